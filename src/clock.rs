@@ -1,0 +1,199 @@
+//! Time: the only place that reads the clock, and the only place that reads or writes a time as text.
+//!
+//! Times are RFC 3339 in UTC with milliseconds. A time without a zone is refused, because it would mean
+//! something else on the next machine.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// An instant, in milliseconds since 1970-01-01T00:00:00Z; between the years −9999 and 9999.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
+
+/// Why a text is not a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeError {
+    /// A date and time of day, but no zone.
+    #[error("`{text}` has no time zone; this machine is at {offset}, so it would mean `{with_offset}` here")]
+    Zone {
+        /// What was given.
+        text: String,
+        /// This machine's offset at that time, such as `+02:00`.
+        offset: String,
+        /// The same text with it.
+        with_offset: String,
+    },
+    /// Not a time at all.
+    #[error("`{text}` is not a time: use `2026-03-01T12:00Z`, `2026-03-01`, `3 days ago` or `now`")]
+    Form {
+        /// What was given, cut to 80 characters.
+        text: String,
+    },
+}
+
+impl Time {
+    /// The instant `milliseconds` after the epoch.
+    pub fn from_milliseconds(milliseconds: i64) -> Option<Self> {
+        Timestamp::from_millisecond(milliseconds).ok().map(|_| Self(milliseconds))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn milliseconds(self) -> i64 {
+        self.0
+    }
+
+    /// Reads an RFC 3339 time with its offset; more than milliseconds are cut.
+    pub fn parse_rfc3339(text: &str) -> Result<Self, TimeError> {
+        let form = || TimeError::Form { text: text.chars().take(80).collect() };
+        text.parse::<Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|_| form())
+    }
+
+    /// This instant and `duration` more.
+    pub fn after(self, duration: Duration) -> Self {
+        let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(milliseconds).min(Timestamp::MAX.as_millisecond()))
+    }
+
+    /// The time between `earlier` and this instant; zero if it is not earlier.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{:.3}", self.timestamp()))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+    fn now(&self) -> Time {
+        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Time(i64::try_from(since.as_millis()).unwrap_or(0))
+    }
+}
+
+/// A time as a person gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// An instant.
+    Instant(Time),
+    /// A whole day in UTC: its first and last millisecond.
+    Day(Time, Time),
+}
+
+impl Moment {
+    /// The instant meant: a day's is its end.
+    pub const fn instant(self) -> Time {
+        match self {
+            Self::Instant(time) | Self::Day(_, time) => time,
+        }
+    }
+
+    /// Reads a time: `2026-03-01T12:00Z`, a bare date, `now`, `3 days ago`.
+    pub fn parse(text: &str, now: Time) -> Result<Self, TimeError> {
+        let text = text.trim();
+        let form = || TimeError::Form { text: text.chars().take(80).collect() };
+        if text == "now" {
+            return Ok(Self::Instant(now));
+        }
+        if let Some(ago) = text.strip_suffix(" ago") {
+            let earlier = ago_duration(ago).ok_or_else(form)?;
+            return Ok(Self::Instant(Time(now.0.saturating_sub(earlier).max(Timestamp::MIN.as_millisecond()))));
+        }
+        if let Ok(timestamp) = text.parse::<Timestamp>() {
+            return Ok(Self::Instant(Time(timestamp.as_millisecond())));
+        }
+        if text.len() == 10
+            && let Ok(date) = text.parse::<Date>()
+        {
+            let start = date.to_zoned(TimeZone::UTC).map_err(|_| form())?.timestamp().as_millisecond();
+            return Ok(Self::Day(Time(start), Time(start + 86_400_000 - 1)));
+        }
+        if let Ok(civil) = text.parse::<jiff::civil::DateTime>()
+            && let Ok(here) = civil.to_zoned(TimeZone::system())
+        {
+            let offset = offset_text(here.offset().seconds());
+            return Err(TimeError::Zone { text: text.to_owned(), with_offset: format!("{text}{offset}"), offset });
+        }
+        Err(form())
+    }
+}
+
+fn offset_text(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn ago_duration(text: &str) -> Option<i64> {
+    let (count, unit) = text.trim().split_once(' ')?;
+    let count: i64 = if matches!(count, "a" | "an" | "one") { 1 } else { count.parse().ok()? };
+    if count < 0 {
+        return None;
+    }
+    let seconds = match unit.trim().strip_suffix('s').unwrap_or(unit.trim()) {
+        "second" | "sec" => 1,
+        "minute" | "min" => 60,
+        "hour" => 3600,
+        "day" => 86_400,
+        "week" => 7 * 86_400,
+        _ => return None,
+    };
+    count.checked_mul(seconds * 1000)
+}
+
+/// Reads a length of time such as `30d`, `12h`, `15m`, `90s`, `2w`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let unit = text.chars().last()?;
+    let count: u64 = text[..text.len() - unit.len_utf8()].trim().parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        _ => return None,
+    };
+    count.checked_mul(seconds).filter(|s| *s <= 100 * 366 * 86_400).map(Duration::from_secs)
+}
+
+/// A length of time as people read it: `3 days`, `2 hours`, `just now` below a second.
+pub fn describe_duration(duration: Duration) -> String {
+    let seconds = SignedDuration::try_from(duration).map_or(i64::MAX, |d| d.as_secs());
+    let (count, unit) = match seconds {
+        0 => return "moments".to_owned(),
+        s if s < 120 => (s, "second"),
+        s if s < 2 * 3600 => (s / 60, "minute"),
+        s if s < 2 * 86_400 => (s / 3600, "hour"),
+        s => (s / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}

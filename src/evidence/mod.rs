@@ -1,0 +1,204 @@
+//! What certificates rest on: predictions of both models matched row by row, samples, reported numbers.
+//!
+//! Evidence comes from stored versions, never from loose files. Reading it judges nothing: what is missing, undefined or
+//! contradictory is returned as a [`Defect`], and the [certifier](crate::certify) decides what that means.
+
+mod join;
+mod predictions;
+mod samples;
+
+use std::collections::BTreeMap;
+
+pub use self::join::join;
+pub use self::predictions::{PredictionTable, read as read_predictions};
+pub use self::samples::read as read_samples;
+
+use crate::digest::Digest;
+use crate::name::SetName;
+
+/// One predictions set of one or two models, row by row, sorted by row key.
+#[derive(Debug, Clone)]
+pub struct JoinedRows {
+    /// The set.
+    pub set: SetName,
+    /// A 64-bit hash of each row's key, ascending; distinct.
+    pub keys: Vec<u64>,
+    /// The truth, of length `keys.len()` like everything below.
+    pub truth: TruthColumn,
+    /// What the candidate said.
+    pub candidate: PredictedColumns,
+    /// What the baseline said; none where there is no baseline.
+    pub baseline: Option<PredictedColumns>,
+    /// The columns named as slices (and those a rule asks for): column → value of each row.
+    pub slices: BTreeMap<String, SliceColumn>,
+    /// SHA-256 over keys, truth and both predictions: the seed of every resampling.
+    pub digest: Digest,
+    /// Rows only the candidate has.
+    pub only_candidate: u64,
+    /// Rows only the baseline has.
+    pub only_baseline: u64,
+}
+
+/// The truth of every row.
+#[derive(Debug, Clone)]
+pub enum TruthColumn {
+    /// Whether the row is positive.
+    Binary(Vec<bool>),
+    /// The row's class, as an index into `names`, which is sorted.
+    Classes {
+        /// One index for each row.
+        labels: Vec<u32>,
+        /// Every class that occurs as a label, a prediction or a score column.
+        names: Vec<String>,
+    },
+    /// The row's number.
+    Real(Vec<f64>),
+}
+
+/// What one model said about every row.
+#[derive(Debug, Clone, Default)]
+pub struct PredictedColumns {
+    /// Score of the positive class.
+    pub scores: Option<Vec<f64>>,
+    /// Predicted class: an index into the truth's names; for two classes 1 is positive.
+    pub classes: Option<Vec<u32>>,
+    /// One column of probabilities for each of the truth's names.
+    pub probabilities: Option<Vec<Vec<f64>>>,
+    /// Predicted number.
+    pub values: Option<Vec<f64>>,
+}
+
+/// The value of a slice column in every row.
+#[derive(Debug, Clone)]
+pub struct SliceColumn {
+    /// Distinct values as text, sorted; an empty cell is `(none)`.
+    pub values: Vec<String>,
+    /// One index into `values` for each row.
+    pub rows: Vec<u32>,
+}
+
+/// Something that keeps evidence from being used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Defect {
+    /// There is no such set.
+    #[error("the {role} has no {kind} set `{set}`")]
+    SetMissing {
+        /// `candidate` or `baseline`.
+        role: &'static str,
+        /// `predictions` or `samples`.
+        kind: &'static str,
+        /// Which.
+        set: SetName,
+    },
+    /// The table has no such column.
+    #[error("`{path}` has no column `{column}`; it has {}", columns.join(", "))]
+    ColumnMissing {
+        /// The table.
+        path: String,
+        /// The column asked for.
+        column: String,
+        /// Those there are, at most twenty.
+        columns: Vec<String>,
+    },
+    /// The file is not a table that can be read.
+    #[error("`{path}` cannot be read as a table: {reason}")]
+    Unreadable {
+        /// The table.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A cell is empty where a value is needed.
+    #[error("`{path}` row {row}: `{column}` is empty")]
+    Empty {
+        /// The table.
+        path: String,
+        /// Counted from 1, without the header.
+        row: u64,
+        /// Which column.
+        column: String,
+    },
+    /// A cell is not of the kind needed.
+    #[error("`{path}` row {row}: `{column}` is `{value}`, not {expected}")]
+    Cell {
+        /// The table.
+        path: String,
+        /// Counted from 1, without the header.
+        row: u64,
+        /// Which column.
+        column: String,
+        /// What it is, cut to 40 characters.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A number is NaN or infinite.
+    #[error("`{path}` row {row}: `{column}` is {value}")]
+    NotFinite {
+        /// The table.
+        path: String,
+        /// Counted from 1, without the header.
+        row: u64,
+        /// Which column.
+        column: String,
+        /// `NaN`, `inf`, `-inf`.
+        value: String,
+    },
+    /// A key occurs more than once.
+    #[error("`{path}` has the key {key} in rows {first} and {second}")]
+    DuplicateKey {
+        /// The table.
+        path: String,
+        /// The key's columns and values.
+        key: String,
+        /// Counted from 1.
+        first: u64,
+        /// Counted from 1.
+        second: u64,
+    },
+    /// The two models were told different truths.
+    #[error("{rows} rows have another label in the baseline's `{set}` than in the candidate's, the first with key {key}")]
+    LabelsDisagree {
+        /// The set.
+        set: SetName,
+        /// How many.
+        rows: u64,
+        /// The first one's key.
+        key: String,
+    },
+    /// Too few rows are in both.
+    #[error("only {matched} of {larger} rows of `{set}` are in both models' predictions")]
+    Coverage {
+        /// The set.
+        set: SetName,
+        /// Rows in both.
+        matched: u64,
+        /// Rows of the larger of the two.
+        larger: u64,
+    },
+    /// The positive label never occurs.
+    #[error("`{path}`: no row has the positive label `{positive}`; the labels are {}", labels.join(", "))]
+    PositiveMissing {
+        /// The table.
+        path: String,
+        /// As configured.
+        positive: String,
+        /// Those there are, at most ten.
+        labels: Vec<String>,
+    },
+    /// Two classes were asked for and there are more.
+    #[error("`{path}` has {found} labels; a binary task has two")]
+    TooManyClasses {
+        /// The table.
+        path: String,
+        /// How many.
+        found: usize,
+    },
+    /// There are no rows.
+    #[error("`{path}` has no rows")]
+    NoRows {
+        /// The table.
+        path: String,
+    },
+}

@@ -1,0 +1,259 @@
+//! The certificate: an in-toto Statement v1 about one snapshot, stored bare as canonical JSON.
+//!
+//! There is no time, host or signature in it: identical inputs give the identical certificate, and its id is the
+//! SHA-256 of its bytes. When it was issued and when it expires stands in the journal's event.
+//!
+//! ```json
+//! {"_type":"https://in-toto.io/Statement/v1","predicate":{"baseline":{…},"candidate":"…","evidence":[…],"format":"mlrun/certificate/1",
+//!  "policy":{…},"results":[…],"verdict":"PASS"},"predicateType":"urn:mlrun-cli:certificate:1",
+//!  "subject":[{"digest":{"sha256":"…"},"name":"fraud"}]}
+//! ```
+//! Envelope: <https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::EventRef;
+use super::policy::{PolicyRecord, Severity};
+use super::{FormatError, canonical};
+use crate::digest::Digest;
+use crate::id::SnapshotId;
+use crate::name::{ModelName, SetName, StageName};
+
+/// Name and version of the predicate. 1: first form.
+pub const FORMAT: &str = "mlrun/certificate/1";
+/// in-toto's own type.
+pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+/// Ours.
+pub const PREDICATE: &str = "urn:mlrun-cli:certificate:1";
+
+/// What a certificate, or one of its rules, says. Worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// Shown to be not good enough.
+    Fail,
+    /// Not decided: evidence is missing, undefined or too little.
+    Inconclusive,
+    /// Failed, and excused by somebody who may.
+    Waived,
+    /// Good enough.
+    Pass,
+    /// Of a rule only: there is nothing to compare with.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// As printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "FAIL",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Waived => "WAIVED",
+            Self::Pass => "PASS",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+}
+
+/// The statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementRecord {
+    /// [`STATEMENT`].
+    #[serde(rename = "_type")]
+    pub statement: String,
+    /// The snapshot.
+    pub subject: Vec<SubjectRecord>,
+    /// [`PREDICATE`].
+    #[serde(rename = "predicateType")]
+    pub predicate_type: String,
+    /// The certificate itself.
+    pub predicate: CertificateRecord,
+}
+
+/// A subject of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectRecord {
+    /// The model's name.
+    pub name: String,
+    /// `sha256` → the snapshot's id.
+    pub digest: BTreeMap<String, Digest>,
+}
+
+/// What was judged, by what, and how it came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRecord {
+    /// [`FORMAT`].
+    pub format: String,
+    /// The outcome.
+    pub verdict: Verdict,
+    /// The model.
+    pub model: ModelName,
+    /// The candidate.
+    pub candidate: SnapshotId,
+    /// What it was compared with.
+    pub baseline: BaselineRecord,
+    /// The resolved policy.
+    pub policy: PolicyRecord,
+    /// SHA-256 of the resolved policy's canonical JSON.
+    pub policy_sha256: Digest,
+    /// SHA-256 of the policy file as written.
+    pub policy_file_sha256: Digest,
+    /// What was read.
+    pub evidence: Vec<EvidenceRecord>,
+    /// How the rows of both models were matched.
+    pub joins: Vec<JoinRecord>,
+    /// The tool and the numbers it computes.
+    pub tool: ToolRecord,
+    /// One entry for each rule, or for each slice of one.
+    pub results: Vec<ResultRecord>,
+    /// Things a reader should know that decide nothing.
+    pub remarks: Vec<String>,
+}
+
+/// What the candidate was compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineRecord {
+    /// The stage it was taken from.
+    pub stage: StageName,
+    /// Its occupant.
+    pub snapshot: Option<SnapshotId>,
+    /// The event that put it there.
+    pub event: Option<EventRef>,
+    /// Why there was none.
+    pub first_release: Option<String>,
+}
+
+/// One file that was read as evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceRecord {
+    /// `candidate` or `baseline`.
+    pub role: String,
+    /// `predictions`, `samples` or `metrics`.
+    pub kind: String,
+    /// The set; none for metrics.
+    pub set: Option<SetName>,
+    /// Of its bytes; for metrics, of their canonical JSON.
+    pub sha256: Digest,
+    /// Its rows, or the number of metrics.
+    pub rows: u64,
+}
+
+/// How rows were matched on the key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinRecord {
+    /// The set.
+    pub set: SetName,
+    /// Rows in both.
+    pub matched: u64,
+    /// Rows only the candidate has.
+    pub only_candidate: u64,
+    /// Rows only the baseline has.
+    pub only_baseline: u64,
+}
+
+/// What computed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolRecord {
+    /// `mlrun`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Raised whenever the same evidence would give other numbers.
+    pub statistics: u32,
+}
+
+/// How one rule, or one slice of it, came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResultRecord {
+    /// The rule.
+    pub rule: String,
+    /// Whether it blocks.
+    pub severity: Severity,
+    /// The outcome.
+    pub verdict: Verdict,
+    /// What was measured, for people: `roc_auc`, `p99 of latency`.
+    pub metric: String,
+    /// The predictions set.
+    pub set: Option<SetName>,
+    /// `country=DE`; none: all rows.
+    pub slice: Option<String>,
+    /// Rows or samples judged.
+    pub n: u64,
+    /// The candidate's value.
+    pub candidate: Option<f64>,
+    /// The baseline's value.
+    pub baseline: Option<f64>,
+    /// Candidate minus baseline; for `max_ratio` the ratio.
+    pub delta: Option<f64>,
+    /// One-sided lower bound of `delta`, or of the candidate's value for a floor or ceiling.
+    pub lower: Option<f64>,
+    /// One-sided upper bound of the same.
+    pub upper: Option<f64>,
+    /// What it was held against.
+    pub margin: Option<f64>,
+    /// How the bounds were computed.
+    pub method: Option<String>,
+    /// Resamples, where there were any.
+    pub resamples: Option<u32>,
+    /// Rows that would decide, where it is inconclusive for want of them.
+    pub rows_needed: Option<u64>,
+    /// Numbers from which the bounds follow without the rows.
+    pub sufficient: BTreeMap<String, f64>,
+    /// Why it is not PASS.
+    pub reason: Option<String>,
+}
+
+impl StatementRecord {
+    /// A statement about `certificate`'s candidate.
+    pub fn new(certificate: CertificateRecord) -> Self {
+        let digest = BTreeMap::from([("sha256".to_owned(), certificate.candidate.digest())]);
+        Self {
+            statement: STATEMENT.to_owned(),
+            subject: vec![SubjectRecord { name: certificate.model.to_string(), digest }],
+            predicate_type: PREDICATE.to_owned(),
+            predicate: certificate,
+        }
+    }
+
+    /// The bytes to store.
+    pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        canonical::encode(FORMAT, self)
+    }
+
+    /// Reads a statement; a predicate newer than known is refused.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        #[derive(Deserialize)]
+        struct Head {
+            #[serde(rename = "predicateType")]
+            predicate_type: String,
+            predicate: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            format: String,
+        }
+        let malformed = |reason: String| FormatError::Malformed { kind: FORMAT, reason };
+        let head: Head = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+        canonical::check(FORMAT, &head.predicate.format)?;
+        if head.predicate_type != PREDICATE {
+            return Err(FormatError::Kind { expected: PREDICATE, found: head.predicate_type });
+        }
+        let record: Self = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+        let about_itself = record.subject.len() == 1
+            && record.subject[0].digest.get("sha256") == Some(&record.predicate.candidate.digest());
+        if !about_itself || record.statement != STATEMENT || record.encode()? != bytes {
+            return Err(malformed("its subject is not its candidate, or it is not canonical".to_owned()));
+        }
+        Ok(record)
+    }
+}

@@ -1,0 +1,171 @@
+//! The checkpoint: the state of one model after some event, so that no verb reads the whole journal. A cache.
+//!
+//! It is trusted only while the event file at its `seq` still has the digest it names; the events behind
+//! it are folded in. Losing it costs time, nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{EventRef, RulesRecord};
+use super::{FormatError, certificate::Verdict};
+use crate::clock::Time;
+use crate::digest::Digest;
+use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
+use crate::name::{ModelName, StageName, Version};
+
+/// Name and version of the record. 1: first form. A checkpoint of another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/1";
+
+/// The state of one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointRecord {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Whose state.
+    pub model: ModelName,
+    /// The history it belongs to.
+    pub repository: String,
+    /// The last event folded in.
+    pub head: EventRef,
+    /// Its time.
+    pub time: Time,
+    /// Every version, by number.
+    pub versions: Vec<VersionRow>,
+    /// Every stage that was ever held, by name.
+    pub stages: Vec<StageRow>,
+    /// Blocks in force.
+    pub blocks: Vec<BlockRow>,
+    /// The newest certificate of every snapshot that has one.
+    pub certificates: Vec<CertificateRow>,
+}
+
+/// One version.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct VersionRow {
+    /// Its number.
+    pub version: Version,
+    /// Its record.
+    pub snapshot: SnapshotId,
+    /// The version before it when it was captured.
+    pub parent: Option<SnapshotId>,
+    /// What surrounded it.
+    pub observation: ObservationId,
+    /// Its model's own files.
+    pub model_tree: TreeId,
+    /// The event that made it.
+    pub seq: u64,
+    /// When.
+    pub time: Time,
+}
+
+/// One stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageRow {
+    /// Its name.
+    pub stage: StageName,
+    /// Who held it, in order of time; the last one holds it now.
+    pub timeline: Vec<OccupancyRow>,
+    /// What rollback would pop: the occupants below, as indices into the timeline.
+    pub stack: Vec<u32>,
+    /// The rules in force; none before the first promotion.
+    pub rules: Option<RulesRecord>,
+    /// When the newest rollback was.
+    pub last_rollback: Option<EventAt>,
+}
+
+/// An event and when it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventAt {
+    /// Which.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// A version's time in a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OccupancyRow {
+    /// The version.
+    pub version: Version,
+    /// Its record.
+    pub snapshot: SnapshotId,
+    /// Since when.
+    pub since: Time,
+    /// The event that put it there.
+    pub event: EventRef,
+    /// `promote` or `rollback`.
+    pub kind: String,
+    /// Who moved it.
+    pub actor: Option<String>,
+    /// On which certificate.
+    pub certificate: Option<CertificateId>,
+    /// Why, if that was said.
+    pub reason: Option<String>,
+}
+
+/// A block in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockRow {
+    /// Which snapshot.
+    pub snapshot: SnapshotId,
+    /// Its model's own files: the same files in another version are blocked too.
+    pub model_tree: Option<TreeId>,
+    /// Which stage; none: all.
+    pub stage: Option<StageName>,
+    /// Why.
+    pub reason: String,
+    /// The event that blocked it.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// The newest certificate of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRow {
+    /// The candidate.
+    pub snapshot: SnapshotId,
+    /// The statement.
+    pub certificate: CertificateId,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The baseline's stage.
+    pub stage: StageName,
+    /// The baseline.
+    pub baseline: Option<SnapshotId>,
+    /// The event that put it there.
+    pub baseline_event: Option<EventRef>,
+    /// The resolved policy.
+    pub policy: Digest,
+    /// When it was issued.
+    pub issued: Time,
+    /// When it stops to count.
+    pub expires: Time,
+    /// Made under other rules than those in force.
+    pub proposed: bool,
+    /// Why there was no baseline.
+    pub first_release: Option<String>,
+    /// The event that issued it.
+    pub event: EventId,
+}
+
+/// The file of a checkpoint: a line of JSON and a line with its BLAKE3.
+pub fn encode(record: &CheckpointRecord) -> Result<Vec<u8>, FormatError> {
+    let mut bytes =
+        serde_json::to_vec(record).map_err(|e| FormatError::Malformed { kind: FORMAT, reason: e.to_string() })?;
+    bytes.push(b'\n');
+    let checksum = blake3::hash(&bytes);
+    bytes.extend_from_slice(checksum.to_hex().as_bytes());
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a checkpoint; anything wrong with it means there is none.
+pub fn decode(bytes: &[u8]) -> Option<CheckpointRecord> {
+    let line_end = bytes.len().checked_sub(65)?;
+    let (line, checksum) = bytes.split_at(line_end);
+    if checksum != format!("{}\n", blake3::hash(line).to_hex()).as_bytes() {
+        return None;
+    }
+    let record: CheckpointRecord = serde_json::from_slice(line).ok()?;
+    (record.format == FORMAT).then_some(record)
+}

@@ -1,0 +1,269 @@
+//! `mlrun.toml`: what a project is made of, as people write it. Unknown keys are errors.
+//!
+//! Paths are relative to the file. `mlrun.local.toml` beside it, not in git, overrides single keys for one machine.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::policy::ScalarFile;
+use crate::name::{ModelName, SetName, StageName};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// 1.
+    pub schema: u32,
+    /// The history this project belongs to: a UUID.
+    #[serde(default)]
+    pub repository: Option<String>,
+    /// `[model.NAME]`.
+    #[serde(default)]
+    pub model: BTreeMap<ModelName, ModelFile>,
+    /// `[code]`.
+    #[serde(default)]
+    pub code: CodeFile,
+    /// `[environment]`.
+    #[serde(default)]
+    pub environment: EnvironmentFile,
+    /// `[secrets]`.
+    #[serde(default)]
+    pub secrets: SecretsFile,
+    /// `[stage.NAME]`.
+    #[serde(default)]
+    pub stage: BTreeMap<StageName, StageFile>,
+    /// `[roles]`: role → addresses of its people.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Vec<String>>,
+}
+
+/// `[model.NAME]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// For people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Folders, files, globs; `PATH=NEW/` renames.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Parameter files.
+    #[serde(default)]
+    pub params: Vec<String>,
+    /// Metric files.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+    /// Anything else worth keeping.
+    #[serde(default)]
+    pub results: Vec<String>,
+    /// A file with notes.
+    #[serde(default)]
+    pub notes: Option<String>,
+    /// Scope of the code; empty: the whole repository.
+    #[serde(default)]
+    pub code: Vec<String>,
+    /// The policy file.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// `[model.NAME.data.SOURCE]`.
+    #[serde(default)]
+    pub data: BTreeMap<SetName, DataFile>,
+    /// `[model.NAME.predictions.SET]`.
+    #[serde(default)]
+    pub predictions: BTreeMap<SetName, PredictionsFile>,
+    /// `[model.NAME.samples.SET]`.
+    #[serde(default)]
+    pub samples: BTreeMap<SetName, SamplesFile>,
+    /// `[model.NAME.evidence]`.
+    #[serde(default)]
+    pub evidence: Option<EvidenceFile>,
+    /// `[model.NAME.keep]`.
+    #[serde(default)]
+    pub keep: Option<KeepFile>,
+    /// `[model.NAME.stage.STAGE]`: overrides for this model.
+    #[serde(default)]
+    pub stage: BTreeMap<StageName, StageFile>,
+}
+
+/// `[model.NAME.data.SOURCE]`: one of `path`, `uri`, `dvc`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataFile {
+    /// A file, folder or glob.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Recorded as declared.
+    #[serde(default)]
+    pub uri: Option<String>,
+    /// A `.dvc` file.
+    #[serde(default)]
+    pub dvc: Option<String>,
+    /// Whether the bytes are kept.
+    #[serde(default)]
+    pub store: DataStore,
+}
+
+/// Whether the bytes of training data are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataStore {
+    /// Up to 256 MiB for each source.
+    #[default]
+    Auto,
+    /// Always.
+    Copy,
+    /// Never.
+    Hash,
+}
+
+/// `[model.NAME.predictions.SET]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionsFile {
+    /// The table: csv or parquet.
+    pub path: String,
+    /// Columns that together identify a row.
+    pub key: Vec<String>,
+    /// The truth.
+    pub label: String,
+    /// Score of the positive class.
+    #[serde(default)]
+    pub score: Option<String>,
+    /// Predicted class or value.
+    #[serde(default)]
+    pub prediction: Option<String>,
+    /// Class → column of its probability.
+    #[serde(default)]
+    pub scores: BTreeMap<String, String>,
+    /// The label that counts as positive.
+    #[serde(default)]
+    pub positive: Option<ScalarFile>,
+    /// Columns whose values are slices.
+    #[serde(default)]
+    pub slices: Vec<String>,
+    /// Row weights.
+    #[serde(default)]
+    pub weight: Option<String>,
+    /// Rows of one cluster are dependent.
+    #[serde(default)]
+    pub cluster: Option<String>,
+    /// Rows of one group are ranked against each other.
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
+/// `[model.NAME.samples.SET]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamplesFile {
+    /// The table: csv or parquet.
+    pub path: String,
+    /// The column that holds the samples.
+    pub column: String,
+}
+
+/// `[model.NAME.evidence]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceFile {
+    /// How certify runs a model itself.
+    #[serde(default)]
+    pub predict: Option<PredictFile>,
+}
+
+/// `[model.NAME.evidence.predict]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictFile {
+    /// With `{model}`, `{input}`, `{output}`.
+    pub command: String,
+}
+
+/// `[model.NAME.keep]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepFile {
+    /// The newest versions.
+    #[serde(default)]
+    pub last: Option<u32>,
+    /// `METRIC:min|max:N`.
+    #[serde(default)]
+    pub best: Option<String>,
+}
+
+/// `[code]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeFile {
+    /// Refuse a snapshot of uncommitted code.
+    #[serde(default)]
+    pub require_clean: bool,
+    /// Larger untracked files are listed, not kept.
+    #[serde(default)]
+    pub untracked_limit: Option<String>,
+}
+
+/// `[environment]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentFile {
+    /// The interpreter or its environment's folder.
+    #[serde(default)]
+    pub python: Option<String>,
+    /// Variables to record besides the built-in ones.
+    #[serde(default)]
+    pub variables: Vec<String>,
+}
+
+/// `[secrets]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsFile {
+    /// `RULE` or `RULE:GLOB`.
+    #[serde(default)]
+    pub allow: Vec<String>,
+}
+
+/// `[stage.NAME]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageFile {
+    /// It must have held one of these.
+    #[serde(default)]
+    pub from: Option<Vec<StageName>>,
+    /// Whether a certificate is required.
+    #[serde(default)]
+    pub certificate: Option<CertificateNeed>,
+    /// How long a certificate counts.
+    #[serde(default)]
+    pub valid_for: Option<String>,
+    /// Roles that may waive.
+    #[serde(default)]
+    pub waivers: Option<Vec<String>>,
+    /// Whether people may approve their own snapshots.
+    #[serde(default)]
+    pub self_approval: Option<bool>,
+    /// Role → approvals needed.
+    #[serde(default)]
+    pub approvals: Option<BTreeMap<String, u32>>,
+    /// An `allowed_signers` file.
+    #[serde(default)]
+    pub signers: Option<String>,
+    /// Checks before a promotion.
+    #[serde(default)]
+    pub before: Option<Vec<String>>,
+    /// Deployments after a move.
+    #[serde(default)]
+    pub after: Option<Vec<String>>,
+}
+
+/// Whether a stage asks for a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateNeed {
+    /// Without one there is no promotion.
+    Required,
+    /// Anything may hold it.
+    None,
+}

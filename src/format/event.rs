@@ -1,0 +1,294 @@
+//! The journal event: one immutable file, the only thing that changes the state of a model.
+//!
+//! `journal/<model>/<16-digit seq>` holds a line of canonical JSON and a line with the SHA-256 of the first,
+//! its newline included: `head -n 1 FILE | sha256sum` prints the second line's digest. `prev` is that digest
+//! of the event before, so a change anywhere shows everywhere behind it.
+//!
+//! ```json
+//! {"actor":{"name":"Ana","host":"ws-1"},"certificate":"…","format":"mlrun/event/1","kind":"promote","model":"fraud",
+//!  "prev":"…","seq":12,"snapshot":"…","stage":"production","time":"2026-03-01T12:00:00.000Z","version":"v7"}
+//! ```
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::certificate::Verdict;
+use super::{FormatError, canonical};
+use crate::clock::Time;
+use crate::digest::Digest;
+use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
+use crate::name::{ModelName, StageName, Version};
+
+/// Name and version of the record. 1: first form.
+pub const FORMAT: &str = "mlrun/event/1";
+/// No event file is longer: 1 MiB.
+pub const MAX_EVENT: usize = 1 << 20;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Whose journal it is in.
+    pub model: ModelName,
+    /// Its place there: dense from 1.
+    pub seq: u64,
+    /// The event before; none for the first.
+    pub prev: Option<EventId>,
+    /// When: never earlier than the event before.
+    pub time: Time,
+    /// What the clock said, where that was earlier than the event before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Time>,
+    /// Who.
+    pub actor: ActorRecord,
+    /// What.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// Who caused an event, as far as the machine knows; nothing here is proven.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActorRecord {
+    /// The person's name, or the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Their address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The CI job, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<CiRecord>,
+}
+
+/// A job of a CI system.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CiRecord {
+    /// `github-actions`, `gitlab-ci` …
+    pub provider: String,
+    /// Where its log is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
+    /// The commit it ran on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+/// An event named by place and digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventRef {
+    /// Its place in the journal.
+    pub seq: u64,
+    /// Its digest.
+    pub id: EventId,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum EventBody {
+    /// The journal begins.
+    Create {
+        /// The history it belongs to.
+        repository: String,
+    },
+    /// A new version.
+    Snapshot {
+        /// Its number.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// The newest version when capture began.
+        parent: Option<SnapshotId>,
+        /// What surrounded it.
+        observation: ObservationId,
+        /// Its model's own files: what a block by content compares.
+        model_tree: TreeId,
+    },
+    /// A certificate was issued.
+    Certify {
+        /// The candidate.
+        snapshot: SnapshotId,
+        /// The statement.
+        certificate: CertificateId,
+        /// Its verdict.
+        verdict: Verdict,
+        /// The stage the baseline was taken from.
+        stage: StageName,
+        /// The baseline; none for a first release.
+        baseline: Option<SnapshotId>,
+        /// The event that put it there.
+        baseline_event: Option<EventRef>,
+        /// The resolved policy.
+        policy: Digest,
+        /// When it stops to count.
+        expires: Time,
+        /// Made under other rules than those in force: it never promotes.
+        proposed: bool,
+        /// Why there was no baseline.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_release: Option<String>,
+    },
+    /// A version is kept out of a stage, or of all.
+    Block {
+        /// Which.
+        snapshot: SnapshotId,
+        /// None: every stage.
+        stage: Option<StageName>,
+        /// Why.
+        reason: String,
+    },
+    /// The end of a block.
+    Unblock {
+        /// Which.
+        snapshot: SnapshotId,
+        /// None: every stage.
+        stage: Option<StageName>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A stage moved forward.
+    Promote {
+        /// Which stage.
+        stage: StageName,
+        /// To which version.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// What the stage held before.
+        replaces: Option<SnapshotId>,
+        /// On which certificate; none where the stage asks for none.
+        certificate: Option<CertificateId>,
+        /// The rules this first promotion puts in force.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        adopts: Option<RulesRecord>,
+        /// Why, if that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A stage moved back.
+    Rollback {
+        /// Which stage.
+        stage: StageName,
+        /// To which version.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// The version that is fled.
+        replaces: SnapshotId,
+        /// Why.
+        reason: String,
+        /// What is kept out of the stage from now on.
+        blocks: Vec<SnapshotId>,
+        /// What is let in again.
+        unblocks: Vec<SnapshotId>,
+        /// Earlier occupants that could not be gone back to, and why.
+        skipped: Vec<SkippedRecord>,
+    },
+}
+
+/// An earlier occupant that rollback passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedRecord {
+    /// Its number.
+    pub version: Version,
+    /// Its record.
+    pub snapshot: SnapshotId,
+    /// Why.
+    pub reason: String,
+}
+
+/// The rules of a stage that a change of files must not loosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesRecord {
+    /// The resolved policy, by digest; none where no certificate is asked for.
+    pub policy: Option<Digest>,
+    /// The stage's own conditions.
+    pub stage: StageRulesRecord,
+}
+
+/// What a stage asks of a version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageRulesRecord {
+    /// Whether a certificate is required.
+    pub certificate: bool,
+    /// It must have held one of these stages.
+    pub from: Vec<StageName>,
+    /// How long a certificate counts, in seconds.
+    pub valid_for: u64,
+}
+
+impl EventBody {
+    /// Its kind, as recorded.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Snapshot { .. } => "snapshot",
+            Self::Certify { .. } => "certify",
+            Self::Block { .. } => "block",
+            Self::Unblock { .. } => "unblock",
+            Self::Promote { .. } => "promote",
+            Self::Rollback { .. } => "rollback",
+        }
+    }
+}
+
+const KINDS: [&str; 7] = ["create", "snapshot", "certify", "block", "unblock", "promote", "rollback"];
+
+/// An event file, read: its digest, its JSON, and the event if this program understands it.
+#[derive(Debug, Clone)]
+pub struct EventFile {
+    /// The SHA-256 of its line.
+    pub id: EventId,
+    /// The line, parsed.
+    pub value: Value,
+    /// The event, or what a newer program would be needed for.
+    pub event: Result<EventRecord, FormatError>,
+}
+
+/// The file of an event, and the event's id.
+pub fn encode(event: &EventRecord) -> Result<(Vec<u8>, EventId), FormatError> {
+    let mut line = canonical::encode(FORMAT, event)?;
+    line.push(b'\n');
+    let id = Digest::of(&line);
+    line.extend_from_slice(id.to_string().as_bytes());
+    line.push(b'\n');
+    Ok((line, EventId::new(id)))
+}
+
+/// Reads an event file: its two lines must agree. Whether it continues a chain is the journal's business.
+pub fn decode(bytes: &[u8]) -> Result<EventFile, FormatError> {
+    const KIND: &str = "journal event";
+    let malformed = |reason: &str| FormatError::Malformed { kind: KIND, reason: reason.to_owned() };
+    let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| malformed("it is not two lines"))?;
+    let (line, rest) = bytes.split_at(end + 1);
+    let id = Digest::of(line);
+    if rest != format!("{id}\n").as_bytes() {
+        return Err(FormatError::Checksum { kind: KIND });
+    }
+    let json = &line[..end];
+    let value: Value = serde_json::from_slice(json).map_err(|e| malformed(&e.to_string()))?;
+    let event = understand(&value, json);
+    match event {
+        Err(FormatError::Newer { .. }) | Ok(_) => Ok(EventFile { id: EventId::new(id), value, event }),
+        Err(other) => Err(other),
+    }
+}
+
+fn understand(value: &Value, json: &[u8]) -> Result<EventRecord, FormatError> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    canonical::check(FORMAT, text("format"))?;
+    if !KINDS.contains(&text("kind")) {
+        return Err(FormatError::Newer { kind: format!("event `{}`", text("kind")), found: 2, known: 1 });
+    }
+    canonical::decode(FORMAT, json)
+}

@@ -1,0 +1,81 @@
+//! Bytes ⇄ plain records: one file for each kind that is stored. Pure: no disk, no clock, no policy.
+//!
+//! | kind | file | encoding | named by |
+//! |---|---|---|---|
+//! | snapshot, observation, certificate, policy | [`snapshot`], [`observation`], [`certificate`], [`policy`] | canonical JSON | SHA-256 of its bytes |
+//! | tree | [`tree`] | canonical JSON | SHA-256 of its bytes |
+//! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
+//! | recipe | [`recipe`] | binary | SHA-256 of the file it rebuilds |
+//! | pack | [`pack`] | binary | BLAKE3 of its bytes |
+//! | index segment, checkpoint | [`index`], [`checkpoint`] | caches: disposable, rebuilt | – |
+//! | store description | [`store`] | JSON | `format.json` |
+//! | configuration | [`config`] | TOML, written by people | – |
+//!
+//! How formats change. A record carries its kind and version (`mlrun/snapshot/1`). What is stored is never
+//! rewritten; a record newer than this program is refused with the version it needs, and never half
+//! understood: after decoding, the record must encode to the very bytes it came from, so an unknown field
+//! cannot be dropped silently. Golden bytes in `tests/it/format` are added to, never regenerated.
+
+pub mod canonical;
+pub mod certificate;
+pub mod checkpoint;
+pub mod config;
+pub mod event;
+pub mod index;
+pub mod observation;
+pub mod pack;
+pub mod policy;
+pub mod recipe;
+pub mod scalar;
+pub mod snapshot;
+pub mod store;
+mod text;
+pub mod tree;
+
+/// Why bytes are not the record they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// Written by a newer program.
+    #[error("{kind} version {found} is newer than version {known}, the newest this program reads")]
+    Newer {
+        /// What it is.
+        kind: String,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// Something else than asked for.
+    #[error("expected {expected}, found {found}")]
+    Kind {
+        /// What was asked for.
+        expected: &'static str,
+        /// What the bytes say they are.
+        found: String,
+    },
+    /// Not well-formed.
+    #[error("{kind} is malformed: {reason}")]
+    Malformed {
+        /// What it should be.
+        kind: &'static str,
+        /// Where it fails.
+        reason: String,
+    },
+    /// Shorter than it says.
+    #[error("{kind} is truncated: {found} of {expected} bytes")]
+    Truncated {
+        /// What it should be.
+        kind: &'static str,
+        /// Bytes it needs.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// Changed since it was written.
+    #[error("{kind} does not match its checksum")]
+    Checksum {
+        /// What it is.
+        kind: &'static str,
+    },
+}

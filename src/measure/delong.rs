@@ -1,0 +1,112 @@
+//! Intervals of ROC AUC and of the difference of two on the same rows.
+//!
+//! DeLong, DeLong & Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating characteristic
+//! curves", Biometrics 44 (1988): with S₁₀ and S₀₁ the covariances of the placements of positive and negative rows, the AUCs'
+//! covariance is S₁₀ / n_pos + S₀₁ / n_neg. One model's bounds are taken on the logit scale, which keeps them inside (0, 1) and
+//! closer to their level near 1 (Pepe, 2003, §5.2).
+
+use super::distribution::one_sided;
+use super::outcome::{Interval, Method, Sufficient};
+use super::roc::Placements;
+use super::sums::sum;
+use super::undefined::Undefined;
+
+/// What DeLong's interval of a difference needs.
+#[derive(Clone, Copy)]
+pub(super) struct Components {
+    pub n_pos: u64,
+    pub n_neg: u64,
+    pub auc_a: f64,
+    pub auc_b: f64,
+    pub s10: [f64; 3],
+    pub s01: [f64; 3],
+}
+
+impl Components {
+    /// From the placements `a` of the candidate and `b` of the baseline.
+    pub fn new(truth: &[bool], a: &Placements, b: &Placements) -> Result<Self, Undefined> {
+        enough(a)?;
+        let covariance = |positive: bool, x: &Placements, mean_x: f64, y: &Placements, mean_y: f64| {
+            let products = sum(truth.len(), |row| {
+                let product = (x.shares[row] - mean_x) * (y.shares[row] - mean_y);
+                if truth[row] == positive { product } else { 0.0 }
+            });
+            products / (if positive { a.n_pos } else { a.n_neg } - 1) as f64
+        };
+        // The placements of either class average to the AUC itself.
+        let triple = |positive: bool| [(a, a), (a, b), (b, b)].map(|(x, y)| covariance(positive, x, x.auc, y, y.auc));
+        let (s10, s01) = rayon::join(|| triple(true), || triple(false));
+        Ok(Self { n_pos: a.n_pos, n_neg: a.n_neg, auc_a: a.auc, auc_b: b.auc, s10, s01 })
+    }
+
+    /// Bounds of `auc_a - auc_b`.
+    pub fn interval(&self, confidence: f64) -> Result<Interval, Undefined> {
+        let z = one_sided(confidence)?;
+        let over = |s: [f64; 3], n: u64| ((s[0] - 2.0 * s[1] + s[2]) / n as f64, (s[0] + s[2]) / n as f64);
+        let (positives, positives_alone) = over(self.s10, self.n_pos);
+        let (negatives, negatives_alone) = over(self.s01, self.n_neg);
+        let variance = positives + negatives;
+        // Below this the difference of nearly equal variances is rounding noise.
+        if variance > 1e-14 * (positives_alone + negatives_alone) {
+            return Ok(Interval::symmetric(Method::DeLong, self.auc_a - self.auc_b, z, variance.sqrt()));
+        }
+        if self.auc_a == self.auc_b && (self.auc_a == 1.0 || self.auc_a == 0.0) {
+            // Neither errs on any of m disjoint pairs, so P(only one of them errs) is at most that bound, either way.
+            let bound = unseen(self.n_pos.min(self.n_neg), confidence);
+            return Ok(Interval::new(Method::ExactPairs, -bound, bound, 0.0));
+        }
+        Err(Undefined::ZeroVariance)
+    }
+
+    pub const fn sufficient(&self) -> Sufficient {
+        let Self { n_pos, n_neg, auc_a, auc_b, s10, s01 } = *self;
+        Sufficient::Components { n_pos, n_neg, auc_a, auc_b, s10, s01 }
+    }
+}
+
+/// Bounds of one AUC.
+///
+/// At exactly 1 or 0 DeLong's variance is zero; then m = min(n_pos, n_neg) disjoint pairs are m independent trials without a
+/// failure, and the exact binomial bound is used.
+pub(super) fn interval(truth: &[bool], placements: &Placements, confidence: f64) -> Result<Interval, Undefined> {
+    let z = one_sided(confidence)?;
+    let auc = placements.auc;
+    let bound = unseen(placements.n_pos.min(placements.n_neg), confidence);
+    if auc >= 1.0 {
+        return Ok(Interval::new(Method::ExactPairs, 1.0 - bound, 1.0, 0.0));
+    }
+    if auc <= 0.0 {
+        return Ok(Interval::new(Method::ExactPairs, 0.0, bound, 0.0));
+    }
+    enough(placements)?;
+    let squares = |positive: bool| {
+        sum(truth.len(), |row| {
+            let off = placements.shares[row] - auc;
+            if truth[row] == positive { off * off } else { 0.0 }
+        })
+    };
+    let over = |sum: f64, n: u64| sum / ((n - 1) as f64 * n as f64);
+    let error = (over(squares(true), placements.n_pos) + over(squares(false), placements.n_neg)).sqrt();
+    if error <= 0.0 {
+        return Err(Undefined::ZeroVariance);
+    }
+    let logit = (auc / (1.0 - auc)).ln();
+    let half = z * error / (auc * (1.0 - auc));
+    let back = |x: f64| 1.0 / (1.0 + (-x).exp());
+    Ok(Interval::new(Method::DeLongLogit, back(logit - half), back(logit + half), error))
+}
+
+/// The largest failure rate that `trials` successes leave possible: 1 - (1 - confidence)^(1/trials).
+fn unseen(trials: u64, confidence: f64) -> f64 {
+    -((1.0 - confidence).ln() / trials as f64).exp_m1()
+}
+
+fn enough(placements: &Placements) -> Result<(), Undefined> {
+    if placements.n_pos < 2 {
+        return Err(Undefined::TooFewPositives { n: placements.n_pos, needed: 2 });
+    }
+    if placements.n_neg < 2 {
+        return Err(Undefined::TooFewNegatives { n: placements.n_neg, needed: 2 });
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! What is measured: labels, row keys and one model's predictions, and every check on them.
+//!
+//! Nothing behind this file meets a NaN, a probability outside [0, 1] or a class outside its range.
+
+use super::metric::{MetricSpec, Task};
+use super::undefined::Undefined;
+
+/// One evaluation set. The caller sorts it by row key, so that sums run in key order; all columns have length n.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// The labels.
+    pub truth: Truth<'a>,
+    /// 64-bit hash of each row's key: names the row for resampling, so its weight does not depend on its place.
+    pub keys: &'a [u64],
+}
+
+/// Labels, one per row.
+#[derive(Debug, Clone, Copy)]
+pub enum Truth<'a> {
+    /// True is positive.
+    Binary(&'a [bool]),
+    /// Class numbers below `count`.
+    Classes {
+        /// The class of each row.
+        labels: &'a [u32],
+        /// Number of classes.
+        count: u32,
+    },
+    /// Real numbers.
+    Real(&'a [f64]),
+}
+
+/// One model's predictions: at least the column the metric asks for, each of length n.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Predicted<'a> {
+    /// Score of the positive class: P(positive), or for ranking and thresholds any number.
+    pub scores: Option<&'a [f64]>,
+    /// Predicted class numbers. For binary labels 1 is positive; scores, if given, win.
+    pub classes: Option<&'a [u32]>,
+    /// One column of n probabilities per class. Without `classes`, the first largest is the predicted class.
+    pub probabilities: Option<&'a [Vec<f64>]>,
+    /// Predicted real numbers.
+    pub values: Option<&'a [f64]>,
+}
+
+impl Truth<'_> {
+    /// Number of rows.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Binary(labels) => labels.len(),
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Real(labels) => labels.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The task these labels belong to.
+    pub const fn task(&self) -> Task {
+        match self {
+            Self::Binary(_) => Task::Binary,
+            Self::Classes { .. } => Task::Multiclass,
+            Self::Real(_) => Task::Regression,
+        }
+    }
+}
+
+impl Predicted<'_> {
+    /// Whether every column given is the same, number for number.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.scores == other.scores
+            && self.classes == other.classes
+            && self.probabilities == other.probabilities
+            && self.values == other.values
+    }
+}
+
+/// Labels and predictions as class numbers; binary labels are 0 and 1.
+pub(super) struct Labelled {
+    pub classes: u32,
+    pub truth: Vec<u32>,
+    pub predicted: Vec<u32>,
+}
+
+/// The labels must suit the metric.
+pub(super) fn check(spec: &MetricSpec, truth: &Truth<'_>) -> Result<(), Undefined> {
+    if !spec.metric.tasks().contains(&truth.task()) {
+        return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: truth.task().name() });
+    }
+    if truth.is_empty() {
+        return Err(Undefined::NoRows);
+    }
+    Ok(())
+}
+
+/// The labels as booleans.
+pub(super) fn binary<'a>(spec: &MetricSpec, truth: &Truth<'a>) -> Result<&'a [bool], Undefined> {
+    match truth {
+        Truth::Binary(labels) => Ok(labels),
+        _ => Err(Undefined::NotApplicable { metric: spec.metric.name(), task: truth.task().name() }),
+    }
+}
+
+/// Labels and predicted classes as numbers.
+pub(super) fn labelled(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<Labelled, Undefined> {
+    let n = truth.len();
+    let (truth, classes) = match truth {
+        Truth::Binary(labels) => (labels.iter().map(|&positive| u32::from(positive)).collect(), 2),
+        Truth::Classes { labels, count } => (in_range(labels, *count)?.to_vec(), *count),
+        Truth::Real(_) => {
+            return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: truth.task().name() });
+        }
+    };
+    let predicted = match (predicted.scores, predicted.classes, predicted.probabilities) {
+        (Some(scores), ..) if classes == 2 => {
+            if !spec.threshold.is_finite() {
+                return Err(Undefined::InvalidSetting { name: "threshold", value: spec.threshold });
+            }
+            finite(scores, n)?.iter().map(|&score| u32::from(score >= spec.threshold)).collect()
+        }
+        (_, Some(labels), _) => in_range(of_length(labels, n)?, classes)?.to_vec(),
+        (_, None, Some(columns)) => largest(probabilities(columns, classes, n)?, n),
+        _ => return Err(Undefined::ClassesMissing),
+    };
+    Ok(Labelled { classes, truth, predicted })
+}
+
+/// The scores, finite.
+pub(super) fn scores<'a>(predicted: &Predicted<'a>, n: usize) -> Result<&'a [f64], Undefined> {
+    finite(predicted.scores.ok_or(Undefined::ScoresMissing)?, n)
+}
+
+/// Every entry a probability.
+pub(super) fn in_unit_interval(values: &[f64]) -> Result<&[f64], Undefined> {
+    match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        Some(row) => Err(Undefined::ProbabilityOutOfRange { row, value: values[row] }),
+        None => Ok(values),
+    }
+}
+
+/// One column per class; every row a distribution within 1e-6.
+pub(super) fn probabilities(columns: &[Vec<f64>], classes: u32, n: usize) -> Result<&[Vec<f64>], Undefined> {
+    if columns.len() != classes as usize {
+        return Err(Undefined::ColumnCount { expected: classes as usize, found: columns.len() });
+    }
+    let mut sums = vec![0.0; n];
+    for column in columns {
+        for (sum, value) in sums.iter_mut().zip(in_unit_interval(finite(column, n)?)?) {
+            *sum += value;
+        }
+    }
+    match sums.iter().position(|sum| (sum - 1.0).abs() > 1e-6) {
+        Some(row) => Err(Undefined::ProbabilitySum { row, sum: sums[row] }),
+        None => Ok(columns),
+    }
+}
+
+/// Labels and predicted values, both finite.
+pub(super) fn real<'a>(truth: &Truth<'a>, predicted: &Predicted<'a>) -> Result<(&'a [f64], &'a [f64]), Undefined> {
+    let Truth::Real(labels) = *truth else { return Err(Undefined::ValuesMissing) };
+    Ok((finite(labels, labels.len())?, finite(predicted.values.ok_or(Undefined::ValuesMissing)?, labels.len())?))
+}
+
+/// Every value finite, and as many as rows.
+pub(super) fn finite(values: &[f64], n: usize) -> Result<&[f64], Undefined> {
+    match of_length(values, n)?.iter().position(|value| !value.is_finite()) {
+        Some(row) => Err(Undefined::NotFinite { row }),
+        None => Ok(values),
+    }
+}
+
+/// As many values as rows.
+pub(super) fn of_length<T>(values: &[T], n: usize) -> Result<&[T], Undefined> {
+    if values.len() == n { Ok(values) } else { Err(Undefined::LengthMismatch { expected: n, found: values.len() }) }
+}
+
+pub(super) fn in_range(labels: &[u32], count: u32) -> Result<&[u32], Undefined> {
+    match labels.iter().position(|&class| class >= count) {
+        Some(row) => Err(Undefined::ClassOutOfRange { row, class: labels[row], count }),
+        None => Ok(labels),
+    }
+}
+
+/// numpy's `argmax`: the first of equal maxima.
+fn largest(columns: &[Vec<f64>], n: usize) -> Vec<u32> {
+    let mut best = vec![0; n];
+    let mut height = vec![f64::NEG_INFINITY; n];
+    for (class, column) in (0..).zip(columns) {
+        for (row, &value) in column.iter().enumerate() {
+            if value > height[row] {
+                height[row] = value;
+                best[row] = class;
+            }
+        }
+    }
+    best
+}

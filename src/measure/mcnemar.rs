@@ -1,0 +1,85 @@
+//! The difference of two proportions on the same rows: accuracy, and recall on the positive rows.
+//!
+//! Δ = (c - b) / n with se = √(b + c - (c - b)²/n) / n, b and c counting the rows only one model gets right (McNemar's
+//! cells). Below 25 such rows the normal approximation fails, at b = c = 0 altogether; there Tango's score interval holds
+//! the error rate: Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample
+//! design", Stat. Med. 17 (1998).
+
+use super::distribution::one_sided;
+use super::input::Labelled;
+use super::metric::Metric;
+use super::outcome::{Interval, Method, Sufficient};
+use super::undefined::Undefined;
+
+/// The usual limit of McNemar's approximation.
+const FEW: u64 = 25;
+
+/// Bounds of the candidate's accuracy or recall less the baseline's, and the counts they follow from.
+pub(super) fn compare(
+    metric: Metric,
+    candidate: &Labelled,
+    baseline: &Labelled,
+    confidence: f64,
+) -> Result<(Interval, Sufficient), Undefined> {
+    let mut counts = [0_u64; 4];
+    for ((&truth, &a), &b) in candidate.truth.iter().zip(&candidate.predicted).zip(&baseline.predicted) {
+        if metric != Metric::Recall || truth == 1 {
+            counts[usize::from(a == truth) * 2 + usize::from(b == truth)] += 1;
+        }
+    }
+    let [neither, only_baseline, only_candidate, both] = counts;
+    let interval = interval(counts.iter().sum(), only_baseline, only_candidate, confidence)?;
+    Ok((interval, Sufficient::Discordant { both, only_baseline, only_candidate, neither }))
+}
+
+/// Bounds of Δ from `only_baseline`, `only_candidate` and all `rows`.
+pub(super) fn interval(
+    rows: u64,
+    only_baseline: u64,
+    only_candidate: u64,
+    confidence: f64,
+) -> Result<Interval, Undefined> {
+    if rows == 0 {
+        return Err(Undefined::NoRows);
+    }
+    let z = one_sided(confidence)?;
+    let (n, b, c) = (rows as f64, only_baseline as f64, only_candidate as f64);
+    let delta = (c - b) / n;
+    let error = (b + c - (c - b) * (c - b) / n).max(0.0).sqrt() / n;
+    if only_baseline + only_candidate >= FEW && error > 0.0 {
+        return Ok(Interval::symmetric(Method::McNemar, delta, z, error));
+    }
+    Ok(Interval::new(
+        Method::PairedScore,
+        root(-1.0, delta, |d| statistic_above(n, b, c, d, z)),
+        -root(-1.0, -delta, |d| statistic_above(n, c, b, d, z)),
+        error,
+    ))
+}
+
+/// Whether Tango's statistic at `delta`, (c - b - nδ) / √(n(2q + δ(1 - δ))), exceeds `z`; q is the probability of "only the
+/// baseline right" that is most likely given δ.
+fn statistic_above(n: f64, b: f64, c: f64, delta: f64, z: f64) -> bool {
+    let two_a = 4.0 * n;
+    let linear = (2.0 * n - c + b) * delta - b - c;
+    let constant = -b * delta * (1.0 - delta);
+    let q = ((linear * linear - 2.0 * two_a * constant).max(0.0).sqrt() - linear) / two_a;
+    let variance = n * (2.0 * q + delta * (1.0 - delta));
+    c - b - n * delta > z * variance.max(0.0).sqrt()
+}
+
+/// Where a predicate that holds on the left stops holding, to f64's precision.
+fn root(mut left: f64, mut right: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..200 {
+        let middle = 0.5 * (left + right);
+        if middle <= left || middle >= right {
+            break;
+        }
+        if holds(middle) {
+            left = middle;
+        } else {
+            right = middle;
+        }
+    }
+    left
+}

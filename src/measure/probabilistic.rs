@@ -1,0 +1,65 @@
+//! Per-row losses of probabilities: log loss and Brier score.
+//!
+//! `sklearn.metrics.log_loss` and `brier_score_loss` 1.9: probabilities are clipped to [ε, 1 - ε] with f64's ε = 2⁻⁵²; the
+//! Brier score of two classes is halved, of more it is not (`scale_by_half="auto"`).
+
+use super::input::{Predicted, Truth, binary, in_range, in_unit_interval, probabilities, scores};
+use super::metric::MetricSpec;
+use super::undefined::Undefined;
+
+/// -ln of the probability given to what happened, per row.
+pub(super) fn log_losses(
+    spec: &MetricSpec,
+    truth: &Truth<'_>,
+    predicted: &Predicted<'_>,
+) -> Result<Vec<f64>, Undefined> {
+    let loss = |p: f64| -p.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
+    if let Truth::Classes { labels, count } = truth {
+        let columns = classes(labels, *count, predicted)?;
+        if labels.windows(2).all(|pair| pair[0] == pair[1]) {
+            return Err(Undefined::SingleClass);
+        }
+        return Ok(labels.iter().enumerate().map(|(row, &class)| loss(columns[class as usize][row])).collect());
+    }
+    let labels = binary(spec, truth)?;
+    let p = in_unit_interval(scores(predicted, labels.len())?)?;
+    if labels.windows(2).all(|pair| pair[0] == pair[1]) {
+        return Err(Undefined::SingleClass);
+    }
+    Ok(labels.iter().zip(p).map(|(&positive, &p)| loss(if positive { p } else { 1.0 - p })).collect())
+}
+
+/// Squared distance of the probabilities from what happened, per row.
+pub(super) fn brier_losses(
+    spec: &MetricSpec,
+    truth: &Truth<'_>,
+    predicted: &Predicted<'_>,
+) -> Result<Vec<f64>, Undefined> {
+    if let Truth::Classes { labels, count } = truth {
+        let columns = classes(labels, *count, predicted)?;
+        let scale = if *count < 3 { 0.5 } else { 1.0 };
+        let mut losses = vec![0.0; labels.len()];
+        for (class, column) in (0..).zip(columns) {
+            for ((loss, &p), &label) in losses.iter_mut().zip(column).zip(*labels) {
+                let distance = p - f64::from(u8::from(label == class));
+                *loss += scale * distance * distance;
+            }
+        }
+        return Ok(losses);
+    }
+    let labels = binary(spec, truth)?;
+    let p = in_unit_interval(scores(predicted, labels.len())?)?;
+    Ok(labels
+        .iter()
+        .zip(p)
+        .map(|(&positive, &p)| {
+            let distance = p - f64::from(u8::from(positive));
+            distance * distance
+        })
+        .collect())
+}
+
+fn classes<'a>(labels: &[u32], count: u32, predicted: &Predicted<'a>) -> Result<&'a [Vec<f64>], Undefined> {
+    let columns = predicted.probabilities.ok_or(Undefined::ProbabilitiesMissing)?;
+    probabilities(columns, count, in_range(labels, count)?.len())
+}

@@ -1,0 +1,159 @@
+//! Why a number does not exist.
+//!
+//! scikit-learn answers some of these cases with 0.0, 1.0 or NaN and a warning. A gate must not: an undefined number is
+//! an inconclusive rule, never a passed one.
+
+/// The reason a metric or its interval has no value, with the facts. Rows count from 0.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Undefined {
+    /// The set is empty.
+    #[error("no rows")]
+    NoRows,
+    /// More rows than a 32-bit row number can name.
+    #[error("{n} rows are more than this program can rank")]
+    TooManyRows {
+        /// Rows given.
+        n: u64,
+    },
+    /// Two columns of one set differ in length.
+    #[error("{found} values for {expected} rows")]
+    LengthMismatch {
+        /// Rows of the labels.
+        expected: usize,
+        /// Length of the other column.
+        found: usize,
+    },
+    /// A metric of another task.
+    #[error("{metric} is not defined for {task} labels")]
+    NotApplicable {
+        /// Policy name of the metric.
+        metric: &'static str,
+        /// Name of the task the labels belong to.
+        task: &'static str,
+    },
+    /// All labels are the same class.
+    #[error("the labels hold a single class")]
+    SingleClass,
+    /// No row is positive.
+    #[error("no positive rows")]
+    NoPositives,
+    /// No row is predicted positive.
+    #[error("no rows predicted positive")]
+    NoPredictedPositives,
+    /// Too few rows for the interval.
+    #[error("{n} rows, {needed} needed")]
+    TooFewRows {
+        /// Rows or samples given.
+        n: u64,
+        /// The least number that would do.
+        needed: u64,
+    },
+    /// Too few positive rows for the interval.
+    #[error("{n} positive rows, {needed} needed")]
+    TooFewPositives {
+        /// Positive rows given.
+        n: u64,
+        /// The least number that would do.
+        needed: u64,
+    },
+    /// Too few negative rows for the interval.
+    #[error("{n} negative rows, {needed} needed")]
+    TooFewNegatives {
+        /// Negative rows given.
+        n: u64,
+        /// The least number that would do.
+        needed: u64,
+    },
+    /// NaN or infinity among the inputs.
+    #[error("row {row} is not a finite number")]
+    NotFinite {
+        /// The first such row.
+        row: usize,
+    },
+    /// The inputs are finite, the result is not.
+    #[error("the result is not a finite number")]
+    Overflow,
+    /// A negative sample where only magnitudes make sense.
+    #[error("row {row} is negative ({value})")]
+    Negative {
+        /// The first such row.
+        row: usize,
+        /// What it holds.
+        value: f64,
+    },
+    /// A probability below 0 or above 1.
+    #[error("row {row} holds {value}, which is no probability")]
+    ProbabilityOutOfRange {
+        /// The first such row.
+        row: usize,
+        /// What it holds.
+        value: f64,
+    },
+    /// Class probabilities that do not sum to 1 within 1e-6.
+    #[error("the probabilities of row {row} sum to {sum}")]
+    ProbabilitySum {
+        /// The first such row.
+        row: usize,
+        /// The sum.
+        sum: f64,
+    },
+    /// A class number at or above the number of classes.
+    #[error("row {row} names class {class} of {count}")]
+    ClassOutOfRange {
+        /// The first such row.
+        row: usize,
+        /// The class number found.
+        class: u32,
+        /// The number of classes.
+        count: u32,
+    },
+    /// Another number of probability columns than classes.
+    #[error("{found} probability columns for {expected} classes")]
+    ColumnCount {
+        /// Number of classes.
+        expected: usize,
+        /// Number of columns.
+        found: usize,
+    },
+    /// The metric needs scores.
+    #[error("no scores")]
+    ScoresMissing,
+    /// The metric needs classes, or something to derive them from.
+    #[error("no predicted classes")]
+    ClassesMissing,
+    /// The metric needs one probability column per class.
+    #[error("no class probabilities")]
+    ProbabilitiesMissing,
+    /// The metric needs predicted values.
+    #[error("no predicted values")]
+    ValuesMissing,
+    /// R² of labels that are all equal.
+    #[error("the labels do not vary")]
+    ConstantTruth,
+    /// The data show no variation, so they cannot say how uncertain the number is.
+    #[error("zero variance: the rows cannot tell how certain the number is")]
+    ZeroVariance,
+    /// A ratio to a baseline of zero.
+    #[error("the baseline is zero")]
+    ZeroBaseline,
+    /// The metric is undefined in too many resamples.
+    #[error("undefined in {undefined} of {resamples} resamples")]
+    UnstableResamples {
+        /// Resamples without a value.
+        undefined: u32,
+        /// Resamples drawn.
+        resamples: u32,
+    },
+    /// Every resample lies on one side of the estimate, so its bias cannot be corrected.
+    #[error("all resamples lie on one side of the estimate")]
+    OneSidedResamples,
+    /// A setting outside its range.
+    #[error("{name} cannot be {value}")]
+    InvalidSetting {
+        /// Name of the setting.
+        name: &'static str,
+        /// What was asked for.
+        value: f64,
+    },
+}

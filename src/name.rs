@@ -1,0 +1,127 @@
+//! Names people give: checked once, when they are made.
+//!
+//! A name is `[a-z][a-z0-9._-]{0,63}`; a model's may have several, joined by `/`. A name that could be
+//! read as something else in a revision (`v2`, `cafe`, `latest`) or is reserved on Windows is refused.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Characters or length outside the grammar.
+    #[error("`{name}` is not a name: use 1 to 64 of a-z 0-9 . _ - and begin with a letter")]
+    Grammar {
+        /// What was given, cut to 100 characters.
+        name: String,
+    },
+    /// It would read as a version, an id or a fixed word.
+    #[error("`{name}` cannot be a name: it reads as {reads_as}")]
+    Reserved {
+        /// What was given.
+        name: String,
+        /// What it would be taken for.
+        reads_as: &'static str,
+    },
+}
+
+const FIXED: [&str; 2] = ["latest", "workspace"];
+const WINDOWS: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+
+fn check(segment: &str, whole: &str) -> Result<(), NameError> {
+    let bytes = segment.as_bytes();
+    let grammar = matches!(bytes.first(), Some(b'a'..=b'z'))
+        && bytes.len() <= 64
+        && bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+        && bytes.last() != Some(&b'.');
+    if !grammar {
+        return Err(NameError::Grammar { name: whole.chars().take(100).collect() });
+    }
+    let reserved = |reads_as| Err(NameError::Reserved { name: whole.to_owned(), reads_as });
+    if FIXED.contains(&segment) {
+        return reserved("a fixed word of revisions");
+    }
+    if bytes[0] == b'v' && bytes.len() > 1 && bytes[1..].iter().all(u8::is_ascii_digit) {
+        return reserved("a version number");
+    }
+    if (4..=64).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_hexdigit) {
+        return reserved("an id");
+    }
+    let stem = segment.split('.').next().unwrap_or(segment);
+    let device = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    let numbered = matches!(device, "com" | "lpt");
+    if WINDOWS.contains(&device) && (stem.len() == device.len() && !numbered || numbered && stem.len() == 4) {
+        return reserved("a device on Windows");
+    }
+    Ok(())
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident, $separator:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks `text`.
+            pub fn new(text: &str) -> Result<Self, NameError> {
+                match $separator {
+                    Some(separator) => text.split(separator as char).try_for_each(|s| check(s, text))?,
+                    None => check(text, text)?,
+                }
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::new(text)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// A model: `fraud`, or `payments/fraud`.
+    ModelName, Some('/');
+    /// A stage a version can hold: `production`.
+    StageName, None::<char>;
+    /// A set of predictions or samples, or a source of training data: `test`, `train`.
+    SetName, None::<char>;
+}
+
+/// A version number of a model, dense from 1; written `v7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("v{}", self.0))
+    }
+}
+
+impl Version {
+    /// Reads `v7`; anything else, `v0` and `v007` included, is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('v')?;
+        let canonical = matches!(digits.as_bytes().first(), Some(b'1'..=b'9')) && digits.bytes().all(|b| b.is_ascii_digit());
+        canonical.then(|| digits.parse().ok()).flatten().map(Self)
+    }
+}

@@ -1,0 +1,294 @@
+//! A folder on a disk: the only writer of files in the library's own places.
+//!
+//! `publish`: temp file, fsync, rename, fsync of the folder. `publish_new`: temp file, fsync, `link(2)`, fsync of the
+//! folder. A failed fsync means the data is gone and is never retried: the caller fails. Temp files live in
+//! `tmp/<uuid>/` beside a file that is locked while they are in use; the next writer removes those nobody locks.
+#![expect(clippy::disallowed_methods, reason = "this module is the one place that writes the store's files")]
+
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+
+const TMP: &str = "tmp";
+const LOCK: &str = "lock";
+
+/// A store's folder.
+#[derive(Debug)]
+pub struct Disk {
+    root: PathBuf,
+    scratch: Mutex<Option<Scratch>>,
+    counter: std::sync::atomic::AtomicU64,
+}
+
+/// This process's own folder of temp files, held by a lock.
+#[derive(Debug)]
+struct Scratch {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Disk {
+    /// The folder `root`, whether or not it exists.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root, scratch: Mutex::new(None), counter: 0.into() }
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    fn failed(&self, action: &'static str, name: &str, source: io::Error) -> BackendError {
+        if source.kind() == io::ErrorKind::NotFound && action == "read" {
+            return BackendError::NotFound { place: self.place(), name: name.to_owned() };
+        }
+        BackendError::Io { action, place: self.place(), name: name.to_owned(), source }
+    }
+
+    /// A new file in this process's own folder below `tmp/`.
+    fn temp_file(&self) -> io::Result<(PathBuf, File)> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if scratch.is_none() {
+            self.sweep();
+            let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
+            fs::create_dir_all(&folder)?;
+            let lock = File::create(folder.join(LOCK))?;
+            match lock.try_lock() {
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                // A file system without locks: nothing sweeps us there, because nothing sweeps at all.
+                Err(TryLockError::Error(_)) => {}
+            }
+            *scratch = Some(Scratch { folder, _lock: lock });
+        }
+        let number = self.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = scratch.as_ref().map_or_else(|| self.path(TMP), |s| s.folder.clone());
+        let path = folder.join(number.to_string());
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        Ok((path, file))
+    }
+
+    /// Removes temp folders whose owner is gone: those whose lock can be had.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(self.path(TMP)) else { return };
+        for entry in entries.flatten() {
+            let Ok(lock) = File::open(entry.path().join(LOCK)) else { continue };
+            if lock.try_lock().is_ok() {
+                // Whatever stays is tried again by the next writer.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
+    fn make_parent(&self, name: &str) -> Result<PathBuf, BackendError> {
+        let path = self.path(name);
+        if let Some(parent) = path.parent()
+            && !parent.is_dir()
+        {
+            let mut missing = Vec::new();
+            let mut folder = Some(parent);
+            while let Some(f) = folder.filter(|f| !f.is_dir()) {
+                missing.push(f.to_path_buf());
+                folder = f.parent();
+            }
+            fs::create_dir_all(parent).map_err(|e| self.failed("create the folder of", name, e))?;
+            for made in missing {
+                if let Some(above) = made.parent() {
+                    sync_folder(above).map_err(|e| self.failed("sync the folder of", name, e))?;
+                }
+            }
+        }
+        Ok(path)
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+struct StagedFile {
+    path: PathBuf,
+    file: File,
+    place: String,
+}
+
+impl Staged for StagedFile {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), BackendError> {
+        self.file.write_all(bytes).map_err(|source| BackendError::Io {
+            action: "write",
+            place: self.place.clone(),
+            name: TMP.to_owned(),
+            source,
+        })
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        // After a rename there is nothing here any more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Backend for Disk {
+    fn place(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
+        let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
+        let length = file.metadata().map_err(|e| self.failed("read", name, e))?.len();
+        if length > limit {
+            return Err(BackendError::TooLong { place: self.place(), name: name.to_owned(), length, limit });
+        }
+        let mut bytes = Vec::with_capacity(length as usize);
+        file.take(limit).read_to_end(&mut bytes).map_err(|e| self.failed("read", name, e))?;
+        Ok(bytes)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
+        let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_exact_at(&file, buffer, offset);
+        #[cfg(not(unix))]
+        let read = {
+            use std::io::{Seek, SeekFrom};
+            let mut file = file;
+            file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(buffer))
+        };
+        read.map_err(|e| self.failed("read", name, e))
+    }
+
+    fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {
+        match fs::metadata(self.path(name)) {
+            Ok(data) if data.is_file() => Ok(Some(data.len())),
+            Ok(_) => Ok(None),
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(e) => Err(self.failed("read", name, e)),
+        }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError> {
+        let entries = match fs::read_dir(self.path(folder)) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(self.failed("list", folder, e)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| self.failed("list", folder, e))?;
+            let folder = entry.file_type().is_ok_and(|t| t.is_dir());
+            if let Ok(name) = entry.file_name().into_string() {
+                found.push(Entry { name, folder });
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
+        let (path, file) = self.temp_file().map_err(|e| self.failed("create a file in", TMP, e))?;
+        Ok(Box::new(StagedFile { path, file, place: self.place() }))
+    }
+
+    fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
+        let foreign = || io::Error::other("staged elsewhere");
+        let staged = staged.into_any().downcast::<StagedFile>().map_err(|_| self.failed("publish", name, foreign()))?;
+        staged.file.sync_all().map_err(|e| self.failed("sync", name, e))?;
+        let path = self.make_parent(name)?;
+        fs::rename(&staged.path, &path).map_err(|e| self.failed("publish", name, e))?;
+        path.parent().map_or(Ok(()), sync_folder).map_err(|e| self.failed("sync the folder of", name, e))
+    }
+
+    fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
+        let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let linked = match written {
+            Ok(()) => self.make_parent(name).map(|path| (fs::hard_link(&temp, &path), path)),
+            Err(e) => Err(self.failed("write", name, e)),
+        };
+        // The link is what counts; the temp name is swept later if this fails.
+        let _ = fs::remove_file(&temp);
+        match linked? {
+            (Ok(()), path) => {
+                path.parent().map_or(Ok(()), sync_folder).map_err(|e| self.failed("sync the folder of", name, e))?;
+                Ok(Published::Created)
+            }
+            (Err(e), _) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Published::Exists),
+            (Err(e), _) => Err(self.failed("publish", name, e)),
+        }
+    }
+
+    fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
+        let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
+        let path = self.make_parent(name)?;
+        file.write_all(bytes).and_then(|()| fs::rename(&temp, &path)).map_err(|e| {
+            let _ = fs::remove_file(&temp);
+            self.failed("write", name, e)
+        })
+    }
+
+    fn remove_cache(&self, name: &str) -> Result<(), BackendError> {
+        match fs::remove_file(self.path(name)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", name, e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn free(&self) -> Option<u64> {
+        #[cfg(unix)]
+        {
+            let stat = rustix::fs::statvfs(&self.root).ok()?;
+            Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+        }
+        #[cfg(not(unix))]
+        {
+            None
+        }
+    }
+
+    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
+        let path = self.path(LOCK);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        // A read-only store is read without creating anything in it.
+        let file = file.or_else(|_| File::open(&path));
+        let Ok(file) = file else { return Ok(Box::new(())) };
+        let held = match lock {
+            Lock::Shared => file.lock_shared(),
+            Lock::Exclusive => file.lock(),
+        };
+        match held {
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(Box::new(())),
+            Err(e) => Err(self.failed("lock", LOCK, e)),
+            Ok(()) => Ok(Box::new(file)),
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let scratch = self.scratch.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(scratch) = scratch.take() {
+            // Whatever stays is swept by the next writer.
+            let _ = fs::remove_dir_all(&scratch.folder);
+            let _ = fs::remove_dir(self.path(TMP));
+        }
+    }
+}

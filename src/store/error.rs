@@ -1,0 +1,77 @@
+//! What can be wrong with a store.
+
+use std::io;
+
+use super::backend::BackendError;
+use crate::digest::Digest;
+use crate::format::FormatError;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The place where it is kept failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// There is no store.
+    #[error("there is no store in {place}")]
+    NotAStore {
+        /// Where.
+        place: String,
+    },
+    /// Its description cannot be read.
+    #[error("the store's `format.json` cannot be read")]
+    Description {
+        /// Why.
+        source: FormatError,
+    },
+    /// An object that should be there is not.
+    #[error("{kind} {id} is not in the store")]
+    Missing {
+        /// `block`, `file`, `tree`, `record`.
+        kind: &'static str,
+        /// Its id.
+        id: Digest,
+    },
+    /// An object is there, but not what it should be.
+    #[error("{kind} {id} in pack {pack} is damaged: {reason}")]
+    Damaged {
+        /// `block`, `file`, `tree`, `record`.
+        kind: &'static str,
+        /// Its id.
+        id: Digest,
+        /// Where it is.
+        pack: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A stored record cannot be read by this program.
+    #[error("{kind} {id} cannot be read")]
+    Format {
+        /// `tree`, `record`.
+        kind: &'static str,
+        /// Its id.
+        id: Digest,
+        /// Why.
+        source: FormatError,
+    },
+    /// What was to be stored could not be read.
+    #[error("source {index} could not be read")]
+    Source {
+        /// Which of the sources given.
+        index: usize,
+        /// Why.
+        source: io::Error,
+    },
+    /// The disk cannot hold it; nothing was written.
+    #[error("needs about {needed} bytes, {free} are free; nothing was written")]
+    NoSpace {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// Encoding did not give back what went in; nothing was written.
+    #[error("a block did not survive its own encoding; the machine's memory may be failing")]
+    Encoding,
+}

@@ -1,0 +1,366 @@
+//! Where every object is: from the index segments, and from the trailers of packs no segment covers yet.
+//!
+//! A segment is a cache. One that cannot be read is passed over, and its packs' trailers are read instead; a segment that
+//! names a pack which is gone is simply wrong about it. Before an entry is trusted, its pack's length and ending
+//! are checked, once per process.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::backend::{Backend, BackendError};
+use super::pack_writer::pack_path;
+use super::{INDEX, PACKS, StoreError};
+use crate::format::FormatError;
+use crate::format::index::{IndexEntry, IndexedPack, Segment};
+use crate::format::pack::{self, ObjectHeader, ObjectKind, Trailer};
+
+const MAX_SEGMENT: u64 = 8 << 30;
+/// More segments than this are merged, smallest first.
+const MANY: usize = 8;
+
+/// Where one object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Its pack's name.
+    pub pack: [u8; 32],
+    /// Where its header begins.
+    pub offset: u64,
+    /// Its header.
+    pub header: ObjectHeader,
+}
+
+/// The first digits of an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix {
+    digits: String,
+    lowest: [u8; 32],
+}
+
+impl Prefix {
+    /// From 1 to 64 lower-case hex digits.
+    pub fn parse(digits: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&digits.len());
+        if !fits || !digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        let padded = format!("{digits:0<64}");
+        let lowest: crate::digest::Digest = padded.parse().ok()?;
+        Some(Self { digits: digits.to_owned(), lowest: *lowest.as_bytes() })
+    }
+
+    /// Whether `id` begins so.
+    pub fn matches(&self, id: &[u8; 32]) -> bool {
+        crate::digest::Digest::from_bytes(*id).to_string().starts_with(&self.digits)
+    }
+}
+
+/// What was wrong with the parts the index is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexDefect {
+    /// The file.
+    pub name: String,
+    /// Why it was passed over.
+    pub reason: String,
+}
+
+/// All segments of a store, loaded when first asked.
+pub struct Index {
+    backend: Arc<dyn Backend>,
+    loaded: Mutex<Option<Loaded>>,
+}
+
+#[derive(Default)]
+struct Loaded {
+    segments: Vec<Segment>,
+    sound: HashMap<[u8; 32], bool>,
+    defects: Vec<IndexDefect>,
+}
+
+impl Index {
+    /// The index of the store in `backend`.
+    pub fn new(backend: Arc<dyn Backend>) -> Self {
+        Self { backend, loaded: Mutex::new(None) }
+    }
+
+    /// Where an object is, if a sound pack holds it.
+    pub fn locate(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<Location>, StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        loaded.locate(&*self.backend, kind, id)
+    }
+
+    /// The same, looking again at the disk before saying no: another process may have written since.
+    pub fn locate_fresh(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<Location>, StoreError> {
+        if let Some(location) = self.locate(kind, id)? {
+            return Ok(Some(location));
+        }
+        let mut guard = self.lock();
+        *guard = None;
+        self.load(&mut guard)?.locate(&*self.backend, kind, id)
+    }
+
+    /// Which pack should hold an object, sound or not.
+    pub fn pack_of(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        Ok(loaded.segments.iter().find_map(|s| find(s, kind, id).map(|e| s.packs[e.pack as usize].name)))
+    }
+
+    /// Ids of `kinds` that begin with `prefix`.
+    pub fn with_prefix(
+        &self,
+        kinds: &[ObjectKind],
+        prefix: &Prefix,
+        limit: usize,
+    ) -> Result<Vec<(ObjectKind, [u8; 32])>, StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        let mut found = Vec::new();
+        for segment in &loaded.segments {
+            let start = segment.entries.partition_point(|e| e.header.id < prefix.lowest);
+            for entry in segment.entries[start..].iter().take_while(|e| prefix.matches(&e.header.id)) {
+                let key = (entry.header.kind, entry.header.id);
+                if kinds.contains(&entry.header.kind) && !found.contains(&key) {
+                    found.push(key);
+                }
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every pack known, with its length.
+    pub fn packs(&self) -> Result<Vec<IndexedPack>, StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        Ok(loaded.segments.iter().flat_map(|s| s.packs.iter().copied()).collect())
+    }
+
+    /// What was passed over while loading.
+    pub fn defects(&self) -> Result<Vec<IndexDefect>, StoreError> {
+        let mut guard = self.lock();
+        Ok(self.load(&mut guard)?.defects.clone())
+    }
+
+    /// Adds packs that have just become durable, and writes their segment. The segment is a cache: failing to
+    /// write it costs the next process a look at the trailers.
+    pub fn add(&self, packs: Vec<([u8; 32], u64, Trailer)>) -> Result<(), StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        let mut segment = segment_of(packs);
+        let bytes = segment.encode();
+        for pack in &segment.packs {
+            loaded.sound.insert(pack.name, true);
+        }
+        let _ = self.backend.cache(&segment_path(&bytes), &bytes);
+        loaded.segments.push(segment);
+        drop(guard);
+        self.merge();
+        Ok(())
+    }
+
+    /// Writes the index anew from the packs' trailers.
+    pub fn rebuild(&self) -> Result<(), StoreError> {
+        for entry in self.backend.list(INDEX)? {
+            self.backend.remove_cache(&format!("{INDEX}/{}", entry.name))?;
+        }
+        *self.lock() = None;
+        let mut guard = self.lock();
+        self.load(&mut guard)?;
+        Ok(())
+    }
+
+    /// Merges small segments once there are many, so that their number stays logarithmic.
+    fn merge(&self) {
+        let Ok(entries) = self.backend.list(INDEX) else { return };
+        if entries.len() <= MANY {
+            return;
+        }
+        let mut files: Vec<(u64, String)> = entries
+            .into_iter()
+            .filter_map(|e| {
+                let path = format!("{INDEX}/{}", e.name);
+                let length = self.backend.length(&path).ok()??;
+                Some((length, path))
+            })
+            .collect();
+        files.sort();
+        let mut total = 0;
+        let mut count = 0;
+        for (length, _) in &files {
+            if count >= 2 && *length > total {
+                break;
+            }
+            total += length;
+            count += 1;
+        }
+        let mut merged = Segment::default();
+        let mut seen = HashSet::new();
+        for (_, path) in &files[..count] {
+            let Ok(bytes) = self.backend.read(path, MAX_SEGMENT) else { return };
+            let Ok(segment) = Segment::decode(&bytes) else { return };
+            append(&mut merged, &segment, &mut seen);
+        }
+        let bytes = merged.encode();
+        if self.backend.cache(&segment_path(&bytes), &bytes).is_ok() {
+            for (_, path) in &files[..count] {
+                let _ = self.backend.remove_cache(path);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Loaded>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn load<'a>(&self, slot: &'a mut Option<Loaded>) -> Result<&'a mut Loaded, StoreError> {
+        let loaded = match slot.take() {
+            Some(loaded) => loaded,
+            None => self.read()?,
+        };
+        Ok(slot.insert(loaded))
+    }
+
+    fn read(&self) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        let mut covered = HashSet::new();
+        for entry in self.backend.list(INDEX)? {
+            let path = format!("{INDEX}/{}", entry.name);
+            let segment = match self.backend.read(&path, MAX_SEGMENT) {
+                // Merged away since it was listed: the packs' trailers fill the gap.
+                Err(BackendError::NotFound { .. }) => continue,
+                other => Segment::decode(&other?),
+            };
+            match segment {
+                Ok(segment) => {
+                    covered.extend(segment.packs.iter().map(|p| p.name));
+                    loaded.segments.push(segment);
+                }
+                Err(error) => loaded.defects.push(IndexDefect { name: path, reason: error.to_string() }),
+            }
+        }
+        let mut uncovered = Vec::new();
+        for entry in self.backend.list(PACKS)? {
+            let Some(name) = entry.name.strip_suffix(".pack").and_then(|hex| blake3::Hash::from_hex(hex).ok()) else {
+                continue;
+            };
+            if covered.contains(name.as_bytes()) {
+                continue;
+            }
+            match read_trailer(&*self.backend, name.as_bytes()) {
+                Ok((length, trailer)) => uncovered.push((*name.as_bytes(), length, trailer)),
+                Err(TrailerError::Backend(error)) => return Err(error.into()),
+                Err(TrailerError::Format(error)) => {
+                    loaded.defects.push(IndexDefect { name: pack_path(name.as_bytes()), reason: error.to_string() });
+                }
+            }
+        }
+        if !uncovered.is_empty() {
+            let mut segment = segment_of(uncovered);
+            let bytes = segment.encode();
+            // On a read-only store the next process reads the trailers again.
+            let _ = self.backend.cache(&segment_path(&bytes), &bytes);
+            loaded.segments.push(segment);
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn locate(
+        &mut self,
+        backend: &dyn Backend,
+        kind: ObjectKind,
+        id: &[u8; 32],
+    ) -> Result<Option<Location>, StoreError> {
+        for segment in &self.segments {
+            let Some(entry) = find(segment, kind, id) else { continue };
+            let pack = segment.packs[entry.pack as usize];
+            let sound = match self.sound.get(&pack.name) {
+                Some(sound) => *sound,
+                None => {
+                    let sound = is_sound(backend, &pack)?;
+                    self.sound.insert(pack.name, sound);
+                    sound
+                }
+            };
+            if sound {
+                return Ok(Some(Location { pack: pack.name, offset: entry.offset, header: entry.header }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn find(segment: &Segment, kind: ObjectKind, id: &[u8; 32]) -> Option<IndexEntry> {
+    let at = segment.entries.binary_search_by_key(&(*id, kind), |e| (e.header.id, e.header.kind)).ok()?;
+    Some(segment.entries[at])
+}
+
+/// Whether a pack has the length the index remembers and ends as packs do.
+fn is_sound(backend: &dyn Backend, pack: &IndexedPack) -> Result<bool, BackendError> {
+    let path = pack_path(&pack.name);
+    if backend.length(&path)? != Some(pack.length) || pack.length < pack::FOOTER as u64 {
+        return Ok(false);
+    }
+    let mut footer = [0; pack::FOOTER];
+    backend.read_at(&path, pack.length - pack::FOOTER as u64, &mut footer)?;
+    Ok(Trailer::locate(&footer, pack.length).is_ok())
+}
+
+/// Why a trailer could not be had.
+pub enum TrailerError {
+    /// The disk failed.
+    Backend(BackendError),
+    /// The pack is not one.
+    Format(FormatError),
+}
+
+/// A pack's length and trailer, from its end.
+pub fn read_trailer(backend: &dyn Backend, name: &[u8; 32]) -> Result<(u64, Trailer), TrailerError> {
+    let path = pack_path(name);
+    let length = backend.length(&path).map_err(TrailerError::Backend)?.unwrap_or(0);
+    let mut footer = [0; pack::FOOTER];
+    if length < pack::FOOTER as u64 {
+        return Trailer::locate(&[], length).map(|_| (0, Trailer::default())).map_err(TrailerError::Format);
+    }
+    backend.read_at(&path, length - pack::FOOTER as u64, &mut footer).map_err(TrailerError::Backend)?;
+    let (offset, size) = Trailer::locate(&footer, length).map_err(TrailerError::Format)?;
+    let mut bytes = vec![0; size];
+    backend.read_at(&path, offset, &mut bytes).map_err(TrailerError::Backend)?;
+    Trailer::decode(&bytes).map(|trailer| (length, trailer)).map_err(TrailerError::Format)
+}
+
+fn segment_of(packs: Vec<([u8; 32], u64, Trailer)>) -> Segment {
+    let mut segment = Segment::default();
+    for (name, length, trailer) in packs {
+        let pack = segment.packs.len() as u32;
+        segment.packs.push(IndexedPack { name, length });
+        segment.entries.extend(trailer.objects.into_iter().map(|(offset, header)| IndexEntry { pack, offset, header }));
+    }
+    segment.entries.sort_by_key(|e| (e.header.id, e.header.kind));
+    segment
+}
+
+/// Adds what `other` says about packs not `seen` yet.
+fn append(segment: &mut Segment, other: &Segment, seen: &mut HashSet<[u8; 32]>) {
+    let numbers: Vec<Option<u32>> = other
+        .packs
+        .iter()
+        .map(|pack| {
+            seen.insert(pack.name).then(|| {
+                segment.packs.push(*pack);
+                segment.packs.len() as u32 - 1
+            })
+        })
+        .collect();
+    segment.entries.extend(
+        other.entries.iter().filter_map(|e| numbers[e.pack as usize].map(|pack| IndexEntry { pack, ..*e })),
+    );
+}
+
+fn segment_path(bytes: &[u8]) -> String {
+    format!("{INDEX}/{}.idx", &blake3::hash(bytes).to_hex()[..32])
+}

@@ -1,0 +1,122 @@
+//! Content-addressed bytes, in packs. Knows no word of machine learning.
+//!
+//! A file goes in as a stream: its SHA-256 is taken while it is [cut](cut) into blocks; a block whose BLAKE3
+//! is known already costs nothing more; the others are [encoded](codec), decoded once to be sure, and
+//! appended to a [pack](pack_writer). A [recipe](crate::format::recipe) names the blocks, a
+//! [tree](crate::format::tree) the files of a folder. Packs become durable in [`Writer::finish`], before any
+//! journal event may name what is in them.
+//!
+//! Everything durable goes through two functions of the [`Backend`]: `publish` for content-named packs and
+//! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
+
+pub mod backend;
+pub mod codec;
+pub mod cut;
+pub mod disk;
+mod error;
+pub mod index;
+pub mod memory;
+mod pack_writer;
+pub mod reader;
+mod verify;
+mod writer;
+
+use std::sync::Arc;
+
+pub use self::backend::{Backend, BackendError, Lock, Published};
+pub use self::error::StoreError;
+pub use self::verify::{Depth, Problem, StoreCheck};
+pub use self::writer::{Source, StoredFile, Writer, Written};
+
+use self::index::Index;
+use crate::format::canonical;
+use crate::format::pack::ObjectKind;
+use crate::format::store::{self as description, CutterRecord, StoreRecord};
+
+/// The file that says what a store is.
+pub const DESCRIPTION: &str = "format.json";
+/// Where packs are.
+pub const PACKS: &str = "packs";
+/// Where index segments are.
+pub const INDEX: &str = "index";
+/// Where the journals are; the store only keeps their names from clashing with its own.
+pub const JOURNAL: &str = "journal";
+/// Where caches are that may be deleted at any time.
+pub const CACHE: &str = "cache";
+
+/// An open store.
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    repository: String,
+    index: Index,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("repository", &self.repository).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Makes a store for the history `repository`, or opens the one that is there already.
+    pub fn create(backend: Arc<dyn Backend>, repository: &str) -> Result<Self, StoreError> {
+        let record = StoreRecord {
+            format: description::FORMAT.to_owned(),
+            repository: repository.to_owned(),
+            hash: "sha256+blake3".to_owned(),
+            cutter: CutterRecord {
+                algorithm: "fastcdc-2020".to_owned(),
+                whole: cut::WHOLE as u32,
+                minimum: cut::MINIMUM as u32,
+                average: cut::AVERAGE as u32,
+                maximum: cut::MAXIMUM as u32,
+            },
+        };
+        let bytes = canonical::encode(description::FORMAT, &record)
+            .map_err(|source| StoreError::Description { source })?;
+        match backend.publish_new(DESCRIPTION, &bytes)? {
+            Published::Created | Published::Exists => Self::open(backend),
+        }
+    }
+
+    /// Opens the store in `backend`. Writes nothing.
+    pub fn open(backend: Arc<dyn Backend>) -> Result<Self, StoreError> {
+        let bytes = match backend.read(DESCRIPTION, 1 << 20) {
+            Err(BackendError::NotFound { .. }) => return Err(StoreError::NotAStore { place: backend.place() }),
+            other => other?,
+        };
+        let record: StoreRecord = canonical::decode(description::FORMAT, &bytes)
+            .map_err(|source| StoreError::Description { source })?;
+        Ok(Self { index: Index::new(Arc::clone(&backend)), backend, repository: record.repository })
+    }
+
+    /// The history kept here.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// What the store is kept in.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
+    /// Whether an object is stored, in a pack that is whole.
+    pub fn contains(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.index.locate(kind, id)?.is_some())
+    }
+
+    /// The ids of stored objects of `kinds` that begin with the bits of `prefix`, at most `limit` of them.
+    pub fn with_prefix(
+        &self,
+        kinds: &[ObjectKind],
+        prefix: &index::Prefix,
+        limit: usize,
+    ) -> Result<Vec<(ObjectKind, [u8; 32])>, StoreError> {
+        self.index.with_prefix(kinds, prefix, limit)
+    }
+
+    /// Begins to write.
+    pub fn writer(&self) -> Writer<'_> {
+        Writer::new(self)
+    }
+}

@@ -1,0 +1,173 @@
+//! Checking a store against itself: what is stored is what its names say.
+
+use std::io;
+
+use super::index::{Location, TrailerError, read_trailer};
+use super::pack_writer::pack_path;
+use super::reader::CopyError;
+use super::{INDEX, PACKS, Store, StoreError};
+use crate::digest::Digest;
+use crate::format::pack::{MAX_OBJECT, MAX_PACK, ObjectKind, Trailer};
+use crate::id::FileId;
+use crate::progress::{Progress, Unit};
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Lengths, trailers, index.
+    Structure,
+    /// Every byte: packs hashed, objects decoded and hashed, files put together.
+    Full,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// `pack`, `index`, `object`, `file`, `event` …
+    pub kind: &'static str,
+    /// Which: a path in the store, or an id.
+    pub name: String,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub found: String,
+    /// Which versions need it.
+    pub versions: Vec<String>,
+}
+
+impl Problem {
+    /// A problem no version is known to suffer from, so far.
+    pub fn new(kind: &'static str, name: String, expected: &str, found: String) -> Self {
+        Self { kind, name, expected: expected.to_owned(), found, versions: Vec::new() }
+    }
+}
+
+/// What a check of the store found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreCheck {
+    /// Objects looked at.
+    pub objects: u64,
+    /// Bytes of packs looked at.
+    pub bytes: u64,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl Store {
+    /// Checks packs and index. An index that is found wrong is written anew from the packs, and still reported.
+    pub fn check(&self, depth: Depth, progress: &dyn Progress) -> Result<StoreCheck, StoreError> {
+        let mut check = StoreCheck::default();
+        for defect in self.index.defects()? {
+            if defect.name.starts_with(INDEX) {
+                let found = format!("{}; it was rebuilt from the packs", defect.reason);
+                check.problems.push(Problem::new("index", defect.name, "an index segment", found));
+            }
+        }
+        let wrong_index = !check.problems.is_empty();
+        let mut files = Vec::new();
+        progress.begin("checking packs", 0, Unit::Bytes);
+        for entry in self.backend.list(PACKS)? {
+            let path = format!("{PACKS}/{}", entry.name);
+            let Some(name) = entry.name.strip_suffix(".pack").and_then(|hex| blake3::Hash::from_hex(hex).ok()) else {
+                continue;
+            };
+            match read_trailer(&*self.backend, name.as_bytes()) {
+                Err(TrailerError::Backend(error)) => return Err(error.into()),
+                Err(TrailerError::Format(error)) => {
+                    check.problems.push(Problem::new("pack", path, "a whole pack", error.to_string()));
+                }
+                Ok((length, trailer)) => {
+                    check.bytes += length;
+                    check.objects += trailer.objects.len() as u64;
+                    if depth == Depth::Full {
+                        self.check_pack(name, length, &trailer, &mut check.problems)?;
+                        files.extend(
+                            trailer.objects.iter().filter(|o| o.1.kind == ObjectKind::Recipe).map(|o| o.1.id),
+                        );
+                    }
+                    progress.advance(length);
+                }
+            }
+        }
+        progress.end();
+        for pack in self.index.packs()? {
+            let path = pack_path(&pack.name);
+            let known = check.problems.iter().any(|p| p.name == path);
+            match self.backend.length(&path)? {
+                Some(length) if length == pack.length || known => {}
+                Some(length) => {
+                    let expected = format!("{} bytes", pack.length);
+                    check.problems.push(Problem::new("pack", path, &expected, format!("{length} bytes")));
+                }
+                None => check.problems.push(Problem::new("pack", path, "a pack", "nothing".to_owned())),
+            }
+        }
+        if depth == Depth::Full {
+            self.check_files(&files, &mut check.problems, progress)?;
+        }
+        if wrong_index {
+            // On a read-only store it stays as it is; it is a cache.
+            let _ = self.index.rebuild();
+        }
+        Ok(check)
+    }
+
+    fn check_pack(
+        &self,
+        name: blake3::Hash,
+        length: u64,
+        trailer: &Trailer,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), StoreError> {
+        let path = pack_path(name.as_bytes());
+        let limit = MAX_PACK + 2 * u64::from(MAX_OBJECT);
+        let mut hasher = blake3::Hasher::new();
+        let mut offset = 0;
+        let mut buffer = vec![0; 4 << 20];
+        while offset < length.min(limit) {
+            let part = buffer.len().min((length - offset) as usize);
+            self.backend.read_at(&path, offset, &mut buffer[..part])?;
+            hasher.update(&buffer[..part]);
+            offset += part as u64;
+        }
+        let found = hasher.finalize();
+        if found == name {
+            return Ok(());
+        }
+        problems.push(Problem::new("pack", path, &format!("BLAKE3 {name}"), format!("BLAKE3 {found}")));
+        for (offset, header) in &trailer.objects {
+            match self.object_at(&Location { pack: *name.as_bytes(), offset: *offset, header: *header }) {
+                Ok(_) => {}
+                Err(StoreError::Damaged { kind, id, reason, .. }) => {
+                    problems.push(Problem::new("object", id.to_string(), &format!("a whole {kind}"), reason));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts every file together: packs can be whole and a recipe still wrong about its file.
+    fn check_files(
+        &self,
+        files: &[[u8; 32]],
+        problems: &mut Vec<Problem>,
+        progress: &dyn Progress,
+    ) -> Result<(), StoreError> {
+        progress.begin("putting files together", 0, Unit::Bytes);
+        for id in files {
+            let id = FileId::new(Digest::from_bytes(*id));
+            match self.copy_file(id, &mut io::sink(), progress) {
+                Ok(_) => {}
+                Err(CopyError::Store(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. }))) => {
+                    problems.push(Problem::new("file", id.to_string(), "bytes with this SHA-256", error.to_string()));
+                }
+                Err(CopyError::Store(error)) => return Err(error),
+                // A sink takes everything.
+                Err(CopyError::Write(_)) => {}
+            }
+        }
+        progress.end();
+        Ok(())
+    }
+}
