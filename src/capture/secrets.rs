@@ -1,7 +1,7 @@
 //! Secrets: found in text before it is stored, replaced in text we generate, never repeated.
 //!
-//! Source of the token patterns: gitleaks' rules (MIT). A name such as `token` or `password` needs a secret-like value to
-//! count, so that `max_tokens: 512` stays a hyper-parameter.
+//! Source of the token patterns: gitleaks' rules (MIT). A name such as `token` or `password` needs a secret-like
+//! value to count, so that `max_tokens: 512` stays a hyper-parameter.
 
 mod assignment;
 mod files;
@@ -59,8 +59,8 @@ pub enum AllowanceError {
 }
 
 impl Allowance {
-    /// Reads `rule` or `rule:glob`; the glob is over `/`-separated paths as they are given to [`Scanner::scan`], `*` stays
-    /// within a folder and `**` does not.
+    /// Reads `rule` or `rule:glob`; the glob is over `/`-separated paths as they are given to [`Scanner::scan`], `*`
+    /// stays within a folder and `**` does not.
     ///
     /// # Errors
     /// A rule that does not exist, or a malformed glob.
@@ -105,13 +105,17 @@ struct Hit {
 const PIECE: usize = 16 << 10;
 const OVERLAP: usize = 2 << 10;
 
+/// How often redacted text is looked at again.
+const ROUNDS: usize = 8;
+
 impl Scanner {
     /// A scanner that does not report what is allowed.
     pub fn new(allow: &[Allowance]) -> Self {
         Self { allowed: allow.to_vec() }
     }
 
-    /// Whether `bytes` are text; anything with a NUL in its first 8 KiB is not, and [`scan`](Self::scan) finds nothing in it.
+    /// Whether `bytes` are text; anything with a NUL in its first 8 KiB is not, and [`scan`](Self::scan) finds
+    /// nothing in it.
     pub fn is_text(bytes: &[u8]) -> bool {
         !bytes[..bytes.len().min(8 << 10)].contains(&0)
     }
@@ -121,14 +125,16 @@ impl Scanner {
         if !Self::is_text(bytes) {
             return Vec::new();
         }
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> = Vec::new();
         let (mut line, mut counted) = (1, 0);
         for hit in hits(bytes, Origin::File(path)) {
             line += bytes[counted..hit.at.start].iter().filter(|b| **b == b'\n').count() as u64;
             counted = hit.at.start;
             let finding = Finding { path: path.to_owned(), line, rule: hit.rule };
             let allowed = self.allowed.iter().any(|allowance| allowance.covers(path, hit.rule));
-            if !allowed && !findings.contains(&finding) {
+            let repeated =
+                findings.iter().rev().take_while(|earlier| earlier.line == line).any(|earlier| *earlier == finding);
+            if !allowed && !repeated {
                 findings.push(finding);
             }
         }
@@ -138,23 +144,23 @@ impl Scanner {
     /// `text` with every secret replaced by `<redacted:rule>`, and how often each rule did. Allowances do not count
     /// here: they are for files people wrote, this is for text we generate.
     pub fn redact(&self, text: &str) -> (String, Vec<(&'static str, u64)>) {
-        let mut clean = String::with_capacity(text.len());
         let mut counts = BTreeMap::new();
-        let mut done = 0;
-        for hit in hits(text.as_bytes(), Origin::Generated) {
-            // A hit ends at ASCII; where text is not, one character too many is better than a piece of the secret.
-            let start = text.floor_char_boundary(hit.at.start).max(done);
-            clean.push_str(&text[done..start]);
-            clean.push_str(&marker(hit.rule));
-            done = text.ceil_char_boundary(hit.at.end).max(start);
-            *counts.entry(hit.rule).or_insert(0) += 1;
+        let mut clean = text.to_owned();
+        // Two secrets without a gap: only where the first is gone does the second begin at a word.
+        for _ in 0..ROUNDS {
+            let hits = hits(clean.as_bytes(), Origin::Generated);
+            if hits.is_empty() {
+                break;
+            }
+            hits.iter().for_each(|hit| *counts.entry(hit.rule).or_insert(0) += 1);
+            clean = replaced(&clean, &hits);
         }
-        clean.push_str(&text[done..]);
         (clean, counts.into_iter().collect())
     }
 
-    /// The arguments of a command with every secret replaced. Beyond [`redact`](Self::redact) a flag whose name asks for a
-    /// secret (`--password`, `--api-key`) hides its value, in the same argument or the next, however plain that value is.
+    /// The arguments of a command with every secret replaced. Beyond [`redact`](Self::redact) a flag whose name asks
+    /// for a secret (`--password`, `--api-key`) hides its value, in the same argument or the next, however plain that
+    /// value is.
     pub fn redact_arguments(&self, arguments: &[String]) -> (Vec<String>, Vec<(&'static str, u64)>) {
         let mut counts = BTreeMap::new();
         let mut clean: Vec<String> = Vec::with_capacity(arguments.len());
@@ -162,7 +168,9 @@ impl Scanner {
         for argument in arguments {
             let (name, value) = match (flag.take(), argument.split_once('=')) {
                 (Some(name), _) => (name, Some((String::new(), argument.as_str()))),
-                (None, Some((name, value))) if !name.contains(char::is_whitespace) => (name, Some((format!("{name}="), value))),
+                (None, Some((name, value))) if !name.contains(char::is_whitespace) => {
+                    (name, Some((format!("{name}="), value)))
+                }
                 (None, _) => ("", None),
             };
             match value {
@@ -180,6 +188,20 @@ impl Scanner {
         }
         (clean, counts.into_iter().collect())
     }
+}
+
+fn replaced(text: &str, hits: &[Hit]) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut done = 0;
+    for hit in hits {
+        // A hit ends at ASCII; where text is not, one character too many is better than a piece of the secret.
+        let start = text.floor_char_boundary(hit.at.start).max(done);
+        clean.push_str(&text[done..start]);
+        clean.push_str(&marker(hit.rule));
+        done = text.ceil_char_boundary(hit.at.end).max(start);
+    }
+    clean.push_str(&text[done..]);
+    clean
 }
 
 fn marker(rule: &str) -> String {

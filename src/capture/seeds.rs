@@ -8,8 +8,8 @@ use crate::format::snapshot::{SeedRecord, SeedSource};
 /// Names besides `seed`, `seed_…` and `…_seed`, without separators.
 const NAMES: [&str; 5] = ["seed", "randomseed", "randomstate", "seedvalue", "pythonhashseed"];
 
-/// The seeds among parameters, by name: whole numbers whose last key is a seed's name in any case, such as `train.random_state`.
-/// `random_state: null` is the absence of one.
+/// The seeds among parameters, by name: whole numbers whose last key is a seed's name in any case, such as
+/// `train.random_state`. `random_state: null` is the absence of one.
 pub fn find(params: &BTreeMap<String, Scalar>) -> Vec<SeedRecord> {
     let seed = |(name, value): (&String, &Scalar)| {
         let is_seed = matches!(value, Scalar::Int(_)) && names_seed(name.rsplit('.').next().unwrap_or(name));

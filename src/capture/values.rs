@@ -1,7 +1,7 @@
 //! Parameters and metrics: YAML, TOML or JSON text as typed values under dotted keys.
 //!
-//! Sources: YAML 1.2.2 §10.3 (core schema: `yes`, `no`, `on` are text) with the `<<` merge key every YAML loader of Python
-//! knows; TOML 1.1; RFC 8259, with the `NaN`, `Infinity`, `-Infinity` that Python's `json` writes.
+//! Sources: YAML 1.2.2 §10.3 (core schema: `yes`, `no`, `on` are text) with the `<<` merge key every YAML loader of
+//! Python knows; TOML 1.1; RFC 8259, with the `NaN`, `Infinity`, `-Infinity` that Python's `json` writes.
 //!
 //! A map's keys are joined by dots. A list stays a list unless a map is somewhere in it; then its items are keyed by
 //! their index: `steps: [{name: a}]` is `steps.0.name`. Pure: bytes in, values out.
@@ -60,7 +60,6 @@ pub struct ValuesError {
     /// The column in characters, from 1, where known.
     pub column: Option<usize>,
     /// What is wrong.
-    #[source]
     pub reason: Reason,
 }
 
@@ -149,8 +148,8 @@ impl Reason {
 ///
 /// # Errors
 /// Broken syntax, a root that is not a map, a key that is there twice (also after dotting), or a document beyond
-/// [`BYTES_LIMIT`], [`VALUES_LIMIT`], [`TEXT_LIMIT`] or [`DEPTH_LIMIT`]. An empty YAML or TOML document is an empty map; an
-/// empty JSON file is no JSON, and most likely one whose writer died.
+/// [`BYTES_LIMIT`], [`VALUES_LIMIT`], [`TEXT_LIMIT`] or [`DEPTH_LIMIT`]. An empty YAML or TOML document is an empty
+/// map; an empty JSON file is no JSON, and most likely one whose writer died.
 pub fn parse(syntax: Syntax, bytes: &[u8]) -> Result<BTreeMap<String, Scalar>, ValuesError> {
     if bytes.len() > BYTES_LIMIT {
         return Err(Reason::TooLarge { found: bytes.len(), limit: BYTES_LIMIT }.nowhere());

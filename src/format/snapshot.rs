@@ -315,7 +315,7 @@ pub struct RedactionRecord {
 }
 
 /// A part that could not be captured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotCapturedRecord {
     /// Which: `code`, `environment`, `data.train.schema`.

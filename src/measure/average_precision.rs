@@ -1,8 +1,8 @@
 //! Average precision: Σ over tie groups, best first, of the recall gained times the precision there.
 //!
-//! `sklearn.metrics.average_precision_score` 1.9 (the step sum, no interpolation). With weights w and P = Σ w over positives,
-//! AP = (1/P) Σ_g P_g T_g / N_g, P_g being the group's positives, T_g and N_g positives and rows so far. Its derivative by
-//! w_i, i in group h: (1/P) [y_i (T_h/N_h - AP) + Σ_{g ≥ h} P_g (y_i N_g - T_g) / N_g²].
+//! `sklearn.metrics.average_precision_score` 1.9 (the step sum, no interpolation). With weights w and P = Σ w over
+//! positives, AP = (1/P) Σ_g P_g T_g / N_g, P_g being the group's positives, T_g and N_g positives and rows so far. Its
+//! derivative by w_i, i in group h: (1/P) [y_i (T_h/N_h - AP) + Σ_{g ≥ h} P_g (y_i N_g - T_g) / N_g²].
 
 use super::bootstrap::Weighted;
 use super::random::{LANES, Weights};
@@ -68,8 +68,8 @@ impl Weighted for AveragePrecision<'_> {
     }
 
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
-        // Whole numbers below 2³¹, as a ranking has at most 2³² rows only in theory and resamples far fewer; wrapping
-        // arithmetic because overflow checks would keep these loops from being vector code.
+        // Resampled sets have at most 200,000 rows of weight 8, far below 2³¹; wrapping arithmetic because overflow checks
+        // would keep these loops from being vector code.
         let mut positives = [0_i32; LANES];
         let mut rows = [0_i32; LANES];
         let mut area = [0.0; LANES];

@@ -1,7 +1,8 @@
-//! The Poisson bootstrap: every row weighs Poisson(1) in each resample, so a resample is one pass and needs no index array.
+//! The Poisson bootstrap: every row weighs Poisson(1) in each resample, so a resample is one pass and needs no index
+//! array.
 //!
-//! Chamandy et al., "Estimating uncertainty for massive data streams" (Google, 2012). A row's weights come from its key, so
-//! neither row order nor threads nor the second model's presence change them.
+//! Chamandy et al., "Estimating uncertainty for massive data streams" (Google, 2012). A row's weights come from its
+//! key, so neither row order nor threads nor the second model's presence change them.
 
 use rayon::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Metrics that depend on counts alone: accuracy, balanced accuracy, precision, recall, F1, macro F1.
 //!
-//! Definitions and edge cases: `sklearn.metrics.{accuracy_score, balanced_accuracy_score, precision_recall_fscore_support}`
-//! 1.9. A class without rows and without predictions is no class; a class only predicted lowers macro F1 and leaves balanced
-//! accuracy alone.
+//! Definitions and edge cases: `sklearn.metrics.{accuracy_score, balanced_accuracy_score,
+//! precision_recall_fscore_support}` 1.9. A class without rows and without predictions is no class; a class only
+//! predicted lowers macro F1 and leaves balanced accuracy alone.
 
 use super::input::Labelled;
 use super::metric::Metric;

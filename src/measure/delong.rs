@@ -1,9 +1,9 @@
 //! Intervals of ROC AUC and of the difference of two on the same rows.
 //!
 //! DeLong, DeLong & Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating characteristic
-//! curves", Biometrics 44 (1988): with S₁₀ and S₀₁ the covariances of the placements of positive and negative rows, the AUCs'
-//! covariance is S₁₀ / n_pos + S₀₁ / n_neg. One model's bounds are taken on the logit scale, which keeps them inside (0, 1) and
-//! closer to their level near 1 (Pepe, 2003, §5.2).
+//! curves", Biometrics 44 (1988): with S₁₀ and S₀₁ the covariances of the placements of positive and negative rows, the
+//! AUCs' covariance is S₁₀ / n_pos + S₀₁ / n_neg. One model's bounds are taken on the logit scale, which keeps them
+//! inside (0, 1) and closer to their level near 1 (Pepe, 2003, §5.2).
 
 use super::distribution::one_sided;
 use super::outcome::{Interval, Method, Sufficient};
@@ -66,8 +66,8 @@ impl Components {
 
 /// Bounds of one AUC.
 ///
-/// At exactly 1 or 0 DeLong's variance is zero; then m = min(n_pos, n_neg) disjoint pairs are m independent trials without a
-/// failure, and the exact binomial bound is used.
+/// At exactly 1 or 0 DeLong's variance is zero; then m = min(n_pos, n_neg) disjoint pairs are m independent trials
+/// without a failure, and the exact binomial bound is used.
 pub(super) fn interval(truth: &[bool], placements: &Placements, confidence: f64) -> Result<Interval, Undefined> {
     let z = one_sided(confidence)?;
     let auc = placements.auc;

@@ -1,7 +1,7 @@
 //! Quantiles and probabilities of the normal, t and binomial distributions.
 //!
-//! statrs' normal quantile agrees with scipy to 1e-15; its normal cdf only to 5e-11 and its t quantile is wrong in places
-//! (2 degrees of freedom), so both get refined here: the goldens hold them to 1e-12 of scipy.
+//! statrs' normal quantile agrees with scipy to 1e-15; its normal cdf only to 5e-11 and its t quantile is wrong in
+//! places (2 degrees of freedom), so both get refined here: the goldens hold them to 1e-12 of scipy.
 
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, Normal, StudentsT};
 

@@ -1,9 +1,9 @@
 //! The difference of two proportions on the same rows: accuracy, and recall on the positive rows.
 //!
 //! Δ = (c - b) / n with se = √(b + c - (c - b)²/n) / n, b and c counting the rows only one model gets right (McNemar's
-//! cells). Below 25 such rows the normal approximation fails, at b = c = 0 altogether; there Tango's score interval holds
-//! the error rate: Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample
-//! design", Stat. Med. 17 (1998).
+//! cells). Below 25 such rows the normal approximation fails, at b = c = 0 altogether; there Tango's score interval
+//! holds the error rate: Tango, "Equivalence test and confidence interval for the difference in proportions for the
+//! paired-sample design", Stat. Med. 17 (1998).
 
 use super::distribution::one_sided;
 use super::input::Labelled;
@@ -57,8 +57,8 @@ pub(super) fn interval(
     ))
 }
 
-/// Whether Tango's statistic at `delta`, (c - b - nδ) / √(n(2q + δ(1 - δ))), exceeds `z`; q is the probability of "only the
-/// baseline right" that is most likely given δ.
+/// Whether Tango's statistic at `delta`, (c - b - nδ) / √(n(2q + δ(1 - δ))), exceeds `z`; q is the probability of "only
+/// the baseline right" that is most likely given δ.
 fn statistic_above(n: f64, b: f64, c: f64, delta: f64, z: f64) -> bool {
     let two_a = 4.0 * n;
     let linear = (2.0 * n - c + b) * delta - b - c;

@@ -1,7 +1,7 @@
 //! Metrics and statistics: numbers in, numbers with intervals out. Pure: no files, no clock, no environment.
 //!
-//! [`estimate`] measures one model against labels, [`compare`] two on the same rows, [`quantile_ratio`] two samples. Bounds
-//! are one-sided, each at the asked confidence. Whatever is not defined is an [`Undefined`], never a number.
+//! [`estimate`] measures one model against labels, [`compare`] two on the same rows, [`quantile_ratio`] two samples.
+//! Bounds are one-sided, each at the asked confidence. Whatever is not defined is an [`Undefined`], never a number.
 //!
 //! | metric | one model | two models |
 //! |---|---|---|
@@ -14,11 +14,12 @@
 //! | average precision, R², RMSE | Poisson BCa below 20,000 rows, influence values above | the same |
 //!
 //! Tour: `input` checks everything that comes in; `classification`, `probabilistic`, `regression`, `roc` and
-//! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth` (over
-//! `bootstrap`, `bca`, `random`) and `quantile` their intervals; `distribution` and `sums` the numerics under them.
+//! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
+//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `distribution` and `sums` the numerics under
+//! them.
 //!
-//! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits for
-//! any number of threads. Rows come sorted by key: then the order of the files does not matter either.
+//! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
+//! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
 
 mod average_precision;
 mod bca;
@@ -48,7 +49,7 @@ mod undefined;
 pub use input::{Predicted, Rows, Truth};
 pub use metric::{Better, Metric, MetricSpec, Task};
 pub use moments::mean;
-pub use outcome::{Bounds, Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
+pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rederive::rederive;
 pub use sample_size::rows_needed;

@@ -1,10 +1,10 @@
-//! Resampling a table instead of its rows: a bootstrap of n rows is a multinomial draw of their joint cells, so its cost
-//! does not depend on n.
+//! Resampling a table instead of its rows: a bootstrap of n rows is a multinomial draw of their joint cells, so its
+//! cost does not depend on n.
 //!
-//! Cells are drawn one after another from conditional binomials (Devroye 1986, §XI.1.4). A class in which the models differ
-//! on fewer than 25 rows gets one more, spread evenly over everything they might have disagreed on: without it a bootstrap
-//! takes disagreements it has not seen for impossible (Agresti & Min, "Improved confidence intervals for comparing matched
-//! proportions", Stat. Med. 24, 2005).
+//! Cells are drawn one after another from conditional binomials (Devroye 1986, §XI.1.4). A class in which the models
+//! differ on fewer than 25 rows gets one more, spread evenly over everything they might have disagreed on: without it a
+//! bootstrap takes disagreements it has not seen for impossible (Agresti & Min, "Improved confidence intervals for
+//! comparing matched proportions", Stat. Med. 24, 2005).
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng as _;

@@ -5,8 +5,8 @@ use super::undefined::Undefined;
 /// How sure, and how to resample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// Confidence of each bound by itself, above 0.5: at 0.95 `lower` and `upper` are two one-sided 95 % bounds, together a
-    /// two-sided 90 % interval.
+    /// Confidence of each bound by itself, above 0.5: at 0.95 `lower` and `upper` are two one-sided 95 % bounds,
+    /// together a two-sided 90 % interval.
     pub confidence: f64,
     /// Number of resamples, at least 100; 2,000 for 95 %, 10,000 beyond 99 %.
     pub resamples: u32,
@@ -16,7 +16,7 @@ pub struct Sampling {
 
 /// A lower and an upper one-sided bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// Lower bound.
     pub lower: f64,
     /// Upper bound.
@@ -163,7 +163,8 @@ pub enum Sufficient {
         /// Neither right.
         neither: u64,
     },
-    /// Per-row differences (paired t) or influence values; the higher sums are about the mean, which keeps their digits.
+    /// Per-row differences (paired t) or influence values; the higher sums are about the mean, which keeps their
+    /// digits.
     Moments {
         /// Number of values.
         n: u64,

@@ -1,7 +1,7 @@
 //! Per-row losses of probabilities: log loss and Brier score.
 //!
-//! `sklearn.metrics.log_loss` and `brier_score_loss` 1.9: probabilities are clipped to [ε, 1 - ε] with f64's ε = 2⁻⁵²; the
-//! Brier score of two classes is halved, of more it is not (`scale_by_half="auto"`).
+//! `sklearn.metrics.log_loss` and `brier_score_loss` 1.9: probabilities are clipped to [ε, 1 - ε] with f64's ε = 2⁻⁵²;
+//! the Brier score of two classes is halved, of more it is not (`scale_by_half="auto"`).
 
 use super::input::{Predicted, Truth, binary, in_range, in_unit_interval, probabilities, scores};
 use super::metric::MetricSpec;

@@ -68,8 +68,8 @@ fn mover(tally: &Tally, z: f64) -> Interval {
     Interval::new(Method::MoverWilson, at(mean - down.sqrt()), at(mean + up.sqrt()), at(variance.sqrt()))
 }
 
-/// One confusion hurts two classes, so their F1 move together; adding the distances is right if they move as one, and wide
-/// otherwise.
+/// One confusion hurts two classes, so their F1 move together; adding the distances is right if they move as one, and
+/// wide otherwise.
 fn worst_case_macro_f1(tally: &Tally, z: f64) -> Interval {
     let (mut lower, mut upper, mut classes) = (0.0, 0.0, 0.0);
     for class in 0..tally.truth.len() {

@@ -1,9 +1,9 @@
 //! Quantiles of samples such as latencies, and the ratio of two.
 //!
 //! One sample: the order statistics whose ranks bound a Bin(n, q) count, exact for any continuous distribution
-//! (`scipy.stats.quantile_test`). Ratio: the bootstrap distribution of a sample quantile is that of the order statistic with
-//! index Bin(n + 1, q) (Schultzberg & Ankargren, arXiv 2202.10992); two independent ones give the ratio's distribution without
-//! drawing anything. Points are numpy's default, linear between order statistics.
+//! (`scipy.stats.quantile_test`). Ratio: the bootstrap distribution of a sample quantile is that of the order statistic
+//! with index Bin(n + 1, q) (Schultzberg & Ankargren, arXiv 2202.10992); two independent ones give the ratio's
+//! distribution without drawing anything. Points are numpy's default, linear between order statistics.
 
 use rayon::prelude::*;
 

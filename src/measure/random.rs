@@ -11,9 +11,10 @@ pub(super) const LANES: usize = 128;
 /// One row's weight in each of `LANES` resamples.
 pub(super) type Weights = [u8; LANES];
 
-/// Poisson(1) in units of 2⁻¹⁶: a weight is the number of thresholds its 16 random bits reach. Each count is within 1.4 of
-/// the true probability, chosen so that mean and variance are 1 to the last digit, which is what a resampling weight needs
-/// (Praestgaard & Wellner, "Exchangeably weighted bootstraps of the general empirical process", Ann. Probab. 21, 1993).
+/// Poisson(1) in units of 2⁻¹⁶: a weight is the number of thresholds its 16 random bits reach. Each count is within 1.4
+/// of the true probability, chosen so that mean and variance are 1 to the last digit, which is what a resampling weight
+/// needs (Praestgaard & Wellner, "Exchangeably weighted bootstraps of the general empirical process", Ann. Probab. 21,
+/// 1993).
 const COUNTS: [u16; 8] = [24110, 24108, 12055, 4019, 1004, 201, 34, 4];
 
 /// A generator's key for one purpose.

@@ -1,7 +1,7 @@
 //! Regression metrics: per-row absolute and squared errors, RMSE and R².
 //!
-//! `sklearn.metrics.{mean_absolute_error, mean_squared_error, root_mean_squared_error, r2_score}` 1.9, except that R² of labels
-//! that do not vary is undefined here (scikit-learn says 0 or 1).
+//! `sklearn.metrics.{mean_absolute_error, mean_squared_error, root_mean_squared_error, r2_score}` 1.9, except that R²
+//! of labels that do not vary is undefined here (scikit-learn says 0 or 1).
 
 use super::bootstrap::Weighted;
 use super::random::{LANES, Weights};

@@ -1,8 +1,8 @@
 //! ROC AUC and each row's placement, from one pass over the ranking.
 //!
 //! A positive row's placement is the share of negatives below it, a negative's the share of positives above it, ties
-//! counting half: DeLong's V₁₀ and V₀₁. Sun & Xu, "Fast implementation of DeLong's algorithm", IEEE SPL 21 (2014), get them
-//! from midranks of three sorts; runs of ties in one sort give the same. `sklearn.metrics.roc_auc_score` 1.9.
+//! counting half: DeLong's V₁₀ and V₀₁. Sun & Xu, "Fast implementation of DeLong's algorithm", IEEE SPL 21 (2014), get
+//! them from midranks of three sorts; runs of ties in one sort give the same. `sklearn.metrics.roc_auc_score` 1.9.
 
 use super::ranks::Ranking;
 use super::undefined::Undefined;

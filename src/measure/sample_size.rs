@@ -7,9 +7,9 @@ use super::distribution::normal_quantile;
 
 /// Rows at which a one-sided test at `confidence` decides with probability `power`.
 ///
-/// `standard_error` was measured on `n` rows, so Var(d) = `standard_error`² · n; `distance` is how far the truth is from the
-/// limit: the margin, if the models are assumed equal, or `delta + margin`, if the observed difference is. `None` if the distance
-/// is not positive (more rows would not help), or a setting makes no sense.
+/// `standard_error` was measured on `n` rows, so Var(d) = `standard_error`² · n; `distance` is how far the truth is
+/// from the limit: the margin, if the models are assumed equal, or `delta + margin`, if the observed difference is.
+/// `None` if the distance is not positive (more rows would not help), or a setting makes no sense.
 pub fn rows_needed(standard_error: f64, n: u64, distance: f64, confidence: f64, power: f64) -> Option<u64> {
     let z = normal_quantile(confidence) + normal_quantile(power);
     let rows = z * z * standard_error * standard_error * n as f64 / (distance * distance);

@@ -148,6 +148,9 @@ pub enum Undefined {
     /// Every resample lies on one side of the estimate, so its bias cannot be corrected.
     #[error("all resamples lie on one side of the estimate")]
     OneSidedResamples,
+    /// Sufficient statistics that no rows could have given.
+    #[error("the recorded statistics contradict each other")]
+    Contradictory,
     /// A setting outside its range.
     #[error("{name} cannot be {value}")]
     InvalidSetting {

@@ -117,6 +117,11 @@ impl Store {
 
     /// Begins to write.
     pub fn writer(&self) -> Writer<'_> {
-        Writer::new(self)
+        Writer::new(self, false)
+    }
+
+    /// Goes through the motions of writing, to learn what it would add. Nothing reaches the backend.
+    pub fn rehearsal(&self) -> Writer<'_> {
+        Writer::new(self, true)
     }
 }

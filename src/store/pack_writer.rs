@@ -30,6 +30,11 @@ impl Encoded {
         (self.header.kind, self.header.id)
     }
 
+    /// Bytes before encoding.
+    pub fn plain_length(&self) -> u64 {
+        self.header.plain_length.into()
+    }
+
     /// Bytes it takes in a pack and its trailer.
     pub fn stored_length(&self) -> u64 {
         (self.bytes.len() + 2 * pack::HEADER) as u64

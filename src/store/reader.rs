@@ -1,6 +1,6 @@
 //! Getting objects back: everything read is hashed before it is handed out.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 
 use rayon::prelude::*;
 
@@ -46,29 +46,27 @@ impl Store {
 
     /// Writes a file's bytes to `out`; they hash to `id`, or it is an error and `out` is worthless.
     pub fn copy_file(&self, id: FileId, out: &mut dyn Write, progress: &dyn Progress) -> Result<u64, CopyError> {
-        let recipe = self.recipe(id)?;
-        let mut hasher = Hasher::default();
-        for batch in recipe.blocks.chunks(BATCH) {
-            let plain: Vec<Result<Vec<u8>, StoreError>> =
-                batch.par_iter().map(|block| self.object(ObjectKind::Block, &block.id)).collect();
+        let mut reader = self.open_file(id)?;
+        while let Some(plain) = reader.next_batch()? {
             for bytes in plain {
-                let bytes = bytes?;
-                hasher.update(&bytes);
                 out.write_all(&bytes).map_err(CopyError::Write)?;
                 progress.advance(bytes.len() as u64);
             }
         }
-        let found = hasher.finish();
-        if found != id.digest() {
-            let pack = self.index.pack_of(ObjectKind::Recipe, id.digest().as_bytes())?;
-            return Err(CopyError::Store(StoreError::Damaged {
-                kind: "file",
-                id: id.digest(),
-                pack: pack.map_or_else(String::new, |name| pack_path(&name)),
-                reason: format!("its bytes hash to {found}"),
-            }));
-        }
-        Ok(recipe.size)
+        Ok(reader.recipe.size)
+    }
+
+    /// Begins to read a file.
+    pub fn open_file(&self, id: FileId) -> Result<FileReader<'_>, StoreError> {
+        Ok(FileReader {
+            store: self,
+            recipe: self.recipe(id)?,
+            next: 0,
+            hasher: Some(Hasher::default()),
+            pending: Vec::new(),
+            position: 0,
+            failure: None,
+        })
     }
 
     /// A whole file in memory; one longer than `limit` is an error of the format.
@@ -150,6 +148,85 @@ impl Store {
                 Err(error) => Err(damaged(error.to_string())),
             },
             _ => Ok(plain),
+        }
+    }
+}
+
+/// A stored file as a stream. What it has given out is known to be the file only when it has ended without error.
+pub struct FileReader<'s> {
+    store: &'s Store,
+    recipe: Recipe,
+    next: usize,
+    hasher: Option<Hasher>,
+    pending: Vec<Vec<u8>>,
+    position: usize,
+    failure: Option<StoreError>,
+}
+
+impl FileReader<'_> {
+    /// What went wrong, if reading failed.
+    pub fn into_failure(self) -> Option<StoreError> {
+        self.failure
+    }
+
+    /// The next blocks, decoded in parallel; none at the end, where the whole is checked.
+    fn next_batch(&mut self) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        let end = (self.next + BATCH).min(self.recipe.blocks.len());
+        let blocks = &self.recipe.blocks[self.next..end];
+        if blocks.is_empty() {
+            return self.check_whole().map(|()| None);
+        }
+        let store = self.store;
+        let plain: Result<Vec<Vec<u8>>, StoreError> =
+            blocks.par_iter().map(|block| store.object(ObjectKind::Block, &block.id)).collect();
+        let plain = plain?;
+        if let Some(hasher) = &mut self.hasher {
+            plain.iter().for_each(|bytes| hasher.update(bytes));
+        }
+        self.next = end;
+        Ok(Some(plain))
+    }
+
+    fn check_whole(&mut self) -> Result<(), StoreError> {
+        let Some(found) = self.hasher.take().map(Hasher::finish) else { return Ok(()) };
+        let wanted = self.recipe.sha256;
+        if found == wanted {
+            return Ok(());
+        }
+        let pack = self.store.index.pack_of(ObjectKind::Recipe, wanted.as_bytes())?;
+        Err(StoreError::Damaged {
+            kind: "file",
+            id: wanted,
+            pack: pack.map_or_else(String::new, |name| pack_path(&name)),
+            reason: format!("its bytes hash to {found}"),
+        })
+    }
+}
+
+impl Read for FileReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(first) = self.pending.first() {
+                let rest = &first[self.position..];
+                if !rest.is_empty() {
+                    let n = rest.len().min(buffer.len());
+                    buffer[..n].copy_from_slice(&rest[..n]);
+                    self.position += n;
+                    return Ok(n);
+                }
+                self.pending.remove(0);
+                self.position = 0;
+                continue;
+            }
+            match self.next_batch() {
+                Ok(Some(blocks)) => self.pending = blocks,
+                Ok(None) => return Ok(0),
+                Err(error) => {
+                    let text = error.to_string();
+                    self.failure = Some(error);
+                    return Err(io::Error::other(text));
+                }
+            }
         }
     }
 }

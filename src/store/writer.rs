@@ -53,6 +53,8 @@ pub struct StoredFile {
 pub struct Written {
     /// Bytes of all files given.
     pub plain: u64,
+    /// Bytes of those blocks that were not stored before.
+    pub new: u64,
     /// Bytes the store grew by.
     pub stored: u64,
 }
@@ -65,6 +67,8 @@ pub struct Writer<'s> {
     published: Vec<PublishedPack>,
     session: HashSet<(ObjectKind, [u8; 32])>,
     plain: u64,
+    new: u64,
+    rehearsed: Option<u64>,
 }
 
 type PublishedPack = ([u8; 32], u64, Trailer);
@@ -77,8 +81,23 @@ struct Small {
 }
 
 impl<'s> Writer<'s> {
-    pub(super) fn new(store: &'s Store) -> Self {
-        Self { store, pack: None, publishing: None, published: Vec::new(), session: HashSet::new(), plain: 0 }
+    pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
+        Self {
+            store,
+            pack: None,
+            publishing: None,
+            published: Vec::new(),
+            session: HashSet::new(),
+            plain: 0,
+            new: 0,
+            rehearsed: rehearse.then_some(0),
+        }
+    }
+
+    /// What has been given so far, as [`finish`](Self::finish) would report it.
+    pub fn so_far(&self) -> Written {
+        let published: u64 = self.published.iter().map(|(_, length, _)| length).sum();
+        Written { plain: self.plain, new: self.new, stored: self.rehearsed.unwrap_or(published) }
     }
 
     /// Stores files, in any number and of any size; the results are in the order of `sources`.
@@ -134,12 +153,12 @@ impl<'s> Writer<'s> {
     pub fn finish(mut self) -> Result<Written, StoreError> {
         self.close_pack()?;
         self.join_publisher()?;
-        let stored = self.published.iter().map(|(_, length, _)| length).sum();
+        let written = self.so_far();
         let packs = std::mem::take(&mut self.published);
         if !packs.is_empty() {
             self.store.index.add(packs)?;
         }
-        Ok(Written { plain: self.plain, stored })
+        Ok(written)
     }
 
     fn put_object(&mut self, kind: ObjectKind, bytes: &[u8]) -> Result<Digest, StoreError> {
@@ -248,6 +267,13 @@ impl<'s> Writer<'s> {
 
     fn add(&mut self, object: &Encoded) -> Result<(), StoreError> {
         if !self.session.insert(object.key()) {
+            return Ok(());
+        }
+        if object.key().0 == ObjectKind::Block {
+            self.new += object.plain_length();
+        }
+        if let Some(total) = &mut self.rehearsed {
+            *total += object.stored_length();
             return Ok(());
         }
         if self.pack.as_ref().is_some_and(|pack| !pack.has_room_for(object)) {

@@ -33,11 +33,21 @@ pub(super) fn find(pattern: &Regex, bytes: &[u8], piece: Range<usize>, origin: O
         at = value.start();
         let quoted = captures.name("quote").is_some();
         let next = text.get(value.end()).copied();
+        let value = value_itself(value.as_bytes(), quoted);
         let name = name_around(text, whole.start());
-        if asks_for_secret(&name) && is_complete(value.as_bytes(), quoted, next) && is_secret(value.as_bytes(), quoted, origin) {
-            found.push(Hit { at: piece.start + value.start()..piece.start + value.end(), rule: RULE });
+        if asks_for_secret(&name) && is_complete(value, quoted, next) && is_secret(value, origin) {
+            found.push(Hit { at: piece.start + at..piece.start + at + value.len(), rule: RULE });
         }
     }
+}
+
+/// Without quotes a value ends before the next one of a query, and the sentence it stands in may follow it.
+fn value_itself(value: &[u8], quoted: bool) -> &[u8] {
+    if quoted {
+        return value;
+    }
+    let value = value.split(|b| *b == b'&').next().unwrap_or_default();
+    value.iter().rposition(|b| !b".!?}]".contains(b)).map_or(&[], |last| &value[..=last])
 }
 
 /// The whole name of which a piece begins at `at`.
@@ -70,8 +80,30 @@ fn words(name: &str) -> Vec<String> {
 
 /// Words that say what a name is of, other than the secret itself.
 const ASIDE: [&str; 24] = [
-    "alphabet", "charset", "checksum", "chars", "class", "commit", "digest", "dir", "etag", "file", "filename", "fingerprint", "format",
-    "hash", "md5", "name", "path", "pattern", "regex", "revision", "type", "uri", "url", "version",
+    "alphabet",
+    "charset",
+    "checksum",
+    "chars",
+    "class",
+    "commit",
+    "digest",
+    "dir",
+    "etag",
+    "file",
+    "filename",
+    "fingerprint",
+    "format",
+    "hash",
+    "md5",
+    "name",
+    "path",
+    "pattern",
+    "regex",
+    "revision",
+    "type",
+    "uri",
+    "url",
+    "version",
 ];
 
 fn asks_for_secret(name: &str) -> bool {
@@ -83,7 +115,9 @@ fn asks_for_secret(name: &str) -> bool {
                 .iter()
                 .any(|key| word.contains(key))
     };
-    let asks_in_two = |pair: &[String]| pair[1].starts_with("key") && ["api", "access", "private"].iter().any(|w| pair[0].ends_with(w));
+    let asks_in_two = |pair: &[String]| {
+        pair[1].starts_with("key") && ["api", "access", "private"].iter().any(|w| pair[0].ends_with(w))
+    };
     (words.iter().any(|word| asks(word)) || words.windows(2).any(asks_in_two))
         && !words.iter().any(|word| word.starts_with("sha") || ASIDE.contains(&word.as_str()))
 }
@@ -93,36 +127,51 @@ fn is_complete(value: &[u8], quoted: bool, next: Option<u8>) -> bool {
     if quoted {
         return matches!(next, None | Some(b'"' | b'\'' | b'`' | b'\\' | b' '));
     }
-    let is_code = matches!(next, Some(b'(' | b'<' | b'"' | b'\'' | b'`'))
+    let is_code = matches!(next, Some(b'(' | b'<'))
         || value.iter().any(|b| b"[]{}|:".contains(b))
         || value.contains(&b'.') && value.split(|b| *b == b'.').all(is_short_identifier);
     !is_code
 }
 
 fn is_short_identifier(part: &[u8]) -> bool {
-    part.len() < 20 && part.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') && !part.first().is_some_and(u8::is_ascii_digit)
+    part.len() < 20
+        && part.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        && !part.first().is_some_and(u8::is_ascii_digit)
 }
 
 /// What stands where a secret should, and what is no secret though it looks random.
 const PLACEHOLDERS: [&str; 15] = [
-    "example", "changeme", "change-me", "change_me", "placeholder", "your", "xxxx", "dummy", "fake", "insert", "redacted", "****", "....",
-    "todo", "abcdefghijklmnop",
+    "example",
+    "changeme",
+    "change-me",
+    "change_me",
+    "placeholder",
+    "your",
+    "xxxx",
+    "dummy",
+    "fake",
+    "insert",
+    "redacted",
+    "****",
+    "...",
+    "todo",
+    "abcdefghijklmnop",
 ];
 
-fn is_secret(value: &[u8], quoted: bool, origin: Origin<'_>) -> bool {
+fn is_secret(value: &[u8], origin: Origin<'_>) -> bool {
     let Ok(value) = std::str::from_utf8(value) else { return false };
-    let value = if quoted { value } else { value.trim_end_matches(['.', '!', '?', '&', '}', ']']) };
     let lower = value.to_ascii_lowercase();
-    let is_reference = value.starts_with(['$', '%']) || ["${", "$(", "{{", "%(", "}}"].iter().any(|open| value.contains(open));
-    let is_place = lower.contains("://") || value.starts_with(['/', '~']) || value.starts_with("./") || value.starts_with("../");
+    let is_reference =
+        value.starts_with(['$', '%']) || ["${", "$(", "{{", "%(", "}}"].iter().any(|open| value.contains(open));
+    let is_place =
+        lower.contains("://") || value.starts_with(['/', '~']) || value.starts_with("./") || value.starts_with("../");
     let is_digest = ["sha256", "sha384", "sha512", "sha1", "md5"].iter().any(|kind| lower.starts_with(kind));
     let in_lock_file = matches!(origin, Origin::File(path) if super::files::is_lock(path));
+    let is_placeholder = PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder));
+    if is_reference || is_place || is_digest || is_placeholder || in_lock_file && is_uuid(&lower) {
+        return false;
+    }
     value.len() >= SHORTEST
-        && !is_reference
-        && !is_place
-        && !is_digest
-        && !PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder))
-        && !(in_lock_file && is_uuid(&lower))
         && entropy(value.as_bytes()) >= ENTROPY
         && value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_random)
 }
@@ -140,13 +189,16 @@ fn entropy(value: &[u8]) -> f64 {
     counts.iter().filter(|count| **count > 0).map(share).map(|p| -p * p.log2()).sum()
 }
 
-/// Whether a run of letters and digits is none that people write: names have their digits at the end (`bert-base-v2`), and their
-/// capitals at the beginnings of words.
+/// Whether a run of letters and digits is none that people write: names have their digits at the end
+/// (`bert-base-v2`), and their capitals at the beginnings of words.
 fn is_random(run: &str) -> bool {
-    let changes = |class: fn(&u8) -> bool| run.as_bytes().windows(2).filter(|pair| class(&pair[0]) != class(&pair[1])).count();
+    let changes =
+        |class: fn(&u8) -> bool| run.as_bytes().windows(2).filter(|pair| class(&pair[0]) != class(&pair[1])).count();
     let into_digits = changes(u8::is_ascii_digit);
     let of_case = changes(u8::is_ascii_uppercase);
-    run.len() >= 12 && into_digits >= 2 || run.len() >= 8 && into_digits >= 3 || run.len() >= 20 && of_case * 5 >= run.len() * 2
+    run.len() >= 12 && into_digits >= 2
+        || run.len() >= 8 && into_digits >= 3
+        || run.len() >= 20 && of_case * 5 >= run.len() * 2
 }
 
 /// Whether the value of a command's argument called `name` is to be hidden.
@@ -158,5 +210,6 @@ pub(super) fn is_secret_argument(name: &str, value: &str) -> bool {
     let hides_anything = matches!(last, "password" | "passwd" | "passphrase" | "secret" | "apikey")
         || last == "key" && matches!(before, "api" | "access" | "secret");
     let hides_random = asks_for_secret(name) && value.len() >= 12 && is_random(&value.replace(['-', '_'], ""));
-    !is_reference && (hides_anything || hides_random || asks_for_secret(name) && is_secret(value.as_bytes(), true, Origin::Generated))
+    !is_reference
+        && (hides_anything || hides_random || asks_for_secret(name) && is_secret(value.as_bytes(), Origin::Generated))
 }

@@ -2,11 +2,24 @@
 
 /// Source code is read for secrets instead: a module `credentials.py` is part of a program.
 const SOURCE: [&str; 18] = [
-    "py", "pyi", "ipynb", "rs", "go", "js", "ts", "jsx", "tsx", "java", "kt", "scala", "r", "jl", "c", "cpp", "md", "rst",
+    "py", "pyi", "ipynb", "rs", "go", "js", "ts", "jsx", "tsx", "java", "kt", "scala", "r", "jl", "c", "cpp", "md",
+    "rst",
 ];
 const NAMES: [&str; 14] = [
-    ".netrc", "_netrc", ".pypirc", ".pgpass", ".htpasswd", ".git-credentials", "id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519",
-    "id_ed25519_sk", "id_xmss", "kaggle.json",
+    ".netrc",
+    "_netrc",
+    ".pypirc",
+    ".pgpass",
+    ".htpasswd",
+    ".git-credentials",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ecdsa_sk",
+    "id_ed25519",
+    "id_ed25519_sk",
+    "id_xmss",
+    "kaggle.json",
 ];
 const EXTENSIONS: [(&str, &str); 8] = [
     ("pem", "*.pem"),
@@ -19,7 +32,8 @@ const EXTENSIONS: [(&str, &str); 8] = [
     ("kdbx", "*.kdbx"),
 ];
 
-/// The pattern by which a file (a `/`-separated path) never enters a code snapshot, whatever is in it; none for all others.
+/// The pattern by which a file (a `/`-separated path) never enters a code snapshot, whatever is in it; none for all
+/// others.
 pub fn forbidden_name(path: &str) -> Option<&'static str> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);

@@ -31,15 +31,24 @@ pub(super) const RULES: &[Rule] = &[
         "aws-secret-key",
         r#"(?i:aws_?secret_?(?:access_?)?key|secretaccesskey)\W{1,8}(?P<secret>[A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)"#,
     ),
-    rule("azure-storage-key", r"(?:AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)|[?&]sig=[A-Za-z0-9+/%]{40,}(?:=|%3[Dd]))"),
+    rule(
+        "azure-storage-key",
+        r"(?:AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)|[?&]sig=[A-Za-z0-9+/%]{40,}(?:=|%3[Dd]))",
+    ),
     rule("github-pat", r"\bgh[pousr]_[0-9A-Za-z]{36,255}\b"),
     rule("github-fine-grained", r"\bgithub_pat_\w{82}\b"),
     rule("gitlab-pat", r"\bgl(?:pat|ptt|dt|rt|cbt)-[\w-]{20,}"),
     rule("huggingface", r"\b(?:hf_|api_org_)[A-Za-z0-9]{34,}\b"),
     rule("google-api-key", r"\bAIza[\w-]{35}"),
     rule("anthropic", r"\bsk-ant-[a-z]{3,6}\d{2}-[\w-]{24,}"),
-    rule("openai", r"\bsk-(?:(?:proj|svcacct|admin)-[\w-]{20,}|[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}|[A-Za-z0-9]{48}\b)"),
-    rule("slack", r"(?:\bxox[abeoprs]-[\w-]{10,}|\bxapp-\d-[\w-]{10,}|hooks\.slack\.com/(?:services|workflows|triggers)/[\w+/]{40,})"),
+    rule(
+        "openai",
+        r"\bsk-(?:(?:proj|svcacct|admin)-[\w-]{20,}|[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}|[A-Za-z0-9]{48}\b)",
+    ),
+    rule(
+        "slack",
+        r"(?:\bxox[abeoprs]-[\w-]{10,}|\bxapp-\d-[\w-]{10,}|hooks\.slack\.com/(?:services|workflows|triggers)/[\w+/]{40,})",
+    ),
     rule("databricks", r"\bdapi[a-f0-9]{32}(?:-\d)?\b"),
     rule("pypi", r"\bpypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[\w-]{16,}"),
     rule("npm", r"\bnpm_[A-Za-z0-9]{36}\b"),
@@ -48,16 +57,18 @@ pub(super) const RULES: &[Rule] = &[
     rule("sendgrid", r"\bSG\.[\w-]{16,32}\.[\w-]{30,64}"),
     rule(PRIVATE_KEY, r"-----BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----"),
     // A raw `/` ends the authority, so a password cannot hold one; `@` it can, so the last one counts.
-    rule(URL_PASSWORD, r#"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/:@'"`<>]{0,100}:(?P<secret>[^\s/'"`<>]{1,300})@[^\s@]"#),
+    rule(
+        URL_PASSWORD,
+        r#"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/:@'"`<>]{0,100}:(?P<secret>[^\s/'"`<>]{1,300})@[\w.\[-]{1,100}"#,
+    ),
 ];
 
 /// What every secret has a piece of; where it does not match, nothing else is tried.
 const TRIGGER: &str = r"AKIA|ASIA|ABIA|ACCA|A3T|gh[pousr]_|github_pat_|gl(?:pat|ptt|dt|rt|cbt)-|hf_|api_org_|AIza|\bsk-|\b[sr]k_|xox[abeoprs]-|xapp-|hooks\.slack|dapi|pypi-|npm_|eyJ|-----BEGIN|://|AccountKey|[?&]sig=|\bSG\.|(?i:token|secret|passw|passphrase|pwd|api[_-]?key|access[_-]?key|credential|auth)";
 
-/// What follows the header of a key in use, and not its mere mention: base64, perhaps after PEM headers, inside of quotes or
-/// with the line breaks written `\n`.
-const KEY_BODY: &str =
-    r#"\A(?:[\s"'`+,>|]|\\[nrt]|(?:Proc-Type|DEK-Info|Comment|Version):[^\n\\]*)*[A-Za-z0-9+/]{16,}={0,2}(?:[\s"'`\\=-]|\z)"#;
+/// What follows the header of a key in use, and not its mere mention: base64, perhaps after PEM headers, inside of
+/// quotes or with the line breaks written `\n`.
+const KEY_BODY: &str = r#"\A(?:[\s"'`+,>|]|\\[nrt]|(?:Proc-Type|DEK-Info|Comment|Version):[^\n\\]*)*[A-Za-z0-9+/]{16,}={0,2}(?:[\s"'`\\=-]|\z)"#;
 
 /// The most bytes of a private key.
 const KEY_LIMIT: usize = 16 << 10;

@@ -25,10 +25,24 @@ pub fn strip_userinfo(url: &str) -> String {
     format!("{scheme}://{host}")
 }
 
-const NO_USERS: [&str; 12] =
-    ["user", "username", "usr", "u", "foo", "name", "login", "me", "myuser", "test", "someone", "admin"];
+const NO_USERS: [&str; 13] =
+    ["", "user", "username", "usr", "u", "foo", "name", "login", "me", "myuser", "test", "someone", "admin"];
 const NO_PASSWORDS: [&str; 16] = [
-    "password", "passwd", "pass", "pwd", "pw", "p", "secret", "token", "bar", "test", "mypassword", "hunter2", "xxx", "***", "...",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "pw",
+    "p",
+    "secret",
+    "token",
+    "bar",
+    "test",
+    "mypassword",
+    "hunter2",
+    "xxx",
+    "***",
+    "...",
     "changeme",
 ];
 
@@ -36,13 +50,11 @@ const NO_PASSWORDS: [&str; 16] = [
 pub(super) fn is_password(url: &[u8], password: &[u8], origin: Origin<'_>) -> bool {
     let password = String::from_utf8_lossy(password).to_ascii_lowercase();
     let url = String::from_utf8_lossy(url).to_ascii_lowercase();
-    let is_reference = password.contains(['{', '}', '$', '*', '[', ']', '(', ')', '\\', '|']) || password.starts_with('%');
-    if is_reference || password.starts_with("redacted") {
-        return matches!(origin, Origin::Generated) && !password.contains(['{', '$', '*']);
+    if password.contains(['{', '$', '*']) || password.starts_with('%') {
+        return false;
     }
     let user = url.split_once("://").and_then(|(_, rest)| rest.split(':').next()).unwrap_or_default();
-    let of_a_manual = NO_PASSWORDS.contains(&password.as_str())
-        && (NO_USERS.contains(&user) || user == password)
-        || password.contains("example");
-    matches!(origin, Origin::Generated) || !of_a_manual
+    let of_a_manual = NO_PASSWORDS.contains(&password.as_str()) && (NO_USERS.contains(&user) || user == password);
+    let of_code = password.contains(['}', '[', ']', '(', ')', '\\', '|', ',']) || url.contains("example");
+    matches!(origin, Origin::Generated) || !of_a_manual && !of_code
 }

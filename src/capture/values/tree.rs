@@ -8,7 +8,8 @@ use crate::format::scalar::Scalar;
 
 use super::{DEPTH_LIMIT, Reason, TEXT_LIMIT, VALUES_LIMIT};
 
-/// A value with all that is in it. Cloning shares what is inside, so that a YAML alias costs nothing until it is expanded.
+/// A value with all that is in it. Cloning shares what is inside, so that a YAML alias costs nothing until it is
+/// expanded.
 #[derive(Clone)]
 pub(super) struct Node {
     content: Content,
@@ -114,9 +115,8 @@ impl Budget {
     }
 
     fn take(&mut self, weight: Weight) -> Result<(), Reason> {
-        let left = |have: usize, need: usize, counted, limit| {
-            have.checked_sub(need).ok_or(Reason::TooMany { counted, limit })
-        };
+        let left =
+            |have: usize, need: usize, counted, limit| have.checked_sub(need).ok_or(Reason::TooMany { counted, limit });
         self.left.values = left(self.left.values, weight.values, "values", VALUES_LIMIT)?;
         self.left.text = left(self.left.text, weight.text, "bytes of text", TEXT_LIMIT)?;
         Ok(())

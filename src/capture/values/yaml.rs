@@ -200,6 +200,7 @@ fn prefixed(text: &str, prefix: &str, radix: u32) -> Option<Scalar> {
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return None;
     }
-    let rounded = || digits.chars().filter_map(|c| c.to_digit(radix)).fold(0.0, |sum, d| sum * f64::from(radix) + f64::from(d));
+    let rounded =
+        || digits.chars().filter_map(|c| c.to_digit(radix)).fold(0.0, |sum, d| sum * f64::from(radix) + f64::from(d));
     Some(i128::from_str_radix(digits, radix).map_or_else(|_| Scalar::Float(rounded()), Scalar::Int))
 }

@@ -49,30 +49,100 @@ fn syntax_comes_from_the_extension() {
 fn yaml_core_schema() {
     use Scalar::{Bool, Float, Int, Null};
     let cases = [
-        ("", Null), ("~", Null), ("null", Null), ("Null", Null), ("NULL", Null), ("nULL", text("nULL")),
-        ("true", Bool(true)), ("True", Bool(true)), ("TRUE", Bool(true)), ("tRUE", text("tRUE")),
-        ("false", Bool(false)), ("False", Bool(false)), ("FALSE", Bool(false)),
-        ("yes", text("yes")), ("no", text("no")), ("on", text("on")), ("off", text("off")), ("y", text("y")), ("No", text("No")),
-        ("0", Int(0)), ("7", Int(7)), ("-19", Int(-19)), ("+12", Int(12)), ("007", Int(7)), ("0o17", Int(15)), ("0x1f", Int(31)),
-        ("0x3A", Int(58)), ("-0x1f", text("-0x1f")), ("0o8", text("0o8")), ("0b11", text("0b11")), ("1_000", text("1_000")),
+        ("", Null),
+        ("~", Null),
+        ("null", Null),
+        ("Null", Null),
+        ("NULL", Null),
+        ("nULL", text("nULL")),
+        ("true", Bool(true)),
+        ("True", Bool(true)),
+        ("TRUE", Bool(true)),
+        ("tRUE", text("tRUE")),
+        ("false", Bool(false)),
+        ("False", Bool(false)),
+        ("FALSE", Bool(false)),
+        ("yes", text("yes")),
+        ("no", text("no")),
+        ("on", text("on")),
+        ("off", text("off")),
+        ("y", text("y")),
+        ("No", text("No")),
+        ("0", Int(0)),
+        ("7", Int(7)),
+        ("-19", Int(-19)),
+        ("+12", Int(12)),
+        ("007", Int(7)),
+        ("0o17", Int(15)),
+        ("0x1f", Int(31)),
+        ("0x3A", Int(58)),
+        ("-0x1f", text("-0x1f")),
+        ("0o8", text("0o8")),
+        ("0b11", text("0b11")),
+        ("1_000", text("1_000")),
         ("170141183460469231731687303715884105727", Int(i128::MAX)),
         ("170141183460469231731687303715884105728", Float(170141183460469231731687303715884105728.0)),
         ("9007199254740993", Int(9_007_199_254_740_993)),
-        ("1.0", Float(1.0)), ("0.", Float(0.0)), (".5", Float(0.5)), ("-0.0", Float(-0.0)), ("+1.5", Float(1.5)),
-        ("1e-3", Float(1e-3)), ("1e5", Float(1e5)), ("12e03", Float(12e3)), ("-2E+05", Float(-2e5)), ("1.e2", Float(1e2)),
-        (".", text(".")), ("1e", text("1e")), ("e5", text("e5")), (".e5", text(".e5")), ("+", text("+")), ("1.2.3", text("1.2.3")),
-        (".inf", Float(f64::INFINITY)), ("-.Inf", Float(f64::NEG_INFINITY)), ("+.INF", Float(f64::INFINITY)),
-        (".nan", Float(f64::NAN)), (".NaN", Float(f64::NAN)), (".NAN", Float(f64::NAN)), ("-.nan", text("-.nan")),
-        ("nan", text("nan")), ("inf", text("inf")), ("NaN", text("NaN")), ("infinity", text("infinity")), (".Nan", text(".Nan")),
-        ("1:30", text("1:30")), ("2024-01-02", text("2024-01-02")), ("2024-01-02T03:04:05Z", text("2024-01-02T03:04:05Z")),
-        ("'1'", text("1")), ("\"1.0\"", text("1.0")), ("''", text("")), ("'null'", text("null")), ("\"a\\tb\"", text("a\tb")),
-        ("!!str 12", text("12")), ("!!str", text("")), ("! 12", text("12")), ("!!int '12'", Int(12)), ("!!int 0x1F", Int(31)),
-        ("!!float 1", Float(1.0)), ("!!float .inf", Float(f64::INFINITY)), ("!!bool 'true'", Bool(true)), ("!!null ''", Null),
-        ("!unknown 12", Int(12)), ("!unknown '12'", text("12")), ("!!binary aGk=", text("aGk=")), ("!!timestamp 2024-01-02", text("2024-01-02")),
-        ("plain text # comment", text("plain text")), ("a:b", text("a:b")), ("http://x/y", text("http://x/y")),
-        ("[]", Scalar::List(vec![])), ("{}", Scalar::EmptyMap),
-        ("[1, 1.0, a, [yes, ~]]", Scalar::List(vec![Int(1), Float(1.0), text("a"), Scalar::List(vec![text("yes"), Null])])),
-        ("|\n  a\n  b\n", text("a\nb\n")), (">-\n  a\n  b\n", text("a b")),
+        ("1.0", Float(1.0)),
+        ("0.", Float(0.0)),
+        (".5", Float(0.5)),
+        ("-0.0", Float(-0.0)),
+        ("+1.5", Float(1.5)),
+        ("1e-3", Float(1e-3)),
+        ("1e5", Float(1e5)),
+        ("12e03", Float(12e3)),
+        ("-2E+05", Float(-2e5)),
+        ("1.e2", Float(1e2)),
+        (".", text(".")),
+        ("1e", text("1e")),
+        ("e5", text("e5")),
+        (".e5", text(".e5")),
+        ("+", text("+")),
+        ("1.2.3", text("1.2.3")),
+        (".inf", Float(f64::INFINITY)),
+        ("-.Inf", Float(f64::NEG_INFINITY)),
+        ("+.INF", Float(f64::INFINITY)),
+        (".nan", Float(f64::NAN)),
+        (".NaN", Float(f64::NAN)),
+        (".NAN", Float(f64::NAN)),
+        ("-.nan", text("-.nan")),
+        ("nan", text("nan")),
+        ("inf", text("inf")),
+        ("NaN", text("NaN")),
+        ("infinity", text("infinity")),
+        (".Nan", text(".Nan")),
+        ("1:30", text("1:30")),
+        ("2024-01-02", text("2024-01-02")),
+        ("2024-01-02T03:04:05Z", text("2024-01-02T03:04:05Z")),
+        ("'1'", text("1")),
+        ("\"1.0\"", text("1.0")),
+        ("''", text("")),
+        ("'null'", text("null")),
+        ("\"a\\tb\"", text("a\tb")),
+        ("!!str 12", text("12")),
+        ("!!str", text("")),
+        ("! 12", text("12")),
+        ("!!int '12'", Int(12)),
+        ("!!int 0x1F", Int(31)),
+        ("!!float 1", Float(1.0)),
+        ("!!float .inf", Float(f64::INFINITY)),
+        ("!!bool 'true'", Bool(true)),
+        ("!!null ''", Null),
+        ("!unknown 12", Int(12)),
+        ("!unknown '12'", text("12")),
+        ("!!binary aGk=", text("aGk=")),
+        ("!!timestamp 2024-01-02", text("2024-01-02")),
+        ("plain text # comment", text("plain text")),
+        ("a:b", text("a:b")),
+        ("http://x/y", text("http://x/y")),
+        ("[]", Scalar::List(vec![])),
+        ("{}", Scalar::EmptyMap),
+        (
+            "[1, 1.0, a, [yes, ~]]",
+            Scalar::List(vec![Int(1), Float(1.0), text("a"), Scalar::List(vec![text("yes"), Null])]),
+        ),
+        ("|\n  a\n  b\n", text("a\nb\n")),
+        (">-\n  a\n  b\n", text("a b")),
     ];
     for (written, expected) in cases {
         let read = yaml(&format!("v: {written}\n")).unwrap_or_else(|error| panic!("{written}: {error}"));
@@ -115,7 +185,9 @@ fn maps_are_dotted_and_lists_with_maps_are_indexed() {
 
 #[test]
 fn yaml_aliases_and_merge_keys() {
-    let read = yaml("base: &b {lr: 0.1, seed: 1}\nother: &o {lr: 9, n: 2}\nrun:\n  lr: 0.5\n  <<: [*b, *o]\nsame: *b\n").unwrap();
+    let read =
+        yaml("base: &b {lr: 0.1, seed: 1}\nother: &o {lr: 9, n: 2}\nrun:\n  lr: 0.5\n  <<: [*b, *o]\nsame: *b\n")
+            .unwrap();
     assert_eq!(read["run.lr"], Scalar::Float(0.5));
     assert_eq!(read["run.seed"], Scalar::Int(1));
     assert_eq!(read["run.n"], Scalar::Int(2));
@@ -177,9 +249,35 @@ fn json_values_python_writes() {
 #[test]
 fn json_grammar() {
     for wrong in [
-        "{\"a\": 1,}", "{\"a\": [1,]}", "{,}", "{\"a\": [,1]}", "{a: 1}", "{'a': 1}", "{\"a\" 1}", "{\"a\": 01}", "{\"a\": +1}", "{\"a\": .5}",
-        "{\"a\": 1.}", "{\"a\": 1e}", "{\"a\": 1-2}", "{\"a\": --1}", "{\"a\": -}", "{\"a\": \"\\x\"}", "{\"a\": \"\n\"}", "{\"a\": \"", "{\"a\": tru}",
-        "{\"a\": 1} x", "{\"a\": 1}{}", "{\"a\": 1", "{\"a\"", "{", "// c\n{}", "{\"a\": nan}", "{\"a\": -NaN}", "{\"a\": \"\\ud800\"}", "\u{c}{}",
+        "{\"a\": 1,}",
+        "{\"a\": [1,]}",
+        "{,}",
+        "{\"a\": [,1]}",
+        "{a: 1}",
+        "{'a': 1}",
+        "{\"a\" 1}",
+        "{\"a\": 01}",
+        "{\"a\": +1}",
+        "{\"a\": .5}",
+        "{\"a\": 1.}",
+        "{\"a\": 1e}",
+        "{\"a\": 1-2}",
+        "{\"a\": --1}",
+        "{\"a\": -}",
+        "{\"a\": \"\\x\"}",
+        "{\"a\": \"\n\"}",
+        "{\"a\": \"",
+        "{\"a\": tru}",
+        "{\"a\": 1} x",
+        "{\"a\": 1}{}",
+        "{\"a\": 1",
+        "{\"a\"",
+        "{",
+        "// c\n{}",
+        "{\"a\": nan}",
+        "{\"a\": -NaN}",
+        "{\"a\": \"\\ud800\"}",
+        "\u{c}{}",
     ] {
         assert!(matches!(json(wrong).unwrap_err().reason, Reason::Syntax(_)), "{wrong}");
     }
@@ -228,7 +326,12 @@ fn hostile_documents_are_refused_quickly() {
     let mut tall = "a: &a [x]\n".to_owned();
     let mut keys = String::new();
     for level in 0..40 {
-        tall += &format!("b{level}: &b{level} [{}*{}{}]\n", "[".repeat(10), if level == 0 { "a".to_owned() } else { format!("b{}", level - 1) }, "]".repeat(10));
+        tall += &format!(
+            "b{level}: &b{level} [{}*{}{}]\n",
+            "[".repeat(10),
+            if level == 0 { "a".to_owned() } else { format!("b{}", level - 1) },
+            "]".repeat(10)
+        );
         keys += &format!("{}{}:\n", " ".repeat(level), "k".repeat(100_000));
     }
     let deep = |n: usize| format!("{{\"a\": {}{}}}", "[".repeat(n), "]".repeat(n));
@@ -236,7 +339,10 @@ fn hostile_documents_are_refused_quickly() {
         (Syntax::Yaml, laughs),
         (Syntax::Yaml, texts),
         (Syntax::Yaml, tall),
-        (Syntax::Yaml, format!("{keys}{}", (0..1000).map(|n| format!("{}x{n}: 1\n", " ".repeat(40))).collect::<String>())),
+        (
+            Syntax::Yaml,
+            format!("{keys}{}", (0..1000).map(|n| format!("{}x{n}: 1\n", " ".repeat(40))).collect::<String>()),
+        ),
         (Syntax::Yaml, format!("a: {}", "[".repeat(1_000_000))),
         (Syntax::Yaml, format!("a: {}", "{a: ".repeat(1_000_000))),
         (Syntax::Yaml, format!("a: {}", "- ".repeat(1_000_000))),
@@ -273,7 +379,8 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::btree_map("[a-zA-Zü\"\\\\]{1,4}", inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map("[a-zA-Zü\"\\\\]{1,4}", inner, 0..5)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
@@ -298,7 +405,9 @@ fn scalar_of(value: &serde_json::Value) -> Option<Scalar> {
 fn dotted(prefix: &str, value: &serde_json::Value, out: &mut Vec<(String, Scalar)>) {
     let children: Vec<(String, &serde_json::Value)> = match value {
         serde_json::Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
-        serde_json::Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
+        }
         _ => Vec::new(),
     };
     let has_map = |value: &serde_json::Value| format!("{value:?}").contains("Object");

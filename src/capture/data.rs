@@ -1,0 +1,196 @@
+//! Training data: found and described in place, never moved or changed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::error::CaptureError;
+use super::files::{self, PathSpec, SourceFile};
+use super::ignored::Ignored;
+use crate::digest::{Digest, Hasher};
+use crate::format::config::DataStore;
+use crate::format::snapshot::{ColumnRecord, DataKind};
+use crate::name::SetName;
+use crate::progress::{Progress, Unit};
+use crate::store::Source as _;
+use crate::table::{self, TableFormat};
+
+/// Sources up to this size are kept unless the configuration says otherwise: 256 MiB.
+pub const KEEP_LIMIT: u64 = 256 << 20;
+
+/// A source of training data, as declared.
+#[derive(Debug, Clone)]
+pub struct DataInput {
+    /// Its name.
+    pub name: SetName,
+    /// Where it is.
+    pub place: DataPlace,
+    /// Whether its bytes are kept.
+    pub store: DataStore,
+}
+
+/// Where training data is.
+#[derive(Debug, Clone)]
+pub enum DataPlace {
+    /// On this machine's disk.
+    Path(PathSpec),
+    /// Elsewhere: recorded as declared.
+    Uri(String),
+}
+
+/// A source of training data, found.
+#[derive(Debug)]
+pub struct Data {
+    /// Its name.
+    pub name: SetName,
+    /// What kind of source it is.
+    pub kind: DataKind,
+    /// Its name in records: relative to the project, a last component, or a URI.
+    pub path: String,
+    /// Where it lies; none for a URI.
+    pub disk: Option<PathBuf>,
+    /// Its files, named as in the snapshot.
+    pub files: Vec<SourceFile>,
+    /// Bytes in all.
+    pub size: u64,
+    /// Why its bytes are not kept; none: they are.
+    pub not_stored: Option<String>,
+    /// Digests of the files, in their order, where the bytes are not kept.
+    pub digests: Vec<Digest>,
+    /// Rows and columns, where it is a table.
+    pub shape: Option<(u64, Vec<ColumnRecord>)>,
+    /// Why there is no shape although it is a table.
+    pub failed: Option<String>,
+}
+
+impl Data {
+    /// The source's digest, from the digests of its files: a file's own; a folder's is the SHA-256 of the
+    /// byte-sorted listing that `sha256sum` prints of its files, named relative to it.
+    pub fn digest(&self, files: &[Digest]) -> Option<Digest> {
+        match self.kind {
+            DataKind::Uri => None,
+            DataKind::File => files.first().copied(),
+            DataKind::Folder => {
+                let prefix = format!("{}/", self.path);
+                let mut lines: Vec<String> = self
+                    .files
+                    .iter()
+                    .zip(files)
+                    .map(|(file, digest)| {
+                        format!("{digest}  {}\n", file.path.strip_prefix(&prefix).unwrap_or(&file.path))
+                    })
+                    .collect();
+                lines.sort_unstable();
+                let mut hasher = Hasher::default();
+                lines.iter().for_each(|line| hasher.update(line.as_bytes()));
+                Some(hasher.finish())
+            }
+        }
+    }
+}
+
+/// Finds one source; hashes it where its bytes will not be kept.
+pub fn capture(
+    input: &DataInput,
+    project: &Path,
+    ignored: &Ignored,
+    progress: &dyn Progress,
+) -> Result<Data, CaptureError> {
+    let spec = match &input.place {
+        DataPlace::Path(spec) => spec,
+        DataPlace::Uri(uri) => {
+            return Ok(Data {
+                name: input.name.clone(),
+                kind: DataKind::Uri,
+                path: super::secrets::strip_userinfo(uri),
+                disk: None,
+                files: Vec::new(),
+                size: 0,
+                not_stored: Some("recorded as declared; nothing was read".to_owned()),
+                digests: Vec::new(),
+                shape: None,
+                failed: None,
+            });
+        }
+    };
+    let what = format!("data.{}", input.name);
+    let found = files::collect(&what, std::slice::from_ref(spec), project, ignored)?;
+    let size = found.iter().map(|f| f.size).sum();
+    let not_stored = match input.store {
+        DataStore::Copy => None,
+        DataStore::Hash => Some("the configuration says to keep its digest only".to_owned()),
+        DataStore::Auto if size > KEEP_LIMIT => Some(format!("it is larger than {} MiB", KEEP_LIMIT >> 20)),
+        DataStore::Auto => None,
+    };
+    let digests = if not_stored.is_some() { hash_in_place(&found, progress)? } else { Vec::new() };
+    let disk = files::lexically_clean(&spec.path);
+    let kind = if disk.is_file() { DataKind::File } else { DataKind::Folder };
+    let path = match kind {
+        DataKind::File => found[0].path.clone(),
+        _ => files::snapshot_path(&disk, project)?,
+    };
+    let (shape, failed) = match shape_of(&found) {
+        Ok(shape) => (shape, None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Ok(Data {
+        name: input.name.clone(),
+        kind,
+        path,
+        disk: Some(disk),
+        files: found,
+        size,
+        not_stored,
+        digests,
+        shape,
+        failed,
+    })
+}
+
+fn hash_in_place(files: &[SourceFile], progress: &dyn Progress) -> Result<Vec<Digest>, CaptureError> {
+    progress.begin("hashing data", files.iter().map(|f| f.size).sum(), Unit::Bytes);
+    let hashed = files
+        .par_iter()
+        .map(|file| {
+            let hash = || -> io::Result<Digest> {
+                let (digest, read) = Digest::of_reader(file.open()?)?;
+                file.finished(read)?;
+                progress.advance(read);
+                Ok(digest)
+            };
+            hash().map_err(|source| CaptureError::Unreadable { path: file.disk.clone(), source })
+        })
+        .collect();
+    progress.end();
+    hashed
+}
+
+/// Rows and columns of a table, or of a folder of tables with the same columns.
+fn shape_of(files: &[SourceFile]) -> Result<Option<(u64, Vec<ColumnRecord>)>, String> {
+    let mut total: Option<(u64, Vec<ColumnRecord>)> = None;
+    for file in files {
+        let Some(format) = TableFormat::of(&file.path) else { return Ok(None) };
+        let shape = table::shape(&file.disk, format).map_err(|e| format!("{}: {e}", file.path))?;
+        let columns: Vec<ColumnRecord> = shape
+            .columns
+            .into_iter()
+            .map(|c| ColumnRecord { name: c.name, kind: c.kind, nulls: c.nulls })
+            .collect();
+        total = Some(match total.take() {
+            None => (shape.rows, columns),
+            Some((rows, mut known)) => {
+                let alike = known.len() == columns.len()
+                    && known.iter().zip(&columns).all(|(a, b)| a.name == b.name && a.kind == b.kind);
+                if !alike {
+                    return Err(format!("{}: its columns are not those of the files before it", file.path));
+                }
+                for (known, column) in known.iter_mut().zip(columns) {
+                    known.nulls += column.nulls;
+                }
+                (rows + shape.rows, known)
+            }
+        });
+    }
+    Ok(total)
+}

@@ -1,0 +1,331 @@
+//! Files as they lie on the disk: found, described, never opened for writing.
+//!
+//! Links inside declared paths are followed and kept as content. A file that changes between being described
+//! and being read to its end is an error that names it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use walkdir::WalkDir;
+
+use super::error::CaptureError;
+use super::ignored::Ignored;
+use crate::format::tree::EntryKind;
+use crate::store::Source;
+
+/// What a person declared: a folder, a file or a glob, maybe to be stored under another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathSpec {
+    /// As written.
+    pub text: String,
+    /// Absolute, glob characters and all.
+    pub path: PathBuf,
+    /// The folder or file name it gets in the snapshot.
+    pub rename: Option<String>,
+}
+
+impl PathSpec {
+    /// Reads `PATH` or `PATH=NEW`, relative to `base`.
+    pub fn parse(text: &str, base: &Path) -> Self {
+        let (path, rename) = match text.rsplit_once('=') {
+            Some((path, new)) if !path.is_empty() && !new.is_empty() => (path, Some(new.trim_end_matches('/').to_owned())),
+            _ => (text, None),
+        };
+        Self { text: text.to_owned(), path: base.join(path), rename }
+    }
+}
+
+/// A file to be stored.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Its name in the snapshot: `/`-separated, relative.
+    pub path: String,
+    /// Where it lies.
+    pub disk: PathBuf,
+    /// File, executable, followed link; a symbolic link in code.
+    pub kind: EntryKind,
+    /// A symbolic link's target.
+    pub target: Option<String>,
+    /// Its size in bytes.
+    pub size: u64,
+    stamp: Stamp,
+}
+
+/// What tells whether a file is still the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    modified: Option<std::time::SystemTime>,
+    changed: (i64, i64),
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(data: &Metadata) -> Self {
+        #[cfg(unix)]
+        let (changed, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            ((data.ctime(), data.ctime_nsec()), data.ino())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode) = ((0, 0), 0);
+        Self { size: data.len(), modified: data.modified().ok(), changed, inode }
+    }
+}
+
+impl SourceFile {
+    /// Describes the file at `disk`, following links.
+    pub fn describe(path: String, disk: PathBuf) -> Result<Self, CaptureError> {
+        let unreadable = |source| CaptureError::Unreadable { path: disk.clone(), source };
+        let link = fs::symlink_metadata(&disk).map_err(unreadable)?.is_symlink();
+        let data = match fs::metadata(&disk) {
+            Err(e) if link && e.kind() == io::ErrorKind::NotFound => {
+                return Err(CaptureError::Link { path: disk, circle: false });
+            }
+            other => other.map_err(unreadable)?,
+        };
+        if !data.is_file() {
+            return Err(CaptureError::Special { path: disk });
+        }
+        let kind = match (link, is_executable(&data)) {
+            (true, _) => EntryKind::Followed,
+            (false, true) => EntryKind::Executable,
+            (false, false) => EntryKind::File,
+        };
+        Ok(Self { path, kind, target: None, size: data.len(), stamp: Stamp::of(&data), disk })
+    }
+
+    /// Describes the symbolic link at `disk` as such.
+    pub fn describe_link(path: String, disk: PathBuf) -> Result<Self, CaptureError> {
+        let unreadable = |source| CaptureError::Unreadable { path: disk.clone(), source };
+        let data = fs::symlink_metadata(&disk).map_err(unreadable)?;
+        let target = fs::read_link(&disk).map_err(unreadable)?;
+        let target = target.to_str().ok_or_else(|| CaptureError::Name { path: disk.clone() })?.to_owned();
+        let stamp = Stamp::of(&data);
+        Ok(Self { path, kind: EntryKind::Symlink, target: Some(target), size: 0, stamp, disk })
+    }
+
+    /// Its bytes, if it is at most `limit` long.
+    pub fn read(&self, limit: u64) -> Result<Vec<u8>, CaptureError> {
+        let unreadable = |source| CaptureError::Unreadable { path: self.disk.clone(), source };
+        let mut bytes = Vec::new();
+        self.open().and_then(|r| r.take(limit + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        if bytes.len() as u64 > limit {
+            let reason = format!("it has more than {limit} bytes");
+            return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, reason)));
+        }
+        self.finished(bytes.len() as u64).map_err(unreadable)?;
+        Ok(bytes)
+    }
+}
+
+impl Source for SourceFile {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(File::open(&self.disk)?))
+    }
+
+    fn finished(&self, read: u64) -> io::Result<()> {
+        let now = Stamp::of(&fs::metadata(&self.disk)?);
+        if read == self.size && now == self.stamp {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, "it changed while it was read"))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(data: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    data.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Metadata) -> bool {
+    false
+}
+
+/// The name a path gets in a snapshot: relative to the project, or its last component outside it.
+pub fn snapshot_path(path: &Path, project: &Path) -> Result<String, CaptureError> {
+    let named = |p: &Path| -> Option<String> {
+        let parts: Option<Vec<&str>> = p
+            .components()
+            .filter(|c| !matches!(c, Component::CurDir))
+            .map(|c| match c {
+                Component::Normal(part) => part.to_str(),
+                _ => None,
+            })
+            .collect();
+        parts.map(|p| p.join("/"))
+    };
+    let refused = || CaptureError::Name { path: path.to_path_buf() };
+    let clean = lexically_clean(path);
+    match clean.strip_prefix(project) {
+        Ok(inside) if inside.components().next().is_some() => named(inside).ok_or_else(refused),
+        _ => clean.file_name().and_then(|n| n.to_str()).map(str::to_owned).ok_or_else(refused),
+    }
+}
+
+/// Removes `.` and resolves `..` by name, without asking the disk.
+pub fn lexically_clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// The files several declarations name, sorted by name. `input` is what they were declared as.
+pub fn collect(
+    input: &str,
+    specs: &[PathSpec],
+    project: &Path,
+    ignored: &Ignored,
+) -> Result<Vec<SourceFile>, CaptureError> {
+    let mut found: BTreeMap<String, SourceFile> = BTreeMap::new();
+    for spec in specs {
+        for file in collect_one(input, spec, project, ignored)? {
+            let twice = |other: &SourceFile| CaptureError::Twice {
+                input: input.to_owned(),
+                path: file.path.clone(),
+                first: other.disk.clone(),
+                second: file.disk.clone(),
+            };
+            match found.get(&file.path) {
+                Some(other) if other.disk != file.disk => return Err(twice(other)),
+                _ => {
+                    found.insert(file.path.clone(), file);
+                }
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+fn collect_one(
+    input: &str,
+    spec: &PathSpec,
+    project: &Path,
+    ignored: &Ignored,
+) -> Result<Vec<SourceFile>, CaptureError> {
+    let missing = || CaptureError::Missing { input: input.to_owned(), path: spec.text.clone() };
+    let path = lexically_clean(&spec.path);
+    match fs::symlink_metadata(&path) {
+        Ok(data) => {
+            let folder = data.is_dir() || data.is_symlink() && path.is_dir();
+            if !folder {
+                let name = match &spec.rename {
+                    Some(new) => new.clone(),
+                    None => snapshot_path(&path, project)?,
+                };
+                return Ok(vec![SourceFile::describe(name, path)?]);
+            }
+            let base = match &spec.rename {
+                Some(new) => new.clone(),
+                None if path == project => String::new(),
+                None => snapshot_path(&path, project)?,
+            };
+            let files = walk(&path, &base, ignored, None)?;
+            if files.is_empty() {
+                return Err(CaptureError::Empty { input: input.to_owned(), path: spec.text.clone() });
+            }
+            Ok(files)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let Some((root, matcher)) = glob(input, spec, &path)? else { return Err(missing()) };
+            if !root.is_dir() {
+                return Err(missing());
+            }
+            let base = match &spec.rename {
+                Some(new) => new.clone(),
+                None if root == project => String::new(),
+                None => snapshot_path(&root, project)?,
+            };
+            let files = walk(&root, &base, ignored, Some(&matcher))?;
+            if files.is_empty() {
+                return Err(CaptureError::Empty { input: input.to_owned(), path: spec.text.clone() });
+            }
+            Ok(files)
+        }
+        Err(source) => Err(CaptureError::Unreadable { path, source }),
+    }
+}
+
+/// The folder a glob begins in, and the matcher for what is below it.
+fn glob(input: &str, spec: &PathSpec, path: &Path) -> Result<Option<(PathBuf, GlobMatcher)>, CaptureError> {
+    let special = |part: &str| part.contains(['*', '?', '[', '{']);
+    let mut root = PathBuf::new();
+    let mut pattern = Vec::new();
+    for component in path.components() {
+        let part = component.as_os_str().to_str().ok_or_else(|| CaptureError::Name { path: path.to_path_buf() })?;
+        if pattern.is_empty() && !special(part) {
+            root.push(component);
+        } else {
+            pattern.push(part);
+        }
+    }
+    if pattern.is_empty() {
+        return Ok(None);
+    }
+    let refused = |e: globset::Error| CaptureError::Pattern {
+        input: input.to_owned(),
+        pattern: spec.text.clone(),
+        reason: e.kind().to_string(),
+    };
+    let glob = GlobBuilder::new(&pattern.join("/")).literal_separator(true).build().map_err(refused)?;
+    Ok(Some((root, glob.compile_matcher())))
+}
+
+/// Every file below `root`; with a matcher, those that match or lie in a folder that does.
+fn walk(
+    root: &Path,
+    base: &str,
+    ignored: &Ignored,
+    matcher: Option<&GlobMatcher>,
+) -> Result<Vec<SourceFile>, CaptureError> {
+    let mut files = Vec::new();
+    let walker = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    let walker = walker.filter_entry(|e| e.depth() == 0 || !ignored.covers(e.path(), e.file_type().is_dir()));
+    for entry in walker {
+        let entry = entry.map_err(|error| walk_error(root, &error))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        if let Some(matcher) = matcher
+            && !relative.ancestors().any(|a| !a.as_os_str().is_empty() && matcher.is_match(a))
+        {
+            continue;
+        }
+        let relative = snapshot_path(entry.path(), root)?;
+        let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
+        files.push(SourceFile::describe(path, entry.into_path())?);
+    }
+    Ok(files)
+}
+
+fn walk_error(root: &Path, error: &walkdir::Error) -> CaptureError {
+    let path = error.path().unwrap_or(root).to_path_buf();
+    if error.loop_ancestor().is_some() {
+        return CaptureError::Link { path, circle: true };
+    }
+    let dangling = fs::symlink_metadata(&path).is_ok_and(|d| d.is_symlink()) && !path.exists();
+    if dangling {
+        return CaptureError::Link { path, circle: false };
+    }
+    let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
+    CaptureError::Unreadable { path, source: kind.into() }
+}

@@ -1,0 +1,342 @@
+//! The outside world → a [`Capture`]: files, parameters, metrics, data, code, environment, seeds. Describes, writes nothing.
+//!
+//! *Declared* inputs that are missing or unusable stop everything ([`CaptureError`]). *Discovered* parts that fail are listed in
+//! [`Capture::not_captured`] with the reason. Secrets are looked for here, before anything can be stored.
+
+mod bounded;
+pub mod code;
+pub mod data;
+pub mod environment;
+mod error;
+pub mod files;
+pub mod git;
+pub mod ignored;
+pub mod locks;
+pub mod machine;
+pub mod python;
+mod scan;
+pub mod secrets;
+pub mod seeds;
+mod tabular;
+pub mod values;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+pub use self::error::CaptureError;
+
+use self::code::{Code, CodeOptions};
+use self::data::{Data, DataInput};
+use self::environment::EnvironmentOptions;
+use self::files::{PathSpec, SourceFile};
+use self::ignored::Ignored;
+use self::secrets::{Allowance, Scanner};
+use self::values::Syntax;
+use crate::format::observation::MachineRecord;
+use crate::format::scalar::Scalar;
+use crate::format::snapshot::{
+    EnvironmentRecord, NotCapturedRecord, PredictionColumns, RedactionRecord, SeedRecord, SeedSource,
+};
+use crate::name::{ModelName, SetName};
+use crate::progress::Progress;
+
+/// No parameter or metric file is longer: 16 MiB.
+const MAX_VALUES: u64 = 16 << 20;
+
+/// What to capture. Paths are absolute.
+#[derive(Debug, Clone)]
+pub struct CaptureOptions {
+    /// The project's folder, without links.
+    pub project: PathBuf,
+    /// Our own store, which is never captured.
+    pub store: PathBuf,
+    /// The model.
+    pub model: ModelName,
+    /// Its files.
+    pub files: Vec<PathSpec>,
+    /// Parameter files.
+    pub params: Vec<PathSpec>,
+    /// Parameters given by themselves; they win over files.
+    pub given_params: BTreeMap<String, Scalar>,
+    /// Metric files.
+    pub metrics: Vec<PathSpec>,
+    /// Anything else worth keeping.
+    pub results: Vec<PathSpec>,
+    /// Predictions tables.
+    pub predictions: Vec<PredictionsInput>,
+    /// Sample tables.
+    pub samples: Vec<SamplesInput>,
+    /// Training data.
+    pub data: Vec<DataInput>,
+    /// Notes, as text.
+    pub notes: Option<String>,
+    /// The notes' file, which is not code.
+    pub notes_file: Option<PathBuf>,
+    /// Scope of the code, relative to the project; empty: all.
+    pub code: Vec<String>,
+    /// Whether uncommitted code is refused.
+    pub require_clean: bool,
+    /// Bytes of untracked files that are kept.
+    pub untracked_limit: u64,
+    /// The Python to look at.
+    pub python: Option<PathBuf>,
+    /// Variables to record besides the built-in ones.
+    pub variables: Vec<String>,
+    /// Secrets that are known and harmless.
+    pub allow: Vec<Allowance>,
+    /// Seeds given.
+    pub seeds: Vec<(String, i64)>,
+    /// Whether a discovered part that fails stops everything.
+    pub strict: bool,
+}
+
+/// A predictions table, as declared.
+#[derive(Debug, Clone)]
+pub struct PredictionsInput {
+    /// The set's name.
+    pub name: SetName,
+    /// The table.
+    pub path: PathSpec,
+    /// Its columns.
+    pub columns: PredictionColumns,
+}
+
+/// A table of samples, as declared.
+#[derive(Debug, Clone)]
+pub struct SamplesInput {
+    /// The set's name.
+    pub name: SetName,
+    /// The table.
+    pub path: PathSpec,
+    /// The column of the samples.
+    pub column: String,
+}
+
+/// Everything found, and nothing stored.
+#[derive(Debug)]
+pub struct Capture {
+    /// The model.
+    pub model: ModelName,
+    /// Its files.
+    pub model_files: Vec<SourceFile>,
+    /// Parameters by dotted key.
+    pub params: BTreeMap<String, Scalar>,
+    /// Their files.
+    pub params_files: Vec<SourceFile>,
+    /// Metrics by dotted key.
+    pub metrics: BTreeMap<String, Scalar>,
+    /// Their files.
+    pub metrics_files: Vec<SourceFile>,
+    /// Other results.
+    pub results: Vec<SourceFile>,
+    /// Predictions tables.
+    pub predictions: Vec<(PredictionsInput, SourceFile)>,
+    /// Sample tables.
+    pub samples: Vec<(SamplesInput, SourceFile)>,
+    /// Training data.
+    pub data: Vec<Data>,
+    /// Code.
+    pub code: Code,
+    /// What was taken for code, relative to the project; empty: all.
+    pub code_scope: Vec<String>,
+    /// Software.
+    pub environment: EnvironmentRecord,
+    /// Hardware and system.
+    pub machine: MachineRecord,
+    /// Which interpreter, and why.
+    pub interpreter: Option<String>,
+    /// Seeds.
+    pub seeds: Vec<SeedRecord>,
+    /// Notes.
+    pub notes: Option<String>,
+    /// What was replaced in text we generated.
+    pub redactions: Vec<RedactionRecord>,
+    /// Discovered parts that failed.
+    pub not_captured: Vec<NotCapturedRecord>,
+    /// The remote's URL, without user info.
+    pub remote: Option<String>,
+    /// Absolute places of the inputs.
+    pub places: BTreeMap<String, String>,
+    /// The ignore rules in force.
+    pub ignored: Vec<String>,
+}
+
+/// Captures a project.
+pub fn capture(options: &CaptureOptions, progress: &dyn Progress) -> Result<Capture, CaptureError> {
+    let project = options.project.as_path();
+    let ignored = Ignored::read(project)?;
+    let scanner = Scanner::new(&options.allow);
+    let collect = |input: &str, specs: &[PathSpec]| files::collect(input, specs, project, &ignored);
+
+    let model_files = collect("files", &options.files)?;
+    let (mut params, params_files) = read_values("params", &options.params, project, &ignored)?;
+    params.extend(options.given_params.iter().map(|(k, v)| (k.clone(), v.clone())));
+    let (metrics, metrics_files) = read_values("metrics", &options.metrics, project, &ignored)?;
+    let results = collect("results", &options.results)?;
+    let mut predictions = Vec::new();
+    for input in &options.predictions {
+        let file = one_file(&format!("predictions.{}", input.name), &input.path, project, &ignored)?;
+        tabular::check_predictions(input, &file)?;
+        predictions.push((input.clone(), file));
+    }
+    let mut samples = Vec::new();
+    for input in &options.samples {
+        let file = one_file(&format!("samples.{}", input.name), &input.path, project, &ignored)?;
+        tabular::check_samples(input, &file)?;
+        samples.push((input.clone(), file));
+    }
+    let mut data = Vec::new();
+    for input in &options.data {
+        data.push(data::capture(input, project, &ignored, progress)?);
+    }
+
+    let elsewhere = captured_elsewhere(options);
+    let code = code::capture(
+        &CodeOptions {
+            project,
+            scope: &options.code,
+            elsewhere: &elsewhere,
+            untracked_limit: options.untracked_limit,
+        },
+        &ignored,
+    )?;
+    if options.require_clean && !code.changed.is_empty() {
+        return Err(CaptureError::Dirty { paths: code.changed });
+    }
+    scan::declared(&scanner, options, &params_files, &metrics_files)?;
+    scan::code(&scanner, &code)?;
+
+    let python = options.python.as_deref();
+    let found = environment::capture(&EnvironmentOptions { project, python, variables: &options.variables });
+    let mut redactions = found.redactions;
+    let remote = code.git.as_ref().and_then(git::Git::remote).map(|url| {
+        let (url, hits) = scanner.redact(&secrets::strip_userinfo(&url));
+        let field = || "remote".to_owned();
+        redactions.extend(hits.into_iter().map(|(rule, count)| RedactionRecord {
+            field: field(),
+            rule: rule.to_owned(),
+            count,
+        }));
+        url
+    });
+    redactions.sort();
+
+    let mut not_captured = found.failed;
+    let failed = |part: String, reason: String| NotCapturedRecord { part, reason };
+    not_captured.extend(code.failed.iter().map(|(part, reason)| failed(part.clone(), reason.clone())));
+    for source in &data {
+        not_captured.extend(source.failed.clone().map(|reason| failed(format!("data.{}.schema", source.name), reason)));
+    }
+    not_captured.sort();
+    if options.strict
+        && let Some(first) = not_captured.first()
+    {
+        return Err(CaptureError::Discovered { part: first.part.clone(), reason: first.reason.clone() });
+    }
+    let seeds = all_seeds(options, &params, &found.record);
+    let places = places(options, &data);
+    Ok(Capture {
+        model: options.model.clone(),
+        model_files,
+        params,
+        params_files,
+        metrics,
+        metrics_files,
+        results,
+        predictions,
+        samples,
+        data,
+        code,
+        code_scope: options.code.clone(),
+        environment: found.record,
+        machine: found.machine,
+        interpreter: found.interpreter,
+        seeds,
+        notes: options.notes.clone(),
+        redactions,
+        not_captured,
+        remote,
+        places,
+        ignored: ignored.lines().to_vec(),
+    })
+}
+
+/// Reads parameter or metric files; a key may stand in one of them only.
+fn read_values(
+    input: &'static str,
+    specs: &[PathSpec],
+    project: &Path,
+    ignored: &Ignored,
+) -> Result<(BTreeMap<String, Scalar>, Vec<SourceFile>), CaptureError> {
+    let files = files::collect(input, specs, project, ignored)?;
+    let mut all = BTreeMap::new();
+    let mut origin: BTreeMap<String, String> = BTreeMap::new();
+    for file in &files {
+        let path = || file.path.clone();
+        let syntax = Syntax::of(&file.disk).ok_or_else(|| CaptureError::Syntax { input, path: path() })?;
+        let bytes = file.read(MAX_VALUES)?;
+        let found = values::parse(syntax, &bytes).map_err(|source| CaptureError::Values {
+            input,
+            path: path(),
+            line: source.line,
+            source,
+        })?;
+        for (key, value) in found {
+            if let Some(first) = origin.insert(key.clone(), path()) {
+                return Err(CaptureError::KeyTwice { input, key, first, second: path() });
+            }
+            all.insert(key, value);
+        }
+    }
+    Ok((all, files))
+}
+
+fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> Result<SourceFile, CaptureError> {
+    let mut found = files::collect(input, std::slice::from_ref(spec), project, ignored)?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        n => Err(CaptureError::Table { input: input.to_owned(), reason: format!("`{}` is {n} files, not one", spec.text) }),
+    }
+}
+
+/// Files and folders that are stored as something else than code.
+fn captured_elsewhere(options: &CaptureOptions) -> HashSet<PathBuf> {
+    let data = options.data.iter().filter_map(|d| match &d.place {
+        data::DataPlace::Path(spec) => Some(spec),
+        data::DataPlace::Uri(_) => None,
+    });
+    let specs = options.files.iter().chain(&options.params).chain(&options.metrics).chain(&options.results);
+    let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
+    let mut all: HashSet<PathBuf> =
+        specs.chain(tables).chain(data).map(|spec| files::lexically_clean(&spec.path)).collect();
+    all.extend(options.notes_file.clone());
+    all.insert(options.store.clone());
+    all
+}
+
+fn all_seeds(
+    options: &CaptureOptions,
+    params: &BTreeMap<String, Scalar>,
+    environment: &EnvironmentRecord,
+) -> Vec<SeedRecord> {
+    let given = options.seeds.iter().map(|(name, value)| SeedRecord {
+        name: name.clone(),
+        value: Scalar::Int(i128::from(*value)),
+        source: SeedSource::Given,
+    });
+    let mut found: Vec<SeedRecord> = seeds::find(params);
+    found.extend(seeds::from_variables(&environment.variables));
+    found.extend(given);
+    found.sort_by(|a, b| (&a.name, a.source).cmp(&(&b.name, b.source)));
+    found
+}
+
+fn places(options: &CaptureOptions, data: &[Data]) -> BTreeMap<String, String> {
+    let mut places = BTreeMap::from([("project".to_owned(), options.project.display().to_string())]);
+    for source in data {
+        if let Some(disk) = &source.disk {
+            places.insert(format!("data.{}", source.name), disk.display().to_string());
+        }
+    }
+    places
+}

@@ -1,0 +1,95 @@
+//! What is judged, and what has to be read for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::outcome::{inconclusive, not_applicable};
+use crate::digest::Digest;
+use crate::evidence::{Defect, JoinedRows};
+use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord};
+use crate::format::policy::{MeasureRecord, PolicyRecord, RuleRecord};
+use crate::format::scalar::Scalar;
+use crate::id::SnapshotId;
+use crate::name::{ModelName, SetName};
+
+/// Samples of the candidate, and of the baseline where there is one.
+pub type Samples = (Result<Vec<f64>, Defect>, Option<Result<Vec<f64>, Defect>>);
+
+/// A candidate, what it is compared with, the rules, and all evidence.
+#[derive(Debug, Clone)]
+pub struct Case<'a> {
+    /// The rules.
+    pub policy: &'a PolicyRecord,
+    /// SHA-256 of the policy file as written.
+    pub policy_file_sha256: Digest,
+    /// The model.
+    pub model: &'a ModelName,
+    /// The candidate.
+    pub candidate: SnapshotId,
+    /// The baseline. Without a snapshot, comparisons are not applicable if it says why it is a first release, else inconclusive.
+    pub baseline: BaselineRecord,
+    /// Predictions of both models, joined; the candidate's alone where the baseline has none.
+    pub sets: &'a BTreeMap<SetName, Result<JoinedRows, Defect>>,
+    /// The predictions sets the candidate has.
+    pub candidate_sets: &'a [SetName],
+    /// The samples that rules ask for.
+    pub samples: &'a BTreeMap<SetName, Samples>,
+    /// The numbers the trainers wrote down: the candidate's, and the baseline's where there is one.
+    pub metrics: (&'a BTreeMap<String, Scalar>, Option<&'a BTreeMap<String, Scalar>>),
+    /// Every file that was read.
+    pub evidence: Vec<EvidenceRecord>,
+    /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
+    pub stale_evidence: Vec<String>,
+    /// This program's version.
+    pub tool_version: &'a str,
+}
+
+/// What the rules of a policy rest on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Predictions sets, and the columns rules slice them by; none: the only set there is.
+    pub predictions: BTreeMap<Option<SetName>, BTreeSet<String>>,
+    /// Sets of samples.
+    pub samples: BTreeSet<SetName>,
+    /// Whether a rule asks for a number the trainer wrote down.
+    pub metrics: bool,
+}
+
+/// What has to be read to judge by `policy`.
+pub fn needs(policy: &PolicyRecord) -> Needs {
+    let mut needs = Needs::default();
+    for rule in &policy.rules {
+        match &rule.measure {
+            MeasureRecord::Metric { set, only, each, .. } => {
+                needs.predictions.entry(set.clone()).or_default().extend(only.keys().chain(each).cloned());
+            }
+            MeasureRecord::Reported { .. } => needs.metrics = true,
+            MeasureRecord::Quantile { of, .. } => {
+                needs.samples.insert(of.clone());
+            }
+        }
+    }
+    needs
+}
+
+impl Case<'_> {
+    /// Whether somebody declared that there is no baseline yet.
+    pub(super) const fn is_first_release(&self) -> bool {
+        self.baseline.snapshot.is_none() && self.baseline.first_release.is_some()
+    }
+
+    /// What becomes of `result` before anything is measured: a comparison without a baseline, or evidence of another model.
+    /// None: measure.
+    pub(super) fn unfit(&self, rule: &RuleRecord, resting_on: &str, result: &ResultRecord) -> Option<ResultRecord> {
+        if self.baseline.snapshot.is_none() && rule.demand.is_comparison() {
+            if self.is_first_release() {
+                return Some(not_applicable(result.clone()));
+            }
+            let reason = format!("stage `{}` is empty, and this was not declared a first release", self.baseline.stage);
+            return Some(inconclusive(result.clone(), reason));
+        }
+        self.stale_evidence.iter().any(|stale| stale == resting_on).then(|| {
+            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the model is another");
+            inconclusive(result.clone(), reason)
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Why nothing can be certified: the policy asks for what does not exist, so no certificate is written.
+
+use super::nearest::suggestion;
+use crate::format::FormatError;
+use crate::name::SetName;
+
+/// A rule that does not fit the evidence. Evidence that does not fit a rule is an inconclusive result instead.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertifyError {
+    /// The candidate has sets, but not this one.
+    #[error("rule `{rule}`: there is no predictions set `{set}`; there are {}", list(known))]
+    UnknownSet {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        set: SetName,
+        /// Those there are.
+        known: Vec<SetName>,
+        /// Those like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// The rule names no set and there are several.
+    #[error("rule `{rule}` names no predictions set and there are several: {}", list(known))]
+    SeveralSets {
+        /// The rule.
+        rule: String,
+        /// Those there are.
+        known: Vec<SetName>,
+    },
+    /// The set has no such column.
+    #[error("rule `{rule}`: the set `{set}` has no column `{column}`{}", suggestion(nearest))]
+    UnknownColumn {
+        /// The rule.
+        rule: String,
+        /// The set.
+        set: SetName,
+        /// What the rule slices by.
+        column: String,
+        /// Columns there are.
+        known: Vec<String>,
+        /// Those like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// No row of the set has this value.
+    #[error("rule `{rule}`: no row of `{set}` has `{column}` = `{value}`{}", suggestion(nearest))]
+    UnknownValue {
+        /// The rule.
+        rule: String,
+        /// The set.
+        set: SetName,
+        /// The column.
+        column: String,
+        /// What the rule asks for.
+        value: String,
+        /// Those like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// A metric of another program's policy.
+    #[error("rule `{rule}`: unknown metric `{metric}`")]
+    UnknownMetric {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        metric: String,
+    },
+    /// A demand that no policy file can express.
+    #[error("rule `{rule}` asks `{demand}` of `{measure}`, which cannot be judged")]
+    Unsuitable {
+        /// The rule.
+        rule: String,
+        /// What is asked.
+        demand: &'static str,
+        /// Of what.
+        measure: String,
+    },
+    /// The policy cannot be encoded.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+}
+
+fn list(sets: &[SetName]) -> String {
+    let names: Vec<_> = sets.iter().map(SetName::as_str).collect();
+    names.join(", ")
+}

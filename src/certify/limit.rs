@@ -1,0 +1,80 @@
+//! Floors and ceilings, on metrics, reported numbers and quantiles alike.
+
+use super::decision::{Level, ceiling, floor};
+use super::outcome::{explained, inconclusive, n_rows};
+use super::wording::{level, significant};
+use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::policy::{Bound, DemandRecord};
+
+/// A floor or a ceiling.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// None: nobody has decided yet.
+    pub limit: Option<f64>,
+    /// Which bound is held against it.
+    pub on: Bound,
+    side: Side,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Floor,
+    Ceiling,
+}
+
+/// A value to hold against a limit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measurement<'a> {
+    /// The value, and its bounds; the value itself where there are none.
+    pub level: Level,
+    /// Whether the bounds are bounds.
+    pub bounded: bool,
+    /// How they were found.
+    pub method: &'a str,
+}
+
+impl<'a> Measurement<'a> {
+    /// A value without bounds.
+    pub const fn point(value: f64, method: &'a str) -> Self {
+        Self { level: Level { value, lower: value, upper: value }, bounded: false, method }
+    }
+}
+
+impl Limit {
+    /// What a floor or ceiling asks; none of a comparison.
+    pub const fn of(demand: &DemandRecord) -> Option<Self> {
+        match *demand {
+            DemandRecord::Min { limit, on } => Some(Self { limit, on, side: Side::Floor }),
+            DemandRecord::Max { limit, on } => Some(Self { limit, on, side: Side::Ceiling }),
+            _ => None,
+        }
+    }
+
+    /// The result, whose `rows_needed` is what would decide, should it be inconclusive.
+    pub fn judge(self, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
+        let Level { value, lower, upper } = found.level;
+        if ![value, lower, upper].into_iter().all(f64::is_finite) {
+            return inconclusive(ResultRecord { rows_needed: None, ..result }, "the result is not a finite number");
+        }
+        let bounds = found.bounded.then_some((lower, upper));
+        let result = ResultRecord {
+            candidate: Some(value),
+            lower: bounds.map(|bounds| bounds.0),
+            upper: bounds.map(|bounds| bounds.1),
+            method: Some(found.method.to_owned()),
+            ..result
+        };
+        let number = level(value, bounds, self.limit);
+        let Some(limit) = self.limit else {
+            let reason = format!("the limit is unset; today's value is {number}{}", n_rows(result.n));
+            return inconclusive(ResultRecord { rows_needed: None, ..result }, reason);
+        };
+        let (verdict, name, failed) = match self.side {
+            Side::Floor => (floor(found.level, limit, self.on), "floor", "below the floor"),
+            Side::Ceiling => (ceiling(found.level, limit, self.on), "ceiling", "above the ceiling"),
+        };
+        let rows_needed = result.rows_needed.filter(|_| verdict == Verdict::Inconclusive);
+        let text = format!("{number}, {name} {}{}", significant(limit), n_rows(result.n));
+        explained(ResultRecord { verdict, rows_needed, ..result }, &text, failed)
+    }
+}

@@ -1,0 +1,45 @@
+//! Evidence and a policy in, a certificate out. Pure: no files, no clock, no environment; the same case gives the same bytes.
+//!
+//! [`policy`] reads what people write; [`needs`] says which evidence that asks for; [`certify`] judges it. One rule holds
+//! everywhere: nothing undefined ever passes. What is missing, not a number, mismatched or too little is INCONCLUSIVE; every
+//! test for PASS and for FAIL is written so that NaN satisfies neither.
+//!
+//! | demand | PASS | FAIL | otherwise |
+//! |---|---|---|---|
+//! | non-inferior | L > −margin | U < −margin | INCONCLUSIVE |
+//! | superior | L > gain | U < gain | INCONCLUSIVE |
+//! | not worse detected | U ≥ −margin | U < −margin, of several slices by Holm | – |
+//! | floor on a bound | the bound ≥ limit | U < limit | INCONCLUSIVE |
+//! | ceiling on a bound | the bound ≤ limit | L > limit | INCONCLUSIVE |
+//! | largest drop, two numbers | drop ≤ limit | drop > limit | – |
+//! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
+//! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
+//!
+//! L and U are one-sided bounds of the difference, its sign turned so that more is better; a certificate records them unturned,
+//! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
+//! at margin 0, and never superior.
+//!
+//! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule` and
+//! `quantile_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+
+mod case;
+mod decision;
+mod error;
+mod holm;
+mod judge;
+mod limit;
+mod measured;
+mod metric_rule;
+mod nearest;
+mod outcome;
+pub mod policy;
+mod quantile_rule;
+mod reported_rule;
+mod rows;
+mod slices;
+mod sufficient;
+pub(crate) mod wording;
+
+pub use case::{Case, Needs, Samples, needs};
+pub use error::CertifyError;
+pub use judge::{certify, overall};

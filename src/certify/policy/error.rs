@@ -1,0 +1,162 @@
+//! Why a policy cannot be judged by.
+
+use crate::certify::nearest::suggestion;
+use crate::name::NameError;
+
+/// What is wrong with a policy, and where. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Not TOML, or a value of the wrong kind.
+    #[error("line {line}: {reason}")]
+    Malformed {
+        /// Where.
+        line: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A key nobody knows.
+    #[error("line {line}: {place} has no key `{key}`{}", suggestion(nearest))]
+    UnknownKey {
+        /// Where.
+        line: usize,
+        /// The table: the policy, a section, a rule, a rule's metric.
+        place: String,
+        /// The key.
+        key: String,
+        /// Known keys like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// Written for another program.
+    #[error("schema {found} is not known; this program reads schema 1")]
+    Schema {
+        /// What the file says.
+        found: u32,
+    },
+    /// A setting outside its range.
+    #[error("`{key}` is {value}; it must be {expected}")]
+    Setting {
+        /// Which.
+        key: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A stage that is no name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A rule's id outside its grammar.
+    #[error("rule {position}: `{id}` is not an id: use 1 to 64 of a-z 0-9 . _ -")]
+    Id {
+        /// Counted from 1.
+        position: usize,
+        /// What it is.
+        id: String,
+    },
+    /// Two rules of one id.
+    #[error("two rules are called `{id}`")]
+    IdTwice {
+        /// Their id.
+        id: String,
+    },
+    /// A metric nobody knows.
+    #[error("rule `{rule}`: unknown metric `{metric}`{}", suggestion(nearest))]
+    UnknownMetric {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        metric: String,
+        /// Metrics like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// A metric of another task.
+    #[error("rule `{rule}`: `{metric}` is not defined for a {task} task, only for {}", tasks.join(", "))]
+    OtherTask {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        metric: String,
+        /// The policy's task.
+        task: &'static str,
+        /// The metric's tasks.
+        tasks: Vec<&'static str>,
+    },
+    /// A rule that asks nothing.
+    #[error("rule `{rule}` asks nothing: one of `prove`, `min`, `max`, `max_drop`, `max_ratio` is needed")]
+    NoDemand {
+        /// The rule.
+        rule: String,
+    },
+    /// A rule that asks several things.
+    #[error("rule `{rule}` asks several things ({}); each needs a rule of its own", keys.join(", "))]
+    SeveralDemands {
+        /// The rule.
+        rule: String,
+        /// The keys that each ask something.
+        keys: Vec<&'static str>,
+    },
+    /// A key that is needed.
+    #[error("rule `{rule}`: `{key}` is needed with {with}")]
+    Missing {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// With what.
+        with: &'static str,
+    },
+    /// A key that means nothing here.
+    #[error("rule `{rule}`: `{key}` means nothing here; it goes with {with}")]
+    Misplaced {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// What it goes with.
+        with: &'static str,
+    },
+    /// A number outside its range.
+    #[error("rule `{rule}`: `{key}` is {value}; it must be {expected}")]
+    Number {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A word where a number belongs.
+    #[error("rule `{rule}`: `{key}` is `{word}`; it must be a number or `unset`")]
+    Word {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// What it is.
+        word: String,
+    },
+    /// A list or a text without anything in it.
+    #[error("rule `{rule}`: `{key}` is empty")]
+    Empty {
+        /// The rule.
+        rule: String,
+        /// Which key, or which column of `where`.
+        key: String,
+    },
+    /// A column named twice.
+    #[error("rule `{rule}`: `{key}` names the column `{column}` twice")]
+    ColumnTwice {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// Nothing decides.
+    #[error("no rule blocks, so nothing would be decided")]
+    NoBlockingRule,
+}

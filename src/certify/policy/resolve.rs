@@ -1,0 +1,94 @@
+//! A policy file with every default spelled out and every rule checked.
+
+use std::collections::BTreeSet;
+
+use super::PolicyError;
+use super::{demand, measure};
+use crate::format::policy::{FORMAT, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task};
+use crate::name::StageName;
+
+/// Whose numbers the metrics are.
+const SEMANTICS: &str = "sklearn-1.9";
+
+/// The record a file stands for.
+///
+/// # Errors
+/// A setting outside its range, a rule that cannot be judged, or no rule that blocks.
+pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
+    if file.schema != 1 {
+        return Err(PolicyError::Schema { found: file.schema });
+    }
+    let baseline = match &file.baseline.stage {
+        Some(stage) => stage.clone(),
+        None => StageName::new("production")?,
+    };
+    let confidence = file.stats.confidence.unwrap_or(0.95);
+    let power = file.stats.power.unwrap_or(0.8);
+    let resamples = file.stats.resamples.unwrap_or(2000);
+    setting("confidence", confidence, confidence > 0.5 && confidence < 1.0, "above 0.5 and below 1")?;
+    setting("power", power, power > 0.0 && power < 1.0, "between 0 and 1")?;
+    setting("resamples", resamples.into(), (200..=100_000).contains(&resamples), "200 to 100,000")?;
+
+    let mut ids = BTreeSet::new();
+    let mut rules = Vec::with_capacity(file.rule.len());
+    for (position, rule) in (1..).zip(&file.rule) {
+        check_id(position, rule, &mut ids)?;
+        rules.push(resolve_rule(rule, file.task)?);
+    }
+    if !rules.iter().any(|rule| rule.severity == Severity::Block) {
+        return Err(PolicyError::NoBlockingRule);
+    }
+    Ok(PolicyRecord {
+        format: FORMAT.to_owned(),
+        task: file.task,
+        baseline,
+        confidence,
+        power,
+        resamples,
+        semantics: SEMANTICS.to_owned(),
+        rules,
+    })
+}
+
+fn setting(key: &'static str, value: f64, sound: bool, expected: &'static str) -> Result<(), PolicyError> {
+    if sound { Ok(()) } else { Err(PolicyError::Setting { key, value, expected }) }
+}
+
+fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>) -> Result<(), PolicyError> {
+    let grammar = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+    if !(1..=64).contains(&rule.id.len()) || !rule.id.bytes().all(grammar) {
+        return Err(PolicyError::Id { position, id: rule.id.chars().take(80).collect() });
+    }
+    if ids.insert(&rule.id) { Ok(()) } else { Err(PolicyError::IdTwice { id: rule.id.clone() }) }
+}
+
+fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
+    let measure = measure::resolve(rule, task)?;
+    let demand = demand::resolve(rule, &measure)?;
+    Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity })
+}
+
+/// The rule's number under `key`, if it is finite and in range.
+pub(super) fn number(
+    rule: &RuleFile,
+    key: &'static str,
+    value: f64,
+    sound: bool,
+    expected: &'static str,
+) -> Result<f64, PolicyError> {
+    if value.is_finite() && sound {
+        // Minus zero would be another record of the same rule, were it ever printed otherwise.
+        return Ok(value + 0.0);
+    }
+    Err(PolicyError::Number { rule: rule.id.clone(), key, value, expected })
+}
+
+/// An error if a key that means nothing here is present.
+pub(super) fn misplaced(
+    rule: &RuleFile,
+    key: &'static str,
+    present: bool,
+    with: &'static str,
+) -> Result<(), PolicyError> {
+    if present { Err(PolicyError::Misplaced { rule: rule.id.clone(), key, with }) } else { Ok(()) }
+}

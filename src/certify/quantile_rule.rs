@@ -1,0 +1,93 @@
+//! Rules on quantiles of samples, such as latencies. Less is better.
+
+use super::case::Case;
+use super::decision::Level;
+use super::error::CertifyError;
+use super::limit::{Limit, Measurement};
+use super::outcome::{blank, explained, inconclusive};
+use super::wording::{grouped, level, significant};
+use crate::evidence::Defect;
+use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::policy::{DemandRecord, RuleRecord};
+use crate::measure::{self, Undefined};
+use crate::name::SetName;
+
+/// The rule's result.
+pub(super) fn judge(
+    rule: &RuleRecord,
+    of: &SetName,
+    quantile: f64,
+    case: &Case<'_>,
+) -> Result<ResultRecord, CertifyError> {
+    let result = blank(rule, None, None);
+    if let Some(result) = case.unfit(rule, of.as_str(), &result) {
+        return Ok(result);
+    }
+    let missing = |role| Defect::SetMissing { role, kind: "samples", set: of.clone() };
+    let (candidate, baseline) = match case.samples.get(of) {
+        Some((Ok(candidate), baseline)) => (candidate, baseline),
+        Some((Err(defect), _)) => return Ok(inconclusive(result, defect.to_string())),
+        None => return Ok(inconclusive(result, missing("candidate").to_string())),
+    };
+    let confidence = case.policy.confidence;
+    let undefined = |result, undefined: &Undefined| {
+        let reason = format!("p{} of `{of}` is not defined: {undefined}", significant(quantile * 100.0));
+        inconclusive(result, reason)
+    };
+    if let Some(limit) = Limit::of(&rule.demand) {
+        return Ok(match measure::quantile(candidate, quantile, confidence) {
+            Ok(found) => {
+                let found_level = Level { value: found.value, lower: found.lower, upper: found.upper };
+                let method = found.method.name();
+                let result = ResultRecord { n: found.n, ..result };
+                limit.judge(result, &Measurement { level: found_level, bounded: true, method })
+            }
+            Err(reason) => undefined(result, &reason),
+        });
+    }
+    let DemandRecord::MaxRatio { limit } = rule.demand else {
+        return Err(CertifyError::Unsuitable {
+            rule: rule.id.clone(),
+            demand: "a comparison of rows",
+            measure: result.metric,
+        });
+    };
+    let baseline = match baseline {
+        Some(Ok(baseline)) => baseline,
+        Some(Err(defect)) => return Ok(inconclusive(result, defect.to_string())),
+        None => return Ok(inconclusive(result, missing("baseline").to_string())),
+    };
+    let found = match measure::quantile_ratio(candidate, baseline, quantile, confidence) {
+        Ok(found) => found,
+        Err(reason) => return Ok(undefined(result, &reason)),
+    };
+    if ![found.candidate, found.baseline, found.ratio, found.lower, found.upper].into_iter().all(f64::is_finite) {
+        return Ok(inconclusive(result, "the ratio is not a finite number"));
+    }
+    let verdict = if found.upper <= limit {
+        Verdict::Pass
+    } else if found.lower > limit {
+        Verdict::Fail
+    } else {
+        Verdict::Inconclusive
+    };
+    let result = ResultRecord {
+        verdict,
+        n: found.n_candidate,
+        candidate: Some(found.candidate),
+        baseline: Some(found.baseline),
+        delta: Some(found.ratio),
+        lower: Some(found.lower),
+        upper: Some(found.upper),
+        method: Some(found.method.name().to_owned()),
+        ..result
+    };
+    let text = format!(
+        "ratio {}, limit {}, n {} and {}",
+        level(found.ratio, Some((found.lower, found.upper)), Some(limit)),
+        significant(limit),
+        grouped(found.n_candidate),
+        grouped(found.n_baseline),
+    );
+    Ok(explained(result, &text, "above the limit"))
+}

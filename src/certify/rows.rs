@@ -1,0 +1,158 @@
+//! Rows of a set: all of them, borrowed, or some, gathered.
+
+use std::borrow::Cow;
+
+use crate::digest::Hasher;
+use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
+use crate::format::policy::Task;
+use crate::measure::{Metric, Predicted, Rows, Truth};
+
+/// Names the scheme by which seeds follow from evidence.
+const SEED: &[u8] = b"mlrun/seed/1";
+
+/// Rows that are judged together.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    keys: Cow<'a, [u64]>,
+    truth: Cow<'a, TruthColumn>,
+    candidate: Cow<'a, PredictedColumns>,
+    baseline: Option<Cow<'a, PredictedColumns>>,
+    /// Of the rows' set.
+    digest: [u8; 32],
+    whole: bool,
+}
+
+impl<'a> View<'a> {
+    /// Every row.
+    pub fn whole(joined: &'a JoinedRows) -> Self {
+        Self {
+            keys: Cow::Borrowed(&joined.keys),
+            truth: Cow::Borrowed(&joined.truth),
+            candidate: Cow::Borrowed(&joined.candidate),
+            baseline: joined.baseline.as_ref().map(Cow::Borrowed),
+            digest: *joined.digest.as_bytes(),
+            whole: true,
+        }
+    }
+
+    /// The rows numbered `rows`, in that order. The caller has made sure with [`consistent`] that there are such rows.
+    pub fn of(joined: &'a JoinedRows, rows: &[u32]) -> Self {
+        if rows.len() == joined.keys.len() {
+            return Self::whole(joined);
+        }
+        Self {
+            keys: Cow::Owned(gather(&joined.keys, rows)),
+            truth: Cow::Owned(match &joined.truth {
+                TruthColumn::Binary(labels) => TruthColumn::Binary(gather(labels, rows)),
+                TruthColumn::Classes { labels, names } => {
+                    TruthColumn::Classes { labels: gather(labels, rows), names: names.clone() }
+                }
+                TruthColumn::Real(labels) => TruthColumn::Real(gather(labels, rows)),
+            }),
+            candidate: Cow::Owned(some_rows(&joined.candidate, rows)),
+            baseline: joined.baseline.as_ref().map(|baseline| Cow::Owned(some_rows(baseline, rows))),
+            digest: *joined.digest.as_bytes(),
+            whole: false,
+        }
+    }
+
+    /// Labels and keys.
+    pub fn rows(&self) -> Rows<'_> {
+        let truth = match &*self.truth {
+            TruthColumn::Binary(labels) => Truth::Binary(labels),
+            TruthColumn::Classes { labels, names } => {
+                Truth::Classes { labels, count: u32::try_from(names.len()).unwrap_or(u32::MAX) }
+            }
+            TruthColumn::Real(labels) => Truth::Real(labels),
+        };
+        Rows { truth, keys: &self.keys }
+    }
+
+    /// What the candidate said.
+    pub fn candidate(&self) -> Predicted<'_> {
+        predicted(&self.candidate)
+    }
+
+    /// What the baseline said.
+    pub fn baseline(&self) -> Option<Predicted<'_>> {
+        self.baseline.as_deref().map(predicted)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
+    /// The key of all random numbers, from the evidence, the metric and the rows: not from anything a policy's author could
+    /// reword to draw again.
+    pub fn seed(&self, metric: Metric) -> [u8; 32] {
+        let mut hasher = Hasher::default();
+        hasher.update(SEED);
+        hasher.update(&self.digest);
+        hasher.update(metric.name().as_bytes());
+        if !self.whole {
+            for chunk in self.keys.chunks(1024) {
+                let bytes: Vec<u8> = chunk.iter().flat_map(|key| key.to_le_bytes()).collect();
+                hasher.update(&bytes);
+            }
+        }
+        *hasher.finish().as_bytes()
+    }
+}
+
+/// Why the rows cannot be judged as `task`, before anything indexes into them.
+pub(super) fn consistent(joined: &JoinedRows, task: Task) -> Result<(), String> {
+    let (kind, labels) = match &joined.truth {
+        TruthColumn::Binary(labels) => (Task::Binary, labels.len()),
+        TruthColumn::Classes { labels, .. } => (Task::Multiclass, labels.len()),
+        TruthColumn::Real(labels) => (Task::Regression, labels.len()),
+    };
+    if kind != task {
+        return Err(format!(
+            "the labels of `{}` are {}, the policy's task is {}",
+            joined.set,
+            kind.name(),
+            task.name()
+        ));
+    }
+    let n = joined.keys.len();
+    let even = labels == n
+        && n <= u32::MAX as usize
+        && [Some(&joined.candidate), joined.baseline.as_ref()].into_iter().flatten().all(|columns| lengths(columns, n))
+        && joined.slices.values().all(|column| {
+            column.rows.len() == n && column.rows.iter().all(|value| (*value as usize) < column.values.len())
+        });
+    if even { Ok(()) } else { Err(format!("the columns of `{}` differ in length", joined.set)) }
+}
+
+fn lengths(columns: &PredictedColumns, n: usize) -> bool {
+    columns.scores.as_ref().is_none_or(|column| column.len() == n)
+        && columns.classes.as_ref().is_none_or(|column| column.len() == n)
+        && columns.probabilities.iter().flatten().all(|column| column.len() == n)
+        && columns.values.as_ref().is_none_or(|column| column.len() == n)
+}
+
+pub(super) fn predicted(columns: &PredictedColumns) -> Predicted<'_> {
+    Predicted {
+        scores: columns.scores.as_deref(),
+        classes: columns.classes.as_deref(),
+        probabilities: columns.probabilities.as_deref(),
+        values: columns.values.as_deref(),
+    }
+}
+
+fn some_rows(columns: &PredictedColumns, rows: &[u32]) -> PredictedColumns {
+    PredictedColumns {
+        scores: columns.scores.as_ref().map(|column| gather(column, rows)),
+        classes: columns.classes.as_ref().map(|column| gather(column, rows)),
+        probabilities: columns
+            .probabilities
+            .as_ref()
+            .map(|columns| columns.iter().map(|column| gather(column, rows)).collect()),
+        values: columns.values.as_ref().map(|column| gather(column, rows)),
+    }
+}
+
+fn gather<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
+    rows.iter().map(|row| column[*row as usize]).collect()
+}

@@ -1,0 +1,76 @@
+//! The digest of joined rows: the seed of every resampling, and proof that a certificate was computed from them.
+
+use super::super::{PredictedColumns, TruthColumn};
+use crate::digest::{Digest, Hasher};
+
+/// SHA-256 of what was joined, rows by ascending key hash, so that the order of the files does not matter.
+///
+/// ```text
+/// "mlrun/joined/1" 0x00   then, integers little-endian, floats as the bits of a double with -0 as 0:
+/// rows u64   key hash u64 × rows
+/// truth      'b', byte × rows  |  'c', names u64, (length u64, UTF-8) × names, u32 × rows  |  'r', double × rows
+/// candidate  0x01, scores, classes, probabilities, values
+/// baseline   as candidate, or 0x00
+/// ```
+/// Each of the four columns is 0x00 or 0x01 and its values; probabilities are their number (u64) and that many columns.
+pub(super) fn of(
+    keys: &[u64],
+    truth: &TruthColumn,
+    candidate: &PredictedColumns,
+    baseline: Option<&PredictedColumns>,
+) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.update(b"mlrun/joined/1\0");
+    hasher.update(&(keys.len() as u64).to_le_bytes());
+    each(&mut hasher, keys, |key| key.to_le_bytes());
+    match truth {
+        TruthColumn::Binary(labels) => {
+            hasher.update(b"b");
+            each(&mut hasher, labels, |&label| [u8::from(label)]);
+        }
+        TruthColumn::Classes { labels, names } => {
+            hasher.update(b"c");
+            hasher.update(&(names.len() as u64).to_le_bytes());
+            for name in names {
+                hasher.update(&(name.len() as u64).to_le_bytes());
+                hasher.update(name.as_bytes());
+            }
+            each(&mut hasher, labels, |label| label.to_le_bytes());
+        }
+        TruthColumn::Real(labels) => {
+            hasher.update(b"r");
+            each(&mut hasher, labels, double);
+        }
+    }
+    for predicted in [Some(candidate), baseline] {
+        hasher.update(&[u8::from(predicted.is_some())]);
+        let Some(predicted) = predicted else { continue };
+        optional(&mut hasher, predicted.scores.as_deref(), double);
+        optional(&mut hasher, predicted.classes.as_deref(), |class| class.to_le_bytes());
+        hasher.update(&[u8::from(predicted.probabilities.is_some())]);
+        if let Some(columns) = &predicted.probabilities {
+            hasher.update(&(columns.len() as u64).to_le_bytes());
+            columns.iter().for_each(|column| each(&mut hasher, column, double));
+        }
+        optional(&mut hasher, predicted.values.as_deref(), double);
+    }
+    hasher.finish()
+}
+
+fn double(value: &f64) -> [u8; 8] {
+    (value + 0.0).to_bits().to_le_bytes()
+}
+
+fn optional<T, const N: usize>(hasher: &mut Hasher, values: Option<&[T]>, bytes: impl Fn(&T) -> [u8; N]) {
+    hasher.update(&[u8::from(values.is_some())]);
+    each(hasher, values.unwrap_or_default(), bytes);
+}
+
+fn each<T, const N: usize>(hasher: &mut Hasher, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
+    let mut buffer = Vec::with_capacity(N * values.len().min(8192));
+    for part in values.chunks(8192) {
+        buffer.clear();
+        part.iter().for_each(|value| buffer.extend_from_slice(&bytes(value)));
+        hasher.update(&buffer);
+    }
+}

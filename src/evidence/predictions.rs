@@ -1,0 +1,181 @@
+//! One model's predictions set: a table and what its columns mean, checked and sorted by row key.
+//!
+//! Knows one table only; what two models have in common is found by the [join](super::join). Which cells mean what is decided
+//! here, how they are read by [`crate::table`].
+
+mod columns;
+mod keys;
+
+use std::collections::BTreeMap;
+
+pub(super) use self::columns::{SourceTable, unreadable};
+pub(super) use self::keys::Keys;
+
+use super::{Defect, SliceColumn};
+use crate::format::policy::Task;
+use crate::format::scalar::Scalar;
+use crate::format::snapshot::PredictionColumns;
+use crate::table::{Codes, cut};
+
+/// One model's predictions set in memory, rows by ascending key hash.
+#[derive(Debug, Clone)]
+pub struct PredictionTable {
+    /// Where it was read from, for messages.
+    pub(super) path: String,
+    pub(super) keys: Keys,
+    /// Labels, one per row.
+    pub(super) truth: Labels,
+    pub(super) predicted: Answers,
+    pub(super) slices: BTreeMap<String, SliceColumn>,
+}
+
+/// The labels of one table.
+#[derive(Debug, Clone)]
+pub(super) enum Labels {
+    /// True is positive.
+    Binary(Vec<bool>),
+    /// Class names, and an index for each row.
+    Classes(Codes),
+    /// Numbers, all finite.
+    Real(Vec<f64>),
+}
+
+/// What one model said, each of the table's length; numbers are finite.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answers {
+    /// Score of the positive class.
+    pub(super) scores: Option<Vec<f64>>,
+    /// Predicted classes; of a binary task `0` and `1`, positive.
+    pub(super) classes: Option<Codes>,
+    /// Class → probability in each row.
+    pub(super) probabilities: BTreeMap<String, Vec<f64>>,
+    /// Predicted numbers.
+    pub(super) values: Option<Vec<f64>>,
+}
+
+impl PredictionTable {
+    /// Number of rows, at least one.
+    pub const fn rows(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+/// Reads one model's set.
+///
+/// `bytes` are the whole file, `path` names it in messages and says its format; `extra` are slice columns on top of those in
+/// `columns`. Slices are text; labels and predicted classes are compared as text; scores and numbers are finite.
+///
+/// Without `positive` the positive label of {0, 1} is 1 and of {false, true} is true.
+///
+/// # Errors
+/// Whatever keeps the set from being evidence, the first row of its kind.
+pub fn read(
+    bytes: Vec<u8>,
+    path: &str,
+    columns: &PredictionColumns,
+    task: Task,
+    extra: &[String],
+) -> Result<PredictionTable, Defect> {
+    let slices = columns.slices.iter().chain(extra);
+    let named = columns.key.iter().chain([&columns.label]).chain(&columns.score).chain(&columns.prediction);
+    let names: Vec<&str> = named.chain(columns.scores.values()).chain(slices.clone()).map(String::as_str).collect();
+    let source = SourceTable::read(&bytes, path, &names)?;
+    drop(bytes);
+    let keys = Keys::of(&source, &columns.key)?;
+    let (truth, predicted) = match task {
+        Task::Binary => binary(&source, &keys, columns)?,
+        Task::Multiclass => multiclass(&source, &keys, columns)?,
+        Task::Regression => regression(&source, &keys, columns)?,
+    };
+    let mut values = BTreeMap::new();
+    for column in slices {
+        values.insert(column.clone(), slice(keys.sorted_codes(source.column(column)?.codes())));
+    }
+    Ok(PredictionTable { path: path.to_owned(), keys, truth, predicted, slices: values })
+}
+
+fn binary(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
+    let labels = source.classes(&columns.label)?;
+    let predicted = columns.prediction.as_ref().map(|column| source.classes(column)).transpose()?;
+    let mut names = labels.values.clone();
+    for name in predicted.iter().flat_map(|predicted| &predicted.values) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+        // A column of scores taken for predicted labels has as many values as rows.
+        if names.len() > 2 {
+            break;
+        }
+    }
+    if names.len() > 2 {
+        let also = predicted.iter().flat_map(|predicted| &predicted.values);
+        let distinct: std::collections::HashSet<&String> = labels.values.iter().chain(also).collect();
+        return Err(Defect::TooManyClasses { path: source.path.to_owned(), found: distinct.len() });
+    }
+    let positive = positive(source.path, columns.positive.as_ref(), &labels.values, &names)?;
+    let is_positive = |codes: Codes| -> Vec<bool> {
+        let code = codes.values.iter().position(|name| *name == positive);
+        codes.rows.iter().map(|&row| code == Some(row as usize)).collect()
+    };
+    let column = columns.score.as_ref().or_else(|| columns.scores.get(&positive));
+    let scores = column.map(|column| Ok(keys.sorted(&source.finite(column)?))).transpose()?;
+    let classes = predicted.map(|predicted| Codes {
+        values: vec!["0".to_owned(), "1".to_owned()],
+        rows: keys.sorted(&is_positive(predicted)).into_iter().map(u32::from).collect(),
+    });
+    let truth = Labels::Binary(keys.sorted(&is_positive(labels)));
+    Ok((truth, Answers { scores, classes, ..Answers::default() }))
+}
+
+/// The canonical text of the positive label, which occurs.
+fn positive(path: &str, asked: Option<&Scalar>, labels: &[String], names: &[String]) -> Result<String, Defect> {
+    let among = |known: [&str; 2]| names.iter().all(|name| known.contains(&name.as_str()));
+    let positive = match asked {
+        // As table cells are written: 1.0 is `1`, and so is -0.0 plain `0`.
+        Some(Scalar::Float(value)) => Scalar::Float(value + 0.0).to_string(),
+        Some(scalar) => scalar.to_string(),
+        None if among(["0", "1"]) => "1".to_owned(),
+        None if among(["false", "true"]) => "true".to_owned(),
+        None => "(none configured)".to_owned(),
+    };
+    if labels.contains(&positive) {
+        return Ok(positive);
+    }
+    let mut labels: Vec<String> = labels.iter().take(10).map(|label| cut(label, 40)).collect();
+    labels.sort();
+    Err(Defect::PositiveMissing { path: path.to_owned(), positive, labels })
+}
+
+fn multiclass(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
+    let classes = |column: &String| Ok(keys.sorted_codes(source.classes(column)?));
+    let truth = Labels::Classes(classes(&columns.label)?);
+    let predicted = columns.prediction.as_ref().map(classes).transpose()?;
+    let mut probabilities = BTreeMap::new();
+    for (class, column) in &columns.scores {
+        probabilities.insert(class.clone(), keys.sorted(&source.finite(column)?));
+    }
+    Ok((truth, Answers { classes: predicted, probabilities, ..Answers::default() }))
+}
+
+fn regression(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
+    let numbers = |column: &String| Ok(keys.sorted(&source.finite(column)?));
+    let truth = Labels::Real(numbers(&columns.label)?);
+    let values = columns.prediction.as_ref().or(columns.score.as_ref()).map(numbers).transpose()?;
+    Ok((truth, Answers { values, ..Answers::default() }))
+}
+
+/// Values sorted as text, an empty cell among them as `(none)`.
+fn slice(codes: Codes) -> SliceColumn {
+    let name = |value: &str| if value.is_empty() { "(none)".to_owned() } else { value.to_owned() };
+    let mut values: Vec<String> = codes.values.iter().map(|value| name(value)).collect();
+    if codes.rows.contains(&Codes::NULL) {
+        values.push(name(""));
+    }
+    values.sort();
+    values.dedup();
+    let place = |value: &str| values.binary_search(&name(value)).unwrap_or_default() as u32;
+    let places: Vec<u32> = codes.values.iter().map(|value| place(value)).collect();
+    let none = place("");
+    let rows = codes.rows.iter().map(|&code| places.get(code as usize).copied().unwrap_or(none)).collect();
+    SliceColumn { values, rows }
+}

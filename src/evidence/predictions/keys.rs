@@ -1,0 +1,150 @@
+//! The keys of a predictions set: hashed, sorted, distinct.
+//!
+//! A row's key is the canonical texts of its key cells, in the order the columns are configured. Its hash is the first eight
+//! bytes, little-endian, of the BLAKE3 of, for each cell, the text's length in bytes (u64, little-endian) and the text. The
+//! next eight bytes tell apart different keys of one hash.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::super::Defect;
+use super::columns::{SourceTable, unreadable};
+use crate::table::{Codes, Column, cut};
+
+/// The keys of one table in ascending order of their hashes.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Keys {
+    /// Distinct.
+    pub(in super::super) hashes: Vec<u64>,
+    /// The next 64 bits of each hash.
+    checks: Vec<u64>,
+    /// The row of each key in the file, counted from 0.
+    rows: Vec<u32>,
+    /// The key cells, in the file's order.
+    columns: Vec<Column>,
+}
+
+/// One row's key: hash, check, row.
+type Entry = (u64, u64, u32);
+
+impl Keys {
+    pub(super) fn of(source: &SourceTable<'_>, names: &[String]) -> Result<Self, Defect> {
+        if names.is_empty() {
+            return Err(unreadable(source.path, "no column is named as its key"));
+        }
+        let columns: Vec<Column> = names.iter().map(|name| source.column(name).cloned()).collect::<Result<_, _>>()?;
+        let mut entries = entries(source, &columns)?;
+        entries.par_sort_unstable();
+        let keys = Self {
+            hashes: entries.iter().map(|entry| entry.0).collect(),
+            checks: entries.iter().map(|entry| entry.1).collect(),
+            rows: entries.iter().map(|entry| entry.2).collect(),
+            columns,
+        };
+        keys.distinct(source.path)?;
+        Ok(keys)
+    }
+
+    /// Number of rows.
+    pub(in super::super) const fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// The values of a column, from the file's order to the keys'.
+    pub(in super::super) fn sorted<T: Copy + Send + Sync>(&self, values: &[T]) -> Vec<T> {
+        self.rows.par_iter().map(|&row| values[row as usize]).collect()
+    }
+
+    /// The same for codes.
+    pub(in super::super) fn sorted_codes(&self, codes: Codes) -> Codes {
+        Codes { rows: self.sorted(&codes.rows), values: codes.values }
+    }
+
+    /// The row in the file, counted from 0, of the key at `place`.
+    pub(in super::super) fn row(&self, place: usize) -> u32 {
+        self.rows[place]
+    }
+
+    /// The key at `place` for people: `row_id=17, day=3`, each value cut to 40 characters.
+    pub(in super::super) fn text(&self, place: usize) -> String {
+        let row = self.rows[place] as usize;
+        let cell = |column: &Column| format!("{}={}", column.name(), cut(&column.text(row).unwrap_or_default(), 40));
+        self.columns.iter().map(cell).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many keys are in both; two different keys of one hash are an error.
+    pub(in super::super) fn matched(&self, other: &Self, path: &str) -> Result<usize, Defect> {
+        let (mut mine, mut theirs, mut matched) = (0, 0, 0);
+        while let (Some(a), Some(b)) = (self.hashes.get(mine), other.hashes.get(theirs)) {
+            if a == b {
+                if self.checks[mine] != other.checks[theirs] {
+                    return Err(collision(path, &self.text(mine), &other.text(theirs)));
+                }
+                matched += 1;
+            }
+            mine += usize::from(a <= b);
+            theirs += usize::from(b <= a);
+        }
+        Ok(matched)
+    }
+
+    /// Reports the first row in the file that repeats a key.
+    fn distinct(&self, path: &str) -> Result<(), Defect> {
+        let mut repeated: Option<usize> = None;
+        for place in 1..self.len() {
+            if self.hashes[place - 1] != self.hashes[place] {
+                continue;
+            }
+            if self.checks[place - 1] != self.checks[place] {
+                return Err(collision(path, &self.text(place - 1), &self.text(place)));
+            }
+            if repeated.is_none_or(|known| self.rows[place] < self.rows[known]) {
+                repeated = Some(place);
+            }
+        }
+        match repeated {
+            None => Ok(()),
+            Some(place) => Err(Defect::DuplicateKey {
+                path: path.to_owned(),
+                key: self.text(place),
+                first: u64::from(self.rows[place - 1]) + 1,
+                second: u64::from(self.rows[place]) + 1,
+            }),
+        }
+    }
+}
+
+fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, Defect> {
+    let first_empty = AtomicUsize::new(usize::MAX);
+    let entry = |(text, bytes): &mut (String, Vec<u8>), row: usize| -> Entry {
+        bytes.clear();
+        for column in columns {
+            text.clear();
+            column.write_text(row, text);
+            if text.is_empty() {
+                first_empty.fetch_min(row, Ordering::Relaxed);
+            }
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        let hash = blake3::hash(bytes);
+        let half = |from: usize| {
+            let mut half = [0; 8];
+            half.copy_from_slice(&hash.as_bytes()[from..from + 8]);
+            u64::from_le_bytes(half)
+        };
+        (half(0), half(8), row as u32)
+    };
+    let entries = (0..source.rows()).into_par_iter().map_init(Default::default, entry).collect();
+    let row = first_empty.into_inner();
+    let empty = |column: &&Column| row < source.rows() && column.text(row).is_none_or(|text| text.is_empty());
+    match columns.iter().find(empty) {
+        Some(column) => Err(source.empty(column.name(), row)),
+        None => Ok(entries),
+    }
+}
+
+fn collision(path: &str, one: &str, other: &str) -> Defect {
+    unreadable(path, &format!("the keys {one} and {other} have the same 64-bit hash"))
+}

@@ -1,0 +1,275 @@
+//! `bundle`: one file for an auditor, who needs `tar`, `sha256sum` and `jq`, and no trust in this program.
+//!
+//! ```text
+//! SHA256SUMS                 of everything below, as `sha256sum -c` reads it
+//! bundle.json                what this is about
+//! snapshot.json              the snapshot record; its SHA-256 is the snapshot's id
+//! observation.json           what surrounded it
+//! certificate.json           the newest certificate, if there is one; policy.json the rules it names
+//! events/<seq>.json          every event of the model that names the snapshot
+//! trees/<id>.json            every folder listing; a file's name is its SHA-256
+//! files/…                    the files, where they lay in the project
+//! ```
+//! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::{Compression, GzBuilder};
+use serde_json::json;
+
+use super::bundle_check::BundleError;
+use super::resolve::{self, Found};
+use super::restore::{Part, files_of};
+use super::VerbError;
+use crate::digest::Digest;
+use crate::format::canonical;
+use crate::format::snapshot::SnapshotRecord;
+use crate::format::tree::EntryKind;
+use crate::id::{SnapshotId, TreeId};
+use crate::progress::{Progress, Unit};
+use crate::repository::Repository;
+use crate::snapshot::{self, TreeFile};
+use crate::store::{Lock, Store, StoreError};
+
+/// What a bundle says it is.
+pub const FORMAT: &str = "mlrun/bundle/1";
+/// The list of digests; the first entry, so that a reader can check the others as they come.
+pub const SUMS: &str = "SHA256SUMS";
+
+/// What to bundle.
+#[derive(Debug, Clone, Default)]
+pub struct BundleOptions {
+    /// The version.
+    pub revision: String,
+    /// The time to see it at.
+    pub at: Option<String>,
+    /// The file to write.
+    pub output: PathBuf,
+    /// Whether a file that is there is replaced.
+    pub force: bool,
+    /// Finds out, writes nothing.
+    pub dry_run: bool,
+}
+
+/// What was bundled.
+#[derive(Debug, Clone)]
+pub struct BundleReport {
+    /// `fraud@v7`.
+    pub label: String,
+    /// Its record.
+    pub id: SnapshotId,
+    /// The file.
+    pub output: PathBuf,
+    /// Its size; none in a dry run.
+    pub size: Option<u64>,
+    /// Its SHA-256; none in a dry run.
+    pub sha256: Option<Digest>,
+    /// Entries in it.
+    pub entries: usize,
+    /// What is not kept and therefore not in it.
+    pub missing: Vec<(String, String)>,
+}
+
+/// What an entry holds.
+enum Content {
+    Bytes(Vec<u8>),
+    File(TreeFile),
+}
+
+/// Writes a bundle.
+pub fn bundle(
+    repository: &Repository,
+    options: &BundleOptions,
+    progress: &dyn Progress,
+) -> Result<BundleReport, VerbError> {
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    let store = repository.store();
+    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    let record = snapshot::load(store, found.snapshot())?;
+    let (entries, missing) = contents(repository, &found, &record)?;
+    let mut report = BundleReport {
+        label: found.label(),
+        id: found.snapshot(),
+        output: options.output.clone(),
+        size: None,
+        sha256: None,
+        entries: entries.len() + 1,
+        missing,
+    };
+    if options.dry_run {
+        return Ok(report);
+    }
+    if options.output.exists() && !options.force {
+        return Err(BundleError::Exists { path: options.output.clone() }.into());
+    }
+    let (size, sha256) = write(store, &options.output, &entries, progress)?;
+    report.size = Some(size);
+    report.sha256 = Some(sha256);
+    Ok(report)
+}
+
+fn contents(
+    repository: &Repository,
+    found: &Found,
+    record: &SnapshotRecord,
+) -> Result<(BTreeMap<String, Content>, Vec<(String, String)>), VerbError> {
+    let store = repository.store();
+    let mut entries = BTreeMap::new();
+    let mut add = |name: String, bytes: Vec<u8>| entries.insert(name, Content::Bytes(bytes));
+    add("snapshot.json".to_owned(), store.record(found.snapshot().digest())?);
+    add("observation.json".to_owned(), store.record(found.row.observation.digest())?);
+    let certificate = found.state.certificates.get(&found.snapshot());
+    if let Some(row) = certificate {
+        add("certificate.json".to_owned(), store.record(row.certificate.digest())?);
+        add("policy.json".to_owned(), store.record(row.policy)?);
+    }
+    let id = found.snapshot().to_string();
+    for seq in 1..=found.state.seq() {
+        let Some(file) = repository.registry().event(&found.state.model, seq)? else { break };
+        let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id));
+        if seq == 1 || names_it {
+            let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
+            let mut line = canonical::encode("event", &file.value).map_err(unreadable)?;
+            line.push(b'\n');
+            add(format!("events/{seq:016}.json"), line);
+        }
+    }
+    for tree in every_tree(store, record)? {
+        add(format!("trees/{tree}.json"), store.raw(tree.digest())?);
+    }
+    let about = json!({
+        "certificate": certificate.map(|row| row.certificate.to_string()),
+        "format": FORMAT,
+        "model": found.state.model.as_str(),
+        "repository": store.repository(),
+        "snapshot": id,
+        "version": found.row.version.to_string(),
+    });
+    let unreadable = |source| VerbError::Record { kind: "bundle", id: id.clone(), source };
+    add("bundle.json".to_owned(), canonical::encode("bundle", &about).map_err(unreadable)?);
+    if let Some(patch) = record.code.patch {
+        add("code.patch".to_owned(), store.file(patch, 1 << 30)?);
+    }
+    let (files, missing) = files_of(store, record, &Part::ALL)?;
+    for file in files {
+        entries.insert(format!("files/{}", file.path), Content::File(file));
+    }
+    Ok((entries, missing))
+}
+
+/// Every folder listing a snapshot names, and those below them.
+fn every_tree(store: &Store, record: &SnapshotRecord) -> Result<BTreeSet<TreeId>, StoreError> {
+    let optional = [&record.params_files, &record.metrics_files, &record.results, &record.code.tree];
+    let mut open: Vec<TreeId> = optional.into_iter().flatten().map(|t| t.tree).collect();
+    open.push(record.model_files.tree);
+    open.extend(record.data.iter().filter_map(|d| d.stored));
+    let mut all = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if all.insert(id) {
+            let below = store.tree(id)?.entries.into_iter().filter(|e| e.kind == EntryKind::Folder);
+            open.extend(below.filter_map(|e| e.id).map(TreeId::new));
+        }
+    }
+    Ok(all)
+}
+
+fn write(
+    store: &Store,
+    output: &Path,
+    entries: &BTreeMap<String, Content>,
+    progress: &dyn Progress,
+) -> Result<(u64, Digest), VerbError> {
+    let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
+    let folder = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = format!(".{}.bundling", uuid::Uuid::new_v4().simple());
+    let temp = folder.join(name);
+    let written = (|| {
+        let file = std::fs::File::options().write(true).create_new(true).open(&temp).map_err(failed)?;
+        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(io::BufWriter::new(file), Compression::new(6));
+        let mut archive = tar::Builder::new(gzip);
+        archive.mode(tar::HeaderMode::Deterministic);
+        append(&mut archive, SUMS, sums(entries).as_bytes(), false).map_err(failed)?;
+        let total = entries.values().map(|c| if let Content::File(f) = c { f.size } else { 0 }).sum();
+        progress.begin("bundling", total, Unit::Bytes);
+        for (name, content) in entries {
+            match content {
+                Content::Bytes(bytes) => append(&mut archive, name, bytes, false).map_err(failed)?,
+                Content::File(file) => append_file(store, &mut archive, name, file, progress, output)?,
+            }
+        }
+        progress.end();
+        let mut out = archive.into_inner().and_then(flate2::write::GzEncoder::finish).map_err(failed)?;
+        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(failed)?;
+        let (digest, size) = std::fs::File::open(&temp).and_then(Digest::of_reader).map_err(failed)?;
+        rename(&temp, output).map_err(failed)?;
+        Ok((size, digest))
+    })();
+    if written.is_err() {
+        // The error that matters is the one above.
+        let _ = remove(&temp);
+    }
+    written
+}
+
+#[expect(clippy::disallowed_methods, reason = "the bundle is written where the person said, not into the store")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+#[expect(clippy::disallowed_methods, reason = "only the temporary file made here is removed")]
+fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+fn sums(entries: &BTreeMap<String, Content>) -> String {
+    let line = |(name, content): (&String, &Content)| {
+        let digest = match content {
+            Content::Bytes(bytes) => Digest::of(bytes),
+            Content::File(file) => match file.id {
+                Some(id) => id.digest(),
+                // A link is no file to sha256sum; its target stands in its tree.
+                None => return None,
+            },
+        };
+        Some(format!("{digest}  {name}\n"))
+    };
+    entries.iter().filter_map(line).collect()
+}
+
+fn header(size: u64, executable: bool) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(if executable { 0o755 } else { 0o644 });
+    header.set_mtime(0);
+    header
+}
+
+fn append<W: Write>(archive: &mut tar::Builder<W>, name: &str, bytes: &[u8], executable: bool) -> io::Result<()> {
+    archive.append_data(&mut header(bytes.len() as u64, executable), name, bytes)
+}
+
+fn append_file<W: Write>(
+    store: &Store,
+    archive: &mut tar::Builder<W>,
+    name: &str,
+    file: &TreeFile,
+    progress: &dyn Progress,
+    output: &Path,
+) -> Result<(), VerbError> {
+    let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
+    let Some(id) = file.id else {
+        let mut header = header(0, false);
+        header.set_entry_type(tar::EntryType::Symlink);
+        return archive.append_link(&mut header, name, file.target.as_deref().unwrap_or_default()).map_err(failed);
+    };
+    let mut header = header(file.size, file.kind == EntryKind::Executable);
+    let mut content = store.open_file(id)?;
+    let appended = archive.append_data(&mut header, name, &mut content);
+    progress.advance(file.size);
+    match content.into_failure() {
+        Some(error) => Err(error.into()),
+        None => appended.map_err(failed),
+    }
+}

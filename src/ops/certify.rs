@@ -1,0 +1,316 @@
+//! `certify`: evidence and policy → a certificate.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::evidence::{Tables, gather};
+use super::inputs::GivenInputs;
+use super::resolve::{self, Found, ResolveError};
+use super::rules::{self, Policy};
+use super::snapshot::stale_evidence;
+use super::workspace::Workspace;
+use super::{MadeEvent, VerbError, actor, check_text};
+use crate::certify::{self, Case};
+use crate::clock::Time;
+use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
+use crate::format::event::{EventBody, EventRef};
+use crate::format::snapshot::SnapshotRecord;
+use crate::id::{CertificateId, SnapshotId};
+use crate::name::ModelName;
+use crate::progress::Progress;
+use crate::registry::{Decision, State};
+use crate::repository::Repository;
+use crate::snapshot;
+use crate::store::{Lock, StoreError};
+
+/// What to certify.
+#[derive(Debug, Clone, Default)]
+pub struct CertifyOptions {
+    /// The version; none: the one equal to the workspace.
+    pub revision: Option<String>,
+    /// Another policy file than the configured one.
+    pub policy: Option<PathBuf>,
+    /// Why there is no baseline.
+    pub first_release: Option<String>,
+    /// Judges the workspace (or a version) and writes nothing.
+    pub check: bool,
+    /// The folder the workspace is looked at from.
+    pub given: GivenInputs,
+}
+
+/// How it came out.
+#[derive(Debug, Clone)]
+pub struct CertifyReport {
+    /// `fraud@v8`, or `workspace`.
+    pub label: String,
+    /// The baseline as `fraud@v7`.
+    pub baseline: Option<String>,
+    /// The statement.
+    pub statement: StatementRecord,
+    /// Its id.
+    pub certificate: CertificateId,
+    /// When it stops to count.
+    pub expires: Option<Time>,
+    /// Whether it was in force already.
+    pub unchanged: bool,
+    /// Made under other rules than those in force: the stage whose rules they are not.
+    pub proposed: Option<String>,
+    /// Something changed while it was judged, or a first release was declared where there is a baseline.
+    pub conflict: Option<Conflict>,
+    /// The event.
+    pub event: Option<MadeEvent>,
+    /// Whether nothing was written.
+    pub check: bool,
+}
+
+/// Why a certificate was not issued although everything was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// The baseline's stage moved.
+    BaselineMoved {
+        /// Which stage.
+        stage: String,
+    },
+    /// A first release was declared, and the stage is held.
+    NotFirst {
+        /// Which stage.
+        stage: String,
+        /// By whom.
+        holder: String,
+    },
+}
+
+impl CertifyReport {
+    /// The verdict.
+    pub const fn verdict(&self) -> Verdict {
+        self.statement.predicate.verdict
+    }
+}
+
+/// The candidate: a version, or the workspace.
+struct Candidate {
+    label: String,
+    id: SnapshotId,
+    record: SnapshotRecord,
+    parent: Option<SnapshotRecord>,
+    tables: HashMap<crate::id::FileId, PathBuf>,
+}
+
+/// Certifies.
+pub fn certify(
+    repository: &Repository,
+    options: &CertifyOptions,
+    progress: &dyn Progress,
+) -> Result<CertifyReport, VerbError> {
+    check_text("the reason", options.first_release.as_deref())?;
+    let (candidate, state, model) = candidate(repository, options, progress)?;
+    refuse_measured(repository, &model)?;
+    let policy = rules::policy(repository, &model, state.as_ref(), options.policy.as_deref())?;
+    let stage = policy.record.baseline.clone();
+    let occupant = state.as_ref().and_then(|s| s.occupant(&stage));
+    let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
+    let baseline_record = match occupant {
+        Some(occupant) => Some(snapshot::load(repository.store(), occupant.snapshot)?),
+        None => None,
+    };
+    let conflict = match (&options.first_release, &baseline_label) {
+        (Some(_), Some(holder)) => {
+            Some(Conflict::NotFirst { stage: stage.to_string(), holder: holder.clone() })
+        }
+        _ => None,
+    };
+    let baseline = BaselineRecord {
+        stage: stage.clone(),
+        snapshot: occupant.map(|o| o.snapshot),
+        event: occupant.map(|o| o.event),
+        first_release: if occupant.is_none() { options.first_release.clone() } else { None },
+    };
+    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    let tables = Tables { store: repository.store(), workspace: candidate.tables };
+    let needs = certify::needs(&policy.record);
+    let gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
+    let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
+    let statement = certify::certify(&Case {
+        policy: &policy.record,
+        policy_file_sha256: policy.file_sha256,
+        model: &model,
+        candidate: candidate.id,
+        baseline: baseline.clone(),
+        sets: &gathered.sets,
+        candidate_sets: &candidate_sets,
+        samples: &gathered.samples,
+        metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
+        evidence: gathered.evidence,
+        stale_evidence: candidate.parent.map_or_else(Vec::new, |p| stale_evidence(&candidate.record, &p)),
+        tool_version: super::TOOL,
+    })?;
+    let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
+    let bytes = statement.encode().map_err(encoded)?;
+    let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
+    let differs = in_force.and_then(|r| r.policy).is_some_and(|p| p != policy.sha256);
+    let mut report = CertifyReport {
+        label: candidate.label,
+        baseline: baseline_label,
+        certificate: CertificateId::new(crate::digest::Digest::of(&bytes)),
+        statement,
+        expires: None,
+        unchanged: false,
+        proposed: differs.then(|| stage.to_string()),
+        conflict,
+        event: None,
+        check: options.check,
+    };
+    if options.check || report.conflict.is_some() {
+        return Ok(report);
+    }
+    let mut writer = repository.store().writer();
+    writer.put_record(&policy.bytes)?;
+    writer.put_record(&bytes)?;
+    writer.finish()?;
+    issue(repository, &model, &policy, &baseline, candidate.id, &mut report)?;
+    Ok(report)
+}
+
+/// Appends the event, unless the same certificate is in force already.
+fn issue(
+    repository: &Repository,
+    model: &ModelName,
+    policy: &Policy,
+    baseline: &BaselineRecord,
+    candidate: SnapshotId,
+    report: &mut CertifyReport,
+) -> Result<(), VerbError> {
+    enum Outcome {
+        InForce(Time),
+        Issued(Time),
+        Moved,
+    }
+    let actor = actor(repository);
+    let (certificate, verdict, proposed) = (report.certificate, report.verdict(), report.proposed.is_some());
+    let committed = repository.registry().commit::<Outcome, VerbError>(model, &actor, |state| {
+        let held: Option<EventRef> = state.occupant(&baseline.stage).map(|o| o.event);
+        if held != baseline.event {
+            return Ok(Decision::Keep(Outcome::Moved));
+        }
+        let now = repository.registry().now().max(state.time().unwrap_or(repository.registry().now()));
+        let same = state.certificates.get(&candidate).filter(|row| {
+            row.certificate == certificate && row.expires > now && row.proposed == proposed
+        });
+        if let Some(row) = same {
+            return Ok(Decision::Keep(Outcome::InForce(row.expires)));
+        }
+        let in_force = state.stages.get(&baseline.stage).and_then(|row| row.rules.as_ref());
+        let rules = in_force.map_or_else(|| rules::stated(repository, model, &baseline.stage), |r| r.stage.clone());
+        let expires = now.after(std::time::Duration::from_secs(rules.valid_for));
+        let body = EventBody::Certify {
+            snapshot: candidate,
+            certificate,
+            verdict,
+            stage: baseline.stage.clone(),
+            baseline: baseline.snapshot,
+            baseline_event: baseline.event,
+            policy: policy.sha256,
+            expires,
+            proposed,
+            first_release: baseline.first_release.clone(),
+        };
+        Ok(Decision::Append(body, Outcome::Issued(expires)))
+    })?;
+    match committed.outcome {
+        Outcome::Moved => report.conflict = Some(Conflict::BaselineMoved { stage: baseline.stage.to_string() }),
+        Outcome::InForce(expires) => {
+            report.unchanged = true;
+            report.expires = Some(expires);
+        }
+        Outcome::Issued(expires) => report.expires = Some(expires),
+    }
+    report.event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
+    Ok(())
+}
+
+/// The candidate, the model's state, and its name.
+fn candidate(
+    repository: &Repository,
+    options: &CertifyOptions,
+    progress: &dyn Progress,
+) -> Result<(Candidate, Option<State>, ModelName), VerbError> {
+    let model_only = match options.revision.as_deref().map(|text| resolve::parse(repository, text)).transpose()? {
+        Some(revision) => match revision.target {
+            crate::revision::Target::Model | crate::revision::Target::Workspace => revision.model,
+            _ => {
+                let found = resolve::find(repository, &revision)?;
+                let candidate = stored(repository, &found)?;
+                let model = found.state.model.clone();
+                return Ok((candidate, Some(found.state), model));
+            }
+        },
+        None => None,
+    };
+    let workspace = Workspace::look(repository, model_only.as_ref(), &options.given, progress)?;
+    let model = workspace.built.record.model.clone();
+    let state = repository.registry().state(&model)?;
+    if !options.check {
+        let found = version_of_workspace(repository, &workspace, state)?;
+        let candidate = stored(repository, &found)?;
+        return Ok((candidate, Some(found.state), model));
+    }
+    let parent = match state.as_ref().and_then(State::latest) {
+        Some(row) => Some(snapshot::load(repository.store(), row.snapshot)?),
+        None => None,
+    };
+    let candidate = Candidate {
+        label: "workspace".to_owned(),
+        id: workspace.built.id,
+        tables: workspace.tables(),
+        record: workspace.built.record,
+        parent,
+    };
+    Ok((candidate, state, model))
+}
+
+fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
+    let store = repository.store();
+    let parent = match found.row.parent {
+        Some(parent) => Some(snapshot::load(store, parent)?),
+        None => None,
+    };
+    Ok(Candidate {
+        label: found.label(),
+        id: found.snapshot(),
+        record: snapshot::load(store, found.snapshot())?,
+        parent,
+        tables: HashMap::new(),
+    })
+}
+
+/// The newest version that is what the workspace is.
+fn version_of_workspace(
+    repository: &Repository,
+    workspace: &Workspace,
+    state: Option<State>,
+) -> Result<Found, VerbError> {
+    const LOOK_BACK: usize = 20;
+    let record = &workspace.built.record;
+    let Some(state) = state else {
+        return Err(ResolveError::NoVersion { model: record.model.clone() }.into());
+    };
+    for row in state.versions.iter().rev().take(LOOK_BACK) {
+        if snapshot::differs_in(&snapshot::load(repository.store(), row.snapshot)?, record).is_empty() {
+            return Ok(Found { row: *row, state });
+        }
+    }
+    Err(ResolveError::WorkspaceIsNoVersion {
+        model: state.model.clone(),
+        latest: state.latest().map(|v| v.version),
+    }
+    .into())
+}
+
+/// A policy that was made for measured evidence must not be satisfied with reported evidence.
+fn refuse_measured(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
+    let asks = repository.config().and_then(|c| c.model(model)).and_then(|m| m.evidence.as_ref()?.predict.as_ref());
+    match asks {
+        None => Ok(()),
+        Some(_) => Err(VerbError::NotEnforced { what: format!("`model.{model}.evidence.predict`"), plural: false }),
+    }
+}

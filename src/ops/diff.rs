@@ -1,0 +1,76 @@
+//! `diff`: what is different between two versions, or between a version and the workspace.
+
+use super::inputs::GivenInputs;
+use super::resolve::{self, ResolveError};
+use super::workspace::{Workspace, stored_side};
+use super::VerbError;
+use crate::compare::{self, Diff, Side};
+use crate::name::ModelName;
+use crate::progress::Progress;
+use crate::repository::Repository;
+use crate::revision::{Revision, Target};
+
+/// What to compare.
+#[derive(Debug, Clone, Default)]
+pub struct DiffOptions {
+    /// One side; none: the newest version.
+    pub a: Option<String>,
+    /// The other; none: the workspace.
+    pub b: Option<String>,
+    /// The time to see revisions at.
+    pub at: Option<String>,
+    /// The folder the workspace is looked at from.
+    pub given: GivenInputs,
+}
+
+/// What was compared, and how it came out.
+#[derive(Debug, Clone)]
+pub struct DiffReport {
+    /// One side's name.
+    pub a: String,
+    /// The other's.
+    pub b: String,
+    /// What is different.
+    pub diff: Diff,
+}
+
+/// Compares.
+pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progress) -> Result<DiffReport, VerbError> {
+    let read = |text: &Option<String>| text.as_deref().map(|t| resolve::parse(repository, t)).transpose();
+    let (first, second) = (read(&options.a)?, read(&options.b)?);
+    let named = [&first, &second].into_iter().flatten().find_map(|r| r.model.clone());
+    // `diff fraud` is the newest version of fraud against the workspace.
+    let first = first.map(|r| if r.target == Target::Model { latest_of(r.model.clone()) } else { r });
+    let first = first.unwrap_or_else(|| latest_of(named.clone()));
+    let second = second.unwrap_or(Revision { model: named, target: Target::Workspace, time: None, back: 0 });
+    let a = side(repository, &first, first.model.as_ref().or(second.model.as_ref()), options, progress)?;
+    let model = a.record.model.clone();
+    let b = side(repository, &second, Some(&model), options, progress)?;
+    Ok(DiffReport { diff: compare::compare(&a, &b), a: a.name, b: b.name })
+}
+
+const fn latest_of(model: Option<ModelName>) -> Revision {
+    Revision { model, target: Target::Latest, time: None, back: 0 }
+}
+
+fn side(
+    repository: &Repository,
+    revision: &Revision,
+    model: Option<&ModelName>,
+    options: &DiffOptions,
+    progress: &dyn Progress,
+) -> Result<Side, VerbError> {
+    let model = revision.model.as_ref().or(model);
+    if revision.target == Target::Workspace {
+        if repository.project().is_none() && options.given.files.is_empty() {
+            return Err(ResolveError::Workspace.into());
+        }
+        return Ok(Workspace::look(repository, model, &options.given, progress)?.side());
+    }
+    let mut revision = revision.clone();
+    revision.model = model.cloned();
+    if revision.time.is_none() {
+        revision.time.clone_from(&options.at);
+    }
+    stored_side(repository, &resolve::find(repository, &revision)?)
+}

@@ -1,0 +1,152 @@
+//! `doctor`: git, store, permissions, clock, space and other programs of the same name.
+
+use std::path::{Path, PathBuf};
+
+use super::VerbError;
+use crate::capture::git::Git;
+use crate::host;
+use crate::process;
+use crate::repository::{OpenOptions, Repository};
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// As it should be.
+    Good,
+    /// It works, but look at it.
+    Warning,
+    /// It does not work.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What: `git`, `store` …
+    pub what: &'static str,
+    /// How it is.
+    pub health: Health,
+    /// In words.
+    pub text: String,
+    /// What would make it better.
+    pub cure: Option<String>,
+}
+
+/// Less free space than this is worth a word: 1 GiB.
+const LITTLE_SPACE: u64 = 1 << 30;
+
+/// Looks at everything; a project that cannot be opened is a finding, not an error.
+pub fn doctor(options: &OpenOptions, program: Option<&Path>) -> Result<Vec<Finding>, VerbError> {
+    let mut findings = vec![git(&options.start)];
+    match Repository::open(options) {
+        Ok(repository) => {
+            findings.extend(store(&repository));
+            findings.push(clock(&repository)?);
+        }
+        Err(error) => findings.push(Finding {
+            what: "store",
+            health: Health::Bad,
+            text: super::chain(&error),
+            cure: Some("`mlrun init` makes a store; `-R STORE` names one that is elsewhere".to_owned()),
+        }),
+    }
+    findings.push(other_programs(program));
+    Ok(findings)
+}
+
+fn git(start: &Path) -> Finding {
+    let good = |text: String| Finding { what: "git", health: Health::Good, text, cure: None };
+    let version = process::run("git", ["--version"], start, &[], 1 << 10);
+    let Ok(version) = version else {
+        return Finding {
+            what: "git",
+            health: Health::Warning,
+            text: "there is no `git` program; code is captured as plain files".to_owned(),
+            cure: Some("install git".to_owned()),
+        };
+    };
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    match Git::find(start) {
+        Ok(Some(git)) => good(format!("{version}; repository {}", git.root.display())),
+        Ok(None) => good(format!("{version}; this folder is in no repository")),
+        Err(error) => Finding {
+            what: "git",
+            health: Health::Bad,
+            text: error.to_string(),
+            cure: Some("do what git says".to_owned()),
+        },
+    }
+}
+
+fn store(repository: &Repository) -> Vec<Finding> {
+    let place = repository.store_path().display().to_string();
+    let backend = repository.store().backend();
+    let writable = backend.stage();
+    let mut findings = vec![match writable {
+        Ok(_) => Finding {
+            what: "store",
+            health: Health::Good,
+            text: format!("{place}; history {}", repository.store().repository()),
+            cure: None,
+        },
+        Err(error) => Finding {
+            what: "store",
+            health: Health::Warning,
+            text: format!("{place} can be read, not written ({})", super::chain(&error)),
+            cure: Some("reading works; to write, change its permissions".to_owned()),
+        },
+    }];
+    if let Some(free) = backend.free() {
+        let health = if free < LITTLE_SPACE { Health::Warning } else { Health::Good };
+        findings.push(Finding {
+            what: "space",
+            health,
+            text: format!("{} MiB free for the store", free >> 20),
+            cure: (health != Health::Good).then(|| "make room on that disk".to_owned()),
+        });
+    }
+    findings
+}
+
+fn clock(repository: &Repository) -> Result<Finding, VerbError> {
+    let now = repository.registry().now();
+    for model in repository.registry().models()? {
+        if let Ok(Some(state)) = repository.registry().state(&model)
+            && let Some(last) = state.time()
+            && last > now
+        {
+            return Ok(Finding {
+                what: "clock",
+                health: Health::Warning,
+                text: format!("it is {now} here, but the newest event of `{model}` is of {last}"),
+                cure: Some("set this machine's clock; new events get the later of the two times".to_owned()),
+            });
+        }
+    }
+    Ok(Finding { what: "clock", health: Health::Good, text: format!("{now}"), cure: None })
+}
+
+/// Another project installs a program of the same name.
+fn other_programs(program: Option<&Path>) -> Finding {
+    let own = program.and_then(|p| p.canonicalize().ok());
+    let path = host::variable("PATH").unwrap_or_default();
+    let first = std::env::split_paths(&path).map(|folder| folder.join("mlrun")).find(|p| p.is_file());
+    let real: Option<PathBuf> = first.as_ref().and_then(|p| p.canonicalize().ok());
+    match (first, real) {
+        (Some(first), real) if real != own => Finding {
+            what: "PATH",
+            health: Health::Warning,
+            text: format!("`mlrun` on PATH is {}, not this program", first.display()),
+            cure: Some("put this program's folder first, or call it by its path".to_owned()),
+        },
+        (Some(first), _) => {
+            Finding { what: "PATH", health: Health::Good, text: format!("{} is this program", first.display()), cure: None }
+        }
+        (None, _) => Finding {
+            what: "PATH",
+            health: Health::Good,
+            text: "no other program of this name is on PATH".to_owned(),
+            cure: None,
+        },
+    }
+}

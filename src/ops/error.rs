@@ -1,0 +1,137 @@
+//! What keeps a verb from deciding anything.
+
+use std::path::PathBuf;
+
+use super::bundle_check::BundleError;
+use super::resolve::ResolveError;
+use crate::capture::CaptureError;
+use crate::certify::CertifyError;
+use crate::certify::policy::PolicyError;
+use crate::clock::TimeError;
+use crate::registry::JournalError;
+use crate::repository::RepositoryError;
+use crate::snapshot::SnapshotError;
+use crate::snapshot::restore::RestoreError;
+use crate::store::StoreError;
+
+/// A verb's failure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerbError {
+    /// The project or its store cannot be opened.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// A revision, model or stage was not found.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// A time cannot be understood.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// Something declared cannot be captured.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// A snapshot cannot be stored or read.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Files cannot be rebuilt.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// A policy file cannot be used.
+    #[error("the policy `{}` cannot be used", path.display())]
+    Policy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: PolicyError,
+    },
+    /// The policy asks for something the evidence cannot have.
+    #[error("the policy does not fit the evidence")]
+    Certify(#[from] CertifyError),
+    /// A model has no policy.
+    #[error("`{model}` has no policy")]
+    NoPolicy {
+        /// Which model.
+        model: String,
+    },
+    /// A bundle cannot be written or is not sound.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The configuration asks for something this version cannot do; going on would ignore it.
+    #[error("{what} {} not enforced by this version", if *plural { "are" } else { "is" })]
+    NotEnforced {
+        /// What is asked for.
+        what: String,
+        /// For the sentence.
+        plural: bool,
+    },
+    /// The system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A stored record cannot be read.
+    #[error("{kind} {id} cannot be read")]
+    Record {
+        /// `certificate`, `policy`.
+        kind: &'static str,
+        /// Which.
+        id: String,
+        /// Why.
+        source: crate::format::FormatError,
+    },
+    /// Something must be said that was not.
+    #[error("{0}")]
+    Usage(UsageError),
+}
+
+/// A request that cannot be carried out as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UsageError {
+    /// No input files for a model the configuration does not know.
+    #[error("`{model}` is not in the configuration, and no files were named for it")]
+    NothingToCapture {
+        /// Which model.
+        model: String,
+        /// Models the configuration knows.
+        known: Vec<String>,
+    },
+    /// A moving name where a fixed version is needed.
+    #[error("`{revision}` is a moving name; it means {resolved} now")]
+    MovingTarget {
+        /// As given.
+        revision: String,
+        /// What it means now.
+        resolved: String,
+        /// The stage asked for.
+        stage: String,
+    },
+    /// A restore into a place that is not a folder.
+    #[error("`{0}` is not a folder")]
+    NotAFolder(String),
+    /// An option's value that cannot be.
+    #[error("{option}: {reason}")]
+    Option {
+        /// What was given.
+        option: String,
+        /// Why it cannot be.
+        reason: String,
+    },
+}
+
+impl From<UsageError> for VerbError {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}

@@ -1,0 +1,329 @@
+//! `init`: makes the store, and a commented `mlrun.toml` from what lies in the folder. What is there already is kept.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::VerbError;
+use crate::capture::values::{self, Syntax};
+use crate::name::ModelName;
+use crate::repository::{CONFIG, Config, OpenOptions, Repository, RepositoryError, default_store, find_project};
+use crate::store::disk::Disk;
+use crate::store::{Backend, Store};
+
+/// How to begin.
+#[derive(Debug, Clone, Default)]
+pub struct InitOptions {
+    /// The model's name; none: the folder's.
+    pub model: Option<ModelName>,
+    /// Where the store is kept; none: in the git repository, or in `.mlrun`.
+    pub store: Option<PathBuf>,
+    /// Finds out, writes nothing.
+    pub dry_run: bool,
+}
+
+/// What was made.
+#[derive(Debug, Clone)]
+pub struct InitReport {
+    /// The project's folder.
+    pub project: PathBuf,
+    /// The store.
+    pub store: PathBuf,
+    /// The history's id.
+    pub repository: String,
+    /// Files written.
+    pub written: Vec<PathBuf>,
+    /// Whether there was nothing to do.
+    pub unchanged: bool,
+    /// What was found and put into the configuration.
+    pub found: Vec<String>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Begins a project in the folder of `open`, or completes one.
+pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, VerbError> {
+    let start = open.start.canonicalize().map_err(|source| failed("open", &open.start, source))?;
+    let project = find_project(&start).unwrap_or(start);
+    let config_path = project.join(CONFIG);
+    let config = if config_path.exists() { Some(Config::read(&project).map_err(RepositoryError::from)?) } else { None };
+    let wanted = config.as_ref().and_then(|c| c.file.repository.clone());
+    let opened = Repository::open(&OpenOptions { start: project.clone(), store: None, clock: Arc::clone(&open.clock) });
+    if let Ok(repository) = &opened
+        && repository.project() == Some(&project)
+        && wanted.is_some()
+    {
+        return Ok(InitReport {
+            project,
+            store: repository.store_path().to_path_buf(),
+            repository: repository.store().repository().to_owned(),
+            written: Vec::new(),
+            unchanged: true,
+            found: Vec::new(),
+            dry_run: options.dry_run,
+        });
+    }
+    // A checkout whose history is somewhere else must not become an empty registry.
+    if let (Err(error @ RepositoryError::ForeignHistory { .. }), Some(_)) = (opened, &wanted) {
+        return Err(error.into());
+    }
+    let place = default_store(&project);
+    let store_path = options.store.clone().unwrap_or_else(|| place.clone());
+    let existing = Store::open(Arc::new(Disk::new(store_path.clone()))).ok();
+    let id = existing.map_or_else(|| uuid::Uuid::new_v4().to_string(), |s| s.repository().to_owned());
+    let mut report = InitReport {
+        project: project.clone(),
+        store: store_path.clone(),
+        repository: id.clone(),
+        written: Vec::new(),
+        unchanged: false,
+        found: Vec::new(),
+        dry_run: options.dry_run,
+    };
+    let mut files = Vec::new();
+    match config {
+        Some(_) => files.push((config_path, with_repository(&project, &id)?)),
+        None => {
+            let model = match &options.model {
+                Some(model) => model.clone(),
+                None => model_name(&project),
+            };
+            let inventory = Inventory::take(&project);
+            report.found = inventory.found();
+            let policy = inventory.policy();
+            let policy_path = project.join("policy").join(format!("{}.toml", model.as_str().replace('/', "-")));
+            let keep_policy = policy_path.exists();
+            files.push((config_path, inventory.config(&model, &id, policy.is_some() || keep_policy)));
+            if let Some(text) = policy
+                && !keep_policy
+            {
+                files.push((policy_path, text));
+            }
+        }
+    }
+    if options.dry_run {
+        report.written = files.into_iter().map(|(path, _)| path).collect();
+        return Ok(report);
+    }
+    make_store(&store_path, &id)?;
+    if store_path != place {
+        files.push((place, format!("{}\n", store_path.display())));
+    }
+    for (path, text) in files {
+        write_whole(&path, &text).map_err(|source| failed("write", &path, source))?;
+        report.written.push(path);
+    }
+    Ok(report)
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> VerbError {
+    VerbError::Io { action, path: path.to_path_buf(), source }
+}
+
+fn make_store(path: &Path, id: &str) -> Result<(), VerbError> {
+    fs::create_dir_all(path).map_err(|source| failed("create", path, source))?;
+    let backend: Arc<dyn Backend> = Arc::new(Disk::new(path.to_path_buf()));
+    Store::create(backend, id)?;
+    Ok(())
+}
+
+/// Writes a file beside its place, then renames it: the person's file is whole at every moment.
+#[expect(clippy::disallowed_methods, reason = "the configuration is the person's file, not the store's")]
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let temp = path.with_file_name(format!(".{}.init", uuid::Uuid::new_v4().simple()));
+    let mut file = fs::File::options().write(true).create_new(true).open(&temp)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temp, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temp);
+    }
+    written
+}
+
+/// The configuration as it is, and the history's id behind its first `schema` line.
+fn with_repository(project: &Path, id: &str) -> Result<String, VerbError> {
+    let path = project.join(CONFIG);
+    let text = fs::read_to_string(&path).map_err(|source| failed("read", &path, source))?;
+    let mut lines: Vec<&str> = text.lines().collect();
+    let line = format!("repository = \"{id}\"");
+    let at = lines.iter().position(|l| l.trim_start().starts_with("schema")).map_or(0, |i| i + 1);
+    lines.insert(at, &line);
+    Ok(lines.join("\n") + "\n")
+}
+
+/// The folder's name as a model's name.
+fn model_name(project: &Path) -> ModelName {
+    let folder = project.file_name().and_then(|n| n.to_str()).unwrap_or("model").to_lowercase();
+    let clean: String =
+        folder.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' }).collect();
+    let clean = clean.trim_start_matches(|c: char| !c.is_ascii_lowercase()).trim_end_matches('.');
+    ModelName::new(clean).or_else(|_| ModelName::new(&format!("{clean}-model"))).unwrap_or_else(|_| fallback())
+}
+
+fn fallback() -> ModelName {
+    // Never refused: it is a word of the grammar.
+    ModelName::new("model").unwrap_or_else(|_| fallback())
+}
+
+/// What lies in a folder, as far as a configuration can be made of it.
+struct Inventory {
+    files: Vec<String>,
+    params: Vec<String>,
+    metrics: Vec<String>,
+    data: Vec<(String, String)>,
+    remarks: Vec<String>,
+    measured: Vec<(String, f64)>,
+}
+
+const MODEL_FOLDERS: [&str; 4] = ["model", "models", "checkpoint", "checkpoints"];
+const MODEL_ENDINGS: [&str; 14] = [
+    "joblib", "pkl", "pickle", "safetensors", "onnx", "gguf", "pt", "pth", "ckpt", "keras", "h5", "ubj", "skops", "cbm",
+];
+const PARAMS: [&str; 6] = ["params.yaml", "params.yml", "params.toml", "params.json", "config.yaml", "hyperparameters.json"];
+const METRICS: [&str; 4] = ["metrics.json", "metrics.yaml", "metrics.yml", "scores.json"];
+const DATA_ENDINGS: [&str; 2] = ["csv", "parquet"];
+/// Words in a metric's name that say less is better.
+const LOSSES: [&str; 9] = ["loss", "error", "mae", "mse", "rmse", "brier", "perplexity", "latency", "fpr"];
+
+impl Inventory {
+    fn take(project: &Path) -> Self {
+        let mut names: Vec<(String, bool)> = fs::read_dir(project)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|e| Some((e.file_name().into_string().ok()?, e.file_type().ok()?.is_dir())))
+            .collect();
+        names.sort();
+        let has = |wanted: &str| names.iter().any(|(name, folder)| name == wanted && !folder);
+        let ends = |name: &str, endings: &[&str]| {
+            name.rsplit_once('.').is_some_and(|(_, e)| endings.contains(&e.to_ascii_lowercase().as_str()))
+        };
+        let mut files: Vec<String> = names
+            .iter()
+            .filter(|(name, folder)| *folder && MODEL_FOLDERS.contains(&name.as_str()))
+            .map(|(name, _)| format!("{name}/"))
+            .collect();
+        files.extend(names.iter().filter(|(n, folder)| !folder && ends(n, &MODEL_ENDINGS)).map(|(n, _)| n.clone()));
+        let listed = |wanted: &[&str]| -> Vec<String> {
+            wanted.iter().filter(|n| has(n)).map(|&n| n.to_owned()).collect()
+        };
+        let metrics = listed(&METRICS);
+        let mut data = Vec::new();
+        for folder in ["", "data"] {
+            let found = fs::read_dir(project.join(folder)).into_iter().flatten().flatten();
+            let mut found: Vec<String> = found.filter_map(|e| e.file_name().into_string().ok()).collect();
+            found.sort();
+            for name in found.into_iter().filter(|n| ends(n, &DATA_ENDINGS) && n.starts_with("train")) {
+                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                if data.is_empty() {
+                    data.push(("train".to_owned(), path));
+                }
+            }
+        }
+        let notable = [
+            ("dvc.yaml", "dvc.yaml: outputs that DVC tracks can be listed in `files`"),
+            ("requirements.txt", "requirements.txt: recorded by digest, no need to list it"),
+            ("uv.lock", "uv.lock: recorded by digest, no need to list it"),
+            ("poetry.lock", "poetry.lock: recorded by digest, no need to list it"),
+        ];
+        let mut remarks: Vec<String> =
+            notable.iter().filter(|(n, _)| has(n)).map(|(_, remark)| (*remark).to_owned()).collect();
+        let notebooks = names.iter().filter(|(n, _)| ends(n, &["ipynb"])).count();
+        if notebooks > 0 {
+            remarks.push(format!("{notebooks} notebook(s): captured with the code"));
+        }
+        if names.iter().any(|(n, _)| ends(n, &["Rproj", "rproj"])) {
+            remarks.push("an R project: its code and renv.lock are recorded".to_owned());
+        }
+        let measured = metrics.first().map(|name| read_numbers(&project.join(name))).unwrap_or_default();
+        Self { files, params: listed(&PARAMS), metrics, data, remarks, measured }
+    }
+
+    fn found(&self) -> Vec<String> {
+        let data = self.data.iter().map(|(_, path)| path);
+        self.files.iter().chain(&self.params).chain(&self.metrics).chain(data).cloned().collect()
+    }
+
+    fn config(&self, model: &ModelName, id: &str, policy: bool) -> String {
+        let list = |items: &[String]| {
+            let quoted: Vec<String> = items.iter().map(|i| format!("{:?}", i)).collect();
+            format!("[{}]", quoted.join(", "))
+        };
+        let key = if model.as_str().contains(['/', '.']) { format!("{:?}", model.as_str()) } else { model.to_string() };
+        let or_comment = |name: &str, items: &[String], example: &str| match items {
+            [] => format!("# {name:<7} = {example}\n"),
+            items => format!("{name:<7} = {}\n", list(items)),
+        };
+        let mut text = format!("schema = 1\nrepository = {id:?}\n\n[model.{key}]\n");
+        text += &or_comment("files", &self.files, "[\"model/\"]      # folders, files, globs: what the model is");
+        text += &or_comment("params", &self.params, "[\"params.yaml\"] # yaml, toml or json");
+        text += &or_comment("metrics", &self.metrics, "[\"metrics.json\"]");
+        text += "# code    = [\"src/\"]        # default: the whole repository\n";
+        if policy {
+            text += &format!("policy  = \"policy/{}.toml\"\n", model.as_str().replace('/', "-"));
+        }
+        match self.data.as_slice() {
+            [] => text += &format!("\n# [model.{key}.data.train]\n# path = \"data/train.csv\"   # also outside the project\n"),
+            data => {
+                for (name, path) in data {
+                    text += &format!("\n[model.{key}.data.{name}]\npath = {path:?}\n");
+                }
+            }
+        }
+        text += &format!(
+            "\n# Per-row results let `certify` judge with intervals instead of single numbers:\n\
+             # [model.{key}.predictions.test]\n# path = \"out/predictions.csv\"\n# key = [\"row_id\"]\n\
+             # label = \"y\"\n# score = \"p\"                 # or prediction = \"yhat\"\n# slices = []\n"
+        );
+        text += "\n[stage.production]\n# valid_for = \"30d\"\n";
+        for remark in &self.remarks {
+            text += &format!("\n# {remark}");
+        }
+        if !self.remarks.is_empty() {
+            text += "\n";
+        }
+        text
+    }
+
+    /// Rules on the numbers the trainer writes down: not worse than production, and floors that a person must set.
+    fn policy(&self) -> Option<String> {
+        if self.measured.is_empty() {
+            return None;
+        }
+        let has = |words: &[&str]| self.measured.iter().any(|(name, _)| words.iter().any(|w| name.contains(w)));
+        let task = if has(&["r2", "rmse", "mae", "mse"]) {
+            "regression"
+        } else if has(&["macro", "top_"]) {
+            "multiclass"
+        } else {
+            "binary"
+        };
+        let mut text = format!(
+            "schema = 1\ntask = \"{task}\"\n\n[baseline]\nref = \"production\"\n\n\
+             # Every rule must pass. These judge the numbers in {}: single numbers, no intervals.\n",
+            self.metrics.join(", ")
+        );
+        for (name, value) in &self.measured {
+            let lower = LOSSES.iter().any(|l| name.to_lowercase().contains(l));
+            let better = if lower { "lower" } else { "higher" };
+            let metric = format!("metric = {{ reported = {name:?}, better = \"{better}\" }}");
+            let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+            text += &format!("\n[[rule]]\nid = \"{id}\"\n{metric}\nmax_drop = 0.0             # how much worse than production is still acceptable\n");
+            let (floor, limit) = if lower { ("ceiling", "max") } else { ("floor", "min") };
+            text += &format!("\n[[rule]]\nid = \"{id}-{floor}\"\n{metric}\n{limit} = \"unset\"              # today: {value}; until you set it, nothing is certified\n");
+        }
+        Some(text)
+    }
+}
+
+/// The first few finite numbers of a metrics file.
+fn read_numbers(path: &Path) -> Vec<(String, f64)> {
+    const ENOUGH: usize = 4;
+    let Some(syntax) = Syntax::of(path) else { return Vec::new() };
+    let Ok(bytes) = fs::read(path) else { return Vec::new() };
+    let Ok(found) = values::parse(syntax, &bytes) else { return Vec::new() };
+    found.into_iter().filter_map(|(name, value)| Some((name, value.finite()?))).take(ENOUGH).collect()
+}

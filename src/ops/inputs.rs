@@ -1,0 +1,208 @@
+//! What a snapshot is made of: the configuration, with what was given on top.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::resolve;
+use super::{VerbError, error::UsageError};
+use crate::capture::data::{DataInput, DataPlace};
+use crate::capture::files::PathSpec;
+use crate::capture::secrets::Allowance;
+use crate::capture::{CaptureOptions, PredictionsInput, SamplesInput};
+use crate::format::config::{ConfigFile, DataStore, ModelFile, PredictionsFile};
+use crate::format::policy::ScalarFile;
+use crate::format::scalar::Scalar;
+use crate::format::snapshot::PredictionColumns;
+use crate::name::{ModelName, SetName};
+use crate::repository::{Repository, config};
+
+/// Inputs given by hand; a list that is not empty takes the place of the configured one.
+#[derive(Debug, Clone, Default)]
+pub struct GivenInputs {
+    /// The working directory, which these paths are relative to.
+    pub folder: PathBuf,
+    /// Model files.
+    pub files: Vec<String>,
+    /// Parameter files.
+    pub params: Vec<String>,
+    /// Single parameters.
+    pub param: BTreeMap<String, Scalar>,
+    /// Metric files.
+    pub metrics: Vec<String>,
+    /// Other results.
+    pub results: Vec<String>,
+    /// `NAME=PATH` of training data.
+    pub data: Vec<(SetName, String)>,
+    /// Whether the bytes of that data are kept.
+    pub data_store: Option<DataStore>,
+    /// Scope of the code, relative to the working directory.
+    pub code: Vec<String>,
+    /// Notes.
+    pub notes: Option<String>,
+    /// `NAME=VALUE` of seeds.
+    pub seeds: Vec<(String, i64)>,
+    /// Allowed secrets.
+    pub allow: Vec<String>,
+    /// The Python to look at.
+    pub python: Option<PathBuf>,
+    /// Whether uncommitted code is refused.
+    pub require_clean: bool,
+    /// Whether a discovered part that fails stops everything.
+    pub strict: bool,
+}
+
+/// The model meant, and what to capture for it.
+pub fn capture_options(
+    repository: &Repository,
+    model: Option<&ModelName>,
+    given: &GivenInputs,
+) -> Result<CaptureOptions, VerbError> {
+    let model = resolve::model(repository, model)?;
+    let project = project_folder(repository, given);
+    let empty = ModelFile::default();
+    let no_config = ConfigFile::default();
+    let config = repository.config().map_or(&no_config, |c| &c.file);
+    let file = config.model.get(&model).unwrap_or(&empty);
+    if given.files.is_empty() && file.files.is_empty() {
+        let known = config.model.keys().map(ToString::to_string).collect();
+        return Err(UsageError::NothingToCapture { model: model.to_string(), known }.into());
+    }
+    let specs = |configured: &[String], given_paths: &[String]| -> Vec<PathSpec> {
+        match given_paths {
+            [] => configured.iter().map(|text| PathSpec::parse(text, &project)).collect(),
+            given_paths => given_paths.iter().map(|text| PathSpec::parse(text, &given.folder)).collect(),
+        }
+    };
+    let option = |option: &str, reason: String| UsageError::Option { option: option.to_owned(), reason };
+    let mut allow = Vec::new();
+    for text in config.secrets.allow.iter().chain(&given.allow) {
+        allow.push(Allowance::parse(text).map_err(|e| option("secrets.allow", e.to_string()))?);
+    }
+    let (notes, notes_file) = notes(file, given, &project)?;
+    let python = given.python.clone().or_else(|| config.environment.python.as_ref().map(|p| project.join(p)));
+    let untracked_limit = repository.config().map_or(config::UNTRACKED_LIMIT, config::Config::untracked_limit);
+    Ok(CaptureOptions {
+        files: specs(&file.files, &given.files),
+        params: specs(&file.params, &given.params),
+        given_params: given.param.clone(),
+        metrics: specs(&file.metrics, &given.metrics),
+        results: specs(&file.results, &given.results),
+        predictions: predictions(file, &project),
+        samples: samples(file, &project),
+        data: data(file, given, &project)?,
+        notes,
+        notes_file,
+        code: code_scope(file, given, &project),
+        require_clean: given.require_clean || config.code.require_clean,
+        untracked_limit,
+        python,
+        variables: config.environment.variables.clone(),
+        allow,
+        seeds: given.seeds.clone(),
+        strict: given.strict,
+        store: repository.store_path().canonicalize().unwrap_or_else(|_| repository.store_path().to_path_buf()),
+        project,
+        model,
+    })
+}
+
+/// Names inside a snapshot are relative to this folder.
+fn project_folder(repository: &Repository, given: &GivenInputs) -> PathBuf {
+    let folder = repository.project().map_or_else(|| given.folder.clone(), Path::to_path_buf);
+    folder.canonicalize().unwrap_or(folder)
+}
+
+fn notes(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<(Option<String>, Option<PathBuf>), VerbError> {
+    let path = file.notes.as_ref().map(|n| project.join(n));
+    if given.notes.is_some() {
+        return Ok((given.notes.clone(), path));
+    }
+    let Some(path) = path else { return Ok((None, None)) };
+    let failed = |source| VerbError::Io { action: "read the notes in", path: path.clone(), source };
+    let text = std::fs::read_to_string(&path).map_err(failed)?;
+    let text = text.trim_end();
+    Ok(((!text.is_empty()).then(|| text.to_owned()), Some(path)))
+}
+
+fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<DataInput>, VerbError> {
+    if !given.data.is_empty() {
+        let input = |(name, text): &(SetName, String)| DataInput {
+            name: name.clone(),
+            place: place(text, &given.folder),
+            store: given.data_store.unwrap_or_default(),
+        };
+        return Ok(given.data.iter().map(input).collect());
+    }
+    let mut inputs = Vec::new();
+    for (name, source) in &file.data {
+        let place = match (&source.path, &source.uri, &source.dvc) {
+            (Some(path), _, _) => place(path, project),
+            (_, Some(uri), _) => DataPlace::Uri(uri.clone()),
+            // Which file it stands for, and its digest, is provenance to come; the pointer itself is kept.
+            (_, _, Some(dvc)) => place(dvc, project),
+            _ => continue,
+        };
+        inputs.push(DataInput { name: name.clone(), place, store: given.data_store.unwrap_or(source.store) });
+    }
+    Ok(inputs)
+}
+
+fn place(text: &str, base: &Path) -> DataPlace {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        Some(scheme) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            DataPlace::Uri(text.to_owned())
+        }
+        // A name with `=` in it is a path here: only model files are renamed.
+        _ => DataPlace::Path(PathSpec { text: text.to_owned(), path: base.join(text), rename: None }),
+    }
+}
+
+fn predictions(file: &ModelFile, project: &Path) -> Vec<PredictionsInput> {
+    let input = |(name, set): (&SetName, &PredictionsFile)| PredictionsInput {
+        name: name.clone(),
+        path: PathSpec { text: set.path.clone(), path: project.join(&set.path), rename: None },
+        columns: PredictionColumns {
+            key: set.key.clone(),
+            label: set.label.clone(),
+            score: set.score.clone(),
+            prediction: set.prediction.clone(),
+            scores: set.scores.clone(),
+            positive: set.positive.as_ref().map(scalar),
+            slices: set.slices.clone(),
+            weight: set.weight.clone(),
+            cluster: set.cluster.clone(),
+            group: set.group.clone(),
+        },
+    };
+    file.predictions.iter().map(input).collect()
+}
+
+fn samples(file: &ModelFile, project: &Path) -> Vec<SamplesInput> {
+    let spec = |path: &String| PathSpec { text: path.clone(), path: project.join(path), rename: None };
+    file.samples
+        .iter()
+        .map(|(name, set)| SamplesInput { name: name.clone(), path: spec(&set.path), column: set.column.clone() })
+        .collect()
+}
+
+fn code_scope(file: &ModelFile, given: &GivenInputs, project: &Path) -> Vec<String> {
+    if given.code.is_empty() {
+        return file.code.clone();
+    }
+    let relative = |text: &String| {
+        let path = crate::capture::files::lexically_clean(&given.folder.join(text));
+        path.strip_prefix(project).map_or_else(|_| text.clone(), |p| p.display().to_string())
+    };
+    given.code.iter().map(relative).collect()
+}
+
+/// A value of a TOML file, as a record holds it.
+pub fn scalar(value: &ScalarFile) -> Scalar {
+    match value {
+        ScalarFile::Bool(value) => Scalar::Bool(*value),
+        ScalarFile::Int(value) => Scalar::Int(i128::from(*value)),
+        ScalarFile::Float(value) => Scalar::Float(*value),
+        ScalarFile::Text(value) => Scalar::Text(value.clone()),
+    }
+}

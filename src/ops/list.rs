@@ -1,0 +1,148 @@
+//! `list`: models and their stages, or the versions of one model with chosen numbers.
+
+use super::VerbError;
+use super::resolve;
+use crate::format::certificate::Verdict;
+use crate::format::checkpoint::VersionRow;
+use crate::format::scalar::Scalar;
+use crate::name::{ModelName, StageName, Version};
+use crate::registry::State;
+use crate::repository::Repository;
+use crate::snapshot;
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListOptions {
+    /// The model; none: all models.
+    pub model: Option<ModelName>,
+    /// Metrics to show; empty: the first few.
+    pub metrics: Vec<String>,
+    /// Parameters to show.
+    pub params: Vec<String>,
+    /// What to sort by: a metric or parameter, `-` before it for the greatest first.
+    pub sort: Option<String>,
+    /// At most this many versions.
+    pub limit: Option<usize>,
+}
+
+/// The list.
+#[derive(Debug, Clone)]
+pub enum ListReport {
+    /// Models and who is in their stages.
+    Models(Vec<ModelLine>),
+    /// Versions of one model.
+    Versions {
+        /// Which model.
+        model: ModelName,
+        /// Names of the columns of values.
+        columns: Vec<String>,
+        /// Newest first, unless sorted.
+        lines: Vec<VersionLine>,
+        /// Versions there are in all.
+        total: usize,
+    },
+}
+
+/// A model.
+#[derive(Debug, Clone)]
+pub struct ModelLine {
+    /// Its name.
+    pub model: ModelName,
+    /// Its newest version.
+    pub latest: Option<VersionRow>,
+    /// Who is where.
+    pub stages: Vec<(StageName, Version)>,
+}
+
+/// A version.
+#[derive(Debug, Clone)]
+pub struct VersionLine {
+    /// Its row.
+    pub row: VersionRow,
+    /// Stages it holds.
+    pub stages: Vec<StageName>,
+    /// Its newest certificate's verdict.
+    pub verdict: Option<Verdict>,
+    /// Whether it is blocked somewhere.
+    pub blocked: bool,
+    /// Its values, in the order of the columns.
+    pub values: Vec<Option<Scalar>>,
+    /// The first line of its notes.
+    pub notes: Option<String>,
+}
+
+/// Columns shown where none are asked for.
+const SHOWN: usize = 3;
+
+/// Lists.
+pub fn list(repository: &Repository, options: &ListOptions) -> Result<ListReport, VerbError> {
+    match &options.model {
+        None => list_models(repository),
+        Some(model) => list_versions(repository, model, options),
+    }
+}
+
+fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
+    let mut lines = Vec::new();
+    for model in resolve::models(repository)? {
+        let state = repository.registry().state(&model)?;
+        let stages = |state: &State| -> Vec<(StageName, Version)> {
+            let held = state.stages.values();
+            held.filter_map(|row| row.timeline.last().map(|o| (row.stage.clone(), o.version))).collect()
+        };
+        lines.push(ModelLine {
+            model,
+            latest: state.as_ref().and_then(State::latest).copied(),
+            stages: state.as_ref().map(stages).unwrap_or_default(),
+        });
+    }
+    Ok(ListReport::Models(lines))
+}
+
+fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptions) -> Result<ListReport, VerbError> {
+    let state = resolve::state(repository, model)?;
+    let mut rows: Vec<VersionRow> = state.versions.iter().rev().copied().collect();
+    let total = rows.len();
+    // Without sorting, records beyond the limit need not be read.
+    if options.sort.is_none() {
+        rows.truncate(options.limit.unwrap_or(usize::MAX));
+    }
+    let mut columns: Vec<String> = options.metrics.iter().chain(&options.params).cloned().collect();
+    let mut lines = Vec::new();
+    for row in rows {
+        let record = snapshot::load(repository.store(), row.snapshot)?;
+        if columns.is_empty() && lines.is_empty() {
+            columns = record.metrics.keys().take(SHOWN).cloned().collect();
+        }
+        let value = |name: &String| record.metrics.get(name).or_else(|| record.params.get(name)).cloned();
+        let key = options.sort.as_deref().map(|s| s.trim_start_matches('-').to_owned());
+        lines.push((
+            key.as_ref().and_then(value),
+            VersionLine {
+                row,
+                stages: state.stages_of(row.snapshot),
+                verdict: state.certificates.get(&row.snapshot).map(|c| c.verdict),
+                blocked: state.blocks.iter().any(|b| b.snapshot == row.snapshot || b.model_tree == Some(row.model_tree)),
+                values: columns.iter().map(value).collect(),
+                notes: record.notes.as_deref().and_then(|n| n.lines().next()).map(str::to_owned),
+            },
+        ));
+    }
+    if let Some(sort) = &options.sort {
+        let number = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::finite);
+        lines.sort_by(|(a, _), (b, _)| match (number(a), number(b)) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            // What has no number stands at the end, whichever way it is sorted.
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (None, None) => std::cmp::Ordering::Equal,
+        });
+        if sort.starts_with('-') {
+            let numbers = lines.iter().take_while(|(value, _)| number(value).is_some()).count();
+            lines[..numbers].reverse();
+        }
+        lines.truncate(options.limit.unwrap_or(usize::MAX));
+    }
+    let lines = lines.into_iter().map(|(_, line)| line).collect();
+    Ok(ListReport::Versions { model: model.clone(), columns, lines, total })
+}

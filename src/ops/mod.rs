@@ -1,0 +1,97 @@
+//! One file for each verb: options in, a report out. A refusal is a report; an error is something that kept the verb from deciding.
+//!
+//! Nothing here prints, reads an environment variable or knows how a flag is spelled.
+
+pub mod at;
+pub mod block;
+pub mod bundle;
+pub mod bundle_check;
+pub mod certify;
+pub mod diff;
+pub mod doctor;
+mod error;
+mod evidence;
+pub mod init;
+pub mod inputs;
+pub mod list;
+pub mod log;
+pub mod promote;
+pub mod resolve;
+pub mod restore;
+pub mod rollback;
+pub mod rules;
+pub mod show;
+pub mod snapshot;
+pub mod status;
+pub mod verify;
+mod workspace;
+
+pub use self::error::VerbError;
+
+use crate::capture::git::Git;
+use crate::capture::secrets::Scanner;
+use crate::clock::Time;
+use crate::format::event::{ActorRecord, CiRecord, EventRef};
+use crate::host;
+use crate::repository::Repository;
+
+/// This program's version, as recorded.
+pub const TOOL: &str = env!("CARGO_PKG_VERSION");
+
+/// Who is doing this: git's identity if there is one, else the account.
+pub fn actor(repository: &Repository) -> ActorRecord {
+    let folder = repository.project().unwrap_or_else(|| repository.store_path());
+    let (name, email) = Git::identity(folder);
+    ActorRecord { name: name.or_else(host::user), email, host: host::name(), ci: ci() }
+}
+
+/// The CI job this runs in, as far as its variables tell.
+fn ci() -> Option<CiRecord> {
+    let set = |name: &str| host::variable(name).filter(|v| !v.is_empty());
+    if set("GITHUB_ACTIONS").is_some() {
+        let parts = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(set);
+        let run_url = match parts {
+            [Some(server), Some(repository), Some(run)] => Some(format!("{server}/{repository}/actions/runs/{run}")),
+            _ => None,
+        };
+        return Some(CiRecord { provider: "github-actions".to_owned(), run_url, commit: set("GITHUB_SHA") });
+    }
+    if set("GITLAB_CI").is_some() {
+        let record = CiRecord {
+            provider: "gitlab-ci".to_owned(),
+            run_url: set("CI_JOB_URL"),
+            commit: set("CI_COMMIT_SHA"),
+        };
+        return Some(record);
+    }
+    set("CI").map(|_| CiRecord { provider: "unknown".to_owned(), run_url: None, commit: None })
+}
+
+/// Refuses text that would stand in the journal for ever and looks like a secret.
+pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbError> {
+    let found = text.map(|text| Scanner::new(&[]).scan(field, text.as_bytes())).unwrap_or_default();
+    if found.is_empty() { Ok(()) } else { Err(VerbError::Capture(crate::capture::CaptureError::Secrets { findings: found })) }
+}
+
+/// An event that a verb made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeEvent {
+    /// Which.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// An error and its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,221 @@
+//! `promote`: moves a stage to a version, if everything that must be true is.
+
+use super::resolve::{self, Found};
+use super::{MadeEvent, VerbError, actor, check_text, error::UsageError, rules};
+use crate::format::event::EventBody;
+use crate::id::{CertificateId, SnapshotId};
+use crate::name::{StageName, Version};
+use crate::progress::{Progress, Unit};
+use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use crate::registry::{Decision, State};
+use crate::repository::Repository;
+use crate::revision::Target;
+use crate::snapshot::{self, TreeFile};
+use crate::store::reader::CopyError;
+use crate::store::{Lock, StoreError};
+
+/// What to promote where.
+#[derive(Debug, Clone, Default)]
+pub struct PromoteOptions {
+    /// The version.
+    pub revision: String,
+    /// The stage; none: the only one, else `production`.
+    pub stage: Option<StageName>,
+    /// The version the stage must hold: a revision, or `none`.
+    pub expect_current: Option<String>,
+    /// Why, if there is something to say.
+    pub reason: Option<String>,
+    /// Finds out, writes nothing.
+    pub dry_run: bool,
+}
+
+/// How it came out.
+#[derive(Debug, Clone)]
+pub struct PromoteReport {
+    /// `fraud@v8`.
+    pub label: String,
+    /// Its number.
+    pub version: Version,
+    /// Its record.
+    pub id: SnapshotId,
+    /// The stage.
+    pub stage: StageName,
+    /// What the stage held before.
+    pub previous: Option<Version>,
+    /// The certificate it rests on.
+    pub certificate: Option<CertificateId>,
+    /// Every reason against it; empty: it was promoted, or held the stage already.
+    pub obstacles: Vec<Obstacle>,
+    /// Whether it held the stage already.
+    pub unchanged: bool,
+    /// Whether these are the rules from now on.
+    pub adopted_rules: bool,
+    /// The event.
+    pub event: Option<MadeEvent>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+impl PromoteReport {
+    /// Whether the stage holds the version now, or would.
+    pub fn is_promoted(&self) -> bool {
+        self.obstacles.is_empty()
+    }
+}
+
+/// Promotes.
+pub fn promote(
+    repository: &Repository,
+    options: &PromoteOptions,
+    progress: &dyn Progress,
+) -> Result<PromoteReport, VerbError> {
+    check_text("the reason", options.reason.as_deref())?;
+    let found = resolve::revision(repository, &options.revision, None)?;
+    let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
+    refuse_moving_target(repository, options, &found, &stage)?;
+    rules::check_enforced(repository, &found.state.model, &stage)?;
+    let expected = match options.expect_current.as_deref() {
+        None => None,
+        Some("none") => Some(None),
+        Some(text) => Some(Some(resolve::revision(repository, text, None)?.snapshot())),
+    };
+    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    let began_with = found.state.occupant(&stage).map(|o| o.event);
+    let decide = |state: &State| decide(repository, state, &found, &stage, expected, began_with);
+    let first = decide(&found.state)?;
+    if first.0.unchanged || !first.0.is_promoted() || options.dry_run {
+        return Ok(PromoteReport { dry_run: options.dry_run, ..first.0 });
+    }
+    check_bytes(repository, found.snapshot(), progress)?;
+    let actor = actor(repository);
+    let committed = repository.registry().commit::<_, VerbError>(&found.state.model, &actor, |state| {
+        let (report, body) = decide(state)?;
+        Ok(match body {
+            None => Decision::Keep(report),
+            Some(EventBody::Promote { stage, version, snapshot, replaces, certificate, adopts, .. }) => {
+                let reason = options.reason.clone();
+                let body = EventBody::Promote { stage, version, snapshot, replaces, certificate, adopts, reason };
+                Decision::Append(body, report)
+            }
+            Some(body) => Decision::Append(body, report),
+        })
+    })?;
+    let event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
+    Ok(PromoteReport { event, ..committed.outcome })
+}
+
+/// What is to be done, seeing `state`: nothing, or one event.
+fn decide(
+    repository: &Repository,
+    state: &State,
+    found: &Found,
+    stage: &StageName,
+    expected: Option<Option<SnapshotId>>,
+    began_with: Option<crate::format::event::EventRef>,
+) -> Result<(PromoteReport, Option<EventBody>), VerbError> {
+    let id = found.snapshot();
+    let current = state.occupant(stage);
+    let in_force = state.stages.get(stage).and_then(|row| row.rules.as_ref());
+    let policy = state.certificates.get(&id).map(|row| row.policy);
+    let proposed = rules::proposed(repository, state, stage, policy)?;
+    let mut report = PromoteReport {
+        label: found.label(),
+        version: found.row.version,
+        id,
+        stage: stage.clone(),
+        previous: current.map(|o| o.version),
+        certificate: None,
+        obstacles: Vec::new(),
+        unchanged: false,
+        adopted_rules: in_force.is_none(),
+        event: None,
+        dry_run: false,
+    };
+    if current.is_some_and(|o| o.snapshot == id) {
+        report.unchanged = true;
+        report.adopted_rules = false;
+        report.certificate = current.and_then(|o| o.certificate);
+        return Ok((report, None));
+    }
+    let now = repository.registry().now().max(state.time().unwrap_or(repository.registry().now()));
+    let request = PromoteRequest { stage, snapshot: id, proposed: &proposed, expected, now };
+    let (mut against, certificate) = obstacles(state, &request);
+    // Somebody moved the stage while we were looking at the bytes: never overwrite a move nobody here has seen.
+    let moved = current.map(|o| o.event) != began_with;
+    if moved && !against.iter().any(Obstacle::is_conflict) {
+        against.push(Obstacle::Unexpected { current: current.map(|o| o.version) });
+    }
+    report.certificate = certificate;
+    report.obstacles = against;
+    if !report.is_promoted() {
+        return Ok((report, None));
+    }
+    let body = EventBody::Promote {
+        stage: stage.clone(),
+        version: found.row.version,
+        snapshot: id,
+        replaces: current.map(|o| o.snapshot),
+        certificate,
+        adopts: in_force.is_none().then_some(proposed),
+        reason: None,
+    };
+    Ok((report, Some(body)))
+}
+
+/// `latest` may be another version by the time somebody reads the command again.
+fn refuse_moving_target(
+    repository: &Repository,
+    options: &PromoteOptions,
+    found: &Found,
+    stage: &StageName,
+) -> Result<(), VerbError> {
+    if resolve::parse(repository, &options.revision)?.target == Target::Latest {
+        return Err(UsageError::MovingTarget {
+            revision: options.revision.clone(),
+            resolved: found.label(),
+            stage: stage.to_string(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Reads and hashes every stored byte of a snapshot.
+pub fn check_bytes(repository: &Repository, id: SnapshotId, progress: &dyn Progress) -> Result<(), VerbError> {
+    let files = stored_files(repository, id)?;
+    progress.begin("checking every byte", files.iter().map(|f| f.size).sum(), Unit::Bytes);
+    for file in &files {
+        let Some(id) = file.id else { continue };
+        match repository.store().copy_file(id, &mut std::io::sink(), progress) {
+            Err(CopyError::Store(error)) => return Err(error.into()),
+            // A sink takes everything.
+            Err(CopyError::Write(_)) | Ok(_) => {}
+        }
+    }
+    progress.end();
+    Ok(())
+}
+
+/// Every file a snapshot keeps.
+pub fn stored_files(repository: &Repository, id: SnapshotId) -> Result<Vec<TreeFile>, VerbError> {
+    let store = repository.store();
+    let record = snapshot::load(store, id)?;
+    let optional = [&record.params_files, &record.metrics_files, &record.results, &record.code.tree];
+    let trees = optional.into_iter().flatten().map(|t| t.tree).chain([record.model_files.tree]);
+    let trees = trees.chain(record.data.iter().filter_map(|d| d.stored));
+    let mut files = Vec::new();
+    for tree in trees {
+        files.extend(snapshot::files_of(store, tree)?);
+    }
+    let single = |id, size| TreeFile {
+        path: String::new(),
+        kind: crate::format::tree::EntryKind::File,
+        id: Some(id),
+        size,
+        target: None,
+    };
+    files.extend(record.predictions.iter().map(|p| single(p.file, p.size)));
+    files.extend(record.samples.iter().map(|s| single(s.file, s.size)));
+    files.extend(record.code.patch.map(|id| single(id, 0)));
+    Ok(files)
+}

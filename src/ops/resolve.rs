@@ -1,0 +1,357 @@
+//! From what a person wrote to a version.
+
+use std::collections::BTreeSet;
+
+use super::VerbError;
+use crate::clock::{Moment, Time, TimeError};
+use crate::format::checkpoint::{OccupancyRow, StageRow, VersionRow};
+use crate::id::SnapshotId;
+use crate::name::{ModelName, StageName, Version};
+use crate::registry::{self, State};
+use crate::repository::Repository;
+use crate::repository::config::nearest;
+use crate::revision::{Revision, RevisionError, Target};
+
+/// A revision, looked up.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The model's state.
+    pub state: State,
+    /// The version.
+    pub row: VersionRow,
+}
+
+impl Found {
+    /// `fraud@v7`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.state.model, self.row.version)
+    }
+
+    /// The record's id.
+    pub const fn snapshot(&self) -> SnapshotId {
+        self.row.snapshot
+    }
+}
+
+/// Why a revision names nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Not a revision.
+    #[error(transparent)]
+    Form(#[from] RevisionError),
+    /// Its time is not one.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// Several models, and none named.
+    #[error("which model? there are {}", known.join(", "))]
+    WhichModel {
+        /// All of them.
+        known: Vec<String>,
+    },
+    /// No model at all.
+    #[error("there is no model yet")]
+    NoModel,
+    /// No such model.
+    #[error("there is no model `{name}`")]
+    Model {
+        /// As given.
+        name: String,
+        /// The nearest names.
+        nearest: Option<String>,
+        /// All of them.
+        known: Vec<String>,
+    },
+    /// The model has no version yet.
+    #[error("`{model}` has no version yet")]
+    NoVersion {
+        /// Which model.
+        model: ModelName,
+    },
+    /// No such version.
+    #[error("`{model}` has no {version}; its newest is {newest}")]
+    Version {
+        /// Which model.
+        model: ModelName,
+        /// As given.
+        version: String,
+        /// Its newest version.
+        newest: Version,
+    },
+    /// No such stage.
+    #[error("`{model}` has no stage `{stage}`")]
+    Stage {
+        /// Which model.
+        model: ModelName,
+        /// As given.
+        stage: String,
+        /// The nearest name.
+        nearest: Option<String>,
+        /// All of them.
+        known: Vec<String>,
+    },
+    /// The stage held nothing.
+    #[error("`{stage}` of `{model}` held nothing{}", time.map_or_else(String::new, |t| format!(" at {t}")))]
+    StageEmpty {
+        /// Which model.
+        model: ModelName,
+        /// Which stage.
+        stage: StageName,
+        /// When; none: now.
+        time: Option<Time>,
+    },
+    /// Nothing has this id.
+    #[error("no snapshot's id begins with `{prefix}`")]
+    Id {
+        /// As given.
+        prefix: String,
+    },
+    /// Several have it.
+    #[error("`{prefix}` is the beginning of {} ids", candidates.len())]
+    AmbiguousId {
+        /// As given.
+        prefix: String,
+        /// What it could mean.
+        candidates: Vec<String>,
+    },
+    /// A word that is neither stage nor model.
+    #[error("`{revision}` names a model; say which version of it")]
+    OnlyModel {
+        /// As given.
+        revision: String,
+    },
+    /// Fewer versions or occupants than steps back.
+    #[error("`{revision}` goes back further than there is history: {have} steps are possible")]
+    TooFarBack {
+        /// As given.
+        revision: String,
+        /// How many steps there are.
+        have: u32,
+    },
+    /// A day on which a stage changed hands.
+    #[error("`{stage}` changed on {day}")]
+    Day {
+        /// Which stage.
+        stage: StageName,
+        /// As given.
+        day: String,
+        /// Since when, and who.
+        occupants: Vec<String>,
+    },
+    /// No version is what the workspace is.
+    #[error("the workspace is not a version of `{model}`")]
+    WorkspaceIsNoVersion {
+        /// Which model.
+        model: ModelName,
+        /// Its newest version.
+        latest: Option<Version>,
+    },
+    /// The workspace where a version is needed.
+    #[error("the workspace is not a version")]
+    Workspace,
+    /// A stage must be named.
+    #[error("which stage? there are {}", known.join(", "))]
+    WhichStage {
+        /// All of them.
+        known: Vec<String>,
+    },
+}
+
+/// Every model: those with a journal and those in the configuration.
+pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
+    let mut all: BTreeSet<ModelName> = repository.registry().models()?.into_iter().collect();
+    all.extend(repository.config().into_iter().flat_map(|c| c.file.model.keys().cloned()));
+    Ok(all.into_iter().collect())
+}
+
+/// The model meant: the one named, or the only one there is.
+pub fn model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
+    if let Some(name) = name {
+        return Ok(name.clone());
+    }
+    let mut all = models(repository)?;
+    match all.len() {
+        0 => Err(ResolveError::NoModel.into()),
+        1 => Ok(all.remove(0)),
+        _ => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
+    }
+}
+
+/// The state of a model that must have versions.
+pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbError> {
+    if let Some(state) = repository.registry().state(model)? {
+        return Ok(state);
+    }
+    let known = models(repository)?;
+    if known.contains(model) {
+        return Err(ResolveError::NoVersion { model: model.clone() }.into());
+    }
+    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let nearest = nearest(model.as_str(), known.iter().map(String::as_str));
+    Err(ResolveError::Model { name: model.to_string(), nearest, known }.into())
+}
+
+/// Reads a revision as written.
+pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError> {
+    let known = models(repository)?;
+    Ok(Revision::parse(text, &|name| known.contains(name)).map_err(ResolveError::from)?)
+}
+
+/// Looks a revision up. `at` is the time to see everything at, where the revision names none.
+pub fn revision(repository: &Repository, text: &str, at: Option<&str>) -> Result<Found, VerbError> {
+    let mut revision = parse(repository, text)?;
+    if revision.time.is_none() {
+        revision.time = at.map(str::to_owned);
+    }
+    find(repository, &revision)
+}
+
+/// Looks a parsed revision up.
+pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbError> {
+    if let Target::Id(prefix) = &revision.target {
+        return by_id(repository, revision, prefix);
+    }
+    let model = model(repository, revision.model.as_ref())?;
+    let state = state(repository, &model)?;
+    let moment = match &revision.time {
+        Some(text) => Some(Moment::parse(text, repository.registry().now()).map_err(ResolveError::from)?),
+        None => None,
+    };
+    let row = match &revision.target {
+        Target::Latest => latest(&state, revision, moment)?,
+        Target::Version(version) => numbered(&state, revision, *version)?,
+        Target::Stage(stage) => staged(repository, &state, revision, stage, moment)?,
+        Target::Workspace => return Err(ResolveError::Workspace.into()),
+        Target::Model => return Err(ResolveError::OnlyModel { revision: revision.to_string() }.into()),
+        Target::Id(prefix) => return Err(ResolveError::Id { prefix: prefix.clone() }.into()),
+    };
+    Ok(Found { state, row })
+}
+
+fn latest(state: &State, revision: &Revision, moment: Option<Moment>) -> Result<VersionRow, ResolveError> {
+    let count = match moment {
+        None => state.versions.len(),
+        Some(moment) => state.versions.partition_point(|v| v.time <= moment.instant()),
+    };
+    if count == 0 {
+        return Err(ResolveError::NoVersion { model: state.model.clone() });
+    }
+    step_back(revision, count).map(|i| state.versions[i])
+}
+
+fn numbered(state: &State, revision: &Revision, version: Version) -> Result<VersionRow, ResolveError> {
+    let Some(newest) = state.latest() else { return Err(ResolveError::NoVersion { model: state.model.clone() }) };
+    if state.version(version).is_none() {
+        let (model, newest) = (state.model.clone(), newest.version);
+        return Err(ResolveError::Version { model, version: version.to_string(), newest });
+    }
+    step_back(revision, version.0 as usize).map(|i| state.versions[i])
+}
+
+fn staged(
+    repository: &Repository,
+    state: &State,
+    revision: &Revision,
+    stage: &StageName,
+    moment: Option<Moment>,
+) -> Result<VersionRow, ResolveError> {
+    let empty = |time| ResolveError::StageEmpty { model: state.model.clone(), stage: stage.clone(), time };
+    let Some(row) = state.stages.get(stage) else {
+        let known = stage_names(repository, state);
+        if known.contains(&stage.to_string()) {
+            return Err(empty(moment.map(Moment::instant)));
+        }
+        let nearest = nearest(stage.as_str(), known.iter().map(String::as_str));
+        return Err(ResolveError::Stage { model: state.model.clone(), stage: stage.to_string(), nearest, known });
+    };
+    let count = match moment {
+        None => row.timeline.len(),
+        Some(moment) => {
+            unambiguous_day(row, moment, revision)?;
+            registry::at(row, moment.instant()).map_or(0, |held| {
+                row.timeline.iter().position(|o| o.event == held.event).map_or(0, |i| i + 1)
+            })
+        }
+    };
+    if count == 0 {
+        return Err(empty(moment.map(Moment::instant)));
+    }
+    let occupancy = &row.timeline[step_back(revision, count)?];
+    state.version(occupancy.version).copied().ok_or_else(|| empty(None))
+}
+
+/// A bare date is refused if the stage changed hands on it.
+pub fn unambiguous_day(row: &StageRow, moment: Moment, revision: &Revision) -> Result<(), ResolveError> {
+    let Moment::Day(start, end) = moment else { return Ok(()) };
+    let within: Vec<&OccupancyRow> = row.timeline.iter().filter(|o| o.since >= start && o.since <= end).collect();
+    if within.is_empty() {
+        return Ok(());
+    }
+    let before = registry::at(row, start).filter(|o| o.since < start);
+    let occupants = before.into_iter().chain(within).map(|o| format!("{} since {}", o.version, o.since)).collect();
+    Err(ResolveError::Day { stage: row.stage.clone(), day: revision.time.clone().unwrap_or_default(), occupants })
+}
+
+fn by_id(repository: &Repository, revision: &Revision, prefix: &str) -> Result<Found, VerbError> {
+    let models = match &revision.model {
+        Some(model) => vec![model.clone()],
+        None => repository.registry().models()?,
+    };
+    let mut found: Vec<Found> = Vec::new();
+    for model in models {
+        let state = state(repository, &model)?;
+        let mut ids = BTreeSet::new();
+        for row in state.versions.iter().rev() {
+            if row.snapshot.to_string().starts_with(prefix) && ids.insert(row.snapshot) {
+                found.push(Found { state: state.clone(), row: *row });
+            }
+        }
+    }
+    match found.len() {
+        0 => Err(ResolveError::Id { prefix: prefix.to_owned() }.into()),
+        1 if revision.back == 0 => Ok(found.remove(0)),
+        1 => {
+            let Found { state, row } = found.remove(0);
+            let row = numbered(&state, revision, row.version)?;
+            Ok(Found { state, row })
+        }
+        _ => {
+            let candidates = found.iter().map(|f| format!("{} {}", f.row.snapshot.short(), f.label())).collect();
+            Err(ResolveError::AmbiguousId { prefix: prefix.to_owned(), candidates }.into())
+        }
+    }
+}
+
+fn step_back(revision: &Revision, count: usize) -> Result<usize, ResolveError> {
+    (count - 1).checked_sub(revision.back as usize).ok_or_else(|| ResolveError::TooFarBack {
+        revision: revision.to_string(),
+        have: count as u32 - 1,
+    })
+}
+
+/// Stages a model has or could have.
+pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
+    let mut all: BTreeSet<String> = state.stages.keys().map(ToString::to_string).collect();
+    all.extend(repository.config().into_iter().flat_map(|c| c.stages(&state.model)).map(|s| s.to_string()));
+    all.into_iter().collect()
+}
+
+/// The stage meant: the one named, if it exists; else the only one, else `production`.
+pub fn stage(repository: &Repository, state: &State, named: Option<&StageName>) -> Result<StageName, VerbError> {
+    let known = stage_names(repository, state);
+    let parse = |name: &str| StageName::new(name).ok();
+    if let Some(named) = named {
+        if known.contains(&named.to_string()) || known.is_empty() {
+            return Ok(named.clone());
+        }
+        let nearest = nearest(named.as_str(), known.iter().map(String::as_str));
+        let (model, stage) = (state.model.clone(), named.to_string());
+        return Err(ResolveError::Stage { model, stage, nearest, known }.into());
+    }
+    let only = if known.len() == 1 { known.first().cloned() } else { None };
+    only.or_else(|| known.iter().find(|s| *s == "production").cloned())
+        .or_else(|| known.is_empty().then(|| "production".to_owned()))
+        .as_deref()
+        .and_then(parse)
+        .ok_or_else(|| ResolveError::WhichStage { known }.into())
+}

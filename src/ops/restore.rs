@@ -1,0 +1,193 @@
+//! `restore`: rebuilds the files of a version.
+
+use std::path::PathBuf;
+
+use super::resolve;
+use super::{VerbError, error::UsageError};
+use crate::format::canonical;
+use crate::format::snapshot::{DataRecord, SnapshotRecord};
+use crate::format::tree::EntryKind;
+use crate::id::SnapshotId;
+use crate::progress::Progress;
+use crate::repository::Repository;
+use crate::snapshot::restore::{self, RestorePlan};
+use crate::snapshot::{self, TreeFile};
+use crate::store::{Lock, Store, StoreError};
+
+/// A part of a version that can be rebuilt by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The model's files.
+    Model,
+    /// Training data that was kept.
+    Data,
+    /// The code.
+    Code,
+    /// Parameter files.
+    Params,
+    /// Metric files, predictions, samples, other results.
+    Results,
+    /// What software it was made with, as `environment.json`; only if it is asked for.
+    Environment,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Model, Self::Data, Self::Code, Self::Params, Self::Results, Self::Environment];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Data => "data",
+            Self::Code => "code",
+            Self::Params => "params",
+            Self::Results => "results",
+            Self::Environment => "environment",
+        }
+    }
+}
+
+/// What to rebuild where.
+#[derive(Debug, Clone, Default)]
+pub struct RestoreOptions {
+    /// The version.
+    pub revision: String,
+    /// The time to see it at.
+    pub at: Option<String>,
+    /// The folder.
+    pub to: PathBuf,
+    /// Which parts; empty: all files.
+    pub only: Vec<Part>,
+    /// Whether other files are overwritten.
+    pub force: bool,
+    /// Finds out, writes nothing.
+    pub dry_run: bool,
+}
+
+/// What was rebuilt.
+#[derive(Debug, Clone)]
+pub struct RestoreReport {
+    /// `fraud@v7`.
+    pub label: String,
+    /// Its record.
+    pub id: SnapshotId,
+    /// The folder.
+    pub to: PathBuf,
+    /// What was written and what was there already.
+    pub plan: RestorePlan,
+    /// Every file, with its digest, as `sha256sum` names them from inside the folder.
+    pub files: Vec<TreeFile>,
+    /// What is not kept and therefore not rebuilt: which, and why.
+    pub missing: Vec<(String, String)>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Rebuilds.
+pub fn restore(
+    repository: &Repository,
+    options: &RestoreOptions,
+    progress: &dyn Progress,
+) -> Result<RestoreReport, VerbError> {
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    let store = repository.store();
+    let record = snapshot::load(store, found.snapshot())?;
+    if options.to.exists() && !options.to.is_dir() {
+        return Err(UsageError::NotAFolder(options.to.display().to_string()).into());
+    }
+    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    let parts = if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() };
+    let (files, missing) = files_of(store, &record, &parts)?;
+    let mut generated = Vec::new();
+    if options.only.contains(&Part::Environment) {
+        let unreadable = |source| VerbError::Record { kind: "environment", id: found.snapshot().to_string(), source };
+        let bytes = canonical::encode("environment", &record.environment).map_err(unreadable)?;
+        generated.push(("environment.json".to_owned(), bytes));
+    }
+    let plan = restore::plan(&options.to, &files, generated)?;
+    if !options.dry_run {
+        restore::apply(store, &plan, options.force, progress)?;
+    }
+    Ok(RestoreReport {
+        label: found.label(),
+        id: found.snapshot(),
+        to: options.to.clone(),
+        plan,
+        files,
+        missing,
+        dry_run: options.dry_run,
+    })
+}
+
+/// The files of some parts, where they lay in the project; and what is not kept.
+///
+/// Code is named from the root of its repository; where the project lies below that, and code is among the
+/// parts, everything else is put below it too, so that what is rebuilt looks like what was there.
+pub fn files_of(
+    store: &Store,
+    record: &SnapshotRecord,
+    parts: &[Part],
+) -> Result<(Vec<TreeFile>, Vec<(String, String)>), VerbError> {
+    let mut files: Vec<TreeFile> = Vec::new();
+    let mut missing = Vec::new();
+    let mut trees = Vec::new();
+    let wants = |part| parts.contains(&part);
+    let single = |path: &str, id, size| TreeFile {
+        path: path.to_owned(),
+        kind: EntryKind::File,
+        id: Some(id),
+        size,
+        target: None,
+    };
+    if wants(Part::Model) {
+        trees.push(record.model_files.tree);
+    }
+    if wants(Part::Params) {
+        trees.extend(record.params_files.map(|t| t.tree));
+    }
+    if wants(Part::Results) {
+        trees.extend(record.metrics_files.map(|t| t.tree));
+        trees.extend(record.results.map(|t| t.tree));
+        files.extend(record.predictions.iter().map(|p| single(&p.path, p.file, p.size)));
+        files.extend(record.samples.iter().map(|s| single(&s.path, s.file, s.size)));
+    }
+    if wants(Part::Data) {
+        for data in &record.data {
+            match data.stored {
+                Some(tree) => trees.push(tree),
+                None => missing.push((format!("data.{}", data.name), why_missing(data))),
+            }
+        }
+    }
+    for tree in trees {
+        files.extend(snapshot::files_of(store, tree)?);
+    }
+    if wants(Part::Code) {
+        let prefix = &record.code.prefix;
+        if !prefix.is_empty() && record.code.tree.is_some() {
+            for file in &mut files {
+                file.path = format!("{prefix}/{}", file.path);
+            }
+        }
+        match record.code.tree {
+            Some(tree) => files.extend(snapshot::files_of(store, tree.tree)?),
+            None => missing.push(("code".to_owned(), "none was captured".to_owned())),
+        }
+        for left in &record.code.left_out {
+            missing.push((format!("code: {}", left.path), left.reason.clone()));
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup();
+    Ok((files, missing))
+}
+
+fn why_missing(data: &DataRecord) -> String {
+    let reason = data.not_stored.clone().unwrap_or_else(|| "it was not kept".to_owned());
+    match data.sha256 {
+        Some(digest) => format!("{reason}; its SHA-256 is {digest}"),
+        None => reason,
+    }
+}

@@ -1,0 +1,105 @@
+//! The rules a stage has: as the project states them, and as they are in force.
+
+use std::path::{Path, PathBuf};
+
+use super::VerbError;
+use crate::certify::policy;
+use crate::digest::Digest;
+use crate::format::canonical;
+use crate::format::config::StageFile;
+use crate::format::event::{RulesRecord, StageRulesRecord};
+use crate::format::policy::{self as format, PolicyRecord};
+use crate::name::{ModelName, StageName};
+use crate::registry::State;
+use crate::repository::{Repository, config};
+
+const MAX_POLICY: u64 = 4 << 20;
+
+/// A policy that can be judged by.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Resolved.
+    pub record: PolicyRecord,
+    /// Its canonical JSON.
+    pub bytes: Vec<u8>,
+    /// The SHA-256 of that.
+    pub sha256: Digest,
+    /// The SHA-256 of the file as written; of the record where there is no file.
+    pub file_sha256: Digest,
+}
+
+/// The policy of `model`: from the file named, from the configured one, or else the one in force for the only stage with rules.
+pub fn policy(
+    repository: &Repository,
+    model: &ModelName,
+    state: Option<&State>,
+    named: Option<&Path>,
+) -> Result<Policy, VerbError> {
+    let configured = || {
+        let project = repository.project()?;
+        let file = repository.config()?.model(model)?.policy.as_ref()?;
+        Some(project.join(file))
+    };
+    if let Some(path) = named.map(Path::to_path_buf).or_else(configured) {
+        return read_policy(&path);
+    }
+    let in_force = state.into_iter().flat_map(|s| s.stages.values()).find_map(|row| row.rules.as_ref()?.policy);
+    match in_force {
+        Some(sha256) => stored_policy(repository, sha256),
+        None => Err(VerbError::NoPolicy { model: model.to_string() }),
+    }
+}
+
+/// Reads and resolves a policy file.
+pub fn read_policy(path: &Path) -> Result<Policy, VerbError> {
+    use std::io::Read;
+    let failed = |source| VerbError::Io { action: "read the policy", path: path.to_path_buf(), source };
+    let mut text = String::new();
+    std::fs::File::open(path).and_then(|f| f.take(MAX_POLICY).read_to_string(&mut text)).map_err(failed)?;
+    let refused = |source| VerbError::Policy { path: PathBuf::from(path), source };
+    let record = policy::parse(&text).and_then(|file| policy::resolve(&file)).map_err(refused)?;
+    let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
+    let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
+    Ok(Policy { record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })
+}
+
+/// A resolved policy from the store.
+pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, VerbError> {
+    let bytes = repository.store().record(sha256)?;
+    let unreadable = |source| VerbError::Record { kind: "policy", id: sha256.to_string(), source };
+    let record: PolicyRecord = canonical::decode(format::FORMAT, &bytes).map_err(unreadable)?;
+    Ok(Policy { record, bytes, sha256, file_sha256: sha256 })
+}
+
+/// What the project asks of a stage; the defaults if it says nothing.
+pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
+    let file = repository.config().and_then(|c| c.stage(model, stage));
+    config::stage_rules(&file.unwrap_or_default())
+}
+
+/// The rules of a stage that has none in force yet.
+pub fn proposed(
+    repository: &Repository,
+    state: &State,
+    stage: &StageName,
+    policy: Option<Digest>,
+) -> Result<RulesRecord, VerbError> {
+    let stage = stated(repository, &state.model, stage);
+    Ok(RulesRecord { policy: policy.filter(|_| stage.certificate), stage })
+}
+
+/// Refuses a stage whose configuration asks for what this version would not look at.
+pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<(), VerbError> {
+    let Some(file) = repository.config().and_then(|c| c.stage(model, stage)) else { return Ok(()) };
+    let StageFile { approvals, signers, before, after, .. } = &file;
+    let asked = [
+        ("approvals", approvals.as_ref().is_some_and(|a| a.values().any(|n| *n > 0))),
+        ("signers", signers.is_some()),
+        ("before hooks", before.as_ref().is_some_and(|b| !b.is_empty())),
+        ("after hooks", after.as_ref().is_some_and(|a| !a.is_empty())),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((what, _)) => Err(VerbError::NotEnforced { what: format!("`{what}` of stage `{stage}`"), plural: true }),
+    }
+}

@@ -1,0 +1,155 @@
+//! `show`: one version in full.
+
+use super::VerbError;
+use super::resolve;
+use crate::digest::Digest;
+use crate::format::checkpoint::{BlockRow, CertificateRow, VersionRow};
+use crate::format::event::ActorRecord;
+use crate::format::observation::ObservationRecord;
+use crate::format::pack::ObjectKind;
+use crate::format::snapshot::{CodeKind, SnapshotRecord};
+use crate::name::{ModelName, StageName, Version};
+use crate::repository::Repository;
+use crate::snapshot::{self, TreeFile};
+use crate::store::index::Prefix;
+
+/// What to show.
+#[derive(Debug, Clone, Default)]
+pub struct ShowOptions {
+    /// The version.
+    pub revision: String,
+    /// The time to see it at.
+    pub at: Option<String>,
+}
+
+/// A version in full.
+#[derive(Debug, Clone)]
+pub struct ShowReport {
+    /// The model.
+    pub model: ModelName,
+    /// Its row in the journal's state.
+    pub row: VersionRow,
+    /// Its record.
+    pub record: SnapshotRecord,
+    /// What surrounded it.
+    pub observation: ObservationRecord,
+    /// The model's files.
+    pub files: Vec<TreeFile>,
+    /// Who took it.
+    pub actor: ActorRecord,
+    /// The version before it.
+    pub parent: Option<Version>,
+    /// Stages it holds now.
+    pub stages: Vec<StageName>,
+    /// Its newest certificate.
+    pub certificate: Option<CertificateRow>,
+    /// Blocks on it.
+    pub blocks: Vec<BlockRow>,
+    /// Other versions with the same content.
+    pub same_as: Vec<Version>,
+    /// What speaks for and against rebuilding it exactly.
+    pub reproducibility: Vec<Reason>,
+}
+
+/// Something that speaks for or against rebuilding a version exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Whether it speaks for it.
+    pub good: bool,
+    /// What it is.
+    pub text: String,
+}
+
+/// Shows a version.
+pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport, VerbError> {
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    let store = repository.store();
+    let record = snapshot::load(store, found.snapshot())?;
+    let observation = snapshot::load_observation(store, found.row.observation)?;
+    let files = snapshot::files_of(store, record.model_files.tree)?;
+    let state = &found.state;
+    let event = repository.registry().event(&state.model, found.row.seq)?;
+    let tree = Some(found.row.model_tree);
+    Ok(ShowReport {
+        model: state.model.clone(),
+        row: found.row,
+        files,
+        actor: event.and_then(|file| file.event.ok()).map(|e| e.actor).unwrap_or_default(),
+        parent: found.row.parent.and_then(|id| state.version_of(id)).map(|v| v.version),
+        stages: state.stages_of(found.snapshot()),
+        certificate: state.certificates.get(&found.snapshot()).cloned(),
+        blocks: state
+            .blocks
+            .iter()
+            .filter(|b| b.snapshot == found.snapshot() || b.model_tree == tree)
+            .cloned()
+            .collect(),
+        same_as: state
+            .versions
+            .iter()
+            .filter(|v| v.snapshot == found.snapshot() && v.version != found.row.version)
+            .map(|v| v.version)
+            .collect(),
+        reproducibility: reproducibility(&record),
+        record,
+        observation,
+    })
+}
+
+/// The exact bytes of a stored record or tree, by id or unique prefix.
+pub fn raw(repository: &Repository, prefix: &str) -> Result<Vec<u8>, VerbError> {
+    let missing = || resolve::ResolveError::Id { prefix: prefix.to_owned() };
+    let wanted = Prefix::parse(prefix).ok_or_else(missing)?;
+    let kinds = [ObjectKind::Record, ObjectKind::Tree];
+    let found = repository.store().with_prefix(&kinds, &wanted, 10)?;
+    match found.as_slice() {
+        [] => Err(missing().into()),
+        [(_, id)] => Ok(repository.store().raw(Digest::from_bytes(*id))?),
+        several => {
+            let candidates = several.iter().map(|(_, id)| Digest::from_bytes(*id).to_string()).collect();
+            Err(resolve::ResolveError::AmbiguousId { prefix: prefix.to_owned(), candidates }.into())
+        }
+    }
+}
+
+/// What a record says about rebuilding its model.
+pub fn reproducibility(record: &SnapshotRecord) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut say = |good: bool, text: String| reasons.push(Reason { good, text });
+    match record.seeds.len() {
+        0 => say(false, "no seed was found in the parameters or given".to_owned()),
+        1 => say(true, format!("the seed is known: {} = {}", record.seeds[0].name, record.seeds[0].value)),
+        n => say(true, format!("{n} seeds are known")),
+    }
+    match (record.code.kind, record.code.tree) {
+        (CodeKind::None, _) | (_, None) => say(false, "no code was captured".to_owned()),
+        (_, Some(tree)) => {
+            let work = if record.code.dirty { ", uncommitted work included" } else { "" };
+            say(true, format!("{} files of code are kept{work}", tree.files));
+        }
+    }
+    if !record.code.left_out.is_empty() {
+        say(false, format!("{} files of code were left out", record.code.left_out.len()));
+    }
+    if record.data.is_empty() {
+        say(false, "no training data was declared".to_owned());
+    }
+    for data in &record.data {
+        match &data.not_stored {
+            None => say(true, format!("the data `{}` is kept", data.name)),
+            Some(reason) => say(false, format!("the data `{}` cannot be restored from here: {reason}", data.name)),
+        }
+    }
+    let packages: usize = record.environment.runtimes.iter().map(|r| r.packages.len()).sum();
+    match packages {
+        0 => say(false, "no installed packages were found".to_owned()),
+        n => say(true, format!("{n} installed packages are recorded")),
+    }
+    if record.environment.locks.is_empty() {
+        say(false, "there is no lock file".to_owned());
+    }
+    if record.argv.is_none() {
+        say(false, "the training command is not known".to_owned());
+    }
+    reasons
+}

@@ -1,0 +1,188 @@
+//! `snapshot`: captures a project and gives it the next version.
+
+use super::inputs::{GivenInputs, capture_options};
+use super::{MadeEvent, VerbError, actor, check_text};
+use crate::capture::{self, Capture};
+use crate::format::event::EventBody;
+use crate::format::snapshot::SnapshotRecord;
+use crate::id::SnapshotId;
+use crate::name::{ModelName, Version};
+use crate::progress::Progress;
+use crate::registry::{Decision, State};
+use crate::repository::Repository;
+use crate::snapshot::{self, Built, TreeFile};
+use crate::store::{Lock, StoreError, Written};
+
+/// How to take a snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotOptions {
+    /// The model; none: the only one.
+    pub model: Option<ModelName>,
+    /// What was given by hand.
+    pub given: GivenInputs,
+    /// Makes a version even if nothing changed.
+    pub new_version: bool,
+    /// Finds out, writes nothing.
+    pub dry_run: bool,
+}
+
+/// What was captured, and as what.
+#[derive(Debug, Clone)]
+pub struct SnapshotReport {
+    /// The model.
+    pub model: ModelName,
+    /// Its version: the new one, or the newest one if nothing changed; the next one in a dry run.
+    pub version: Version,
+    /// The record's id.
+    pub id: SnapshotId,
+    /// The record.
+    pub record: SnapshotRecord,
+    /// The model's files.
+    pub files: Vec<TreeFile>,
+    /// Whether it is the newest version, unchanged.
+    pub unchanged: bool,
+    /// Other versions with the same content.
+    pub same_as: Vec<Version>,
+    /// What the environment differs in, where nothing else does.
+    pub environment_changes: Vec<String>,
+    /// The version before it.
+    pub parent: Option<Version>,
+    /// Parts that differ from the version before.
+    pub changed: Vec<&'static str>,
+    /// Results that are the parent's although the model is not.
+    pub stale_evidence: Vec<String>,
+    /// What was written.
+    pub written: Written,
+    /// The event; none if nothing changed.
+    pub event: Option<MadeEvent>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Captures a project.
+pub fn snapshot(
+    repository: &Repository,
+    options: &SnapshotOptions,
+    progress: &dyn Progress,
+) -> Result<SnapshotReport, VerbError> {
+    let capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
+    check_text("notes", capture_options.notes.as_deref())?;
+    let model = capture_options.model.clone();
+    let before = repository.registry().state(&model)?;
+    let capture = capture::capture(&capture_options, progress)?;
+    let store = repository.store();
+    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    if !options.dry_run {
+        check_space(repository, &capture, progress)?;
+    }
+    let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
+    let built = snapshot::build(&mut writer, &capture, super::TOOL, progress)?;
+    let parent = before.as_ref().and_then(State::latest).copied();
+    let parent_record = match parent {
+        Some(row) => Some(snapshot::load(store, row.snapshot)?),
+        None => None,
+    };
+    let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
+    let mut report = SnapshotReport {
+        model: model.clone(),
+        version: parent.map_or(Version(1), |p| Version(p.version.0 + 1)),
+        id: built.id,
+        same_as: same_as(before.as_ref(), built.id),
+        parent: parent.map(|p| p.version),
+        stale_evidence: parent_record.as_ref().map_or_else(Vec::new, |p| stale_evidence(&built.record, p)),
+        files: built.model_files.clone(),
+        record: built.record.clone(),
+        unchanged: false,
+        environment_changes: Vec::new(),
+        changed,
+        written: writer.so_far(),
+        event: None,
+        dry_run: options.dry_run,
+    };
+    if let (Some(row), Some(old)) = (parent, &parent_record)
+        && report.changed.is_empty()
+        && !options.new_version
+    {
+        report.unchanged = true;
+        report.version = row.version;
+        report.id = row.snapshot;
+        report.environment_changes = snapshot::environment_differences(&old.environment, &built.record.environment);
+        report.same_as.retain(|v| *v != row.version);
+        report.record = old.clone();
+        report.written = Written { plain: report.written.plain, new: 0, stored: 0 };
+        return Ok(report);
+    }
+    if options.dry_run {
+        return Ok(report);
+    }
+    report.written = writer.finish()?;
+    let (version, event) = record(repository, &model, &built, parent.map(|p| p.snapshot))?;
+    report.version = version;
+    report.event = Some(event);
+    report.same_as.retain(|v| *v != version);
+    Ok(report)
+}
+
+/// Appends the event; whoever was first, this version gets the next number.
+fn record(
+    repository: &Repository,
+    model: &ModelName,
+    built: &Built,
+    parent: Option<SnapshotId>,
+) -> Result<(Version, MadeEvent), VerbError> {
+    let actor = actor(repository);
+    let committed = repository.registry().commit::<Version, VerbError>(model, &actor, |state| {
+        let version = Version(state.versions.len() as u32 + 1);
+        let body = EventBody::Snapshot {
+            version,
+            snapshot: built.id,
+            parent,
+            observation: built.observation_id,
+            model_tree: built.record.model_files.tree,
+        };
+        Ok(Decision::Append(body, version))
+    })?;
+    let made = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
+    match made {
+        Some(made) => Ok((committed.outcome, made)),
+        None => Err(super::resolve::ResolveError::NoVersion { model: model.clone() }.into()),
+    }
+}
+
+fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {
+    state.map_or_else(Vec::new, |s| s.versions.iter().filter(|v| v.snapshot == id).map(|v| v.version).collect())
+}
+
+/// Before a byte is written: whether the disk can hold it. Only where it could not hold everything anew is
+/// everything read once more, to learn what is new.
+fn check_space(repository: &Repository, capture: &Capture, progress: &dyn Progress) -> Result<(), VerbError> {
+    let Some(free) = repository.store().backend().free() else { return Ok(()) };
+    let total: u64 = snapshot::every_file(capture).map(|f| f.size).sum();
+    if total < free {
+        return Ok(());
+    }
+    let needed = snapshot::bytes_needed(repository.store(), capture, progress)?;
+    if needed < free { Ok(()) } else { Err(StoreError::NoSpace { needed, free }.into()) }
+}
+
+/// Results that are the parent's, byte for byte, although the model is another one.
+pub fn stale_evidence(record: &SnapshotRecord, parent: &SnapshotRecord) -> Vec<String> {
+    if record.model_files.tree == parent.model_files.tree {
+        return Vec::new();
+    }
+    let mut stale = Vec::new();
+    for set in &record.predictions {
+        if parent.predictions.iter().any(|p| p.name == set.name && p.file == set.file) {
+            stale.push(set.name.to_string());
+        }
+    }
+    for set in &record.samples {
+        if parent.samples.iter().any(|p| p.name == set.name && p.file == set.file) {
+            stale.push(set.name.to_string());
+        }
+    }
+    if !record.metrics.is_empty() && record.metrics == parent.metrics {
+        stale.push("metrics".to_owned());
+    }
+    stale
+}

@@ -1,0 +1,149 @@
+//! `status`: what changed, who is where, and what stands between the newest version and its stage.
+
+use super::VerbError;
+use super::inputs::GivenInputs;
+use super::resolve;
+use super::rules;
+use super::workspace::Workspace;
+use crate::format::checkpoint::{CertificateRow, OccupancyRow, VersionRow};
+use crate::name::{ModelName, StageName, Version};
+use crate::progress::Progress;
+use crate::registry::State;
+use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use crate::repository::Repository;
+use crate::snapshot;
+
+/// What to look at.
+#[derive(Debug, Clone, Default)]
+pub struct StatusOptions {
+    /// The model; none: all of them.
+    pub model: Option<ModelName>,
+    /// The folder the workspace is looked at from.
+    pub given: GivenInputs,
+}
+
+/// How things stand.
+#[derive(Debug, Clone)]
+pub struct StatusReport {
+    /// Where the store is.
+    pub store: String,
+    /// The history's id.
+    pub repository: String,
+    /// Each model.
+    pub models: Vec<ModelStatus>,
+}
+
+/// How one model stands.
+#[derive(Debug, Clone)]
+pub struct ModelStatus {
+    /// Its name.
+    pub model: ModelName,
+    /// Its newest version.
+    pub latest: Option<VersionRow>,
+    /// What the workspace differs in from the newest version; the reason if it cannot be looked at.
+    pub workspace: Option<Result<Vec<&'static str>, String>>,
+    /// Its stages.
+    pub stages: Vec<StageStatus>,
+    /// The stage the newest version would go to, and what stands between.
+    pub next: Option<(StageName, Vec<Obstacle>)>,
+    /// The newest version's certificate.
+    pub certificate: Option<CertificateRow>,
+}
+
+/// How one stage stands.
+#[derive(Debug, Clone)]
+pub struct StageStatus {
+    /// Its name.
+    pub stage: StageName,
+    /// Who holds it.
+    pub occupancy: Option<OccupancyRow>,
+    /// Where a rollback would go.
+    pub rollback_to: Option<Version>,
+}
+
+/// Looks.
+pub fn status(
+    repository: &Repository,
+    options: &StatusOptions,
+    progress: &dyn Progress,
+) -> Result<StatusReport, VerbError> {
+    let models = match &options.model {
+        Some(model) => vec![model.clone()],
+        None => resolve::models(repository)?,
+    };
+    let mut report = StatusReport {
+        store: repository.store_path().display().to_string(),
+        repository: repository.store().repository().to_owned(),
+        models: Vec::new(),
+    };
+    for model in models {
+        let state = repository.registry().state(&model)?;
+        let in_config = repository.config().is_some_and(|c| c.model(&model).is_some());
+        let workspace = in_config.then(|| changes(repository, &model, state.as_ref(), options, progress));
+        report.models.push(match state {
+            None => ModelStatus { model, latest: None, workspace, stages: Vec::new(), next: None, certificate: None },
+            Some(state) => with_history(repository, state, workspace)?,
+        });
+    }
+    Ok(report)
+}
+
+fn changes(
+    repository: &Repository,
+    model: &ModelName,
+    state: Option<&State>,
+    options: &StatusOptions,
+    progress: &dyn Progress,
+) -> Result<Vec<&'static str>, String> {
+    let look = || -> Result<Vec<&'static str>, VerbError> {
+        let workspace = Workspace::look(repository, Some(model), &options.given, progress)?;
+        Ok(match state.and_then(State::latest) {
+            None => vec!["everything"],
+            Some(row) => {
+                let latest = snapshot::load(repository.store(), row.snapshot)?;
+                snapshot::differs_in(&latest, &workspace.built.record)
+            }
+        })
+    };
+    look().map_err(|error| super::chain(&error))
+}
+
+fn with_history(
+    repository: &Repository,
+    state: State,
+    workspace: Option<Result<Vec<&'static str>, String>>,
+) -> Result<ModelStatus, VerbError> {
+    let mut stages = Vec::new();
+    for name in resolve::stage_names(repository, &state) {
+        let Ok(stage) = StageName::new(&name) else { continue };
+        let row = state.stages.get(&stage);
+        let below = row.into_iter().flat_map(|row| row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]));
+        let current = state.occupant(&stage).cloned();
+        let open = below.filter(|o| current.as_ref().is_none_or(|c| c.snapshot != o.snapshot)).find(|o| {
+            let tree = state.version(o.version).map(|v| v.model_tree);
+            state.block(o.snapshot, tree, &stage).is_none()
+        });
+        stages.push(StageStatus { rollback_to: open.map(|o| o.version), occupancy: current, stage });
+    }
+    let latest = state.latest().copied();
+    let next = match (latest, resolve::stage(repository, &state, None)) {
+        (Some(row), Ok(stage)) if state.occupant(&stage).is_none_or(|o| o.snapshot != row.snapshot) => {
+            let policy = state.certificates.get(&row.snapshot).map(|c| c.policy);
+            let proposed = rules::proposed(repository, &state, &stage, policy)?;
+            let now = repository.registry().now();
+            let request =
+                PromoteRequest { stage: &stage, snapshot: row.snapshot, proposed: &proposed, expected: None, now };
+            let (against, _) = obstacles(&state, &request);
+            Some((stage, against))
+        }
+        _ => None,
+    };
+    Ok(ModelStatus {
+        certificate: latest.and_then(|row| state.certificates.get(&row.snapshot).cloned()),
+        latest,
+        workspace,
+        stages,
+        next,
+        model: state.model,
+    })
+}

@@ -1,0 +1,205 @@
+//! `verify`: whether what is stored is what its names say, and whether every version can be rebuilt.
+
+use std::collections::{HashMap, HashSet};
+
+use super::VerbError;
+use super::promote::stored_files;
+use super::resolve;
+use crate::digest::Digest;
+use crate::format::pack::ObjectKind;
+use crate::id::{FileId, SnapshotId};
+use crate::progress::{Progress, Unit};
+use crate::registry::State;
+use crate::repository::Repository;
+use crate::snapshot;
+use crate::store::reader::CopyError;
+use crate::store::{Depth, Problem, StoreError};
+
+/// What to check.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyOptions {
+    /// One version, every byte of it; none: the store.
+    pub revision: Option<String>,
+    /// Whether every byte of the store is read.
+    pub full: bool,
+    /// Only the journals.
+    pub journal: bool,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyReport {
+    /// Objects looked at.
+    pub objects: u64,
+    /// Bytes looked at.
+    pub bytes: u64,
+    /// Events looked at.
+    pub events: u64,
+    /// Versions whose reachability was checked.
+    pub versions: u64,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// Checks.
+pub fn verify(
+    repository: &Repository,
+    options: &VerifyOptions,
+    progress: &dyn Progress,
+) -> Result<VerifyReport, VerbError> {
+    if let Some(revision) = &options.revision {
+        return verify_version(repository, revision, progress);
+    }
+    let mut report = VerifyReport::default();
+    let models = repository.registry().models()?;
+    for model in &models {
+        let check = repository.registry().check(model)?;
+        report.events += check.events;
+        if let Some((seq, what)) = check.problem {
+            let name = format!("journal/{model}/{seq:016}");
+            report.problems.push(Problem::new("event", name, "an event that continues the journal", what));
+        }
+    }
+    if options.journal {
+        return Ok(report);
+    }
+    let depth = if options.full { Depth::Full } else { Depth::Structure };
+    let store = repository.store().check(depth, progress)?;
+    report.objects = store.objects;
+    report.bytes = store.bytes;
+    report.problems.extend(store.problems);
+    let damaged: HashSet<String> = report.problems.iter().map(|p| p.name.clone()).collect();
+    progress.begin("checking versions", 0, Unit::Items);
+    for model in &models {
+        // What the journal's own check has reported needs no second word.
+        let Ok(Some(state)) = repository.registry().replay(model) else { continue };
+        check_versions(repository, &state, &damaged, &mut report, progress)?;
+    }
+    progress.end();
+    Ok(report)
+}
+
+/// Every version of a model: its records, trees, recipes and blocks are where they should be.
+fn check_versions(
+    repository: &Repository,
+    state: &State,
+    damaged: &HashSet<String>,
+    report: &mut VerifyReport,
+    progress: &dyn Progress,
+) -> Result<(), VerbError> {
+    let mut seen: HashMap<SnapshotId, Vec<(String, String)>> = HashMap::new();
+    for row in &state.versions {
+        let missing = match seen.get(&row.snapshot) {
+            Some(known) => known.clone(),
+            None => {
+                let found = missing_of(repository, row.snapshot, damaged)?;
+                seen.insert(row.snapshot, found.clone());
+                found
+            }
+        };
+        report.versions += 1;
+        progress.advance(1);
+        let label = format!("{}@{}", state.model, row.version);
+        for (name, what) in missing {
+            match report.problems.iter_mut().find(|p| p.name == name) {
+                Some(problem) => problem.versions.push(label.clone()),
+                None => {
+                    let mut problem = Problem::new("object", name, "stored and whole", what);
+                    problem.versions.push(label.clone());
+                    report.problems.push(problem);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What of a snapshot is missing or known to be damaged: name, and what is wrong.
+fn missing_of(
+    repository: &Repository,
+    id: SnapshotId,
+    damaged: &HashSet<String>,
+) -> Result<Vec<(String, String)>, VerbError> {
+    let store = repository.store();
+    let files = match stored_files(repository, id) {
+        Ok(files) => files,
+        Err(error) => return Ok(vec![object_of(&error, id)]),
+    };
+    let mut missing = Vec::new();
+    for file in files {
+        let Some(file_id) = file.id else { continue };
+        if damaged.contains(&file_id.to_string()) {
+            missing.push((file_id.to_string(), "damaged".to_owned()));
+            continue;
+        }
+        let recipe = match store.recipe(file_id) {
+            Ok(recipe) => recipe,
+            Err(error) => {
+                missing.push((file_id.to_string(), super::chain(&error)));
+                continue;
+            }
+        };
+        for block in recipe.blocks {
+            let name = Digest::from_bytes(block.id).to_string();
+            if damaged.contains(&name) {
+                missing.push((name, "damaged".to_owned()));
+            } else if !store.contains(ObjectKind::Block, &block.id)? {
+                missing.push((name, format!("not in any sound pack; needed by `{}`", file.path)));
+            }
+        }
+    }
+    Ok(missing)
+}
+
+fn object_of(error: &VerbError, snapshot: SnapshotId) -> (String, String) {
+    let store_error = match error {
+        VerbError::Store(error) | VerbError::Snapshot(crate::snapshot::SnapshotError::Store(error)) => Some(error),
+        _ => None,
+    };
+    let name = match store_error {
+        Some(StoreError::Missing { id, .. } | StoreError::Damaged { id, .. } | StoreError::Format { id, .. }) => *id,
+        _ => snapshot.digest(),
+    };
+    (name.to_string(), super::chain(error))
+}
+
+/// One version: every byte of it.
+fn verify_version(
+    repository: &Repository,
+    revision: &str,
+    progress: &dyn Progress,
+) -> Result<VerifyReport, VerbError> {
+    let found = resolve::revision(repository, revision, None)?;
+    let mut report = VerifyReport { versions: 1, ..VerifyReport::default() };
+    let label = found.label();
+    let mut fail = |name: String, what: String| {
+        let mut problem = Problem::new("object", name, "stored and whole", what);
+        problem.versions.push(label.clone());
+        report.problems.push(problem);
+    };
+    let mut counted = (0, 0);
+    match stored_files(repository, found.snapshot()) {
+        Err(error) => {
+            let (name, what) = object_of(&error, found.snapshot());
+            fail(name, what);
+        }
+        Ok(files) => {
+            progress.begin("checking every byte", files.iter().map(|f| f.size).sum(), Unit::Bytes);
+            for id in files.iter().filter_map(|f| f.id).collect::<HashSet<FileId>>() {
+                match repository.store().copy_file(id, &mut std::io::sink(), progress) {
+                    Ok(size) => counted = (counted.0 + 1, counted.1 + size),
+                    Err(CopyError::Store(error)) => fail(id.to_string(), super::chain(&error)),
+                    // A sink takes everything.
+                    Err(CopyError::Write(_)) => {}
+                }
+            }
+            progress.end();
+        }
+    }
+    if let Err(error) = snapshot::load_observation(repository.store(), found.row.observation) {
+        fail(found.row.observation.to_string(), super::chain(&error));
+    }
+    (report.objects, report.bytes) = counted;
+    Ok(report)
+}
+

@@ -1,0 +1,80 @@
+//! The files as they are now, as if they were a version. Nothing is written.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::VerbError;
+use super::inputs::{GivenInputs, capture_options};
+use super::resolve::Found;
+use crate::capture::{self, Capture};
+use crate::compare::Side;
+use crate::format::snapshot::SnapshotRecord;
+use crate::id::FileId;
+use crate::name::ModelName;
+use crate::progress::Progress;
+use crate::repository::Repository;
+use crate::snapshot::{self, Built};
+
+/// The workspace, captured and named but not stored.
+#[derive(Debug)]
+pub struct Workspace {
+    /// What was found.
+    pub capture: Capture,
+    /// The record it would have.
+    pub built: Built,
+}
+
+impl Workspace {
+    /// Captures the workspace.
+    pub fn look(
+        repository: &Repository,
+        model: Option<&ModelName>,
+        given: &GivenInputs,
+        progress: &dyn Progress,
+    ) -> Result<Self, VerbError> {
+        let options = capture_options(repository, model, given)?;
+        let capture = capture::capture(&options, progress)?;
+        let mut writer = repository.store().rehearsal();
+        let built = snapshot::build(&mut writer, &capture, super::TOOL, progress)?;
+        Ok(Self { capture, built })
+    }
+
+    /// Where each table of evidence lies on the disk.
+    pub fn tables(&self) -> HashMap<FileId, PathBuf> {
+        let record = &self.built.record;
+        let find = |path: &str| {
+            let predictions = self.capture.predictions.iter().map(|(_, f)| f);
+            predictions.chain(self.capture.samples.iter().map(|(_, f)| f)).find(|f| f.path == path)
+        };
+        let named = record.predictions.iter().map(|p| (p.file, p.path.as_str()));
+        named
+            .chain(record.samples.iter().map(|s| (s.file, s.path.as_str())))
+            .filter_map(|(id, path)| find(path).map(|f| (id, f.disk.clone())))
+            .collect()
+    }
+
+    /// For comparing.
+    pub fn side(&self) -> Side {
+        Side {
+            name: "workspace".to_owned(),
+            record: self.built.record.clone(),
+            model_files: self.built.model_files.clone(),
+            code_files: self.built.code_files.clone(),
+        }
+    }
+}
+
+/// A stored version, for comparing.
+pub fn stored_side(repository: &Repository, found: &Found) -> Result<Side, VerbError> {
+    let record = snapshot::load(repository.store(), found.snapshot())?;
+    side_of(repository, found.label(), record)
+}
+
+fn side_of(repository: &Repository, name: String, record: SnapshotRecord) -> Result<Side, VerbError> {
+    let model_files = snapshot::files_of(repository.store(), record.model_files.tree)?;
+    let code_files = match record.code.tree {
+        Some(tree) => snapshot::files_of(repository.store(), tree.tree)?,
+        None => Vec::new(),
+    };
+    Ok(Side { name, record, model_files, code_files })
+}

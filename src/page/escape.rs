@@ -1,0 +1,77 @@
+//! Foreign text made harmless.
+
+/// Invisible, zero columns wide: keeps `@` and `://` from becoming mentions and links.
+const BREAK: char = '\u{200b}';
+
+/// Foreign text for a line or a table cell of Markdown: no markup, HTML, mention, link or line break, at most
+/// `longest` characters.
+pub(super) fn markdown(text: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    for (place, c) in text.chars().map(visible).enumerate() {
+        if place == longest {
+            out.push('…');
+            break;
+        }
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '|' | '`' | '\\' | '*' | '_' | '[' | ']' | '~' | '#' | '$' | '!' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '@' if !before.is_alphanumeric() => {
+                out.push('@');
+                out.push(BREAK);
+            }
+            '/' if before == ':' => {
+                out.push(BREAK);
+                out.push('/');
+            }
+            '.' if out.len() >= 3
+                && out.is_char_boundary(out.len() - 3)
+                && out[out.len() - 3..].eq_ignore_ascii_case("www") =>
+            {
+                out.push(BREAK);
+                out.push('.');
+            }
+            _ => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+/// Text for an attribute or an element of XML 1.0.
+pub(super) fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars().map(visible) {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            // Not characters of XML 1.0.
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// White space is a space; control characters and those that turn the writing direction around are U+FFFD.
+const fn visible(c: char) -> char {
+    match c {
+        '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c => c,
+    }
+}

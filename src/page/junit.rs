@@ -1,0 +1,124 @@
+//! JUnit XML: one test case for each result of a rule.
+//!
+//! | verdict | of a blocking rule | of a warning |
+//! |---|---|---|
+//! | PASS | passed | passed |
+//! | FAIL | `failure` | `skipped` |
+//! | INCONCLUSIVE | `error` | `skipped` |
+//! | WAIVED, NOT_APPLICABLE | `skipped` | `skipped` |
+//!
+//! CI systems look at the cases only: where none shows why the certificate as a whole is not good, one more case does.
+
+use std::fmt::{self, Write as _};
+
+use super::Context;
+use super::escape::xml;
+use crate::format::certificate::{ResultRecord, StatementRecord, Verdict};
+use crate::format::policy::Severity;
+
+/// The certificate as a JUnit report.
+pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
+    let mut cases = Cases::default();
+    let predicate = &statement.predicate;
+    for result in &predicate.results {
+        cases.result(predicate.model.as_str(), result);
+    }
+    if cases.failures == 0 && predicate.verdict == Verdict::Fail {
+        cases.whole(predicate.model.as_str(), Kind::Failure, &predicate.remarks);
+    } else if cases.failures + cases.errors == 0 && predicate.verdict == Verdict::Inconclusive {
+        cases.whole(predicate.model.as_str(), Kind::Error, &predicate.remarks);
+    }
+    cases.document(&context.candidate)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Failure,
+    Error,
+    Skipped,
+}
+
+impl Kind {
+    const fn element(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Cases {
+    text: String,
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+impl Cases {
+    fn result(&mut self, model: &str, result: &ResultRecord) {
+        let kind = match (result.verdict, result.severity) {
+            (Verdict::Pass, _) => None,
+            (Verdict::Fail, Severity::Block) => Some(Kind::Failure),
+            (Verdict::Inconclusive, Severity::Block) => Some(Kind::Error),
+            _ => Some(Kind::Skipped),
+        };
+        let name = match &result.slice {
+            Some(slice) => format!("{} [{slice}]", result.rule),
+            None => result.rule.clone(),
+        };
+        let reason = result.reason.as_deref().unwrap_or_default();
+        let message = format!("{}: {reason}", result.verdict.name());
+        self.case(model, &name, kind, result.verdict, &message);
+    }
+
+    fn whole(&mut self, model: &str, kind: Kind, remarks: &[String]) {
+        let verdict = if matches!(kind, Kind::Failure) { Verdict::Fail } else { Verdict::Inconclusive };
+        let reason = if remarks.is_empty() { "no blocking rule decided".to_owned() } else { remarks.join("; ") };
+        self.case(model, "(certificate)", Some(kind), verdict, &format!("{}: {reason}", verdict.name()));
+    }
+
+    fn case(&mut self, model: &str, name: &str, kind: Option<Kind>, verdict: Verdict, message: &str) {
+        self.tests += 1;
+        let (model, name) = (xml(model), xml(name));
+        let Some(kind) = kind else {
+            push(&mut self.text, format_args!("    <testcase classname=\"{model}\" name=\"{name}\"/>\n"));
+            return;
+        };
+        match kind {
+            Kind::Failure => self.failures += 1,
+            Kind::Error => self.errors += 1,
+            Kind::Skipped => self.skipped += 1,
+        }
+        // `skipped` has no type in the schemas in use.
+        let kind_attribute =
+            if matches!(kind, Kind::Skipped) { String::new() } else { format!(" type=\"{}\"", verdict.name()) };
+        let (element, message) = (kind.element(), xml(message));
+        push(
+            &mut self.text,
+            format_args!(
+                "    <testcase classname=\"{model}\" name=\"{name}\">\n      \
+                 <{element} message=\"{message}\"{kind_attribute}/>\n    </testcase>\n"
+            ),
+        );
+    }
+
+    fn document(&self, candidate: &str) -> String {
+        let Self { text, tests, failures, errors, skipped } = self;
+        let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"");
+        // `testsuites` knows no `skipped`.
+        let totals = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"certify\" {totals}>\n  \
+             <testsuite name=\"{}\" {counts}>\n{text}  </testsuite>\n</testsuites>\n",
+            xml(candidate)
+        )
+    }
+}
+
+fn push(text: &mut String, line: fmt::Arguments<'_>) {
+    // Writing to a String does not fail.
+    let _ = text.write_fmt(line);
+}

@@ -1,0 +1,170 @@
+//! Markdown: a line with the verdict, a table of the rules, then why each is not PASS.
+//!
+//! GitHub refuses comments over 65,536 characters. What does not fit is left out by severity, passes first, and said to be.
+
+use super::Context;
+use super::escape;
+use crate::certify::wording::{grouped, significant};
+use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
+use crate::format::policy::Severity;
+
+/// Bytes, of which there are never fewer than characters.
+const LONGEST: usize = 65_536;
+/// Kept free for what says that something was left out.
+const RESERVE: usize = 512;
+const TABLE: &str = "| rule | verdict | metric | candidate | baseline | difference | limit | n |\n\
+                     |---|---|---|---:|---:|---:|---:|---:|\n";
+
+/// The certificate as a page.
+pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
+    let predicate = &statement.predicate;
+    let mut page = head(predicate, context);
+    let mut room = LONGEST.saturating_sub(page.len() + TABLE.len() + RESERVE);
+    let (rows, reasons) = Part::fitting(&predicate.results, &mut room);
+    if !rows.lines.is_empty() {
+        page.push_str(TABLE);
+        page.push_str(&rows.lines);
+    }
+    page.push_str(&rows.left_out("rules"));
+    if !reasons.lines.is_empty() {
+        page.push('\n');
+        page.push_str(&reasons.lines);
+    }
+    page.push_str(&reasons.left_out("reasons"));
+    let mut remarks = Part::default();
+    for remark in &predicate.remarks {
+        remarks.add(&format!("- Note: {}\n", sentence(remark)), &mut room);
+    }
+    if !remarks.lines.is_empty() {
+        page.push('\n');
+        page.push_str(&remarks.lines);
+    }
+    page.push_str(&remarks.left_out("notes"));
+    page
+}
+
+fn head(predicate: &CertificateRecord, context: &Context) -> String {
+    let mut facts = vec![match (&context.baseline, &predicate.baseline.first_release) {
+        (Some(baseline), _) => {
+            format!("compared with {} in {}", name(baseline), name(predicate.baseline.stage.as_str()))
+        }
+        (None, Some(why)) => {
+            format!("first release to {}: {}", name(predicate.baseline.stage.as_str()), sentence(why))
+        }
+        (None, None) => format!("nothing to compare with in {}", name(predicate.baseline.stage.as_str())),
+    }];
+    facts.push(format!("policy {}", predicate.policy_sha256.short()));
+    if let Some(certificate) = &context.certificate {
+        facts.push(format!("certificate {}", name(certificate)));
+    }
+    if let Some(expires) = &context.expires {
+        facts.push(format!("counts until {}", name(expires)));
+    }
+    format!("## {}: {}\n\n{}\n\n", verdict(predicate.verdict), name(&context.candidate), facts.join(" · "))
+}
+
+/// Lines that fitted, and how many did not.
+#[derive(Default)]
+struct Part {
+    lines: String,
+    left_out: usize,
+}
+
+impl Part {
+    /// Rows and reasons of the results, in their order; where room is short, the gravest are kept.
+    fn fitting(results: &[ResultRecord], room: &mut usize) -> (Self, Self) {
+        let mut order: Vec<usize> = (0..results.len()).collect();
+        order.sort_by_key(|at| gravity(&results[*at]));
+        let mut kept: Vec<(Self, Self)> = results.iter().map(|_| Default::default()).collect();
+        for at in order {
+            let (rows, reasons) = &mut kept[at];
+            rows.add(&row(&results[at]), room);
+            if let Some(reason) = reason(&results[at]) {
+                reasons.add(&reason, room);
+            }
+        }
+        let (rows, reasons): (Vec<Self>, Vec<Self>) = kept.into_iter().unzip();
+        (Self::joined(&rows), Self::joined(&reasons))
+    }
+
+    fn joined(parts: &[Self]) -> Self {
+        let lines = parts.iter().map(|part| part.lines.as_str()).collect();
+        Self { lines, left_out: parts.iter().map(|part| part.left_out).sum() }
+    }
+
+    fn add(&mut self, line: &str, room: &mut usize) {
+        if line.len() <= *room {
+            *room -= line.len();
+            self.lines.push_str(line);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn left_out(&self, what: &str) -> String {
+        if self.left_out == 0 {
+            return String::new();
+        }
+        format!("\n{} more {what} did not fit on this page.\n", grouped(self.left_out as u64))
+    }
+}
+
+/// The order in which lines are worth their room.
+fn gravity(result: &ResultRecord) -> (bool, Verdict) {
+    let quiet = matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable);
+    (quiet || result.severity == Severity::Warn, result.verdict)
+}
+
+fn row(result: &ResultRecord) -> String {
+    let rule = match &result.slice {
+        Some(slice) => format!("{} ({})", name(&result.rule), name(slice)),
+        None => name(&result.rule),
+    };
+    let number = |value: Option<f64>| value.map_or_else(String::new, significant);
+    let bounds = match (result.lower, result.upper) {
+        (Some(lower), Some(upper)) => format!(" \\[{}, {}\\]", significant(lower), significant(upper)),
+        _ => String::new(),
+    };
+    // Bounds are those of the difference where there is one, else of the candidate's value.
+    let (candidate, difference) = match result.delta {
+        Some(delta) => (number(result.candidate), format!("{}{bounds}", significant(delta))),
+        None => (format!("{}{bounds}", number(result.candidate)), String::new()),
+    };
+    let n = if result.n > 0 { grouped(result.n) } else { String::new() };
+    format!(
+        "| {rule} | {} | {} | {candidate} | {} | {difference} | {} | {n} |\n",
+        word(result),
+        name(&result.metric),
+        number(result.baseline),
+        number(result.margin),
+    )
+}
+
+/// Why a result is not PASS.
+fn reason(result: &ResultRecord) -> Option<String> {
+    if result.verdict == Verdict::Pass {
+        return None;
+    }
+    let slice = result.slice.as_deref().map(|slice| format!(", {}", name(slice))).unwrap_or_default();
+    let reason = sentence(result.reason.as_deref().unwrap_or("no reason was recorded"));
+    Some(format!("- {} **{}**{slice}: {reason}\n", word(result), name(&result.rule)))
+}
+
+fn word(result: &ResultRecord) -> String {
+    let word = verdict(result.verdict);
+    let warns = result.severity == Severity::Warn && result.verdict != Verdict::Pass;
+    if warns { format!("{word} (warning)") } else { word }
+}
+
+fn verdict(verdict: Verdict) -> String {
+    name(verdict.name())
+}
+
+/// A name; a longer one tells nobody more.
+fn name(text: &str) -> String {
+    escape::markdown(text, 100)
+}
+
+fn sentence(text: &str) -> String {
+    escape::markdown(text, 1000)
+}

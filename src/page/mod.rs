@@ -1,0 +1,21 @@
+//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems. Pure text.
+//!
+//! Names, columns and values in a certificate come from whoever made the model: nothing of them may become markup, a mention
+//! or a link.
+
+mod escape;
+pub mod junit;
+pub mod markdown;
+
+/// What a certificate does not say of itself, for its page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// What people call the candidate: `fraud@v8`.
+    pub candidate: String,
+    /// What they call the baseline; none where there is none.
+    pub baseline: Option<String>,
+    /// The certificate's id.
+    pub certificate: Option<String>,
+    /// Until when it counts, as text.
+    pub expires: Option<String>,
+}

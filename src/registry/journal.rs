@@ -1,0 +1,203 @@
+//! Event files: where they are, how a state is folded from them, how a chain is checked.
+
+use super::state::State;
+use crate::digest::Digest;
+use crate::format::FormatError;
+use crate::format::checkpoint;
+use crate::format::event::{self, EventFile};
+use crate::id::EventId;
+use crate::name::ModelName;
+use crate::store::{Backend, BackendError, CACHE, JOURNAL};
+
+/// A checkpoint is written when this many events lie behind the last one.
+const CHECKPOINT_EVERY: u64 = 32;
+const MAX_CHECKPOINT: u64 = 4 << 30;
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The store failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// An event is not one, was changed, or needs a newer program.
+    #[error("event {seq} of `{model}` cannot be used")]
+    Format {
+        /// Whose journal.
+        model: ModelName,
+        /// Which event.
+        seq: u64,
+        /// Why.
+        source: FormatError,
+    },
+    /// An event does not continue the ones before it.
+    #[error("event {seq} of `{model}` does not continue the journal: {reason}")]
+    Broken {
+        /// Whose journal.
+        model: ModelName,
+        /// Which event.
+        seq: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Events that were there are gone.
+    #[error("the journal of `{model}` ends at event {found}, but has had event {expected}")]
+    Lost {
+        /// Whose journal.
+        model: ModelName,
+        /// The newest event known to have existed.
+        expected: u64,
+        /// The newest event there is.
+        found: u64,
+    },
+}
+
+/// What a look at a whole journal found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalCheck {
+    /// Events read.
+    pub events: u64,
+    /// Its newest event.
+    pub head: Option<(u64, EventId)>,
+    /// The first thing that is wrong: which event, and what.
+    pub problem: Option<(u64, String)>,
+}
+
+/// The file of an event.
+pub fn path(model: &ModelName, seq: u64) -> String {
+    format!("{JOURNAL}/{model}/{seq:016}")
+}
+
+fn checkpoint_path(model: &ModelName) -> String {
+    // Not the name itself: a model's name may be the folder of another's.
+    format!("{CACHE}/checkpoints/{}", Digest::of(model.as_str().as_bytes()))
+}
+
+/// Every model with a journal.
+pub fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalError> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let mut has_events = false;
+        for entry in backend.list(format!("{JOURNAL}/{folder}").trim_end_matches('/'))? {
+            if entry.folder {
+                folders.push(if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) });
+            } else {
+                has_events |= is_event_name(&entry.name);
+            }
+        }
+        if has_events && let Ok(name) = ModelName::new(&folder) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_event_name(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// One event; none if it does not exist.
+pub fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
+    let bytes = match backend.read(&path(model, seq), event::MAX_EVENT as u64) {
+        Err(BackendError::NotFound { .. }) => return Ok(None),
+        other => other?,
+    };
+    let file = event::decode(&bytes).map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
+    Ok(Some(file))
+}
+
+/// The state after the newest event, from the checkpoint if it can be trusted.
+pub fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+    let remembered = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
+    let checkpoint = remembered.and_then(|bytes| checkpoint::decode(&bytes)).filter(|c| c.model == *model);
+    let Some(checkpoint) = checkpoint else {
+        return replay(backend, model);
+    };
+    let head = checkpoint.head;
+    let trusted = matches!(read(backend, model, head.seq), Ok(Some(file)) if file.id == head.id);
+    if !trusted {
+        let state = replay(backend, model)?;
+        let found = state.as_ref().map_or(0, State::seq);
+        return if found < head.seq {
+            Err(JournalError::Lost { model: model.clone(), expected: head.seq, found })
+        } else {
+            Ok(state)
+        };
+    }
+    let mut state = State::from_checkpoint(checkpoint);
+    fold_rest(backend, &mut state)?;
+    if state.seq() >= head.seq + 2 * CHECKPOINT_EVERY {
+        write_checkpoint(backend, &state);
+    }
+    Ok(Some(state))
+}
+
+/// The state after the newest event, from the first one on.
+pub fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+    let mut state = State::before_creation(model.clone());
+    fold_rest(backend, &mut state)?;
+    if state.seq() >= 2 * CHECKPOINT_EVERY {
+        write_checkpoint(backend, &state);
+    }
+    Ok((state.seq() > 0).then_some(state))
+}
+
+fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalError> {
+    while let Some(file) = read(backend, &state.model, state.seq() + 1)? {
+        let seq = state.seq() + 1;
+        let record = file.event.map_err(|source| JournalError::Format { model: state.model.clone(), seq, source })?;
+        state.apply(&record, file.id)?;
+    }
+    Ok(())
+}
+
+/// Writes a checkpoint now and then; a cache, so failing is not an error.
+pub fn checkpoint_sometimes(backend: &dyn Backend, state: &State) {
+    if state.seq().is_multiple_of(CHECKPOINT_EVERY) {
+        write_checkpoint(backend, state);
+    }
+}
+
+fn write_checkpoint(backend: &dyn Backend, state: &State) {
+    if let Some(record) = state.to_checkpoint()
+        && let Ok(bytes) = checkpoint::encode(&record)
+    {
+        let _ = backend.cache(&checkpoint_path(&state.model), &bytes);
+    }
+}
+
+/// Reads every event of a journal and everything that lies beside them.
+pub fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalCheck, JournalError> {
+    let names = backend.list(&format!("{JOURNAL}/{model}"))?;
+    let last = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok()).max();
+    let last: u64 = last.unwrap_or(0);
+    let mut state = State::before_creation(model.clone());
+    let mut found = JournalCheck::default();
+    while found.problem.is_none() && state.seq() < last {
+        let seq = state.seq() + 1;
+        found.problem = match read(backend, model, seq) {
+            Ok(None) => Some((seq, "it is missing".to_owned())),
+            Ok(Some(file)) => match file.event {
+                Ok(record) => state.apply(&record, file.id).err().map(|e| (seq, e.to_string())),
+                Err(error) => Some((seq, error.to_string())),
+            },
+            Err(JournalError::Format { source, .. }) => Some((seq, source.to_string())),
+            Err(other) => return Err(other),
+        };
+    }
+    found.events = state.seq();
+    found.head = state.head.map(|h| (h.seq, h.id));
+    if found.problem.is_none()
+        && let Ok(bytes) = backend.read(&checkpoint_path(model), MAX_CHECKPOINT)
+        && let Some(remembered) = checkpoint::decode(&bytes)
+    {
+        if remembered.head.seq > last {
+            found.problem = Some((last + 1, format!("it is missing; event {} has existed", remembered.head.seq)));
+        } else if matches!(read(backend, model, remembered.head.seq), Ok(Some(f)) if f.id != remembered.head.id) {
+            found.problem = Some((remembered.head.seq, "it is not the event that was there before".to_owned()));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,155 @@
+//! The journal of every model, and the state that follows from it.
+//!
+//! A model's journal is the only thing that changes. [`State`] is a fold over it; [`Registry::commit`] appends one
+//! event by exclusive creation: of two processes one wins, the other folds the winner's event in and decides again.
+
+mod journal;
+pub mod promote;
+pub mod rollback;
+mod state;
+
+use std::sync::Arc;
+
+pub use self::journal::{JournalCheck, JournalError};
+pub use self::state::{State, at};
+
+use crate::clock::{Clock, Time};
+use crate::format::event::{self, ActorRecord, EventBody, EventFile, EventRecord, EventRef};
+use crate::name::ModelName;
+use crate::store::{Backend, Published};
+
+/// The journals of a store.
+pub struct Registry {
+    backend: Arc<dyn Backend>,
+    repository: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("repository", &self.repository).finish_non_exhaustive()
+    }
+}
+
+/// What a verb decided, seeing the present state.
+#[derive(Debug)]
+pub enum Decision<T> {
+    /// Nothing needs to change.
+    Keep(T),
+    /// This must happen.
+    Append(EventBody, T),
+}
+
+/// What became of a decision.
+#[derive(Debug)]
+pub struct Committed<T> {
+    /// What the verb said about it.
+    pub outcome: T,
+    /// The event, if there was one.
+    pub event: Option<(EventRef, EventRecord)>,
+    /// The state afterwards.
+    pub state: State,
+}
+
+impl Registry {
+    /// The journals kept in `backend` for the history `repository`.
+    pub fn new(backend: Arc<dyn Backend>, repository: String, clock: Arc<dyn Clock>) -> Self {
+        Self { backend, repository, clock }
+    }
+
+    /// Now, by this registry's clock.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Every model that has a journal, sorted.
+    pub fn models(&self) -> Result<Vec<ModelName>, JournalError> {
+        journal::models(&*self.backend)
+    }
+
+    /// The state of `model`; none if it has no journal.
+    pub fn state(&self, model: &ModelName) -> Result<Option<State>, JournalError> {
+        journal::load(&*self.backend, model)
+    }
+
+    /// The state of `model`, folded from its first event, trusting no checkpoint; none if it has no journal.
+    pub fn replay(&self, model: &ModelName) -> Result<Option<State>, JournalError> {
+        journal::replay(&*self.backend, model)
+    }
+
+    /// One event of `model`.
+    pub fn event(&self, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
+        journal::read(&*self.backend, model, seq)
+    }
+
+    /// Checks the whole chain of `model`, and that nothing stands beside it.
+    pub fn check(&self, model: &ModelName) -> Result<JournalCheck, JournalError> {
+        journal::check(&*self.backend, model)
+    }
+
+    /// Appends what `decide` says, deciding again whenever another process was first.
+    pub fn commit<T, E: From<JournalError>>(
+        &self,
+        model: &ModelName,
+        actor: &ActorRecord,
+        mut decide: impl FnMut(&State) -> Result<Decision<T>, E>,
+    ) -> Result<Committed<T>, E> {
+        loop {
+            let state = match self.state(model)? {
+                Some(state) => state,
+                None => {
+                    let create = EventBody::Create { repository: self.repository.clone() };
+                    let empty = State::before_creation(model.clone());
+                    match self.append(&empty, actor, create)? {
+                        Some((_, _, state)) => state,
+                        None => continue,
+                    }
+                }
+            };
+            match decide(&state)? {
+                Decision::Keep(outcome) => return Ok(Committed { outcome, event: None, state }),
+                Decision::Append(body, outcome) => {
+                    if let Some((reference, record, state)) = self.append(&state, actor, body)? {
+                        return Ok(Committed { outcome, event: Some((reference, record)), state });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Creates the event behind `state`'s head; none if another process was first.
+    fn append(
+        &self,
+        state: &State,
+        actor: &ActorRecord,
+        body: EventBody,
+    ) -> Result<Option<(EventRef, EventRecord, State)>, JournalError> {
+        let clock = self.clock.now();
+        let time = state.time().map_or(clock, |last| clock.max(last));
+        let record = EventRecord {
+            format: event::FORMAT.to_owned(),
+            model: state.model.clone(),
+            seq: state.seq() + 1,
+            prev: state.head.map(|head| head.id),
+            time,
+            clock: (clock != time).then_some(clock),
+            actor: actor.clone(),
+            body,
+        };
+        let encoded = event::encode(&record);
+        let (bytes, id) = encoded.map_err(|source| JournalError::Format {
+            model: state.model.clone(),
+            seq: record.seq,
+            source,
+        })?;
+        let mut next = state.clone();
+        next.apply(&record, id)?;
+        match self.backend.publish_new(&journal::path(&state.model, record.seq), &bytes)? {
+            Published::Exists => Ok(None),
+            Published::Created => {
+                journal::checkpoint_sometimes(&*self.backend, &next);
+                Ok(Some((EventRef { seq: record.seq, id }, record, next)))
+            }
+        }
+    }
+}

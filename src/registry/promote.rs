@@ -1,0 +1,135 @@
+//! What stands between a version and a stage. Every reason is found, not only the first.
+
+use super::State;
+use crate::clock::Time;
+use crate::format::certificate::Verdict;
+use crate::format::event::{EventRef, RulesRecord};
+use crate::id::{CertificateId, SnapshotId};
+use crate::name::{StageName, Version};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct PromoteRequest<'a> {
+    /// The stage to move.
+    pub stage: &'a StageName,
+    /// The candidate.
+    pub snapshot: SnapshotId,
+    /// The stage's rules as the project states them: in force only while the stage has none.
+    pub proposed: &'a RulesRecord,
+    /// What the stage must hold, if the caller said so: `Some(None)` is "nothing".
+    pub expected: Option<Option<SnapshotId>>,
+    /// Now.
+    pub now: Time,
+}
+
+/// One reason why a version may not hold a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// It, or a version with the same model files, is blocked.
+    Blocked {
+        /// Why.
+        reason: String,
+        /// From this stage, or from all.
+        stage: Option<StageName>,
+    },
+    /// It never held a stage it must come from.
+    NotFrom {
+        /// One of these.
+        stages: Vec<StageName>,
+    },
+    /// It was never certified.
+    NoCertificate,
+    /// Its newest certificate says no.
+    Verdict {
+        /// Which certificate.
+        certificate: CertificateId,
+        /// What it says.
+        verdict: Verdict,
+    },
+    /// Its newest certificate has expired.
+    Expired {
+        /// Which certificate.
+        certificate: CertificateId,
+        /// When.
+        at: Time,
+    },
+    /// It was certified under other rules than those in force.
+    OtherRules {
+        /// Which certificate.
+        certificate: CertificateId,
+    },
+    /// It was compared with another baseline than the one that would be replaced now.
+    Stale {
+        /// Which certificate.
+        certificate: CertificateId,
+        /// The stage the baseline is taken from.
+        stage: StageName,
+        /// What it was compared with.
+        certified: Option<Version>,
+        /// What the stage holds now.
+        now: Option<Version>,
+    },
+    /// The stage does not hold what the caller expects.
+    Unexpected {
+        /// What it holds.
+        current: Option<Version>,
+    },
+}
+
+impl Obstacle {
+    /// Whether trying again from the present state can help, as opposed to a plain no.
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Stale { .. } | Self::OtherRules { .. } | Self::Unexpected { .. })
+    }
+}
+
+/// What would have to be true and is not. Empty: it may be promoted, on the certificate returned.
+pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>, Option<CertificateId>) {
+    let mut found = Vec::new();
+    let rules = state.stages.get(request.stage).and_then(|row| row.rules.as_ref()).unwrap_or(request.proposed);
+    let current = state.occupant(request.stage);
+    if let Some(expected) = request.expected
+        && expected != current.map(|o| o.snapshot)
+    {
+        found.push(Obstacle::Unexpected { current: current.map(|o| o.version) });
+    }
+    let model_tree = state.version_of(request.snapshot).map(|v| v.model_tree);
+    if let Some(block) = state.block(request.snapshot, model_tree, request.stage) {
+        found.push(Obstacle::Blocked { reason: block.reason.clone(), stage: block.stage.clone() });
+    }
+    let from = &rules.stage.from;
+    let held = |stage: &StageName| {
+        state.stages.get(stage).is_some_and(|row| row.timeline.iter().any(|o| o.snapshot == request.snapshot))
+    };
+    if !from.is_empty() && !from.iter().any(held) {
+        found.push(Obstacle::NotFrom { stages: from.clone() });
+    }
+    if !rules.stage.certificate {
+        return (found, None);
+    }
+    let Some(row) = state.certificates.get(&request.snapshot) else {
+        found.push(Obstacle::NoCertificate);
+        return (found, None);
+    };
+    let certificate = row.certificate;
+    if !matches!(row.verdict, Verdict::Pass | Verdict::Waived) {
+        found.push(Obstacle::Verdict { certificate, verdict: row.verdict });
+    }
+    if row.expires <= request.now {
+        found.push(Obstacle::Expired { certificate, at: row.expires });
+    }
+    if row.proposed || rules.policy.is_some_and(|policy| policy != row.policy) {
+        found.push(Obstacle::OtherRules { certificate });
+    }
+    let baseline: Option<EventRef> = state.occupant(&row.stage).map(|o| o.event);
+    if baseline != row.baseline_event {
+        found.push(Obstacle::Stale {
+            certificate,
+            stage: row.stage.clone(),
+            certified: row.baseline.and_then(|id| state.version_of(id)).map(|v| v.version),
+            now: state.occupant(&row.stage).map(|o| o.version),
+        });
+    }
+    (found, Some(certificate))
+}

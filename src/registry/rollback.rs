@@ -1,0 +1,212 @@
+//! Where a rollback goes: the newest earlier occupant on the stage's stack that may hold it.
+
+use std::time::Duration;
+
+use super::State;
+use crate::clock::Time;
+use crate::format::checkpoint::{EventAt, OccupancyRow};
+use crate::format::event::SkippedRecord;
+use crate::id::SnapshotId;
+use crate::name::{StageName, Version};
+
+/// A second rollback within this time needs to say what it flees: it is more likely a repeated command.
+pub const GUARD: Duration = Duration::from_secs(15 * 60);
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollbackRequest {
+    /// The version that is fled; none: whatever the stage holds.
+    pub from: Option<SnapshotId>,
+    /// Where to; none: the stack decides.
+    pub to: Option<SnapshotId>,
+    /// Whether the fled version is kept out from now on.
+    pub block: bool,
+    /// Whether a block on `to` is lifted.
+    pub unblock: bool,
+}
+
+/// What a rollback would do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RollbackPlan {
+    /// The version to flee is not there any more.
+    AlreadyGone {
+        /// What the stage holds instead.
+        current: OccupancyRow,
+    },
+    /// Move the stage.
+    Move {
+        /// What it holds now.
+        flees: OccupancyRow,
+        /// Where to.
+        target: SnapshotId,
+        /// Its number.
+        version: Version,
+        /// Occupants passed over.
+        skipped: Vec<SkippedRecord>,
+        /// Kept out from now on.
+        blocks: Vec<SnapshotId>,
+        /// Let in again.
+        unblocks: Vec<SnapshotId>,
+    },
+}
+
+/// Why a stage cannot go back.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RollbackRefusal {
+    /// It was never held.
+    #[error("`{stage}` holds nothing")]
+    Empty {
+        /// Which stage.
+        stage: StageName,
+    },
+    /// Nothing earlier is left that may hold it.
+    #[error("`{stage}` has nothing to go back to")]
+    NothingLeft {
+        /// Which stage.
+        stage: StageName,
+        /// What was passed over.
+        skipped: Vec<SkippedRecord>,
+    },
+    /// It was rolled back a moment ago.
+    #[error("`{stage}` was rolled back {} ago, to {current}", crate::clock::describe_duration(*ago))]
+    Guarded {
+        /// Which stage.
+        stage: StageName,
+        /// How long ago.
+        ago: Duration,
+        /// The version it holds since.
+        current: Version,
+    },
+    /// The target never held the stage.
+    #[error("{version} never held `{stage}`")]
+    NeverHeld {
+        /// Which stage.
+        stage: StageName,
+        /// The version asked for.
+        version: Version,
+    },
+    /// The target is what the stage holds, or what is fled.
+    #[error("{version} is what `{stage}` holds")]
+    Same {
+        /// Which stage.
+        stage: StageName,
+        /// The version asked for.
+        version: Version,
+    },
+    /// The target is blocked.
+    #[error("{version} is blocked: {reason}")]
+    Blocked {
+        /// The version asked for.
+        version: Version,
+        /// Why it was blocked.
+        reason: String,
+    },
+    /// The target's bytes are not whole.
+    #[error("{version} is damaged: {reason}")]
+    Damaged {
+        /// The version asked for.
+        version: Version,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Plans a rollback. `damage` says what is wrong with a snapshot's stored bytes, if anything.
+pub fn plan(
+    state: &State,
+    stage: &StageName,
+    request: &RollbackRequest,
+    now: Time,
+    damage: &dyn Fn(SnapshotId) -> Option<String>,
+) -> Result<RollbackPlan, RollbackRefusal> {
+    let empty = || RollbackRefusal::Empty { stage: stage.clone() };
+    let row = state.stages.get(stage).ok_or_else(empty)?;
+    let current = row.timeline.last().ok_or_else(empty)?;
+    if request.from.is_some_and(|from| from != current.snapshot) {
+        return Ok(RollbackPlan::AlreadyGone { current: current.clone() });
+    }
+    if request.from.is_none()
+        && request.to.is_none()
+        && let Some(EventAt { time, .. }) = row.last_rollback
+        && now.since(time) < GUARD
+    {
+        let ago = now.since(time);
+        return Err(RollbackRefusal::Guarded { stage: stage.clone(), ago, current: current.version });
+    }
+    let mut skipped = Vec::new();
+    let target = match request.to {
+        Some(to) => explicit_target(state, stage, current, to, request.unblock, damage)?,
+        None => {
+            let below = row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]);
+            let mut target = None;
+            for occupant in below.filter(|o| o.snapshot != current.snapshot) {
+                match obstacle(state, stage, occupant, damage) {
+                    None => {
+                        target = Some(occupant);
+                        break;
+                    }
+                    Some(reason) => {
+                        let skip = SkippedRecord { version: occupant.version, snapshot: occupant.snapshot, reason };
+                        if !skipped.contains(&skip) {
+                            skipped.push(skip);
+                        }
+                    }
+                }
+            }
+            match target {
+                Some(target) => target,
+                None => return Err(RollbackRefusal::NothingLeft { stage: stage.clone(), skipped }),
+            }
+        }
+    };
+    let blocked = state.block(target.snapshot, None, stage).is_some();
+    Ok(RollbackPlan::Move {
+        flees: current.clone(),
+        target: target.snapshot,
+        version: target.version,
+        skipped,
+        blocks: if request.block { vec![current.snapshot] } else { Vec::new() },
+        unblocks: if blocked { vec![target.snapshot] } else { Vec::new() },
+    })
+}
+
+/// What keeps an occupant from being gone back to.
+fn obstacle(
+    state: &State,
+    stage: &StageName,
+    occupant: &OccupancyRow,
+    damage: &dyn Fn(SnapshotId) -> Option<String>,
+) -> Option<String> {
+    let model_tree = state.version(occupant.version).map(|v| v.model_tree);
+    match state.block(occupant.snapshot, model_tree, stage) {
+        Some(block) => Some(format!("blocked: {}", block.reason)),
+        None => damage(occupant.snapshot).map(|reason| format!("damaged: {reason}")),
+    }
+}
+
+fn explicit_target<'a>(
+    state: &'a State,
+    stage: &StageName,
+    current: &OccupancyRow,
+    to: SnapshotId,
+    unblock: bool,
+    damage: &dyn Fn(SnapshotId) -> Option<String>,
+) -> Result<&'a OccupancyRow, RollbackRefusal> {
+    let version = state.version_of(to).map_or(Version(0), |v| v.version);
+    if current.snapshot == to {
+        return Err(RollbackRefusal::Same { stage: stage.clone(), version });
+    }
+    let held = state.stages.get(stage).and_then(|row| row.timeline.iter().rev().find(|o| o.snapshot == to));
+    let held = held.ok_or(RollbackRefusal::NeverHeld { stage: stage.clone(), version })?;
+    let model_tree = state.version(held.version).map(|v| v.model_tree);
+    if let Some(block) = state.block(to, model_tree, stage)
+        && !unblock
+    {
+        return Err(RollbackRefusal::Blocked { version, reason: block.reason.clone() });
+    }
+    match damage(to) {
+        Some(reason) => Err(RollbackRefusal::Damaged { version, reason }),
+        None => Ok(held),
+    }
+}

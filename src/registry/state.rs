@@ -1,0 +1,309 @@
+//! The state of one model: a fold over its journal.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::JournalError;
+use crate::clock::Time;
+use crate::format::checkpoint::{
+    self, BlockRow, CertificateRow, CheckpointRecord, EventAt, OccupancyRow, StageRow, VersionRow,
+};
+use crate::format::event::{EventBody, EventRecord, EventRef};
+use crate::id::{EventId, SnapshotId, TreeId};
+use crate::name::{ModelName, StageName, Version};
+
+/// Everything the journal says, as of its newest event.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Whose state.
+    pub model: ModelName,
+    /// The history it belongs to.
+    pub repository: String,
+    /// The newest event; none before the first.
+    pub head: Option<EventRef>,
+    time: Option<Time>,
+    /// Every version; `versions[n]` is `v(n+1)`.
+    pub versions: Vec<VersionRow>,
+    /// Every stage that was ever held.
+    pub stages: BTreeMap<StageName, StageRow>,
+    /// Blocks in force.
+    pub blocks: Vec<BlockRow>,
+    /// The newest certificate of every snapshot that has one.
+    pub certificates: HashMap<SnapshotId, CertificateRow>,
+}
+
+/// Who held a stage at `time`.
+pub fn at(stage: &StageRow, time: Time) -> Option<&OccupancyRow> {
+    let after = stage.timeline.partition_point(|o| o.since <= time);
+    after.checked_sub(1).map(|i| &stage.timeline[i])
+}
+
+impl State {
+    /// A model nothing is known of.
+    pub fn before_creation(model: ModelName) -> Self {
+        Self {
+            model,
+            repository: String::new(),
+            head: None,
+            time: None,
+            versions: Vec::new(),
+            stages: BTreeMap::new(),
+            blocks: Vec::new(),
+            certificates: HashMap::new(),
+        }
+    }
+
+    /// The place of the newest event; 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.head.map_or(0, |head| head.seq)
+    }
+
+    /// The time of the newest event.
+    pub const fn time(&self) -> Option<Time> {
+        self.time
+    }
+
+    /// The newest version.
+    pub fn latest(&self) -> Option<&VersionRow> {
+        self.versions.last()
+    }
+
+    /// A version by number.
+    pub fn version(&self, version: Version) -> Option<&VersionRow> {
+        self.versions.get((version.0 as usize).checked_sub(1)?)
+    }
+
+    /// The newest version with this record.
+    pub fn version_of(&self, snapshot: SnapshotId) -> Option<&VersionRow> {
+        self.versions.iter().rev().find(|v| v.snapshot == snapshot)
+    }
+
+    /// Who holds a stage now.
+    pub fn occupant(&self, stage: &StageName) -> Option<&OccupancyRow> {
+        self.stages.get(stage)?.timeline.last()
+    }
+
+    /// The stages a snapshot holds now.
+    pub fn stages_of(&self, snapshot: SnapshotId) -> Vec<StageName> {
+        let holds = |row: &&StageRow| row.timeline.last().is_some_and(|o| o.snapshot == snapshot);
+        self.stages.values().filter(holds).map(|row| row.stage.clone()).collect()
+    }
+
+    /// The block that keeps a snapshot, or another one with the same model files, out of a stage.
+    pub fn block(&self, snapshot: SnapshotId, model_tree: Option<TreeId>, stage: &StageName) -> Option<&BlockRow> {
+        self.blocks.iter().find(|b| {
+            let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
+            same && b.stage.as_ref().is_none_or(|s| s == stage)
+        })
+    }
+
+    /// Folds in the next event.
+    pub fn apply(&mut self, event: &EventRecord, id: EventId) -> Result<(), JournalError> {
+        let seq = self.seq() + 1;
+        let broken = |reason: &str| JournalError::Broken { model: self.model.clone(), seq, reason: reason.to_owned() };
+        if event.model != self.model {
+            return Err(broken("it belongs to another model"));
+        }
+        if event.seq != seq {
+            return Err(broken("its number is not its place"));
+        }
+        if event.prev != self.head.map(|head| head.id) {
+            return Err(broken("it names another event as the one before it"));
+        }
+        if self.time.is_some_and(|last| event.time < last) {
+            return Err(broken("it is older than the event before it"));
+        }
+        if matches!(event.body, EventBody::Create { .. }) != (seq == 1) {
+            return Err(broken("a journal begins with one `create`"));
+        }
+        let reference = EventRef { seq, id };
+        self.apply_body(event, reference).map_err(|reason| JournalError::Broken {
+            model: self.model.clone(),
+            seq,
+            reason: reason.to_owned(),
+        })?;
+        self.head = Some(reference);
+        self.time = Some(event.time);
+        Ok(())
+    }
+
+    fn apply_body(&mut self, event: &EventRecord, reference: EventRef) -> Result<(), &'static str> {
+        match &event.body {
+            EventBody::Create { repository } => self.repository.clone_from(repository),
+            EventBody::Snapshot { version, snapshot, parent, observation, model_tree } => {
+                if version.0 as usize != self.versions.len() + 1 {
+                    return Err("its version number is not the next one");
+                }
+                self.versions.push(VersionRow {
+                    version: *version,
+                    snapshot: *snapshot,
+                    parent: *parent,
+                    observation: *observation,
+                    model_tree: *model_tree,
+                    seq: reference.seq,
+                    time: event.time,
+                });
+            }
+            EventBody::Certify {
+                snapshot,
+                certificate,
+                verdict,
+                stage,
+                baseline,
+                baseline_event,
+                policy,
+                expires,
+                proposed,
+                first_release,
+            } => {
+                let row = CertificateRow {
+                    snapshot: *snapshot,
+                    certificate: *certificate,
+                    verdict: *verdict,
+                    stage: stage.clone(),
+                    baseline: *baseline,
+                    baseline_event: *baseline_event,
+                    policy: *policy,
+                    issued: event.time,
+                    expires: *expires,
+                    proposed: *proposed,
+                    first_release: first_release.clone(),
+                    event: reference.id,
+                };
+                self.certificates.insert(*snapshot, row);
+            }
+            EventBody::Block { snapshot, stage, reason } => {
+                self.add_block(*snapshot, stage.clone(), reason, reference, event.time);
+            }
+            EventBody::Unblock { snapshot, stage, .. } => self.remove_block(*snapshot, stage.as_ref()),
+            EventBody::Promote { stage, version, snapshot, replaces, certificate, adopts, reason } => {
+                self.check_move(stage, *version, *snapshot, *replaces)?;
+                let occupancy = OccupancyRow {
+                    version: *version,
+                    snapshot: *snapshot,
+                    since: event.time,
+                    event: reference,
+                    kind: "promote".to_owned(),
+                    actor: event.actor.name.clone(),
+                    certificate: *certificate,
+                    reason: reason.clone(),
+                };
+                let row = self.stage_mut(stage);
+                row.stack.push(row.timeline.len() as u32);
+                row.timeline.push(occupancy);
+                if let Some(rules) = adopts {
+                    row.rules = Some(rules.clone());
+                }
+            }
+            EventBody::Rollback { stage, version, snapshot, replaces, reason, blocks, unblocks, .. } => {
+                self.check_move(stage, *version, *snapshot, Some(*replaces))?;
+                for blocked in blocks {
+                    self.add_block(*blocked, Some(stage.clone()), reason, reference, event.time);
+                }
+                for unblocked in unblocks {
+                    self.remove_block(*unblocked, Some(stage));
+                }
+                let row = self.stage_mut(stage);
+                let index = row.timeline.len() as u32;
+                let certificate = row.timeline.iter().rev().find(|o| o.snapshot == *snapshot).and_then(|o| o.certificate);
+                pop_to(row, *snapshot, index);
+                row.timeline.push(OccupancyRow {
+                    version: *version,
+                    snapshot: *snapshot,
+                    since: event.time,
+                    event: reference,
+                    kind: "rollback".to_owned(),
+                    actor: event.actor.name.clone(),
+                    certificate,
+                    reason: Some(reason.clone()),
+                });
+                row.last_rollback = Some(EventAt { event: reference, time: event.time });
+            }
+        }
+        Ok(())
+    }
+
+    /// A move must be of a known version, and from what the stage holds.
+    fn check_move(
+        &self,
+        stage: &StageName,
+        version: Version,
+        snapshot: SnapshotId,
+        replaces: Option<SnapshotId>,
+    ) -> Result<(), &'static str> {
+        if self.version(version).is_none_or(|v| v.snapshot != snapshot) {
+            return Err("it moves a stage to a version that does not exist");
+        }
+        if self.occupant(stage).map(|o| o.snapshot) != replaces {
+            return Err("it replaces another version than the one the stage holds");
+        }
+        Ok(())
+    }
+
+    fn stage_mut(&mut self, stage: &StageName) -> &mut StageRow {
+        self.stages.entry(stage.clone()).or_insert_with(|| StageRow {
+            stage: stage.clone(),
+            timeline: Vec::new(),
+            stack: Vec::new(),
+            rules: None,
+            last_rollback: None,
+        })
+    }
+
+    fn add_block(&mut self, snapshot: SnapshotId, stage: Option<StageName>, reason: &str, event: EventRef, time: Time) {
+        let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
+        self.blocks.retain(|b| b.snapshot != snapshot || b.stage != stage);
+        self.blocks.push(BlockRow { snapshot, model_tree, stage, reason: reason.to_owned(), event, time });
+    }
+
+    /// Lifts the blocks of a snapshot and of its model's files; with no stage named, all of them.
+    fn remove_block(&mut self, snapshot: SnapshotId, stage: Option<&StageName>) {
+        let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
+        self.blocks.retain(|b| {
+            let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
+            !(same && (stage.is_none() || b.stage.as_ref() == stage))
+        });
+    }
+
+    /// The state a checkpoint holds.
+    pub fn from_checkpoint(record: CheckpointRecord) -> Self {
+        Self {
+            model: record.model,
+            repository: record.repository,
+            head: Some(record.head),
+            time: Some(record.time),
+            versions: record.versions,
+            stages: record.stages.into_iter().map(|row| (row.stage.clone(), row)).collect(),
+            blocks: record.blocks,
+            certificates: record.certificates.into_iter().map(|row| (row.snapshot, row)).collect(),
+        }
+    }
+
+    /// The checkpoint of this state; none before the first event.
+    pub fn to_checkpoint(&self) -> Option<CheckpointRecord> {
+        let mut certificates: Vec<_> = self.certificates.values().cloned().collect();
+        certificates.sort_by_key(|row| row.snapshot);
+        Some(CheckpointRecord {
+            format: checkpoint::FORMAT.to_owned(),
+            model: self.model.clone(),
+            repository: self.repository.clone(),
+            head: self.head?,
+            time: self.time?,
+            versions: self.versions.clone(),
+            stages: self.stages.values().cloned().collect(),
+            blocks: self.blocks.clone(),
+            certificates,
+        })
+    }
+}
+
+/// Rollback pops the stack down to its target; a target that is not on it is pushed in the fled version's place.
+fn pop_to(row: &mut StageRow, target: SnapshotId, index: u32) {
+    let place = row.stack.iter().rposition(|i| row.timeline[*i as usize].snapshot == target);
+    match place {
+        Some(place) => row.stack.truncate(place),
+        None => {
+            row.stack.pop();
+        }
+    }
+    row.stack.push(index);
+}

@@ -1,0 +1,239 @@
+//! `mlrun.toml`, read and checked: an invalid file stops a command before anything else is read or written.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::location::{CONFIG, LOCAL_CONFIG};
+use crate::clock;
+use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
+use crate::format::event::StageRulesRecord;
+use crate::name::{ModelName, StageName};
+
+const MAX_CONFIG: u64 = 4 << 20;
+/// How long a certificate counts unless said: 30 days.
+pub const VALID_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// Untracked files kept unless said: 200 MiB.
+pub const UNTRACKED_LIMIT: u64 = 200 << 20;
+
+/// A configuration that can be used.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// What it says, local overrides included.
+    pub file: ConfigFile,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The system refused.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of the wrong kind.
+    #[error("`{}`{}: {reason}", path.display(), line.map_or_else(String::new, |n| format!(" line {n}")))]
+    Toml {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1, where known.
+        line: Option<usize>,
+        /// What is wrong.
+        reason: String,
+        /// The known key nearest to an unknown one.
+        nearest: Option<String>,
+    },
+    /// A value that cannot be.
+    #[error("`{}`: `{key}`: {reason}", path.display())]
+    Value {
+        /// Which file.
+        path: PathBuf,
+        /// The dotted key.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads the configuration in `project` and the local one beside it.
+    pub fn read(project: &Path) -> Result<Self, ConfigError> {
+        let path = project.join(CONFIG);
+        let text = read_text(&path)?;
+        let mut file: ConfigFile = toml::from_str(&text).map_err(|e| explain(&path, &text, &e))?;
+        let local = project.join(LOCAL_CONFIG);
+        if local.exists() {
+            let local_text = read_text(&local)?;
+            let mut merged: toml::Table = toml::from_str(&text).map_err(|e| explain(&path, &text, &e))?;
+            let over: toml::Table = toml::from_str(&local_text).map_err(|e| explain(&local, &local_text, &e))?;
+            merge(&mut merged, over);
+            file = merged.try_into().map_err(|e| explain(&local, "", &e))?;
+        }
+        let config = Self { path, file };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// A model's section.
+    pub fn model(&self, name: &ModelName) -> Option<&ModelFile> {
+        self.file.model.get(name)
+    }
+
+    /// What `stage` asks of `model`; none if the configuration declares no such stage.
+    pub fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
+        let general = self.file.stage.get(stage);
+        let special = self.file.model.get(model).and_then(|m| m.stage.get(stage));
+        match (general, special) {
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+            (Some(general), Some(special)) => Some(StageFile {
+                from: special.from.clone().or_else(|| general.from.clone()),
+                certificate: special.certificate.or(general.certificate),
+                valid_for: special.valid_for.clone().or_else(|| general.valid_for.clone()),
+                waivers: special.waivers.clone().or_else(|| general.waivers.clone()),
+                self_approval: special.self_approval.or(general.self_approval),
+                approvals: special.approvals.clone().or_else(|| general.approvals.clone()),
+                signers: special.signers.clone().or_else(|| general.signers.clone()),
+                before: special.before.clone().or_else(|| general.before.clone()),
+                after: special.after.clone().or_else(|| general.after.clone()),
+            }),
+        }
+    }
+
+    /// Every stage declared for any model, or for `model`.
+    pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
+        let special = self.file.model.get(model).into_iter().flat_map(|m| m.stage.keys());
+        let mut all: Vec<StageName> = self.file.stage.keys().chain(special).cloned().collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The limit for untracked files, in bytes.
+    pub fn untracked_limit(&self) -> u64 {
+        self.file.code.untracked_limit.as_deref().and_then(parse_size).unwrap_or(UNTRACKED_LIMIT)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key: String, reason: String| ConfigError::Value { path: self.path.clone(), key, reason };
+        if self.file.schema != 1 {
+            return Err(refuse("schema".to_owned(), format!("{} is not known; this program reads 1", self.file.schema)));
+        }
+        if let Some(limit) = &self.file.code.untracked_limit
+            && parse_size(limit).is_none()
+        {
+            return Err(refuse("code.untracked_limit".to_owned(), format!("`{limit}` is not a size such as `200 MiB`")));
+        }
+        let stages = self.file.stage.iter().map(|(name, stage)| (format!("stage.{name}"), stage));
+        let special = self.file.model.iter().flat_map(|(model, file)| {
+            file.stage.iter().map(move |(name, stage)| (format!("model.{model}.stage.{name}"), stage))
+        });
+        for (key, stage) in stages.chain(special) {
+            if let Some(text) = &stage.valid_for
+                && clock::parse_duration(text).is_none_or(|d| d.is_zero())
+            {
+                let reason = format!("`{text}` is not a length of time such as `30d`");
+                return Err(refuse(format!("{key}.valid_for"), reason));
+            }
+        }
+        for (model, file) in &self.file.model {
+            for (name, data) in &file.data {
+                let given = [&data.path, &data.uri, &data.dvc].into_iter().flatten().count();
+                if given != 1 {
+                    let reason = "say one of `path`, `uri` and `dvc`".to_owned();
+                    return Err(refuse(format!("model.{model}.data.{name}"), reason));
+                }
+            }
+            for (name, predictions) in &file.predictions {
+                let key = || format!("model.{model}.predictions.{name}");
+                if predictions.key.is_empty() {
+                    return Err(refuse(format!("{}.key", key()), "name at least one column".to_owned()));
+                }
+                if predictions.score.is_none() && predictions.prediction.is_none() && predictions.scores.is_empty() {
+                    return Err(refuse(key(), "say `score`, `prediction` or `scores`".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a stage asks, with the defaults spelled out.
+pub fn stage_rules(stage: &StageFile) -> StageRulesRecord {
+    let valid_for = stage.valid_for.as_deref().and_then(clock::parse_duration).unwrap_or(VALID_FOR);
+    StageRulesRecord {
+        certificate: stage.certificate != Some(CertificateNeed::None),
+        from: stage.from.clone().unwrap_or_default(),
+        valid_for: valid_for.as_secs(),
+    }
+}
+
+/// Reads a size such as `200 MiB`, `1.5 GB`, `4096`.
+pub fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let number: f64 = number.parse().ok()?;
+    let factor: u64 = match unit.trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    let bytes = number * factor as f64;
+    (bytes.is_finite() && bytes >= 0.0 && bytes < 1e18).then_some(bytes as u64)
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let failed = |source| ConfigError::Io { path: path.to_path_buf(), source };
+    let mut text = String::new();
+    std::fs::File::open(path).and_then(|f| f.take(MAX_CONFIG).read_to_string(&mut text)).map_err(failed)?;
+    Ok(text)
+}
+
+/// Keys of `over` win; tables are merged.
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let reason = error.message().to_owned();
+    let nearest = nearest_key(&reason);
+    ConfigError::Toml { path: path.to_path_buf(), line: line.filter(|_| !text.is_empty()), reason, nearest }
+}
+
+/// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest known key.
+pub fn nearest_key(message: &str) -> Option<String> {
+    let (unknown, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let known = known.split('`').skip(1).step_by(2);
+    nearest(unknown, known)
+}
+
+/// The name that differs least from `wanted`, if any is near.
+pub fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
+        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
+        .filter(|(distance, name)| *distance <= 2.max(name.len() / 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name.to_owned())
+}

@@ -1,0 +1,161 @@
+//! A project, its configuration and its store, opened together. Hands them out; knows no verb.
+
+pub mod config;
+mod location;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use self::config::{Config, ConfigError};
+pub use self::location::{CONFIG, LOCAL_CONFIG, default_store, find_project};
+
+use crate::clock::Clock;
+use crate::registry::Registry;
+use crate::store::disk::Disk;
+use crate::store::{Backend, Store, StoreError};
+
+/// Where to look.
+#[derive(Clone)]
+pub struct OpenOptions {
+    /// The folder to begin in.
+    pub start: PathBuf,
+    /// A store named outright: then no configuration is needed.
+    pub store: Option<PathBuf>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a project could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepositoryError {
+    /// Neither a configuration nor a store in this folder or above it.
+    #[error("there is no `{CONFIG}` and no store in `{}` or above it", start.display())]
+    NoProject {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// A configuration, but no store yet.
+    #[error("`{}` has no store yet", project.display())]
+    NotInitialised {
+        /// The project.
+        project: PathBuf,
+    },
+    /// The configuration belongs to a history that is not here.
+    #[error("the history {wanted} of `{}` is not on this machine{}", project.display(), found.as_ref().map_or_else(String::new, |f| format!("; the store in `{}` holds {f}", store.display())))]
+    ForeignHistory {
+        /// The project.
+        project: PathBuf,
+        /// The history its configuration names.
+        wanted: String,
+        /// Where it was looked for.
+        store: PathBuf,
+        /// The history found there.
+        found: Option<String>,
+    },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// An open project.
+pub struct Repository {
+    project: Option<PathBuf>,
+    config: Option<Config>,
+    store_path: PathBuf,
+    store: Store,
+    registry: Registry,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repository").field("store", &self.store_path).finish_non_exhaustive()
+    }
+}
+
+impl Repository {
+    /// Opens the project around `options.start`, or the store named.
+    pub fn open(options: &OpenOptions) -> Result<Self, RepositoryError> {
+        let project = find_project(&options.start);
+        let config = match &project {
+            Some(project) => Some(Config::read(project)?),
+            None => None,
+        };
+        let store_path = match &options.store {
+            Some(store) => store.clone(),
+            None => {
+                let from = project.as_deref().unwrap_or(&options.start);
+                location::find_store(from, project.is_some())?
+                    .ok_or_else(|| RepositoryError::NoProject { start: options.start.clone() })?
+            }
+        };
+        let backend: Arc<dyn Backend> = Arc::new(Disk::new(store_path.clone()));
+        let wanted = config.as_ref().and_then(|c| c.file.repository.clone());
+        let store = match (Store::open(Arc::clone(&backend)), &project) {
+            (Err(StoreError::NotAStore { .. }), Some(project)) if options.store.is_none() => {
+                return Err(match wanted {
+                    Some(wanted) => RepositoryError::ForeignHistory {
+                        project: project.clone(),
+                        wanted,
+                        store: store_path,
+                        found: None,
+                    },
+                    None => RepositoryError::NotInitialised { project: project.clone() },
+                });
+            }
+            (other, _) => other?,
+        };
+        if let (Some(wanted), Some(project)) = (wanted, &project)
+            && wanted != store.repository()
+        {
+            let found = Some(store.repository().to_owned());
+            return Err(RepositoryError::ForeignHistory { project: project.clone(), wanted, store: store_path, found });
+        }
+        let registry = Registry::new(backend, store.repository().to_owned(), Arc::clone(&options.clock));
+        Ok(Self { project, config, store_path, store, registry, clock: Arc::clone(&options.clock) })
+    }
+
+    /// The folder of `mlrun.toml`, if there is one.
+    pub fn project(&self) -> Option<&Path> {
+        self.project.as_deref()
+    }
+
+    /// What `mlrun.toml` says, if there is one.
+    pub const fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// Where the store is.
+    pub fn store_path(&self) -> &Path {
+        &self.store_path
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The journals.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+}

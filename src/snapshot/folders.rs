@@ -1,0 +1,97 @@
+//! Flat lists of files ⇄ trees of folders.
+
+use std::collections::BTreeMap;
+
+use crate::format::snapshot::TreeRef;
+use crate::format::tree::{EntryKind, TreeEntry, TreeRecord};
+use crate::id::{FileId, TreeId};
+use crate::store::{Store, StoreError, Writer};
+
+/// Folders nest at most this deep.
+const MAX_DEPTH: usize = 2048;
+
+/// A file in a stored tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// `/`-separated, relative to the tree.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its bytes; none for a symbolic link.
+    pub id: Option<FileId>,
+    /// Size in bytes.
+    pub size: u64,
+    /// A symbolic link's target.
+    pub target: Option<String>,
+}
+
+#[derive(Default)]
+struct Folder<'a> {
+    folders: BTreeMap<&'a str, Folder<'a>>,
+    files: Vec<(&'a str, &'a TreeFile)>,
+}
+
+/// Stores the trees of `files`; none if there are none.
+pub fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<Option<TreeRef>, StoreError> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut root = Folder::default();
+    for file in files {
+        let mut folder = &mut root;
+        let mut rest = file.path.as_str();
+        while let Some((first, below)) = rest.split_once('/') {
+            folder = folder.folders.entry(first).or_default();
+            rest = below;
+        }
+        folder.files.push((rest, file));
+    }
+    let bytes = files.iter().map(|f| f.size).sum();
+    let (tree, _) = put_folder(writer, &root)?;
+    Ok(Some(TreeRef { tree, files: files.len() as u64, bytes }))
+}
+
+fn put_folder(writer: &mut Writer<'_>, folder: &Folder<'_>) -> Result<(TreeId, u64), StoreError> {
+    let mut entries = Vec::with_capacity(folder.folders.len() + folder.files.len());
+    let mut total = 0;
+    for (name, below) in &folder.folders {
+        let (id, size) = put_folder(writer, below)?;
+        total += size;
+        let name = (*name).to_owned();
+        entries.push(TreeEntry { name, kind: EntryKind::Folder, id: Some(id.digest()), size, target: None });
+    }
+    for (name, file) in &folder.files {
+        total += file.size;
+        entries.push(TreeEntry {
+            name: (*name).to_owned(),
+            kind: file.kind,
+            id: file.id.map(|id| id.digest()),
+            size: file.size,
+            target: file.target.clone(),
+        });
+    }
+    Ok((writer.put_tree(&TreeRecord::new(entries))?, total))
+}
+
+/// Every file below a stored tree, sorted by path.
+pub fn files_of(store: &Store, tree: TreeId) -> Result<Vec<TreeFile>, StoreError> {
+    let mut files = Vec::new();
+    let mut folders = vec![(String::new(), tree, 0)];
+    while let Some((above, id, depth)) = folders.pop() {
+        for entry in store.tree(id)?.entries {
+            let path = if above.is_empty() { entry.name } else { format!("{above}/{}", entry.name) };
+            match (entry.kind, entry.id) {
+                (EntryKind::Folder, Some(id)) if depth < MAX_DEPTH => folders.push((path, TreeId::new(id), depth + 1)),
+                (kind, id) => files.push(TreeFile {
+                    path,
+                    kind,
+                    id: id.map(FileId::new),
+                    size: entry.size,
+                    target: entry.target,
+                }),
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}

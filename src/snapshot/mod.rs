@@ -1,0 +1,67 @@
+//! A [`Capture`](crate::capture::Capture) → a stored snapshot, and back to files.
+
+mod build;
+mod folders;
+pub mod restore;
+mod same;
+
+pub use self::build::{Built, build, bytes_needed, every_file};
+pub use self::folders::{TreeFile, files_of};
+pub use self::same::{differs_in, environment_differences};
+
+use crate::digest::Digest;
+use crate::format::FormatError;
+use crate::format::canonical;
+use crate::format::observation::{self, ObservationRecord};
+use crate::format::snapshot::{self, SnapshotRecord};
+use crate::id::{ObservationId, SnapshotId};
+use crate::store::{Store, StoreError};
+
+/// Why a snapshot could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file could not be read while it was stored, or changed.
+    #[error("cannot store `{path}`")]
+    File {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The record cannot be read by this program, or is not one.
+    #[error("snapshot {id} cannot be read")]
+    Format {
+        /// Which.
+        id: SnapshotId,
+        /// Why.
+        source: FormatError,
+    },
+    /// The record could not be written.
+    #[error("the record cannot be encoded")]
+    Encode {
+        /// Why.
+        source: FormatError,
+    },
+}
+
+/// Reads a snapshot record.
+pub fn load(store: &Store, id: SnapshotId) -> Result<SnapshotRecord, SnapshotError> {
+    let bytes = store.record(id.digest())?;
+    canonical::decode(snapshot::FORMAT, &bytes).map_err(|source| SnapshotError::Format { id, source })
+}
+
+/// Reads what surrounded a snapshot.
+pub fn load_observation(store: &Store, id: ObservationId) -> Result<ObservationRecord, SnapshotError> {
+    let bytes = store.record(id.digest())?;
+    let unreadable = |source| SnapshotError::Format { id: SnapshotId::new(id.digest()), source };
+    canonical::decode(observation::FORMAT, &bytes).map_err(unreadable)
+}
+
+/// Whether the record stored under `id` is a snapshot.
+pub fn is_snapshot(store: &Store, id: Digest) -> bool {
+    store.record(id).is_ok_and(|bytes| canonical::decode::<SnapshotRecord>(snapshot::FORMAT, &bytes).is_ok())
+}

@@ -1,0 +1,107 @@
+//! Tables read by column: csv, tsv and parquet. The only module that names polars.
+//!
+//! [`Table`] holds the selected columns of a table in memory, typed, with one [text](Column::text) for every value whatever
+//! the format. [`profile`] tells the shape of a table of any size without holding it. What the columns mean is not known here.
+//!
+//! Bytes come from anywhere. `records` lets only csv through that has one reading; `guard` bounds what a parquet file may
+//! claim, and turns a panic of its reader into an error.
+
+mod column;
+mod csv;
+mod error;
+mod grammar;
+mod guard;
+mod pages;
+mod parquet;
+mod profile;
+mod records;
+mod text;
+
+pub use self::column::{Codes, Column};
+pub(crate) use self::error::cut;
+pub use self::error::{CellError, TableError};
+pub use self::profile::{ColumnShape, TableShape, shape};
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFormat {
+    /// Cells separated by commas.
+    Csv,
+    /// Cells separated by tabs, otherwise as csv.
+    Tsv,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl TableFormat {
+    /// The format a file name says: `.csv`, `.tsv`, `.parquet`, `.pq`, in any case.
+    pub fn of(path: &str) -> Option<Self> {
+        let (_, extension) = path.rsplit(['/', '\\']).next()?.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "tsv" => Some(Self::Tsv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// Columns of one table, all of the same length, in the order they were asked for.
+#[derive(Debug, Clone)]
+pub struct Table {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+impl Table {
+    /// Reads `columns` (a name given twice is read once) out of the bytes of a whole file.
+    ///
+    /// # Errors
+    /// Bytes that are not such a table, a column that is not there or whose cells are not single values, and tables whose
+    /// columns would not fit into memory.
+    pub fn read(bytes: &[u8], format: TableFormat, columns: &[&str]) -> Result<Self, TableError> {
+        let mut wanted: Vec<&str> = Vec::new();
+        columns.iter().for_each(|name| {
+            if !wanted.contains(name) {
+                wanted.push(name);
+            }
+        });
+        let (rows, columns) = match csv::separator(format) {
+            Some(separator) => csv::read(bytes, separator, &wanted)?,
+            None => parquet::read(bytes, &wanted)?,
+        };
+        Ok(Self { rows, columns })
+    }
+
+    /// The names of all columns in the file's order.
+    ///
+    /// # Errors
+    /// Bytes that do not begin (csv) or end (parquet) as such a table.
+    pub fn header(bytes: &[u8], format: TableFormat) -> Result<Vec<String>, TableError> {
+        match csv::separator(format) {
+            Some(separator) => Ok(csv::header(bytes, separator, true)?.ok_or(TableError::Empty)?.names),
+            None => parquet::header(bytes),
+        }
+    }
+
+    /// Number of rows, the header not counted.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// A column that was asked for.
+    ///
+    /// # Errors
+    /// [`TableError::ColumnMissing`] for any other.
+    pub fn column(&self, name: &str) -> Result<&Column, TableError> {
+        self.columns
+            .iter()
+            .find(|column| column.name() == name)
+            .ok_or_else(|| missing(name, self.columns.iter().map(Column::name)))
+    }
+}
+
+/// The error for a column that is not among `names`.
+fn missing<'a>(column: &str, names: impl Iterator<Item = &'a str>) -> TableError {
+    TableError::ColumnMissing { column: cut(column, 80), columns: names.take(20).map(|name| cut(name, 80)).collect() }
+}

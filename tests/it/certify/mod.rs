@@ -1,0 +1,12 @@
+//! Certification: policies, verdicts, certificates. Golden numbers: goldens.py.
+
+mod comparisons;
+mod limits;
+mod never_passes;
+mod policy;
+mod release;
+mod reported;
+mod samples;
+pub mod scene;
+mod slices;
+mod statement;

@@ -1,0 +1,166 @@
+//! The certificate as a whole.
+
+use mlrun::certify::{needs, overall, policy};
+use mlrun::digest::Digest;
+use mlrun::evidence::TruthColumn;
+use mlrun::format::certificate::{EvidenceRecord, StatementRecord, Verdict};
+use mlrun::format::policy::Severity;
+
+use super::scene::{Scene, joined, outcomes, rules, scores, set, slice_column};
+
+/// 600 rows with scores of some noise.
+fn noisy() -> mlrun::evidence::JoinedRows {
+    let n = 600_u32;
+    let noise = |seed: u32, row: u32| f64::from((row * 7919 + seed * 104_729) % 1009) / 1009.0;
+    let truth: Vec<bool> = (0..n).map(|row| row % 3 == 0).collect();
+    let column = |seed: u32| {
+        truth.iter().zip(0..).map(|(y, row)| 0.35 * f64::from(u8::from(*y)) + 0.6 * noise(seed, row)).collect()
+    };
+    let (a, b) = (column(1), column(2));
+    let mut rows = joined(TruthColumn::Binary(truth), scores(a), Some(scores(b)));
+    rows.only_baseline = 3;
+    rows.slices.insert("country".to_owned(), slice_column(&[("DE", 300), ("FR", 200), ("US", 100)]));
+    rows
+}
+
+const RULES: &str = "
+[[rule]]
+id = \"z-first\"
+metric = \"average_precision\"
+margin = 0.05
+[[rule]]
+id = \"f1\"
+metric = \"f1\"
+each = [\"country\"]
+margin = 0.3
+[[rule]]
+id = \"a-last\"
+metric = \"average_precision\"
+each = [\"country\"]
+min = 0.1
+severity = \"warn\"
+";
+
+#[test]
+fn the_same_case_gives_the_same_bytes() {
+    let scene = Scene::on(noisy(), RULES);
+    let bytes = scene.judge().encode().unwrap();
+    assert_eq!(scene.judge().encode().unwrap(), bytes);
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(one.install(|| scene.judge().encode().unwrap()), bytes);
+    let statement = StatementRecord::decode(&bytes).unwrap();
+    assert_eq!(statement, scene.judge());
+    let order: Vec<_> = statement.predicate.results.iter().map(|result| result.rule.as_str()).collect();
+    assert_eq!(order, ["z-first", "f1", "f1", "f1", "a-last", "a-last", "a-last"]);
+}
+
+/// Neither another name for a rule nor another way to ask for the same rows draws other random numbers.
+#[test]
+fn nobody_can_shop_for_seeds() {
+    let judged = |rule: &str| {
+        let result = Scene::on(noisy(), &format!("[[rule]]\nmetric = \"average_precision\"\n{rule}")).result();
+        (result.lower, result.upper)
+    };
+    let bounds = judged("id = \"a\"\nmargin = 0.05");
+    assert!(bounds.0.is_some());
+    assert_eq!(judged("id = \"b\"\nmargin = 0.06"), bounds);
+    assert_eq!(judged("id = \"a\"\nmargin = 0.05\nwhere = { country = [\"US\", \"DE\", \"FR\"] }"), bounds);
+    let some = judged("id = \"a\"\nmargin = 0.05\nwhere = { country = [\"US\", \"DE\"] }");
+    assert_eq!(judged("id = \"a\"\nmargin = 0.05\nwhere = { country = [\"DE\", \"DE\", \"US\"] }"), some);
+}
+
+#[test]
+fn it_names_what_was_judged() {
+    let file = |role: &str, kind: &str, name: Option<&str>| EvidenceRecord {
+        role: role.to_owned(),
+        kind: kind.to_owned(),
+        set: name.map(set),
+        sha256: Digest::of(role.as_bytes()),
+        rows: 600,
+    };
+    let mut scene = Scene::on(noisy(), RULES);
+    scene.evidence =
+        vec![file("candidate", "predictions", Some("test")), file("baseline", "predictions", Some("test"))];
+    scene.evidence.push(file("candidate", "metrics", None));
+    let statement = scene.judge();
+    let certificate = &statement.predicate;
+    assert_eq!(statement.subject[0].name, "fraud");
+    assert_eq!(statement.subject[0].digest["sha256"], Digest::of(b"v8"));
+    assert_eq!(certificate.baseline, scene.baseline);
+    assert_eq!(certificate.policy, scene.policy);
+    assert_eq!(certificate.policy_sha256, policy::digest(&scene.policy).unwrap().1);
+    assert_eq!(certificate.policy_file_sha256, Digest::of(b"policy file"));
+    let evidence: Vec<_> = certificate.evidence.iter().map(|e| (e.kind.as_str(), e.role.as_str())).collect();
+    assert_eq!(evidence, [("metrics", "candidate"), ("predictions", "baseline"), ("predictions", "candidate")]);
+    assert_eq!((certificate.joins[0].matched, certificate.joins[0].only_baseline), (600, 3));
+    assert_eq!((certificate.tool.name.as_str(), certificate.tool.statistics), ("mlrun", 1));
+    // The order the caller read the files in is nobody's business.
+    scene.evidence.reverse();
+    assert_eq!(scene.judge(), statement);
+}
+
+#[test]
+fn the_worst_blocking_result_decides() {
+    let one = Scene::on(outcomes(80, 3, 7, 10), "[[rule]]\nid = \"f\"\nmetric = \"accuracy\"\nmin = 0.8").result();
+    let results = |verdicts: &[Verdict]| -> Vec<_> {
+        verdicts
+            .iter()
+            .map(|verdict| mlrun::format::certificate::ResultRecord { verdict: *verdict, ..one.clone() })
+            .collect()
+    };
+    use Verdict::{Fail, Inconclusive, NotApplicable, Pass, Waived};
+    for (verdicts, expected) in [
+        (&[Pass, Pass][..], Pass),
+        (&[Pass, NotApplicable], Pass),
+        (&[NotApplicable, NotApplicable], Inconclusive),
+        (&[], Inconclusive),
+        (&[Waived, Pass], Waived),
+        (&[Waived, Inconclusive, Pass], Inconclusive),
+        (&[Waived, Inconclusive, Fail, Pass], Fail),
+    ] {
+        assert_eq!(overall(&results(verdicts)), expected, "{verdicts:?}");
+    }
+    let mut warned = results(&[Pass, Fail]);
+    warned[1].severity = Severity::Warn;
+    assert_eq!(overall(&warned), Pass);
+    warned.remove(0);
+    assert_eq!(overall(&warned), Inconclusive);
+}
+
+#[test]
+fn small_groups_are_not_counted_in_public() {
+    let rule = "[[rule]]\nid = \"a\"\nmetric = \"accuracy\"\nmargin = 0.5";
+    let result = Scene::on(outcomes(900, 4, 0, 50), rule).result();
+    assert!(!result.sufficient.contains_key("only_baseline"));
+    assert_eq!(result.sufficient.get("only_candidate"), Some(&0.0));
+    assert_eq!(result.sufficient.get("neither"), Some(&50.0));
+}
+
+#[test]
+fn needs_says_what_to_read() {
+    let policy = rules(
+        "binary",
+        "
+[[rule]]
+id = \"a\"
+metric = \"f1\"
+each = [\"country\"]
+margin = 0.1
+[[rule]]
+id = \"b\"
+metric = \"f1\"
+set = \"shadow\"
+where = { plan = [\"pro\"] }
+min = 0.1
+[[rule]]
+id = \"c\"
+metric = { quantile = 0.5, of = \"latency\" }
+max = 3
+",
+    );
+    let needs = needs(&policy);
+    assert_eq!(needs.predictions[&None], ["country".to_owned()].into());
+    assert_eq!(needs.predictions[&Some(set("shadow"))], ["plan".to_owned()].into());
+    assert_eq!(needs.samples, [set("latency")].into());
+    assert!(!needs.metrics);
+}

@@ -1,0 +1,258 @@
+//! Resampled intervals: against scipy's BCa on the same rows, against closed forms, and against themselves.
+
+use mlrun::measure::{
+    Cell, Comparison, Method, Metric, MetricSpec, Predicted, Rows, Sampling, Sufficient, Truth, Undefined, compare,
+    estimate, rederive,
+};
+
+use super::{Made, close, flags, golden, keys, numbers, sampling, scored, spec, valued};
+
+fn many(confidence: f64) -> Sampling {
+    Sampling { resamples: 10_000, ..sampling(confidence) }
+}
+
+/// Bounds within 6 % of the interval's width of scipy's: two BCa intervals of 10,000 resamples each differ by that
+/// much.
+#[track_caller]
+fn agrees(found: &Comparison, scipy: &[f64]) {
+    let width = scipy[1] - scipy[0];
+    assert!((found.lower - scipy[0]).abs() < 0.06 * width, "{found:?} {scipy:?}");
+    assert!((found.upper - scipy[1]).abs() < 0.06 * width, "{found:?} {scipy:?}");
+    close(found.standard_error.unwrap(), scipy[2], 0.05);
+}
+
+#[test]
+fn bounds_are_scipys_but_for_the_random_numbers() {
+    let data = golden("bootstrap");
+    let (truth, real) = (flags(&data["truth"]), numbers(&data["real"]));
+    let keys = keys(truth.len());
+    let [a, b, u, v] = ["a", "b", "u", "v"].map(|name| numbers(&data[name]));
+    for (name, bounds) in data["bounds"].as_object().unwrap() {
+        let metric = Metric::parse(name).unwrap();
+        let spec = MetricSpec { metric, threshold: 0.6 };
+        let (truth, a, b) = match metric {
+            Metric::R2 | Metric::RootMeanSquaredError => (Truth::Real(&real), valued(&u), valued(&v)),
+            _ => (Truth::Binary(&truth), scored(&a), scored(&b)),
+        };
+        let found = compare(&spec, &Rows { truth, keys: &keys }, &a, &b, &many(0.95)).unwrap();
+        assert!(matches!(found.method, Method::Multinomial | Method::BcaPoisson), "{name}");
+        agrees(&found, &numbers(bounds));
+    }
+}
+
+#[test]
+fn a_skewed_statistic_gets_scipys_skewed_bounds() {
+    let data = golden("bootstrap")["skewed"].take();
+    let (truth, a, b) = (flags(&data["truth"]), numbers(&data["a"]), numbers(&data["b"]));
+    let keys = keys(truth.len());
+    let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+    let spec = MetricSpec { metric: Metric::Precision, threshold: 0.6 };
+    agrees(&compare(&spec, &rows, &scored(&a), &scored(&b), &many(0.95)).unwrap(), &numbers(&data["bounds"]));
+}
+
+#[test]
+fn the_acceleration_is_that_of_a_plain_jackknife() {
+    let made = Made::new(150, 0.2, 8);
+    let real: Vec<f64> = made.candidate.iter().zip(&made.baseline).map(|(a, b)| a + b * b).collect();
+    for metric in [Metric::AveragePrecision, Metric::R2, Metric::RootMeanSquaredError] {
+        let run = |skip: usize| {
+            let keep = |row: &usize| *row != skip;
+            let pick = |values: &[f64]| (0..150).filter(keep).map(|row| values[row]).collect::<Vec<_>>();
+            let (a, b, real) = (pick(&made.candidate), pick(&made.baseline), pick(&real));
+            let truth: Vec<bool> = (0..150).filter(keep).map(|row| made.truth[row]).collect();
+            let keys = keys(truth.len());
+            let (truth, a, b) = match metric {
+                Metric::AveragePrecision => (Truth::Binary(&truth), scored(&a), scored(&b)),
+                _ => (Truth::Real(&real), valued(&a), valued(&b)),
+            };
+            compare(&spec(metric), &Rows { truth, keys: &keys }, &a, &b, &sampling(0.95)).unwrap()
+        };
+        let without: Vec<f64> = (0..150).map(|row| run(row).delta).collect();
+        let mean = without.iter().sum::<f64>() / 150.0;
+        let power = |exponent| without.iter().map(|delta| (mean - delta).powi(exponent)).sum::<f64>();
+        let Sufficient::Resampled { acceleration, .. } = run(150).sufficient else { panic!("{metric}") };
+        close(acceleration, power(3) / (6.0 * power(2).powf(1.5)), 0.15);
+    }
+}
+
+#[test]
+fn the_bootstrap_and_the_influence_values_agree_where_they_meet() {
+    let (below, above) = (Made::new(19_999, 0.1, 5), Made::new(20_000, 0.1, 5));
+    let compared = |made: &Made| {
+        let (a, b) = (scored(&made.candidate), scored(&made.baseline));
+        compare(&spec(Metric::AveragePrecision), &made.rows(), &a, &b, &many(0.95)).unwrap()
+    };
+    let regressed = |made: &Made, metric: Metric| {
+        let truth: Vec<f64> = made.candidate.iter().zip(&made.baseline).map(|(a, b)| a + b).collect();
+        let rows = Rows { truth: Truth::Real(&truth), keys: &made.keys };
+        let doubled: Vec<f64> = made.candidate.iter().map(|a| 2.1 * a).collect();
+        compare(&spec(metric), &rows, &valued(&doubled), &valued(&made.baseline), &many(0.95)).unwrap()
+    };
+    for (resampled, closed) in [
+        (compared(&below), compared(&above)),
+        (regressed(&below, Metric::R2), regressed(&above, Metric::R2)),
+        (regressed(&below, Metric::RootMeanSquaredError), regressed(&above, Metric::RootMeanSquaredError)),
+    ] {
+        assert_eq!((resampled.method, closed.method), (Method::BcaPoisson, Method::Influence));
+        close(resampled.standard_error.unwrap(), closed.standard_error.unwrap(), 0.03);
+        let width = closed.upper - closed.lower;
+        assert!((resampled.lower - closed.lower).abs() < 0.05 * width, "{resampled:?} {closed:?}");
+        assert!((resampled.upper - closed.upper).abs() < 0.05 * width, "{resampled:?} {closed:?}");
+    }
+}
+
+#[test]
+fn results_are_the_same_bits_for_any_number_of_threads() {
+    let made = Made::new(700, 0.3, 9);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            Metric::all()
+                .iter()
+                .map(|&metric| {
+                    let (a, b) = (scored(&made.candidate), scored(&made.baseline));
+                    compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95))
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn another_seed_changes_the_bounds_and_another_model_does_not_change_the_weights() {
+    let made = Made::new(700, 0.3, 9);
+    let (a, b) = (scored(&made.candidate), scored(&made.baseline));
+    for metric in [Metric::AveragePrecision, Metric::F1] {
+        let with = |seed| {
+            let sampling = Sampling { seed: [seed; 32], ..sampling(0.95) };
+            compare(&spec(metric), &made.rows(), &a, &b, &sampling).unwrap()
+        };
+        assert_eq!(with(1), with(1));
+        assert_ne!(with(1).lower, with(2).lower);
+        assert!((with(1).lower - with(2).lower).abs() < 0.2 * (with(1).upper - with(1).lower));
+    }
+}
+
+#[test]
+fn bounds_can_be_derived_again_without_the_rows() {
+    for n in [900, 20_500] {
+        let made = Made::new(n, 0.3, 21);
+        let (a, b) = (scored(&made.candidate), scored(&made.baseline));
+        for &metric in Metric::all() {
+            let Ok(found) = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95)) else {
+                assert!(!metric.tasks().contains(&mlrun::measure::Task::Binary) || metric == Metric::LogLoss);
+                continue;
+            };
+            let again = rederive(&spec(metric), &found, &sampling(0.95)).unwrap();
+            assert_eq!(again, found, "{metric}");
+            let wider = rederive(&spec(metric), &found, &sampling(0.99)).unwrap();
+            let direct = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.99)).unwrap();
+            assert!((wider.lower - direct.lower).abs() < 0.01 * (direct.upper - direct.lower), "{metric}");
+        }
+    }
+}
+
+#[test]
+fn statistics_no_rows_could_have_given_are_refused() {
+    let made = Made::new(500, 0.3, 21);
+    let (a, b) = (scored(&made.candidate), scored(&made.baseline));
+    let forged = |metric, sufficient| {
+        let honest = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95)).unwrap();
+        rederive(&spec(metric), &Comparison { sufficient, ..honest }, &sampling(0.95))
+    };
+    let cell = |truth, count| Cell { truth, candidate: 0, baseline: 1, count };
+    let cells = |classes, cells: &[Cell]| Sufficient::Cells { classes, cells: cells.to_vec() };
+    let refused = Err(Undefined::Contradictory);
+    assert_eq!(forged(Metric::F1, cells(2, &[cell(5, 3)])), refused);
+    assert_eq!(forged(Metric::F1, cells(2, &[cell(0, 0)])), refused);
+    assert_eq!(forged(Metric::F1, cells(2, &[cell(0, u64::MAX), cell(1, u64::MAX)])), refused);
+    assert_eq!(forged(Metric::F1, cells(u32::MAX, &[cell(0, 3)])), refused);
+    let [both, only_baseline, only_candidate, neither] = [u64::MAX, 1, 0, 0];
+    let counts = Sufficient::Discordant { both, only_baseline, only_candidate, neither };
+    assert_eq!(forged(Metric::Accuracy, counts), refused);
+    let moments = Sufficient::Moments { n: 500, sum: 400.0, sum_squares: 1.0, sum_cubes: 0.0 };
+    assert_eq!(forged(Metric::Brier, moments), refused);
+    let nothing = Sufficient::Resampled { bias_correction: 0.0, acceleration: 0.0, quantiles: vec![] };
+    assert_eq!(forged(Metric::AveragePrecision, nothing), Err(Undefined::Overflow));
+    // Statistics of other data show in the values.
+    let counts = Sufficient::Discordant { both: 450, only_baseline: 10, only_candidate: 40, neither: 0 };
+    let found = forged(Metric::Accuracy, counts).unwrap();
+    assert_eq!((found.candidate, found.baseline), (0.98, 0.92));
+}
+
+#[test]
+fn models_that_never_disagree_are_still_not_certainly_equal() {
+    let made = Made::new(500, 0.3, 4);
+    let shifted: Vec<f64> =
+        made.candidate.iter().map(|&score| if score >= 0.5 { score + 0.01 } else { score - 0.01 }).collect();
+    for metric in [Metric::Accuracy, Metric::Recall, Metric::Precision, Metric::F1, Metric::BalancedAccuracy] {
+        let (a, b) = (scored(&shifted), scored(&made.candidate));
+        let found = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95)).unwrap();
+        assert_eq!(found.delta, 0.0);
+        assert!(found.lower < 0.0 && found.upper > 0.0, "{metric}: {found:?}");
+        assert!(found.lower > -0.05 && found.upper < 0.05, "{metric}: {found:?}");
+    }
+}
+
+#[test]
+fn identical_predictions_differ_by_exactly_nothing() {
+    let made = Made::new(60, 0.3, 2);
+    let copy = made.candidate.clone();
+    for &metric in Metric::all().iter().filter(|metric| metric.tasks().contains(&mlrun::measure::Task::Binary)) {
+        let (a, b) = (scored(&made.candidate), scored(&copy));
+        let Ok(found) = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95)) else {
+            assert!(metric == Metric::LogLoss || metric == Metric::Brier, "scores beyond 1 are no probabilities");
+            continue;
+        };
+        assert_eq!((found.method, found.lower, found.upper), (Method::Exact, 0.0, 0.0));
+        assert_eq!(found.sufficient, Sufficient::None);
+    }
+    // A monotone change of the scores ranks every row the same.
+    let logits: Vec<f64> = made.candidate.iter().map(|score| 3.0 * score - 1.0).collect();
+    let (a, b) = (scored(&logits), scored(&made.candidate));
+    let found = compare(&spec(Metric::RocAuc), &made.rows(), &a, &b, &sampling(0.95)).unwrap();
+    assert_eq!((found.method, found.delta), (Method::Exact, 0.0));
+}
+
+#[test]
+fn too_few_positives_make_resamples_without_any() {
+    let mut made = Made::new(300, 0.0, 2);
+    made.truth[17] = true;
+    made.truth[170] = true;
+    let (a, b) = (scored(&made.candidate), scored(&made.baseline));
+    for metric in [Metric::AveragePrecision, Metric::BalancedAccuracy] {
+        let found = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95));
+        assert!(matches!(found, Err(Undefined::UnstableResamples { resamples: 2000, .. })), "{metric}: {found:?}");
+    }
+    let mut large = Made::new(200_000, 0.0, 2);
+    large.truth[..30].fill(true);
+    let (a, b) = (scored(&large.candidate), scored(&large.baseline));
+    let found = compare(&spec(Metric::AveragePrecision), &large.rows(), &a, &b, &sampling(0.95));
+    assert_eq!(found, Err(Undefined::TooFewPositives { n: 30, needed: 50 }));
+}
+
+#[test]
+fn many_classes() {
+    let n = 3000;
+    let labels: Vec<u32> = (0..n).map(|row| (super::mix(row) % 40) as u32).collect();
+    let guess = |salt: u64, share: u64| {
+        (0..n)
+            .zip(&labels)
+            .map(|(row, &label)| if super::mix(row ^ salt) % 100 < share { label } else { (label * 7 + 3) % 40 })
+            .collect::<Vec<u32>>()
+    };
+    let (a, b) = (guess(1 << 40, 80), guess(1 << 41, 78));
+    let keys = keys(n as usize);
+    let rows = Rows { truth: Truth::Classes { labels: &labels, count: 40 }, keys: &keys };
+    let classed = |classes| Predicted { classes: Some(classes), ..Predicted::default() };
+    for metric in [Metric::MacroF1, Metric::BalancedAccuracy] {
+        let found = compare(&spec(metric), &rows, &classed(&a[..]), &classed(&b[..]), &sampling(0.95)).unwrap();
+        assert!(found.lower < found.delta && found.delta < found.upper);
+        let one = estimate(&spec(metric), &rows, &classed(&a[..]), &sampling(0.95)).unwrap();
+        assert!(one.lower < one.value && one.value < one.upper);
+    }
+    let perfect = estimate(&spec(Metric::MacroF1), &rows, &classed(&labels[..]), &sampling(0.95)).unwrap();
+    assert_eq!((perfect.method, perfect.value, perfect.upper), (Method::Wilson, 1.0, 1.0));
+    assert!(perfect.lower > 0.97 && perfect.lower < 1.0);
+}

@@ -1,0 +1,57 @@
+//! The report for a CI system.
+
+use mlrun::format::certificate::Verdict;
+use mlrun::page::junit::certificate;
+
+use super::xml::{Element, elements};
+use super::{context, hostile, mixed};
+
+fn names(found: &[Element]) -> Vec<&str> {
+    found.iter().map(|element| element.name.as_str()).collect()
+}
+
+#[test]
+fn one_case_for_each_rule() {
+    let found = elements(&certificate(&mixed(), &context()));
+    assert_eq!(
+        names(&found),
+        ["testsuites", "testsuite", "testcase", "testcase", "error", "testcase", "failure", "testcase", "skipped"]
+    );
+    let suite = &found[1].attributes;
+    assert_eq!(suite["name"], "fraud@v8");
+    assert_eq!(["tests", "failures", "errors", "skipped"].map(|key| suite[key].as_str()), ["4", "1", "1", "1"]);
+    assert_eq!(found[2].attributes["classname"], "fraud");
+    assert_eq!(found[2].attributes["name"], "ok");
+    assert!(found[4].attributes["message"].starts_with("INCONCLUSIVE: the limit is unset"));
+    assert_eq!(found[6].attributes["type"], "FAIL");
+    assert!(found[8].attributes["message"].starts_with("FAIL: 0.91"), "{:?}", found[8]);
+    assert!(found[2..].iter().all(|element| element.depth == 2 + usize::from(element.name != "testcase")));
+}
+
+#[test]
+fn foreign_words_stay_words() {
+    let words = "a \"b\" 'c' <d> & ]]> \u{0}\u{b}\u{1b}[31m\u{fffe}\u{202e} é 🦀";
+    let found = elements(&certificate(&hostile(words), &context()));
+    let expected = "a \"b\" 'c' <d> & ]]> \u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}\u{fffd} é 🦀";
+    assert_eq!(found[2].attributes["name"], format!("r [country={expected}]"));
+    assert_eq!(found[3].attributes["message"], format!("FAIL: {expected}"));
+}
+
+/// CI systems look at the cases only: a certificate that is not good must not look green.
+#[test]
+fn a_bad_certificate_without_a_bad_rule_is_red() {
+    let mut statement = mixed();
+    statement.predicate.results.truncate(1);
+    statement.predicate.verdict = Verdict::Inconclusive;
+    statement.predicate.remarks = vec!["nothing to compare with".to_owned()];
+    let found = elements(&certificate(&statement, &context()));
+    assert_eq!(names(&found)[2..], ["testcase", "testcase", "error"]);
+    assert_eq!(found[3].attributes["name"], "(certificate)");
+    assert_eq!(found[4].attributes["message"], "INCONCLUSIVE: nothing to compare with");
+    statement.predicate.verdict = Verdict::Pass;
+    assert_eq!(elements(&certificate(&statement, &context())).len(), 3);
+    statement.predicate.results[0].verdict = Verdict::NotApplicable;
+    statement.predicate.verdict = Verdict::Inconclusive;
+    let found = elements(&certificate(&statement, &context()));
+    assert_eq!(names(&found)[2..], ["testcase", "skipped", "testcase", "error"]);
+}
