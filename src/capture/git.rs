@@ -80,7 +80,7 @@ impl Git {
     pub fn commit_on_remote(&self) -> Option<bool> {
         let commit = self.commit.as_ref()?;
         let found = run(&self.root, &["for-each-ref", "--count=1", "--contains", commit, "refs/remotes"]).ok()?;
-        found.success().then(|| !found.stdout.is_empty())
+        found.success().then_some(!found.stdout.is_empty())
     }
 
     /// A person's name and address as git is configured.

@@ -13,7 +13,7 @@ use crate::format::tree::EntryKind;
 const MAX_TEXT: u64 = 32 << 20;
 
 /// Parameters, metrics, notes.
-pub fn declared(
+pub(super) fn declared(
     scanner: &Scanner,
     options: &CaptureOptions,
     params: &[SourceFile],
@@ -33,7 +33,7 @@ pub fn declared(
 }
 
 /// Code, and its patch.
-pub fn code(scanner: &Scanner, code: &Code) -> Result<(), CaptureError> {
+pub(super) fn code(scanner: &Scanner, code: &Code) -> Result<(), CaptureError> {
     let scanned: Result<Vec<Vec<Finding>>, CaptureError> = code
         .files
         .par_iter()

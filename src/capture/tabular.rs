@@ -12,7 +12,7 @@ const MAX_HEADER: u64 = 1 << 20;
 const MAX_TABLE: u64 = 8 << 30;
 
 /// Checks a predictions table's header.
-pub fn check_predictions(input: &PredictionsInput, file: &SourceFile) -> Result<(), CaptureError> {
+pub(super) fn check_predictions(input: &PredictionsInput, file: &SourceFile) -> Result<(), CaptureError> {
     let columns = &input.columns;
     let named = columns.key.iter().chain([&columns.label]).chain(&columns.score).chain(&columns.prediction);
     let named = named.chain(columns.scores.values()).chain(&columns.slices);
@@ -21,7 +21,7 @@ pub fn check_predictions(input: &PredictionsInput, file: &SourceFile) -> Result<
 }
 
 /// Checks a sample table's header.
-pub fn check_samples(input: &SamplesInput, file: &SourceFile) -> Result<(), CaptureError> {
+pub(super) fn check_samples(input: &SamplesInput, file: &SourceFile) -> Result<(), CaptureError> {
     check(&format!("samples.{}", input.name), file, std::iter::once(&input.column))
 }
 

@@ -1,6 +1,6 @@
 //! Why nothing can be certified: the policy asks for what does not exist, so no certificate is written.
 
-use super::nearest::suggestion;
+use super::nearest::{nearest, suggestion};
 use crate::format::FormatError;
 use crate::name::SetName;
 
@@ -9,7 +9,7 @@ use crate::name::SetName;
 #[non_exhaustive]
 pub enum CertifyError {
     /// The candidate has sets, but not this one.
-    #[error("rule `{rule}`: there is no predictions set `{set}`; there are {}", list(known))]
+    #[error("rule `{rule}`: there is no predictions set `{set}`; there are {}{}", list(known), suggestion(nearest))]
     UnknownSet {
         /// The rule.
         rule: String,
@@ -29,7 +29,7 @@ pub enum CertifyError {
         known: Vec<SetName>,
     },
     /// The set has no such column.
-    #[error("rule `{rule}`: the set `{set}` has no column `{column}`{}", suggestion(nearest))]
+    #[error("rule `{rule}`: the set `{set}` has no column `{column}`{}", likely(column, known))]
     UnknownColumn {
         /// The rule.
         rule: String,
@@ -39,21 +39,17 @@ pub enum CertifyError {
         column: String,
         /// Columns there are.
         known: Vec<String>,
-        /// Those like it, the likeliest first.
-        nearest: Vec<String>,
     },
     /// No row of the set has this value.
-    #[error("rule `{rule}`: no row of `{set}` has `{column}` = `{value}`{}", suggestion(nearest))]
+    #[error("rule `{rule}`: no row has `{column}` = `{value}`{}", suggestion(nearest))]
     UnknownValue {
         /// The rule.
         rule: String,
-        /// The set.
-        set: SetName,
         /// The column.
         column: String,
         /// What the rule asks for.
         value: String,
-        /// Those like it, the likeliest first.
+        /// Values like it, the likeliest first.
         nearest: Vec<String>,
     },
     /// A metric of another program's policy.
@@ -82,4 +78,8 @@ pub enum CertifyError {
 fn list(sets: &[SetName]) -> String {
     let names: Vec<_> = sets.iter().map(SetName::as_str).collect();
     names.join(", ")
+}
+
+fn likely(word: &str, known: &[String]) -> String {
+    suggestion(&nearest(word, known.iter().map(String::as_str)))
 }

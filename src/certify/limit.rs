@@ -35,14 +35,14 @@ pub(super) struct Measurement<'a> {
 
 impl<'a> Measurement<'a> {
     /// A value without bounds.
-    pub const fn point(value: f64, method: &'a str) -> Self {
+    pub(super) const fn point(value: f64, method: &'a str) -> Self {
         Self { level: Level { value, lower: value, upper: value }, bounded: false, method }
     }
 }
 
 impl Limit {
     /// What a floor or ceiling asks; none of a comparison.
-    pub const fn of(demand: &DemandRecord) -> Option<Self> {
+    pub(super) const fn of(demand: &DemandRecord) -> Option<Self> {
         match *demand {
             DemandRecord::Min { limit, on } => Some(Self { limit, on, side: Side::Floor }),
             DemandRecord::Max { limit, on } => Some(Self { limit, on, side: Side::Ceiling }),
@@ -51,7 +51,7 @@ impl Limit {
     }
 
     /// The result, whose `rows_needed` is what would decide, should it be inconclusive.
-    pub fn judge(self, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
+    pub(super) fn judge(self, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
         let Level { value, lower, upper } = found.level;
         if ![value, lower, upper].into_iter().all(f64::is_finite) {
             return inconclusive(ResultRecord { rows_needed: None, ..result }, "the result is not a finite number");

@@ -21,7 +21,7 @@ pub(super) struct Measured<'a> {
 
 impl Measured<'_> {
     /// The rule's result on these rows.
-    pub fn judge(&self, view: &View<'_>, slice: Option<String>) -> ResultRecord {
+    pub(super) fn judge(&self, view: &View<'_>, slice: Option<String>) -> ResultRecord {
         let result = ResultRecord { n: view.len(), ..blank(self.rule, Some(self.set), slice) };
         let sampling = Sampling {
             confidence: self.policy.confidence,

@@ -38,7 +38,7 @@ pub(super) struct MetricRule<'a> {
 
 impl MetricRule<'_> {
     /// One result, or one for each slice. With remarks on what was not judged.
-    pub fn judge(&self, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
+    pub(super) fn judge(&self, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
         let Some(metric) = Metric::parse(self.metric) else {
             return Err(CertifyError::UnknownMetric { rule: self.rule.id.clone(), metric: self.metric.to_owned() });
         };

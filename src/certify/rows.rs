@@ -24,7 +24,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// Every row.
-    pub fn whole(joined: &'a JoinedRows) -> Self {
+    pub(super) fn whole(joined: &'a JoinedRows) -> Self {
         Self {
             keys: Cow::Borrowed(&joined.keys),
             truth: Cow::Borrowed(&joined.truth),
@@ -36,7 +36,7 @@ impl<'a> View<'a> {
     }
 
     /// The rows numbered `rows`, in that order. The caller has made sure with [`consistent`] that there are such rows.
-    pub fn of(joined: &'a JoinedRows, rows: &[u32]) -> Self {
+    pub(super) fn of(joined: &'a JoinedRows, rows: &[u32]) -> Self {
         if rows.len() == joined.keys.len() {
             return Self::whole(joined);
         }
@@ -57,7 +57,7 @@ impl<'a> View<'a> {
     }
 
     /// Labels and keys.
-    pub fn rows(&self) -> Rows<'_> {
+    pub(super) fn rows(&self) -> Rows<'_> {
         let truth = match &*self.truth {
             TruthColumn::Binary(labels) => Truth::Binary(labels),
             TruthColumn::Classes { labels, names } => {
@@ -69,23 +69,23 @@ impl<'a> View<'a> {
     }
 
     /// What the candidate said.
-    pub fn candidate(&self) -> Predicted<'_> {
+    pub(super) fn candidate(&self) -> Predicted<'_> {
         predicted(&self.candidate)
     }
 
     /// What the baseline said.
-    pub fn baseline(&self) -> Option<Predicted<'_>> {
+    pub(super) fn baseline(&self) -> Option<Predicted<'_>> {
         self.baseline.as_deref().map(predicted)
     }
 
     /// Number of rows.
-    pub fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.keys.len() as u64
     }
 
     /// The key of all random numbers, from the evidence, the metric and the rows: not from anything a policy's author could
     /// reword to draw again.
-    pub fn seed(&self, metric: Metric) -> [u8; 32] {
+    pub(super) fn seed(&self, metric: Metric) -> [u8; 32] {
         let mut hasher = Hasher::default();
         hasher.update(SEED);
         hasher.update(&self.digest);

@@ -55,13 +55,7 @@ pub(super) fn column<'a>(
 
 /// The error of a rule whose column is not among `known`.
 pub(super) fn unknown_column(rule: &RuleRecord, set: &SetName, column: &str, known: Vec<String>) -> CertifyError {
-    CertifyError::UnknownColumn {
-        rule: rule.id.clone(),
-        set: set.clone(),
-        column: column.to_owned(),
-        nearest: nearest(column, known.iter().map(String::as_str)),
-        known,
-    }
+    CertifyError::UnknownColumn { rule: rule.id.clone(), set: set.clone(), column: column.to_owned(), known }
 }
 
 /// The rows whose columns have the values of a `where`.
@@ -91,7 +85,7 @@ pub(super) fn select(
                 }
             }
             if !found {
-                return Err(unknown_value(rule, joined, name, value, column));
+                return Err(unknown_value(rule, name, value, column));
             }
         }
         // By what was found, not by what was written: `1`, `1.0` and a repetition are the same rows.
@@ -148,17 +142,10 @@ fn is(text: &str, value: &Scalar) -> bool {
     }
 }
 
-fn unknown_value(
-    rule: &RuleRecord,
-    joined: &JoinedRows,
-    name: &str,
-    value: &Scalar,
-    column: &SliceColumn,
-) -> CertifyError {
+fn unknown_value(rule: &RuleRecord, name: &str, value: &Scalar, column: &SliceColumn) -> CertifyError {
     let value = value.to_string();
     CertifyError::UnknownValue {
         rule: rule.id.clone(),
-        set: joined.set.clone(),
         column: name.to_owned(),
         nearest: nearest(&value, column.values.iter().map(String::as_str)),
         value,

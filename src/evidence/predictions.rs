@@ -1,6 +1,6 @@
 //! One model's predictions set: a table and what its columns mean, checked and sorted by row key.
 //!
-//! Knows one table only; what two models have in common is found by the [join](super::join). Which cells mean what is decided
+//! Knows one table only; what two models have in common is found by the [join](mod@super::join). Which cells mean what is decided
 //! here, how they are read by [`crate::table`].
 
 mod columns;

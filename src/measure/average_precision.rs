@@ -17,7 +17,7 @@ pub(super) struct AveragePrecision<'a> {
 }
 
 impl<'a> AveragePrecision<'a> {
-    pub fn new(truth: &'a [bool], scores: &[f64]) -> Result<Self, Undefined> {
+    pub(super) fn new(truth: &'a [bool], scores: &[f64]) -> Result<Self, Undefined> {
         let positives = truth.iter().filter(|&&positive| positive).count() as u64;
         if positives == 0 {
             return Err(Undefined::NoPositives);

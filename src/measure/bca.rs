@@ -25,7 +25,7 @@ pub(super) struct Replicates {
 
 impl Replicates {
     /// NaN means undefined in that resample: dropped up to one in a hundred, refused beyond.
-    pub fn new(values: Vec<f64>) -> Result<Self, Undefined> {
+    pub(super) fn new(values: Vec<f64>) -> Result<Self, Undefined> {
         let drawn = values.len();
         if drawn < FEWEST {
             return Err(Undefined::InvalidSetting { name: "resamples", value: drawn as f64 });
@@ -40,7 +40,7 @@ impl Replicates {
     }
 
     /// The bounds around `estimate`, and what they were read from.
-    pub fn interval(
+    pub(super) fn interval(
         &self,
         method: Method,
         estimate: f64,

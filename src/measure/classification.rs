@@ -24,12 +24,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub fn new(classes: u32) -> Self {
+    pub(super) fn new(classes: u32) -> Self {
         let empty = vec![0; classes as usize];
         Self { truth: empty.clone(), predicted: empty.clone(), hits: empty }
     }
 
-    pub fn of(rows: &Labelled) -> Self {
+    pub(super) fn of(rows: &Labelled) -> Self {
         let mut tally = Self::new(rows.classes);
         for (&truth, &predicted) in rows.truth.iter().zip(&rows.predicted) {
             tally.add(truth, predicted, 1);
@@ -37,13 +37,13 @@ impl Tally {
         tally
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.truth.fill(0);
         self.predicted.fill(0);
         self.hits.fill(0);
     }
 
-    pub fn add(&mut self, truth: u32, predicted: u32, count: u64) {
+    pub(super) fn add(&mut self, truth: u32, predicted: u32, count: u64) {
         self.truth[truth as usize] += count;
         self.predicted[predicted as usize] += count;
         if truth == predicted {
@@ -52,7 +52,7 @@ impl Tally {
     }
 
     /// Takes one row of the cell away.
-    pub fn remove(&mut self, truth: u32, predicted: u32) {
+    pub(super) fn remove(&mut self, truth: u32, predicted: u32) {
         self.truth[truth as usize] -= 1;
         self.predicted[predicted as usize] -= 1;
         if truth == predicted {
@@ -60,17 +60,17 @@ impl Tally {
         }
     }
 
-    pub fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.truth.iter().sum()
     }
 
     /// True positives, and rows that are positive or predicted so: their ratio J gives F1 = 2J / (1 + J).
-    pub fn jaccard(&self, class: usize) -> (u64, u64) {
+    pub(super) fn jaccard(&self, class: usize) -> (u64, u64) {
         (self.hits[class], self.truth[class] + self.predicted[class] - self.hits[class])
     }
 
     /// True positives among the rows that decide a metric which is one proportion.
-    pub fn proportion(&self, metric: Metric) -> (u64, u64) {
+    pub(super) fn proportion(&self, metric: Metric) -> (u64, u64) {
         match metric {
             Metric::Precision => (self.hits[POSITIVE], self.predicted[POSITIVE]),
             Metric::Recall => (self.hits[POSITIVE], self.truth[POSITIVE]),
@@ -80,7 +80,7 @@ impl Tally {
     }
 
     /// The metric's value.
-    pub fn value(&self, metric: Metric) -> Result<f64, Undefined> {
+    pub(super) fn value(&self, metric: Metric) -> Result<f64, Undefined> {
         match metric {
             Metric::BalancedAccuracy => self.balanced_accuracy(),
             Metric::MacroF1 => self.macro_f1(),

@@ -24,7 +24,7 @@ pub(super) struct Components {
 
 impl Components {
     /// From the placements `a` of the candidate and `b` of the baseline.
-    pub fn new(truth: &[bool], a: &Placements, b: &Placements) -> Result<Self, Undefined> {
+    pub(super) fn new(truth: &[bool], a: &Placements, b: &Placements) -> Result<Self, Undefined> {
         enough(a)?;
         let covariance = |positive: bool, x: &Placements, mean_x: f64, y: &Placements, mean_y: f64| {
             let products = sum(truth.len(), |row| {
@@ -40,7 +40,7 @@ impl Components {
     }
 
     /// Bounds of `auc_a - auc_b`.
-    pub fn interval(&self, confidence: f64) -> Result<Interval, Undefined> {
+    pub(super) fn interval(&self, confidence: f64) -> Result<Interval, Undefined> {
         let z = one_sided(confidence)?;
         let over = |s: [f64; 3], n: u64| ((s[0] - 2.0 * s[1] + s[2]) / n as f64, (s[0] + s[2]) / n as f64);
         let (positives, positives_alone) = over(self.s10, self.n_pos);
@@ -58,7 +58,7 @@ impl Components {
         Err(Undefined::ZeroVariance)
     }
 
-    pub const fn sufficient(&self) -> Sufficient {
+    pub(super) const fn sufficient(&self) -> Sufficient {
         let Self { n_pos, n_neg, auc_a, auc_b, s10, s01 } = *self;
         Sufficient::Components { n_pos, n_neg, auc_a, auc_b, s10, s01 }
     }

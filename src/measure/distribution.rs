@@ -85,7 +85,7 @@ pub(super) struct Binomial {
 impl Binomial {
     /// Every term above 1e-25 of the mode. Ratios of neighbours from the mode outwards, so no factorial is ever
     /// computed and the error stays near f64's.
-    pub fn new(trials: u64, probability: f64) -> Self {
+    pub(super) fn new(trials: u64, probability: f64) -> Self {
         let odds = probability / (1.0 - probability);
         let mode = (((trials as f64 + 1.0) * probability).floor() as u64).min(trials);
         let mut below = Vec::new();

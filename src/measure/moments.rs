@@ -32,7 +32,7 @@ pub(super) struct Moments {
 
 impl Moments {
     /// Sums up finite values.
-    pub fn of(values: &[f64]) -> Result<Self, Undefined> {
+    pub(super) fn of(values: &[f64]) -> Result<Self, Undefined> {
         let n = values.len();
         if n == 0 {
             return Err(Undefined::NoRows);
@@ -47,12 +47,12 @@ impl Moments {
         })
     }
 
-    pub fn mean(&self) -> f64 {
+    pub(super) fn mean(&self) -> f64 {
         self.sum / self.n as f64
     }
 
     /// s / √n. Values that differ from their mean by rounding only do not vary.
-    pub fn standard_error(&self) -> Result<f64, Undefined> {
+    pub(super) fn standard_error(&self) -> Result<f64, Undefined> {
         if self.n < 2 {
             return Err(Undefined::TooFewRows { n: self.n, needed: 2 });
         }
@@ -65,13 +65,13 @@ impl Moments {
     }
 
     /// t bounds of the mean.
-    pub fn t_interval(&self, method: Method, confidence: f64) -> Result<Interval, Undefined> {
+    pub(super) fn t_interval(&self, method: Method, confidence: f64) -> Result<Interval, Undefined> {
         one_sided(confidence)?;
         let error = self.standard_error()?;
         Ok(Interval::symmetric(method, self.mean(), t_quantile(confidence, (self.n - 1) as f64), error))
     }
 
-    pub const fn sufficient(&self) -> Sufficient {
+    pub(super) const fn sufficient(&self) -> Sufficient {
         let Self { n, sum, sum_squares, sum_cubes } = *self;
         Sufficient::Moments { n, sum, sum_squares, sum_cubes }
     }

@@ -50,13 +50,13 @@ struct Pair {
 
 impl Table<'_> {
     /// The candidate's and the baseline's metric.
-    pub fn values(&self) -> Result<(f64, f64), Undefined> {
+    pub(super) fn values(&self) -> Result<(f64, f64), Undefined> {
         let pair = self.observed();
         Ok((pair.candidate.value(self.metric)?, pair.baseline.value(self.metric)?))
     }
 
     /// BCa bounds of the contrast.
-    pub fn interval(&self, sampling: &Sampling) -> Result<(Interval, Sufficient), Undefined> {
+    pub(super) fn interval(&self, sampling: &Sampling) -> Result<(Interval, Sufficient), Undefined> {
         let observed = self.observed();
         let estimate = self.measured(&observed)?;
         let key = Key::new(&sampling.seed, self.metric.name());

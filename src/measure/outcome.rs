@@ -241,18 +241,18 @@ pub(super) struct Interval {
 }
 
 impl Interval {
-    pub const fn new(method: Method, lower: f64, upper: f64, standard_error: f64) -> Self {
+    pub(super) const fn new(method: Method, lower: f64, upper: f64, standard_error: f64) -> Self {
         let standard_error = if standard_error > 0.0 { Some(standard_error) } else { None };
         Self { bounds: Bounds { lower, upper, standard_error }, method, resamples: None }
     }
 
     /// `value` ± `quantile` standard errors.
-    pub const fn symmetric(method: Method, value: f64, quantile: f64, standard_error: f64) -> Self {
+    pub(super) const fn symmetric(method: Method, value: f64, quantile: f64, standard_error: f64) -> Self {
         Self::new(method, value - quantile * standard_error, value + quantile * standard_error, standard_error)
     }
 
     /// One model's estimate, its bounds kept within the metric's range.
-    pub fn estimate(self, n: u64, value: f64, (least, greatest): (f64, f64)) -> Result<Estimate, Undefined> {
+    pub(super) fn estimate(self, n: u64, value: f64, (least, greatest): (f64, f64)) -> Result<Estimate, Undefined> {
         Ok(Estimate {
             n,
             value: defined(value)?,
@@ -265,7 +265,7 @@ impl Interval {
     }
 
     /// A comparison, its bounds kept within what two values of the metric can differ by.
-    pub fn comparison(
+    pub(super) fn comparison(
         self,
         n: u64,
         (candidate, baseline): (f64, f64),

@@ -22,19 +22,19 @@ const COUNTS: [u16; 8] = [24110, 24108, 12055, 4019, 1004, 201, 34, 4];
 pub(super) struct Key([u8; 32]);
 
 impl Key {
-    pub fn new(seed: &[u8; 32], purpose: &str) -> Self {
+    pub(super) fn new(seed: &[u8; 32], purpose: &str) -> Self {
         Self(blake3::keyed_hash(seed, purpose.as_bytes()).into())
     }
 
     /// The generator of one resample.
-    pub fn resample(&self, number: u32) -> ChaCha8Rng {
+    pub(super) fn resample(&self, number: u32) -> ChaCha8Rng {
         let mut generator = ChaCha8Rng::from_seed(self.0);
         generator.set_stream(u64::from(number));
         generator
     }
 
     /// The weights of the row named `row` in resamples `block * LANES` and following.
-    pub fn weights(&self, row: u64, block: u32) -> Weights {
+    pub(super) fn weights(&self, row: u64, block: u32) -> Weights {
         let mut generator = ChaCha8Rng::from_seed(self.0);
         generator.set_stream(row);
         generator.set_word_pos(u128::from(block) * (LANES as u128 / 2));

@@ -15,7 +15,7 @@ pub(super) struct Ranking {
 
 impl Ranking {
     /// Ranks finite scores.
-    pub fn new(scores: &[f64]) -> Result<Self, Undefined> {
+    pub(super) fn new(scores: &[f64]) -> Result<Self, Undefined> {
         let n = u32::try_from(scores.len()).map_err(|_| Undefined::TooManyRows { n: scores.len() as u64 })?;
         let mut keyed: Vec<(u64, u32)> = (0..n).map(|row| (descending(scores[row as usize]), row)).collect();
         keyed.par_sort_unstable();
@@ -24,7 +24,7 @@ impl Ranking {
     }
 
     /// Runs of equal scores, highest first, as row numbers.
-    pub fn ties(&self) -> impl Iterator<Item = &[u32]> {
+    pub(super) fn ties(&self) -> impl Iterator<Item = &[u32]> {
         let mut start = 0;
         self.ends.iter().map(move |&end| {
             let run = &self.order[start..end as usize];

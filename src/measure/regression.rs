@@ -63,7 +63,7 @@ pub(super) struct Determination {
 }
 
 impl Determination {
-    pub fn new(truth: &[f64], predicted: &[f64]) -> Result<Self, Undefined> {
+    pub(super) fn new(truth: &[f64], predicted: &[f64]) -> Result<Self, Undefined> {
         let n = truth.len();
         if n < 2 {
             return Err(Undefined::TooFewRows { n: n as u64, needed: 2 });

@@ -17,7 +17,7 @@ pub(super) struct Placements {
 }
 
 impl Placements {
-    pub fn new(truth: &[bool], ranking: &Ranking) -> Result<Self, Undefined> {
+    pub(super) fn new(truth: &[bool], ranking: &Ranking) -> Result<Self, Undefined> {
         let n_pos = truth.iter().filter(|&&positive| positive).count() as u64;
         let n_neg = truth.len() as u64 - n_pos;
         if n_pos == 0 || n_neg == 0 {

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::bundle_check::BundleError;
 use super::resolve::{self, Found};
-use super::restore::{Part, files_of};
+use super::restore::{NotKept, Part, files_of};
 use super::VerbError;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -114,7 +114,7 @@ fn contents(
     repository: &Repository,
     found: &Found,
     record: &SnapshotRecord,
-) -> Result<(BTreeMap<String, Content>, Vec<(String, String)>), VerbError> {
+) -> Result<(BTreeMap<String, Content>, Vec<NotKept>), VerbError> {
     let store = repository.store();
     let mut entries = BTreeMap::new();
     let mut add = |name: String, bytes: Vec<u8>| entries.insert(name, Content::Bytes(bytes));

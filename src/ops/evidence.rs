@@ -19,7 +19,7 @@ use crate::store::Store;
 const MAX_TABLE: u64 = 8 << 30;
 
 /// Where the bytes of evidence are.
-pub struct Tables<'a> {
+pub(super) struct Tables<'a> {
     /// Those of versions.
     pub store: &'a Store,
     /// Those of the workspace.
@@ -37,7 +37,7 @@ impl Tables<'_> {
 
 /// Everything a policy rests on.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub(super) struct Gathered {
     /// Predictions, joined where both models have the set.
     pub sets: BTreeMap<SetName, Result<JoinedRows, Defect>>,
     /// Samples.
@@ -47,7 +47,7 @@ pub struct Gathered {
 }
 
 /// Reads what `needs` names.
-pub fn gather(
+pub(super) fn gather(
     tables: &Tables<'_>,
     needs: &Needs,
     task: Task,
@@ -68,6 +68,7 @@ pub fn gather(
             let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
                 return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
             };
+            refuse_unread_columns(found)?;
             let table = read_predictions(tables, found, task, &extra)?;
             gathered.evidence.push(EvidenceRecord {
                 role: role.to_owned(),
@@ -130,4 +131,16 @@ fn read_predictions(
     extra: &[String],
 ) -> Result<Result<PredictionTable, Defect>, VerbError> {
     Ok(evidence::read_predictions(tables.bytes(found.file)?, &found.path, &found.columns, task, extra))
+}
+
+/// Weights and clusters change every interval; a verdict that ignored them would not be the one asked for.
+fn refuse_unread_columns(found: &PredictionsRecord) -> Result<(), VerbError> {
+    let columns = &found.columns;
+    let asked = [("weight", columns.weight.is_some()), ("cluster", columns.cluster.is_some())];
+    match asked.iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((what, _)) => {
+            Err(VerbError::NotEnforced { what: format!("`{what}` of the predictions `{}`", found.name), plural: false })
+        }
+    }
 }

@@ -74,7 +74,7 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
         if since.is_some_and(|since| time.is_some_and(|t| t < since)) {
             break;
         }
-        if !until.is_some_and(|until| time.is_some_and(|t| t > until)) && matches(&file, options) {
+        if until.is_none_or(|until| time.is_none_or(|t| t <= until)) && matches(&file, options) {
             if options.limit.is_some_and(|limit| report.events.len() >= limit) {
                 report.more = true;
                 break;

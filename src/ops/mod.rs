@@ -26,7 +26,7 @@ pub mod status;
 pub mod verify;
 mod workspace;
 
-pub use self::error::VerbError;
+pub use self::error::{UsageError, VerbError};
 
 use crate::capture::git::Git;
 use crate::capture::secrets::Scanner;

@@ -121,6 +121,9 @@ pub fn restore(
     })
 }
 
+/// A part that is not kept, and why.
+pub type NotKept = (String, String);
+
 /// The files of some parts, where they lay in the project; and what is not kept.
 ///
 /// Code is named from the root of its repository; where the project lies below that, and code is among the
@@ -129,7 +132,7 @@ pub fn files_of(
     store: &Store,
     record: &SnapshotRecord,
     parts: &[Part],
-) -> Result<(Vec<TreeFile>, Vec<(String, String)>), VerbError> {
+) -> Result<(Vec<TreeFile>, Vec<NotKept>), VerbError> {
     let mut files: Vec<TreeFile> = Vec::new();
     let mut missing = Vec::new();
     let mut trees = Vec::new();

@@ -17,7 +17,7 @@ use crate::snapshot::{self, Built};
 
 /// The workspace, captured and named but not stored.
 #[derive(Debug)]
-pub struct Workspace {
+pub(super) struct Workspace {
     /// What was found.
     pub capture: Capture,
     /// The record it would have.
@@ -26,7 +26,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// Captures the workspace.
-    pub fn look(
+    pub(super) fn look(
         repository: &Repository,
         model: Option<&ModelName>,
         given: &GivenInputs,
@@ -40,7 +40,7 @@ impl Workspace {
     }
 
     /// Where each table of evidence lies on the disk.
-    pub fn tables(&self) -> HashMap<FileId, PathBuf> {
+    pub(super) fn tables(&self) -> HashMap<FileId, PathBuf> {
         let record = &self.built.record;
         let find = |path: &str| {
             let predictions = self.capture.predictions.iter().map(|(_, f)| f);
@@ -54,7 +54,7 @@ impl Workspace {
     }
 
     /// For comparing.
-    pub fn side(&self) -> Side {
+    pub(super) fn side(&self) -> Side {
         Side {
             name: "workspace".to_owned(),
             record: self.built.record.clone(),
@@ -65,7 +65,7 @@ impl Workspace {
 }
 
 /// A stored version, for comparing.
-pub fn stored_side(repository: &Repository, found: &Found) -> Result<Side, VerbError> {
+pub(super) fn stored_side(repository: &Repository, found: &Found) -> Result<Side, VerbError> {
     let record = snapshot::load(repository.store(), found.snapshot())?;
     side_of(repository, found.label(), record)
 }

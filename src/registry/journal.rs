@@ -64,7 +64,7 @@ pub struct JournalCheck {
 }
 
 /// The file of an event.
-pub fn path(model: &ModelName, seq: u64) -> String {
+pub(super) fn path(model: &ModelName, seq: u64) -> String {
     format!("{JOURNAL}/{model}/{seq:016}")
 }
 
@@ -74,7 +74,7 @@ fn checkpoint_path(model: &ModelName) -> String {
 }
 
 /// Every model with a journal.
-pub fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalError> {
+pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalError> {
     let mut found = Vec::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
@@ -99,7 +99,7 @@ fn is_event_name(name: &str) -> bool {
 }
 
 /// One event; none if it does not exist.
-pub fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
+pub(super) fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
     let bytes = match backend.read(&path(model, seq), event::MAX_EVENT as u64) {
         Err(BackendError::NotFound { .. }) => return Ok(None),
         other => other?,
@@ -109,7 +109,7 @@ pub fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option
 }
 
 /// The state after the newest event, from the checkpoint if it can be trusted.
-pub fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
     let remembered = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
     let checkpoint = remembered.and_then(|bytes| checkpoint::decode(&bytes)).filter(|c| c.model == *model);
     let Some(checkpoint) = checkpoint else {
@@ -135,7 +135,7 @@ pub fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, J
 }
 
 /// The state after the newest event, from the first one on.
-pub fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+pub(super) fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
     let mut state = State::before_creation(model.clone());
     fold_rest(backend, &mut state)?;
     if state.seq() >= 2 * CHECKPOINT_EVERY {
@@ -154,7 +154,7 @@ fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalErro
 }
 
 /// Writes a checkpoint now and then; a cache, so failing is not an error.
-pub fn checkpoint_sometimes(backend: &dyn Backend, state: &State) {
+pub(super) fn checkpoint_sometimes(backend: &dyn Backend, state: &State) {
     if state.seq().is_multiple_of(CHECKPOINT_EVERY) {
         write_checkpoint(backend, state);
     }
@@ -169,7 +169,7 @@ fn write_checkpoint(backend: &dyn Backend, state: &State) {
 }
 
 /// Reads every event of a journal and everything that lies beside them.
-pub fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalCheck, JournalError> {
+pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalCheck, JournalError> {
     let names = backend.list(&format!("{JOURNAL}/{model}"))?;
     let last = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok()).max();
     let last: u64 = last.unwrap_or(0);

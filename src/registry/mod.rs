@@ -33,6 +33,7 @@ impl std::fmt::Debug for Registry {
 
 /// What a verb decided, seeing the present state.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on its way into a file")]
 pub enum Decision<T> {
     /// Nothing needs to change.
     Keep(T),

@@ -31,7 +31,7 @@ pub fn default_store(project: &Path) -> PathBuf {
 }
 
 /// The store for the folder `from`: of the project itself, or the nearest one above.
-pub fn find_store(from: &Path, is_project: bool) -> Result<Option<PathBuf>, RepositoryError> {
+pub(super) fn find_store(from: &Path, is_project: bool) -> Result<Option<PathBuf>, RepositoryError> {
     let from = from.canonicalize().unwrap_or_else(|_| from.to_path_buf());
     if is_project {
         return follow(default_store(&from)).map(Some);

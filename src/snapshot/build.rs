@@ -6,6 +6,7 @@ use crate::capture::Capture;
 use crate::capture::data::Data;
 use crate::capture::files::SourceFile;
 use crate::digest::Digest;
+use crate::format::FormatError;
 use crate::format::canonical;
 use crate::format::observation::{self, ObservationRecord};
 use crate::format::snapshot::{
@@ -112,8 +113,8 @@ pub fn build(
         paths: capture.places.clone(),
         ignored: capture.ignored.clone(),
     };
-    let id = put_record(writer, snapshot::FORMAT, &record)?;
-    let observation_id = put_record(writer, observation::FORMAT, &observation)?;
+    let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
+    let observation_id = put_record(writer, canonical::encode(observation::FORMAT, &observation))?;
     Ok(Built {
         record,
         id: SnapshotId::new(id),
@@ -142,12 +143,8 @@ pub fn every_file(capture: &Capture) -> impl Iterator<Item = &SourceFile> {
     declared.into_iter().flatten().chain(tables).chain(data).chain(code)
 }
 
-fn put_record<T: serde::Serialize>(
-    writer: &mut Writer<'_>,
-    format: &'static str,
-    record: &T,
-) -> Result<Digest, SnapshotError> {
-    let bytes = canonical::encode(format, record).map_err(|source| SnapshotError::Encode { source })?;
+fn put_record(writer: &mut Writer<'_>, encoded: Result<Vec<u8>, FormatError>) -> Result<Digest, SnapshotError> {
+    let bytes = encoded.map_err(|source| SnapshotError::Encode { source })?;
     Ok(writer.put_record(&bytes)?)
 }
 

@@ -32,7 +32,7 @@ struct Folder<'a> {
 }
 
 /// Stores the trees of `files`; none if there are none.
-pub fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<Option<TreeRef>, StoreError> {
+pub(super) fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<Option<TreeRef>, StoreError> {
     if files.is_empty() {
         return Ok(None);
     }

@@ -6,14 +6,14 @@ use crate::format::pack::{self, ObjectHeader, ObjectKind, Trailer};
 
 /// An object, encoded and ready to be appended.
 #[derive(Debug)]
-pub struct Encoded {
+pub(super) struct Encoded {
     header: ObjectHeader,
     bytes: Vec<u8>,
 }
 
 impl Encoded {
     /// Encodes an object of at most [`pack::MAX_OBJECT`] bytes.
-    pub fn new(kind: ObjectKind, id: [u8; 32], plain: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn new(kind: ObjectKind, id: [u8; 32], plain: &[u8]) -> Result<Self, StoreError> {
         let (codec, stored) = codec::encode(plain)?;
         let header = ObjectHeader {
             kind,
@@ -26,23 +26,23 @@ impl Encoded {
     }
 
     /// What it is.
-    pub const fn key(&self) -> (ObjectKind, [u8; 32]) {
+    pub(super) const fn key(&self) -> (ObjectKind, [u8; 32]) {
         (self.header.kind, self.header.id)
     }
 
     /// Bytes before encoding.
-    pub fn plain_length(&self) -> u64 {
+    pub(super) fn plain_length(&self) -> u64 {
         self.header.plain_length.into()
     }
 
     /// Bytes it takes in a pack and its trailer.
-    pub fn stored_length(&self) -> u64 {
+    pub(super) fn stored_length(&self) -> u64 {
         (self.bytes.len() + 2 * pack::HEADER) as u64
     }
 }
 
 /// A pack that is not closed yet.
-pub struct PackWriter {
+pub(super) struct PackWriter {
     staged: Box<dyn Staged>,
     hasher: blake3::Hasher,
     length: u64,
@@ -50,7 +50,7 @@ pub struct PackWriter {
 }
 
 /// A pack whose bytes are complete but not yet durable.
-pub struct ClosedPack {
+pub(super) struct ClosedPack {
     staged: Box<dyn Staged>,
     /// Its name.
     pub name: [u8; 32],
@@ -62,7 +62,7 @@ pub struct ClosedPack {
 
 impl PackWriter {
     /// Begins a pack.
-    pub fn begin(backend: &dyn Backend) -> Result<Self, BackendError> {
+    pub(super) fn begin(backend: &dyn Backend) -> Result<Self, BackendError> {
         let mut pack = Self {
             staged: backend.stage()?,
             hasher: blake3::Hasher::new(),
@@ -74,20 +74,20 @@ impl PackWriter {
     }
 
     /// Whether `object` still fits.
-    pub fn has_room_for(&self, object: &Encoded) -> bool {
+    pub(super) fn has_room_for(&self, object: &Encoded) -> bool {
         let trailer = (self.trailer.objects.len() * pack::HEADER + pack::FOOTER) as u64;
         self.trailer.objects.is_empty() || self.length + trailer + object.stored_length() <= pack::MAX_PACK
     }
 
     /// Adds an object.
-    pub fn add(&mut self, object: &Encoded) -> Result<(), BackendError> {
+    pub(super) fn add(&mut self, object: &Encoded) -> Result<(), BackendError> {
         self.trailer.objects.push((self.length, object.header));
         self.append(&object.header.encode_in_place())?;
         self.append(&object.bytes)
     }
 
     /// Writes the trailer.
-    pub fn close(mut self) -> Result<ClosedPack, BackendError> {
+    pub(super) fn close(mut self) -> Result<ClosedPack, BackendError> {
         let trailer = self.trailer.encode(self.length);
         self.append(&trailer)?;
         Ok(ClosedPack {
@@ -108,13 +108,13 @@ impl PackWriter {
 
 impl ClosedPack {
     /// Makes it durable under its name; says what an index needs to know of it.
-    pub fn publish(self, backend: &dyn Backend) -> Result<([u8; 32], u64, Trailer), BackendError> {
+    pub(super) fn publish(self, backend: &dyn Backend) -> Result<([u8; 32], u64, Trailer), BackendError> {
         backend.publish(self.staged, &pack_path(&self.name))?;
         Ok((self.name, self.length, self.trailer))
     }
 }
 
 /// Where a pack is kept.
-pub fn pack_path(name: &[u8; 32]) -> String {
+pub(super) fn pack_path(name: &[u8; 32]) -> String {
     format!("{PACKS}/{}.pack", blake3::Hash::from_bytes(*name).to_hex())
 }

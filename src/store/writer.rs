@@ -72,6 +72,8 @@ pub struct Writer<'s> {
 }
 
 type PublishedPack = ([u8; 32], u64, Trailer);
+/// A block's id, and the block if it is not stored yet.
+type Known = ([u8; 32], Option<Encoded>);
 
 /// A small file, read and encoded.
 struct Small {
@@ -241,7 +243,7 @@ impl<'s> Writer<'s> {
     }
 
     fn put_blocks(&mut self, batch: &[Vec<u8>], blocks: &mut Vec<RecipeBlock>) -> Result<(), StoreError> {
-        let encoded: Vec<Result<([u8; 32], Option<Encoded>), StoreError>> = batch
+        let encoded: Vec<Result<Known, StoreError>> = batch
             .par_iter()
             .map(|plain| {
                 let id = *blake3::hash(plain).as_bytes();

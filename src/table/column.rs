@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::hash::Hash;
 
 use polars::prelude::{
-    BooleanChunked, DataType, Float32Chunked, Float64Chunked, Int32Chunked, Int64Chunked, Int128Chunked,
-    Series, StringChunked, TimeUnit, UInt64Chunked,
+    BooleanChunked, DataType, Float32Chunked, Float64Chunked, Int32Chunked, Int64Chunked, Int128Chunked, Series,
+    StringChunked, TimeUnit, UInt64Chunked,
 };
 
 use super::error::{CellError, TableError, cut};
@@ -36,11 +36,18 @@ enum Cells {
     /// Days since 1970-01-01.
     Date(Int32Chunked),
     /// Ticks since 1970-01-01, so many to the second; `utc`: an instant, else what a clock somewhere showed.
-    DateTime { ticks: Int64Chunked, per_second: i64, utc: bool },
+    DateTime {
+        ticks: Int64Chunked,
+        per_second: i64,
+        utc: bool,
+    },
     /// Nanoseconds since midnight.
     Time(Int64Chunked),
     /// Each divided by 10 to the `scale`.
-    Decimal { unscaled: Int128Chunked, scale: usize },
+    Decimal {
+        unscaled: Int128Chunked,
+        scale: usize,
+    },
 }
 
 /// The distinct values of a column, and which one each row has.
@@ -68,7 +75,7 @@ impl Column {
             TextKind::Integer => Cells::Integer(texts.iter().map(|cell| cell?.parse().ok()).collect()),
             TextKind::Natural => Cells::Natural(texts.iter().map(|cell| cell?.parse().ok()).collect()),
             TextKind::Float => Cells::Double(texts.iter().map(|cell| cell?.parse().ok()).collect()),
-            TextKind::Boolean => Cells::Boolean(texts.iter().map(|cell| Some(cell?.to_ascii_lowercase() == "true")).collect()),
+            TextKind::Boolean => Cells::Boolean(texts.iter().map(truth_value).collect()),
             TextKind::Text => Cells::Text(texts.rechunk().into_owned()),
         };
         Self { name: name.to_owned(), cells }
@@ -76,7 +83,8 @@ impl Column {
 
     /// Takes over a typed column.
     pub(super) fn from_series(name: &str, series: &Series) -> Result<Self, TableError> {
-        let refused = |reason: polars::prelude::PolarsError| TableError::Malformed { reason: cut(&reason.to_string(), 200) };
+        let refused =
+            |reason: polars::prelude::PolarsError| TableError::Malformed { reason: cut(&reason.to_string(), 200) };
         let cells = match series.dtype() {
             DataType::Null => Cells::Empty(series.len()),
             DataType::Int8
@@ -249,6 +257,11 @@ impl Column {
             None => CellError::Empty { row: at, column },
         }
     }
+}
+
+/// A cell of a column of truth values.
+fn truth_value(cell: Option<&str>) -> Option<bool> {
+    cell.filter(|cell| !cell.is_empty()).map(|cell| cell.eq_ignore_ascii_case("true"))
 }
 
 fn double_bits(value: f64) -> u64 {

@@ -1,10 +1,10 @@
 //! Tables read by column: csv, tsv and parquet. The only module that names polars.
 //!
 //! [`Table`] holds the selected columns of a table in memory, typed, with one [text](Column::text) for every value whatever
-//! the format. [`profile`] tells the shape of a table of any size without holding it. What the columns mean is not known here.
+//! the format. [`shape()`] tells the shape of a table of any size without holding it. What the columns mean is not known here.
 //!
-//! Bytes come from anywhere. `records` lets only csv through that has one reading; `guard` bounds what a parquet file may
-//! claim, and turns a panic of its reader into an error.
+//! Bytes come from anywhere. `records` lets only csv through that has one reading; `guard` and `pages` bound what a parquet
+//! file may claim, and a panic of its reader becomes an error.
 
 mod column;
 mod csv;

@@ -35,7 +35,8 @@ pub(super) fn check(reader: &mut (impl Read + Seek), start: u64, end: u64, value
     let (mut at, mut seen, mut uncompressed) = (start, 0_i64, 0_u64);
     while at < end && (seen < values || at == start) {
         let (header, length) = read_header(reader, at)?;
-        let field = |parent: i64, id: i64| header.iter().rev().find(|field| field.0 == (parent, id)).map(|field| field.1);
+        let field =
+            |parent: i64, id: i64| header.iter().rev().find(|field| field.0 == (parent, id)).map(|field| field.1);
         let size = field(0, 2).filter(|size| (0..=PAGE).contains(size)).ok_or_else(lies)?;
         let stored = field(0, 3).filter(|stored| *stored >= 0).ok_or_else(lies)?;
         let cells = match field(0, 1) {

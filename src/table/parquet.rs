@@ -73,7 +73,8 @@ pub(super) fn read(bytes: &[u8], wanted: &[&str]) -> Result<(usize, Vec<Column>)
     let mut places = Vec::with_capacity(wanted.len());
     for name in wanted {
         let found = footer.fields.iter().enumerate().find(|(_, field)| field.name == **name);
-        let (place, field) = found.ok_or_else(|| missing(name, footer.fields.iter().map(|field| field.name.as_str())))?;
+        let (place, field) =
+            found.ok_or_else(|| missing(name, footer.fields.iter().map(|field| field.name.as_str())))?;
         if field.nested {
             return Err(TableError::Unsupported { column: cut(name, 80), kind: field.kind.clone() });
         }

@@ -109,9 +109,7 @@ impl Records {
                 let plain = |byte: &&u8| **byte != separator && !matches!(**byte, b'\n' | b'\r' | b'"');
                 at += bytes[at..].iter().take_while(plain).count();
             }
-            let record = |line_end: usize| {
-                Some(Record { end: at + line_end, cells, blank: at == start })
-            };
+            let record = |line_end: usize| Some(Record { end: at + line_end, cells, blank: at == start });
             return match bytes[at..] {
                 [byte, ..] if byte == separator => {
                     at += 1;

@@ -1,1 +1,26 @@
-fn main(){}
+//! The integration tests: one binary, whose folders mirror `src`. Every file below this folder is reached from here;
+//! `architecture` fails if one is not.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "tests set the stage themselves, and a failed expectation is a failed test"
+)]
+
+mod architecture;
+mod capture;
+mod certify;
+mod evidence;
+mod format;
+mod measure;
+mod page;
+mod registry;
+mod revision;
+mod snapshot;
+mod store;
+mod support;
+mod table;

@@ -36,7 +36,9 @@ impl<'a> SourceTable<'a> {
     pub(in super::super) fn finite(&self, name: &str) -> Result<Vec<f64>, Defect> {
         let path = self.path.to_owned();
         let numbers = self.column(name)?.numbers().map_err(|error| match error {
-            CellError::NotNumber { row, column, value } => Defect::Cell { path, row, column, value, expected: "a number" },
+            CellError::NotNumber { row, column, value } => {
+                Defect::Cell { path, row, column, value, expected: "a number" }
+            }
             CellError::Empty { row, column } => Defect::Empty { path, row, column },
         })?;
         match numbers.iter().position(|number| !number.is_finite()) {
@@ -45,13 +47,18 @@ impl<'a> SourceTable<'a> {
         }
     }
 
-    /// The classes of a column: text, or numbers that are finite; never empty.
-    pub(in super::super) fn classes(&self, name: &str) -> Result<Codes, Defect> {
+    /// A column of names: text, or numbers that are finite. pandas writes an empty cell among numbers as NaN.
+    pub(in super::super) fn named(&self, name: &str) -> Result<&Column, Defect> {
         let column = self.column(name)?;
-        if let Some(row) = column.first_not_finite() {
-            return Err(self.not_finite(name, row, column.text(row).unwrap_or_default().into_owned()));
+        match column.first_not_finite() {
+            Some(row) => Err(self.not_finite(name, row, column.text(row).unwrap_or_default().into_owned())),
+            None => Ok(column),
         }
-        let codes = column.codes();
+    }
+
+    /// The classes of a column: names, never empty.
+    pub(in super::super) fn classes(&self, name: &str) -> Result<Codes, Defect> {
+        let codes = self.named(name)?.codes();
         // An empty text in parquet is the empty cell of a csv.
         let empty = codes.values.iter().position(String::is_empty);
         let missing = |&code: &u32| code == Codes::NULL || empty == Some(code as usize);
@@ -78,7 +85,9 @@ pub(in super::super) fn unreadable(path: &str, reason: &str) -> Defect {
 
 fn defect(path: &str, error: TableError) -> Defect {
     match error {
-        TableError::ColumnMissing { column, columns } => Defect::ColumnMissing { path: path.to_owned(), column, columns },
+        TableError::ColumnMissing { column, columns } => {
+            Defect::ColumnMissing { path: path.to_owned(), column, columns }
+        }
         other => unreadable(path, &other.to_string()),
     }
 }

@@ -33,7 +33,7 @@ impl Keys {
         if names.is_empty() {
             return Err(unreadable(source.path, "no column is named as its key"));
         }
-        let columns: Vec<Column> = names.iter().map(|name| source.column(name).cloned()).collect::<Result<_, _>>()?;
+        let columns: Vec<Column> = names.iter().map(|name| source.named(name).cloned()).collect::<Result<_, _>>()?;
         let mut entries = entries(source, &columns)?;
         entries.par_sort_unstable();
         let keys = Self {

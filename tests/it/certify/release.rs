@@ -50,7 +50,8 @@ fn comparisons_alone_release_nothing() {
 #[test]
 fn nor_does_a_warning_or_an_unset_floor() {
     let warning = "[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.8\nseverity = \"warn\"\n";
-    assert_eq!(release(warning).judge().predicate.verdict, Verdict::Inconclusive);
+    let statement = release(warning).judge().predicate;
+    assert_eq!((statement.verdict, statement.remarks.len()), (Verdict::Inconclusive, 1));
     let unset = "[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = \"unset\"\n";
     assert_eq!(release(unset).judge().predicate.verdict, Verdict::Inconclusive);
 }

@@ -35,6 +35,11 @@ fn a_ratio_is_held_against_its_upper_bound() {
     assert!(reason(&open).starts_with("ratio 1.1"), "{}", reason(&open));
     assert!(reason(&open).contains("limit 1.1, n 2,000 and 2,000"), "{}", reason(&open));
 
+    // Above the limit, but not shown to be.
+    let open = ratio("1.10", 1.102);
+    assert!(open.delta > Some(1.10));
+    assert_eq!(open.verdict, Verdict::Inconclusive);
+
     let failed = ratio("1.10", 1.2);
     assert_eq!(failed.verdict, Verdict::Fail);
     assert!(reason(&failed).ends_with(": above the limit"), "{}", reason(&failed));

@@ -106,11 +106,11 @@ fn what_does_not_exist_is_the_policys_mistake() {
     let rows = stacked(vec![("DE", outcomes(200, 90, 0, 10)), ("FR", outcomes(280, 1, 1, 18))]);
     let error = |text: &str| Scene::on(rows.clone(), &rule(text)).try_judge().unwrap_err();
     let found = error("where = { country = [\"DE\", \"FRA\"] }\nmargin = 0.05");
-    assert_eq!(found.to_string(), "rule `m`: no row of `test` has `country` = `FRA`; nearest: FR");
+    assert_eq!(found.to_string(), "rule `m`: no row has `country` = `FRA`; nearest: FR");
     let found = error("each = [\"contry\"]\nmargin = 0.05");
     assert_eq!(found.to_string(), "rule `m`: the set `test` has no column `contry`; nearest: country");
     let found = error("set = \"tset\"\nmargin = 0.05");
-    assert_eq!(found.to_string(), "rule `m`: there is no predictions set `tset`; there are test");
+    assert_eq!(found.to_string(), "rule `m`: there is no predictions set `tset`; there are test; nearest: test");
 
     let mut second = rows.clone();
     second.set = set("shadow");

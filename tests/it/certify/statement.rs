@@ -6,7 +6,7 @@ use mlrun::evidence::TruthColumn;
 use mlrun::format::certificate::{EvidenceRecord, StatementRecord, Verdict};
 use mlrun::format::policy::Severity;
 
-use super::scene::{Scene, joined, outcomes, rules, scores, set, slice_column};
+use super::scene::{Scene, joined, outcomes, rules, scores, set, slice_column, stacked};
 
 /// 600 rows with scores of some noise.
 fn noisy() -> mlrun::evidence::JoinedRows {
@@ -67,6 +67,18 @@ fn nobody_can_shop_for_seeds() {
     assert_eq!(judged("id = \"a\"\nmargin = 0.05\nwhere = { country = [\"US\", \"DE\", \"FR\"] }"), bounds);
     let some = judged("id = \"a\"\nmargin = 0.05\nwhere = { country = [\"US\", \"DE\"] }");
     assert_eq!(judged("id = \"a\"\nmargin = 0.05\nwhere = { country = [\"DE\", \"DE\", \"US\"] }"), some);
+}
+
+/// Slices that hold the same counts are not resampled in step.
+#[test]
+fn slices_draw_their_own_numbers() {
+    let part = || outcomes(120, 15, 12, 20);
+    let rows = stacked(vec![("A", part()), ("B", part())]);
+    let text = "[[rule]]\nid = \"f\"\nmetric = \"f1\"\neach = [\"country\"]\nmargin = 0.3";
+    let results = Scene::on(rows, text).judge().predicate.results;
+    assert_eq!((results[0].delta, results[0].n), (results[1].delta, results[1].n));
+    assert_eq!(results[0].method.as_deref(), Some("multinomial_bca"));
+    assert_ne!((results[0].lower, results[0].upper), (results[1].lower, results[1].upper));
 }
 
 #[test]

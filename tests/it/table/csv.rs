@@ -31,7 +31,10 @@ fn the_format_comes_from_the_extension() {
 #[test]
 fn whole_numbers_are_integers() {
     assert_eq!(cells(&["1", "-5", "0", "-0", ""]), ["1", "-5", "0", "0", "(null)"]);
-    assert_eq!(cells(&["9223372036854775807", "-9223372036854775808"]), ["9223372036854775807", "-9223372036854775808"]);
+    assert_eq!(
+        cells(&["9223372036854775807", "-9223372036854775808"]),
+        ["9223372036854775807", "-9223372036854775808"]
+    );
     assert_eq!(cells(&["18446744073709551615", "0"]), ["18446744073709551615", "0"]);
 }
 
@@ -46,8 +49,14 @@ fn identifiers_keep_every_digit() {
 
 #[test]
 fn decimals_and_exponents_are_floats_and_whole_ones_read_like_integers() {
-    assert_eq!(cells(&["1", "1.0", "-0.0", "1e0", "0.10", ".5", "5.", "-2.5E-1"]), ["1", "1", "0", "1", "0.1", "0.5", "5", "-0.25"]);
-    assert_eq!(cells(&["0.1", "nan", "NaN", "inf", "-inf", "Infinity", "-Infinity"]), ["0.1", "NaN", "NaN", "inf", "-inf", "inf", "-inf"]);
+    assert_eq!(
+        cells(&["1", "1.0", "-0.0", "1e0", "0.10", ".5", "5.", "-2.5E-1"]),
+        ["1", "1", "0", "1", "0.1", "0.5", "5", "-0.25"]
+    );
+    assert_eq!(
+        cells(&["0.1", "nan", "NaN", "inf", "-inf", "Infinity", "-Infinity"]),
+        ["0.1", "NaN", "NaN", "inf", "-inf", "inf", "-inf"]
+    );
     for text in ["00.5", "1e", "1e+", ".", "-", "-.", "1.2.3", "e5", "1.5f", "infinite"] {
         assert_eq!(cells(&[text, "1.0"]), [text, "1.0"], "{text}");
     }
@@ -56,6 +65,7 @@ fn decimals_and_exponents_are_floats_and_whole_ones_read_like_integers() {
 #[test]
 fn truth_values_have_four_spellings() {
     assert_eq!(cells(&["true", "False", "True", "false"]), ["true", "false", "true", "false"]);
+    assert_eq!(cells(&["true", "", "false"]), ["true", "(null)", "false"]);
     assert_eq!(cells(&["true", "TRUE"]), ["true", "TRUE"]);
     assert_eq!(cells(&["true", "1"]), ["true", "1"]);
 }

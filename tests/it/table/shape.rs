@@ -19,18 +19,40 @@ fn a_csv_column_has_the_kind_all_its_cells_have() {
     let csv = "i,u,f,b,t,z,e,q\n1,18446744073709551615,1,true,x,007,,\"\"\n,0,.5,,\"\",1,,\n";
     let shape = shape_of(csv.as_bytes(), TableFormat::Csv).unwrap();
     assert_eq!(shape.rows, 2);
-    let expected = ["i integer 1", "u integer 0", "f float 0", "b boolean 1", "t text 0", "z text 0", "e empty 2", "q empty 2"];
+    let expected =
+        ["i integer 1", "u integer 0", "f float 0", "b boolean 1", "t text 0", "z text 0", "e empty 2", "q empty 2"];
     assert_eq!(kinds(&shape), expected);
 }
 
 #[test]
 fn parquet_nulls_are_counted_where_the_footer_does_not_say() {
     let expected = [
-        "i8 integer 6", "i16 integer 6", "i32 integer 6", "i64 integer 6", "u8 integer 6", "u16 integer 6",
-        "u32 integer 6", "u64 integer 6", "f32 float 6", "f64 float 3", "bool boolean 6", "utf8 text 6", "large text 6",
-        "date date 6", "ms datetime 8", "us datetime 12", "ns datetime 0", "utc datetime 12", "time time 8",
-        "decimal decimal[10,2] 4", "wide decimal[38,3] 12", "category text 6", "null empty 24", "list list 0",
-        "struct struct 0", "map list 0",
+        "i8 integer 6",
+        "i16 integer 6",
+        "i32 integer 6",
+        "i64 integer 6",
+        "u8 integer 6",
+        "u16 integer 6",
+        "u32 integer 6",
+        "u64 integer 6",
+        "f32 float 6",
+        "f64 float 3",
+        "bool boolean 6",
+        "utf8 text 6",
+        "large text 6",
+        "date date 6",
+        "ms datetime 8",
+        "us datetime 12",
+        "ns datetime 0",
+        "utc datetime 12",
+        "time time 8",
+        "decimal decimal[10,2] 4",
+        "wide decimal[38,3] 12",
+        "category text 6",
+        "null empty 24",
+        "list list 0",
+        "struct struct 0",
+        "map list 0",
     ];
     let with = shape_of(include_bytes!("fixtures/types.parquet"), TableFormat::Parquet).unwrap();
     assert_eq!((with.rows, kinds(&with).as_slice()), (24, expected.map(str::to_owned).as_slice()));

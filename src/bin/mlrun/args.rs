@@ -1,0 +1,172 @@
+//! The command line as typed: global flags, and the only list of verbs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// git for the life of a machine-learning model
+///
+/// snapshot ─▶ diff ─▶ certify ─▶ promote ─▶ (rollback) ─▶ at / restore
+#[derive(Debug, Parser)]
+#[command(name = "mlrun", version, max_term_width = 100, propagate_version = false, disable_help_subcommand = true)]
+#[command(after_help = "A version is `fraud@v7`, `fraud@latest`, a stage `fraud@production`, what it held then \
+`fraud@production@{2026-03-01T12:00Z}`, an id `3fa9c2d`; `~1` goes one back. The model may be left out where there is one.\n\n\
+Exit codes: 0 done · 1 a well-formed no · 2 usage · 3 inconclusive · 4 integrity · 5 conflict · 6 not found · 8 this machine")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags every verb takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', global = true, value_name = "DIR", help_heading = "Global options")]
+    pub folder: Option<PathBuf>,
+    /// Use the store in STORE, with or without a checkout
+    #[arg(short = 'R', long = "store-at", global = true, value_name = "STORE", help_heading = "Global options")]
+    pub store: Option<PathBuf>,
+    /// Print exactly one JSON object
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Print the answer only: no progress, no hints
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    pub color: When,
+    /// Decimals of numbers for people
+    #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
+    pub precision: Option<usize>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the store and a commented mlrun.toml
+    Init(commands::init::Args),
+    /// Capture model, parameters, data, results, code, environment, seeds as the next version
+    Snapshot(commands::snapshot::Args),
+    /// Show what changed, who is in each stage, what stands before promotion
+    Status(commands::status::Args),
+    /// List models, or the versions of one
+    List(commands::list::Args),
+    /// Show the journal, newest first
+    Log(commands::log::Args),
+    /// Show one version in full
+    Show(commands::show::Args),
+    /// Compare two versions, or one with the workspace
+    Diff(commands::diff::Args),
+    /// Judge a version by the policy, against what is in the stage now
+    Certify(commands::certify::Args),
+    /// Move a stage to a version, if everything that must be true is
+    Promote(commands::promote::Args),
+    /// Bring a stage back to its previous good version
+    Rollback(commands::rollback::Args),
+    /// Keep a version out of a stage
+    Block(commands::block::Args),
+    /// Let a blocked version in again
+    Unblock(commands::unblock::Args),
+    /// Show what was in every stage at an instant
+    At(commands::at::Args),
+    /// Rebuild the files of a version
+    Restore(commands::restore::Args),
+    /// Write or check one file of evidence for an auditor
+    Bundle(commands::bundle::Args),
+    /// Check that what is stored is whole
+    Verify(commands::verify::Args),
+    /// Look for what is wrong with git, store, clock, space, PATH
+    Doctor(commands::doctor::Args),
+    /// Print completions for a shell
+    Completions(commands::completions::Args),
+}
+
+/// Words people bring from other tools, and what they mean here.
+const OTHER_WORDS: [(&str, &str); 22] = [
+    ("commit", "snapshot"),
+    ("save", "snapshot"),
+    ("add", "snapshot"),
+    ("register", "snapshot"),
+    ("checkout", "restore"),
+    ("pull", "restore"),
+    ("download", "restore"),
+    ("ls", "list"),
+    ("versions", "list"),
+    ("models", "list"),
+    ("history", "log"),
+    ("logs", "log"),
+    ("info", "show"),
+    ("describe", "show"),
+    ("compare", "diff"),
+    ("validate", "certify"),
+    ("evaluate", "certify"),
+    ("deploy", "promote"),
+    ("assign", "promote"),
+    ("revert", "rollback"),
+    ("undo", "rollback"),
+    ("fsck", "verify"),
+];
+
+/// A command line that was not understood, or that asked for help.
+pub struct Refused {
+    error: clap::Error,
+    json: bool,
+}
+
+/// Reads the command line.
+pub fn parse() -> Result<Cli, Refused> {
+    let json = std::env::args_os().any(|a| a == "--json");
+    Cli::try_parse().map_err(|error| Refused { error, json })
+}
+
+impl Refused {
+    /// Prints what there is to say.
+    pub fn finish(self) -> ExitCode {
+        if !self.error.use_stderr() || !self.json && self.hint().is_none() {
+            let code = self.error.exit_code();
+            // A closed pipe is no reason to say more.
+            let _ = self.error.print();
+            return ExitCode::from(u8::try_from(code).unwrap_or(2));
+        }
+        let rendered = self.error.render().to_string();
+        let first = rendered.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first).replace('\'', "`");
+        let hint = self.hint().or_else(|| Some("`mlrun --help` lists the verbs".to_owned()));
+        let global = Global { json: self.json, ..Global::default() };
+        ExitCode::from(Ui::new(&global).fail(&Failure::usage(message, hint)))
+    }
+
+    fn hint(&self) -> Option<String> {
+        if self.error.kind() != ErrorKind::InvalidSubcommand {
+            return None;
+        }
+        let given = self.error.get(clap::error::ContextKind::InvalidSubcommand)?.to_string();
+        if matches!(given.as_str(), "run" | "train" | "exec") {
+            return Some("train as you do now, then `mlrun snapshot`".to_owned());
+        }
+        OTHER_WORDS.iter().find(|(word, _)| *word == given).map(|(_, verb)| format!("the word for that is `mlrun {verb}`"))
+    }
+}

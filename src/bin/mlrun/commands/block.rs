@@ -1,0 +1,39 @@
+//! `mlrun block`.
+
+use mlrun::name::StageName;
+use mlrun::ops::block::{BlockOptions, block};
+
+use super::Context;
+use crate::failure::{DONE, Failure};
+use crate::ui::{Shown, human, json};
+
+/// Keep a version out of a stage
+///
+/// Versions with the same model files are kept out with it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun block fraud@v8 --reason \"trained on leaked labels\"\n  mlrun block fraud@v8 --stage production --reason \"too slow\"")]
+pub struct Args {
+    /// The version
+    revision: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The stage; every one if left out
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<StageName>,
+    /// Say what would happen
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    let options = BlockOptions {
+        revision: args.revision.clone(),
+        stage: args.stage.clone(),
+        reason: Some(args.reason.clone()),
+        dry_run: args.dry_run,
+    };
+    let report = block(&repository, &options)?;
+    Ok(context.shown(DONE, || json::registry::block(&report), |style| human::registry::block(&report, style)))
+}

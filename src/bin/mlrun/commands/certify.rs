@@ -1,0 +1,129 @@
+//! `mlrun certify`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use mlrun::format::certificate::Verdict;
+use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
+use mlrun::page::{self, junit, markdown};
+
+use super::Context;
+use crate::failure::{CONFLICT, Failure, verdict_code};
+use crate::ui::{Shown, Style, human, json, json_text};
+
+/// Judge a version by the policy, against what is in the stage now
+///
+/// Exit 0: certified. 1: shown to be not good enough. 3: not decided. 5: something moved, or other rules are in
+/// force. Without REV: the version that the workspace is. `--check` judges the workspace itself and writes nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\"")]
+pub struct Args {
+    /// The version
+    revision: Option<String>,
+    /// Another policy than the configured one
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// There is no baseline yet: judge by absolute rules
+    #[arg(long, requires = "reason")]
+    first_release: bool,
+    /// Why there is no baseline
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Judge the workspace and write nothing
+    #[arg(long)]
+    check: bool,
+    /// Judge, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human")]
+    format: Format,
+    /// Also write a report to a file; may be repeated
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
+    reports: Vec<(Format, PathBuf)>,
+}
+
+/// How a certificate is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+    /// For CI: one case for each rule
+    Junit,
+}
+
+fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("say FORMAT=FILE, for example junit=certify.xml")?;
+    let format = <Format as clap::ValueEnum>::from_str(format, true)
+        .map_err(|_| format!("`{format}` is none of human, json, markdown, junit"))?;
+    Ok((format, PathBuf::from(path)))
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    let options = CertifyOptions {
+        revision: args.revision.clone(),
+        policy: args.policy.as_deref().map(|p| context.path(p)),
+        first_release: args.reason.clone().filter(|_| args.first_release),
+        check: args.check || args.dry_run,
+        given: context.nothing_given(),
+    };
+    let report = certify(&repository, &options, &context.ui.reporter())?;
+    let exit = exit_code(&report);
+    for (format, path) in &args.reports {
+        write_report(&context.path(path), &rendered(*format, &report, exit))?;
+    }
+    let answer = match args.format {
+        Format::Human => return Ok(finish(context, &report, exit)),
+        other => rendered(other, &report, exit),
+    };
+    Ok(Shown { answer, exit, ..Shown::default() })
+}
+
+fn exit_code(report: &CertifyReport) -> u8 {
+    if report.conflict.is_some() || report.proposed.is_some() { CONFLICT } else { verdict_code(report.verdict()) }
+}
+
+fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
+    let mut shown = context.shown(
+        exit,
+        || json::certify::certify(report, exit),
+        |style| human::certify::certify(report, style),
+    );
+    if report.verdict() == Verdict::Pass && exit == 0 && !report.check {
+        let stage = &report.statement.predicate.baseline.stage;
+        shown.hints.push(format!("next: `mlrun promote {} --to {stage}`", report.label));
+    } else if report.check {
+        shown.hints.push("this was a look: nothing was written".to_owned());
+    }
+    shown
+}
+
+fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
+    let statement = &report.statement;
+    let about = || page::Context {
+        candidate: report.label.clone(),
+        baseline: report.baseline.clone(),
+        certificate: Some(report.certificate.to_string()),
+        expires: report.expires.map(|t| t.to_string()),
+    };
+    match format {
+        Format::Human => human::certify::certify(report, &Style::new(false, None)),
+        Format::Json => json_text(&json::certify::certify(report, exit)),
+        Format::Markdown => markdown::certificate(statement, &about()),
+        Format::Junit => junit::certificate(statement, &about()),
+    }
+}
+
+fn write_report(path: &Path, text: &str) -> Result<(), Failure> {
+    let write = || -> anyhow::Result<()> {
+        let mut file = std::fs::File::options().write(true).create(true).truncate(true).open(path)?;
+        Ok(file.write_all(text.as_bytes())?)
+    };
+    Ok(write().with_context(|| format!("cannot write the report `{}`", path.display()))?)
+}

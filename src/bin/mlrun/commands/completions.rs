@@ -1,0 +1,24 @@
+//! `mlrun completions`.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::Context;
+use crate::args::Cli;
+use crate::failure::Failure;
+use crate::ui::Shown;
+
+/// Print completions for a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun completions bash > ~/.local/share/bash-completion/completions/mlrun\n  mlrun completions zsh > ~/.zfunc/_mlrun")]
+pub struct Args {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub fn run(_: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "mlrun", &mut script);
+    Ok(Shown { answer: String::from_utf8_lossy(&script).into_owned(), ..Shown::default() })
+}

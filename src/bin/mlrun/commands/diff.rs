@@ -1,0 +1,35 @@
+//! `mlrun diff`.
+
+use mlrun::ops::diff::{DiffOptions, diff};
+
+use super::Context;
+use crate::failure::{DONE, Failure, NO};
+use crate::ui::{Shown, human, json};
+
+/// Compare two versions, or one with the workspace
+///
+/// Without a version: the newest one with the workspace. With one: that with the workspace. With two: the first with
+/// the second.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun diff\n  mlrun diff fraud@production fraud@latest --exit-code")]
+pub struct Args {
+    /// One side
+    a: Option<String>,
+    /// The other
+    b: Option<String>,
+    /// See both as they were at TIME
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Exit 1 if there is a difference
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    let options =
+        DiffOptions { a: args.a.clone(), b: args.b.clone(), at: args.at.clone(), given: context.nothing_given() };
+    let report = diff(&repository, &options, &context.ui.reporter())?;
+    let exit = if args.exit_code && !report.diff.is_empty() { NO } else { DONE };
+    Ok(context.shown(exit, || json::diff::diff(&report), |style| human::diff::diff(&report, style)))
+}

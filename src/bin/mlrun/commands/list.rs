@@ -1,0 +1,41 @@
+//! `mlrun list`.
+
+use mlrun::name::ModelName;
+use mlrun::ops::list::{ListOptions, list};
+
+use super::Context;
+use crate::failure::{DONE, Failure};
+use crate::ui::{Shown, human, json};
+
+/// List models, or the versions of one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun list\n  mlrun list fraud --metrics auc --params model.depth --sort -auc -n 20")]
+pub struct Args {
+    /// The model; all of them if left out
+    model: Option<ModelName>,
+    /// Metrics to show
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<String>,
+    /// Parameters to show
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    params: Vec<String>,
+    /// Sort by a metric or parameter; `-NAME`: the greatest first
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    sort: Option<String>,
+    /// At most N versions
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    let options = ListOptions {
+        model: args.model.clone(),
+        metrics: args.metrics.clone(),
+        params: args.params.clone(),
+        sort: args.sort.clone(),
+        limit: args.limit,
+    };
+    let report = list(&repository, &options)?;
+    Ok(context.shown(DONE, || json::history::list(&report), |style| human::history::list(&report, style)))
+}

@@ -1,0 +1,70 @@
+//! `mlrun restore`.
+
+use std::path::PathBuf;
+
+use mlrun::ops::restore::{Part, RestoreOptions, restore};
+
+use super::Context;
+use crate::failure::{DONE, Failure};
+use crate::ui::{Shown, human, json};
+
+/// Rebuild the files of a version
+///
+/// Files that are there already are left alone; others with the same name are not overwritten without `--force`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun restore fraud@production --to serving/ --only model\n  mlrun restore 'fraud@production@{2026-03-01T12:00Z}' --to case/")]
+pub struct Args {
+    /// The version
+    revision: String,
+    /// The folder to rebuild it in
+    #[arg(long = "to", value_name = "DIR")]
+    to: PathBuf,
+    /// See it as it was at TIME
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Only these parts
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_enum)]
+    only: Vec<PartName>,
+    /// Overwrite files with other content
+    #[arg(long)]
+    force: bool,
+    /// Say what would be written
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A part of a version.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum PartName {
+    Model,
+    Data,
+    Code,
+    Params,
+    Results,
+    Environment,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    let part = |name: &PartName| match name {
+        PartName::Model => Part::Model,
+        PartName::Data => Part::Data,
+        PartName::Code => Part::Code,
+        PartName::Params => Part::Params,
+        PartName::Results => Part::Results,
+        PartName::Environment => Part::Environment,
+    };
+    let options = RestoreOptions {
+        revision: args.revision.clone(),
+        at: args.at.clone(),
+        to: context.path(&args.to),
+        only: args.only.iter().map(part).collect(),
+        force: args.force,
+        dry_run: args.dry_run,
+    };
+    let report = restore(&repository, &options, &context.ui.reporter())?;
+    let mut shown =
+        context.shown(DONE, || json::stored::restore(&report), |style| human::stored::restore(&report, style));
+    shown.warnings = report.missing.iter().map(|(what, why)| format!("{what} is not restored: {why}")).collect();
+    Ok(shown)
+}

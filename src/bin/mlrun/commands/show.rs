@@ -1,0 +1,51 @@
+//! `mlrun show`.
+
+use mlrun::ops::show::{ShowOptions, raw, show};
+
+use super::Context;
+use crate::failure::{DONE, Failure};
+use crate::ui::{Shown, human, json};
+
+/// Show one version in full
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun show fraud@production\n  mlrun show --raw 3fa9c2d4 | sha256sum")]
+pub struct Args {
+    /// The version
+    #[arg(required_unless_present = "raw")]
+    revision: Option<String>,
+    /// See it as it was at TIME
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Print one thing only
+    #[arg(long, value_name = "WHAT", value_enum)]
+    print: Option<Print>,
+    /// Print the exact stored bytes of a record or tree
+    #[arg(long, value_name = "ID", conflicts_with_all = ["revision", "print", "at", "json"])]
+    raw: Option<String>,
+}
+
+/// What to print by itself.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Print {
+    /// The snapshot's id
+    Id,
+    /// `fraud@v7`
+    Version,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    if let Some(prefix) = &args.raw {
+        // Records and trees are canonical JSON, so they are text.
+        let answer = String::from_utf8_lossy(&raw(&repository, prefix)?).into_owned();
+        return Ok(Shown { answer, ..Shown::default() });
+    }
+    let revision = args.revision.clone().unwrap_or_default();
+    let report = show(&repository, &ShowOptions { revision, at: args.at.clone() })?;
+    let answer = match args.print {
+        Some(Print::Id) => format!("{}\n", report.row.snapshot),
+        Some(Print::Version) => format!("{}@{}\n", report.model, report.row.version),
+        None => return Ok(context.shown(DONE, || json::snapshot::show(&report), |s| human::snapshot::show(&report, s))),
+    };
+    Ok(Shown { answer, ..Shown::default() })
+}

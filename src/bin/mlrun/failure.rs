@@ -1,0 +1,354 @@
+//! Every error as a person meets it: exit code, message, and the command that helps. The only place with hints and codes.
+
+use std::io::ErrorKind;
+
+use mlrun::capture::CaptureError;
+use mlrun::format::certificate::Verdict;
+use mlrun::ops::bundle_check::BundleError;
+use mlrun::ops::resolve::ResolveError;
+use mlrun::ops::{UsageError, VerbError, chain};
+use mlrun::registry::JournalError;
+use mlrun::registry::promote::Obstacle;
+use mlrun::registry::rollback::RollbackRefusal;
+use mlrun::repository::{ConfigError, RepositoryError};
+use mlrun::snapshot::SnapshotError;
+use mlrun::snapshot::restore::RestoreError;
+use mlrun::store::{BackendError, StoreError};
+
+/// Done; certified; no difference.
+pub const DONE: u8 = 0;
+/// A well-formed no.
+pub const NO: u8 = 1;
+/// Usage, configuration or policy.
+pub const USAGE: u8 = 2;
+/// Inconclusive.
+pub const INCONCLUSIVE: u8 = 3;
+/// Hash, chain, damaged store, a record newer than this program.
+pub const INTEGRITY: u8 = 4;
+/// Something moved.
+pub const CONFLICT: u8 = 5;
+/// Model, revision, stage, file, history.
+pub const NOT_FOUND: u8 = 6;
+/// Space, permission, I/O.
+pub const MACHINE: u8 = 8;
+/// A bug.
+pub const BUG: u8 = 70;
+
+/// What kept a command from an answer.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: u8,
+    /// One word for programs.
+    pub kind: &'static str,
+    /// What happened, with its causes.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    fn new(exit: u8, message: String, hint: Option<String>) -> Self {
+        let kind = match exit {
+            NO => "refused",
+            USAGE => "usage",
+            INTEGRITY => "integrity",
+            CONFLICT => "conflict",
+            NOT_FOUND => "not-found",
+            MACHINE => "machine",
+            _ => "bug",
+        };
+        Self { exit, kind, message, hint }
+    }
+
+    /// A command line that cannot be carried out.
+    pub fn usage(message: String, hint: Option<String>) -> Self {
+        Self::new(USAGE, message, hint)
+    }
+
+    /// Whether the same command may work in a moment.
+    pub const fn is_retryable(&self) -> bool {
+        self.exit == CONFLICT
+    }
+}
+
+/// The exit code of a verdict.
+pub const fn verdict_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass | Verdict::Waived => DONE,
+        Verdict::Fail => NO,
+        Verdict::Inconclusive | Verdict::NotApplicable => INCONCLUSIVE,
+    }
+}
+
+impl From<VerbError> for Failure {
+    fn from(error: VerbError) -> Self {
+        let message = chain(&error);
+        let (exit, hint) = verb(&error);
+        Self::new(exit, message, hint)
+    }
+}
+
+impl From<RepositoryError> for Failure {
+    fn from(error: RepositoryError) -> Self {
+        VerbError::from(error).into()
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(MACHINE, format!("{error:#}"), None)
+    }
+}
+
+type Meaning = (u8, Option<String>);
+
+fn says(exit: u8, hint: &str) -> Meaning {
+    (exit, Some(hint.to_owned()))
+}
+
+fn verb(error: &VerbError) -> Meaning {
+    match error {
+        VerbError::Repository(error) => repository(error),
+        VerbError::Resolve(error) => resolve(error),
+        VerbError::Time(_) => (USAGE, None),
+        VerbError::Capture(error) => capture(error),
+        VerbError::Snapshot(error) => snapshot(error),
+        VerbError::Store(error) => store(error),
+        VerbError::Journal(error) => journal(error),
+        VerbError::Restore(error) => restore(error),
+        VerbError::Policy { .. } | VerbError::Certify(_) => (USAGE, None),
+        VerbError::NoPolicy { .. } => {
+            says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
+        }
+        VerbError::Bundle(error) => match error {
+            BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
+            BundleError::Read { source, .. } => (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None),
+            _ => (INTEGRITY, None),
+        },
+        VerbError::NotEnforced { .. } => {
+            says(USAGE, "remove it from mlrun.toml, or enforce it outside until a version that does")
+        }
+        VerbError::Io { source, .. } => io(source.kind()),
+        VerbError::Record { .. } => (INTEGRITY, None),
+        VerbError::Usage(error) => usage(error),
+        _ => (BUG, None),
+    }
+}
+
+fn io(kind: ErrorKind) -> Meaning {
+    match kind {
+        ErrorKind::NotFound => (NOT_FOUND, None),
+        ErrorKind::ResourceBusy => says(CONFLICT, "let the program that writes it finish, then try again"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => says(MACHINE, "make room on that disk; nothing was lost"),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => says(MACHINE, "check its owner and permissions"),
+        _ => (MACHINE, None),
+    }
+}
+
+fn repository(error: &RepositoryError) -> Meaning {
+    match error {
+        RepositoryError::NoProject { .. } => {
+            says(NOT_FOUND, "`mlrun init` begins one here; `-C DIR` and `-R STORE` look elsewhere")
+        }
+        RepositoryError::NotInitialised { .. } => says(NOT_FOUND, "`mlrun init` makes its store"),
+        RepositoryError::ForeignHistory { .. } => says(
+            NOT_FOUND,
+            "name the store that holds it with `-R STORE`; to begin a new history, remove `repository` from mlrun.toml and run `mlrun init`",
+        ),
+        RepositoryError::Config(ConfigError::Toml { nearest: Some(nearest), .. }) => {
+            (USAGE, Some(format!("did you mean `{nearest}`?")))
+        }
+        RepositoryError::Config(ConfigError::Io { source, .. }) => io(source.kind()),
+        RepositoryError::Config(_) => (USAGE, None),
+        RepositoryError::Store(error) => store(error),
+        RepositoryError::Io { source, .. } => io(source.kind()),
+        _ => (BUG, None),
+    }
+}
+
+fn resolve(error: &ResolveError) -> Meaning {
+    let list = |items: &[String]| (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")));
+    match error {
+        ResolveError::NoModel => says(NOT_FOUND, "`mlrun snapshot NAME --files PATH` makes the first version of one"),
+        ResolveError::WhichModel { .. } => says(USAGE, "name it: `MODEL@…`, or MODEL as the argument"),
+        ResolveError::Model { nearest: Some(nearest), .. } | ResolveError::Stage { nearest: Some(nearest), .. } => {
+            (NOT_FOUND, Some(format!("did you mean `{nearest}`?")))
+        }
+        ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, list(known)),
+        ResolveError::NoVersion { model } => (NOT_FOUND, Some(format!("`mlrun snapshot {model}` makes the first one"))),
+        ResolveError::Version { model, newest, .. } => (NOT_FOUND, Some(format!("`mlrun list {model}` shows v1 to {newest}"))),
+        ResolveError::StageEmpty { model, .. } => (NOT_FOUND, Some(format!("`mlrun log {model} --kind promote` shows what moved when"))),
+        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL` shows the ids"),
+        ResolveError::AmbiguousId { candidates, .. } => (USAGE, Some(format!("give more digits: {}", candidates.join(", ")))),
+        ResolveError::OnlyModel { revision } => {
+            (USAGE, Some(format!("say `{revision}@latest`, `{revision}@v3` or a stage such as `{revision}@production`")))
+        }
+        ResolveError::TooFarBack { .. } => (NOT_FOUND, None),
+        ResolveError::Day { occupants, .. } => (USAGE, Some(format!("give the hour too: {}", occupants.join("; ")))),
+        ResolveError::Workspace => says(USAGE, "`mlrun snapshot` makes it one"),
+        ResolveError::WorkspaceIsNoVersion { model, latest } => {
+            let latest = latest.map_or_else(String::new, |v| format!(", or name one: `{model}@{v}`"));
+            (NOT_FOUND, Some(format!("`mlrun snapshot {model}` makes it one{latest}")))
+        }
+        ResolveError::WhichStage { .. } => says(USAGE, "name it with `--stage` or `--to`"),
+        _ => (USAGE, None),
+    }
+}
+
+fn capture(error: &CaptureError) -> Meaning {
+    match error {
+        CaptureError::Missing { .. } => says(NOT_FOUND, "check the path in mlrun.toml or on the command line; nothing was written"),
+        CaptureError::Empty { .. } => says(NOT_FOUND, "train first, or name another folder; nothing was written"),
+        CaptureError::Unreadable { source, .. } => io(source.kind()),
+        CaptureError::Secrets { findings } => {
+            let first = findings.first();
+            let place = |f: &mlrun::capture::secrets::Finding| format!("{} line {} ({})", f.path, f.line, f.rule);
+            let all: Vec<String> = findings.iter().take(5).map(place).collect();
+            let more = if findings.len() > 5 { format!(" and {} more", findings.len() - 5) } else { String::new() };
+            let allow = first.map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
+            (NO, Some(format!("{}{more}: remove it from there{allow}", all.join(", "))))
+        }
+        CaptureError::GitRefused { message } if message.contains("safe.directory") => {
+            says(MACHINE, "do as git says: `git config --global --add safe.directory …`")
+        }
+        CaptureError::GitRefused { .. } => (MACHINE, None),
+        CaptureError::Dirty { paths } => {
+            let shown: Vec<_> = paths.iter().take(5).map(String::as_str).collect();
+            (NO, Some(format!("commit or stash {}", shown.join(", "))))
+        }
+        CaptureError::Discovered { .. } => says(NO, "without `--strict` this is recorded and the snapshot is taken"),
+        CaptureError::Link { circle: false, .. } => says(USAGE, "remove the link, or list it in .mlrunignore"),
+        _ => (USAGE, None),
+    }
+}
+
+fn snapshot(error: &SnapshotError) -> Meaning {
+    match error {
+        SnapshotError::Store(error) => store(error),
+        SnapshotError::File { source, .. } => io(source.kind()),
+        SnapshotError::Format { .. } => (INTEGRITY, None),
+        _ => (BUG, None),
+    }
+}
+
+fn backend(error: &BackendError) -> Meaning {
+    match error {
+        BackendError::Io { source, .. } => io(source.kind()),
+        _ => (INTEGRITY, None),
+    }
+}
+
+fn store(error: &StoreError) -> Meaning {
+    match error {
+        StoreError::Backend(error) => backend(error),
+        StoreError::NotAStore { .. } => says(NOT_FOUND, "`-R` wants the folder that holds `format.json`; `mlrun init` makes one"),
+        StoreError::Missing { .. } | StoreError::Damaged { .. } => {
+            says(INTEGRITY, "`mlrun verify --full` names everything that is damaged and which versions need it")
+        }
+        StoreError::Description { .. } | StoreError::Format { .. } => (INTEGRITY, None),
+        StoreError::Source { source, .. } => io(source.kind()),
+        StoreError::NoSpace { .. } => says(MACHINE, "make room on that disk, or keep the store elsewhere: `mlrun init --store DIR`"),
+        StoreError::Encoding => says(MACHINE, "test this machine's memory"),
+        _ => (BUG, None),
+    }
+}
+
+fn journal(error: &JournalError) -> Meaning {
+    match error {
+        JournalError::Backend(error) => backend(error),
+        _ => says(INTEGRITY, "`mlrun verify --journal` checks every event; restore the file from a backup"),
+    }
+}
+
+fn restore(error: &RestoreError) -> Meaning {
+    match error {
+        RestoreError::Store(error) => store(error),
+        RestoreError::InTheWay { paths } => {
+            let first = paths.first().map_or_else(String::new, |p| p.display().to_string());
+            (NO, Some(format!("choose an empty folder, or give `--force` to overwrite {first} …")))
+        }
+        RestoreError::Unsafe { .. } => (INTEGRITY, None),
+        RestoreError::Io { source, .. } => io(source.kind()),
+        _ => (BUG, None),
+    }
+}
+
+fn usage(error: &UsageError) -> Meaning {
+    match error {
+        UsageError::NothingToCapture { model, known } => {
+            let known = if known.is_empty() { String::new() } else { format!("; mlrun.toml knows {}", known.join(", ")) };
+            (USAGE, Some(format!("`mlrun snapshot {model} --files PATH`{known}")))
+        }
+        UsageError::MovingTarget { resolved, stage, .. } => {
+            (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
+        }
+        _ => (USAGE, None),
+    }
+}
+
+/// A reason against a promotion: code, words, and what would cure it.
+pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str) -> (&'static str, String, String) {
+    let certify = format!("mlrun certify {label}");
+    match obstacle {
+        Obstacle::Blocked { reason, stage: blocked } => {
+            let place = blocked.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+            let option = blocked.as_ref().map_or_else(String::new, |s| format!(" --stage {s}"));
+            ("blocked", format!("it is blocked from {place}: {reason}"), format!("mlrun unblock {label}{option}"))
+        }
+        Obstacle::NotFrom { stages } => {
+            let names: Vec<String> = stages.iter().map(ToString::to_string).collect();
+            let first = names.first().cloned().unwrap_or_default();
+            ("not-from", format!("it has not held {}", names.join(" or ")), format!("mlrun promote {label} --to {first}"))
+        }
+        Obstacle::NoCertificate => ("no-certificate", "it has no certificate".to_owned(), certify),
+        Obstacle::Verdict { verdict, .. } => {
+            ("verdict", format!("its certificate says {}", verdict.name()), format!("{certify}   # shows why"))
+        }
+        Obstacle::Expired { at, .. } => ("expired", format!("its certificate expired {at}"), certify),
+        Obstacle::OtherRules { .. } => (
+            "other-rules",
+            format!("it was certified under other rules than those in force for {stage}"),
+            format!("{certify}   # with the policy that was adopted"),
+        ),
+        Obstacle::Stale { stage, certified, now, .. } => {
+            let name = |v: &Option<mlrun::name::Version>| v.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+            let text = format!("it was certified against {} in {stage}, which holds {} by a later move", name(certified), name(now));
+            ("stale", text, certify)
+        }
+        Obstacle::Unexpected { current } => {
+            let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+            ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
+        }
+        _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
+    }
+}
+
+/// The exit code of a refused promotion: a conflict wins over a plain no.
+pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
+    match obstacles {
+        [] => DONE,
+        some if some.iter().any(Obstacle::is_conflict) => CONFLICT,
+        _ => NO,
+    }
+}
+
+/// A refused rollback: exit code, code for programs, what to do.
+pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
+    match refusal {
+        RollbackRefusal::Empty { .. } => (NOT_FOUND, "empty", format!("mlrun at now {model}")),
+        RollbackRefusal::NothingLeft { stage, .. } => {
+            (NO, "nothing-left", format!("mlrun rollback {model} --stage {stage} --to VERSION --unblock --reason …   # one that held it before"))
+        }
+        RollbackRefusal::Guarded { stage, current, .. } => {
+            (CONFLICT, "guarded", format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"))
+        }
+        RollbackRefusal::NeverHeld { .. } => (NO, "never-held", format!("mlrun log {model} --kind promote")),
+        RollbackRefusal::Same { .. } => (NO, "same", format!("mlrun at now {model}")),
+        RollbackRefusal::Blocked { version, .. } => {
+            (NO, "blocked", format!("mlrun rollback {model} --to {version} --unblock --reason …"))
+        }
+        RollbackRefusal::Damaged { version, .. } => (INTEGRITY, "damaged", format!("mlrun verify {model}@{version}")),
+        _ => (NO, "refused", format!("mlrun status {model}")),
+    }
+}

@@ -1,0 +1,114 @@
+//! `certify`: a table, then why.
+
+use mlrun::format::certificate::{ResultRecord, Verdict};
+use mlrun::format::policy::Severity;
+use mlrun::ops::certify::{CertifyReport, Conflict};
+
+use super::super::{Align, Label, Style, Table, clean, time};
+use super::verdict;
+
+pub fn certify(report: &CertifyReport, style: &Style) -> String {
+    let predicate = &report.statement.predicate;
+    let stage = &predicate.baseline.stage;
+    let against = match (&report.baseline, &predicate.baseline.first_release) {
+        (Some(baseline), _) => format!("against {baseline} in {stage}"),
+        (None, Some(reason)) => format!("first release to {stage}: {}", clean(reason)),
+        (None, None) => format!("{stage} is empty"),
+    };
+    let mut text = format!("{}  {against}\n\n", style.paint(Label::Strong, &report.label));
+    let mut table = Table::new(&[
+        Align::Left,
+        Align::Left,
+        Align::Right,
+        Align::Right,
+        Align::Right,
+        Align::Left,
+        Align::Right,
+    ]);
+    let dim = |word: &str| style.paint(Label::Dim, word);
+    table.row(["", "rule", "candidate", "baseline", "Δ", "bounds", "limit"].map(dim));
+    for result in &predicate.results {
+        table.row(row(result, style));
+    }
+    text += &table.render(0);
+    let why: Vec<&ResultRecord> = predicate
+        .results
+        .iter()
+        .filter(|r| !matches!(r.verdict, Verdict::Pass | Verdict::NotApplicable) && r.reason.is_some())
+        .collect();
+    if !why.is_empty() {
+        text.push('\n');
+    }
+    for result in why {
+        let warn = if result.severity == Severity::Warn { " (does not block)" } else { "" };
+        text += &format!("{}{warn}: {}\n", name(result), clean(result.reason.as_deref().unwrap_or_default()));
+    }
+    for remark in &predicate.remarks {
+        text += &format!("{} {}\n", style.paint(Label::Dim, "note:"), clean(remark));
+    }
+    text.push('\n');
+    if let Some(stage) = &report.proposed {
+        text += &format!(
+            "{}: these are not the rules in force for {stage}; this certificate is a proposal and never promotes\n",
+            style.paint(Label::Warning, "other rules")
+        );
+    }
+    match &report.conflict {
+        Some(Conflict::NotFirst { stage, holder }) => {
+            text += &format!("{stage} holds {holder}: this is no first release; nothing was written\n");
+        }
+        Some(Conflict::BaselineMoved { stage }) => {
+            text += &format!("{stage} moved while this was judged; no certificate was issued, try again\n");
+        }
+        None => {}
+    }
+    let expires = match (report.check, report.expires) {
+        (true, _) => "  (a look; nothing was written)".to_owned(),
+        (_, Some(at)) => format!("  certificate {}, expires {}", report.certificate.short(), time(at)),
+        _ => String::new(),
+    };
+    let unchanged = if report.unchanged { ", in force already" } else { "" };
+    text += &format!("{}{}{unchanged}\n", verdict(report.verdict(), style), style.paint(Label::Dim, &expires));
+    text
+}
+
+fn name(result: &ResultRecord) -> String {
+    match &result.slice {
+        Some(slice) => format!("{} [{}]", clean(&result.rule), clean(slice)),
+        None => clean(&result.rule),
+    }
+}
+
+fn row(result: &ResultRecord, style: &Style) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| style.number(v));
+    let delta = match result.delta {
+        None => "–".to_owned(),
+        Some(delta) if is_ratio(result) => format!("×{}", style.number(delta)),
+        Some(delta) if delta >= 0.0 => format!("+{}", style.number(delta)),
+        Some(delta) => style.number(delta),
+    };
+    let bounds = match (result.lower, result.upper) {
+        (None, None) => String::new(),
+        (lower, upper) => format!("[{}, {}]", number(lower), number(upper)),
+    };
+    vec![
+        verdict(result.verdict, style),
+        name(result),
+        number(result.candidate),
+        number(result.baseline),
+        delta,
+        bounds,
+        number(result.margin),
+    ]
+}
+
+/// Quantiles of samples are compared by their ratio.
+fn is_ratio(result: &ResultRecord) -> bool {
+    match (result.candidate, result.baseline, result.delta) {
+        (Some(candidate), Some(baseline), Some(delta)) => {
+            result.set.is_some() && baseline != 0.0 && (candidate / baseline - delta).abs() < 1e-9 * delta.abs()
+                && (candidate - baseline - delta).abs() > 1e-9 * delta.abs()
+        }
+        _ => false,
+    }
+}

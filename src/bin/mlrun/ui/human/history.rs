@@ -1,0 +1,123 @@
+//! `list`, `log`, `at`.
+
+use mlrun::format::event::{EventBody, EventRecord};
+use mlrun::ops::at::AtReport;
+use mlrun::ops::list::ListReport;
+use mlrun::ops::log::{LogEntry, LogReport};
+
+use super::super::{Align, Label, Style, Table, clean, time};
+use super::{scalar, verdict};
+
+pub fn list(report: &ListReport, style: &Style) -> String {
+    let dim = |word: &str| style.paint(Label::Dim, word);
+    match report {
+        ListReport::Models(lines) if lines.is_empty() => "no models yet\n".to_owned(),
+        ListReport::Models(lines) => {
+            let mut table = Table::new(&[]);
+            table.row(["model", "latest", "stages"].map(dim));
+            for line in lines {
+                let stages: Vec<String> = line.stages.iter().map(|(s, v)| format!("{s} {v}")).collect();
+                let latest = line.latest.map_or_else(|| "–".to_owned(), |l| l.version.to_string());
+                table.row([line.model.to_string(), latest, stages.join(", ")]);
+            }
+            table.render(0)
+        }
+        ListReport::Versions { columns, lines, total, .. } => {
+            let mut align = vec![Align::Left; 3];
+            align.extend(columns.iter().map(|_| Align::Right));
+            let mut table = Table::new(&align);
+            let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
+            table.row(head.chain(["certificate", "notes"]).map(dim));
+            for line in lines {
+                let stages: Vec<_> = line.stages.iter().map(ToString::to_string).collect();
+                let mut cells = vec![line.row.version.to_string(), time(line.row.time), style.paint(Label::Good, &stages.join(", "))];
+                cells.extend(line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| scalar(v, style))));
+                let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
+                if line.blocked {
+                    certificate = format!("{certificate} {}", style.paint(Label::Bad, "blocked")).trim_start().to_owned();
+                }
+                cells.push(certificate);
+                cells.push(clean(line.notes.as_deref().unwrap_or_default()).chars().take(40).collect());
+                table.row(cells);
+            }
+            let more = if lines.len() < *total { format!("{} of {total} versions\n", lines.len()) } else { String::new() };
+            table.render(0) + &more
+        }
+    }
+}
+
+pub fn log(report: &LogReport, style: &Style) -> String {
+    if report.events.is_empty() {
+        return "no such events\n".to_owned();
+    }
+    let mut table = Table::new(&[Align::Right]);
+    for entry in &report.events {
+        table.row(log_line(entry, style));
+    }
+    table.render(0) + if report.more { "… older events were left out\n" } else { "" }
+}
+
+fn log_line(entry: &LogEntry, style: &Style) -> Vec<String> {
+    let seq = style.paint(Label::Dim, &entry.seq.to_string());
+    let Some(event) = &entry.event else {
+        let kind = entry.raw.get("kind").and_then(|k| k.as_str()).unwrap_or("unknown");
+        return vec![seq, String::new(), clean(kind), style.paint(Label::Warning, "needs a newer mlrun; see --json")];
+    };
+    let actor = event.actor.name.as_deref().or(event.actor.email.as_deref()).unwrap_or("unknown");
+    vec![seq, time(event.time), kind(event, style), format!("{}  {}", words(event, style), style.paint(Label::Dim, &clean(actor)))]
+}
+
+fn kind(event: &EventRecord, style: &Style) -> String {
+    let label = match &event.body {
+        EventBody::Promote { .. } => Label::Good,
+        EventBody::Rollback { .. } | EventBody::Block { .. } => Label::Bad,
+        _ => Label::Strong,
+    };
+    style.paint(label, event.body.kind())
+}
+
+fn words(event: &EventRecord, style: &Style) -> String {
+    let reason = |r: &Option<String>| r.as_ref().map_or_else(String::new, |r| format!(": {}", clean(r)));
+    let place = |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+    match &event.body {
+        EventBody::Create { repository } => format!("history {repository}"),
+        EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
+        EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
+            let note = if *proposed { ", under other rules" } else { "" };
+            format!("{} for {}, against {stage}{note}", verdict(*v, style), snapshot.short())
+        }
+        EventBody::Block { snapshot, stage, reason } => {
+            format!("{} from {}: {}", snapshot.short(), place(stage), clean(reason))
+        }
+        EventBody::Unblock { snapshot, stage, reason: why } => format!("{} in {}{}", snapshot.short(), place(stage), reason(why)),
+        EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
+        EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
+    }
+}
+
+pub fn at(report: &AtReport, style: &Style) -> String {
+    let when = match report.since {
+        Some(since) => format!("from {} to {}", time(since), time(report.time)),
+        None => time(report.time),
+    };
+    if report.stages.is_empty() {
+        return format!("{when}: nothing was in any stage\n");
+    }
+    let mut table = Table::new(&[]);
+    for held in &report.stages {
+        let o = &held.occupancy;
+        let until = held.until.map_or_else(|| "still there".to_owned(), |t| format!("until {}", time(t)));
+        let by = o.actor.as_deref().map_or_else(String::new, |a| format!("by {}", clean(a)));
+        let how = if o.kind == "rollback" { style.paint(Label::Bad, "rollback") } else { "promote".to_owned() };
+        table.row([
+            held.model.to_string(),
+            held.stage.to_string(),
+            style.paint(Label::Strong, &o.version.to_string()),
+            style.paint(Label::Dim, &o.snapshot.short()),
+            format!("since {}", time(o.since)),
+            until,
+            format!("{how} {by}"),
+        ]);
+    }
+    format!("{when}\n{}", table.render(2))
+}

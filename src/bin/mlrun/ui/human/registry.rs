@@ -1,0 +1,78 @@
+//! `promote`, `rollback`, `block`, `unblock`. The last line names the verdict.
+
+use mlrun::ops::block::BlockReport;
+use mlrun::ops::promote::PromoteReport;
+use mlrun::ops::rollback::RollbackReport;
+
+use super::super::{Label, Style, clean};
+use crate::failure::{obstacle, rollback_refusal};
+
+pub fn promote(report: &PromoteReport, style: &Style) -> String {
+    let label = style.paint(Label::Strong, &report.label);
+    let stage = report.stage.as_str();
+    let would = if report.dry_run { "would be " } else { "" };
+    if !report.is_promoted() {
+        let mut text = format!("{label} cannot hold {stage}:\n");
+        for one in &report.obstacles {
+            let (_, message, cure) = obstacle(one, &report.label, stage);
+            text += &format!("  {} {}\n      {}\n", style.paint(Label::Bad, "✗"), clean(&message), style.paint(Label::Dim, &clean(&cure)));
+        }
+        return text + &format!("{}\n", style.paint(Label::Bad, "REFUSED"));
+    }
+    if report.unchanged {
+        return format!("{label} holds {stage} already\n{}\n", style.paint(Label::Good, "PROMOTED"));
+    }
+    let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+    let mut text = format!("{stage}: {before} → {label}\n");
+    if report.adopted_rules {
+        text += &format!("the rules this was certified under {would}in force for {stage} from now on\n");
+    }
+    let word = if report.dry_run { "nothing stands in the way; nothing was written" } else { "PROMOTED" };
+    text + &format!("{}\n", style.paint(Label::Good, word))
+}
+
+pub fn rollback(report: &RollbackReport, style: &Style) -> String {
+    let stage = report.stage.as_str();
+    let mut text = String::new();
+    for skipped in &report.skipped {
+        text += &format!("  passed over {}: {}\n", skipped.version, clean(&skipped.reason));
+    }
+    if let Some(refusal) = &report.refusal {
+        let (_, _, cure) = rollback_refusal(refusal, report.model.as_str());
+        text += &format!("{}\n  {}\n", clean(&refusal.to_string()), style.paint(Label::Dim, &cure));
+        return text + &format!("{}\n", style.paint(Label::Bad, "REFUSED"));
+    }
+    let version = report.version.map_or_else(|| "nothing".to_owned(), |v| format!("{}@{v}", report.model));
+    let version = style.paint(Label::Strong, &version);
+    if report.unchanged {
+        text += &format!("{stage} holds {version}; the version to flee is gone already\n");
+    } else {
+        let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+        text += &format!("{stage}: {before} → {version}\n");
+        if report.blocked {
+            text += &format!("{before} is blocked from {stage}; `mlrun unblock {}@{before} --stage {stage}` lifts that\n", report.model);
+        }
+    }
+    let word = if report.dry_run { "this is what would happen; nothing was written" } else { "ROLLED_BACK" };
+    text + &format!("{}\n", style.paint(Label::Good, word))
+}
+
+pub fn block(report: &BlockReport, style: &Style) -> String {
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
+    let place = report.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+    let already = if report.unchanged { " already" } else { "" };
+    let mut text = if report.blocked {
+        format!("{label} is blocked from {place}{already}\n")
+    } else {
+        format!("{label} may hold {place}{already}\n")
+    };
+    if report.blocked && !report.holds.is_empty() {
+        let holds: Vec<_> = report.holds.iter().map(ToString::to_string).collect();
+        let word = style.paint(Label::Warning, "it still holds");
+        text += &format!("{word} {}; `mlrun rollback {} --from {} --reason …` moves that\n", holds.join(", "), report.model, report.version);
+    }
+    if report.dry_run {
+        text += "nothing was written\n";
+    }
+    text
+}

@@ -1,0 +1,188 @@
+//! `snapshot` and `show`.
+
+use mlrun::format::snapshot::{CodeKind, SnapshotRecord};
+use mlrun::ops::show::ShowReport;
+use mlrun::ops::snapshot::SnapshotReport;
+use mlrun::snapshot::TreeFile;
+
+use super::super::{Label, Style, Table, bytes, clean, time};
+use super::{count, scalar, verdict};
+
+pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
+    let id = style.paint(Label::Dim, &report.id.short());
+    if report.unchanged {
+        let mut text = format!("{label}  {id}  unchanged\n");
+        if !report.environment_changes.is_empty() {
+            let n = report.environment_changes.len() as u64;
+            text += &format!("same as {}; {}: {}\n", report.version, count(n, "difference") + " in the environment", first(&report.environment_changes, 3));
+        }
+        return text;
+    }
+    let mut text = format!("{label}  {id}\n");
+    text += &parts(&report.record, &report.files).render(2);
+    if !report.changed.is_empty() {
+        let before = report.parent.map_or_else(String::new, |p| format!(" since {p}"));
+        text += &format!("  changed{before}: {}\n", report.changed.join(", "));
+    }
+    if let [first, ..] = report.same_as.as_slice() {
+        text += &format!("  the same content as {first}\n");
+    }
+    let stored = report.written;
+    text += &style.paint(
+        Label::Dim,
+        &format!("  {} captured, {} new, {} stored\n", bytes(stored.plain), bytes(stored.new), bytes(stored.stored)),
+    );
+    text
+}
+
+/// What a person should know about a capture, on standard error.
+pub fn warnings(report: &SnapshotReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, value) in &report.record.metrics {
+        if value.finite().is_none() && !matches!(value, mlrun::format::scalar::Scalar::List(_)) {
+            lines.push(format!("metric `{}` is {}: recorded as it is, and never enough to be certified on", clean(name), value.kind()));
+        }
+    }
+    for stale in &report.stale_evidence {
+        lines.push(format!("evidence not refreshed: `{stale}` is the parent's, but the model is another"));
+    }
+    for data in &report.record.data {
+        if let Some(reason) = &data.not_stored {
+            lines.push(format!("mlrun cannot restore the data `{}`: {reason}", data.name));
+        }
+    }
+    for part in &report.record.not_captured {
+        lines.push(format!("not captured: {}: {}", part.part, clean(&part.reason)));
+    }
+    let left_out = &report.record.code.left_out;
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(|l| format!("{} ({})", clean(&l.path), l.reason)).collect();
+        lines.push(format!("left out of the code: {}", first(&names, 3)));
+    }
+    if report.record.seeds.is_empty() {
+        lines.push("no seed was found in the parameters or given".to_owned());
+    }
+    for redaction in &report.record.redactions {
+        lines.push(format!("redacted {}× in {} ({})", redaction.count, redaction.field, redaction.rule));
+    }
+    if report.unchanged { lines.retain(|l| l.starts_with("metric")) }
+    lines
+}
+
+fn first(items: &[String], n: usize) -> String {
+    let shown: Vec<_> = items.iter().take(n).map(String::as_str).collect();
+    let more = if items.len() > n { format!(" and {} more", items.len() - n) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// One line for each part of a version.
+fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
+    let mut table = Table::new(&[]);
+    let mut line = |name: &str, text: String| table.row([name.to_owned(), text]);
+    let total: u64 = files.iter().map(|f| f.size).sum();
+    line("model", format!("{}, {}", count(files.len() as u64, "file"), bytes(total)));
+    let some = |map: &std::collections::BTreeMap<String, mlrun::format::scalar::Scalar>| {
+        let style = Style::new(false, None);
+        let shown: Vec<String> = map.iter().map(|(k, v)| format!("{} {}", clean(k), scalar(v, &style))).collect();
+        first(&shown, 3)
+    };
+    if !record.params.is_empty() {
+        line("params", some(&record.params));
+    }
+    if !record.metrics.is_empty() {
+        line("metrics", some(&record.metrics));
+    }
+    for data in &record.data {
+        let rows = data.rows.map_or_else(String::new, |r| format!(", {r} rows"));
+        let kept = if data.stored.is_some() { "kept" } else { "by digest only" };
+        line("data", format!("{}: {}{rows}, {kept}", data.name, bytes(data.size)));
+    }
+    let sets: Vec<String> = record.predictions.iter().map(|p| p.name.to_string()).chain(record.samples.iter().map(|s| s.name.to_string())).collect();
+    if !sets.is_empty() {
+        line("evidence", sets.join(", "));
+    }
+    line("code", code(record));
+    for runtime in &record.environment.runtimes {
+        let version = runtime.version.as_deref().unwrap_or("unknown version");
+        line("software", format!("{} {version}, {}", runtime.language, count(runtime.packages.len() as u64, "package")));
+    }
+    if !record.seeds.is_empty() {
+        let seeds: Vec<String> = record.seeds.iter().map(|s| format!("{} = {}", clean(&s.name), s.value)).collect();
+        line("seeds", first(&seeds, 3));
+    }
+    table
+}
+
+fn code(record: &SnapshotRecord) -> String {
+    let code = &record.code;
+    let files = code.tree.map_or_else(|| "no files".to_owned(), |t| count(t.files, "file"));
+    match (&code.kind, &code.commit) {
+        (CodeKind::None, _) => "not captured".to_owned(),
+        (CodeKind::Folder, _) => format!("{files}, no git"),
+        (CodeKind::Git, commit) => {
+            let commit = commit.as_ref().map_or("no commit yet", |c| c.get(..9).unwrap_or(c));
+            let dirty = if code.dirty { ", with uncommitted work" } else { "" };
+            format!("{files}, {commit}{dirty}")
+        }
+    }
+}
+
+pub fn show(report: &ShowReport, style: &Style) -> String {
+    let record = &report.record;
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.row.version));
+    let mut text = format!("{label}  {}\n", report.row.snapshot);
+    let by = report.actor.name.as_deref().map_or_else(String::new, |n| format!(" by {}", clean(n)));
+    let on = report.observation.machine.host.as_deref().map_or_else(String::new, |h| format!(" on {}", clean(h)));
+    text += &format!("taken {}{by}{on}\n", time(report.row.time));
+    if let Some(notes) = &record.notes {
+        text += &clean(notes).lines().map(|l| format!("    {l}\n")).collect::<String>();
+    }
+    let mut facts = Table::new(&[]);
+    if let Some(parent) = report.parent {
+        facts.row(["after".to_owned(), parent.to_string()]);
+    }
+    if !report.stages.is_empty() {
+        let names: Vec<_> = report.stages.iter().map(ToString::to_string).collect();
+        facts.row(["in stage".to_owned(), style.paint(Label::Good, &names.join(", "))]);
+    }
+    if let Some(c) = &report.certificate {
+        let words = format!("{}, {}, expires {}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
+        facts.row(["certificate".to_owned(), words]);
+    }
+    for block in &report.blocks {
+        let place = block.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+        facts.row([style.paint(Label::Bad, "blocked"), format!("from {place}: {}", clean(&block.reason))]);
+    }
+    text += &facts.render(2);
+    text.push('\n');
+    text += &parts(record, &report.files).render(2);
+    section(&mut text, style, "files", |table| {
+        for file in &report.files {
+            let id = file.id.map_or_else(String::new, |id| id.to_string());
+            table.row([clean(&file.path), bytes(file.size), style.paint(Label::Dim, &id)]);
+        }
+    });
+    section(&mut text, style, "parameters", |table| {
+        record.params.iter().for_each(|(k, v)| table.row([clean(k), scalar(v, style)]));
+    });
+    section(&mut text, style, "metrics", |table| {
+        record.metrics.iter().for_each(|(k, v)| table.row([clean(k), scalar(v, style)]));
+    });
+    section(&mut text, style, "can it be rebuilt?", |table| {
+        for reason in &report.reproducibility {
+            let mark = if reason.good { style.paint(Label::Good, "+") } else { style.paint(Label::Warning, "-") };
+            table.row([mark, clean(&reason.text)]);
+        }
+    });
+    text
+}
+
+fn section(text: &mut String, style: &Style, title: &str, fill: impl FnOnce(&mut Table)) {
+    let mut table = Table::new(&[]);
+    fill(&mut table);
+    let body = table.render(2);
+    if !body.is_empty() {
+        *text += &format!("\n{}\n{body}", style.paint(Label::Strong, title));
+    }
+}

@@ -1,0 +1,74 @@
+//! `restore`, `bundle`, `verify`.
+
+use mlrun::ops::bundle::BundleReport;
+use mlrun::ops::bundle_check::BundleCheck;
+use mlrun::ops::restore::RestoreReport;
+use mlrun::ops::verify::VerifyReport;
+
+use super::super::{Label, Style, bytes, clean};
+use super::count;
+
+pub fn restore(report: &RestoreReport, style: &Style) -> String {
+    let plan = &report.plan;
+    let label = style.paint(Label::Strong, &report.label);
+    let would = if report.dry_run { "would write" } else { "wrote" };
+    let written = count((plan.write.len() + plan.generated.len()) as u64, "file");
+    let mut text = format!("{label} → {}\n  {would} {written}, {}", report.to.display(), bytes(plan.bytes));
+    if !plan.keep.is_empty() {
+        text += &format!("; {} there already", count(plan.keep.len() as u64, "file"));
+    }
+    if !plan.overwrite.is_empty() {
+        text += &format!("; {} over others", count(plan.overwrite.len() as u64, "file"));
+    }
+    text + "\n"
+}
+
+pub fn bundle(report: &BundleReport, style: &Style) -> String {
+    let label = style.paint(Label::Strong, &report.label);
+    let entries = count(report.entries as u64, "entry").replace("entrys", "entries");
+    match (report.size, report.sha256) {
+        (Some(size), Some(sha256)) => {
+            format!("{label} → {}\n  {entries}, {}\n  SHA-256 {sha256}\n", report.output.display(), bytes(size))
+        }
+        _ => format!("{label} would become {} with {entries}\n", report.output.display()),
+    }
+}
+
+pub fn bundle_check(check: &BundleCheck, style: &Style) -> String {
+    let entries = count(check.entries as u64, "entry").replace("entrys", "entries");
+    format!(
+        "{}  {}@{}, snapshot {}\n  {entries}, {}: everything matches SHA256SUMS, the records and the trees\n",
+        style.paint(Label::Good, "ok"),
+        clean(&check.model),
+        clean(&check.version),
+        clean(&check.snapshot),
+        bytes(check.bytes),
+    )
+}
+
+pub fn verify(report: &VerifyReport, style: &Style) -> String {
+    let mut text = String::new();
+    for problem in &report.problems {
+        let versions = if problem.versions.is_empty() { String::new() } else { format!("\n      needed by {}", problem.versions.join(", ")) };
+        text += &format!(
+            "{} {} {}\n      expected {}, found {}{versions}\n",
+            style.paint(Label::Bad, "✗"),
+            problem.kind,
+            clean(&problem.name),
+            clean(&problem.expected),
+            clean(&problem.found),
+        );
+    }
+    let checked = format!(
+        "{}, {} of packs, {}, {}",
+        count(report.objects, "object"),
+        bytes(report.bytes),
+        count(report.events, "event"),
+        count(report.versions, "version")
+    );
+    let verdict = match report.problems.len() as u64 {
+        0 => style.paint(Label::Good, "whole"),
+        n => style.paint(Label::Bad, &count(n, "problem")),
+    };
+    text + &format!("{verdict}: {checked}\n")
+}

@@ -1,0 +1,58 @@
+//! `diff`.
+
+use mlrun::compare::{Change, DataFacts, FileFacts, Item};
+use mlrun::format::scalar::Scalar;
+use mlrun::ops::diff::DiffReport;
+use serde_json::{Value, json};
+
+pub fn diff(report: &DiffReport) -> Value {
+    let diff = &report.diff;
+    json!({
+        "schema": "mlrun/diff/1",
+        "a": report.a,
+        "b": report.b,
+        "identical": diff.is_empty(),
+        "files": list(&diff.files, "path", file),
+        "tensors": [],
+        "params": list(&diff.params, "name", value),
+        "metrics": list(&diff.metrics, "name", value),
+        "data": list(&diff.data, "name", data),
+        "code": {
+            "commit": diff.code.commit.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
+            "dirty": diff.code.dirty.map(|(a, b)| json!({ "a": a, "b": b })),
+            "files": list(&diff.code.files, "path", file),
+        },
+        "environment": list(&diff.environment, "name", |text| json!(text)),
+        "seeds": list(&diff.seeds, "name", value),
+        "results": list(&diff.results, "name", file),
+        "notes": diff.notes.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
+    })
+}
+
+fn list<T>(items: &[Item<T>], key: &str, view: fn(&T) -> Value) -> Value {
+    let item = |item: &Item<T>| {
+        let mut object = json!({
+            "change": item.change.name(),
+            "a": item.a.as_ref().map(view),
+            "b": item.b.as_ref().map(view),
+        });
+        object[key] = json!(item.name);
+        if let Change::Renamed(from) = &item.change {
+            object["from"] = json!(from);
+        }
+        object
+    };
+    items.iter().map(item).collect()
+}
+
+fn file(facts: &FileFacts) -> Value {
+    json!({ "sha256": facts.content, "size": facts.size, "executable": facts.executable })
+}
+
+fn data(facts: &DataFacts) -> Value {
+    json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns })
+}
+
+fn value(scalar: &Scalar) -> Value {
+    super::scalar(scalar)
+}

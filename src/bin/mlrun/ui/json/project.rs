@@ -1,0 +1,84 @@
+//! `init`, `status`, `doctor`.
+
+use mlrun::ops::doctor::{Finding, Health};
+use mlrun::ops::init::InitReport;
+use mlrun::ops::status::{ModelStatus, StatusReport};
+use serde_json::{Value, json};
+
+use crate::failure::obstacle;
+
+pub fn init(report: &InitReport) -> Value {
+    json!({
+        "schema": "mlrun/init/1",
+        "project": report.project.display().to_string(),
+        "store": report.store.display().to_string(),
+        "repository": report.repository,
+        "written": report.written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
+        "found": report.found,
+        "unchanged": report.unchanged,
+        "dry_run": report.dry_run,
+    })
+}
+
+pub fn status(report: &StatusReport) -> Value {
+    json!({
+        "schema": "mlrun/status/1",
+        "store": report.store,
+        "repository": report.repository,
+        "remotes": [],
+        "models": report.models.iter().map(model).collect::<Vec<_>>(),
+    })
+}
+
+fn model(status: &ModelStatus) -> Value {
+    let workspace = status.workspace.as_ref().map(|w| match w {
+        Ok(changed) => json!({ "changed": changed, "error": null }),
+        Err(error) => json!({ "changed": null, "error": error }),
+    });
+    let next = status.next.as_ref().zip(status.latest).map(|((stage, against), latest)| {
+        let label = format!("{}@{}", status.model, latest.version);
+        let reasons: Value = against
+            .iter()
+            .map(|o| {
+                let (code, message, hint) = obstacle(o, &label, stage.as_str());
+                json!({ "code": code, "message": message, "hint": hint })
+            })
+            .collect();
+        json!({ "stage": stage.as_str(), "reasons": reasons })
+    });
+    json!({
+        "model": status.model.as_str(),
+        "latest": status.latest.map(|l| json!({
+            "version": l.version.to_string(), "id": l.snapshot.to_string(), "created": l.time.to_string(),
+        })),
+        "workspace": workspace,
+        "stages": status.stages.iter().map(|s| json!({
+            "stage": s.stage.as_str(),
+            "version": s.occupancy.as_ref().map(|o| o.version.to_string()),
+            "id": s.occupancy.as_ref().map(|o| o.snapshot.to_string()),
+            "since": s.occupancy.as_ref().map(|o| o.since.to_string()),
+            "kind": s.occupancy.as_ref().map(|o| o.kind.clone()),
+            "rollback_to": s.rollback_to.map(|v| v.to_string()),
+        })).collect::<Vec<_>>(),
+        "certificate": status.certificate.as_ref().map(|c| json!({
+            "id": c.certificate.to_string(), "verdict": c.verdict.name(), "expires": c.expires.to_string(),
+        })),
+        "next": next,
+    })
+}
+
+pub fn doctor(findings: &[Finding]) -> Value {
+    let health = |h: Health| match h {
+        Health::Good => "good",
+        Health::Warning => "warning",
+        Health::Bad => "bad",
+    };
+    let worst = findings.iter().map(|f| f.health).max().unwrap_or(Health::Good);
+    json!({
+        "schema": "mlrun/doctor/1",
+        "ok": worst != Health::Bad,
+        "findings": findings.iter().map(|f| json!({
+            "what": f.what, "health": health(f.health), "text": f.text, "cure": f.cure,
+        })).collect::<Vec<_>>(),
+    })
+}

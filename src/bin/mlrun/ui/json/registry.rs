@@ -1,0 +1,87 @@
+//! `promote`, `rollback`, `block`, `unblock`.
+
+use mlrun::ops::MadeEvent;
+use mlrun::ops::block::BlockReport;
+use mlrun::ops::promote::PromoteReport;
+use mlrun::ops::rollback::RollbackReport;
+use serde_json::{Value, json};
+
+use super::value;
+use crate::failure::{obstacle, rollback_refusal};
+
+fn event(event: Option<&MadeEvent>) -> Value {
+    event.map_or(Value::Null, |e| {
+        json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() })
+    })
+}
+
+pub fn promote(report: &PromoteReport, exit: u8) -> Value {
+    let reasons: Value = report
+        .obstacles
+        .iter()
+        .map(|o| {
+            let (code, message, hint) = obstacle(o, &report.label, report.stage.as_str());
+            json!({ "code": code, "message": message, "hint": hint })
+        })
+        .collect();
+    json!({
+        "schema": "mlrun/promote/1",
+        "verdict": if report.is_promoted() { "PROMOTED" } else { "REFUSED" },
+        "exit": exit,
+        "stage": report.stage.as_str(),
+        "version": report.version.to_string(),
+        "id": report.id.to_string(),
+        "previous": report.previous.map(|v| v.to_string()),
+        "event": event(report.event.as_ref()),
+        "certificate": report.certificate.map(|c| c.to_string()),
+        "approvals": [],
+        "skipped": [],
+        "unchanged": report.unchanged,
+        "adopted_rules": report.adopted_rules && report.event.is_some(),
+        "reasons": reasons,
+        "dry_run": report.dry_run,
+    })
+}
+
+pub fn rollback(report: &RollbackReport, exit: u8) -> Value {
+    let reasons: Value = report
+        .refusal
+        .iter()
+        .map(|refusal| {
+            let (_, code, hint) = rollback_refusal(refusal, report.model.as_str());
+            json!({ "code": code, "message": refusal.to_string(), "hint": hint })
+        })
+        .collect();
+    json!({
+        "schema": "mlrun/rollback/1",
+        "verdict": if report.refusal.is_some() { "REFUSED" } else { "ROLLED_BACK" },
+        "exit": exit,
+        "stage": report.stage.as_str(),
+        "version": report.version.map(|v| v.to_string()),
+        "id": report.id.map(|id| id.to_string()),
+        "previous": report.previous.map(|v| v.to_string()),
+        "event": event(report.event.as_ref()),
+        "certificate": Value::Null,
+        "approvals": [],
+        "skipped": value(&report.skipped),
+        "blocked": report.blocked,
+        "unchanged": report.unchanged,
+        "reasons": reasons,
+        "dry_run": report.dry_run,
+    })
+}
+
+pub fn block(report: &BlockReport) -> Value {
+    json!({
+        "schema": if report.blocked { "mlrun/block/1" } else { "mlrun/unblock/1" },
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
+        "id": report.id.to_string(),
+        "stage": report.stage.as_ref().map(ToString::to_string),
+        "blocked": report.blocked,
+        "holds": report.holds.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unchanged": report.unchanged,
+        "event": event(report.event.as_ref()),
+        "dry_run": report.dry_run,
+    })
+}

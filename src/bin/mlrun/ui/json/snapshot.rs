@@ -1,0 +1,119 @@
+//! `snapshot` and `show`.
+
+use mlrun::format::event::ActorRecord;
+use mlrun::format::snapshot::SnapshotRecord;
+use mlrun::ops::show::ShowReport;
+use mlrun::ops::snapshot::SnapshotReport;
+use mlrun::snapshot::TreeFile;
+use serde_json::{Map, Value, json};
+
+use super::{files, scalar, value};
+
+pub fn snapshot(report: &SnapshotReport) -> Value {
+    let mut object = version_fields(&report.record, &report.files);
+    let more = json!({
+        "schema": "mlrun/snapshot/1",
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
+        "id": report.id.to_string(),
+        "unchanged": report.unchanged,
+        "same_as": report.same_as.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "parent": report.parent.map(|v| v.to_string()),
+        "changed": report.changed,
+        "environment_changes": report.environment_changes,
+        "evidence_not_refreshed": report.stale_evidence,
+        "stored_bytes": report.written.stored,
+        "new_bytes": report.written.new,
+        "event": report.event.map(|e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() })),
+        "dry_run": report.dry_run,
+    });
+    extend(&mut object, more);
+    Value::Object(object)
+}
+
+pub fn show(report: &ShowReport) -> Value {
+    let mut object = version_fields(&report.record, &report.files);
+    let more = json!({
+        "schema": "mlrun/show/1",
+        "model": report.model.as_str(),
+        "version": report.row.version.to_string(),
+        "id": report.row.snapshot.to_string(),
+        "unchanged": false,
+        "same_as": report.same_as.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "created": report.row.time.to_string(),
+        "actor": actor(&report.actor),
+        "parent": report.parent.map(|v| v.to_string()),
+        "stages": report.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "certificates": report.certificate.iter().map(|c| json!({
+            "id": c.certificate.to_string(), "verdict": c.verdict.name(), "stage": c.stage.as_str(),
+            "baseline": c.baseline.map(|b| b.to_string()), "issued": c.issued.to_string(),
+            "expires": c.expires.to_string(), "proposed": c.proposed, "policy_sha256": c.policy.to_string(),
+        })).collect::<Vec<_>>(),
+        "approvals": [],
+        "waivers": [],
+        "evidence": report.record.predictions.iter().map(|p| json!({
+            "kind": "predictions", "set": p.name.as_str(), "path": p.path, "sha256": p.file.to_string(), "size": p.size,
+        })).chain(report.record.samples.iter().map(|s| json!({
+            "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
+        }))).collect::<Vec<_>>(),
+        "blocks": report.blocks.iter().map(|b| json!({
+            "stage": b.stage.as_ref().map(ToString::to_string), "reason": b.reason, "time": b.time.to_string(),
+        })).collect::<Vec<_>>(),
+        "reproducibility": {
+            "reasons": report.reproducibility.iter().map(|r| json!({ "good": r.good, "text": r.text })).collect::<Vec<_>>(),
+        },
+        "observation": value(&report.observation),
+    });
+    extend(&mut object, more);
+    Value::Object(object)
+}
+
+pub fn actor(actor: &ActorRecord) -> Value {
+    value(actor)
+}
+
+/// What `snapshot` and `show` share.
+fn version_fields(record: &SnapshotRecord, model_files: &[TreeFile]) -> Map<String, Value> {
+    let values = |map: &std::collections::BTreeMap<String, mlrun::format::scalar::Scalar>| -> Value {
+        map.iter().map(|(k, v)| (k.clone(), scalar(v))).collect::<Map<_, _>>().into()
+    };
+    let data: Value = record
+        .data
+        .iter()
+        .map(|d| {
+            json!({
+                "name": d.name.as_str(), "path": d.path, "sha256": d.sha256.map(|s| s.to_string()), "rows": d.rows,
+                "size": d.size, "files": d.files, "stored": d.stored.is_some(), "not_stored": d.not_stored,
+                "schema": d.schema.as_ref().map(value),
+            })
+        })
+        .collect();
+    let seeds: Map<String, Value> = record.seeds.iter().map(|s| (s.name.clone(), scalar(&s.value))).collect();
+    let object = json!({
+        "files": files(model_files),
+        "params": values(&record.params),
+        "metrics": values(&record.metrics),
+        "data": data,
+        "code": {
+            "kind": value(&record.code.kind), "commit": record.code.commit, "dirty": record.code.dirty,
+            "patch_sha256": record.code.patch.map(|p| p.to_string()), "untracked": record.code.untracked,
+            "left_out": value(&record.code.left_out), "files": record.code.tree.map_or(0, |t| t.files),
+            "tree": record.code.tree.map(|t| t.tree.to_string()),
+        },
+        "environment": value(&record.environment),
+        "seeds": seeds,
+        "redactions": value(&record.redactions),
+        "not_captured": value(&record.not_captured),
+        "notes": record.notes,
+    });
+    match object {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn extend(object: &mut Map<String, Value>, more: Value) {
+    if let Value::Object(more) = more {
+        object.extend(more);
+    }
+}

@@ -1,0 +1,71 @@
+//! `restore`, `bundle`, `verify`.
+
+use mlrun::ops::bundle::BundleReport;
+use mlrun::ops::bundle_check::BundleCheck;
+use mlrun::ops::restore::RestoreReport;
+use mlrun::ops::verify::VerifyReport;
+use serde_json::{Value, json};
+
+use super::files;
+
+fn missing(items: &[(String, String)]) -> Value {
+    items.iter().map(|(what, why)| json!({ "part": what, "reason": why })).collect()
+}
+
+pub fn restore(report: &RestoreReport) -> Value {
+    json!({
+        "schema": "mlrun/restore/1",
+        "version": report.label,
+        "id": report.id.to_string(),
+        "to": report.to.display().to_string(),
+        "written": report.plan.write.len() + report.plan.generated.len(),
+        "kept": report.plan.keep.len(),
+        "overwritten": report.plan.overwrite.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
+        "bytes": report.plan.bytes,
+        "files": files(&report.files),
+        "missing": missing(&report.missing),
+        "dry_run": report.dry_run,
+    })
+}
+
+pub fn bundle(report: &BundleReport) -> Value {
+    json!({
+        "schema": "mlrun/bundle/1",
+        "version": report.label,
+        "id": report.id.to_string(),
+        "output": report.output.display().to_string(),
+        "size": report.size,
+        "sha256": report.sha256.map(|s| s.to_string()),
+        "entries": report.entries,
+        "missing": missing(&report.missing),
+        "dry_run": report.size.is_none(),
+    })
+}
+
+pub fn bundle_check(check: &BundleCheck) -> Value {
+    json!({
+        "schema": "mlrun/bundle/1",
+        "ok": true,
+        "model": check.model,
+        "version": check.version,
+        "id": check.snapshot,
+        "entries": check.entries,
+        "bytes": check.bytes,
+    })
+}
+
+pub fn verify(report: &VerifyReport) -> Value {
+    json!({
+        "schema": "mlrun/verify/1",
+        "ok": report.problems.is_empty(),
+        "checked": {
+            "objects": report.objects, "bytes": report.bytes, "events": report.events, "versions": report.versions,
+        },
+        "problems": report.problems.iter().map(|p| {
+            let key = if p.name.contains('/') { "path" } else { "id" };
+            let mut problem = json!({ "kind": p.kind, "expected": p.expected, "found": p.found, "versions": p.versions });
+            problem[key] = json!(p.name);
+            problem
+        }).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,104 @@
+//! Meanings to colours, numbers to text. Readable without any colour.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use mlrun::clock::Time;
+
+/// What a piece of text means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Passed, better, whole.
+    Good,
+    /// Failed, worse, damaged.
+    Bad,
+    /// Undecided, to be looked at.
+    Warning,
+    /// Less important.
+    Dim,
+    /// The subject.
+    Strong,
+}
+
+/// How text is styled on one stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    colour: bool,
+    precision: Option<usize>,
+}
+
+impl Style {
+    /// With or without colour; with a number of decimals for people, if one was asked for.
+    pub const fn new(colour: bool, precision: Option<usize>) -> Self {
+        Self { colour, precision }
+    }
+
+    /// `text`, marked as `label`.
+    pub fn paint(&self, label: Label, text: &str) -> String {
+        if !self.colour || text.is_empty() {
+            return text.to_owned();
+        }
+        let style = match label {
+            Label::Good => AnsiColor::Green.on_default(),
+            Label::Bad => AnsiColor::Red.on_default().bold(),
+            Label::Warning => AnsiColor::Yellow.on_default(),
+            Label::Dim => Ansi::new().dimmed(),
+            Label::Strong => Ansi::new().bold(),
+        };
+        format!("{style}{text}{style:#}")
+    }
+
+    /// A number for people.
+    pub fn number(&self, value: f64) -> String {
+        match self.precision {
+            Some(decimals) => format!("{value:.decimals$}"),
+            None => number(value),
+        }
+    }
+}
+
+/// About four significant digits, without an exponent where a person would not write one.
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() { "NaN".to_owned() } else { format!("{value}") };
+    }
+    let magnitude = value.abs();
+    if value == value.trunc() && magnitude < 1e15 {
+        return format!("{value:.0}");
+    }
+    let text = match magnitude {
+        m if m >= 1000.0 => format!("{value:.1}"),
+        m if m >= 100.0 => format!("{value:.2}"),
+        m if m >= 10.0 => format!("{value:.3}"),
+        m if m >= 1e-4 => format!("{value:.4}"),
+        _ => format!("{value:.3e}"),
+    };
+    text
+}
+
+/// Bytes in binary units.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// An instant for people: to the second.
+pub fn time(time: Time) -> String {
+    let text = time.to_string();
+    let seconds = text.split('.').next().unwrap_or(&text);
+    format!("{}Z", seconds.replace('T', " "))
+}
+
+/// Text somebody else wrote, with control characters shown instead of obeyed.
+pub fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = c.is_control() && c != '\n' || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if hidden { clean.extend(c.escape_unicode()) } else { clean.push(c) }
+    }
+    clean
+}

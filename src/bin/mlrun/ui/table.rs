@@ -1,0 +1,72 @@
+//! Columns that align, whatever is in them: width is what a terminal shows, colours take none.
+
+use unicode_width::UnicodeWidthChar;
+
+/// Which side a column's text stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows of cells.
+#[derive(Debug, Default)]
+pub struct Table {
+    align: Vec<Align>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table whose columns stand as `align` says; further ones stand left.
+    pub fn new(align: &[Align]) -> Self {
+        Self { align: align.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The table as lines, each indented by `indent` blanks.
+    pub fn render(&self, indent: usize) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().filter_map(|r| r.get(column)).map(|c| visible_width(c)).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = " ".repeat(indent);
+            for (column, cell) in row.iter().enumerate() {
+                if column > 0 {
+                    line.push_str("  ");
+                }
+                let room = " ".repeat(widths[column] - visible_width(cell));
+                match self.align.get(column) {
+                    Some(Align::Right) => line.push_str(&format!("{room}{cell}")),
+                    _ => line.push_str(&format!("{cell}{room}")),
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Columns a terminal gives to `text`.
+fn visible_width(text: &str) -> usize {
+    let mut width = 0;
+    let mut escape = false;
+    for c in text.chars() {
+        match c {
+            '\u{1b}' => escape = true,
+            'm' if escape => escape = false,
+            _ if escape => {}
+            c => width += c.width().unwrap_or(0),
+        }
+    }
+    width
+}

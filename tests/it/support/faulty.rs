@@ -1,0 +1,182 @@
+//! A backend that fails when told to: at the n-th operation that changes something, for any n.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+
+/// What goes wrong, and when. Operations that change something are counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    Never,
+    /// The n-th does nothing and fails; those after it work: a disk that was full for a moment.
+    Once(u64),
+    /// The n-th and all after it do nothing and fail: the process is as good as dead.
+    Freeze(u64),
+    /// The n-th is done, and fails all the same: the answer was lost, or an fsync failed after the fact.
+    Unheard(u64),
+}
+
+#[derive(Debug)]
+struct Plan {
+    fault: Mutex<Fault>,
+    count: AtomicU64,
+    kind: io::ErrorKind,
+    log: Mutex<Vec<String>>,
+}
+
+enum Turn {
+    Go,
+    Refuse,
+    GoAndDeny,
+}
+
+impl Plan {
+    fn turn(&self, what: &str) -> Turn {
+        let n = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        self.log.lock().unwrap().push(what.to_owned());
+        match *self.fault.lock().unwrap() {
+            Fault::Once(at) if n == at => Turn::Refuse,
+            Fault::Freeze(at) if n >= at => Turn::Refuse,
+            Fault::Unheard(at) if n == at => Turn::GoAndDeny,
+            _ => Turn::Go,
+        }
+    }
+
+    fn run<T>(
+        &self,
+        action: &'static str,
+        name: &str,
+        work: impl FnOnce() -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let refused = || BackendError::Io {
+            action,
+            place: "faulty".to_owned(),
+            name: name.to_owned(),
+            source: self.kind.into(),
+        };
+        match self.turn(&format!("{action} {name}")) {
+            Turn::Go => work(),
+            Turn::Refuse => Err(refused()),
+            Turn::GoAndDeny => work().and_then(|_| Err(refused())),
+        }
+    }
+}
+
+/// Another backend, with faults.
+pub struct Faulty {
+    inner: Arc<dyn Backend>,
+    plan: Arc<Plan>,
+}
+
+impl Faulty {
+    /// `inner`, without faults so far.
+    pub fn over(inner: Arc<dyn Backend>) -> Self {
+        Self::with_kind(inner, io::ErrorKind::StorageFull)
+    }
+
+    /// The same, with errors of this kind.
+    pub fn with_kind(inner: Arc<dyn Backend>, kind: io::ErrorKind) -> Self {
+        let plan =
+            Plan { fault: Mutex::new(Fault::Never), count: AtomicU64::new(0), kind, log: Mutex::new(Vec::new()) };
+        Self { inner, plan: Arc::new(plan) }
+    }
+
+    /// From here on, counting anew, this goes wrong.
+    pub fn set(&self, fault: Fault) {
+        *self.plan.fault.lock().unwrap() = fault;
+        self.plan.count.store(0, Ordering::SeqCst);
+        self.plan.log.lock().unwrap().clear();
+    }
+
+    /// The n-th operation fails, later ones work.
+    pub fn fail_at(&self, n: u64) {
+        self.set(Fault::Once(n));
+    }
+
+    /// The n-th operation and all later ones fail.
+    pub fn freeze_at(&self, n: u64) {
+        self.set(Fault::Freeze(n));
+    }
+
+    /// Operations that change something so far.
+    pub fn count(&self) -> u64 {
+        self.plan.count.load(Ordering::SeqCst)
+    }
+
+    /// Which they were.
+    pub fn log(&self) -> Vec<String> {
+        self.plan.log.lock().unwrap().clone()
+    }
+}
+
+struct FaultyStaged {
+    inner: Box<dyn Staged>,
+    plan: Arc<Plan>,
+}
+
+impl Staged for FaultyStaged {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), BackendError> {
+        let plan = Arc::clone(&self.plan);
+        plan.run("append", "", || self.inner.append(bytes))
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
+    }
+}
+
+impl Backend for Faulty {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
+        self.inner.read(name, limit)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
+        self.inner.read_at(name, offset, buffer)
+    }
+
+    fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {
+        self.inner.length(name)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError> {
+        self.inner.list(folder)
+    }
+
+    fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
+        let inner = self.plan.run("stage", "", || self.inner.stage())?;
+        Ok(Box::new(FaultyStaged { inner, plan: Arc::clone(&self.plan) }))
+    }
+
+    fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
+        let staged = staged.into_any().downcast::<FaultyStaged>().expect("staged by the same backend");
+        self.plan.run("publish", name, || self.inner.publish(staged.inner, name))
+    }
+
+    fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
+        self.plan.run("publish_new", name, || self.inner.publish_new(name, bytes))
+    }
+
+    fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
+        self.plan.run("cache", name, || self.inner.cache(name, bytes))
+    }
+
+    fn remove_cache(&self, name: &str) -> Result<(), BackendError> {
+        self.plan.run("remove_cache", name, || self.inner.remove_cache(name))
+    }
+
+    fn free(&self) -> Option<u64> {
+        self.inner.free()
+    }
+
+    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
+        self.inner.lock(lock)
+    }
+}
