@@ -1,4 +1,63 @@
-//! mlrun
+//! git for the life of a machine-learning model: snapshot, diff, certify, promote, roll back, and know what was in production.
+//!
+//! # Bird's-eye view
+//!
+//! ```text
+//!  files, code, environment            evidence + policy                 a stage
+//!            │                                 │                            │
+//!            ▼                                 ▼                            ▼
+//!        capture ──Capture──▶ snapshot ──▶ certify ──Certificate──▶ registry ──event──▶ journal
+//!                                │  ▲                                   │
+//!                       packs    ▼  │ records                           ▼
+//!                              store                          at · log · restore · rollback
+//! ```
+//! A verb is one file in [`ops`]: options in, a report out. The binary in `src/bin/mlrun` turns arguments into options
+//! and reports into text or JSON; this library never prints, never exits and knows no flag.
+//!
+//! # Code map, in the order of who may use whom
+//!
+//! | modules | own |
+//! |---|---|
+//! | [`digest`] [`id`] [`name`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] | the vocabulary; the only places that hash, read the time, start a program, read the environment |
+//! | [`format`] | bytes ⇄ records, one file for each stored kind |
+//! | [`store`] | content-addressed bytes in packs; knows no word of machine learning |
+//! | [`table`] | csv and parquet by column; the only module that names polars |
+//! | [`measure`] | metrics and intervals: numbers in, numbers out |
+//! | [`capture`] | the outside world, described; writes nothing |
+//! | [`snapshot`] | a capture → a stored version, and back to files |
+//! | [`evidence`] | predictions of two models, matched row by row |
+//! | [`compare`] | two snapshots → what is different |
+//! | [`certify`] | evidence and policy → a certificate |
+//! | [`registry`] | the journal, and the state that follows from it |
+//! | [`page`] | certificates as Markdown and JUnit |
+//! | [`repository`] | a project, its configuration and its store, opened together |
+//! | [`ops`] | one file for each verb |
+//!
+//! A module may use those above it and never those below; `tests/it/architecture.rs` fails on any other edge.
+//!
+//! # What always holds
+//!
+//! - **A snapshot is immutable**: its id is the SHA-256 of its stored bytes, and there is no clock in it.
+//! - **The journal is the only mutable state**: an append-only, hash-chained list of events for each model. Versions, stages,
+//!   blocks, certificates in force: all are a fold over it ([`registry::State`]).
+//! - **Nothing undefined passes**: missing, NaN, mismatched or too little evidence is INCONCLUSIVE or an error.
+//! - **A certificate is bound** to candidate, baseline and the event that put it there, policy, evidence and tool.
+//! - **A stage moves by one exclusive creation** of the next event file; of two processes one wins, the other sees why.
+//! - **The user's files are never moved, deleted or executed**, and secrets are looked for before anything is written.
+//! - **A crash loses nothing that was reported**: packs are durable before the event that names them, and an event is whole
+//!   or absent.
+//!
+//! # A store on disk
+//!
+//! ```text
+//! format.json                    what this is, and whose history
+//! packs/<blake3>.pack            blocks, recipes, trees, records
+//! index/<…>.idx                  where objects are: a cache, rebuilt from the packs
+//! journal/<model>/<16 digits>    events, each checked by `head -n 1 FILE | sha256sum`
+//! cache/                         checkpoints; may be deleted at any time
+//! tmp/, lock                     work in progress, held by kernel locks; nothing to clean by hand
+//! ```
+//! The bytes of each are documented in [`format`].
 
 pub mod capture;
 pub mod certify;

@@ -121,7 +121,8 @@ impl Version {
     /// Reads `v7`; anything else, `v0` and `v007` included, is none.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('v')?;
-        let canonical = matches!(digits.as_bytes().first(), Some(b'1'..=b'9')) && digits.bytes().all(|b| b.is_ascii_digit());
+        let canonical =
+            matches!(digits.as_bytes().first(), Some(b'1'..=b'9')) && digits.bytes().all(|b| b.is_ascii_digit());
         canonical.then(|| digits.parse().ok()).flatten().map(Self)
     }
 }

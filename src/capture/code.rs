@@ -192,7 +192,9 @@ fn from_folder(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, Cap
     };
     let scope: Vec<PathSpec> = match options.scope {
         [] => vec![PathSpec { text: ".".to_owned(), path: options.project.to_path_buf(), rename: None }],
-        scope => scope.iter().map(|s| PathSpec { text: s.clone(), path: options.project.join(s), rename: None }).collect(),
+        scope => {
+            scope.iter().map(|s| PathSpec { text: s.clone(), path: options.project.join(s), rename: None }).collect()
+        }
     };
     let found = match files::collect("code", &scope, options.project, ignored) {
         Err(CaptureError::Empty { .. }) if options.scope.is_empty() => Vec::new(),

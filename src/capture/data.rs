@@ -172,11 +172,8 @@ fn shape_of(files: &[SourceFile]) -> Result<Option<(u64, Vec<ColumnRecord>)>, St
     for file in files {
         let Some(format) = TableFormat::of(&file.path) else { return Ok(None) };
         let shape = table::shape(&file.disk, format).map_err(|e| format!("{}: {e}", file.path))?;
-        let columns: Vec<ColumnRecord> = shape
-            .columns
-            .into_iter()
-            .map(|c| ColumnRecord { name: c.name, kind: c.kind, nulls: c.nulls })
-            .collect();
+        let columns: Vec<ColumnRecord> =
+            shape.columns.into_iter().map(|c| ColumnRecord { name: c.name, kind: c.kind, nulls: c.nulls }).collect();
         total = Some(match total.take() {
             None => (shape.rows, columns),
             Some((rows, mut known)) => {

@@ -31,7 +31,9 @@ impl PathSpec {
     /// Reads `PATH` or `PATH=NEW`, relative to `base`.
     pub fn parse(text: &str, base: &Path) -> Self {
         let (path, rename) = match text.rsplit_once('=') {
-            Some((path, new)) if !path.is_empty() && !new.is_empty() => (path, Some(new.trim_end_matches('/').to_owned())),
+            Some((path, new)) if !path.is_empty() && !new.is_empty() => {
+                (path, Some(new.trim_end_matches('/').to_owned()))
+            }
             _ => (text, None),
         };
         Self { text: text.to_owned(), path: base.join(path), rename }

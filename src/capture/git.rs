@@ -48,7 +48,8 @@ impl Git {
         let Ok(found) = run(project, &arguments) else { return Ok(None) };
         if !found.success() {
             let message = found.stderr.trim();
-            if message.contains("not a git repository") || message.contains("this operation must be run in a work tree") {
+            if message.contains("not a git repository") || message.contains("this operation must be run in a work tree")
+            {
                 return Ok(None);
             }
             return Err(CaptureError::GitRefused { message: message.to_owned() });
@@ -132,7 +133,8 @@ impl Git {
             // The empty tree's id is known to every git, in either hash.
             None => self.line(&["hash-object", "-t", "tree", "/dev/null"]).unwrap_or_default(),
         };
-        let flags = ["diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--submodule=short"];
+        let flags =
+            ["diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--submodule=short"];
         let mut arguments: Vec<&str> = flags.to_vec();
         arguments.extend([base.as_str(), "--"]);
         arguments.extend(pathspecs.iter().map(String::as_str));

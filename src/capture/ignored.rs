@@ -51,7 +51,9 @@ impl Ignored {
             Err(source) => return Err(CaptureError::Unreadable { path, source }),
         };
         let mut lines: Vec<String> = BUILT_IN.iter().map(|&l| l.to_owned()).collect();
-        lines.extend(text.lines().map(str::trim_end).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
+        lines.extend(
+            text.lines().map(str::trim_end).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned),
+        );
         let mut builder = GitignoreBuilder::new(project);
         let pattern = |line: &str, reason: String| CaptureError::Pattern {
             input: FILE.to_owned(),

@@ -192,12 +192,7 @@ pub fn capture(options: &CaptureOptions, progress: &dyn Progress) -> Result<Capt
 
     let elsewhere = captured_elsewhere(options);
     let code = code::capture(
-        &CodeOptions {
-            project,
-            scope: &options.code,
-            elsewhere: &elsewhere,
-            untracked_limit: options.untracked_limit,
-        },
+        &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
         &ignored,
     )?;
     if options.require_clean && !code.changed.is_empty() {
@@ -295,7 +290,10 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
     let mut found = files::collect(input, std::slice::from_ref(spec), project, ignored)?;
     match found.len() {
         1 => Ok(found.remove(0)),
-        n => Err(CaptureError::Table { input: input.to_owned(), reason: format!("`{}` is {n} files, not one", spec.text) }),
+        n => Err(CaptureError::Table {
+            input: input.to_owned(),
+            reason: format!("`{}` is {n} files, not one", spec.text),
+        }),
     }
 }
 

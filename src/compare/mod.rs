@@ -217,8 +217,7 @@ fn file_facts(file: &TreeFile) -> FileFacts {
 fn data_facts(data: &[DataRecord]) -> BTreeMap<String, DataFacts> {
     data.iter()
         .map(|d| {
-            let columns =
-                d.schema.as_ref().map(|s| s.iter().map(|c| (c.name.clone(), c.kind.clone())).collect());
+            let columns = d.schema.as_ref().map(|s| s.iter().map(|c| (c.name.clone(), c.kind.clone())).collect());
             let facts = DataFacts { sha256: d.sha256.map(|s| s.to_string()), rows: d.rows, size: d.size, columns };
             (d.name.to_string(), facts)
         })

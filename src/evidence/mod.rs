@@ -158,7 +158,9 @@ pub enum Defect {
         second: u64,
     },
     /// The two models were told different truths.
-    #[error("{rows} rows have another label in the baseline's `{set}` than in the candidate's, the first with key {key}")]
+    #[error(
+        "{rows} rows have another label in the baseline's `{set}` than in the candidate's, the first with key {key}"
+    )]
     LabelsDisagree {
         /// The set.
         set: SetName,

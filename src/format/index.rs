@@ -99,10 +99,8 @@ impl Segment {
             return Err(FormatError::Checksum { kind: KIND });
         }
         let (pack_bytes, entry_bytes) = body[HEAD..].split_at(PACK * packs);
-        let packs: Vec<_> = pack_bytes
-            .chunks_exact(PACK)
-            .map(|p| IndexedPack { name: id(p), length: long(&p[32..40]) })
-            .collect();
+        let packs: Vec<_> =
+            pack_bytes.chunks_exact(PACK).map(|p| IndexedPack { name: id(p), length: long(&p[32..40]) }).collect();
         let entries = entry_bytes
             .chunks_exact(ENTRY)
             .map(|e| {

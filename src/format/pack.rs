@@ -187,7 +187,11 @@ impl Trailer {
             });
         }
         if magic[7] > END_MAGIC[7] {
-            return Err(FormatError::Newer { kind: KIND.to_owned(), found: magic[7].into(), known: END_MAGIC[7].into() });
+            return Err(FormatError::Newer {
+                kind: KIND.to_owned(),
+                found: magic[7].into(),
+                known: END_MAGIC[7].into(),
+            });
         }
         let offset = u64::from_le_bytes(array(&footer[..8]));
         let count = u64::from_le_bytes(array(&footer[8..16]));

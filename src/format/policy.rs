@@ -126,7 +126,10 @@ pub enum ScalarFile {
 
 /// What a rule measures, as written.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "a metric's name, { reported = \"…\", better = \"higher\" } or { quantile = 0.99, of = \"latency\" }")]
+#[serde(
+    untagged,
+    expecting = "a metric's name, { reported = \"…\", better = \"higher\" } or { quantile = 0.99, of = \"latency\" }"
+)]
 pub enum MetricFile {
     /// Computed from predictions.
     Named(String),

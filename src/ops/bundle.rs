@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 use serde_json::json;
 
+use super::VerbError;
 use super::bundle_check::BundleError;
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
-use super::VerbError;
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::snapshot::SnapshotRecord;

@@ -189,13 +189,7 @@ fn about(
     if let Some(extra) = sums.keys().find(|name| name.starts_with("files/") && !expected.contains_key(*name)) {
         return Err(format!("`{extra}` is not in the snapshot"));
     }
-    Ok(BundleCheck {
-        model: text("model"),
-        version: text("version"),
-        snapshot: text("snapshot"),
-        entries: 0,
-        bytes: 0,
-    })
+    Ok(BundleCheck { model: text("model"), version: text("version"), snapshot: text("snapshot"), entries: 0, bytes: 0 })
 }
 
 fn walk(

@@ -114,9 +114,7 @@ pub fn certify(
         None => None,
     };
     let conflict = match (&options.first_release, &baseline_label) {
-        (Some(_), Some(holder)) => {
-            Some(Conflict::NotFirst { stage: stage.to_string(), holder: holder.clone() })
-        }
+        (Some(_), Some(holder)) => Some(Conflict::NotFirst { stage: stage.to_string(), holder: holder.clone() }),
         _ => None,
     };
     let baseline = BaselineRecord {
@@ -193,9 +191,10 @@ fn issue(
             return Ok(Decision::Keep(Outcome::Moved));
         }
         let now = repository.registry().now().max(state.time().unwrap_or(repository.registry().now()));
-        let same = state.certificates.get(&candidate).filter(|row| {
-            row.certificate == certificate && row.expires > now && row.proposed == proposed
-        });
+        let same = state
+            .certificates
+            .get(&candidate)
+            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed);
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }
@@ -299,11 +298,8 @@ fn version_of_workspace(
             return Ok(Found { row: *row, state });
         }
     }
-    Err(ResolveError::WorkspaceIsNoVersion {
-        model: state.model.clone(),
-        latest: state.latest().map(|v| v.version),
-    }
-    .into())
+    Err(ResolveError::WorkspaceIsNoVersion { model: state.model.clone(), latest: state.latest().map(|v| v.version) }
+        .into())
 }
 
 /// A policy that was made for measured evidence must not be satisfied with reported evidence.

@@ -1,9 +1,9 @@
 //! `diff`: what is different between two versions, or between a version and the workspace.
 
+use super::VerbError;
 use super::inputs::GivenInputs;
 use super::resolve::{self, ResolveError};
 use super::workspace::{Workspace, stored_side};
-use super::VerbError;
 use crate::compare::{self, Diff, Side};
 use crate::name::ModelName;
 use crate::progress::Progress;
@@ -46,7 +46,12 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     let a = side(repository, &first, first.model.as_ref().or(second.model.as_ref()), options, progress)?;
     let model = a.record.model.clone();
     let b = side(repository, &second, Some(&model), options, progress)?;
-    Ok(DiffReport { diff: compare::compare(&a, &b), a: a.name, b: b.name })
+    let mut diff = compare::compare(&a, &b);
+    // A workspace has notes only where a file holds them: none is no change.
+    if second.target == Target::Workspace && b.record.notes.is_none() {
+        diff.notes = None;
+    }
+    Ok(DiffReport { diff, a: a.name, b: b.name })
 }
 
 const fn latest_of(model: Option<ModelName>) -> Revision {

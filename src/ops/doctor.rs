@@ -139,9 +139,12 @@ fn other_programs(program: Option<&Path>) -> Finding {
             text: format!("`mlrun` on PATH is {}, not this program", first.display()),
             cure: Some("put this program's folder first, or call it by its path".to_owned()),
         },
-        (Some(first), _) => {
-            Finding { what: "PATH", health: Health::Good, text: format!("{} is this program", first.display()), cure: None }
-        }
+        (Some(first), _) => Finding {
+            what: "PATH",
+            health: Health::Good,
+            text: format!("{} is this program", first.display()),
+            cure: None,
+        },
         (None, _) => Finding {
             what: "PATH",
             health: Health::Good,

@@ -29,7 +29,9 @@ pub(super) struct Tables<'a> {
 impl Tables<'_> {
     fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
-            Some(path) => std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source }),
+            Some(path) => {
+                std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
+            }
             None => Ok(self.store.file(id, MAX_TABLE)?),
         }
     }
@@ -64,21 +66,22 @@ pub(super) fn gather(
     }
     for (set, extra) in columns {
         let extra: Vec<String> = extra.into_iter().collect();
-        let mut read = |role: &'static str, record: &SnapshotRecord| -> Result<Result<PredictionTable, Defect>, VerbError> {
-            let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
-                return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
+        let mut read =
+            |role: &'static str, record: &SnapshotRecord| -> Result<Result<PredictionTable, Defect>, VerbError> {
+                let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
+                    return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
+                };
+                refuse_unread_columns(found)?;
+                let table = read_predictions(tables, found, task, &extra)?;
+                gathered.evidence.push(EvidenceRecord {
+                    role: role.to_owned(),
+                    kind: "predictions".to_owned(),
+                    set: Some(set.clone()),
+                    sha256: found.file.digest(),
+                    rows: table.as_ref().map_or(0, |t| t.rows() as u64),
+                });
+                Ok(table)
             };
-            refuse_unread_columns(found)?;
-            let table = read_predictions(tables, found, task, &extra)?;
-            gathered.evidence.push(EvidenceRecord {
-                role: role.to_owned(),
-                kind: "predictions".to_owned(),
-                set: Some(set.clone()),
-                sha256: found.file.digest(),
-                rows: table.as_ref().map_or(0, |t| t.rows() as u64),
-            });
-            Ok(table)
-        };
         let ours = read("candidate", candidate)?;
         let theirs = baseline.map(|record| read("baseline", record)).transpose()?;
         let joined = ours.and_then(|ours| match theirs {

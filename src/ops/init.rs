@@ -157,8 +157,10 @@ fn with_repository(project: &Path, id: &str) -> Result<String, VerbError> {
 /// The folder's name as a model's name.
 fn model_name(project: &Path) -> ModelName {
     let folder = project.file_name().and_then(|n| n.to_str()).unwrap_or("model").to_lowercase();
-    let clean: String =
-        folder.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' }).collect();
+    let clean: String = folder
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' })
+        .collect();
     let clean = clean.trim_start_matches(|c: char| !c.is_ascii_lowercase()).trim_end_matches('.');
     ModelName::new(clean).or_else(|_| ModelName::new(&format!("{clean}-model"))).unwrap_or_else(|_| fallback())
 }
@@ -180,9 +182,23 @@ struct Inventory {
 
 const MODEL_FOLDERS: [&str; 4] = ["model", "models", "checkpoint", "checkpoints"];
 const MODEL_ENDINGS: [&str; 14] = [
-    "joblib", "pkl", "pickle", "safetensors", "onnx", "gguf", "pt", "pth", "ckpt", "keras", "h5", "ubj", "skops", "cbm",
+    "joblib",
+    "pkl",
+    "pickle",
+    "safetensors",
+    "onnx",
+    "gguf",
+    "pt",
+    "pth",
+    "ckpt",
+    "keras",
+    "h5",
+    "ubj",
+    "skops",
+    "cbm",
 ];
-const PARAMS: [&str; 6] = ["params.yaml", "params.yml", "params.toml", "params.json", "config.yaml", "hyperparameters.json"];
+const PARAMS: [&str; 6] =
+    ["params.yaml", "params.yml", "params.toml", "params.json", "config.yaml", "hyperparameters.json"];
 const METRICS: [&str; 4] = ["metrics.json", "metrics.yaml", "metrics.yml", "scores.json"];
 const DATA_ENDINGS: [&str; 2] = ["csv", "parquet"];
 /// Words in a metric's name that say less is better.
@@ -207,9 +223,8 @@ impl Inventory {
             .map(|(name, _)| format!("{name}/"))
             .collect();
         files.extend(names.iter().filter(|(n, folder)| !folder && ends(n, &MODEL_ENDINGS)).map(|(n, _)| n.clone()));
-        let listed = |wanted: &[&str]| -> Vec<String> {
-            wanted.iter().filter(|n| has(n)).map(|&n| n.to_owned()).collect()
-        };
+        let listed =
+            |wanted: &[&str]| -> Vec<String> { wanted.iter().filter(|n| has(n)).map(|&n| n.to_owned()).collect() };
         let metrics = listed(&METRICS);
         let mut data = Vec::new();
         for folder in ["", "data"] {
@@ -266,7 +281,10 @@ impl Inventory {
             text += &format!("policy  = \"policy/{}.toml\"\n", model.as_str().replace('/', "-"));
         }
         match self.data.as_slice() {
-            [] => text += &format!("\n# [model.{key}.data.train]\n# path = \"data/train.csv\"   # also outside the project\n"),
+            [] => {
+                text +=
+                    &format!("\n# [model.{key}.data.train]\n# path = \"data/train.csv\"   # also outside the project\n")
+            }
             data => {
                 for (name, path) in data {
                     text += &format!("\n[model.{key}.data.{name}]\npath = {path:?}\n");
@@ -310,10 +328,15 @@ impl Inventory {
             let lower = LOSSES.iter().any(|l| name.to_lowercase().contains(l));
             let better = if lower { "lower" } else { "higher" };
             let metric = format!("metric = {{ reported = {name:?}, better = \"{better}\" }}");
-            let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-            text += &format!("\n[[rule]]\nid = \"{id}\"\n{metric}\nmax_drop = 0.0             # how much worse than production is still acceptable\n");
+            let id: String =
+                name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+            text += &format!(
+                "\n[[rule]]\nid = \"{id}\"\n{metric}\nmax_drop = 0.0             # how much worse than production is still acceptable\n"
+            );
             let (floor, limit) = if lower { ("ceiling", "max") } else { ("floor", "min") };
-            text += &format!("\n[[rule]]\nid = \"{id}-{floor}\"\n{metric}\n{limit} = \"unset\"              # today: {value}; until you set it, nothing is certified\n");
+            text += &format!(
+                "\n[[rule]]\nid = \"{id}-{floor}\"\n{metric}\n{limit} = \"unset\"              # today: {value}; until you set it, nothing is certified\n"
+            );
         }
         Some(text)
     }

@@ -112,7 +112,11 @@ fn project_folder(repository: &Repository, given: &GivenInputs) -> PathBuf {
     folder.canonicalize().unwrap_or(folder)
 }
 
-fn notes(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<(Option<String>, Option<PathBuf>), VerbError> {
+fn notes(
+    file: &ModelFile,
+    given: &GivenInputs,
+    project: &Path,
+) -> Result<(Option<String>, Option<PathBuf>), VerbError> {
     let path = file.notes.as_ref().map(|n| project.join(n));
     if given.notes.is_some() {
         return Ok((given.notes.clone(), path));

@@ -122,7 +122,10 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
                 row,
                 stages: state.stages_of(row.snapshot),
                 verdict: state.certificates.get(&row.snapshot).map(|c| c.verdict),
-                blocked: state.blocks.iter().any(|b| b.snapshot == row.snapshot || b.model_tree == Some(row.model_tree)),
+                blocked: state
+                    .blocks
+                    .iter()
+                    .any(|b| b.snapshot == row.snapshot || b.model_tree == Some(row.model_tree)),
                 values: columns.iter().map(value).collect(),
                 notes: record.notes.as_deref().and_then(|n| n.lines().next()).map(str::to_owned),
             },

@@ -57,11 +57,8 @@ fn ci() -> Option<CiRecord> {
         return Some(CiRecord { provider: "github-actions".to_owned(), run_url, commit: set("GITHUB_SHA") });
     }
     if set("GITLAB_CI").is_some() {
-        let record = CiRecord {
-            provider: "gitlab-ci".to_owned(),
-            run_url: set("CI_JOB_URL"),
-            commit: set("CI_COMMIT_SHA"),
-        };
+        let record =
+            CiRecord { provider: "gitlab-ci".to_owned(), run_url: set("CI_JOB_URL"), commit: set("CI_COMMIT_SHA") };
         return Some(record);
     }
     set("CI").map(|_| CiRecord { provider: "unknown".to_owned(), run_url: None, commit: None })
@@ -70,7 +67,11 @@ fn ci() -> Option<CiRecord> {
 /// Refuses text that would stand in the journal for ever and looks like a secret.
 pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbError> {
     let found = text.map(|text| Scanner::new(&[]).scan(field, text.as_bytes())).unwrap_or_default();
-    if found.is_empty() { Ok(()) } else { Err(VerbError::Capture(crate::capture::CaptureError::Secrets { findings: found })) }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(VerbError::Capture(crate::capture::CaptureError::Secrets { findings: found }))
+    }
 }
 
 /// An event that a verb made.

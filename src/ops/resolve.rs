@@ -268,9 +268,8 @@ fn staged(
         None => row.timeline.len(),
         Some(moment) => {
             unambiguous_day(row, moment, revision)?;
-            registry::at(row, moment.instant()).map_or(0, |held| {
-                row.timeline.iter().position(|o| o.event == held.event).map_or(0, |i| i + 1)
-            })
+            registry::at(row, moment.instant())
+                .map_or(0, |held| row.timeline.iter().position(|o| o.event == held.event).map_or(0, |i| i + 1))
         }
     };
     if count == 0 {
@@ -323,10 +322,9 @@ fn by_id(repository: &Repository, revision: &Revision, prefix: &str) -> Result<F
 }
 
 fn step_back(revision: &Revision, count: usize) -> Result<usize, ResolveError> {
-    (count - 1).checked_sub(revision.back as usize).ok_or_else(|| ResolveError::TooFarBack {
-        revision: revision.to_string(),
-        have: count as u32 - 1,
-    })
+    (count - 1)
+        .checked_sub(revision.back as usize)
+        .ok_or_else(|| ResolveError::TooFarBack { revision: revision.to_string(), have: count as u32 - 1 })
 }
 
 /// Stages a model has or could have.

@@ -33,8 +33,7 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Model, Self::Data, Self::Code, Self::Params, Self::Results, Self::Environment];
+    pub const ALL: [Self; 6] = [Self::Model, Self::Data, Self::Code, Self::Params, Self::Results, Self::Environment];
 
     /// Its name.
     pub const fn name(self) -> &'static str {

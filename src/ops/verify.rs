@@ -164,11 +164,7 @@ fn object_of(error: &VerbError, snapshot: SnapshotId) -> (String, String) {
 }
 
 /// One version: every byte of it.
-fn verify_version(
-    repository: &Repository,
-    revision: &str,
-    progress: &dyn Progress,
-) -> Result<VerifyReport, VerbError> {
+fn verify_version(repository: &Repository, revision: &str, progress: &dyn Progress) -> Result<VerifyReport, VerbError> {
     let found = resolve::revision(repository, revision, None)?;
     let mut report = VerifyReport { versions: 1, ..VerifyReport::default() };
     let label = found.label();
@@ -202,4 +198,3 @@ fn verify_version(
     (report.objects, report.bytes) = counted;
     Ok(report)
 }
-

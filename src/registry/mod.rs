@@ -138,11 +138,8 @@ impl Registry {
             body,
         };
         let encoded = event::encode(&record);
-        let (bytes, id) = encoded.map_err(|source| JournalError::Format {
-            model: state.model.clone(),
-            seq: record.seq,
-            source,
-        })?;
+        let (bytes, id) =
+            encoded.map_err(|source| JournalError::Format { model: state.model.clone(), seq: record.seq, source })?;
         let mut next = state.clone();
         next.apply(&record, id)?;
         match self.backend.publish_new(&journal::path(&state.model, record.seq), &bytes)? {

@@ -204,7 +204,8 @@ impl State {
                 }
                 let row = self.stage_mut(stage);
                 let index = row.timeline.len() as u32;
-                let certificate = row.timeline.iter().rev().find(|o| o.snapshot == *snapshot).and_then(|o| o.certificate);
+                let certificate =
+                    row.timeline.iter().rev().find(|o| o.snapshot == *snapshot).and_then(|o| o.certificate);
                 pop_to(row, *snapshot, index);
                 row.timeline.push(OccupancyRow {
                     version: *version,

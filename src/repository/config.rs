@@ -123,12 +123,18 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key: String, reason: String| ConfigError::Value { path: self.path.clone(), key, reason };
         if self.file.schema != 1 {
-            return Err(refuse("schema".to_owned(), format!("{} is not known; this program reads 1", self.file.schema)));
+            return Err(refuse(
+                "schema".to_owned(),
+                format!("{} is not known; this program reads 1", self.file.schema),
+            ));
         }
         if let Some(limit) = &self.file.code.untracked_limit
             && parse_size(limit).is_none()
         {
-            return Err(refuse("code.untracked_limit".to_owned(), format!("`{limit}` is not a size such as `200 MiB`")));
+            return Err(refuse(
+                "code.untracked_limit".to_owned(),
+                format!("`{limit}` is not a size such as `200 MiB`"),
+            ));
         }
         let stages = self.file.stage.iter().map(|(name, stage)| (format!("stage.{name}"), stage));
         let special = self.file.model.iter().flat_map(|(model, file)| {

@@ -53,7 +53,8 @@ fn follow(place: PathBuf) -> Result<PathBuf, RepositoryError> {
     if !place.is_file() {
         return Ok(place);
     }
-    let text = read_small(&place).map_err(|source| RepositoryError::Io { action: "read", path: place.clone(), source })?;
+    let text =
+        read_small(&place).map_err(|source| RepositoryError::Io { action: "read", path: place.clone(), source })?;
     let target = PathBuf::from(text.trim());
     Ok(if target.is_absolute() { target } else { place.parent().map_or(target.clone(), |p| p.join(target)) })
 }

@@ -1,7 +1,7 @@
 //! Storing a capture: files first, then trees, then the record that names them.
 
-use super::folders::{self, TreeFile};
 use super::SnapshotError;
+use super::folders::{self, TreeFile};
 use crate::capture::Capture;
 use crate::capture::data::Data;
 use crate::capture::files::SourceFile;
@@ -80,7 +80,8 @@ pub fn build(
     let (code, code_list) = put_code(writer, capture, progress)?;
     progress.end();
 
-    let empty = TreeRef { tree: writer.put_tree(&crate::format::tree::TreeRecord::new(Vec::new()))?, files: 0, bytes: 0 };
+    let empty =
+        TreeRef { tree: writer.put_tree(&crate::format::tree::TreeRecord::new(Vec::new()))?, files: 0, bytes: 0 };
     let record = SnapshotRecord {
         format: snapshot::FORMAT.to_owned(),
         model: capture.model.clone(),

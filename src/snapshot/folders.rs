@@ -82,13 +82,9 @@ pub fn files_of(store: &Store, tree: TreeId) -> Result<Vec<TreeFile>, StoreError
             let path = if above.is_empty() { entry.name } else { format!("{above}/{}", entry.name) };
             match (entry.kind, entry.id) {
                 (EntryKind::Folder, Some(id)) if depth < MAX_DEPTH => folders.push((path, TreeId::new(id), depth + 1)),
-                (kind, id) => files.push(TreeFile {
-                    path,
-                    kind,
-                    id: id.map(FileId::new),
-                    size: entry.size,
-                    target: entry.target,
-                }),
+                (kind, id) => {
+                    files.push(TreeFile { path, kind, id: id.map(FileId::new), size: entry.size, target: entry.target })
+                }
             }
         }
     }

@@ -68,11 +68,7 @@ pub struct RestorePlan {
 }
 
 /// Compares `files`, and `generated` ones in the target itself, with what lies in `target`. Writes nothing.
-pub fn plan(
-    target: &Path,
-    files: &[TreeFile],
-    generated: Vec<(String, Vec<u8>)>,
-) -> Result<RestorePlan, RestoreError> {
+pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>) -> Result<RestorePlan, RestoreError> {
     check_names(files)?;
     let mut plan = RestorePlan::default();
     for (name, bytes) in generated {
@@ -235,7 +231,8 @@ fn is_same(path: &Path, data: &fs::Metadata, file: &TreeFile) -> Result<bool, Re
 
 /// Refuses names that lead elsewhere, and names that some systems cannot keep apart.
 fn check_names(files: &[TreeFile]) -> Result<(), RestoreError> {
-    let unsafe_name = |path: &str, reason: &str| RestoreError::Unsafe { path: path.to_owned(), reason: reason.to_owned() };
+    let unsafe_name =
+        |path: &str, reason: &str| RestoreError::Unsafe { path: path.to_owned(), reason: reason.to_owned() };
     let mut folded: HashMap<String, &str> = HashMap::new();
     let mut kinds: BTreeMap<&str, bool> = BTreeMap::new();
     for file in files {

@@ -2,7 +2,9 @@
 
 use crate::format::snapshot::{CodeRecord, EnvironmentRecord, SnapshotRecord};
 
-/// The parts in which two snapshots differ, of those that make a new version.
+/// The parts in which `b`, the later one, differs from `a`, of those that make a new version.
+///
+/// Saying nothing is not a change of notes: a snapshot taken again without notes is the same version.
 pub fn differs_in(a: &SnapshotRecord, b: &SnapshotRecord) -> Vec<&'static str> {
     let parts = [
         ("model", a.model_files == b.model_files),
@@ -12,7 +14,7 @@ pub fn differs_in(a: &SnapshotRecord, b: &SnapshotRecord) -> Vec<&'static str> {
         ("data", a.data == b.data),
         ("code", same_code(&a.code, &b.code)),
         ("seeds", a.seeds == b.seeds),
-        ("notes", a.notes == b.notes),
+        ("notes", b.notes.is_none() || a.notes == b.notes),
     ];
     parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
 }

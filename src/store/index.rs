@@ -356,9 +356,9 @@ fn append(segment: &mut Segment, other: &Segment, seen: &mut HashSet<[u8; 32]>) 
             })
         })
         .collect();
-    segment.entries.extend(
-        other.entries.iter().filter_map(|e| numbers[e.pack as usize].map(|pack| IndexEntry { pack, ..*e })),
-    );
+    segment
+        .entries
+        .extend(other.entries.iter().filter_map(|e| numbers[e.pack as usize].map(|pack| IndexEntry { pack, ..*e })));
 }
 
 fn segment_path(bytes: &[u8]) -> String {

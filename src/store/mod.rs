@@ -72,8 +72,8 @@ impl Store {
                 maximum: cut::MAXIMUM as u32,
             },
         };
-        let bytes = canonical::encode(description::FORMAT, &record)
-            .map_err(|source| StoreError::Description { source })?;
+        let bytes =
+            canonical::encode(description::FORMAT, &record).map_err(|source| StoreError::Description { source })?;
         match backend.publish_new(DESCRIPTION, &bytes)? {
             Published::Created | Published::Exists => Self::open(backend),
         }
@@ -85,8 +85,8 @@ impl Store {
             Err(BackendError::NotFound { .. }) => return Err(StoreError::NotAStore { place: backend.place() }),
             other => other?,
         };
-        let record: StoreRecord = canonical::decode(description::FORMAT, &bytes)
-            .map_err(|source| StoreError::Description { source })?;
+        let record: StoreRecord =
+            canonical::decode(description::FORMAT, &bytes).map_err(|source| StoreError::Description { source })?;
         Ok(Self { index: Index::new(Arc::clone(&backend)), backend, repository: record.repository })
     }
 

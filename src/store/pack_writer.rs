@@ -63,12 +63,8 @@ pub(super) struct ClosedPack {
 impl PackWriter {
     /// Begins a pack.
     pub(super) fn begin(backend: &dyn Backend) -> Result<Self, BackendError> {
-        let mut pack = Self {
-            staged: backend.stage()?,
-            hasher: blake3::Hasher::new(),
-            length: 0,
-            trailer: Trailer::default(),
-        };
+        let mut pack =
+            Self { staged: backend.stage()?, hasher: blake3::Hasher::new(), length: 0, trailer: Trailer::default() };
         pack.append(&pack::MAGIC)?;
         Ok(pack)
     }

@@ -81,9 +81,7 @@ impl Store {
                     check.objects += trailer.objects.len() as u64;
                     if depth == Depth::Full {
                         self.check_pack(name, length, &trailer, &mut check.problems)?;
-                        files.extend(
-                            trailer.objects.iter().filter(|o| o.1.kind == ObjectKind::Recipe).map(|o| o.1.id),
-                        );
+                        files.extend(trailer.objects.iter().filter(|o| o.1.kind == ObjectKind::Recipe).map(|o| o.1.id));
                     }
                     progress.advance(length);
                 }

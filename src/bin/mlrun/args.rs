@@ -167,6 +167,9 @@ impl Refused {
         if matches!(given.as_str(), "run" | "train" | "exec") {
             return Some("train as you do now, then `mlrun snapshot`".to_owned());
         }
-        OTHER_WORDS.iter().find(|(word, _)| *word == given).map(|(_, verb)| format!("the word for that is `mlrun {verb}`"))
+        OTHER_WORDS
+            .iter()
+            .find(|(word, _)| *word == given)
+            .map(|(_, verb)| format!("the word for that is `mlrun {verb}`"))
     }
 }

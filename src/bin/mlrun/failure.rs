@@ -123,7 +123,9 @@ fn verb(error: &VerbError) -> Meaning {
         }
         VerbError::Bundle(error) => match error {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
-            BundleError::Read { source, .. } => (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None),
+            BundleError::Read { source, .. } => {
+                (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None)
+            }
             _ => (INTEGRITY, None),
         },
         VerbError::NotEnforced { .. } => {
@@ -177,13 +179,20 @@ fn resolve(error: &ResolveError) -> Meaning {
         }
         ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, list(known)),
         ResolveError::NoVersion { model } => (NOT_FOUND, Some(format!("`mlrun snapshot {model}` makes the first one"))),
-        ResolveError::Version { model, newest, .. } => (NOT_FOUND, Some(format!("`mlrun list {model}` shows v1 to {newest}"))),
-        ResolveError::StageEmpty { model, .. } => (NOT_FOUND, Some(format!("`mlrun log {model} --kind promote` shows what moved when"))),
-        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL` shows the ids"),
-        ResolveError::AmbiguousId { candidates, .. } => (USAGE, Some(format!("give more digits: {}", candidates.join(", ")))),
-        ResolveError::OnlyModel { revision } => {
-            (USAGE, Some(format!("say `{revision}@latest`, `{revision}@v3` or a stage such as `{revision}@production`")))
+        ResolveError::Version { model, newest, .. } => {
+            (NOT_FOUND, Some(format!("`mlrun list {model}` shows v1 to {newest}")))
         }
+        ResolveError::StageEmpty { model, .. } => {
+            (NOT_FOUND, Some(format!("`mlrun log {model} --kind promote` shows what moved when")))
+        }
+        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL` shows the ids"),
+        ResolveError::AmbiguousId { candidates, .. } => {
+            (USAGE, Some(format!("give more digits: {}", candidates.join(", "))))
+        }
+        ResolveError::OnlyModel { revision } => (
+            USAGE,
+            Some(format!("say `{revision}@latest`, `{revision}@v3` or a stage such as `{revision}@production`")),
+        ),
         ResolveError::TooFarBack { .. } => (NOT_FOUND, None),
         ResolveError::Day { occupants, .. } => (USAGE, Some(format!("give the hour too: {}", occupants.join("; ")))),
         ResolveError::Workspace => says(USAGE, "`mlrun snapshot` makes it one"),
@@ -198,7 +207,9 @@ fn resolve(error: &ResolveError) -> Meaning {
 
 fn capture(error: &CaptureError) -> Meaning {
     match error {
-        CaptureError::Missing { .. } => says(NOT_FOUND, "check the path in mlrun.toml or on the command line; nothing was written"),
+        CaptureError::Missing { .. } => {
+            says(NOT_FOUND, "check the path in mlrun.toml or on the command line; nothing was written")
+        }
         CaptureError::Empty { .. } => says(NOT_FOUND, "train first, or name another folder; nothing was written"),
         CaptureError::Unreadable { source, .. } => io(source.kind()),
         CaptureError::Secrets { findings } => {
@@ -206,7 +217,8 @@ fn capture(error: &CaptureError) -> Meaning {
             let place = |f: &mlrun::capture::secrets::Finding| format!("{} line {} ({})", f.path, f.line, f.rule);
             let all: Vec<String> = findings.iter().take(5).map(place).collect();
             let more = if findings.len() > 5 { format!(" and {} more", findings.len() - 5) } else { String::new() };
-            let allow = first.map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
+            let allow = first
+                .map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
             (NO, Some(format!("{}{more}: remove it from there{allow}", all.join(", "))))
         }
         CaptureError::GitRefused { message } if message.contains("safe.directory") => {
@@ -242,13 +254,17 @@ fn backend(error: &BackendError) -> Meaning {
 fn store(error: &StoreError) -> Meaning {
     match error {
         StoreError::Backend(error) => backend(error),
-        StoreError::NotAStore { .. } => says(NOT_FOUND, "`-R` wants the folder that holds `format.json`; `mlrun init` makes one"),
+        StoreError::NotAStore { .. } => {
+            says(NOT_FOUND, "`-R` wants the folder that holds `format.json`; `mlrun init` makes one")
+        }
         StoreError::Missing { .. } | StoreError::Damaged { .. } => {
             says(INTEGRITY, "`mlrun verify --full` names everything that is damaged and which versions need it")
         }
         StoreError::Description { .. } | StoreError::Format { .. } => (INTEGRITY, None),
         StoreError::Source { source, .. } => io(source.kind()),
-        StoreError::NoSpace { .. } => says(MACHINE, "make room on that disk, or keep the store elsewhere: `mlrun init --store DIR`"),
+        StoreError::NoSpace { .. } => {
+            says(MACHINE, "make room on that disk, or keep the store elsewhere: `mlrun init --store DIR`")
+        }
         StoreError::Encoding => says(MACHINE, "test this machine's memory"),
         _ => (BUG, None),
     }
@@ -277,7 +293,8 @@ fn restore(error: &RestoreError) -> Meaning {
 fn usage(error: &UsageError) -> Meaning {
     match error {
         UsageError::NothingToCapture { model, known } => {
-            let known = if known.is_empty() { String::new() } else { format!("; mlrun.toml knows {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { String::new() } else { format!("; mlrun.toml knows {}", known.join(", ")) };
             (USAGE, Some(format!("`mlrun snapshot {model} --files PATH`{known}")))
         }
         UsageError::MovingTarget { resolved, stage, .. } => {
@@ -299,7 +316,11 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str) -> (&'static str,
         Obstacle::NotFrom { stages } => {
             let names: Vec<String> = stages.iter().map(ToString::to_string).collect();
             let first = names.first().cloned().unwrap_or_default();
-            ("not-from", format!("it has not held {}", names.join(" or ")), format!("mlrun promote {label} --to {first}"))
+            (
+                "not-from",
+                format!("it has not held {}", names.join(" or ")),
+                format!("mlrun promote {label} --to {first}"),
+            )
         }
         Obstacle::NoCertificate => ("no-certificate", "it has no certificate".to_owned(), certify),
         Obstacle::Verdict { verdict, .. } => {
@@ -313,7 +334,11 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str) -> (&'static str,
         ),
         Obstacle::Stale { stage, certified, now, .. } => {
             let name = |v: &Option<mlrun::name::Version>| v.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-            let text = format!("it was certified against {} in {stage}, which holds {} by a later move", name(certified), name(now));
+            let text = format!(
+                "it was certified against {} in {stage}, which holds {} by a later move",
+                name(certified),
+                name(now)
+            );
             ("stale", text, certify)
         }
         Obstacle::Unexpected { current } => {
@@ -337,12 +362,18 @@ pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
 pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
     match refusal {
         RollbackRefusal::Empty { .. } => (NOT_FOUND, "empty", format!("mlrun at now {model}")),
-        RollbackRefusal::NothingLeft { stage, .. } => {
-            (NO, "nothing-left", format!("mlrun rollback {model} --stage {stage} --to VERSION --unblock --reason …   # one that held it before"))
-        }
-        RollbackRefusal::Guarded { stage, current, .. } => {
-            (CONFLICT, "guarded", format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"))
-        }
+        RollbackRefusal::NothingLeft { stage, .. } => (
+            NO,
+            "nothing-left",
+            format!(
+                "mlrun rollback {model} --stage {stage} --to VERSION --unblock --reason …   # one that held it before"
+            ),
+        ),
+        RollbackRefusal::Guarded { stage, current, .. } => (
+            CONFLICT,
+            "guarded",
+            format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"),
+        ),
         RollbackRefusal::NeverHeld { .. } => (NO, "never-held", format!("mlrun log {model} --kind promote")),
         RollbackRefusal::Same { .. } => (NO, "same", format!("mlrun at now {model}")),
         RollbackRefusal::Blocked { version, .. } => {

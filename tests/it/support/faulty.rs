@@ -52,12 +52,8 @@ impl Plan {
         name: &str,
         work: impl FnOnce() -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let refused = || BackendError::Io {
-            action,
-            place: "faulty".to_owned(),
-            name: name.to_owned(),
-            source: self.kind.into(),
-        };
+        let refused =
+            || BackendError::Io { action, place: "faulty".to_owned(), name: name.to_owned(), source: self.kind.into() };
         match self.turn(&format!("{action} {name}")) {
             Turn::Go => work(),
             Turn::Refuse => Err(refused()),

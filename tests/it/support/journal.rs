@@ -80,8 +80,7 @@ impl Journal {
 
     pub fn on(backend: Arc<dyn Backend>) -> Self {
         let clock = FixedClock::new();
-        let registry =
-            Registry::new(Arc::clone(&backend), REPOSITORY.to_owned(), Arc::clone(&clock) as Arc<dyn Clock>);
+        let registry = Registry::new(Arc::clone(&backend), REPOSITORY.to_owned(), Arc::clone(&clock) as Arc<dyn Clock>);
         Self { backend, clock, registry }
     }
 

@@ -11,7 +11,9 @@ use crate::ui::{Shown, human, json};
 ///
 /// Without TIME: now. `--since` and `--until` show everything that was there in between.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun at 2026-03-01T12:00Z fraud\n  mlrun at --since 2026-03-01 --until 2026-03-31 --stage production")]
+#[command(
+    after_help = "Examples:\n  mlrun at 2026-03-01T12:00Z fraud\n  mlrun at --since 2026-03-01 --until 2026-03-31 --stage production"
+)]
 pub struct Args {
     /// The instant: `2026-03-01T12:00Z`, `2026-03-01`, `3 days ago`, `now`
     time: Option<String>,

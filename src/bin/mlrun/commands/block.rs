@@ -11,7 +11,9 @@ use crate::ui::{Shown, human, json};
 ///
 /// Versions with the same model files are kept out with it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun block fraud@v8 --reason \"trained on leaked labels\"\n  mlrun block fraud@v8 --stage production --reason \"too slow\"")]
+#[command(
+    after_help = "Examples:\n  mlrun block fraud@v8 --reason \"trained on leaked labels\"\n  mlrun block fraud@v8 --stage production --reason \"too slow\""
+)]
 pub struct Args {
     /// The version
     revision: String,

@@ -15,7 +15,9 @@ use crate::ui::{Shown, human, json};
 /// A bundle is a tar.gz with the records, the files and a SHA256SUMS: `tar xzf` and `sha256sum -c SHA256SUMS` check it
 /// without this program.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun bundle 'fraud@production@{2026-03-01T12:00Z}' -o case.tar.gz\n  mlrun bundle --verify case.tar.gz")]
+#[command(
+    after_help = "Examples:\n  mlrun bundle 'fraud@production@{2026-03-01T12:00Z}' -o case.tar.gz\n  mlrun bundle --verify case.tar.gz"
+)]
 pub struct Args {
     /// The version
     #[arg(required_unless_present = "verify")]

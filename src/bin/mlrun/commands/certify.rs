@@ -17,7 +17,9 @@ use crate::ui::{Shown, Style, human, json, json_text};
 /// Exit 0: certified. 1: shown to be not good enough. 3: not decided. 5: something moved, or other rules are in
 /// force. Without REV: the version that the workspace is. `--check` judges the workspace itself and writes nothing.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\"")]
+#[command(
+    after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\""
+)]
 pub struct Args {
     /// The version
     revision: Option<String>,
@@ -90,16 +92,13 @@ fn exit_code(report: &CertifyReport) -> u8 {
 }
 
 fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
-    let mut shown = context.shown(
-        exit,
-        || json::certify::certify(report, exit),
-        |style| human::certify::certify(report, style),
-    );
+    let mut shown =
+        context.shown(exit, || json::certify::certify(report, exit), |style| human::certify::certify(report, style));
     if report.verdict() == Verdict::Pass && exit == 0 && !report.check {
         let stage = &report.statement.predicate.baseline.stage;
         shown.hints.push(format!("next: `mlrun promote {} --to {stage}`", report.label));
-    } else if report.check {
-        shown.hints.push("this was a look: nothing was written".to_owned());
+    } else if let Some(baseline) = report.baseline.as_ref().filter(|_| !report.check) {
+        shown.hints.push(format!("next: `mlrun diff {baseline} {}` shows what changed", report.label));
     }
     shown
 }

@@ -10,7 +10,9 @@ use crate::ui::Shown;
 
 /// Print completions for a shell
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun completions bash > ~/.local/share/bash-completion/completions/mlrun\n  mlrun completions zsh > ~/.zfunc/_mlrun")]
+#[command(
+    after_help = "Examples:\n  mlrun completions bash > ~/.local/share/bash-completion/completions/mlrun\n  mlrun completions zsh > ~/.zfunc/_mlrun"
+)]
 pub struct Args {
     /// The shell
     #[arg(value_enum)]

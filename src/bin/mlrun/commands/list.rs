@@ -9,7 +9,9 @@ use crate::ui::{Shown, human, json};
 
 /// List models, or the versions of one
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun list\n  mlrun list fraud --metrics auc --params model.depth --sort -auc -n 20")]
+#[command(
+    after_help = "Examples:\n  mlrun list\n  mlrun list fraud --metrics auc --params model.depth --sort -auc -n 20"
+)]
 pub struct Args {
     /// The model; all of them if left out
     model: Option<ModelName>,

@@ -9,7 +9,9 @@ use crate::ui::{Shown, human, json};
 
 /// Show the journal, newest first
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun log fraud -n 20\n  mlrun log fraud --kind promote --stage production --since 2026-03-01")]
+#[command(
+    after_help = "Examples:\n  mlrun log fraud -n 20\n  mlrun log fraud --kind promote --stage production --since 2026-03-01"
+)]
 pub struct Args {
     /// The model; may be left out where there is one
     model: Option<ModelName>,

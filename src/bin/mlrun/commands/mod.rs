@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use mlrun::capture::files::lexically_clean;
 use mlrun::clock::SystemClock;
 use mlrun::ops::inputs::GivenInputs;
 use mlrun::repository::{OpenOptions, Repository};
@@ -63,16 +64,11 @@ impl Context<'_> {
 
     /// A path as typed.
     pub fn path(&self, typed: &Path) -> PathBuf {
-        self.folder.join(typed)
+        lexically_clean(&self.folder.join(typed))
     }
 
     /// The answer, for a program or for a person.
-    pub fn shown(
-        &self,
-        exit: u8,
-        json: impl FnOnce() -> Value,
-        human: impl FnOnce(&Style) -> String,
-    ) -> Shown {
+    pub fn shown(&self, exit: u8, json: impl FnOnce() -> Value, human: impl FnOnce(&Style) -> String) -> Shown {
         let answer = if self.ui.wants_json() { json_text(&json()) } else { human(self.ui.style()) };
         Shown { answer, exit, ..Shown::default() }
     }

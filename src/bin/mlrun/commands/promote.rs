@@ -11,7 +11,9 @@ use crate::ui::{Shown, human, json};
 ///
 /// A refusal lists every reason and what cures it. Exit 1: no. 5: the stage moved or the certificate is stale.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun promote fraud@v8 --to production\n  mlrun promote fraud@v8 --to production --expect-current fraud@v7 --dry-run")]
+#[command(
+    after_help = "Examples:\n  mlrun promote fraud@v8 --to production\n  mlrun promote fraud@v8 --to production --expect-current fraud@v7 --dry-run"
+)]
 pub struct Args {
     /// The version; never `latest`
     revision: String,
@@ -40,9 +42,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     };
     let report = promote(&repository, &options, &context.ui.reporter())?;
     let exit = obstacles_code(&report.obstacles);
-    Ok(context.shown(
-        exit,
-        || json::registry::promote(&report, exit),
-        |style| human::registry::promote(&report, style),
-    ))
+    Ok(context.shown(exit, || json::registry::promote(&report, exit), |style| human::registry::promote(&report, style)))
 }

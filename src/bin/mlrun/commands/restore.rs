@@ -12,7 +12,9 @@ use crate::ui::{Shown, human, json};
 ///
 /// Files that are there already are left alone; others with the same name are not overwritten without `--force`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun restore fraud@production --to serving/ --only model\n  mlrun restore 'fraud@production@{2026-03-01T12:00Z}' --to case/")]
+#[command(
+    after_help = "Examples:\n  mlrun restore fraud@production --to serving/ --only model\n  mlrun restore 'fraud@production@{2026-03-01T12:00Z}' --to case/"
+)]
 pub struct Args {
     /// The version
     revision: String,

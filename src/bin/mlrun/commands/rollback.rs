@@ -12,7 +12,9 @@ use crate::ui::{Shown, human, json};
 /// The version that is fled is kept out from now on. With `--from` the command may be repeated: if that version is gone
 /// already, nothing happens and the exit code is 0.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --stage production --reason \"wrong model\" --no-block")]
+#[command(
+    after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --stage production --reason \"wrong model\" --no-block"
+)]
 pub struct Args {
     /// The model; may be left out where there is one
     model: Option<ModelName>,

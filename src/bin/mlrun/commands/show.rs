@@ -45,7 +45,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let answer = match args.print {
         Some(Print::Id) => format!("{}\n", report.row.snapshot),
         Some(Print::Version) => format!("{}@{}\n", report.model, report.row.version),
-        None => return Ok(context.shown(DONE, || json::snapshot::show(&report), |s| human::snapshot::show(&report, s))),
+        None => {
+            return Ok(context.shown(DONE, || json::snapshot::show(&report), |s| human::snapshot::show(&report, s)));
+        }
     };
     Ok(Shown { answer, ..Shown::default() })
 }

@@ -9,7 +9,9 @@ use crate::ui::{Shown, human, json};
 
 /// Let a blocked version in again
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun unblock fraud@v8 --reason \"the alarm was false\"\n  mlrun unblock fraud@v8 --stage production")]
+#[command(
+    after_help = "Examples:\n  mlrun unblock fraud@v8 --reason \"the alarm was false\"\n  mlrun unblock fraud@v8 --stage production"
+)]
 pub struct Args {
     /// The version
     revision: String,

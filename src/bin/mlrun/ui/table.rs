@@ -32,9 +32,8 @@ impl Table {
     /// The table as lines, each indented by `indent` blanks.
     pub fn render(&self, indent: usize) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            self.rows.iter().filter_map(|r| r.get(column)).map(|c| visible_width(c)).max().unwrap_or(0)
-        };
+        let width =
+            |column: usize| self.rows.iter().filter_map(|r| r.get(column)).map(|c| visible_width(c)).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let mut text = String::new();
         for row in &self.rows {

@@ -1,7 +1,7 @@
 //! `certify`: a table, then why.
 
 use mlrun::format::certificate::{ResultRecord, Verdict};
-use mlrun::format::policy::Severity;
+use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
 use super::super::{Align, Label, Style, Table, clean, time};
@@ -16,19 +16,14 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         (None, None) => format!("{stage} is empty"),
     };
     let mut text = format!("{}  {against}\n\n", style.paint(Label::Strong, &report.label));
-    let mut table = Table::new(&[
-        Align::Left,
-        Align::Left,
-        Align::Right,
-        Align::Right,
-        Align::Right,
-        Align::Left,
-        Align::Right,
-    ]);
+    let mut table =
+        Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right]);
     let dim = |word: &str| style.paint(Label::Dim, word);
     table.row(["", "rule", "candidate", "baseline", "Δ", "bounds", "limit"].map(dim));
     for result in &predicate.results {
-        table.row(row(result, style));
+        let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
+        let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
+        table.row(row(result, is_ratio, style));
     }
     text += &table.render(0);
     let why: Vec<&ResultRecord> = predicate
@@ -79,11 +74,11 @@ fn name(result: &ResultRecord) -> String {
     }
 }
 
-fn row(result: &ResultRecord, style: &Style) -> Vec<String> {
+fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| style.number(v));
     let delta = match result.delta {
         None => "–".to_owned(),
-        Some(delta) if is_ratio(result) => format!("×{}", style.number(delta)),
+        Some(delta) if is_ratio => format!("×{}", style.number(delta)),
         Some(delta) if delta >= 0.0 => format!("+{}", style.number(delta)),
         Some(delta) => style.number(delta),
     };
@@ -100,15 +95,4 @@ fn row(result: &ResultRecord, style: &Style) -> Vec<String> {
         bounds,
         number(result.margin),
     ]
-}
-
-/// Quantiles of samples are compared by their ratio.
-fn is_ratio(result: &ResultRecord) -> bool {
-    match (result.candidate, result.baseline, result.delta) {
-        (Some(candidate), Some(baseline), Some(delta)) => {
-            result.set.is_some() && baseline != 0.0 && (candidate / baseline - delta).abs() < 1e-9 * delta.abs()
-                && (candidate - baseline - delta).abs() > 1e-9 * delta.abs()
-        }
-        _ => false,
-    }
 }

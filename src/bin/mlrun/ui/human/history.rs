@@ -30,17 +30,25 @@ pub fn list(report: &ListReport, style: &Style) -> String {
             table.row(head.chain(["certificate", "notes"]).map(dim));
             for line in lines {
                 let stages: Vec<_> = line.stages.iter().map(ToString::to_string).collect();
-                let mut cells = vec![line.row.version.to_string(), time(line.row.time), style.paint(Label::Good, &stages.join(", "))];
-                cells.extend(line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| scalar(v, style))));
+                let mut cells = vec![
+                    line.row.version.to_string(),
+                    time(line.row.time),
+                    style.paint(Label::Good, &stages.join(", ")),
+                ];
+                cells.extend(
+                    line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| scalar(v, style))),
+                );
                 let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
                 if line.blocked {
-                    certificate = format!("{certificate} {}", style.paint(Label::Bad, "blocked")).trim_start().to_owned();
+                    certificate =
+                        format!("{certificate} {}", style.paint(Label::Bad, "blocked")).trim_start().to_owned();
                 }
                 cells.push(certificate);
                 cells.push(clean(line.notes.as_deref().unwrap_or_default()).chars().take(40).collect());
                 table.row(cells);
             }
-            let more = if lines.len() < *total { format!("{} of {total} versions\n", lines.len()) } else { String::new() };
+            let more =
+                if lines.len() < *total { format!("{} of {total} versions\n", lines.len()) } else { String::new() };
             table.render(0) + &more
         }
     }
@@ -64,7 +72,12 @@ fn log_line(entry: &LogEntry, style: &Style) -> Vec<String> {
         return vec![seq, String::new(), clean(kind), style.paint(Label::Warning, "needs a newer mlrun; see --json")];
     };
     let actor = event.actor.name.as_deref().or(event.actor.email.as_deref()).unwrap_or("unknown");
-    vec![seq, time(event.time), kind(event, style), format!("{}  {}", words(event, style), style.paint(Label::Dim, &clean(actor)))]
+    vec![
+        seq,
+        time(event.time),
+        kind(event, style),
+        format!("{}  {}", words(event, style), style.paint(Label::Dim, &clean(actor))),
+    ]
 }
 
 fn kind(event: &EventRecord, style: &Style) -> String {
@@ -78,7 +91,8 @@ fn kind(event: &EventRecord, style: &Style) -> String {
 
 fn words(event: &EventRecord, style: &Style) -> String {
     let reason = |r: &Option<String>| r.as_ref().map_or_else(String::new, |r| format!(": {}", clean(r)));
-    let place = |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+    let place =
+        |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
     match &event.body {
         EventBody::Create { repository } => format!("history {repository}"),
         EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
@@ -89,7 +103,9 @@ fn words(event: &EventRecord, style: &Style) -> String {
         EventBody::Block { snapshot, stage, reason } => {
             format!("{} from {}: {}", snapshot.short(), place(stage), clean(reason))
         }
-        EventBody::Unblock { snapshot, stage, reason: why } => format!("{} in {}{}", snapshot.short(), place(stage), reason(why)),
+        EventBody::Unblock { snapshot, stage, reason: why } => {
+            format!("{} in {}{}", snapshot.short(), place(stage), reason(why))
+        }
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
         EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
     }
@@ -103,21 +119,19 @@ pub fn at(report: &AtReport, style: &Style) -> String {
     if report.stages.is_empty() {
         return format!("{when}: nothing was in any stage\n");
     }
-    let mut table = Table::new(&[]);
+    let mut text = format!("{when}\n");
     for held in &report.stages {
         let o = &held.occupancy;
         let until = held.until.map_or_else(|| "still there".to_owned(), |t| format!("until {}", time(t)));
-        let by = o.actor.as_deref().map_or_else(String::new, |a| format!("by {}", clean(a)));
-        let how = if o.kind == "rollback" { style.paint(Label::Bad, "rollback") } else { "promote".to_owned() };
-        table.row([
-            held.model.to_string(),
-            held.stage.to_string(),
-            style.paint(Label::Strong, &o.version.to_string()),
-            style.paint(Label::Dim, &o.snapshot.short()),
-            format!("since {}", time(o.since)),
-            until,
-            format!("{how} {by}"),
-        ]);
+        let by = o.actor.as_deref().map_or_else(String::new, |a| format!(" by {}", clean(a)));
+        let how = if o.kind == "rollback" { style.paint(Label::Bad, "rollback") } else { "promoted".to_owned() };
+        let version = style.paint(Label::Strong, &format!("{}@{}", held.model, o.version));
+        let id = style.paint(Label::Dim, &o.snapshot.short());
+        text += &format!("  {}  {version}  {id}\n", held.stage);
+        text += &format!("      {how}{by} {}, {until}\n", time(o.since));
+        if let Some(reason) = &o.reason {
+            text += &format!("      {}\n", clean(reason));
+        }
     }
-    format!("{when}\n{}", table.render(2))
+    text
 }

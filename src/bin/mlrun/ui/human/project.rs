@@ -38,13 +38,16 @@ pub fn status(report: &StatusReport, style: &Style) -> String {
 }
 
 fn one(status: &ModelStatus, style: &Style) -> String {
-    let latest = status.latest.map_or_else(|| "no version yet".to_owned(), |l| format!("{}, taken {}", l.version, time(l.time)));
+    let latest =
+        status.latest.map_or_else(|| "no version yet".to_owned(), |l| format!("{}, taken {}", l.version, time(l.time)));
     let mut text = format!("{}  {latest}\n", style.paint(Label::Strong, status.model.as_str()));
     let mut table = Table::new(&[]);
     match &status.workspace {
         None => {}
         Some(Ok(changed)) if changed.is_empty() => table.row(["workspace".to_owned(), "unchanged".to_owned()]),
-        Some(Ok(changed)) => table.row(["workspace".to_owned(), format!("{} changed", style.paint(Label::Warning, &changed.join(", ")))]),
+        Some(Ok(changed)) => {
+            table.row(["workspace".to_owned(), format!("{} changed", style.paint(Label::Warning, &changed.join(", ")))])
+        }
         Some(Err(error)) => table.row(["workspace".to_owned(), style.paint(Label::Bad, &clean(error))]),
     }
     for stage in &status.stages {
@@ -52,7 +55,8 @@ fn one(status: &ModelStatus, style: &Style) -> String {
             None => "empty".to_owned(),
             Some(o) => {
                 let how = if o.kind == "rollback" { " by rollback" } else { "" };
-                let back = stage.rollback_to.map_or_else(|| "nothing to go back to".to_owned(), |v| format!("rollback → {v}"));
+                let back =
+                    stage.rollback_to.map_or_else(|| "nothing to go back to".to_owned(), |v| format!("rollback → {v}"));
                 format!("{} since {}{how}; {back}", style.paint(Label::Good, &o.version.to_string()), time(o.since))
             }
         };
@@ -65,7 +69,10 @@ fn one(status: &ModelStatus, style: &Style) -> String {
     if let (Some((stage, against)), Some(latest)) = (&status.next, status.latest) {
         let label = format!("{}@{}", status.model, latest.version);
         if against.is_empty() {
-            text += &format!("  nothing stands between {} and {stage}: `mlrun promote {label} --to {stage}`\n", latest.version);
+            text += &format!(
+                "  nothing stands between {} and {stage}: `mlrun promote {label} --to {stage}`\n",
+                latest.version
+            );
         } else {
             text += &format!("  between {} and {stage}:\n", latest.version);
         }

@@ -15,7 +15,12 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
         let mut text = format!("{label} cannot hold {stage}:\n");
         for one in &report.obstacles {
             let (_, message, cure) = obstacle(one, &report.label, stage);
-            text += &format!("  {} {}\n      {}\n", style.paint(Label::Bad, "✗"), clean(&message), style.paint(Label::Dim, &clean(&cure)));
+            text += &format!(
+                "  {} {}\n      {}\n",
+                style.paint(Label::Bad, "✗"),
+                clean(&message),
+                style.paint(Label::Dim, &clean(&cure))
+            );
         }
         return text + &format!("{}\n", style.paint(Label::Bad, "REFUSED"));
     }
@@ -50,7 +55,10 @@ pub fn rollback(report: &RollbackReport, style: &Style) -> String {
         let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
         text += &format!("{stage}: {before} → {version}\n");
         if report.blocked {
-            text += &format!("{before} is blocked from {stage}; `mlrun unblock {}@{before} --stage {stage}` lifts that\n", report.model);
+            text += &format!(
+                "{before} is blocked from {stage}; `mlrun unblock {}@{before} --stage {stage}` lifts that\n",
+                report.model
+            );
         }
     }
     let word = if report.dry_run { "this is what would happen; nothing was written" } else { "ROLLED_BACK" };
@@ -69,7 +77,12 @@ pub fn block(report: &BlockReport, style: &Style) -> String {
     if report.blocked && !report.holds.is_empty() {
         let holds: Vec<_> = report.holds.iter().map(ToString::to_string).collect();
         let word = style.paint(Label::Warning, "it still holds");
-        text += &format!("{word} {}; `mlrun rollback {} --from {} --reason …` moves that\n", holds.join(", "), report.model, report.version);
+        text += &format!(
+            "{word} {}; `mlrun rollback {} --from {} --reason …` moves that\n",
+            holds.join(", "),
+            report.model,
+            report.version
+        );
     }
     if report.dry_run {
         text += "nothing was written\n";

@@ -15,7 +15,12 @@ pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
         let mut text = format!("{label}  {id}  unchanged\n");
         if !report.environment_changes.is_empty() {
             let n = report.environment_changes.len() as u64;
-            text += &format!("same as {}; {}: {}\n", report.version, count(n, "difference") + " in the environment", first(&report.environment_changes, 3));
+            text += &format!(
+                "same as {}; {}: {}\n",
+                report.version,
+                count(n, "difference") + " in the environment",
+                first(&report.environment_changes, 3)
+            );
         }
         return text;
     }
@@ -41,7 +46,11 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, value) in &report.record.metrics {
         if value.finite().is_none() && !matches!(value, mlrun::format::scalar::Scalar::List(_)) {
-            lines.push(format!("metric `{}` is {}: recorded as it is, and never enough to be certified on", clean(name), value.kind()));
+            lines.push(format!(
+                "metric `{}` is {}: recorded as it is, and never enough to be certified on",
+                clean(name),
+                value.kind()
+            ));
         }
     }
     for stale in &report.stale_evidence {
@@ -66,7 +75,9 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     for redaction in &report.record.redactions {
         lines.push(format!("redacted {}× in {} ({})", redaction.count, redaction.field, redaction.rule));
     }
-    if report.unchanged { lines.retain(|l| l.starts_with("metric")) }
+    if report.unchanged {
+        lines.retain(|l| l.starts_with("metric"))
+    }
     lines
 }
 
@@ -98,14 +109,22 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
         let kept = if data.stored.is_some() { "kept" } else { "by digest only" };
         line("data", format!("{}: {}{rows}, {kept}", data.name, bytes(data.size)));
     }
-    let sets: Vec<String> = record.predictions.iter().map(|p| p.name.to_string()).chain(record.samples.iter().map(|s| s.name.to_string())).collect();
+    let sets: Vec<String> = record
+        .predictions
+        .iter()
+        .map(|p| p.name.to_string())
+        .chain(record.samples.iter().map(|s| s.name.to_string()))
+        .collect();
     if !sets.is_empty() {
         line("evidence", sets.join(", "));
     }
     line("code", code(record));
     for runtime in &record.environment.runtimes {
         let version = runtime.version.as_deref().unwrap_or("unknown version");
-        line("software", format!("{} {version}, {}", runtime.language, count(runtime.packages.len() as u64, "package")));
+        line(
+            "software",
+            format!("{} {version}, {}", runtime.language, count(runtime.packages.len() as u64, "package")),
+        );
     }
     if !record.seeds.is_empty() {
         let seeds: Vec<String> = record.seeds.iter().map(|s| format!("{} = {}", clean(&s.name), s.value)).collect();

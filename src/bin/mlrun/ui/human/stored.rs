@@ -49,7 +49,11 @@ pub fn bundle_check(check: &BundleCheck, style: &Style) -> String {
 pub fn verify(report: &VerifyReport, style: &Style) -> String {
     let mut text = String::new();
     for problem in &report.problems {
-        let versions = if problem.versions.is_empty() { String::new() } else { format!("\n      needed by {}", problem.versions.join(", ")) };
+        let versions = if problem.versions.is_empty() {
+            String::new()
+        } else {
+            format!("\n      needed by {}", problem.versions.join(", "))
+        };
         text += &format!(
             "{} {} {}\n      expected {}, found {}{versions}\n",
             style.paint(Label::Bad, "✗"),

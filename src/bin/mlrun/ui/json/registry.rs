@@ -10,9 +10,10 @@ use super::value;
 use crate::failure::{obstacle, rollback_refusal};
 
 fn event(event: Option<&MadeEvent>) -> Value {
-    event.map_or(Value::Null, |e| {
-        json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() })
-    })
+    event.map_or(
+        Value::Null,
+        |e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() }),
+    )
 }
 
 pub fn promote(report: &PromoteReport, exit: u8) -> Value {
