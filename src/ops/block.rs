@@ -15,6 +15,8 @@ pub struct BlockOptions {
     pub revision: String,
     /// The stage; none: every one.
     pub stage: Option<StageName>,
+    /// The time to see the revision at.
+    pub at: Option<String>,
     /// Why. A block needs a reason.
     pub reason: Option<String>,
     /// Finds out, writes nothing.
@@ -63,7 +65,7 @@ pub fn unblock(repository: &Repository, options: &BlockOptions) -> Result<BlockR
 
 fn set(repository: &Repository, options: &BlockOptions, wish: Wish) -> Result<BlockReport, VerbError> {
     check_text("the reason", options.reason.as_deref())?;
-    let found = resolve::revision(repository, &options.revision, None)?;
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     if let Some(stage) = &options.stage {
         resolve::stage(repository, &found.state, Some(stage))?;
     }

@@ -28,6 +28,8 @@ use crate::store::{Lock, StoreError};
 pub struct CertifyOptions {
     /// The version; none: the one equal to the workspace.
     pub revision: Option<String>,
+    /// The time to see the revision at.
+    pub at: Option<String>,
     /// Another policy file than the configured one.
     pub policy: Option<PathBuf>,
     /// Why there is no baseline.
@@ -237,6 +239,10 @@ fn candidate(
         Some(revision) => match revision.target {
             crate::revision::Target::Model | crate::revision::Target::Workspace => revision.model,
             _ => {
+                let mut revision = revision;
+                if revision.time.is_none() {
+                    revision.time.clone_from(&options.at);
+                }
                 let found = resolve::find(repository, &revision)?;
                 let candidate = stored(repository, &found)?;
                 let model = found.state.model.clone();

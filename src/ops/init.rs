@@ -130,7 +130,7 @@ fn make_store(path: &Path, id: &str) -> Result<(), VerbError> {
 
 /// Writes a file beside its place, then renames it: the person's file is whole at every moment.
 #[expect(clippy::disallowed_methods, reason = "the configuration is the person's file, not the store's")]
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -20,6 +20,7 @@ pub mod resolve;
 pub mod restore;
 pub mod rollback;
 pub mod rules;
+pub mod save;
 pub mod show;
 pub mod snapshot;
 pub mod status;

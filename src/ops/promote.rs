@@ -23,6 +23,8 @@ pub struct PromoteOptions {
     pub stage: Option<StageName>,
     /// The version the stage must hold: a revision, or `none`.
     pub expect_current: Option<String>,
+    /// The time to see the revision at.
+    pub at: Option<String>,
     /// Why, if there is something to say.
     pub reason: Option<String>,
     /// Finds out, writes nothing.
@@ -70,7 +72,7 @@ pub fn promote(
     progress: &dyn Progress,
 ) -> Result<PromoteReport, VerbError> {
     check_text("the reason", options.reason.as_deref())?;
-    let found = resolve::revision(repository, &options.revision, None)?;
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
     rules::check_enforced(repository, &found.state.model, &stage)?;

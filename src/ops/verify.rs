@@ -20,6 +20,8 @@ use crate::store::{Depth, Problem, StoreError};
 pub struct VerifyOptions {
     /// One version, every byte of it; none: the store.
     pub revision: Option<String>,
+    /// The time to see the revision at.
+    pub at: Option<String>,
     /// Whether every byte of the store is read.
     pub full: bool,
     /// Only the journals.
@@ -48,7 +50,7 @@ pub fn verify(
     progress: &dyn Progress,
 ) -> Result<VerifyReport, VerbError> {
     if let Some(revision) = &options.revision {
-        return verify_version(repository, revision, progress);
+        return verify_version(repository, revision, options.at.as_deref(), progress);
     }
     let mut report = VerifyReport::default();
     let models = repository.registry().models()?;
@@ -164,8 +166,13 @@ fn object_of(error: &VerbError, snapshot: SnapshotId) -> (String, String) {
 }
 
 /// One version: every byte of it.
-fn verify_version(repository: &Repository, revision: &str, progress: &dyn Progress) -> Result<VerifyReport, VerbError> {
-    let found = resolve::revision(repository, revision, None)?;
+fn verify_version(
+    repository: &Repository,
+    revision: &str,
+    at: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<VerifyReport, VerbError> {
+    let found = resolve::revision(repository, revision, at)?;
     let mut report = VerifyReport { versions: 1, ..VerifyReport::default() };
     let label = found.label();
     let mut fail = |name: String, what: String| {

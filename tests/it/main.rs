@@ -24,3 +24,4 @@ mod snapshot;
 mod store;
 mod support;
 mod table;
+mod cli;

@@ -40,7 +40,7 @@ pub struct Global {
     /// Print the answer only: no progress, no hints
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub quiet: bool,
-    /// Say more
+    /// Say which project and store were used, and how long it took
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub verbose: bool,
     /// When to use colour

@@ -66,6 +66,11 @@ impl Failure {
         Self::new(USAGE, message, hint)
     }
 
+    /// Something that must not happen.
+    pub fn bug(what: &str) -> Self {
+        Self::new(BUG, format!("a bug in mlrun: {what}"), Some("please report it with this message".to_owned()))
+    }
+
     /// Whether the same command may work in a moment.
     pub const fn is_retryable(&self) -> bool {
         self.exit == CONFLICT
@@ -361,7 +366,7 @@ pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
 /// A refused rollback: exit code, code for programs, what to do.
 pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
     match refusal {
-        RollbackRefusal::Empty { .. } => (NOT_FOUND, "empty", format!("mlrun at now {model}")),
+        RollbackRefusal::Empty { .. } => (NO, "empty", format!("mlrun log {model} --kind promote")),
         RollbackRefusal::NothingLeft { stage, .. } => (
             NO,
             "nothing-left",

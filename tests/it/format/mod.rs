@@ -1,1 +1,78 @@
-//! stub
+//! Stored formats: golden bytes that Python wrote (`goldens.py`), what is refused, RFC 8785, round trips.
+
+mod canonical;
+mod goldens;
+mod properties;
+mod refusals;
+mod scalars;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use mlrun::format::certificate::StatementRecord;
+use mlrun::format::observation::ObservationRecord;
+use mlrun::format::policy::PolicyRecord;
+use mlrun::format::snapshot::SnapshotRecord;
+use mlrun::format::store::StoreRecord;
+use mlrun::format::tree::TreeRecord;
+use mlrun::format::{FormatError, canonical as json, checkpoint, event, observation, policy, snapshot, store};
+
+/// Where the golden files are.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/format/goldens")
+}
+
+/// One of them.
+pub fn golden(name: &str) -> Vec<u8> {
+    fs::read(folder().join(name)).unwrap()
+}
+
+/// File → SHA-256, from the list that `sha256sum -c` checks.
+fn sums() -> BTreeMap<String, String> {
+    let text = String::from_utf8(golden("SHA256SUMS")).unwrap();
+    text.lines().map(|line| (line[66..].to_owned(), line[..64].to_owned())).collect()
+}
+
+/// The journal's golden events, in order.
+fn event_files() -> Vec<Vec<u8>> {
+    sums().into_keys().filter(|name| name.starts_with("event-")).map(|name| golden(&name)).collect()
+}
+
+/// Decodes one of the kinds that are canonical JSON, whichever it is, and encodes it again.
+type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
+
+/// Golden file, the text of its format, how it is read and written.
+const JSON: [Kind; 7] = [
+    ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
+    ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
+    ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
+    ("observation.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
+    ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
+    ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),
+    ("format.json", "mlrun/store/1", |b| again::<StoreRecord>(store::FORMAT, b)),
+];
+
+fn again<T: serde::Serialize + serde::de::DeserializeOwned>(
+    format: &'static str,
+    bytes: &[u8],
+) -> Result<Vec<u8>, FormatError> {
+    let record: T = json::decode(format, bytes)?;
+    json::encode(format, &record)
+}
+
+/// An event's two lines around other JSON.
+fn event_of(line: &str) -> Vec<u8> {
+    let line = format!("{line}\n");
+    let sum = mlrun::digest::Digest::of(line.as_bytes());
+    format!("{line}{sum}\n").into_bytes()
+}
+
+/// Reads an event and insists that it is understood.
+fn understood(bytes: &[u8]) -> Result<event::EventRecord, FormatError> {
+    event::decode(bytes)?.event
+}
+
+fn checkpoint_of(name: &str) -> checkpoint::CheckpointRecord {
+    checkpoint::decode(&golden(name)).unwrap()
+}

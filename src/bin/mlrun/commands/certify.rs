@@ -23,6 +23,9 @@ use crate::ui::{Shown, Style, human, json, json_text};
 pub struct Args {
     /// The version
     revision: Option<String>,
+    /// See the version as it was at TIME
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     /// Another policy than the configured one
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -70,6 +73,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let options = CertifyOptions {
         revision: args.revision.clone(),
+        at: args.at.clone(),
         policy: args.policy.as_deref().map(|p| context.path(p)),
         first_release: args.reason.clone().filter(|_| args.first_release),
         check: args.check || args.dry_run,
@@ -97,6 +101,10 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
     if report.verdict() == Verdict::Pass && exit == 0 && !report.check {
         let stage = &report.statement.predicate.baseline.stage;
         shown.hints.push(format!("next: `mlrun promote {} --to {stage}`", report.label));
+    } else if report.baseline.is_none() && report.statement.predicate.baseline.first_release.is_none() {
+        let stage = &report.statement.predicate.baseline.stage;
+        let command = format!("mlrun certify {} --first-release --reason …", report.label);
+        shown.hints.push(format!("if nothing has been in {stage} yet: `{command}`"));
     } else if let Some(baseline) = report.baseline.as_ref().filter(|_| !report.check) {
         shown.hints.push(format!("next: `mlrun diff {baseline} {}` shows what changed", report.label));
     }

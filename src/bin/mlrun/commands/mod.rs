@@ -21,6 +21,7 @@ pub mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use mlrun::capture::files::lexically_clean;
@@ -82,24 +83,43 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Shown, Failure> {
         return Err(Failure::usage(format!("`{}` is not a folder", folder.display()), None));
     }
     let context = Context { ui, folder, global: &cli.global };
-    match &cli.command {
-        Command::Init(args) => init::run(&context, args),
-        Command::Snapshot(args) => snapshot::run(&context, args),
-        Command::Status(args) => status::run(&context, args),
-        Command::List(args) => list::run(&context, args),
-        Command::Log(args) => log::run(&context, args),
-        Command::Show(args) => show::run(&context, args),
-        Command::Diff(args) => diff::run(&context, args),
-        Command::Certify(args) => certify::run(&context, args),
-        Command::Promote(args) => promote::run(&context, args),
-        Command::Rollback(args) => rollback::run(&context, args),
-        Command::Block(args) => block::run(&context, args),
-        Command::Unblock(args) => unblock::run(&context, args),
-        Command::At(args) => at::run(&context, args),
-        Command::Restore(args) => restore::run(&context, args),
-        Command::Bundle(args) => bundle::run(&context, args),
-        Command::Verify(args) => verify::run(&context, args),
-        Command::Doctor(args) => doctor::run(&context, args),
-        Command::Completions(args) => completions::run(&context, args),
+    let began = Instant::now();
+    let mut shown = dispatch(&context, &cli.command)?;
+    if cli.global.verbose {
+        shown.notes = notes(&context, began.elapsed());
+    }
+    Ok(shown)
+}
+
+fn notes(context: &Context<'_>, took: Duration) -> Vec<String> {
+    let mut notes = vec![format!("took {} ms", took.as_millis())];
+    if let Ok(repository) = context.repository() {
+        let project = repository.project().map_or_else(|| "none".to_owned(), |p| p.display().to_string());
+        notes.push(format!("project {project}"));
+        notes.push(format!("store {}, history {}", repository.store_path().display(), repository.store().repository()));
+    }
+    notes
+}
+
+fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> {
+    match command {
+        Command::Init(args) => init::run(context, args),
+        Command::Snapshot(args) => snapshot::run(context, args),
+        Command::Status(args) => status::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Log(args) => log::run(context, args),
+        Command::Show(args) => show::run(context, args),
+        Command::Diff(args) => diff::run(context, args),
+        Command::Certify(args) => certify::run(context, args),
+        Command::Promote(args) => promote::run(context, args),
+        Command::Rollback(args) => rollback::run(context, args),
+        Command::Block(args) => block::run(context, args),
+        Command::Unblock(args) => unblock::run(context, args),
+        Command::At(args) => at::run(context, args),
+        Command::Restore(args) => restore::run(context, args),
+        Command::Bundle(args) => bundle::run(context, args),
+        Command::Verify(args) => verify::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
+        Command::Completions(args) => completions::run(context, args),
     }
 }

@@ -23,6 +23,9 @@ pub struct Args {
     /// Only if the stage holds this version now; `none`: only if it is empty
     #[arg(long, value_name = "REV")]
     expect_current: Option<String>,
+    /// See the version as it was at TIME
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -35,6 +38,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let options = PromoteOptions {
         revision: args.revision.clone(),
+        at: args.at.clone(),
         stage: args.stage.clone(),
         expect_current: args.expect_current.clone(),
         reason: args.reason.clone(),

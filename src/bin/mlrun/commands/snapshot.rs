@@ -7,6 +7,7 @@ use mlrun::format::config::DataStore;
 use mlrun::format::scalar::Scalar;
 use mlrun::name::{ModelName, SetName};
 use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::save::save;
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 
 use super::Context;
@@ -69,6 +70,9 @@ pub struct Args {
     /// Make a version even if nothing changed
     #[arg(long)]
     new_version: bool,
+    /// Write these flags into mlrun.toml, as the model's section
+    #[arg(long, requires = "model")]
+    save: bool,
     /// Say what would be captured
     #[arg(long)]
     dry_run: bool,
@@ -93,7 +97,19 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         new_version: args.new_version,
         dry_run: args.dry_run,
     };
-    let report = snapshot(&repository, &options, &context.ui.reporter())?;
+    let report = match args.model.as_ref().filter(|_| args.save && !args.dry_run) {
+        None => snapshot(&repository, &options, &context.ui.reporter())?,
+        Some(model) => {
+            let before = save(&repository, model, &options.given)?;
+            match snapshot(&context.repository()?, &options, &context.ui.reporter()) {
+                Ok(report) => report,
+                Err(error) => {
+                    before.put_back()?;
+                    return Err(error.into());
+                }
+            }
+        }
+    };
     let mut shown =
         context.shown(DONE, || json::snapshot::snapshot(&report), |style| human::snapshot::snapshot(&report, style));
     // A program that captures the answer gets the name of the version and nothing else.

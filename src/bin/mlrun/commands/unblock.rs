@@ -15,6 +15,9 @@ use crate::ui::{Shown, human, json};
 pub struct Args {
     /// The version
     revision: String,
+    /// See the version as it was at TIME
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -30,6 +33,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let options = BlockOptions {
         revision: args.revision.clone(),
+        at: args.at.clone(),
         stage: args.stage.clone(),
         reason: args.reason.clone(),
         dry_run: args.dry_run,

@@ -15,6 +15,9 @@ use crate::ui::{Shown, human, json};
 pub struct Args {
     /// One version, every byte of it
     revision: Option<String>,
+    /// See the version as it was at TIME
+    #[arg(long, value_name = "TIME", requires = "revision")]
+    at: Option<String>,
     /// Read and hash every byte of the store
     #[arg(long, conflicts_with = "revision")]
     full: bool,
@@ -25,7 +28,8 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
-    let options = VerifyOptions { revision: args.revision.clone(), full: args.full, journal: args.journal };
+    let options =
+        VerifyOptions { revision: args.revision.clone(), at: args.at.clone(), full: args.full, journal: args.journal };
     let report = verify(&repository, &options, &context.ui.reporter())?;
     let exit = if report.problems.is_empty() { DONE } else { INTEGRITY };
     Ok(context.shown(exit, || json::stored::verify(&report), |style| human::stored::verify(&report, style)))

@@ -27,6 +27,8 @@ pub struct Shown {
     pub answer: String,
     /// Warnings, one line each.
     pub warnings: Vec<String>,
+    /// How it was done, one line each; only if that was asked for.
+    pub notes: Vec<String>,
     /// What to do next, one line each.
     pub hints: Vec<String>,
     /// The exit code.
@@ -90,6 +92,9 @@ impl Ui {
             let mut text = String::new();
             for warning in &shown.warnings {
                 text += &format!("{} {warning}\n", self.error_style.paint(Label::Warning, "warning:"));
+            }
+            for note in &shown.notes {
+                text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "note:"), clean(note));
             }
             for hint in &shown.hints {
                 text += &format!("{} {hint}\n", self.error_style.paint(Label::Dim, "hint:"));

@@ -5,7 +5,7 @@ use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
 
 use super::super::{Align, Label, Style, Table, bytes, clean};
-use super::scalar;
+use super::{exact, measured};
 
 /// Lines of one section; the rest is counted.
 const MOST: usize = 40;
@@ -90,13 +90,13 @@ fn file_line(item: &Item<FileFacts>, _: &Style) -> Vec<String> {
     both(size(&item.a), size(&item.b))
 }
 
-fn value_line(item: &Item<Scalar>, style: &Style) -> Vec<String> {
-    let show = |value: &Option<Scalar>| value.as_ref().map(|v| scalar(v, style));
-    both(show(&item.a), show(&item.b))
+fn value_line(item: &Item<Scalar>, _: &Style) -> Vec<String> {
+    both(item.a.as_ref().map(exact), item.b.as_ref().map(exact))
 }
 
 fn metric_line(item: &Item<Scalar>, style: &Style) -> Vec<String> {
-    let mut cells = value_line(item, style);
+    let show = |value: &Option<Scalar>| value.as_ref().map(|v| measured(v, style));
+    let mut cells = both(show(&item.a), show(&item.b));
     if let (Some(a), Some(b)) = (item.a.as_ref().and_then(Scalar::finite), item.b.as_ref().and_then(Scalar::finite)) {
         let delta = b - a;
         let sign = if delta >= 0.0 { "+" } else { "" };

@@ -6,7 +6,7 @@ use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 
 use super::super::{Align, Label, Style, Table, clean, time};
-use super::{scalar, verdict};
+use super::{measured, verdict};
 
 pub fn list(report: &ListReport, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
@@ -36,7 +36,7 @@ pub fn list(report: &ListReport, style: &Style) -> String {
                     style.paint(Label::Good, &stages.join(", ")),
                 ];
                 cells.extend(
-                    line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| scalar(v, style))),
+                    line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| measured(v, style))),
                 );
                 let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
                 if line.blocked {

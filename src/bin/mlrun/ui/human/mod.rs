@@ -24,13 +24,18 @@ fn verdict(verdict: Verdict, style: &Style) -> String {
     style.paint(label, if verdict == Verdict::NotApplicable { "n/a" } else { verdict.name() })
 }
 
-/// A value, cut to a width a table can bear.
-fn scalar(scalar: &Scalar, style: &Style) -> String {
-    const WIDEST: usize = 32;
-    let text = match scalar {
+/// A measured value: to a few digits, and cut to a width a table can bear.
+fn measured(scalar: &Scalar, style: &Style) -> String {
+    match scalar {
         Scalar::Float(number) => style.number(*number),
-        other => clean(&other.to_string()).replace('\n', " "),
-    };
+        other => exact(other),
+    }
+}
+
+/// A value somebody chose: as it was written, and cut to a width a table can bear.
+fn exact(scalar: &Scalar) -> String {
+    const WIDEST: usize = 32;
+    let text = clean(&scalar.to_string()).replace('\n', " ");
     if text.chars().count() <= WIDEST {
         return text;
     }

@@ -6,7 +6,7 @@ use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, time};
-use super::{count, scalar, verdict};
+use super::{count, exact, measured, verdict};
 
 pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
@@ -93,16 +93,14 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
     let mut line = |name: &str, text: String| table.row([name.to_owned(), text]);
     let total: u64 = files.iter().map(|f| f.size).sum();
     line("model", format!("{}, {}", count(files.len() as u64, "file"), bytes(total)));
-    let some = |map: &std::collections::BTreeMap<String, mlrun::format::scalar::Scalar>| {
-        let style = Style::new(false, None);
-        let shown: Vec<String> = map.iter().map(|(k, v)| format!("{} {}", clean(k), scalar(v, &style))).collect();
-        first(&shown, 3)
-    };
+    let style = Style::new(false, None);
+    let named = |shown: Vec<String>| first(&shown, 3);
     if !record.params.is_empty() {
-        line("params", some(&record.params));
+        line("params", named(record.params.iter().map(|(k, v)| format!("{} {}", clean(k), exact(v))).collect()));
     }
     if !record.metrics.is_empty() {
-        line("metrics", some(&record.metrics));
+        let shown = record.metrics.iter().map(|(k, v)| format!("{} {}", clean(k), measured(v, &style)));
+        line("metrics", named(shown.collect()));
     }
     for data in &record.data {
         let rows = data.rows.map_or_else(String::new, |r| format!(", {r} rows"));
@@ -183,10 +181,10 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         }
     });
     section(&mut text, style, "parameters", |table| {
-        record.params.iter().for_each(|(k, v)| table.row([clean(k), scalar(v, style)]));
+        record.params.iter().for_each(|(k, v)| table.row([clean(k), exact(v)]));
     });
     section(&mut text, style, "metrics", |table| {
-        record.metrics.iter().for_each(|(k, v)| table.row([clean(k), scalar(v, style)]));
+        record.metrics.iter().for_each(|(k, v)| table.row([clean(k), measured(v, style)]));
     });
     section(&mut text, style, "can it be rebuilt?", |table| {
         for reason in &report.reproducibility {

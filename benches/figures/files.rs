@@ -1,0 +1,88 @@
+//! `big` and `many`: storing and rebuilding files, beside `cp`, which is what any copy must pay.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::data;
+use crate::report::Figure;
+use crate::run::{Cost, Mlrun, time_shell};
+
+/// Pairs of runs, alternating.
+const PAIRS: usize = 5;
+
+/// One file of 1 GiB.
+pub(crate) fn big(mlrun: &Mlrun) -> Result<Vec<Figure>> {
+    fs::create_dir(mlrun.folder.join("data"))?;
+    data::bf16_model(&mlrun.folder.join("data/model.safetensors"))?;
+    measure(mlrun, Some(1.3))
+}
+
+/// 50,000 files of 1 to 20 KB.
+pub(crate) fn many(mlrun: &Mlrun) -> Result<Vec<Figure>> {
+    data::many_files(&mlrun.folder.join("data"))?;
+    measure(mlrun, None)
+}
+
+/// Stores and rebuilds the folder `data`, every time from an empty store.
+fn measure(mlrun: &Mlrun, promised_first: Option<f64>) -> Result<Vec<Figure>> {
+    let folder = &mlrun.folder;
+    let [mut first, mut unchanged, mut restored] = [const { Vec::new() }; 3];
+    let [mut copied, mut copied_back] = [const { Vec::new() }; 2];
+    let mut stored = 0.0;
+    for _ in 0..PAIRS {
+        for made in [".mlrun", "copy", "restored", "copied-back"] {
+            remove(&folder.join(made))?;
+        }
+        fs::write(folder.join("mlrun.toml"), "schema = 1\n[model.bench]\nfiles = [\"data\"]\n")?;
+        mlrun.run("init")?;
+        time_shell(folder, "sync -f .")?;
+        first.push(mlrun.time_synced("snapshot bench")?);
+        copied.push(time_shell(folder, "cp -r data copy && sync -f .")?);
+        unchanged.push(mlrun.time_synced("snapshot bench")?);
+        restored.push(mlrun.time_synced("restore bench@v1 --only model --to restored")?);
+        copied_back.push(time_shell(folder, "cp -r copy copied-back && sync -f .")?);
+        stored = size(&folder.join(".mlrun"))? as f64 / size(&folder.join("data"))? as f64;
+    }
+    anyhow::ensure!(time_shell(folder, "diff -r data restored/data").is_ok(), "restored files differ");
+    let mut figures = Vec::new();
+    let mut add = |what: &str, runs: &[Cost], copies: Option<&[Cost]>, promise: Option<f64>| {
+        let mut figure = Figure::new(what, "s", seconds(runs));
+        if let Some(copies) = copies {
+            figure = figure.beside("cp", seconds(copies));
+        }
+        figures.push(promise.into_iter().fold(figure, Figure::at_most));
+        let peaks: Vec<f64> = runs.iter().filter_map(|cost| cost.peak).collect();
+        if !peaks.is_empty() {
+            figures.push(Figure::new(format!("{what}: resident memory"), "MiB", peaks).at_most(600.0));
+        }
+    };
+    add("first snapshot", &first, Some(&copied), promised_first);
+    add("unchanged snapshot", &unchanged, None, None);
+    add("restore", &restored, Some(&copied_back), None);
+    figures.push(Figure::new("stored, of what it was", "×", vec![stored]));
+    Ok(figures)
+}
+
+fn seconds(runs: &[Cost]) -> Vec<f64> {
+    runs.iter().map(|cost| cost.milliseconds / 1e3).collect()
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+/// Bytes of all files below `folder`.
+fn size(folder: &Path) -> Result<u64> {
+    let mut total = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let data = entry.metadata()?;
+        total += if data.is_dir() { size(&entry.path())? } else { data.len() };
+    }
+    Ok(total)
+}

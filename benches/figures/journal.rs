@@ -1,0 +1,220 @@
+//! `journal`: the verbs somebody waits for at night, behind a long history.
+//!
+//! The history is written through the library: 3,000 small snapshots, each in a pack of its own as in real life, and 10,000
+//! events that fold into a state event by event. Only the fsync of every single event is left out. The two newest versions
+//! hold 9 MB each and take turns in production.
+
+use std::fs;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use mlrun::clock::{Clock, SystemClock, Time};
+use mlrun::digest::Digest;
+use mlrun::format::certificate::Verdict;
+use mlrun::format::event::{self, ActorRecord, EventBody, EventRecord, RulesRecord, StageRulesRecord};
+use mlrun::format::snapshot::SnapshotRecord;
+use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
+use mlrun::format::canonical;
+use mlrun::id::{CertificateId, SnapshotId, TreeId};
+use mlrun::name::{ModelName, StageName, Version};
+use mlrun::progress::Silent;
+use mlrun::registry::{Decision, JournalError, Registry, State};
+use mlrun::snapshot;
+use mlrun::store::disk::Disk;
+use mlrun::store::{Backend, Store};
+
+use crate::data;
+use crate::report::Figure;
+use crate::run::Mlrun;
+
+const EVENTS: u64 = 10_000;
+const RUNS: usize = 21;
+/// A version's model files, in bytes: with everything else below 10 MB.
+const MODEL: usize = 9_000_000;
+const MINUTE: i64 = 60_000;
+
+pub(crate) fn measure(mlrun: &Mlrun) -> Result<Vec<Figure>> {
+    fs::write(mlrun.folder.join("mlrun.toml"), "schema = 1\n[model.bench]\nfiles = [\"model\"]\n[stage.production]\n")?;
+    data::noise(&mlrun.folder.join("model/w.bin"), 1_000, 0)?;
+    mlrun.run("init")?;
+    mlrun.run("snapshot bench")?;
+    let history = History::open(mlrun)?;
+    history.write(mlrun)?;
+    let [good, bad] = [1, 2].map(|seed| -> Result<(String, SnapshotId)> {
+        data::noise(&mlrun.folder.join("model/w.bin"), MODEL, seed)?;
+        let version = mlrun.json("snapshot bench")?;
+        let label = format!("bench@{}", version["version"].as_str().context("no version")?);
+        Ok((label, version["id"].as_str().context("no id")?.parse::<SnapshotId>()?))
+    });
+    let (good, bad) = (good?, bad?);
+    history.certify(good.1)?;
+    mlrun.run(&format!("promote {} --to production", good.0))?;
+
+    let [mut promote, mut rollback, mut at, mut log] = [const { Vec::new() }; 4];
+    let middle = history.time(EVENTS / 2)?;
+    for _ in 0..RUNS {
+        history.certify(bad.1)?;
+        promote.push(mlrun.time(&format!("promote {} --to production", bad.0))?);
+        at.push(mlrun.time(&format!("at {middle}"))?);
+        log.push(mlrun.time("log -n 20")?);
+        rollback.push(mlrun.time(&format!("rollback --from {} --no-block --reason slow", bad.0))?);
+    }
+    let check = mlrun.json("log -n 1")?;
+    let events = check["events"][0]["seq"].as_u64().context("no event")?;
+    anyhow::ensure!(events >= EVENTS + 3 * RUNS as u64, "only {events} events");
+    Ok([("rollback", rollback), ("at", at), ("log -n 20", log), ("promote, 9 MB", promote)]
+        .map(|(what, runs)| Figure::new(what, "ms", runs).at_most(50.0))
+        .into())
+}
+
+/// A store with one real version, on its way to many.
+struct History {
+    store: Store,
+    registry: Registry,
+    model: ModelName,
+    production: StageName,
+    /// Of every certificate.
+    policy: Digest,
+    start: Time,
+}
+
+impl History {
+    fn open(mlrun: &Mlrun) -> Result<Self> {
+        let backend: Arc<dyn Backend> = Arc::new(Disk::new(mlrun.folder.join(".mlrun")));
+        let store = Store::open(Arc::clone(&backend))?;
+        let now = SystemClock.now();
+        Ok(Self {
+            registry: Registry::new(backend, store.repository().to_owned(), Arc::new(SystemClock)),
+            store,
+            model: ModelName::new("bench")?,
+            production: StageName::new("production")?,
+            policy: Digest::of(b"policy"),
+            start: now,
+        })
+    }
+
+    /// When event `seq` was.
+    fn time(&self, seq: u64) -> Result<Time> {
+        Time::from_milliseconds(self.start.milliseconds() + (seq as i64 - EVENTS as i64) * MINUTE).context("no such time")
+    }
+
+    /// Everything that happened: snapshot, certify, promote, and after every third promotion a rollback.
+    ///
+    /// The history begins anew, in the past: the real version becomes its first one.
+    fn write(&self, mlrun: &Mlrun) -> Result<()> {
+        let real = self.registry.state(&self.model)?.context("no state")?;
+        let first = *real.latest().context("no version")?;
+        let template = snapshot::load(&self.store, first.snapshot)?;
+        let folder = mlrun.folder.join(".mlrun/journal/bench");
+        let mut state = State::before_creation(self.model.clone());
+        let append = |state: &mut State, body: EventBody| -> Result<()> {
+            let record = EventRecord {
+                format: event::FORMAT.to_owned(),
+                model: self.model.clone(),
+                seq: state.seq() + 1,
+                prev: state.head.map(|head| head.id),
+                time: self.time(state.seq() + 1)?,
+                clock: None,
+                actor: actor(),
+                body,
+            };
+            let (bytes, id) = event::encode(&record)?;
+            state.apply(&record, id)?;
+            Ok(fs::write(folder.join(format!("{:016}", record.seq)), bytes)?)
+        };
+        append(&mut state, EventBody::Create { repository: real.repository })?;
+        let mut promotions = 0;
+        while state.seq() + 4 <= EVENTS {
+            let number = state.versions.len() as u32 + 1;
+            let (id, model_tree) = match number {
+                1 => (first.snapshot, first.model_tree),
+                _ => self.small_snapshot(&template, number)?,
+            };
+            let (version, parent) = (Version(number), state.latest().map(|latest| latest.snapshot));
+            append(&mut state, EventBody::Snapshot { version, snapshot: id, parent, observation: first.observation, model_tree })?;
+            let certified = self.certified(&state, id)?;
+            append(&mut state, certified)?;
+            let held = state.occupant(&self.production).map(|held| held.snapshot);
+            let rules = || RulesRecord {
+                policy: Some(self.policy),
+                stage: StageRulesRecord { certificate: true, from: Vec::new(), valid_for: 30 * 86_400 },
+            };
+            let promoted = EventBody::Promote {
+                stage: self.production.clone(),
+                version,
+                snapshot: id,
+                replaces: held,
+                certificate: Some(CertificateId::new(Digest::of(&number.to_le_bytes()))),
+                adopts: held.is_none().then(rules),
+                reason: None,
+            };
+            append(&mut state, promoted)?;
+            promotions += 1;
+            let before = held.filter(|_| promotions % 3 == 0).and_then(|held| state.version_of(held)).copied();
+            if let Some(back) = before {
+                let fled = EventBody::Rollback {
+                    stage: self.production.clone(),
+                    version: back.version,
+                    snapshot: back.snapshot,
+                    replaces: id,
+                    reason: "alerts on the German segment".to_owned(),
+                    blocks: vec![id],
+                    unblocks: Vec::new(),
+                    skipped: Vec::new(),
+                };
+                append(&mut state, fled)?;
+            }
+        }
+        // The first verb that comes along reads everything and leaves a checkpoint.
+        mlrun.run("log -n 1").map(drop)
+    }
+
+    /// A version like the first one, with another file of 1 KB, in a pack of its own.
+    fn small_snapshot(&self, template: &SnapshotRecord, number: u32) -> Result<(SnapshotId, TreeId)> {
+        let mut writer = self.store.writer();
+        let bytes = number.to_le_bytes().repeat(250);
+        let file = writer.put_bytes(&bytes, &Silent)?;
+        let entry = TreeEntry {
+            name: "w.bin".to_owned(),
+            kind: EntryKind::File,
+            id: Some(file.id.digest()),
+            size: file.size,
+            target: None,
+        };
+        let tree = writer.put_tree(&TreeRecord::new(vec![entry]))?;
+        let mut record = template.clone();
+        record.model_files.tree = tree;
+        let id = writer.put_record(&canonical::encode("snapshot", &record)?)?;
+        writer.finish()?;
+        Ok((SnapshotId::new(id), tree))
+    }
+
+    /// Certifies a version against whatever production holds, as far as the journal is concerned.
+    fn certify(&self, snapshot: SnapshotId) -> Result<()> {
+        self.registry.commit::<(), anyhow::Error>(&self.model, &actor(), |state| {
+            Ok(Decision::Append(self.certified(state, snapshot)?, ()))
+        })?;
+        Ok(())
+    }
+
+    fn certified(&self, state: &State, snapshot: SnapshotId) -> Result<EventBody, JournalError> {
+        let held = state.occupant(&self.production);
+        Ok(EventBody::Certify {
+            snapshot,
+            certificate: CertificateId::new(Digest::of(snapshot.to_string().as_bytes())),
+            verdict: Verdict::Pass,
+            stage: self.production.clone(),
+            baseline: held.map(|held| held.snapshot),
+            baseline_event: held.map(|held| held.event),
+            policy: self.policy,
+            expires: self.start.after(std::time::Duration::from_secs(30 * 86_400)),
+            proposed: false,
+            first_release: None,
+        })
+    }
+}
+
+fn actor() -> ActorRecord {
+    let text = |text: &str| Some(text.to_owned());
+    ActorRecord { name: text("Ana Moreira"), email: text("ana@example.org"), host: text("ws-1"), ci: None }
+}

@@ -1,0 +1,108 @@
+//! The figures mlrun promises, measured on whole processes: `cargo bench --bench figures -- [CASE…] [OPTIONS]`.
+//!
+//! | case | what | promise |
+//! |---|---|---|
+//! | `start` | `--version` | ≤ 10 ms |
+//! | `journal` | `rollback`, `at`, `log -n 20`, `promote` of 9 MB, behind 10,000 events and 3,000 packs | ≤ 50 ms each |
+//! | `certify` | two models, 100,000 rows each, 8 rules | ≤ 1 s |
+//! | `big` | one file of 1 GiB, bf16: first, unchanged, restore, beside `cp`; resident memory | first ≤ 1.3 × `cp` + sync, ≤ 600 MiB |
+//! | `many` | 50,000 files of 1–20 KB: the same | |
+//! | `race` | 20 processes snapshot and promote at once | no event lost, versions dense, one winner |
+//!
+//! Without a case, all of them. Needs 6 GiB of disk; makes its data itself, always the same. Options:
+//!
+//! - `--json FILE`: every single run, for comparing machines
+//! - `--mlrun FILE`: another binary than the one this was built with
+//! - `--scratch DIR`: the file system to measure; otherwise the build's own
+//!
+//! Whatever is compared runs alternately, and every store step ends with `sync -f`: absolute times move with the machine, and a
+//! quarter between two runs is nothing unusual. Compare the ratios of one run.
+#![allow(clippy::print_stdout, clippy::disallowed_methods, missing_docs, reason = "a program for developers, outside the product")]
+
+mod certify;
+mod data;
+mod files;
+mod journal;
+mod machine;
+mod race;
+mod report;
+mod run;
+mod start;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::report::Figure;
+use crate::run::Mlrun;
+
+/// A case: its name, and what measures it in a folder of its own.
+type Case = (&'static str, fn(&Mlrun) -> Result<Vec<Figure>>);
+
+const CASES: [Case; 6] = [
+    ("start", start::measure),
+    ("journal", journal::measure),
+    ("certify", certify::measure),
+    ("race", race::measure),
+    ("big", files::big),
+    ("many", files::many),
+];
+
+struct Options {
+    cases: Vec<Case>,
+    json: Option<PathBuf>,
+    mlrun: PathBuf,
+    scratch: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let options = options()?;
+    let scratch = options.scratch.join(format!("figures-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let machine = machine::describe(&scratch);
+    println!("{machine}");
+    let mut all = Vec::new();
+    let measured = options.cases.iter().try_for_each(|(name, measure)| {
+        let folder = scratch.join(name);
+        std::fs::create_dir_all(&folder)?;
+        let figures = measure(&Mlrun::new(&options.mlrun, &folder)).with_context(|| format!("case `{name}`"))?;
+        std::fs::remove_dir_all(&folder)?;
+        println!("\n{}", report::table(name, &figures));
+        all.extend(figures.into_iter().map(|figure| figure.json(name)));
+        Ok(())
+    });
+    std::fs::remove_dir_all(&scratch)?;
+    if let Some(path) = &options.json {
+        let report = serde_json::json!({ "machine": machine, "figures": all });
+        std::fs::write(path, format!("{report:#}\n")).with_context(|| path.display().to_string())?;
+    }
+    measured
+}
+
+fn options() -> Result<Options> {
+    let mut options = Options {
+        cases: Vec::new(),
+        json: None,
+        mlrun: PathBuf::from(env!("CARGO_BIN_EXE_mlrun")),
+        scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().map(PathBuf::from).with_context(|| format!("{argument} needs a path"));
+        match argument.as_str() {
+            // Cargo says so to every benchmark.
+            "--bench" => {}
+            "--json" => options.json = Some(value()?),
+            "--mlrun" => options.mlrun = std::path::absolute(value()?)?,
+            "--scratch" => options.scratch = std::path::absolute(value()?)?,
+            name => match CASES.iter().find(|(known, _)| *known == name) {
+                Some(case) => options.cases.push(*case),
+                None => bail!("no case is called `{name}`: there are {}", CASES.map(|(name, _)| name).join(", ")),
+            },
+        }
+    }
+    if options.cases.is_empty() {
+        options.cases = CASES.to_vec();
+    }
+    Ok(options)
+}

@@ -1,0 +1,96 @@
+//! Running whole processes: how long one took, and how much memory it held.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+/// GNU time, where it is installed; without it no memory is reported.
+const GNU_TIME: &str = "/usr/bin/time";
+
+/// The program under test, and the folder it is run in.
+pub(crate) struct Mlrun {
+    program: PathBuf,
+    /// Where a case keeps everything.
+    pub(crate) folder: PathBuf,
+}
+
+/// What one run cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// From start to end, in milliseconds.
+    pub(crate) milliseconds: f64,
+    /// The largest resident set, in MiB.
+    pub(crate) peak: Option<f64>,
+}
+
+impl Mlrun {
+    pub(crate) fn new(program: &Path, folder: &Path) -> Self {
+        Self { program: program.to_owned(), folder: folder.to_owned() }
+    }
+
+    /// The same program in another folder.
+    pub(crate) fn within(&self, folder: &Path) -> Self {
+        Self::new(&self.program, folder)
+    }
+
+    /// A command line of it, not started yet.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments.split_whitespace()).current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to a good end; returns what it printed.
+    pub(crate) fn run(&self, arguments: &str) -> Result<String> {
+        let output = self.command(arguments).output()?;
+        if !output.status.success() {
+            bail!("mlrun {arguments}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs it with `--json`.
+    pub(crate) fn json(&self, arguments: &str) -> Result<serde_json::Value> {
+        Ok(serde_json::from_str(&self.run(&format!("{arguments} --json"))?)?)
+    }
+
+    /// Times the bare process; its memory is not looked at.
+    pub(crate) fn time(&self, arguments: &str) -> Result<f64> {
+        finish(self.command(arguments), arguments)
+    }
+
+    /// Times the process and what it takes until everything is on the disk, and looks at its memory.
+    pub(crate) fn time_synced(&self, arguments: &str) -> Result<Cost> {
+        let line = format!("{} {arguments} && sync -f .", self.program.display());
+        time_shell(&self.folder, &line)
+    }
+}
+
+/// Times a command line of a shell.
+pub(crate) fn time_shell(folder: &Path, line: &str) -> Result<Cost> {
+    let report = folder.join(".peak");
+    let mut command = if Path::new(GNU_TIME).exists() {
+        let mut command = Command::new(GNU_TIME);
+        command.args(["-f", "%M", "-o"]).arg(&report).arg("sh");
+        command
+    } else {
+        Command::new("sh")
+    };
+    command.args(["-c", line]).current_dir(folder);
+    let milliseconds = finish(command, line)?;
+    let peak = std::fs::read_to_string(&report).ok().and_then(|kib| kib.trim().parse::<f64>().ok());
+    Ok(Cost { milliseconds, peak: peak.map(|kib| kib / 1024.0) })
+}
+
+fn finish(mut command: Command, line: &str) -> Result<f64> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let start = Instant::now();
+    let status = command.status().with_context(|| line.to_owned())?;
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    if !status.success() {
+        bail!("{line}: {status}");
+    }
+    Ok(milliseconds)
+}

@@ -1,0 +1,140 @@
+//! Streams, colour, quiet, closed pipes: what goes where, and what a closed pipe does not change.
+
+use super::harness::{PROGRAM, Project, shown};
+
+#[test]
+fn a_captured_snapshot_is_a_name_and_nothing_else() {
+    let project = Project::tiny();
+    let first = project.ok("snapshot fraud");
+    assert_eq!(first.stdout, "fraud@v1\n");
+    assert!(first.stderr.contains("hint: next: `mlrun certify fraud@v1`"), "{first}");
+    assert_eq!(project.ok("snapshot").stdout, "fraud@v1\n", "unchanged");
+    project.edit("params.yaml", "0.1", "0.2");
+    assert_eq!(project.ok("snapshot fraud --color always").stdout, "fraud@v2\n");
+    let shell = "rev=$(\"$PROGRAM\" snapshot fraud --new-version 2>/dev/null) && \"$PROGRAM\" show \"$rev\" --print id";
+    let id = shown(project.other("bash").args(["-c", shell]).env("PROGRAM", PROGRAM)).exits(0);
+    assert_eq!(id.stdout.trim_end(), project.json("show fraud@v3", 0)["id"]);
+}
+
+#[test]
+fn print_prints_one_thing() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    assert_eq!(project.ok("show latest --print version").stdout, "fraud@v1\n");
+    assert_eq!(project.ok("show latest --print id").stdout.trim_end().len(), 64);
+    // One object or an error, never a bare line.
+    for line in ["show latest --print id --json", "show latest --print version --json"] {
+        project.mlrun(line).object();
+    }
+    project.mlrun("certify fraud@v1 --format markdown --json").object();
+}
+
+#[test]
+fn quiet_says_the_answer_only() {
+    let project = Project::tiny();
+    assert_eq!(project.ok("snapshot fraud --quiet").stderr, "");
+    assert_eq!(project.ok("-q snapshot fraud").stdout, "fraud@v1\n");
+    let certified = project.ok("certify fraud@v1 --first-release --reason begin --quiet");
+    assert_eq!(certified.stderr, "");
+    assert!(certified.stdout.contains("PASS"));
+    // An error is part of the answer.
+    assert!(project.mlrun("show fraud@v9 --quiet").exits(6).stderr.starts_with("error: "));
+}
+
+#[test]
+fn colour_is_as_asked() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.release("fraud@v1");
+    let lines = ["status", "list", "list fraud", "log", "show latest", "at", "doctor", "verify"];
+    for line in lines {
+        let plain = project.ok(line);
+        assert!(!plain.stdout.contains('\u{1b}'), "{plain}");
+        let mut auto = project.command(&line.split(' ').collect::<Vec<_>>());
+        let auto = shown(auto.env_remove("NO_COLOR"));
+        assert!(!auto.stdout.contains('\u{1b}'), "no terminal, no colour\n{auto}");
+        let never = project.ok(&format!("--color never {line}"));
+        assert!(!never.stdout.contains('\u{1b}'), "{never}");
+        let mut always = project.command(&line.split(' ').collect::<Vec<_>>());
+        let always = shown(always.env_remove("NO_COLOR").args(["--color", "always"]));
+        assert!(always.stdout.contains('\u{1b}'), "{always}");
+        // Colour marks; it says nothing that the words do not.
+        let mut text = String::new();
+        let mut rest = always.stdout.as_str();
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            text += before;
+            rest = after.split_once('m').unwrap().1;
+        }
+        assert_eq!(text.len() + rest.len(), plain.stdout.len(), "{always}");
+    }
+    let error = shown(project.command(&["show", "v9", "--color", "always"]).env_remove("NO_COLOR"));
+    assert!(error.stderr.starts_with('\u{1b}'), "{error}");
+    assert!(!project.json("status", 0).to_string().contains("u001b"));
+}
+
+#[test]
+fn a_closed_pipe_changes_no_exit_code() {
+    let project = Project::with_history();
+    let lines = [
+        ("log", 0),
+        ("log --json", 0),
+        ("show latest", 0),
+        ("status", 0),
+        ("--help", 0),
+        ("completions zsh", 0),
+        ("show fraud@v99", 6),
+        ("show fraud@v99 --json", 6),
+        ("promote fraud@v1 --to production", 5),
+        ("frobnicate", 2),
+        ("snapshot", 0),
+    ];
+    for (line, code) in lines {
+        for both in [false, true] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let mut command = project.command(&line.split(' ').collect::<Vec<_>>());
+            if both {
+                command.stderr(writer.try_clone().unwrap());
+            }
+            let mut child = command.stdout(writer).spawn().unwrap();
+            assert_eq!(child.wait().unwrap().code(), Some(code), "mlrun {line}");
+        }
+    }
+    let script = "\"$PROGRAM\" log 2>err | head -c1 >/dev/null; echo \"${PIPESTATUS[0]} $(wc -c <err)\"";
+    let pipe = shown(project.other("bash").args(["-c", script]).env("PROGRAM", PROGRAM));
+    assert_eq!(pipe.stdout, "0 0\n");
+}
+
+#[test]
+fn warnings_and_hints_are_on_standard_error() {
+    let project = Project::tiny();
+    project.write("params.yaml", "lr: 1\n");
+    let shown = project.ok("snapshot fraud");
+    assert!(shown.stderr.contains("warning: no seed was found"), "{shown}");
+    assert!(!shown.stdout.contains("seed"));
+    let json = project.mlrun("snapshot fraud --new-version --json").exits(0);
+    json.object();
+}
+
+#[test]
+fn what_others_wrote_cannot_steer_the_terminal() {
+    let project = Project::tiny();
+    project.run(&["snapshot", "fraud", "-m", "fine\u{1b}[2J\u{1b}]0;title\u{7} \u{202e}notes"]).exits(0);
+    for line in ["show latest", "list fraud", "log"] {
+        let shown = project.ok(line);
+        let bad = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!shown.stdout.contains(bad), "{}", shown.stdout.escape_debug());
+    }
+    assert!(project.ok("show latest").stdout.contains("\\u{1b}"));
+}
+
+#[test]
+fn numbers_for_people_have_the_decimals_asked_for() {
+    let project = Project::tiny();
+    project.write("metrics.json", "{\"auc\": 0.123456789012345678}");
+    project.ok("snapshot fraud");
+    assert!(project.ok("list fraud --precision 2").stdout.contains("0.12"));
+    assert!(!project.ok("list fraud --precision 2").stdout.contains("0.123"));
+    // A program gets what round-trips.
+    assert_eq!(project.json("show latest --precision 2", 0)["metrics"]["auc"], 0.123_456_789_012_345_68);
+}

@@ -1,0 +1,141 @@
+//! The command line itself: verbs and wrong verbs, help, completions, and usage errors in both forms.
+
+use super::harness::{Bad, Project, error_object, shown};
+
+/// The verbs, as the program lists them.
+fn verbs(project: &Project) -> Vec<String> {
+    let help = project.ok("--help").stdout;
+    let commands = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
+    commands.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_verbs_of_the_first_form_are_there() {
+    let found = verbs(&Project::empty());
+    for verb in [
+        "init", "snapshot", "status", "list", "log", "show", "diff", "certify", "promote", "rollback", "block", "unblock",
+        "at", "restore", "bundle", "verify", "doctor", "completions",
+    ] {
+        assert!(found.iter().any(|known| known == verb), "no `{verb}` in {found:?}");
+    }
+}
+
+#[test]
+fn words_of_other_tools_get_the_right_one() {
+    let project = Project::empty();
+    let words = [
+        ("commit", "mlrun snapshot"),
+        ("checkout", "mlrun restore"),
+        ("ls", "mlrun list"),
+        ("run", "mlrun snapshot"),
+        ("exec", "mlrun snapshot"),
+        ("history", "mlrun log"),
+        ("deploy", "mlrun promote"),
+        ("revert", "mlrun rollback"),
+        ("validate", "mlrun certify"),
+        ("fsck", "mlrun verify"),
+    ];
+    for (word, right) in words {
+        project.fails(word, &Bad { exit: 2, message: &["unrecognized", word], hint: &[right] });
+    }
+}
+
+#[test]
+fn a_misspelt_verb_is_told_the_nearest() {
+    let project = Project::empty();
+    project.mlrun("snapshoot").exits(2).says(&["error: ", "snapshoot", "snapshot"]);
+    project.mlrun("frobnicate").exits(2).says(&["error: ", "frobnicate"]);
+}
+
+#[test]
+fn usage_errors_are_one_json_object_too() {
+    let project = Project::tiny();
+    let lines = [
+        ("--json frobnicate", "frobnicate"),
+        ("--json", ""),
+        ("snapshot --json --no-such-flag", "--no-such-flag"),
+        ("promote --json", "required"),
+        ("certify fraud@v1 --json --first-release", "--reason"),
+        ("list --json --precision many", "many"),
+        ("snapshot --json --seed lots", "seed"),
+        ("block fraud@v1 --json", "--reason"),
+        ("show --json", ""),
+        ("snapshot UPPER --json", "UPPER"),
+        ("verify --json --full --journal", "--journal"),
+        ("-C no-such-folder status --json", "no-such-folder"),
+    ];
+    let before = project.fingerprint();
+    for (line, word) in lines {
+        let json = project.mlrun(line).exits(2);
+        error_object(&json, &Bad { exit: 2, message: &[word], hint: &[] });
+        let words: Vec<_> = line.split_whitespace().filter(|word| *word != "--json").collect();
+        let human = project.run(&words).exits(2);
+        assert_eq!(human.stdout, "", "{human}");
+    }
+    assert_eq!(before, project.fingerprint());
+}
+
+#[test]
+fn every_verb_has_help_with_two_examples() {
+    let project = Project::empty();
+    for verb in verbs(&project) {
+        let help = project.mlrun(&format!("{verb} --help")).exits(0);
+        let examples = help.stdout.split("Examples:").nth(1).unwrap_or_else(|| panic!("no examples\n{help}"));
+        let examples = examples.lines().filter(|line| line.trim_start().starts_with("mlrun ")).count();
+        assert!(examples >= 2, "{examples} examples\n{help}");
+        assert_eq!(help.stderr, "");
+        let short = project.mlrun(&format!("{verb} -h")).exits(0);
+        assert!(short.stdout.contains("--json"), "{short}");
+    }
+}
+
+#[test]
+fn examples_in_help_are_understood() {
+    let project = Project::empty();
+    for verb in verbs(&project) {
+        let help = project.ok(&format!("{verb} --help")).stdout;
+        for line in help.split("Examples:").nth(1).unwrap().lines().filter(|l| l.trim_start().starts_with("mlrun ")) {
+            // A folder without a project: whatever is not a usage error was understood.
+            let line = line.trim().replacen("mlrun", "\"$PROGRAM\" -C \"$EMPTY\"", 1);
+            let mut shell = project.other("bash");
+            shell.args(["-c", &line]).env("PROGRAM", super::harness::PROGRAM).env("EMPTY", project.path(""));
+            let found = shown(&mut shell);
+            assert!(!found.stderr.contains("Usage:"), "{line}\n{found}");
+        }
+    }
+}
+
+#[test]
+fn the_version_is_printed() {
+    let shown = Project::empty().ok("--version");
+    assert_eq!(shown.stdout, format!("mlrun {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn completions_are_scripts() {
+    let project = Project::empty();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = project.ok(&format!("completions {shell}"));
+        assert!(script.stdout.contains("snapshot") && script.stdout.contains("--first-release"), "{shell}");
+        if shell == "bash" {
+            project.write("mlrun.bash", &script.stdout);
+            shown(project.other("bash").args(["-n", "mlrun.bash"])).exits(0);
+        }
+    }
+    let object = project.json("completions bash", 0);
+    assert_eq!(object["schema"], "mlrun/completions/1");
+}
+
+#[test]
+fn names_that_read_as_something_else_are_refused() {
+    let project = Project::tiny();
+    for name in ["v2", "cafe", "latest", "workspace", "nul", "Fraud", "a..", "1st"] {
+        let words = ["snapshot", name, "--files", "model/"];
+        let json = project.run(&[words.as_slice(), &["--json"]].concat()).exits(2);
+        error_object(&json, &Bad { exit: 2, message: &[name], hint: &[] });
+    }
+    for name in ["v2", "cafe", "latest", "con"] {
+        project.write("mlrun.toml", format!("schema = 1\n\n[model.{name}]\nfiles = [\"model/\"]\n"));
+        project.mlrun("status").exits(2).says(&[name, "line 3"]);
+    }
+}

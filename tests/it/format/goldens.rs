@@ -1,0 +1,293 @@
+//! Golden bytes: what was stored once is read the same way for ever, and written the same way.
+
+use mlrun::digest::Digest;
+use mlrun::format::certificate::{StatementRecord, Verdict};
+use mlrun::format::event::{self, EventBody};
+use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
+use mlrun::format::observation::{self, ObservationRecord};
+use mlrun::format::pack::{self, Codec, ObjectHeader, ObjectKind, Trailer};
+use mlrun::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, Severity, Task};
+use mlrun::format::recipe::{Recipe, RecipeBlock};
+use mlrun::format::scalar::Scalar;
+use mlrun::format::snapshot::{self, CodeKind, DataKind, SeedSource, SnapshotRecord};
+use mlrun::format::store::{CutterRecord, StoreRecord};
+use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
+use mlrun::format::{canonical, checkpoint, policy, store};
+use mlrun::id::EventId;
+use mlrun::name::Version;
+use mlrun::store::cut;
+
+use super::{JSON, checkpoint_of, event_files, folder, golden, sums, understood};
+use crate::support::clock::time;
+use crate::support::says;
+
+fn of(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+/// `sha256sum` agrees with the list, so the ids below are what anybody would compute.
+#[test]
+fn sha256sum_agrees() {
+    let said = says("sha256sum", &["-c", "--strict", "SHA256SUMS"], &folder());
+    assert_eq!(said.lines().filter(|line| line.ends_with(": OK")).count(), sums().len());
+    for (name, sum) in sums() {
+        assert_eq!(Digest::of(&golden(&name)).to_string(), sum, "{name}");
+    }
+}
+
+#[test]
+fn every_record_encodes_to_the_bytes_it_came_from() {
+    for (name, _, again) in JSON {
+        assert_eq!(again(&golden(name)).unwrap(), golden(name), "{name}");
+    }
+}
+
+/// Python, which wrote them, also reads them, and its canonical form of what it read is the same text.
+#[test]
+fn python_agrees() {
+    let program = "import json,sys\nfor name in sys.argv[1:]:\n  b=open(name,'rb').read()\n  assert json.dumps(json.loads(b),\
+                   sort_keys=True,separators=(',',':'),ensure_ascii=False).encode()==b,name";
+    let names: Vec<&str> = JSON.iter().map(|(name, _, _)| *name).collect();
+    says("python3", &[&["-c", program], names.as_slice()].concat(), &folder());
+}
+
+#[test]
+fn tree() {
+    let entry = |name: &str, kind, id: Option<&str>, size, target: Option<&str>| TreeEntry {
+        name: name.to_owned(),
+        kind,
+        id: id.map(of),
+        size,
+        target: target.map(str::to_owned),
+    };
+    let expected = TreeRecord::new(vec![
+        entry("ünïcode", EntryKind::File, Some("u"), 2, None),
+        entry("seen", EntryKind::Followed, Some("seen"), 1, None),
+        entry("link", EntryKind::Symlink, None, 0, Some("../a b")),
+        entry("ab.sh", EntryKind::Executable, Some("ab"), 0, None),
+        entry("a", EntryKind::Folder, Some("a"), 9_007_199_254_740_991, None),
+        entry("B", EntryKind::File, Some("B"), 3, None),
+    ]);
+    assert_eq!(TreeRecord::decode(&golden("tree.json")).unwrap(), expected);
+    assert_eq!(expected.encode().unwrap(), golden("tree.json"));
+}
+
+#[test]
+fn snapshot() {
+    let record: SnapshotRecord = canonical::decode(snapshot::FORMAT, &golden("snapshot.json")).unwrap();
+    assert_eq!(record.model.as_str(), "payments/fraud");
+    assert_eq!(record.model_files.tree.digest().to_string(), sums()["tree.json"]);
+    let param = |name: &str| &record.params[name];
+    // Debug form: equality does not tell an integer from a float, or NaN from NaN.
+    assert_eq!(format!("{:?}", param("big")), "Int(9007199254740993)");
+    assert_eq!(format!("{:?}", param("safe")), "Int(9007199254740991)");
+    assert_eq!(format!("{:?}", param("small")), "Int(-9007199254740991)");
+    assert_eq!(format!("{:?}", param("nan")), "Float(NaN)");
+    assert_eq!(format!("{:?}", param("neg")), "Float(-inf)");
+    assert_eq!(format!("{:?}", param("layers")), "List([Int(64), Float(32.5), Text(\"x\"), Null])");
+    assert_eq!(param("empty"), &Scalar::EmptyMap);
+    assert_eq!(param("name"), &Scalar::Text("Größe \"q\" \\ \n\u{1} \u{2028} 😀".to_owned()));
+    assert_eq!(record.predictions[0].columns.scores["dog"], "p_dog");
+    assert_eq!(record.predictions[0].columns.positive, Some(Scalar::Int(1)));
+    assert_eq!(record.data[1].kind, DataKind::Uri);
+    assert_eq!(record.data[0].schema.as_ref().unwrap()[0].nulls, 3);
+    assert_eq!(record.code.kind, CodeKind::Git);
+    assert_eq!(record.code.patch.unwrap().digest(), of("patch"));
+    assert_eq!(record.environment.runtimes[0].origins["mine"], "git+https://x/y");
+    assert_eq!(record.seeds[1].source, SeedSource::Environment);
+    assert_eq!(record.argv.as_deref().unwrap().len(), 2);
+    assert_eq!(record.not_captured[0].part, "environment");
+}
+
+#[test]
+fn observation() {
+    let record: ObservationRecord = canonical::decode(observation::FORMAT, &golden("observation.json")).unwrap();
+    assert_eq!(record.machine.memory, Some(25_769_803_776));
+    assert_eq!(record.commit_on_remote, Some(false));
+    assert_eq!(record.paths["model"], "/home/ana/model");
+}
+
+#[test]
+fn policy() {
+    let record: PolicyRecord = canonical::decode(policy::FORMAT, &golden("policy.json")).unwrap();
+    assert_eq!(record.task, Task::Binary);
+    let demands: Vec<DemandRecord> = record.rules.iter().map(|r| r.demand).collect();
+    assert_eq!(
+        demands,
+        [
+            DemandRecord::NonInferior { margin: 0.005 },
+            DemandRecord::Superior { gain: 0.0 },
+            DemandRecord::NotWorseDetected { margin: 0.01 },
+            DemandRecord::Min { limit: None, on: Bound::Lower },
+            DemandRecord::Max { limit: Some(1.5), on: Bound::Point },
+            DemandRecord::MaxDrop { limit: 0.01 },
+            DemandRecord::MaxRatio { limit: 1.1 },
+        ]
+    );
+    let MeasureRecord::Metric { only, each, .. } = &record.rules[0].measure else { panic!("a metric") };
+    assert_eq!(only["year"], [Scalar::Int(2025)]);
+    assert_eq!(each, &["country"]);
+    assert_eq!(record.rules[3].severity, Severity::Warn);
+}
+
+#[test]
+fn certificate() {
+    let record = StatementRecord::decode(&golden("certificate.json")).unwrap();
+    let certificate = &record.predicate;
+    assert_eq!(certificate.verdict, Verdict::Inconclusive);
+    assert_eq!(certificate.candidate.to_string(), sums()["snapshot.json"]);
+    assert_eq!(certificate.policy_sha256.to_string(), sums()["policy.json"]);
+    assert_eq!(certificate.baseline.event.unwrap().seq, 4);
+    assert_eq!(certificate.results[0].sufficient["se"], 0.004);
+    assert_eq!(certificate.results[1].verdict, Verdict::NotApplicable);
+    assert_eq!(StatementRecord::new(certificate.clone()), record);
+}
+
+#[test]
+fn one_event_of_each_kind() {
+    let files = event_files();
+    let mut prev = None;
+    let mut kinds = Vec::new();
+    for (place, bytes) in files.iter().enumerate() {
+        let file = event::decode(bytes).unwrap();
+        let record = file.event.unwrap();
+        assert_eq!(record.seq, place as u64 + 1);
+        assert_eq!(record.prev, prev);
+        // `head -n 1 FILE | sha256sum` is the second line.
+        let line = bytes.split_inclusive(|b| *b == b'\n').next().unwrap();
+        assert_eq!(bytes[line.len()..], *format!("{}\n", Digest::of(line)).as_bytes());
+        assert_eq!(file.id, EventId::new(Digest::of(line)));
+        let (again, id) = event::encode(&record).unwrap();
+        assert_eq!(again, *bytes);
+        assert_eq!(id, file.id);
+        prev = Some(id);
+        kinds.push(record.body.kind());
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, ["block", "certify", "create", "promote", "rollback", "snapshot", "unblock"]);
+}
+
+#[test]
+fn what_events_say() {
+    let events: Vec<_> = event_files().iter().map(|bytes| understood(bytes).unwrap()).collect();
+    assert_eq!(events[0].actor.ci.as_ref().unwrap().run_url.as_deref(), Some("https://x/1"));
+    assert_eq!(events[1].time, time("2026-03-01T12:00:00.001Z"));
+    assert_eq!(events[6].clock, Some(time("2026-03-01T23:00:00Z")));
+    let EventBody::Promote { adopts: Some(rules), version, .. } = &events[3].body else { panic!("a promotion") };
+    assert_eq!(*version, Version(1));
+    assert_eq!(rules.stage.valid_for, 30 * 86_400);
+    assert_eq!(rules.policy.unwrap().to_string(), sums()["policy.json"]);
+    let EventBody::Certify { baseline_event, proposed, first_release, .. } = &events[4].body else {
+        panic!("a certificate")
+    };
+    assert_eq!(baseline_event.unwrap().seq, 4);
+    assert!(!proposed && first_release.is_none());
+    let EventBody::Rollback { blocks, skipped, .. } = &events[9].body else { panic!("a rollback") };
+    assert_eq!(blocks[0].to_string(), sums()["snapshot.json"]);
+    assert_eq!(skipped[0].version, Version(2));
+}
+
+#[test]
+fn sha256sum_of_a_head_line() {
+    let said = says("sh", &["-c", "head -n 1 event-10-rollback.txt | sha256sum"], &folder());
+    assert_eq!(said[..64], understood_id("event-10-rollback.txt"));
+}
+
+fn understood_id(name: &str) -> String {
+    event::decode(&golden(name)).unwrap().id.to_string()
+}
+
+#[test]
+fn checkpoint() {
+    let record = checkpoint_of("checkpoint.txt");
+    assert_eq!(record.head.seq, 10);
+    assert_eq!(record.head.id.to_string(), understood_id("event-10-rollback.txt"));
+    assert_eq!(record.stages[0].stack, [2]);
+    assert_eq!(record.versions.len(), 2);
+    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint.txt"));
+}
+
+/// The golden journal folded gives the golden checkpoint: Python wrote both, by hand.
+#[test]
+fn the_golden_journal_folds_into_the_golden_checkpoint() {
+    let model = understood(&event_files()[0]).unwrap().model;
+    let mut state = mlrun::registry::State::before_creation(model);
+    for bytes in event_files() {
+        let file = event::decode(&bytes).unwrap();
+        state.apply(&file.event.unwrap(), file.id).unwrap();
+    }
+    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint.txt"));
+}
+
+#[test]
+fn store_description() {
+    let record: StoreRecord = canonical::decode(store::FORMAT, &golden("format.json")).unwrap();
+    let expected = CutterRecord {
+        algorithm: "fastcdc-2020".to_owned(),
+        whole: cut::WHOLE as u32,
+        minimum: cut::MINIMUM as u32,
+        average: cut::AVERAGE as u32,
+        maximum: cut::MAXIMUM as u32,
+    };
+    assert_eq!(record.cutter, expected);
+    let (memory, _) = crate::support::memory_store();
+    assert_eq!(memory.contents()["format.json"], golden("format.json"));
+}
+
+#[test]
+fn recipe() {
+    let plain = b"mlrun ".repeat(200);
+    let block = |width, phase| RecipeBlock { id: *blake3::hash(&plain).as_bytes(), length: 1200, width, phase };
+    let expected = Recipe { sha256: Digest::of(&plain.repeat(2)), size: 2400, blocks: vec![block(0, 0), block(4, 3)] };
+    assert_eq!(Recipe::decode(&golden("recipe.bin")).unwrap(), expected);
+    assert_eq!(expected.encode(), golden("recipe.bin"));
+    let empty = Recipe { sha256: Digest::of(b""), size: 0, blocks: Vec::new() };
+    assert_eq!(empty.encode(), golden("recipe-empty.bin"));
+    assert_eq!(Recipe::decode(&golden("recipe-empty.bin")).unwrap(), empty);
+}
+
+fn record_header(json: &[u8]) -> ObjectHeader {
+    ObjectHeader {
+        kind: ObjectKind::Record,
+        codec: Codec::Raw as u8,
+        plain_length: json.len() as u32,
+        stored_length: json.len() as u32,
+        id: *Digest::of(json).as_bytes(),
+    }
+}
+
+#[test]
+fn pack_with_two_objects() {
+    let objects = [br#"{"b":2}"#, br#"{"a":1}"#];
+    let mut bytes = pack::MAGIC.to_vec();
+    let mut trailer = Trailer::default();
+    for json in objects {
+        let header = record_header(json);
+        trailer.objects.push((bytes.len() as u64, header));
+        bytes.extend_from_slice(&header.encode_in_place());
+        bytes.extend_from_slice(json);
+    }
+    bytes.extend_from_slice(&trailer.encode(bytes.len() as u64));
+    let golden = golden("pack-two-records.bin");
+    assert_eq!(bytes, golden);
+
+    let (offset, size) = Trailer::locate(&golden[golden.len() - pack::FOOTER..], golden.len() as u64).unwrap();
+    assert_eq!(offset as usize + size, golden.len());
+    assert_eq!(Trailer::decode(&golden[offset as usize..]).unwrap(), trailer);
+    for (at, header) in &trailer.objects {
+        assert_eq!(ObjectHeader::decode_in_place(&golden[*at as usize..]).unwrap(), *header);
+    }
+}
+
+#[test]
+fn index() {
+    let pack = golden("pack-two-records.bin");
+    let entry = |json: &[u8], offset| IndexEntry { pack: 0, offset, header: record_header(json) };
+    let mut segment = Segment {
+        packs: vec![IndexedPack { name: *blake3::hash(&pack).as_bytes(), length: pack.len() as u64 }],
+        entries: vec![entry(br#"{"b":2}"#, 8), entry(br#"{"a":1}"#, 8 + 96 + 7)],
+    };
+    assert_eq!(segment.encode(), golden("index.bin"));
+    assert_eq!(Segment::decode(&golden("index.bin")).unwrap(), segment);
+}

@@ -1,0 +1,207 @@
+//! Round trips of everything that can be made.
+
+use mlrun::clock::Time;
+use mlrun::digest::Digest;
+use mlrun::format::event::{self, ActorRecord, CiRecord, EventBody, EventRecord, EventRef, SkippedRecord};
+use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
+use mlrun::format::pack::{MAX_OBJECT, ObjectHeader, ObjectKind, Trailer};
+use mlrun::format::recipe::{MAX_BLOCK, Recipe, RecipeBlock};
+use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
+use mlrun::id::{EventId, Id};
+use mlrun::name::{ModelName, StageName, Version};
+use proptest::prelude::*;
+
+use super::understood;
+use crate::support::cases;
+
+fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest::from_bytes)
+}
+
+fn id<K>() -> impl Strategy<Value = Id<K>> {
+    digest().prop_map(Id::new)
+}
+
+fn header() -> impl Strategy<Value = ObjectHeader> {
+    (1_u8..5, any::<u8>(), 0..=MAX_OBJECT, 0..=MAX_OBJECT, any::<[u8; 32]>()).prop_map(
+        |(kind, codec, plain, stored, id)| {
+            let kind = ObjectKind::from_number(kind).unwrap();
+            ObjectHeader { kind, codec, plain_length: plain, stored_length: stored, id }
+        },
+    )
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    // From the year −9999 to 9999, to the millisecond.
+    (-377_705_023_201_000_i64..253_402_207_200_000).prop_map(|ms| Time::from_milliseconds(ms).unwrap())
+}
+
+fn stage() -> impl Strategy<Value = StageName> {
+    "s[a-z0-9._-]{0,20}x".prop_filter_map("a name", |text| StageName::new(&text).ok())
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["\\PC{0,20}", "[\\x00-\\x1f\"\\\\ü\u{2028}😀]{0,8}"]
+}
+
+fn actor() -> impl Strategy<Value = ActorRecord> {
+    let ci = (text(), prop::option::of(text()), prop::option::of(text()))
+        .prop_map(|(provider, run_url, commit)| CiRecord { provider, run_url, commit });
+    (prop::option::of(text()), prop::option::of(text()), prop::option::of(ci))
+        .prop_map(|(name, host, ci)| ActorRecord { name, email: None, host, ci })
+}
+
+fn body() -> impl Strategy<Value = EventBody> {
+    let version = (1_u32..).prop_map(Version);
+    let reference = || (1_u64..1 << 53, id()).prop_map(|(seq, id)| EventRef { seq, id });
+    let skipped = (1_u32.., id(), text()).prop_map(|(v, snapshot, reason)| SkippedRecord {
+        version: Version(v),
+        snapshot,
+        reason,
+    });
+    prop_oneof![
+        text().prop_map(|repository| EventBody::Create { repository }),
+        (version.clone(), id(), prop::option::of(id()), id(), id()).prop_map(
+            |(version, snapshot, parent, observation, model_tree)| EventBody::Snapshot {
+                version,
+                snapshot,
+                parent,
+                observation,
+                model_tree
+            }
+        ),
+        (
+            id(),
+            id(),
+            stage(),
+            prop::option::of(id()),
+            prop::option::of(reference()),
+            digest(),
+            time(),
+            any::<bool>(),
+            prop::option::of(text())
+        )
+            .prop_map(
+                |(snapshot, certificate, stage, baseline, baseline_event, policy, expires, proposed, first_release)| {
+                    let verdict = mlrun::format::certificate::Verdict::Waived;
+                    EventBody::Certify {
+                        snapshot,
+                        certificate,
+                        verdict,
+                        stage,
+                        baseline,
+                        baseline_event,
+                        policy,
+                        expires,
+                        proposed,
+                        first_release,
+                    }
+                }
+            ),
+        (id(), prop::option::of(stage()), text()).prop_map(|(snapshot, stage, reason)| EventBody::Block {
+            snapshot,
+            stage,
+            reason
+        }),
+        (id(), prop::option::of(stage()), prop::option::of(text()))
+            .prop_map(|(snapshot, stage, reason)| EventBody::Unblock { snapshot, stage, reason }),
+        (stage(), version.clone(), id(), prop::option::of(id()), prop::option::of(id()), prop::option::of(text()))
+            .prop_map(|(stage, version, snapshot, replaces, certificate, reason)| EventBody::Promote {
+                stage,
+                version,
+                snapshot,
+                replaces,
+                certificate,
+                adopts: None,
+                reason
+            }),
+        (stage(), version, id(), id(), text(), prop::collection::vec(id(), 0..3), prop::collection::vec(skipped, 0..3))
+            .prop_map(|(stage, version, snapshot, replaces, reason, blocks, skipped)| EventBody::Rollback {
+                stage,
+                version,
+                snapshot,
+                replaces,
+                reason,
+                blocks,
+                unblocks: Vec::new(),
+                skipped
+            }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn trees(names in prop::collection::btree_set("[^/\\\\\\x00]{1,12}", 0..12), sizes in any::<u32>()) {
+        let entries: Vec<TreeEntry> = names
+            .into_iter()
+            .filter(|name| name != "." && name != "..")
+            .enumerate()
+            .map(|(at, name)| {
+                let kind = [EntryKind::File, EntryKind::Executable, EntryKind::Folder, EntryKind::Followed, EntryKind::Symlink][at % 5];
+                let link = kind == EntryKind::Symlink;
+                TreeEntry {
+                    id: (!link).then(|| Digest::of(name.as_bytes())),
+                    size: u64::from(sizes) << (at % 20),
+                    target: link.then(|| format!("to {name}")),
+                    name,
+                    kind,
+                }
+            })
+            .collect();
+        let mut shuffled = entries.clone();
+        shuffled.reverse();
+        let tree = TreeRecord::new(entries);
+        let bytes = tree.encode().unwrap();
+        prop_assert_eq!(&TreeRecord::decode(&bytes).unwrap(), &tree);
+        // The order in which a disk lists them does not matter.
+        prop_assert_eq!(TreeRecord::new(shuffled).encode().unwrap(), bytes);
+    }
+
+    #[test]
+    fn recipes(sha in any::<[u8; 32]>(), blocks in prop::collection::vec((any::<[u8; 32]>(), 1..=MAX_BLOCK, any::<u8>(), any::<u8>()), 0..20)) {
+        let blocks: Vec<_> = blocks
+            .into_iter()
+            .map(|(id, length, width, phase)| RecipeBlock { id, length, width, phase })
+            .collect();
+        let size = blocks.iter().map(|b| u64::from(b.length)).sum();
+        let recipe = Recipe { sha256: Digest::from_bytes(sha), size, blocks };
+        prop_assert_eq!(Recipe::decode(&recipe.encode()).unwrap(), recipe);
+    }
+
+    #[test]
+    fn headers_and_trailers(headers in prop::collection::vec(header(), 0..20)) {
+        let mut trailer = Trailer::default();
+        let mut offset = 8;
+        for header in headers {
+            prop_assert_eq!(ObjectHeader::decode_in_place(&header.encode_in_place()).unwrap(), header);
+            trailer.objects.push((offset, header));
+            offset += 96 + u64::from(header.stored_length);
+        }
+        let bytes = trailer.encode(offset);
+        let (at, size) = Trailer::locate(&bytes[bytes.len() - 56..], offset + bytes.len() as u64).unwrap();
+        prop_assert_eq!((at, size), (offset, bytes.len()));
+        prop_assert_eq!(Trailer::decode(&bytes).unwrap(), trailer);
+    }
+
+    #[test]
+    fn segments(packs in prop::collection::vec(any::<([u8; 32], u64)>(), 1..5), headers in prop::collection::vec((header(), any::<u64>()), 0..40)) {
+        let count = packs.len() as u32;
+        let packs = packs.into_iter().map(|(name, length)| IndexedPack { name, length }).collect();
+        let entries = headers.into_iter().map(|(header, offset)| IndexEntry { pack: offset as u32 % count, offset, header }).collect();
+        let mut segment = Segment { packs, entries };
+        let bytes = segment.encode();
+        prop_assert_eq!(Segment::decode(&bytes).unwrap(), segment);
+    }
+
+    #[test]
+    fn events(seq in 1_u64..1 << 53, prev in prop::option::of(id::<mlrun::id::Event>()), time in time(), clock in prop::option::of(time()), actor in actor(), body in body()) {
+        let model = ModelName::new("payments/fraud").unwrap();
+        let record = EventRecord { format: event::FORMAT.to_owned(), model, seq, prev, time, clock, actor, body };
+        let (bytes, id) = event::encode(&record).unwrap();
+        prop_assert_eq!(event::decode(&bytes).unwrap().id, id);
+        prop_assert_eq!(id, EventId::new(Digest::of(&bytes[..bytes.len() - 65])));
+        prop_assert_eq!(understood(&bytes).unwrap(), record);
+    }
+}
