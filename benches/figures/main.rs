@@ -14,6 +14,7 @@
 //! - `--json FILE`: every single run, for comparing machines
 //! - `--mlrun FILE`: another binary than the one this was built with
 //! - `--scratch DIR`: the file system to measure; otherwise the build's own
+//! - `--keep`: leaves everything there, for a profiler
 //!
 //! Whatever is compared runs alternately, and every store step ends with `sync -f`: absolute times move with the machine, and a
 //! quarter between two runs is nothing unusual. Compare the ratios of one run.
@@ -53,6 +54,7 @@ struct Options {
     json: Option<PathBuf>,
     mlrun: PathBuf,
     scratch: PathBuf,
+    keep: bool,
 }
 
 fn main() -> Result<()> {
@@ -66,12 +68,15 @@ fn main() -> Result<()> {
         let folder = scratch.join(name);
         std::fs::create_dir_all(&folder)?;
         let figures = measure(&Mlrun::new(&options.mlrun, &folder)).with_context(|| format!("case `{name}`"))?;
-        std::fs::remove_dir_all(&folder)?;
         println!("\n{}", report::table(name, &figures));
         all.extend(figures.into_iter().map(|figure| figure.json(name)));
-        Ok(())
+        if options.keep { Ok(()) } else { Ok(std::fs::remove_dir_all(&folder)?) }
     });
-    std::fs::remove_dir_all(&scratch)?;
+    if options.keep {
+        println!("kept: {}", scratch.display());
+    } else {
+        std::fs::remove_dir_all(&scratch)?;
+    }
     if let Some(path) = &options.json {
         let report = serde_json::json!({ "machine": machine, "figures": all });
         std::fs::write(path, format!("{report:#}\n")).with_context(|| path.display().to_string())?;
@@ -85,6 +90,7 @@ fn options() -> Result<Options> {
         json: None,
         mlrun: PathBuf::from(env!("CARGO_BIN_EXE_mlrun")),
         scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
+        keep: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -92,6 +98,7 @@ fn options() -> Result<Options> {
         match argument.as_str() {
             // Cargo says so to every benchmark.
             "--bench" => {}
+            "--keep" => options.keep = true,
             "--json" => options.json = Some(value()?),
             "--mlrun" => options.mlrun = std::path::absolute(value()?)?,
             "--scratch" => options.scratch = std::path::absolute(value()?)?,

@@ -302,7 +302,11 @@ fn walk(
     let walker = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     let walker = walker.filter_entry(|e| e.depth() == 0 || !ignored.covers(e.path(), e.file_type().is_dir()));
     for entry in walker {
-        let entry = entry.map_err(|error| walk_error(root, &error))?;
+        let entry = match entry {
+            // What is ignored may be anything, even a link that leads nowhere.
+            Err(error) if error.path().is_some_and(|path| ignored.covers(path, false)) => continue,
+            other => other.map_err(|error| walk_error(root, &error))?,
+        };
         if entry.file_type().is_dir() {
             continue;
         }

@@ -1,6 +1,7 @@
 //! What a snapshot is made of: the configuration, with what was given on top.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::resolve;
@@ -15,6 +16,9 @@ use crate::format::scalar::Scalar;
 use crate::format::snapshot::PredictionColumns;
 use crate::name::{ModelName, SetName};
 use crate::repository::{Repository, config};
+
+/// Notes are for people to read: 1 MiB.
+const MAX_NOTES: u64 = 1 << 20;
 
 /// Inputs given by hand; a list that is not empty takes the place of the configured one.
 #[derive(Debug, Clone, Default)]
@@ -123,7 +127,8 @@ fn notes(
     }
     let Some(path) = path else { return Ok((None, None)) };
     let failed = |source| VerbError::Io { action: "read the notes in", path: path.clone(), source };
-    let text = std::fs::read_to_string(&path).map_err(failed)?;
+    let mut text = String::new();
+    std::fs::File::open(&path).and_then(|f| f.take(MAX_NOTES).read_to_string(&mut text)).map_err(failed)?;
     let text = text.trim_end();
     Ok(((!text.is_empty()).then(|| text.to_owned()), Some(path)))
 }

@@ -34,7 +34,9 @@ pub fn default_store(project: &Path) -> PathBuf {
 pub(super) fn find_store(from: &Path, is_project: bool) -> Result<Option<PathBuf>, RepositoryError> {
     let from = from.canonicalize().unwrap_or_else(|_| from.to_path_buf());
     if is_project {
-        return follow(default_store(&from)).map(Some);
+        let (place, plain) = (default_store(&from), from.join(PLAIN));
+        // A project that became a git repository later keeps the store it began with.
+        return follow(if !place.exists() && plain.exists() { plain } else { place }).map(Some);
     }
     for folder in from.ancestors() {
         let plain = folder.join(PLAIN);

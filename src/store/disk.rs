@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "this module is the one place that writes the store's files")]
 
 use std::fmt::Debug;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -58,21 +58,35 @@ impl Disk {
         let mut scratch = self.scratch.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if scratch.is_none() {
             self.sweep();
-            let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
-            fs::create_dir_all(&folder)?;
-            let lock = File::create(folder.join(LOCK))?;
-            match lock.try_lock() {
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
-                // A file system without locks: nothing sweeps us there, because nothing sweeps at all.
-                Err(TryLockError::Error(_)) => {}
-            }
-            *scratch = Some(Scratch { folder, _lock: lock });
+            *scratch = Some(self.new_scratch()?);
         }
         let number = self.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = scratch.as_ref().map_or_else(|| self.path(TMP), |s| s.folder.clone());
         let path = folder.join(number.to_string());
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         Ok((path, file))
+    }
+
+    /// A folder of our own, locked. Another process may sweep it in the moment before it is locked: then there is
+    /// nothing behind the lock, and the next one is made.
+    fn new_scratch(&self) -> io::Result<Scratch> {
+        loop {
+            let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
+            fs::create_dir_all(&folder)?;
+            let path = folder.join(LOCK);
+            let lock = match File::create(&path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                other => other?,
+            };
+            match lock.lock() {
+                // A file system without locks: nothing is swept there, because no lock can be had.
+                Err(e) if e.kind() == io::ErrorKind::Unsupported => {}
+                other => other?,
+            }
+            if path.exists() {
+                return Ok(Scratch { folder, _lock: lock });
+            }
+        }
     }
 
     /// Removes temp folders whose owner is gone: those whose lock can be had.

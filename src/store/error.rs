@@ -64,7 +64,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The disk cannot hold it; nothing was written.
-    #[error("needs about {needed} bytes, {free} are free; nothing was written")]
+    #[error("needs about {:.1} MiB, {:.1} MiB are free; nothing was written", mib(*needed), mib(*free))]
     NoSpace {
         /// Bytes needed.
         needed: u64,
@@ -74,4 +74,8 @@ pub enum StoreError {
     /// Encoding did not give back what went in; nothing was written.
     #[error("a block did not survive its own encoding; the machine's memory may be failing")]
     Encoding,
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }

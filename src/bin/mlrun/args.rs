@@ -152,9 +152,14 @@ impl Refused {
             return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
         let rendered = self.error.render().to_string();
-        let first = rendered.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first).replace('\'', "`");
-        let hint = self.hint().or_else(|| Some("`mlrun --help` lists the verbs".to_owned()));
+        let lines = rendered.lines().map(str::trim).take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
+        let (tips, facts): (Vec<_>, Vec<_>) = lines.filter(|l| !l.is_empty()).partition(|l| l.starts_with("tip: "));
+        let message = match self.error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a verb is needed".to_owned(),
+            _ => facts.join(" ").trim_start_matches("error: ").replace('\'', "`"),
+        };
+        let tip = || Some(tips.first()?.trim_start_matches("tip: ").replace('\'', "`"));
+        let hint = self.hint().or_else(tip).or_else(|| Some("`mlrun --help` lists the verbs".to_owned()));
         let global = Global { json: self.json, ..Global::default() };
         ExitCode::from(Ui::new(&global).fail(&Failure::usage(message, hint)))
     }

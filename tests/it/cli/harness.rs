@@ -219,7 +219,7 @@ impl Project {
         shown(&mut command).exits(0)
     }
 
-    /// A git repository with everything in one commit.
+    /// Makes a git repository with everything in one commit.
     #[track_caller]
     pub fn committed(&self) -> &Self {
         self.git("init --quiet");

@@ -7,3 +7,4 @@ mod output;
 mod places;
 mod contract;
 mod inputs;
+mod permissions;

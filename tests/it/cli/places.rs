@@ -182,11 +182,8 @@ fn no_configuration_is_needed_to_look_and_to_go_back() {
 
 #[test]
 fn worktrees_share_one_store() {
-    let project = Project::tiny();
-    project.committed();
-    // The store made before git was: moved where git has it.
-    fs::rename(project.path(".mlrun"), project.path(".git/mlrun")).unwrap();
-    project.git("add --all");
+    let project = Project::tiny_in_git();
+    assert!(project.path(".git/mlrun/format.json").is_file() && !project.path(".mlrun").exists());
     project.ok("snapshot fraud");
     let other = project.beside("other");
     project.git(&format!("worktree add --quiet {}", other.display()));
@@ -202,6 +199,17 @@ fn worktrees_share_one_store() {
     project.ok("verify");
     assert!(!other.join(".mlrun").exists());
     there("verify");
+}
+
+#[test]
+fn a_project_that_becomes_a_repository_keeps_its_history() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.write(".gitignore", ".mlrun/\n").committed();
+    project.ok("list fraud").says(&["v1"]);
+    project.edit("params.yaml", "0.1", "0.2");
+    assert_eq!(project.ok("snapshot fraud").stdout, "fraud@v2\n");
+    assert_eq!(project.json("init", 0)["unchanged"], true);
 }
 
 #[test]

@@ -30,7 +30,20 @@ column = "ms"
 [stage.production]
 "#;
 
-/// Its rules.
+/// A configuration without evidence.
+const PLAIN_CONFIG: &str = r#"schema = 1
+
+[model.fraud]
+files = ["model/"]
+params = ["params.yaml"]
+metrics = ["metrics.json"]
+code = ["train.py"]
+policy = "policy.toml"
+
+[stage.production]
+"#;
+
+/// Rules on evidence.
 pub const POLICY: &str = r#"schema = 1
 task = "binary"
 
@@ -132,12 +145,25 @@ impl Project {
     /// A model with parameters and metrics, an `mlrun.toml`, a store, no version yet.
     #[track_caller]
     pub fn tiny() -> Self {
+        let project = Self::files();
+        project.ok("init");
+        project
+    }
+
+    /// The same in a git repository with one commit.
+    #[track_caller]
+    pub fn tiny_in_git() -> Self {
+        let project = Self::files();
+        project.committed().ok("init");
+        project.git("commit --quiet --all --message init");
+        project
+    }
+
+    fn files() -> Self {
         let project = Self::empty();
-        project.write("mlrun.toml", "schema = 1\n\n[model.fraud]\nfiles = [\"model/\"]\nparams = [\"params.yaml\"]\nmetrics = [\"metrics.json\"]\ncode = [\"train.py\"]\npolicy = \"policy.toml\"\n\n[stage.production]\n");
-        project.write("policy.toml", REPORTED);
+        project.write("mlrun.toml", PLAIN_CONFIG).write("policy.toml", REPORTED);
         project.write("model/weights.bin", "w0").write("train.py", "print('train')\n");
         project.write("params.yaml", "lr: 0.1\nseed: 7\n").write("metrics.json", "{\"auc\": 0.9}\n");
-        project.ok("init");
         project
     }
 

@@ -6,7 +6,9 @@ use super::harness::{Bad, Project, error_object, shown};
 fn verbs(project: &Project) -> Vec<String> {
     let help = project.ok("--help").stdout;
     let commands = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
-    commands.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    let verb = |line: &str| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')).map(str::to_owned);
+    let lines = commands.lines().filter_map(verb);
+    lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
 }
 
 #[test]
@@ -52,14 +54,14 @@ fn usage_errors_are_one_json_object_too() {
     let project = Project::tiny();
     let lines = [
         ("--json frobnicate", "frobnicate"),
-        ("--json", ""),
+        ("--json", "verb"),
         ("snapshot --json --no-such-flag", "--no-such-flag"),
-        ("promote --json", "required"),
+        ("promote --json", "<REVISION>"),
         ("certify fraud@v1 --json --first-release", "--reason"),
         ("list --json --precision many", "many"),
         ("snapshot --json --seed lots", "seed"),
         ("block fraud@v1 --json", "--reason"),
-        ("show --json", ""),
+        ("show --json", "<REVISION>"),
         ("snapshot UPPER --json", "UPPER"),
         ("verify --json --full --journal", "--journal"),
         ("-C no-such-folder status --json", "no-such-folder"),
@@ -116,7 +118,7 @@ fn completions_are_scripts() {
     let project = Project::empty();
     for shell in ["bash", "zsh", "fish"] {
         let script = project.ok(&format!("completions {shell}"));
-        assert!(script.stdout.contains("snapshot") && script.stdout.contains("--first-release"), "{shell}");
+        assert!(script.stdout.contains("snapshot") && script.stdout.contains("first-release"), "{shell}");
         if shell == "bash" {
             project.write("mlrun.bash", &script.stdout);
             shown(project.other("bash").args(["-n", "mlrun.bash"])).exits(0);

@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     dry_run: bool,
     /// How to print
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
     /// Also write a report to a file; may be repeated
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]

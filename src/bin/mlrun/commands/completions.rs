@@ -2,10 +2,11 @@
 
 use clap::CommandFactory;
 use clap_complete::Shell;
+use serde_json::json;
 
 use super::Context;
 use crate::args::Cli;
-use crate::failure::Failure;
+use crate::failure::{DONE, Failure};
 use crate::ui::Shown;
 
 /// Print completions for a shell
@@ -19,8 +20,10 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(_: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "mlrun", &mut script);
-    Ok(Shown { answer: String::from_utf8_lossy(&script).into_owned(), ..Shown::default() })
+    let script = String::from_utf8_lossy(&script).into_owned();
+    let json = || json!({ "schema": "mlrun/completions/1", "shell": args.shell.to_string(), "script": script });
+    Ok(context.shown(DONE, json, |_| script.clone()))
 }

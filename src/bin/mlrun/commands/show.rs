@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Print one thing only
-    #[arg(long, value_name = "WHAT", value_enum)]
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "json")]
     print: Option<Print>,
     /// Print the exact stored bytes of a record or tree
     #[arg(long, value_name = "ID", conflicts_with_all = ["revision", "print", "at", "json"])]

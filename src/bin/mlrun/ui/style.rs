@@ -64,14 +64,13 @@ pub fn number(value: f64) -> String {
     if value == value.trunc() && magnitude < 1e15 {
         return format!("{value:.0}");
     }
-    let text = match magnitude {
+    match magnitude {
         m if m >= 1000.0 => format!("{value:.1}"),
         m if m >= 100.0 => format!("{value:.2}"),
         m if m >= 10.0 => format!("{value:.3}"),
         m if m >= 1e-4 => format!("{value:.4}"),
         _ => format!("{value:.3e}"),
-    };
-    text
+    }
 }
 
 /// Bytes in binary units.

@@ -19,7 +19,7 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let mut table =
         Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right]);
     let dim = |word: &str| style.paint(Label::Dim, word);
-    table.row(["", "rule", "candidate", "baseline", "Δ", "bounds", "limit"].map(dim));
+    table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
     for result in &predicate.results {
         let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
         let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
@@ -69,6 +69,8 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
 
 fn name(result: &ResultRecord) -> String {
     match &result.slice {
+        // A rule is often called after the column it slices by.
+        Some(slice) if slice.starts_with(&format!("{}=", result.rule)) => clean(slice),
         Some(slice) => format!("{} [{}]", clean(&result.rule), clean(slice)),
         None => clean(&result.rule),
     }

@@ -94,7 +94,7 @@ fn words(event: &EventRecord, style: &Style) -> String {
     let place =
         |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
     match &event.body {
-        EventBody::Create { repository } => format!("history {repository}"),
+        EventBody::Create { repository } => format!("history {}", repository.get(..8).unwrap_or(repository)),
         EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
         EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
             let note = if *proposed { ", under other rules" } else { "" };
