@@ -28,7 +28,9 @@ fn main() -> Result<(), Undefined> {
     }
     if wanted("coverage") {
         // Rows, how much the models differ, share of positives.
-        for (rows, noise, share) in [(200, 0.05, 0.2), (200, 0.5, 0.2), (1000, 0.02, 0.1), (1000, 0.5, 0.1), (5000, 0.3, 0.05)] {
+        for (rows, noise, share) in
+            [(200, 0.05, 0.2), (200, 0.5, 0.2), (1000, 0.02, 0.1), (1000, 0.5, 0.1), (5000, 0.3, 0.05)]
+        {
             coverage(rows, noise, share)?;
         }
         for (samples, q) in [(1000, 0.99), (5000, 0.99), (100, 0.5)] {
@@ -143,7 +145,12 @@ fn ratio_coverage(samples: usize, q: f64) -> Result<(), Undefined> {
     for repetition in 0..4_000 {
         let mut random = ChaCha8Rng::seed_from_u64(repetition);
         let mut sample = || -> Vec<f64> {
-            (0..samples).map(|_| { let normal: f64 = StandardNormal.sample(&mut random); normal.exp() }).collect()
+            (0..samples)
+                .map(|_| {
+                    let normal: f64 = StandardNormal.sample(&mut random);
+                    normal.exp()
+                })
+                .collect()
         };
         let ratio = quantile_ratio(&sample(), &sample(), q, CONFIDENCE)?;
         misses.add(Some((ratio.lower, ratio.upper)), 1.0);

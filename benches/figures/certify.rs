@@ -43,7 +43,10 @@ const METRICS: [(&str, f64); 7] = [
 fn policy() -> String {
     let mut text = "schema = 1\ntask = \"binary\"\n".to_owned();
     for (metric, margin) in METRICS {
-        text += &format!("[[rule]]\nid = \"{}\"\nmetric = \"{metric}\"\nprove = \"non_inferior\"\nmargin = {margin}\n", metric.replace('_', "-"));
+        text += &format!(
+            "[[rule]]\nid = \"{}\"\nmetric = \"{metric}\"\nprove = \"non_inferior\"\nmargin = {margin}\n",
+            metric.replace('_', "-")
+        );
     }
     text + "[[rule]]\nid = \"p99\"\nmetric = { quantile = 0.99, of = \"latency\" }\nmax_ratio = 1.2\n"
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use mlrun::clock::{Clock, SystemClock, Time};
 use mlrun::digest::Digest;
+use mlrun::format::canonical;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::event::{self, ActorRecord, EventBody, EventRecord, RulesRecord, StageRulesRecord};
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
-use mlrun::format::canonical;
 use mlrun::id::{CertificateId, SnapshotId, TreeId};
 use mlrun::name::{ModelName, StageName, Version};
 use mlrun::progress::Silent;
@@ -95,7 +95,8 @@ impl History {
 
     /// When event `seq` was.
     fn time(&self, seq: u64) -> Result<Time> {
-        Time::from_milliseconds(self.start.milliseconds() + (seq as i64 - EVENTS as i64) * MINUTE).context("no such time")
+        Time::from_milliseconds(self.start.milliseconds() + (seq as i64 - EVENTS as i64) * MINUTE)
+            .context("no such time")
     }
 
     /// Everything that happened: snapshot, certify, promote, and after every third promotion a rollback.
@@ -131,7 +132,10 @@ impl History {
                 _ => self.small_snapshot(&template, number)?,
             };
             let (version, parent) = (Version(number), state.latest().map(|latest| latest.snapshot));
-            append(&mut state, EventBody::Snapshot { version, snapshot: id, parent, observation: first.observation, model_tree })?;
+            append(
+                &mut state,
+                EventBody::Snapshot { version, snapshot: id, parent, observation: first.observation, model_tree },
+            )?;
             let certified = self.certified(&state, id)?;
             append(&mut state, certified)?;
             let held = state.occupant(&self.production).map(|held| held.snapshot);

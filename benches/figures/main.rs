@@ -18,7 +18,12 @@
 //!
 //! Whatever is compared runs alternately, and every store step ends with `sync -f`: absolute times move with the machine, and a
 //! quarter between two runs is nothing unusual. Compare the ratios of one run.
-#![allow(clippy::print_stdout, clippy::disallowed_methods, missing_docs, reason = "a program for developers, outside the product")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a program for developers, outside the product"
+)]
 
 mod certify;
 mod data;

@@ -76,6 +76,10 @@ impl Outcome {
                 _ => anyhow::bail!("promote: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)),
             }
         };
-        Ok(Self { version, production: promote("--to production --expect-current none")?, staging: promote("--to staging")? })
+        Ok(Self {
+            version,
+            production: promote("--to production --expect-current none")?,
+            staging: promote("--to staging")?,
+        })
     }
 }

@@ -67,7 +67,10 @@ pub(crate) fn median(runs: &[f64]) -> f64 {
 pub(crate) fn table(case: &str, figures: &[Figure]) -> String {
     let mut text = format!("{case:<38} {:>10} {:>21}  {:<24} promise\n", "median", "range", "beside it");
     for figure in figures {
-        let range = figure.runs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), run| (low.min(*run), high.max(*run)));
+        let range = figure
+            .runs
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), run| (low.min(*run), high.max(*run)));
         let range = format!("{} – {}", number(range.0), number(range.1));
         let middle = format!("{} {}", number(median(&figure.runs)), figure.unit);
         let beside = match (&figure.beside, figure.ratio()) {

@@ -55,6 +55,23 @@ pub struct Code {
     pub failed: Vec<(String, String)>,
 }
 
+impl Code {
+    const fn empty(kind: CodeKind) -> Self {
+        Self {
+            kind,
+            commit: None,
+            changed: Vec::new(),
+            prefix: String::new(),
+            files: Vec::new(),
+            patch: None,
+            untracked: Vec::new(),
+            left_out: Vec::new(),
+            git: None,
+            failed: Vec::new(),
+        }
+    }
+}
+
 /// Finds the code.
 pub fn capture(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, CaptureError> {
     match Git::find(options.project)? {
@@ -65,18 +82,7 @@ pub fn capture(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, Cap
 
 fn from_git(options: &CodeOptions<'_>, git: Git) -> Result<Code, CaptureError> {
     let scope: Vec<String> = options.scope.iter().map(|s| top_pathspec("top", &git.prefix, s)).collect();
-    let mut code = Code {
-        kind: CodeKind::Git,
-        commit: git.commit.clone(),
-        changed: Vec::new(),
-        prefix: git.prefix.clone(),
-        files: Vec::new(),
-        patch: None,
-        untracked: Vec::new(),
-        left_out: Vec::new(),
-        git: None,
-        failed: Vec::new(),
-    };
+    let mut code = Code { commit: git.commit.clone(), prefix: git.prefix.clone(), ..Code::empty(CodeKind::Git) };
     let mut untracked_room = options.untracked_limit;
     add_repository(&mut code, &git, &scope, "", options.elsewhere, &mut untracked_room, 0)?;
     code.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -178,18 +184,7 @@ fn add_file(code: &mut Code, path: String, disk: PathBuf) -> Result<(), CaptureE
 
 /// Without git: the scope's files, or those of the project's folder.
 fn from_folder(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, CaptureError> {
-    let mut code = Code {
-        kind: CodeKind::Folder,
-        commit: None,
-        changed: Vec::new(),
-        prefix: String::new(),
-        files: Vec::new(),
-        patch: None,
-        untracked: Vec::new(),
-        left_out: Vec::new(),
-        git: None,
-        failed: Vec::new(),
-    };
+    let mut code = Code::empty(CodeKind::Folder);
     let scope: Vec<PathSpec> = match options.scope {
         [] => vec![PathSpec { text: ".".to_owned(), path: options.project.to_path_buf(), rename: None }],
         scope => {

@@ -86,8 +86,16 @@ impl Git {
 
     /// A person's name and address as git is configured.
     pub fn identity(folder: &Path) -> (Option<String>, Option<String>) {
-        let git = Self { root: folder.to_path_buf(), prefix: String::new(), commit: None };
-        (git.line(&["config", "--get", "user.name"]), git.line(&["config", "--get", "user.email"]))
+        let Ok(found) = run(folder, &["config", "--null", "--get-regexp", "^user\\.(name|email)$"]) else {
+            return (None, None);
+        };
+        let text = String::from_utf8_lossy(&found.stdout).into_owned();
+        // The last value is the one that counts.
+        let value = |key: &str| {
+            let entries = text.split('\0').filter_map(|entry| entry.split_once('\n'));
+            entries.filter(|(k, v)| *k == key && !v.is_empty()).last().map(|(_, v)| v.to_owned())
+        };
+        (value("user.name"), value("user.email"))
     }
 
     /// Tracked files in scope; submodules are listed, not entered.

@@ -18,8 +18,6 @@ pub const FORMAT: &str = "mlrun/checkpoint/1";
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckpointRecord {
-    /// [`FORMAT`].
-    pub format: String,
     /// Whose state.
     pub model: ModelName,
     /// The history it belongs to.
@@ -148,24 +146,22 @@ pub struct CertificateRow {
     pub event: EventId,
 }
 
-/// The file of a checkpoint: a line of JSON and a line with its BLAKE3.
+const KIND: &str = "checkpoint";
+
+/// The file of a checkpoint: the name and version of its form, the record in postcard's encoding, a BLAKE3 of both.
 pub fn encode(record: &CheckpointRecord) -> Result<Vec<u8>, FormatError> {
-    let mut bytes =
-        serde_json::to_vec(record).map_err(|e| FormatError::Malformed { kind: FORMAT, reason: e.to_string() })?;
-    bytes.push(b'\n');
+    let malformed = |e: postcard::Error| FormatError::Malformed { kind: KIND, reason: e.to_string() };
+    let mut bytes = postcard::to_extend(record, FORMAT.as_bytes().to_vec()).map_err(malformed)?;
     let checksum = blake3::hash(&bytes);
-    bytes.extend_from_slice(checksum.to_hex().as_bytes());
-    bytes.push(b'\n');
+    bytes.extend_from_slice(checksum.as_bytes());
     Ok(bytes)
 }
 
 /// Reads a checkpoint; anything wrong with it means there is none.
 pub fn decode(bytes: &[u8]) -> Option<CheckpointRecord> {
-    let line_end = bytes.len().checked_sub(65)?;
-    let (line, checksum) = bytes.split_at(line_end);
-    if checksum != format!("{}\n", blake3::hash(line).to_hex()).as_bytes() {
+    let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+    if blake3::hash(body) != *checksum {
         return None;
     }
-    let record: CheckpointRecord = serde_json::from_slice(line).ok()?;
-    (record.format == FORMAT).then_some(record)
+    postcard::from_bytes(body.strip_prefix(FORMAT.as_bytes())?).ok()
 }

@@ -193,8 +193,11 @@ pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbEr
 
 /// Reads a revision as written.
 pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError> {
-    let known = models(repository)?;
-    Ok(Revision::parse(text, &|name| known.contains(name)).map_err(ResolveError::from)?)
+    let config = repository.config();
+    let is_model = |name: &ModelName| {
+        config.is_some_and(|c| c.model(name).is_some()) || repository.registry().has(name).unwrap_or(false)
+    };
+    Ok(Revision::parse(text, &is_model).map_err(ResolveError::from)?)
 }
 
 /// Looks a revision up. `at` is the time to see everything at, where the revision names none.

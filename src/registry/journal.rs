@@ -78,16 +78,13 @@ pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalErr
     let mut found = Vec::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
-        let mut has_events = false;
-        for entry in backend.list(format!("{JOURNAL}/{folder}").trim_end_matches('/'))? {
-            if entry.folder {
-                folders.push(if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) });
-            } else {
-                has_events |= is_event_name(&entry.name);
-            }
+        for name in backend.folders(format!("{JOURNAL}/{folder}").trim_end_matches('/'))? {
+            folders.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
         }
-        if has_events && let Ok(name) = ModelName::new(&folder) {
-            found.push(name);
+        if let Ok(model) = ModelName::new(&folder)
+            && backend.length(&path(&model, 1))?.is_some()
+        {
+            found.push(model);
         }
     }
     found.sort();
@@ -144,7 +141,8 @@ pub(super) fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<
     Ok((state.seq() > 0).then_some(state))
 }
 
-fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalError> {
+/// Folds in every event behind the state's head.
+pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalError> {
     while let Some(file) = read(backend, &state.model, state.seq() + 1)? {
         let seq = state.seq() + 1;
         let record = file.event.map_err(|source| JournalError::Format { model: state.model.clone(), seq, source })?;

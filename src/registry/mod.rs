@@ -8,7 +8,8 @@ pub mod promote;
 pub mod rollback;
 mod state;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::journal::{JournalCheck, JournalError};
 pub use self::state::{State, at};
@@ -23,6 +24,7 @@ pub struct Registry {
     backend: Arc<dyn Backend>,
     repository: String,
     clock: Arc<dyn Clock>,
+    known: Mutex<HashMap<ModelName, State>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -55,7 +57,7 @@ pub struct Committed<T> {
 impl Registry {
     /// The journals kept in `backend` for the history `repository`.
     pub fn new(backend: Arc<dyn Backend>, repository: String, clock: Arc<dyn Clock>) -> Self {
-        Self { backend, repository, clock }
+        Self { backend, repository, clock, known: Mutex::new(HashMap::new()) }
     }
 
     /// Now, by this registry's clock.
@@ -68,9 +70,25 @@ impl Registry {
         journal::models(&*self.backend)
     }
 
-    /// The state of `model`; none if it has no journal.
+    /// Whether `model` has a journal.
+    pub fn has(&self, model: &ModelName) -> Result<bool, JournalError> {
+        Ok(self.backend.length(&journal::path(model, 1))?.is_some())
+    }
+
+    /// The state of `model`; none if it has no journal. What this process has seen of it once is not read again.
     pub fn state(&self, model: &ModelName) -> Result<Option<State>, JournalError> {
-        journal::load(&*self.backend, model)
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = match known.remove(model) {
+            Some(mut state) => {
+                journal::fold_rest(&*self.backend, &mut state)?;
+                Some(state)
+            }
+            None => journal::load(&*self.backend, model)?,
+        };
+        if let Some(state) = &state {
+            known.insert(model.clone(), state.clone());
+        }
+        Ok(state)
     }
 
     /// The state of `model`, folded from its first event, trusting no checkpoint; none if it has no journal.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::JournalError;
 use crate::clock::Time;
 use crate::format::checkpoint::{
-    self, BlockRow, CertificateRow, CheckpointRecord, EventAt, OccupancyRow, StageRow, VersionRow,
+    BlockRow, CertificateRow, CheckpointRecord, EventAt, OccupancyRow, StageRow, VersionRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
 use crate::id::{EventId, SnapshotId, TreeId};
@@ -284,7 +284,6 @@ impl State {
         let mut certificates: Vec<_> = self.certificates.values().cloned().collect();
         certificates.sort_by_key(|row| row.snapshot);
         Some(CheckpointRecord {
-            format: checkpoint::FORMAT.to_owned(),
             model: self.model.clone(),
             repository: self.repository.clone(),
             head: self.head?,

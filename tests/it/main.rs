@@ -14,6 +14,7 @@
 mod architecture;
 mod capture;
 mod certify;
+mod cli;
 mod evidence;
 mod format;
 mod measure;
@@ -24,4 +25,3 @@ mod snapshot;
 mod store;
 mod support;
 mod table;
-mod cli;

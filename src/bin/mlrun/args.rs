@@ -152,7 +152,8 @@ impl Refused {
             return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
         let rendered = self.error.render().to_string();
-        let lines = rendered.lines().map(str::trim).take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
+        let lines =
+            rendered.lines().map(str::trim).take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
         let (tips, facts): (Vec<_>, Vec<_>) = lines.filter(|l| !l.is_empty()).partition(|l| l.starts_with("tip: "));
         let message = match self.error.kind() {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a verb is needed".to_owned(),

@@ -89,7 +89,10 @@ fn list_log_and_at() {
         has_fields(&pair[0], "seq id prev time kind actor version stage reason");
         assert_eq!(pair[0]["prev"], pair[1]["id"]);
         assert!(pair[0]["time"].as_str() >= pair[1]["time"].as_str());
-        assert!(pair[0]["time"].as_str().is_some_and(|t| t.len() == 24 && t.ends_with('Z')), "RFC 3339 with milliseconds");
+        assert!(
+            pair[0]["time"].as_str().is_some_and(|t| t.len() == 24 && t.ends_with('Z')),
+            "RFC 3339 with milliseconds"
+        );
     }
     assert_eq!((events[0]["kind"].as_str(), events[0]["reason"].as_str()), (Some("rollback"), Some("slow")));
     assert_eq!(project.json("log --kind promote", 0)["events"].as_array().unwrap().len(), 3);
@@ -158,7 +161,8 @@ fn certify_promote_and_rollback() {
     let fields = "verdict exit certificate candidate baseline policy_sha256 rules";
     has(&certified, "certify", fields);
     assert_eq!(certified["verdict"], "PASS");
-    let verdicts: Vec<_> = certified["rules"].as_array().unwrap().iter().map(|r| r["verdict"].as_str().unwrap()).collect();
+    let verdicts: Vec<_> =
+        certified["rules"].as_array().unwrap().iter().map(|r| r["verdict"].as_str().unwrap()).collect();
     assert_eq!(verdicts, ["NOT_APPLICABLE", "PASS", "NOT_APPLICABLE"]);
     let promoted = project.json("promote fraud@v1 --to production", 0);
     let moved = "verdict exit stage version id previous event certificate approvals skipped unchanged reasons";
@@ -172,7 +176,10 @@ fn certify_promote_and_rollback() {
     has(&failed, "certify", fields);
     let rule = &failed["rules"][0];
     has_fields(rule, "id verdict metric set slice n candidate baseline delta lower upper margin method reason");
-    assert_eq!((rule["id"].as_str(), rule["verdict"].as_str(), rule["n"].as_u64()), (Some("auc"), Some("FAIL"), Some(1200)));
+    assert_eq!(
+        (rule["id"].as_str(), rule["verdict"].as_str(), rule["n"].as_u64()),
+        (Some("auc"), Some("FAIL"), Some(1200))
+    );
     assert!(rule["delta"].as_f64().unwrap() < -0.02 && rule["upper"].as_f64().unwrap() < -0.02);
     let refused = project.json(&format!("promote {worse} --to production"), 1);
     has(&refused, "promote", moved);
@@ -320,8 +327,20 @@ fn a_rehearsal_writes_nothing() {
 fn reading_verbs_write_nothing() {
     let project = Project::with_history();
     let lines = [
-        "status", "list", "list fraud", "log", "show latest", "diff", "diff v1 v2", "at", "at 2020-01-01 fraud",
-        "verify", "verify --full", "doctor", "certify --check", "show production --print id",
+        "status",
+        "list",
+        "list fraud",
+        "log",
+        "show latest",
+        "diff",
+        "diff v1 v2",
+        "at",
+        "at 2020-01-01 fraud",
+        "verify",
+        "verify --full",
+        "doctor",
+        "certify --check",
+        "show production --print id",
     ];
     for line in lines {
         project.leaves_alone(line, 0);

@@ -52,7 +52,8 @@ impl Shown {
     /// The one JSON object that is all of standard output.
     #[track_caller]
     pub fn object(&self) -> Value {
-        let value: Value = serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("not one JSON value: {e}\n{self}"));
+        let value: Value =
+            serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("not one JSON value: {e}\n{self}"));
         assert!(value.is_object() && self.stdout.ends_with('\n'), "not one object on a line\n{self}");
         value
     }
@@ -146,7 +147,11 @@ impl Project {
 
     pub fn remove(&self, path: &str) -> &Self {
         let path = self.path(path);
-        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
+        }
         self
     }
 

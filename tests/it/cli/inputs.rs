@@ -13,7 +13,10 @@ fn a_missing_model_folder() {
     project.remove("model");
     let bad = Bad { exit: 6, message: &["files", "`model/` does not exist"], hint: &["mlrun.toml", NOTHING] };
     ["snapshot fraud", "certify --check", "certify"].iter().for_each(|line| project.fails(line, &bad));
-    project.fails("snapshot fraud --files other/", &Bad { exit: 6, message: &["`other/` does not exist"], hint: &[NOTHING] });
+    project.fails(
+        "snapshot fraud --files other/",
+        &Bad { exit: 6, message: &["`other/` does not exist"], hint: &[NOTHING] },
+    );
     // It is not an error of the others: status says it and goes on.
     project.ok("status").says(&["does not exist"]);
     assert!(project.events_or_none().is_empty());
@@ -27,7 +30,8 @@ fn an_empty_model_folder() {
     project.fails("snapshot fraud", &bad);
     project.write("model/.mlrunignore", "*\n").write("model/w", "w").write(".mlrunignore", "model/*\n");
     project.fails("snapshot fraud", &bad);
-    project.fails("snapshot fraud --files model/*.onnx", &Bad { exit: 6, message: &["model/*.onnx"], hint: &[NOTHING] });
+    project
+        .fails("snapshot fraud --files model/*.onnx", &Bad { exit: 6, message: &["model/*.onnx"], hint: &[NOTHING] });
 }
 
 #[test]
@@ -55,7 +59,8 @@ fn every_declared_input_must_be_there() {
 fn what_is_no_file_is_named() {
     let project = Project::tiny();
     symlink("nowhere", project.path("model/link")).unwrap();
-    project.fails("snapshot fraud", &Bad { exit: 2, message: &["model/link", "leads nowhere"], hint: &[".mlrunignore"] });
+    project
+        .fails("snapshot fraud", &Bad { exit: 2, message: &["model/link", "leads nowhere"], hint: &[".mlrunignore"] });
     project.write(".mlrunignore", "link\n");
     project.ok("snapshot fraud");
     project.remove(".mlrunignore").remove("model/link");
@@ -101,7 +106,10 @@ fn broken_parameters_and_metrics_name_the_line() {
     let twice = Bad { exit: 2, message: &["`lr` stands in", "params.yaml", "twice.json"], hint: &[] };
     project.fails("snapshot fraud --params params.yaml twice.json", &twice);
     project.write("note.txt", "x");
-    project.fails("snapshot fraud --params note.txt", &Bad { exit: 2, message: &["neither yaml, toml nor json"], hint: &[] });
+    project.fails(
+        "snapshot fraud --params note.txt",
+        &Bad { exit: 2, message: &["neither yaml, toml nor json"], hint: &[] },
+    );
 }
 
 #[test]
@@ -116,8 +124,17 @@ fn a_broken_configuration_stops_every_verb() {
         (good.replace("params = [\"params.yaml\"]", "params = 3"), "line 6", ""),
         (good.replace("schema = 1", "schema = 9"), "9 is not known", ""),
         (good.clone() + "valid_for = \"soon\"\n", "valid_for", ""),
-        (good.clone() + "\n[model.fraud.predictions.test]\npath = \"p.csv\"\nlabel = \"y\"\nkey = []\nscore = \"p\"\n", "key", ""),
-        (good.clone() + "\n[model.fraud.predictions.test]\npath = \"p.csv\"\nlabel = \"y\"\nkey = [\"id\"]\n", "`score`", ""),
+        (
+            good.clone()
+                + "\n[model.fraud.predictions.test]\npath = \"p.csv\"\nlabel = \"y\"\nkey = []\nscore = \"p\"\n",
+            "key",
+            "",
+        ),
+        (
+            good.clone() + "\n[model.fraud.predictions.test]\npath = \"p.csv\"\nlabel = \"y\"\nkey = [\"id\"]\n",
+            "`score`",
+            "",
+        ),
         (good.clone() + "\n[model.fraud.data.train]\npath = \"p.csv\"\nuri = \"s3://x\"\n", "one of `path`, `uri`", ""),
         (good.clone() + "\n[code]\nuntracked_limit = \"large\"\n", "untracked_limit", ""),
     ];
@@ -142,7 +159,8 @@ fn an_allowance_for_a_rule_that_is_none() {
 #[test]
 fn numbers_that_are_none_are_recorded_as_such() {
     let project = Project::tiny();
-    let text = "{\"auc\": NaN, \"loss\": Infinity, \"note\": \"good\", \"none\": null, \"f1\": 0.5, \"neg\": -Infinity}";
+    let text =
+        "{\"auc\": NaN, \"loss\": Infinity, \"note\": \"good\", \"none\": null, \"f1\": 0.5, \"neg\": -Infinity}";
     project.write("metrics.json", text);
     let shown = project.ok("snapshot fraud").says(&["metric `auc`", "metric `loss`", "metric `note`", "never enough"]);
     assert!(!shown.stderr.contains("`f1`"), "{shown}");

@@ -1,10 +1,14 @@
 //! The program as people and scripts meet it: exit codes, messages, JSON, and that a refusal changes nothing.
+#![cfg(unix)]
 
+mod contract;
+mod evidence;
 mod harness;
+mod inputs;
+mod lookup;
+mod output;
+mod permissions;
+mod places;
+mod policy;
 mod scene;
 mod words;
-mod output;
-mod places;
-mod contract;
-mod inputs;
-mod permissions;

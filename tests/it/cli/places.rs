@@ -71,7 +71,10 @@ fn a_configuration_that_never_had_a_store() {
 fn init_writes_what_snapshot_needs() {
     for git in [false, true] {
         let project = Project::empty();
-        project.write("params.yaml", "lr: 0.1\nseed: 3\n").write("metrics.json", "{\"auc\": 0.9}").write("model/w", "w");
+        project
+            .write("params.yaml", "lr: 0.1\nseed: 3\n")
+            .write("metrics.json", "{\"auc\": 0.9}")
+            .write("model/w", "w");
         if git {
             project.committed();
         }
@@ -107,7 +110,8 @@ fn an_empty_folder_and_flags_are_enough() {
     let version = project.json("show fraud@v1", 0);
     assert_eq!(version["data"][0]["rows"], 2);
     assert_eq!(version["data"][0]["stored"], true);
-    let bad = Bad { exit: 2, message: &["`churn` is not in the configuration"], hint: &["mlrun snapshot churn --files"] };
+    let bad =
+        Bad { exit: 2, message: &["`churn` is not in the configuration"], hint: &["mlrun snapshot churn --files"] };
     project.fails("snapshot churn", &bad);
 }
 

@@ -15,8 +15,24 @@ fn verbs(project: &Project) -> Vec<String> {
 fn the_verbs_of_the_first_form_are_there() {
     let found = verbs(&Project::empty());
     for verb in [
-        "init", "snapshot", "status", "list", "log", "show", "diff", "certify", "promote", "rollback", "block", "unblock",
-        "at", "restore", "bundle", "verify", "doctor", "completions",
+        "init",
+        "snapshot",
+        "status",
+        "list",
+        "log",
+        "show",
+        "diff",
+        "certify",
+        "promote",
+        "rollback",
+        "block",
+        "unblock",
+        "at",
+        "restore",
+        "bundle",
+        "verify",
+        "doctor",
+        "completions",
     ] {
         assert!(found.iter().any(|known| known == verb), "no `{verb}` in {found:?}");
     }

@@ -1,0 +1,232 @@
+//! Evidence that cannot be judged: refused before anything is written, or a certificate that says INCONCLUSIVE.
+
+use super::harness::{Bad, Project};
+use super::scene::{REPORTED, ROWS, rows, table};
+
+/// A project with v1 in production and a second training that is better.
+fn scene() -> Project {
+    let project = Project::rated();
+    let first = project.version(0.60);
+    project.release(&first);
+    project.train(0.65);
+    project
+}
+
+/// Takes a snapshot, certifies it: inconclusive, written, with this reason, and it does not promote.
+#[track_caller]
+fn inconclusive(project: &Project, words: &[&str]) {
+    let version = project.ok("snapshot fraud").stdout.trim_end().to_owned();
+    let before = project.events().len();
+    let certificate = project.json(&format!("certify {version}"), 3);
+    assert_eq!(certificate["verdict"], "INCONCLUSIVE");
+    let rule = &certificate["rules"][0];
+    assert_eq!(rule["verdict"], "INCONCLUSIVE", "{rule:#}");
+    let reason = rule["reason"].as_str().unwrap();
+    for word in words {
+        assert!(reason.contains(word), "`{word}` is not in: {reason}");
+    }
+    let event = project.events().pop().unwrap();
+    assert_eq!(project.events().len(), before + 1, "the certificate is an event");
+    assert_eq!((&event["kind"], &event["certificate"]), (&"certify".into(), &certificate["certificate"]));
+    project.ok(&format!("show --raw {}", certificate["certificate"].as_str().unwrap()));
+    project.mlrun(&format!("certify {version}")).exits(3).says(&["INCONCLUSIVE"]);
+    let refused = project.json(&format!("promote {version} --to production"), 1);
+    assert_eq!(refused["reasons"][0]["code"], "verdict");
+    assert_eq!(project.production(), "v1");
+}
+
+#[test]
+fn a_column_that_is_missing() {
+    let project = scene();
+    let good = project.read("out/predictions.csv");
+    for (column, other) in [("row_id", "id"), ("y,", "truth,"), (",p,", ",score,"), ("country", "land")] {
+        project.write("out/predictions.csv", good.replacen(column, other, 1));
+        let name = column.trim_matches(',');
+        let missing = format!("no column `{name}`");
+        let bad = Bad { exit: 2, message: &["predictions.test", "out/predictions.csv", &missing, "it has"], hint: &[] };
+        project.fails("snapshot fraud", &bad);
+    }
+    project.write("out/predictions.csv", good).write("out/latency.csv", "seconds\n1\n");
+    project.fails("snapshot fraud", &Bad { exit: 2, message: &["samples.latency", "no column `ms`"], hint: &[] });
+    project.write("out/latency.csv", "");
+    project.fails("snapshot fraud", &Bad { exit: 2, message: &["samples.latency", "out/latency.csv"], hint: &[] });
+}
+
+#[test]
+fn a_table_of_no_known_kind() {
+    let project = scene();
+    project.write("out/predictions.xlsx", "PK").edit("mlrun.toml", "predictions.csv", "predictions.xlsx");
+    let bad = Bad { exit: 2, message: &["predictions.test", "neither csv nor parquet"], hint: &[] };
+    project.fails("snapshot fraud", &bad);
+    project.write("out/predictions.parquet", "PAR1 no").edit("mlrun.toml", "predictions.xlsx", "predictions.parquet");
+    project.fails(
+        "snapshot fraud",
+        &Bad { exit: 2, message: &["predictions.test", "out/predictions.parquet"], hint: &[] },
+    );
+}
+
+#[test]
+fn duplicate_keys() {
+    let project = scene();
+    let mut rows = rows(0.65);
+    rows[9].id = 3;
+    project.write("out/predictions.csv", table(&rows));
+    inconclusive(&project, &["row_id", "3", "rows 4 and 10"]);
+}
+
+#[test]
+fn labels_that_disagree() {
+    let project = scene();
+    let mut rows = rows(0.65);
+    rows[5].label = 1 - rows[5].label;
+    rows[8].label = 1 - rows[8].label;
+    project.write("out/predictions.csv", table(&rows));
+    inconclusive(&project, &["2 rows have another label", "5"]);
+}
+
+#[test]
+fn scores_that_are_no_numbers() {
+    for (bad, word) in [("NaN", "NaN"), ("inf", "inf"), ("", "empty"), ("high", "high")] {
+        let project = scene();
+        let text = table(&rows(0.65));
+        let line = text.lines().nth(7).unwrap();
+        let cells: Vec<_> = line.split(',').collect();
+        project.edit("out/predictions.csv", line, &format!("{},{},{bad},{}", cells[0], cells[1], cells[3]));
+        inconclusive(&project, &["out/predictions.csv", "row 7", "`p`", word]);
+    }
+}
+
+#[test]
+fn no_row_in_common() {
+    let project = scene();
+    let mut rows = rows(0.65);
+    rows.iter_mut().for_each(|row| row.id += 1_000_000);
+    project.write("out/predictions.csv", table(&rows));
+    inconclusive(&project, &["only 0 of", &ROWS.to_string(), "both"]);
+}
+
+#[test]
+fn too_few_rows_in_common() {
+    let project = scene();
+    let rows = rows(0.65);
+    project.write("out/predictions.csv", table(&rows[..600]));
+    inconclusive(&project, &["only 600 of 1200 rows"]);
+}
+
+#[test]
+fn no_rows_and_a_single_class() {
+    let project = scene();
+    project.write("out/predictions.csv", "row_id,y,p,country\n");
+    inconclusive(&project, &["no rows"]);
+    let project = Project::rated();
+    let mut negative = rows(0.6);
+    negative.iter_mut().skip(1).for_each(|row| row.label = 0);
+    negative[0].label = 1;
+    project.train(0.6).write("out/predictions.csv", table(&negative));
+    project.ok("snapshot fraud");
+    let certificate = project.json("certify v1 --first-release --reason begin", 3);
+    assert_eq!(certificate["rules"][1]["verdict"], "INCONCLUSIVE");
+}
+
+#[test]
+fn the_wrong_positive_class() {
+    let project = scene();
+    project.edit("mlrun.toml", "positive = 1", "positive = \"yes\"");
+    inconclusive(&project, &["no row has the positive label `yes`", "0, 1"]);
+}
+
+#[test]
+fn evidence_that_was_not_refreshed() {
+    let project = scene();
+    let old = table(&rows(0.60));
+    project.write("out/predictions.csv", old);
+    let shown = project.ok("snapshot fraud").says(&["warning: evidence not refreshed: `test`"]);
+    assert_eq!(shown.stdout, "fraud@v2\n");
+    let certificate = project.json("certify v2", 3);
+    assert_eq!(certificate["rules"][0]["verdict"], "INCONCLUSIVE");
+    project.mlrun("certify v2").exits(3).says(&["the parent's"]);
+}
+
+#[test]
+fn a_baseline_without_the_set() {
+    let project = Project::rated();
+    let config = project.read("mlrun.toml");
+    let rules = project.read("policy.toml");
+    project.write(
+        "mlrun.toml",
+        config.split("[model.fraud.predictions").next().unwrap().to_owned()
+            + "[stage.production]\ncertificate = \"none\"\n",
+    );
+    project.version(0.60);
+    project.ok("promote v1 --to production");
+    project.write("mlrun.toml", config).write("policy.toml", rules).train(0.65);
+    inconclusive(&project, &["the baseline has no predictions set `test`"]);
+}
+
+#[test]
+fn a_candidate_without_the_set() {
+    let project = scene();
+    let text = project.read("mlrun.toml");
+    let cut = text.find("[model.fraud.predictions").unwrap()..text.find("[model.fraud.samples").unwrap();
+    project.write("mlrun.toml", text.replace(&text[cut], ""));
+    inconclusive(&project, &["no predictions set"]);
+}
+
+#[test]
+fn metrics_that_are_nan_or_text_never_pass_a_gate() {
+    for (metrics, word) in [
+        ("{\"auc\": NaN}", "NaN"),
+        ("{\"auc\": Infinity}", "inf"),
+        ("{\"auc\": \"0.99\"}", "text"),
+        ("{\"auc\": null}", "null"),
+        ("{\"other\": 1}", "not reported"),
+        ("{\"auc\": []}", "empty"),
+        ("{\"auc\": [0.9, NaN]}", "list"),
+    ] {
+        let project = Project::tiny();
+        project.write("policy.toml", REPORTED);
+        let first = project.reported("{\"auc\": 0.9}");
+        project.release(&first);
+        project.reported(metrics);
+        let certificate = project.json("certify v2", 3);
+        assert_eq!((certificate["verdict"].as_str(), certificate["exit"].as_u64()), (Some("INCONCLUSIVE"), Some(3)));
+        for rule in certificate["rules"].as_array().unwrap() {
+            assert_eq!(rule["verdict"], "INCONCLUSIVE", "{metrics}: {rule}");
+            let reason = rule["reason"].as_str().unwrap().to_lowercase();
+            assert!(reason.contains(&word.to_lowercase()), "{metrics}: {reason}");
+        }
+        project.mlrun("promote v2 --to production").exits(1).says(&["INCONCLUSIVE"]);
+    }
+}
+
+#[test]
+fn another_machines_weights_are_not_ignored() {
+    let project = scene();
+    project.edit("mlrun.toml", "slices = [\"country\"]", "slices = [\"country\"]\nweight = \"p\"");
+    project.ok("snapshot fraud");
+    let bad = Bad { exit: 2, message: &["`weight`", "not enforced"], hint: &[] };
+    project.fails("certify v2", &bad);
+}
+
+#[test]
+fn the_price_of_certainty_is_named() {
+    let project = Project::rated();
+    let first = project.version(0.60);
+    project.release(&first);
+    // Other noise: a candidate that disagrees on many rows cannot be decided with so few.
+    let mut other = rows(0.60);
+    let mut draw = super::scene::Draw::new(99);
+    for row in &mut other {
+        row.score = (0.4 * row.score + 0.6 * (0.2 * f64::from(row.label) + 0.8 * draw.unit())).clamp(0.0, 1.0);
+    }
+    project.train(0.61).write("out/predictions.csv", table(&other));
+    project.ok("snapshot fraud");
+    let certificate = project.json("certify v2", 3);
+    let rule = &certificate["rules"][0];
+    assert_eq!(rule["verdict"], "INCONCLUSIVE", "{rule:#}");
+    assert!(rule["rows_needed"].as_u64().unwrap() > ROWS, "{rule:#}");
+    let reason = rule["reason"].as_str().unwrap();
+    for word in ["Δ", "[", "margin 0.02", "n 1,200", "rows would decide"] {
+        assert!(reason.contains(word), "`{word}` is not in: {reason}");
+    }
+}

@@ -1,0 +1,209 @@
+//! Policies that cannot be judged by, MLflow's four traps, and reports.
+
+use super::harness::{Bad, Project, shown};
+use super::scene::{POLICY, REPORTED, rows, table};
+
+/// v1 in production, v2 to be judged.
+fn scene() -> Project {
+    let project = Project::rated();
+    let first = project.version(0.60);
+    project.release(&first);
+    project.version(0.65);
+    project
+}
+
+#[test]
+fn rules_that_cannot_be_meant() {
+    let project = scene();
+    let rule = "[[rule]]\nid = \"x\"\nmetric = \"roc_auc\"\nmargin = 0.1\n";
+    let cases: [(String, &[&str]); 16] = [
+        (POLICY.replace("roc_auc", "roc_acu"), &["rule `auc`", "unknown metric `roc_acu`", "roc_auc"]),
+        (POLICY.replace("margin", "margine"), &["line 8", "`margine`", "margin"]),
+        (POLICY.replace("[[rule]]\nid = \"p95\"", "[[rules]]\nid = \"p95\""), &["line 16", "`rules`", "rule"]),
+        (POLICY.replace("[[rule]]", "[[rule"), &["line 4"]),
+        (POLICY.replace("schema = 1", "schema = 7"), &["schema 7"]),
+        (POLICY.replace("\"binary\"", "\"ternary\""), &["line 2", "ternary"]),
+        (POLICY.split("[[rule]]").next().unwrap().to_owned(), &["no rule blocks"]),
+        (POLICY.replace("[[rule]]", "[[rule]]\nseverity = \"warn\""), &["no rule blocks"]),
+        (format!("{POLICY}\n{rule}prove = \"superior\"\n"), &["rule `x`", "`margin`"]),
+        (format!("{POLICY}\n{rule}"), &["rule `x`"]),
+        (format!("{POLICY}\n{rule}prove = \"non_inferior\"\nmin = 0.5\n"), &["rule `x`", "several things"]),
+        (
+            format!("{POLICY}\n{rule}prove = \"non_inferior\"\nwhere = {{ country = [\"es\"] }}\n"),
+            &["rule `x`", "no row has `country` = `es`"],
+        ),
+        (format!("{POLICY}\n{rule}prove = \"non_inferior\"\neach = [\"land\"]\n"), &["rule `x`", "no column `land`"]),
+        (
+            format!("{POLICY}\n{rule}prove = \"non_inferior\"\nset = \"tset\"\n"),
+            &["rule `x`", "no predictions set `tset`", "test"],
+        ),
+        (
+            format!("{POLICY}\n{}", rule.replace("\"x\"", "\"auc\"") + "prove = \"non_inferior\"\n"),
+            &["two rules", "`auc`"],
+        ),
+        (POLICY.replace("roc_auc", "rmse"), &["`rmse` is not defined for a binary task"]),
+    ];
+    for (policy, words) in cases {
+        project.write("policy.toml", &policy);
+        project.fails("certify v2", &Bad { exit: 2, message: words, hint: &[] });
+        project.fails("certify --check", &Bad { exit: 2, message: words, hint: &[] });
+    }
+    project.write("policy.toml", POLICY);
+    project.ok("certify v2");
+}
+
+#[test]
+fn no_policy_at_all() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.edit("mlrun.toml", "policy = \"policy.toml\"\n", "");
+    let bad = Bad { exit: 2, message: &["`fraud` has no policy"], hint: &["--policy FILE"] };
+    project.fails("certify v1", &bad);
+    project.ok("certify v1 --policy policy.toml --first-release --reason begin");
+    project.fails("certify v1 --policy gone.toml", &Bad { exit: 6, message: &["gone.toml"], hint: &[] });
+}
+
+#[test]
+fn what_is_not_enforced_is_refused_not_ignored() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.ok("certify v1 --first-release --reason begin");
+    let config = project.read("mlrun.toml");
+    for (line, word) in [
+        ("approvals = { risk = 1 }", "approvals"),
+        ("signers = \"keys\"", "signers"),
+        ("before = [\"./check.sh\"]", "before hooks"),
+        ("after = [\"./push.sh\"]", "after hooks"),
+    ] {
+        project.write("mlrun.toml", format!("{config}{line}\n"));
+        let bad = Bad { exit: 2, message: &[word, "production", "not enforced"], hint: &["mlrun.toml"] };
+        project.fails("promote v1 --to production", &bad);
+    }
+    project.write("mlrun.toml", format!("{config}\n[model.fraud.evidence.predict]\ncommand = \"python p.py\"\n"));
+    project.fails("certify v1", &Bad { exit: 2, message: &["evidence.predict", "not enforced"], hint: &[] });
+}
+
+/// v1 reported `baseline`, v2 `candidate`: the exit code of `certify v2` and the verdict of its first rule.
+fn judge(policy: &str, baseline: &str, candidate: &str) -> (i32, String) {
+    let project = Project::tiny();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.production]\ncertificate = \"none\"");
+    project.write("policy.toml", policy);
+    project.reported(baseline);
+    project.ok("promote v1 --to production");
+    project.reported(candidate);
+    let certified = project.mlrun("certify v2 --json");
+    (certified.code.unwrap(), certified.object()["rules"][0]["verdict"].as_str().unwrap().to_owned())
+}
+
+fn said(code: i32, verdict: &str) -> (i32, String) {
+    (code, verdict.to_owned())
+}
+
+#[test]
+fn trap_one_a_candidate_that_is_nan() {
+    assert_eq!(judge(REPORTED, "{\"auc\": 0.9}", "{\"auc\": NaN}"), said(3, "INCONCLUSIVE"));
+    assert_eq!(judge(REPORTED, "{\"auc\": 0.9}", "{\"auc\": -Infinity}"), said(3, "INCONCLUSIVE"));
+    assert_eq!(judge(REPORTED, "{\"auc\": NaN}", "{\"auc\": 0.9}"), said(3, "INCONCLUSIVE"));
+}
+
+#[test]
+fn trap_two_a_baseline_below_zero() {
+    let margin = REPORTED.replace("max_drop = 0.0", "max_drop = 0.1");
+    assert_eq!(judge(&margin, "{\"auc\": -0.5}", "{\"auc\": -0.7}"), said(1, "FAIL"));
+    assert_eq!(judge(&margin, "{\"auc\": -0.5}", "{\"auc\": -0.55}"), said(0, "PASS"));
+    assert_eq!(judge(&margin, "{\"auc\": -0.5}", "{\"auc\": -0.1}"), said(0, "PASS"));
+    let lower = margin.replacen("higher", "lower", 1);
+    assert_eq!(judge(&lower, "{\"auc\": -0.5}", "{\"auc\": -0.7}"), said(0, "PASS"));
+    assert_eq!(judge(&lower, "{\"auc\": -0.5}", "{\"auc\": -0.3}"), said(1, "FAIL"));
+}
+
+#[test]
+fn trap_three_a_baseline_without_the_metric() {
+    assert_eq!(judge(REPORTED, "{\"f1\": 0.9}", "{\"auc\": 0.9}"), said(3, "INCONCLUSIVE"));
+}
+
+#[test]
+fn trap_four_no_tolerance() {
+    assert_eq!(judge(REPORTED, "{\"auc\": 0.9}", "{\"auc\": 0.9, \"n\": 1}"), said(0, "PASS"));
+    assert_eq!(judge(REPORTED, "{\"auc\": 0.9}", "{\"auc\": 0.8999999999}"), said(1, "FAIL"));
+    assert_eq!(judge(REPORTED, "{\"auc\": 0.9}", "{\"auc\": 0.9000000001}"), said(0, "PASS"));
+    assert_eq!(judge(REPORTED, "{\"auc\": 0.0}", "{\"auc\": 0.0, \"n\": 1}"), said(0, "PASS"));
+    // The traps again, with rows: the same model twice has no drop at all.
+    let project = scene();
+    project.train(0.66).write("out/predictions.csv", table(&rows(0.65)) + "\n");
+    project.version(0.67);
+    project.ok("certify v3");
+}
+
+#[test]
+fn a_slice_that_lost_is_named() {
+    let project = scene();
+    let slices = POLICY
+        .replace("prove = \"non_inferior\"", "each = [\"country\"]\nmin_rows = 100\nprove = \"not_worse_detected\"");
+    project.write("policy.toml", &slices);
+    let fresh = Project::rated();
+    fresh.write("policy.toml", &slices);
+    let first = fresh.version(0.60);
+    fresh.release(&first);
+    fresh.train(0.80);
+    let mut better = rows(0.80);
+    better.iter_mut().filter(|row| row.country == "it").for_each(|row| row.score = 1.0 - row.score);
+    fresh.write("out/predictions.csv", table(&better));
+    fresh.ok("snapshot fraud");
+    fresh.mlrun("certify v2").exits(1).says(&["auc [country=it]", "FAIL"]);
+    let object = fresh.json("certify v2", 1);
+    let failed: Vec<_> = object["rules"].as_array().unwrap().iter().filter(|r| r["verdict"] == "FAIL").collect();
+    assert_eq!(failed.len(), 1, "{object:#}");
+    assert_eq!(failed[0]["slice"], "country=it");
+}
+
+#[test]
+fn a_slow_candidate_fails() {
+    let project = scene();
+    project.train(0.70).write("out/latency.csv", super::scene::latency(30.0, 3));
+    project.ok("snapshot fraud");
+    let object = project.json("certify v3", 1);
+    assert_eq!(object["rules"][2]["id"], "p95");
+    assert_eq!(object["rules"][2]["verdict"], "FAIL");
+    assert!((object["rules"][2]["delta"].as_f64().unwrap() - 3.0).abs() < 0.1);
+}
+
+#[test]
+fn an_unset_floor_is_inconclusive() {
+    let project = Project::tiny();
+    project.edit("policy.toml", "min = -10.0", "min = \"unset\"");
+    project.ok("snapshot fraud");
+    project.mlrun("certify v1 --first-release --reason begin").exits(3).says(&["unset", "0.9"]);
+}
+
+#[test]
+fn reports_in_every_form() {
+    let project = scene();
+    let line = "certify v2 --report json=c.json --report markdown=c.md --report junit=c.xml --report human=c.txt";
+    project.ok(line);
+    let json: serde_json::Value = serde_json::from_str(&project.read("c.json")).unwrap();
+    assert_eq!(json["schema"], "mlrun/certify/1");
+    assert!(project.read("c.md").contains("| ") && project.read("c.md").contains("PASS"));
+    assert!(project.read("c.xml").starts_with("<?xml") && project.read("c.xml").contains("testcase"));
+    assert!(project.read("c.txt").contains("PASS"));
+    assert!(project.ok("certify v2 --format junit").stdout.starts_with("<?xml"));
+    assert!(project.ok("certify v2 --format markdown").stdout.contains("PASS"));
+    assert!(project.ok("certify v2 --format json").object()["rules"].is_array());
+    project.version(0.30);
+    project.mlrun("certify v3 --report junit=bad.xml").exits(1);
+    assert!(project.read("bad.xml").contains("<failure"));
+    let other = Project::tiny();
+    other.reported("{\"auc\": NaN}");
+    other.mlrun("certify v1 --report junit=unknown.xml").exits(3);
+    let text = other.read("unknown.xml");
+    assert!(text.contains("<error") && !text.contains("<failure"), "{text}");
+    if let Ok(python) = project.other("python3").arg("--version").output()
+        && python.status.success()
+    {
+        let script = "import sys, xml.dom.minidom as m; [m.parse(f) for f in sys.argv[1:]]";
+        shown(project.other("python3").args(["-c", script, "c.xml", "bad.xml"])).exits(0);
+    }
+    let where_to = Bad { exit: 2, message: &["nothing", "human, json, markdown, junit"], hint: &[] };
+    project.fails("certify v2 --report nothing=x", &where_to);
+    project.mlrun("certify v2 --report junit=no/such/folder.xml").exits(6).says(&["cannot write the report"]);
+}
