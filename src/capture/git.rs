@@ -93,7 +93,7 @@ impl Git {
         // The last value is the one that counts.
         let value = |key: &str| {
             let entries = text.split('\0').filter_map(|entry| entry.split_once('\n'));
-            entries.filter(|(k, v)| *k == key && !v.is_empty()).last().map(|(_, v)| v.to_owned())
+            entries.rev().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.to_owned())
         };
         (value("user.name"), value("user.email"))
     }

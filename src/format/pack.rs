@@ -146,6 +146,12 @@ impl ObjectHeader {
         if bytes[..4] != OBJECT_MAGIC {
             return Err(FormatError::Malformed { kind: KIND, reason: "an object without its magic".to_owned() });
         }
+        let reserved = [&bytes[4..8], &bytes[10..12], &bytes[20..32], &bytes[64..HEADER]];
+        if reserved.iter().any(|part| part.iter().any(|b| *b != 0)) {
+            let reason =
+                "an object that is sealed, or a difference to another: only a newer program knows how".to_owned();
+            return Err(FormatError::Malformed { kind: KIND, reason });
+        }
         Self::decode(bytes)
     }
 }
@@ -180,7 +186,7 @@ impl Trailer {
             return Err(truncated());
         }
         let magic = &footer[FOOTER - 8..];
-        if magic[..7] != END_MAGIC[..7] {
+        if magic[..7] != END_MAGIC[..7] || magic[7] == 0 {
             return Err(FormatError::Malformed {
                 kind: KIND,
                 reason: "it does not end as a pack does; it was cut or overwritten".to_owned(),

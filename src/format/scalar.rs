@@ -31,6 +31,11 @@ pub enum Scalar {
     EmptyMap,
 }
 
+/// Whether a JSON number carries an integer without loss.
+pub const fn is_safe(value: i128) -> bool {
+    -SAFE_INTEGER <= value && value <= SAFE_INTEGER
+}
+
 impl Scalar {
     /// The finite number it is, if it is one.
     pub fn finite(&self) -> Option<f64> {
@@ -75,9 +80,7 @@ impl PartialEq for Scalar {
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Int(a), Self::Int(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => a == b || a.is_nan() && b.is_nan(),
-            (Self::Int(i), Self::Float(f)) | (Self::Float(f), Self::Int(i)) => {
-                i.abs() <= SAFE_INTEGER && *i as f64 == *f
-            }
+            (Self::Int(i), Self::Float(f)) | (Self::Float(f), Self::Int(i)) => is_safe(*i) && *i as f64 == *f,
             _ => false,
         }
     }
@@ -120,7 +123,7 @@ impl Serialize for Scalar {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Int(value) if value.abs() <= SAFE_INTEGER => serializer.serialize_i64(*value as i64),
+            Self::Int(value) if is_safe(*value) => serializer.serialize_i64(*value as i64),
             Self::Int(value) => tagged(serializer, "int", value.to_string()),
             Self::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
             Self::Float(value) => tagged(serializer, "float", float_text(*value)),
@@ -135,6 +138,11 @@ impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ScalarVisitor)
     }
+}
+
+/// Digits without a tag: beyond the safe integers they are a float that is printed without its point, such as 1e16.
+fn bare_number(value: i128) -> Scalar {
+    if is_safe(value) { Scalar::Int(value) } else { Scalar::Float(value as f64) }
 }
 
 struct ScalarVisitor;
@@ -152,10 +160,10 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(Scalar::Bool(value))
     }
     fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Int(value.into()))
+        Ok(bare_number(value.into()))
     }
     fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-        Ok(Scalar::Int(value.into()))
+        Ok(bare_number(value.into()))
     }
     fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
         Ok(Scalar::Float(value))

@@ -8,6 +8,7 @@ use crate::clock::{Moment, Time};
 use crate::format::event::{EventFile, EventRecord};
 use crate::id::EventId;
 use crate::name::{ModelName, StageName};
+use crate::registry::JournalError;
 use crate::repository::Repository;
 
 /// Which events.
@@ -69,7 +70,7 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
     let mut seq = head(repository, &model)?;
     let mut report = LogReport { model: model.clone(), events: Vec::new(), more: false };
     while seq > options.after.unwrap_or(0) {
-        let Some(file) = registry.event(&model, seq)? else { break };
+        let file = registry.event(&model, seq)?.ok_or_else(|| JournalError::missing(&model, seq))?;
         let time = file.value.get("time").and_then(Value::as_str).and_then(|t| Time::parse_rfc3339(t).ok());
         if since.is_some_and(|since| time.is_some_and(|t| t < since)) {
             break;

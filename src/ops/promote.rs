@@ -117,9 +117,9 @@ fn decide(
 ) -> Result<(PromoteReport, Option<EventBody>), VerbError> {
     let id = found.snapshot();
     let current = state.occupant(stage);
-    let in_force = state.stages.get(stage).and_then(|row| row.rules.as_ref());
     let policy = state.certificates.get(&id).map(|row| row.policy);
     let proposed = rules::proposed(repository, state, stage, policy)?;
+    let in_force = rules::in_force(state, stage, &proposed);
     let mut report = PromoteReport {
         label: found.label(),
         version: found.row.version,

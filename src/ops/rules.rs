@@ -11,6 +11,7 @@ use crate::format::event::{RulesRecord, StageRulesRecord};
 use crate::format::policy::{self as format, PolicyRecord};
 use crate::name::{ModelName, StageName};
 use crate::registry::State;
+use crate::registry::promote::raises;
 use crate::repository::{Repository, config};
 
 const MAX_POLICY: u64 = 4 << 20;
@@ -86,6 +87,12 @@ pub fn proposed(
 ) -> Result<RulesRecord, VerbError> {
     let stage = stated(repository, &state.model, stage);
     Ok(RulesRecord { policy: policy.filter(|_| stage.certificate), stage })
+}
+
+/// The rules in force for a stage; none if it has none yet, or if the project begins to ask for certificates.
+pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -> Option<&'s RulesRecord> {
+    let adopted = state.stages.get(stage).and_then(|row| row.rules.as_ref());
+    adopted.filter(|rules| !raises(rules, stated))
 }
 
 /// Refuses a stage whose configuration asks for what this version would not look at.

@@ -52,6 +52,13 @@ pub enum JournalError {
     },
 }
 
+impl JournalError {
+    /// The event `seq` is not there, and should be.
+    pub(crate) fn missing(model: &ModelName, seq: u64) -> Self {
+        Self::Broken { model: model.clone(), seq, reason: "it is missing".to_owned() }
+    }
+}
+
 /// What a look at a whole journal found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JournalCheck {
@@ -125,6 +132,11 @@ pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<St
     }
     let mut state = State::from_checkpoint(checkpoint);
     fold_rest(backend, &mut state)?;
+    // Checkpoints lie closer together than this, so nothing behind a gap is further away.
+    let near = (1..=2 * CHECKPOINT_EVERY).map(|ahead| state.seq() + 1 + ahead);
+    for seq in near {
+        check_gap(backend, &state, backend.length(&path(model, seq))?.is_some())?;
+    }
     if state.seq() >= head.seq + 2 * CHECKPOINT_EVERY {
         write_checkpoint(backend, &state);
     }
@@ -135,6 +147,7 @@ pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<St
 pub(super) fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
     let mut state = State::before_creation(model.clone());
     fold_rest(backend, &mut state)?;
+    check_gap(backend, &state, last(backend, model)? > state.seq())?;
     if state.seq() >= 2 * CHECKPOINT_EVERY {
         write_checkpoint(backend, &state);
     }
@@ -149,6 +162,23 @@ pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), 
         state.apply(&record, file.id)?;
     }
     Ok(())
+}
+
+/// An event that is not there although later ones are was taken away: it is not the end.
+fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), JournalError> {
+    let seq = state.seq() + 1;
+    // Looked at again: both may have been written just now.
+    if later && backend.length(&path(&state.model, seq))?.is_none() {
+        return Err(JournalError::missing(&state.model, seq));
+    }
+    Ok(())
+}
+
+/// The greatest number of an event file; 0 if there is none.
+fn last(backend: &dyn Backend, model: &ModelName) -> Result<u64, JournalError> {
+    let names = backend.list(&format!("{JOURNAL}/{model}"))?;
+    let seqs = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok());
+    Ok(seqs.max().unwrap_or(0))
 }
 
 /// Writes a checkpoint now and then; a cache, so failing is not an error.
@@ -168,9 +198,7 @@ fn write_checkpoint(backend: &dyn Backend, state: &State) {
 
 /// Reads every event of a journal and everything that lies beside them.
 pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalCheck, JournalError> {
-    let names = backend.list(&format!("{JOURNAL}/{model}"))?;
-    let last = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok()).max();
-    let last: u64 = last.unwrap_or(0);
+    let last = last(backend, model)?;
     let mut state = State::before_creation(model.clone());
     let mut found = JournalCheck::default();
     while found.problem.is_none() && state.seq() < last {

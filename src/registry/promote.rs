@@ -84,10 +84,17 @@ impl Obstacle {
     }
 }
 
+/// Whether `stated` asks for a certificate where the rules in force ask for none. A project may always begin to gate; what
+/// it cannot do is stop.
+pub const fn raises(in_force: &RulesRecord, stated: &RulesRecord) -> bool {
+    stated.stage.certificate && !in_force.stage.certificate
+}
+
 /// What would have to be true and is not. Empty: it may be promoted, on the certificate returned.
 pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>, Option<CertificateId>) {
     let mut found = Vec::new();
-    let rules = state.stages.get(request.stage).and_then(|row| row.rules.as_ref()).unwrap_or(request.proposed);
+    let adopted = state.stages.get(request.stage).and_then(|row| row.rules.as_ref());
+    let rules = adopted.filter(|rules| !raises(rules, request.proposed)).unwrap_or(request.proposed);
     let current = state.occupant(request.stage);
     if let Some(expected) = request.expected
         && expected != current.map(|o| o.snapshot)

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, UiOptions};
 
 /// git for the life of a machine-learning model
 ///
@@ -49,6 +49,18 @@ pub struct Global {
     /// Decimals of numbers for people
     #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
     pub precision: Option<usize>,
+}
+
+impl Global {
+    /// How to answer.
+    pub const fn ui_options(&self) -> UiOptions {
+        let colour = match self.color {
+            When::Auto => None,
+            When::Always => Some(true),
+            When::Never => Some(false),
+        };
+        UiOptions { json: self.json, quiet: self.quiet, colour, precision: self.precision }
+    }
 }
 
 /// When to use colour.
@@ -156,13 +168,13 @@ impl Refused {
             rendered.lines().map(str::trim).take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
         let (tips, facts): (Vec<_>, Vec<_>) = lines.filter(|l| !l.is_empty()).partition(|l| l.starts_with("tip: "));
         let message = match self.error.kind() {
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a verb is needed".to_owned(),
+            ErrorKind::MissingSubcommand => "a verb is needed".to_owned(),
             _ => facts.join(" ").trim_start_matches("error: ").replace('\'', "`"),
         };
         let tip = || Some(tips.first()?.trim_start_matches("tip: ").replace('\'', "`"));
         let hint = self.hint().or_else(tip).or_else(|| Some("`mlrun --help` lists the verbs".to_owned()));
         let global = Global { json: self.json, ..Global::default() };
-        ExitCode::from(Ui::new(&global).fail(&Failure::usage(message, hint)))
+        ExitCode::from(Ui::new(global.ui_options()).fail(&Failure::usage(message, hint)))
     }
 
     fn hint(&self) -> Option<String> {

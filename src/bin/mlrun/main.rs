@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(refused) => return refused.finish(),
     };
-    let ui = ui::Ui::new(&parsed.global);
+    let ui = ui::Ui::new(parsed.global.ui_options());
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| commands::run(&parsed, &ui)));
     let bug = || failure::Failure::bug(&PANIC.lock().unwrap_or_else(PoisonError::into_inner));
     let code = match outcome.unwrap_or_else(|_| Err(bug())) {

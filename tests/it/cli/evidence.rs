@@ -1,7 +1,7 @@
 //! Evidence that cannot be judged: refused before anything is written, or a certificate that says INCONCLUSIVE.
 
 use super::harness::{Bad, Project};
-use super::scene::{REPORTED, ROWS, rows, table};
+use super::scene::{REPORTED, ROWS, rows, rows_of, table};
 
 /// A project with v1 in production and a second training that is better.
 fn scene() -> Project {
@@ -159,8 +159,11 @@ fn a_baseline_without_the_set() {
     );
     project.version(0.60);
     project.ok("promote v1 --to production");
-    project.write("mlrun.toml", config).write("policy.toml", rules).train(0.65);
-    inconclusive(&project, &["the baseline has no predictions set `test`"]);
+    project.write("mlrun.toml", config).write("policy.toml", rules).version(0.65);
+    let certificate = project.json("certify v2", 3);
+    assert_eq!(certificate["rules"][0]["verdict"], "INCONCLUSIVE");
+    assert!(certificate["rules"][0]["reason"].as_str().unwrap().contains("the baseline has no predictions set `test`"));
+    assert_eq!(certificate["rules"][1]["verdict"], "PASS", "a floor needs no baseline");
 }
 
 #[test]
@@ -213,13 +216,8 @@ fn the_price_of_certainty_is_named() {
     let project = Project::rated();
     let first = project.version(0.60);
     project.release(&first);
-    // Other noise: a candidate that disagrees on many rows cannot be decided with so few.
-    let mut other = rows(0.60);
-    let mut draw = super::scene::Draw::new(99);
-    for row in &mut other {
-        row.score = (0.4 * row.score + 0.6 * (0.2 * f64::from(row.label) + 0.8 * draw.unit())).clamp(0.0, 1.0);
-    }
-    project.train(0.61).write("out/predictions.csv", table(&other));
+    // As good, but right about other rows: so few of them cannot decide.
+    project.train(0.61).write("out/predictions.csv", table(&rows_of(0.60, 99)));
     project.ok("snapshot fraud");
     let certificate = project.json("certify v2", 3);
     let rule = &certificate["rules"][0];

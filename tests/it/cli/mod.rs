@@ -10,5 +10,8 @@ mod output;
 mod permissions;
 mod places;
 mod policy;
+mod release;
+mod restore;
+mod rollback;
 mod scene;
 mod words;

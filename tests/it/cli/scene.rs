@@ -109,13 +109,17 @@ pub struct Row {
 
 /// Predictions of a model with `skill` between 0 (chance) and 1.
 pub fn rows(skill: f64) -> Vec<Row> {
-    let mut draw = Draw::new(7);
+    rows_of(skill, 7)
+}
+
+/// The same of a model that errs in other rows, for each `seed`.
+pub fn rows_of(skill: f64, seed: u64) -> Vec<Row> {
+    let (mut truth, mut draw) = (Draw::new(5), Draw::new(seed));
     (0..ROWS)
         .map(|id| {
-            let label = u8::from(draw.unit() < 0.4);
-            let noise = draw.unit();
-            let country = ["de", "fr", "it"][(draw.bits() % 3) as usize];
-            let score = skill.mul_add(f64::from(label) - 0.5, noise).clamp(-1.0, 2.0).mul_add(1.0 / 3.0, 1.0 / 3.0);
+            let label = u8::from(truth.unit() < 0.4);
+            let country = ["de", "fr", "it"][(truth.bits() % 3) as usize];
+            let score = (skill.mul_add(f64::from(label) - 0.5, draw.unit()) + 0.5) / 2.0;
             Row { id, label, score, country }
         })
         .collect()

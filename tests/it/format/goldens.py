@@ -6,6 +6,7 @@ Files are added to, never regenerated: a format that changes gets a new version 
 SHA256SUMS is for `sha256sum -c`; where the file is a record, its sum is the record's id.
 """
 
+import datetime
 import hashlib
 import json
 import pathlib
@@ -238,43 +239,83 @@ put("format.json", canonical({
     "cutter": {"algorithm": "fastcdc-2020", "whole": 262144, "minimum": 131072, "average": 524288, "maximum": 2097152},
 }))
 
-# A cache: its fields stand in the order of the record, not of their names.
-checkpoint = json.dumps({
-    "format": "mlrun/checkpoint/1", "model": "payments/fraud", "repository": "7c1e5c0a-0000-4000-8000-000000000001",
-    "head": {"seq": 10, "id": events[9]}, "time": "2026-03-03T00:00:00.000Z",
-    "versions": [
-        {"version": "v1", "snapshot": base, "parent": None, "observation": observation, "model_tree": tree, "seq": 2, "time": "2026-03-01T12:00:00.001Z"},
-        {"version": "v2", "snapshot": snapshot, "parent": base, "observation": observation, "model_tree": sha("t2"), "seq": 3, "time": "2026-03-01T12:00:01.000Z"},
-    ],
-    "stages": [{
-        "stage": "production",
-        "timeline": [
-            {"version": "v1", "snapshot": base, "since": "2026-03-01T12:30:00.000Z", "event": first_promotion, "kind": "promote", "actor": "Ben", "certificate": None, "reason": "the first"},
-            {"version": "v2", "snapshot": snapshot, "since": "2026-03-02T00:00:02.000Z", "event": {"seq": 7, "id": events[6]}, "kind": "promote", "actor": "Ana", "certificate": certificate, "reason": None},
-            {"version": "v1", "snapshot": base, "since": "2026-03-03T00:00:00.000Z", "event": {"seq": 10, "id": events[9]}, "kind": "rollback", "actor": None, "certificate": None, "reason": "misbehaves"},
-        ],
-        "stack": [2],
-        "rules": {"policy": policy, "stage": {"certificate": True, "from": ["staging"], "valid_for": 2592000}},
-        "last_rollback": {"event": {"seq": 10, "id": events[9]}, "time": "2026-03-03T00:00:00.000Z"},
-    }],
-    "blocks": [{
-        "snapshot": snapshot, "model_tree": sha("t2"), "stage": "production", "reason": "misbehaves",
-        "event": {"seq": 10, "id": events[9]}, "time": "2026-03-03T00:00:00.000Z",
-    }],
-    "certificates": sorted([
-        {
-            "snapshot": snapshot, "certificate": certificate, "verdict": "PASS", "stage": "production", "baseline": base,
-            "baseline_event": first_promotion, "policy": policy, "issued": "2026-03-02T00:00:00.000Z",
-            "expires": "2026-04-01T00:00:00.000Z", "proposed": False, "first_release": None, "event": events[4],
-        },
-        {
-            "snapshot": base, "certificate": sha("c0"), "verdict": "FAIL", "stage": "staging", "baseline": None,
-            "baseline_event": None, "policy": policy, "issued": "2026-03-02T00:00:01.000Z",
-            "expires": "2026-04-01T00:00:00.000Z", "proposed": True, "first_release": "nothing before", "event": events[5],
-        },
-    ], key=lambda row: row["snapshot"]),
-}, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-put("checkpoint.txt", checkpoint + blake3.blake3(checkpoint).hexdigest().encode() + b"\n")
+# A cache, in postcard: numbers as LEB128 (signed ones zigzagged first), texts and lists with their length before them, an
+# option as 0 or 1, the n-th kind of an enumeration as n.
+def number(n):
+    out = b""
+    while n >= 0x80:
+        out += bytes([n & 0x7F | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def string(text):
+    return number(len(text.encode())) + text.encode()
+
+
+def option(value, how=lambda value: value):
+    return b"\0" if value is None else b"\1" + how(value)
+
+
+def several(items):
+    return number(len(items)) + b"".join(items)
+
+
+def reference(seq):
+    return number(seq) + bytes.fromhex(events[seq - 1])
+
+
+def instant(text):
+    parsed = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    ms = (parsed - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(milliseconds=1)
+    return number(ms * 2 if ms >= 0 else -ms * 2 - 1)
+
+
+digest = bytes.fromhex
+PASS, FAIL = b"\3", b"\0"
+
+
+def version_row(n, snapshot, parent, tree, seq, time):
+    return number(n) + digest(snapshot) + option(parent, digest) + digest(observation) + digest(tree) + number(seq) + instant(time)
+
+
+def occupancy(n, snapshot, since, seq, kind, actor, certificate, reason):
+    out = number(n) + digest(snapshot) + instant(since) + reference(seq) + string(kind)
+    return out + option(actor, string) + option(certificate, digest) + option(reason, string)
+
+
+def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issued, proposed, first, seq):
+    out = digest(snapshot) + digest(certificate) + verdict + string(stage) + option(baseline, digest) + option(event, reference)
+    out += digest(policy) + instant(issued) + instant("2026-04-01T00:00:00.000Z") + bytes([proposed]) + option(first, string)
+    return out + digest(events[seq - 1])
+
+
+checkpoint = b"mlrun/checkpoint/1" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+checkpoint += reference(10) + instant("2026-03-03T00:00:00.000Z")
+checkpoint += several([
+    version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
+    version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z"),
+])
+checkpoint += several([
+    string("production")
+    + several([
+        occupancy(1, base, "2026-03-01T12:30:00.000Z", 4, "promote", "Ben", None, "the first"),
+        occupancy(2, snapshot, "2026-03-02T00:00:02.000Z", 7, "promote", "Ana", certificate, None),
+        occupancy(1, base, "2026-03-03T00:00:00.000Z", 10, "rollback", None, None, "misbehaves"),
+    ])
+    + several([number(2)])
+    + option(option(policy, digest) + b"\1" + several([string("staging")]) + number(2592000))
+    + option(reference(10) + instant("2026-03-03T00:00:00.000Z"))
+])
+checkpoint += several([
+    digest(snapshot) + option(sha("t2"), digest) + option("production", string) + string("misbehaves") + reference(10)
+    + instant("2026-03-03T00:00:00.000Z")
+])
+checkpoint += several([row for _, row in sorted([
+    (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5)),
+    (base, certificate_row(base, sha("c0"), FAIL, "staging", None, None, "2026-03-02T00:00:01.000Z", True, "nothing before", 6)),
+])])
+put("checkpoint.bin", checkpoint + blake3.blake3(checkpoint).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

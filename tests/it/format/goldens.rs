@@ -200,12 +200,12 @@ fn understood_id(name: &str) -> String {
 
 #[test]
 fn checkpoint() {
-    let record = checkpoint_of("checkpoint.txt");
+    let record = checkpoint_of("checkpoint.bin");
     assert_eq!(record.head.seq, 10);
     assert_eq!(record.head.id.to_string(), understood_id("event-10-rollback.txt"));
     assert_eq!(record.stages[0].stack, [2]);
     assert_eq!(record.versions.len(), 2);
-    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint.txt"));
+    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint.bin"));
 }
 
 /// The golden journal folded gives the golden checkpoint: Python wrote both, by hand.
@@ -217,7 +217,7 @@ fn the_golden_journal_folds_into_the_golden_checkpoint() {
         let file = event::decode(&bytes).unwrap();
         state.apply(&file.event.unwrap(), file.id).unwrap();
     }
-    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint.txt"));
+    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint.bin"));
 }
 
 #[test]

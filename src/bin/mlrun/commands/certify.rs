@@ -1,16 +1,14 @@
 //! `mlrun certify`.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
-use mlrun::page::{self, junit, markdown};
 
 use super::Context;
+use super::report_file::{Format, rendered, report_file, write_report};
 use crate::failure::{CONFLICT, Failure, verdict_code};
-use crate::ui::{Shown, Style, human, json, json_text};
+use crate::ui::{Shown, human, json};
 
 /// Judge a version by the policy, against what is in the stage now
 ///
@@ -47,26 +45,6 @@ pub struct Args {
     /// Also write a report to a file; may be repeated
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
-}
-
-/// How a certificate is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// One JSON object
-    Json,
-    /// For a comment on a pull request
-    Markdown,
-    /// For CI: one case for each rule
-    Junit,
-}
-
-fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("say FORMAT=FILE, for example junit=certify.xml")?;
-    let format = <Format as clap::ValueEnum>::from_str(format, true)
-        .map_err(|_| format!("`{format}` is none of human, json, markdown, junit"))?;
-    Ok((format, PathBuf::from(path)))
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
@@ -109,28 +87,4 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         shown.hints.push(format!("next: `mlrun diff {baseline} {}` shows what changed", report.label));
     }
     shown
-}
-
-fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
-    let statement = &report.statement;
-    let about = || page::Context {
-        candidate: report.label.clone(),
-        baseline: report.baseline.clone(),
-        certificate: Some(report.certificate.to_string()),
-        expires: report.expires.map(|t| t.to_string()),
-    };
-    match format {
-        Format::Human => human::certify::certify(report, &Style::new(false, None)),
-        Format::Json => json_text(&json::certify::certify(report, exit)),
-        Format::Markdown => markdown::certificate(statement, &about()),
-        Format::Junit => junit::certificate(statement, &about()),
-    }
-}
-
-fn write_report(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || -> anyhow::Result<()> {
-        let mut file = std::fs::File::options().write(true).create(true).truncate(true).open(path)?;
-        Ok(file.write_all(text.as_bytes())?)
-    };
-    Ok(write().with_context(|| format!("cannot write the report `{}`", path.display()))?)
 }

@@ -2,12 +2,11 @@
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use serde_json::json;
 
 use super::Context;
 use crate::args::Cli;
 use crate::failure::{DONE, Failure};
-use crate::ui::Shown;
+use crate::ui::{Shown, json};
 
 /// Print completions for a shell
 #[derive(Debug, clap::Args)]
@@ -24,6 +23,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "mlrun", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    let json = || json!({ "schema": "mlrun/completions/1", "shell": args.shell.to_string(), "script": script });
-    Ok(context.shown(DONE, json, |_| script.clone()))
+    let shell = args.shell.to_string();
+    Ok(context.shown(DONE, || json::project::completions(&shell, &script), |_| script.clone()))
 }

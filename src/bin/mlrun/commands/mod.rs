@@ -5,12 +5,15 @@ pub mod block;
 pub mod bundle;
 pub mod certify;
 pub mod completions;
+mod context;
 pub mod diff;
 pub mod doctor;
+mod given;
 pub mod init;
 pub mod list;
 pub mod log;
 pub mod promote;
+mod report_file;
 pub mod restore;
 pub mod rollback;
 pub mod show;
@@ -19,61 +22,15 @@ pub mod status;
 pub mod unblock;
 pub mod verify;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
-use mlrun::capture::files::lexically_clean;
-use mlrun::clock::SystemClock;
-use mlrun::ops::inputs::GivenInputs;
-use mlrun::repository::{OpenOptions, Repository};
-use serde_json::Value;
 
-use crate::args::{Cli, Command, Global};
+pub use self::context::Context;
+
+use crate::args::{Cli, Command};
 use crate::failure::Failure;
-use crate::ui::{Shown, Style, Ui, json_text};
-
-/// What every command needs.
-pub struct Context<'a> {
-    /// How to report and show.
-    pub ui: &'a Ui,
-    /// The folder commands run in; paths as typed are relative to it.
-    pub folder: PathBuf,
-    global: &'a Global,
-}
-
-impl Context<'_> {
-    /// Where to look for the project.
-    pub fn open_options(&self) -> OpenOptions {
-        OpenOptions {
-            start: self.folder.clone(),
-            store: self.global.store.as_ref().map(|s| self.folder.join(s)),
-            clock: Arc::new(SystemClock),
-        }
-    }
-
-    /// The project.
-    pub fn repository(&self) -> Result<Repository, Failure> {
-        Ok(Repository::open(&self.open_options())?)
-    }
-
-    /// Nothing given by hand, seen from this folder.
-    pub fn nothing_given(&self) -> GivenInputs {
-        GivenInputs { folder: self.folder.clone(), ..GivenInputs::default() }
-    }
-
-    /// A path as typed.
-    pub fn path(&self, typed: &Path) -> PathBuf {
-        lexically_clean(&self.folder.join(typed))
-    }
-
-    /// The answer, for a program or for a person.
-    pub fn shown(&self, exit: u8, json: impl FnOnce() -> Value, human: impl FnOnce(&Style) -> String) -> Shown {
-        let answer = if self.ui.wants_json() { json_text(&json()) } else { human(self.ui.style()) };
-        Shown { answer, exit, ..Shown::default() }
-    }
-}
+use crate::ui::{Shown, Ui};
 
 /// Runs a command.
 pub fn run(cli: &Cli, ui: &Ui) -> Result<Shown, Failure> {
@@ -86,19 +43,9 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Shown, Failure> {
     let began = Instant::now();
     let mut shown = dispatch(&context, &cli.command)?;
     if cli.global.verbose {
-        shown.notes = notes(&context, began.elapsed());
+        shown.notes = context.notes(began.elapsed());
     }
     Ok(shown)
-}
-
-fn notes(context: &Context<'_>, took: Duration) -> Vec<String> {
-    let mut notes = vec![format!("took {} ms", took.as_millis())];
-    if let Ok(repository) = context.repository() {
-        let project = repository.project().map_or_else(|| "none".to_owned(), |p| p.display().to_string());
-        notes.push(format!("project {project}"));
-        notes.push(format!("store {}, history {}", repository.store_path().display(), repository.store().repository()));
-    }
-    notes
 }
 
 fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> {

@@ -11,13 +11,13 @@ mod table;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::ColorChoice;
-use serde_json::{Value, json};
+pub use serde_json::Value;
+use serde_json::json;
 
 pub use self::progress::Reporter;
 pub use self::style::{Label, Style, bytes, clean, time};
 pub use self::table::{Align, Table};
 
-use crate::args::{Global, When};
 use crate::failure::Failure;
 
 /// What a command has to say.
@@ -35,6 +35,19 @@ pub struct Shown {
     pub exit: u8,
 }
 
+/// How a person asked to be answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UiOptions {
+    /// One JSON object.
+    pub json: bool,
+    /// The answer only.
+    pub quiet: bool,
+    /// With or without colour; none: as the terminal says.
+    pub colour: Option<bool>,
+    /// Decimals of numbers.
+    pub precision: Option<usize>,
+}
+
 /// How and where to print.
 #[derive(Debug)]
 pub struct Ui {
@@ -47,21 +60,18 @@ pub struct Ui {
 
 impl Ui {
     /// As the flags, the terminal and `NO_COLOR` say.
-    pub fn new(global: &Global) -> Self {
-        let colour = |terminal: bool, choice: ColorChoice| match global.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => terminal && choice != ColorChoice::Never,
-        };
+    pub fn new(options: UiOptions) -> Self {
+        let colour =
+            |terminal: bool, choice: ColorChoice| options.colour.unwrap_or(terminal && choice != ColorChoice::Never);
         let stdout_is_terminal = io::stdout().is_terminal();
         let out = colour(stdout_is_terminal, anstream::AutoStream::choice(&io::stdout()));
         let err = colour(io::stderr().is_terminal(), anstream::AutoStream::choice(&io::stderr()));
         Self {
-            json: global.json,
-            quiet: global.quiet,
+            json: options.json,
+            quiet: options.quiet,
             stdout_is_terminal,
-            style: Style::new(out, global.precision),
-            error_style: Style::new(err, global.precision),
+            style: Style::new(out, options.precision),
+            error_style: Style::new(err, options.precision),
         }
     }
 

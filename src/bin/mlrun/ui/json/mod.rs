@@ -22,7 +22,7 @@ fn value<T: Serialize>(record: &T) -> Value {
 fn scalar(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::Float(number) if !number.is_finite() => json!(scalar.to_string()),
-        Scalar::Int(number) if number.abs() > mlrun::format::scalar::SAFE_INTEGER => json!(number.to_string()),
+        Scalar::Int(number) if !mlrun::format::scalar::is_safe(*number) => json!(number.to_string()),
         Scalar::List(items) => items.iter().map(self::scalar).collect(),
         other => value(other),
     }

@@ -67,6 +67,10 @@ fn model(status: &ModelStatus) -> Value {
     })
 }
 
+pub fn completions(shell: &str, script: &str) -> Value {
+    json!({ "schema": "mlrun/completions/1", "shell": shell, "script": script })
+}
+
 pub fn doctor(findings: &[Finding]) -> Value {
     let health = |h: Health| match h {
         Health::Good => "good",

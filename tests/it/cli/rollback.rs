@@ -1,0 +1,115 @@
+//! The way back.
+
+use super::harness::{Bad, Project};
+
+#[test]
+fn nothing_to_go_back_to() {
+    let project = Project::rated();
+    let first = project.version(0.6);
+    let empty = project.leaves_alone("rollback --reason x --json", 1).object();
+    assert_eq!(empty["reasons"][0]["code"], "empty");
+    project.release(&first);
+    let nothing = project.leaves_alone("rollback --reason x --json", 1).object();
+    assert_eq!(nothing["reasons"][0]["code"], "nothing-left");
+    project.leaves_alone("rollback --reason x", 1).says(&["`production` has nothing to go back to", "REFUSED"]);
+    project.ok("status").says(&["nothing to go back to"]);
+    project.fails("rollback fraud", &Bad { exit: 2, message: &["--reason"], hint: &[] });
+}
+
+#[test]
+fn a_second_one_soon_is_more_likely_a_repetition() {
+    let project = Project::with_history();
+    project.ok("rollback --reason slow");
+    let shown = project.leaves_alone("rollback --reason slow", 5);
+    shown.says(&["was rolled back", "ago, to v2", "--from v2", "REFUSED"]);
+    let object = project.leaves_alone("rollback --reason slow --json", 5).object();
+    assert_eq!(object["reasons"][0]["code"], "guarded");
+    // The command it names goes further.
+    project.ok("rollback --stage production --from v2 --reason worse").says(&["v1"]);
+    assert_eq!(project.production(), "v1");
+}
+
+#[test]
+fn what_is_fled_may_be_named_and_then_it_is_safe_to_repeat() {
+    let project = Project::with_history();
+    project.ok("rollback --from v3 --reason slow");
+    for _ in 0..3 {
+        let shown = project.leaves_alone("rollback --from v3 --reason slow", 0);
+        shown.says(&["gone already", "ROLLED_BACK"]);
+    }
+    // What never held it is not there either.
+    project.version(0.8);
+    assert_eq!(project.json("rollback --from v4 --reason slow", 0)["unchanged"], true);
+    assert_eq!(project.events_of("rollback").len(), 1);
+}
+
+#[test]
+fn the_fled_version_is_blocked_unless_it_was_a_slip() {
+    let project = Project::with_history();
+    let back = project.json("rollback --reason slow", 0);
+    assert_eq!(back["blocked"], true);
+    let event = project.events().pop().unwrap();
+    assert_eq!(
+        (event["kind"].as_str(), event["blocks"].as_array().map(Vec::len)),
+        (Some("rollback"), Some(1)),
+        "one event"
+    );
+    let object = project.json("promote v3 --to production", 5);
+    assert!(object["reasons"].as_array().unwrap().iter().any(|r| r["code"] == "blocked"));
+    let slip = Project::with_history();
+    assert_eq!(slip.json("rollback --reason slip --no-block", 0)["blocked"], false);
+    slip.ok("certify v3");
+    slip.ok("promote v3 --to production");
+}
+
+#[test]
+fn a_target_may_be_named() {
+    let project = Project::with_history();
+    project.version(0.8);
+    let never = project.leaves_alone("rollback --to v4 --reason x --json", 1).object();
+    assert_eq!(never["reasons"][0]["code"], "never-held");
+    let same = project.leaves_alone("rollback --to v3 --reason x --json", 1).object();
+    assert_eq!(same["reasons"][0]["code"], "same");
+    project.ok("block v1 --reason leak");
+    let blocked = project.leaves_alone("rollback --to v1 --reason x --json", 1).object();
+    assert_eq!(blocked["reasons"][0]["code"], "blocked");
+    assert!(blocked["reasons"][0]["hint"].as_str().unwrap().contains("--unblock"));
+    project.fails("rollback --unblock --reason x", &Bad { exit: 2, message: &["--to"], hint: &[] });
+    let back = project.json("rollback --to v1 --unblock --reason x", 0);
+    assert_eq!(back["version"], "v1");
+    project.ok("show v1").says(&["production"]);
+}
+
+#[test]
+fn what_cannot_serve_is_passed_over_and_listed() {
+    let project = Project::with_history();
+    project.ok("block v2 --reason leak");
+    project.ok("status").says(&["rollback → v1"]);
+    let back = project.json("rollback --reason slow", 0);
+    assert_eq!((back["version"].as_str(), back["skipped"][0]["version"].as_str()), (Some("v1"), Some("v2")));
+    assert!(back["skipped"][0]["reason"].as_str().unwrap().contains("leak"));
+    let other = Project::with_history();
+    other.ok("block v1 --reason leak");
+    other.ok("block v2 --reason leak");
+    other.leaves_alone("rollback --reason slow", 1).says(&[
+        "passed over v2",
+        "passed over v1",
+        "nothing to go back to",
+    ]);
+}
+
+#[test]
+fn a_stage_is_a_stack() {
+    let project = Project::with_history();
+    project.ok("rollback --reason slow");
+    project.version(0.75);
+    project.succeed("fraud@v4");
+    // v3 was popped: back from v4 is v2, although v3 held it later.
+    project.ok("status").says(&["rollback → v2"]);
+    assert_eq!(project.json("rollback --from v4 --reason slow", 0)["version"], "v2");
+    assert_eq!(project.json("rollback --from v2 --reason slow", 0)["version"], "v1");
+    let held = project.json("at --since 2020-01-01", 0)["stages"].clone();
+    let held: Vec<_> = held.as_array().unwrap().iter().map(|s| s["version"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(held, ["v1", "v2", "v3", "v2", "v4", "v2", "v1"]);
+    assert_eq!(project.ok("show production~1 --print version").stdout, "fraud@v2\n");
+}
