@@ -54,14 +54,19 @@ fn measure(mlrun: &Mlrun, promised_first: Option<f64>) -> Result<Vec<Figure>> {
     anyhow::ensure!(time_shell(folder, "diff -r data restored/data").is_ok(), "restored files differ");
     let mut figures = Vec::new();
     let mut add = |what: &str, runs: &[Cost], copies: Option<&[Cost]>, promise: Option<f64>| {
-        let mut figure = Figure::new(what, "s", seconds(runs));
-        if let Some(copies) = copies {
-            figure = figure.beside("cp", seconds(copies));
-        }
+        let beside_copies = |figure: Figure, value: fn(&Cost) -> Option<f64>| match copies {
+            Some(copies) => figure.beside("cp", copies.iter().filter_map(value).collect()),
+            None => figure,
+        };
+        let seconds: fn(&Cost) -> Option<f64> = |cost| Some(cost.milliseconds / 1e3);
+        let figure = beside_copies(Figure::new(what, "s", runs.iter().filter_map(seconds).collect()), seconds);
         figures.push(promise.into_iter().fold(figure, Figure::at_most));
-        let peaks: Vec<f64> = runs.iter().filter_map(|cost| cost.peak).collect();
-        if !peaks.is_empty() {
-            figures.push(Figure::new(format!("{what}: resident memory"), "MiB", peaks).at_most(600.0));
+        if runs.iter().all(|cost| cost.peak.is_some()) {
+            let processor = runs.iter().filter_map(|cost| cost.processor).collect();
+            figures
+                .push(beside_copies(Figure::new(format!("{what}: processors"), "s", processor), |cost| cost.processor));
+            let peaks = runs.iter().filter_map(|cost| cost.peak).collect();
+            figures.push(Figure::new(format!("{what}: memory"), "MiB", peaks).at_most(600.0));
         }
     };
     add("first snapshot", &first, Some(&copied), promised_first);
@@ -79,10 +84,6 @@ fn alternate(pair: usize, mut one: impl FnMut() -> Result<()>, mut other: impl F
     }
     other()?;
     one()
-}
-
-fn seconds(runs: &[Cost]) -> Vec<f64> {
-    runs.iter().map(|cost| cost.milliseconds / 1e3).collect()
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Running whole processes: how long one took, and how much memory it held.
+//! Running whole processes: how long one took, how much of a processor, and how much memory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-/// GNU time, where it is installed; without it no memory is reported.
+/// GNU time, where it is installed; without it only the clock is read.
 const GNU_TIME: &str = "/usr/bin/time";
 
 /// The program under test, and the folder it is run in.
@@ -21,6 +21,8 @@ pub(crate) struct Mlrun {
 pub(crate) struct Cost {
     /// From start to end, in milliseconds.
     pub(crate) milliseconds: f64,
+    /// What it took of processors, in seconds: steadier than the clock where others build.
+    pub(crate) processor: Option<f64>,
     /// The largest resident set, in MiB.
     pub(crate) peak: Option<f64>,
 }
@@ -70,18 +72,22 @@ impl Mlrun {
 
 /// Times a command line of a shell.
 pub(crate) fn time_shell(folder: &Path, line: &str) -> Result<Cost> {
-    let report = folder.join(".peak");
+    let report = folder.join(".cost");
     let mut command = if Path::new(GNU_TIME).exists() {
         let mut command = Command::new(GNU_TIME);
-        command.args(["-f", "%M", "-o"]).arg(&report).arg("sh");
+        command.args(["-f", "%U %S %M", "-o"]).arg(&report).arg("sh");
         command
     } else {
         Command::new("sh")
     };
     command.args(["-c", line]).current_dir(folder);
     let milliseconds = finish(command, line)?;
-    let peak = std::fs::read_to_string(&report).ok().and_then(|kib| kib.trim().parse::<f64>().ok());
-    Ok(Cost { milliseconds, peak: peak.map(|kib| kib / 1024.0) })
+    let numbers = std::fs::read_to_string(&report).unwrap_or_default();
+    let numbers: Vec<f64> = numbers.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    Ok(match numbers[..] {
+        [user, system, kib] => Cost { milliseconds, processor: Some(user + system), peak: Some(kib / 1024.0) },
+        _ => Cost { milliseconds, processor: None, peak: None },
+    })
 }
 
 fn finish(mut command: Command, line: &str) -> Result<f64> {

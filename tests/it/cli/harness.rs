@@ -354,6 +354,15 @@ pub fn fingerprint(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
+/// Temp files a store keeps while it writes; none if there is no such folder.
+pub fn temp_files(tmp: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(tmp).into_iter().flatten().flatten();
+    folders
+        .flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten())
+        .map(|file| file.path())
+        .collect()
+}
+
 /// Fails the test if anything is another than before.
 #[track_caller]
 pub fn assert_same(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>, shown: &Shown) {

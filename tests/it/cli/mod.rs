@@ -2,16 +2,21 @@
 #![cfg(unix)]
 
 mod contract;
+mod damage;
 mod evidence;
 mod harness;
 mod inputs;
 mod lookup;
+mod machine;
 mod output;
 mod permissions;
 mod places;
 mod policy;
+mod races;
 mod release;
 mod restore;
 mod rollback;
 mod scene;
+mod secrets;
+mod story;
 mod words;

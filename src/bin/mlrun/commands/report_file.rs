@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use mlrun::ops::VerbError;
+use anyhow::Context as _;
 use mlrun::ops::certify::CertifyReport;
 use mlrun::page::{self, junit, markdown};
 
@@ -50,7 +50,7 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
 
 /// Writes it to a file.
 pub fn write_report(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |source| VerbError::Io { action: "write the report", path: path.to_path_buf(), source };
     let open = std::fs::File::options().write(true).create(true).truncate(true).open(path);
-    open.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|e| failed(e).into())
+    let written = open.and_then(|mut file| file.write_all(text.as_bytes()));
+    Ok(written.with_context(|| format!("cannot write the report `{}`", path.display()))?)
 }

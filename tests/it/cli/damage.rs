@@ -1,0 +1,268 @@
+//! Damage: named, with the versions that need it, and never taken for an empty history.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::harness::{Bad, Project};
+
+/// The files in a folder of the store, largest first.
+fn files(project: &Project, folder: &str) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(project.store().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+    found.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).unwrap().len()));
+    found
+}
+
+/// The event file `seq`.
+fn event(project: &Project, seq: u64) -> PathBuf {
+    project.store().join(format!("journal/fraud/{seq:016}"))
+}
+
+const WRITERS: [&str; 6] = [
+    "snapshot fraud",
+    "certify v1",
+    "promote v1 --to production",
+    "rollback --reason x",
+    "block v1 --reason x",
+    "unblock v1",
+];
+const READERS: [&str; 6] = ["list fraud", "log", "show latest", "at", "status", "restore v1 --to back"];
+
+/// Every verb that folds the journal says 4 and leaves it alone; `verify` names the event.
+#[track_caller]
+fn journal_is_broken(project: &Project, seq: u64, words: &[&str]) {
+    let name = format!("journal/fraud/{seq:016}");
+    for line in ["verify", "verify --journal", "verify --full"] {
+        project.leaves_alone(line, 4).says(&[&name]).says(words);
+        let object = project.json(line, 4);
+        assert_eq!(object["ok"], false);
+        let problem = &object["problems"][0];
+        assert_eq!((problem["kind"].as_str(), problem["path"].as_str()), (Some("event"), Some(name.as_str())));
+        assert!(problem["expected"].is_string() && problem["found"].is_string(), "{problem}");
+    }
+    let place = format!("event {seq} of `fraud`");
+    for line in WRITERS.iter().chain(&READERS) {
+        project.fails(line, &Bad { exit: 4, message: &[&place], hint: &["mlrun verify --journal", "backup"] });
+    }
+}
+
+#[test]
+fn an_edited_event() {
+    let project = Project::with_history();
+    let path = event(&project, 4);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("production", "produktion", 1)).unwrap();
+    journal_is_broken(&project, 4, &[]);
+    // Edited with its checksum: the chain knows.
+    let line = text.lines().next().unwrap().replacen("begin", "begun", 1).replacen("\"ana\"", "\"eve\"", 1) + "\n";
+    fs::write(&path, format!("{line}{}\n", mlrun::digest::Digest::of(line.as_bytes()))).unwrap();
+    journal_is_broken(&project, 5, &["another event as the one before it"]);
+}
+
+#[test]
+fn an_event_that_is_missing() {
+    for seq in [1, 2, 5] {
+        let project = Project::with_history();
+        fs::remove_file(event(&project, seq)).unwrap();
+        journal_is_broken(&project, seq, &["it is missing"]);
+    }
+    let project = Project::with_history();
+    for seq in 3..10 {
+        fs::remove_file(event(&project, seq)).unwrap();
+    }
+    journal_is_broken(&project, 3, &["it is missing"]);
+}
+
+#[test]
+fn an_event_that_is_missing_from_a_long_journal() {
+    let project = Project::with_history();
+    for _ in 0..35 {
+        project.ok("block v1 --reason x -q");
+        project.ok("unblock v1 -q");
+    }
+    assert!(project.store().join("cache").is_dir(), "there is a checkpoint");
+    let last = project.events().len() as u64;
+    // Behind the checkpoint, before it, and the newest one, which only the checkpoint remembers.
+    let saved = fs::read(event(&project, last - 1)).unwrap();
+    fs::remove_file(event(&project, last - 1)).unwrap();
+    project.mlrun("list fraud").exits(4).says(&["it is missing"]);
+    project.mlrun("block v1 --reason y").exits(4);
+    fs::write(event(&project, last - 1), saved).unwrap();
+    project.ok("list fraud");
+    let saved = fs::read(event(&project, 20)).unwrap();
+    fs::remove_file(event(&project, 20)).unwrap();
+    project.mlrun("log").exits(4).says(&["event 20", "it is missing"]);
+    project.mlrun("verify").exits(4).says(&["0000000000000020"]);
+    fs::write(event(&project, 20), saved).unwrap();
+    for seq in 40..=last {
+        fs::remove_file(event(&project, seq)).unwrap();
+    }
+    project.mlrun("list fraud").exits(4).says(&["ends at event 39, but has had event"]);
+    project.mlrun("verify").exits(4).says(&["it is missing"]);
+}
+
+#[test]
+fn an_event_of_another_place() {
+    let project = Project::with_history();
+    fs::copy(event(&project, 4), event(&project, 11)).unwrap();
+    journal_is_broken(&project, 11, &["its number is not its place"]);
+    fs::write(event(&project, 11), "").unwrap();
+    journal_is_broken(&project, 11, &[]);
+}
+
+#[test]
+fn an_event_of_a_newer_program() {
+    let project = Project::with_history();
+    let last = fs::read_to_string(event(&project, 10)).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(last.lines().next().unwrap()).unwrap();
+    value["seq"] = 11.into();
+    value["prev"] = last.lines().nth(1).unwrap().into();
+    value["kind"] = "retire".into();
+    let line = format!("{value}\n");
+    fs::write(event(&project, 11), format!("{line}{}\n", mlrun::digest::Digest::of(line.as_bytes()))).unwrap();
+    // `log` shows it raw; every other verb refuses to guess.
+    project.ok("log -n 1").says(&["retire", "newer"]);
+    assert_eq!(project.json("log", 0)["events"][0]["kind"], "retire");
+    for line in WRITERS.iter().chain(&["list fraud", "show latest", "at", "status"]) {
+        project.fails(line, &Bad { exit: 4, message: &["event 11 of `fraud`", "retire"], hint: &[] });
+    }
+}
+
+#[test]
+fn a_corrupted_pack() {
+    let project = Project::with_history();
+    // The pack with the first version's predictions: named by what needs it.
+    let pack = files(&project, "packs").remove(0);
+    let name = pack.file_name().unwrap().to_str().unwrap().to_owned();
+    let good = fs::read(&pack).unwrap();
+    let mut bytes = good.clone();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 0x40;
+    fs::write(&pack, &bytes).unwrap();
+    let full = project.leaves_alone("verify --full", 4).says(&[&name, "BLAKE3"]);
+    assert!(full.stdout.contains("needed by fraud@v"), "{full}");
+    let object = project.json("verify --full", 4);
+    let problems = object["problems"].as_array().unwrap();
+    assert!(problems.iter().any(|p| p["kind"] == "pack" && p["path"] == format!("packs/{name}")), "{object:#}");
+    let needs: std::collections::BTreeSet<_> = problems
+        .iter()
+        .flat_map(|p| p["versions"].as_array().unwrap())
+        .map(|v| v.as_str().unwrap().to_owned())
+        .collect();
+    assert!(!needs.is_empty());
+    for version in &needs {
+        project.mlrun(&format!("verify {version}")).exits(4).says(&[version]);
+        let bad = Bad { exit: 4, message: &["damaged"], hint: &["mlrun verify --full"] };
+        project.fails(&format!("restore {version} --to back-{}", &version[6..]), &bad);
+        project.mlrun(&format!("bundle {version} -o {}.tar.gz", &version[6..])).exits(4);
+    }
+    // Looking at the journal needs no pack.
+    project.ok("log");
+    project.ok("at");
+    fs::write(&pack, &good).unwrap();
+    project.ok("verify --full");
+}
+
+#[test]
+fn a_promotion_reads_every_byte() {
+    let project = Project::with_history();
+    let before = files(&project, "packs");
+    let version = project.version(0.72);
+    let pack = files(&project, "packs").into_iter().find(|p| !before.contains(p)).unwrap();
+    project.ok(&format!("certify {version}"));
+    let mut bytes = fs::read(&pack).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    fs::write(&pack, bytes).unwrap();
+    let bad = Bad { exit: 4, message: &["damaged"], hint: &["mlrun verify --full"] };
+    project.fails(&format!("promote {version} --to production"), &bad);
+    assert_eq!(project.production(), "v3");
+}
+
+#[test]
+fn a_truncated_and_a_missing_pack() {
+    for truncate in [true, false] {
+        let project = Project::with_history();
+        let pack = files(&project, "packs").remove(0);
+        let name = pack.file_name().unwrap().to_str().unwrap().to_owned();
+        let good = fs::read(&pack).unwrap();
+        if truncate {
+            fs::write(&pack, &good[..good.len() - 20]).unwrap()
+        } else {
+            fs::remove_file(&pack).unwrap()
+        }
+        for line in ["verify", "verify --full"] {
+            project.mlrun(line).exits(4).says(&[&name, "needed by fraud@v"]);
+        }
+        // Rollback passes over what cannot serve.
+        let object = project.mlrun("rollback --reason x --json").object();
+        assert!(
+            object["skipped"].as_array().unwrap().iter().all(|s| s["reason"].as_str().unwrap().contains("damaged"))
+        );
+        fs::write(&pack, good).unwrap();
+        project.ok("verify --full");
+        // What is there again counts again.
+        project.ok("restore v1 --to back");
+    }
+}
+
+#[test]
+fn a_damaged_index_is_a_cache() {
+    let project = Project::with_history();
+    let all = files(&project, "index");
+    let cut = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
+    let flip = |mut bytes: Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        bytes
+    };
+    for damage in [&cut as &dyn Fn(Vec<u8>) -> Vec<u8>, &flip] {
+        let path = files(&project, "index").remove(0);
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        fs::write(&path, damage(fs::read(&path).unwrap())).unwrap();
+        // Everything works without it.
+        project.ok("restore v1 --to back");
+        project.ok("show v2");
+        fs::write(&path, damage(fs::read(&path).unwrap_or_else(|_| vec![0; 64]))).unwrap();
+        project.mlrun("verify").exits(4).says(&[&name, "rebuilt from the packs"]);
+        project.ok("verify");
+    }
+    fs::remove_dir_all(project.store().join("index")).unwrap();
+    project.ok("show v1");
+    project.ok("verify --full");
+    assert!(!all.is_empty());
+    fs::remove_dir_all(project.store().join("index")).unwrap();
+    project.version(0.9);
+    project.ok("verify --full");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_a_cache() {
+    let project = Project::with_history();
+    for _ in 0..35 {
+        project.ok("block v1 --reason x -q");
+        project.ok("unblock v1 -q");
+    }
+    let folder = project.store().join("cache/checkpoints");
+    let path = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let before = project.json("list fraud", 0);
+    for bytes in [&b""[..], b"{}", b"\0\0\0\0"] {
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(project.json("list fraud", 0), before);
+        project.ok("verify");
+    }
+    fs::remove_dir_all(project.store().join("cache")).unwrap();
+    assert_eq!(project.json("list fraud", 0), before);
+}
+
+#[test]
+fn a_description_that_is_none() {
+    let project = Project::with_history();
+    let path = project.store().join("format.json");
+    let good = fs::read_to_string(&path).unwrap();
+    fs::write(&path, "{").unwrap();
+    for line in WRITERS.iter().chain(&READERS).chain(&["verify"]) {
+        project.fails(line, &Bad { exit: 4, message: &["format.json"], hint: &[] });
+    }
+    fs::write(&path, good.replace("mlrun/store/1", "mlrun/store/9")).unwrap();
+    project.fails("list", &Bad { exit: 4, message: &["format.json", "9"], hint: &[] });
+}
