@@ -46,6 +46,10 @@ pub fn run<A: AsRef<OsStr>>(
     let failed = |source| ProcessError { program: program.to_owned(), source };
     #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
     let mut command = Command::new(program);
+    // What a caller's own git hook has set would lead elsewhere than to `folder`.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"] {
+        command.env_remove(name);
+    }
     command.args(arguments).current_dir(folder).envs(variables.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;

@@ -76,12 +76,25 @@ impl Code {
 pub fn capture(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, CaptureError> {
     match Git::find(options.project)? {
         Some(git) => from_git(options, git),
-        None => from_folder(options, ignored),
+        None => {
+            let mut code = from_folder(options, ignored)?;
+            if options.project.ancestors().any(|folder| folder.join(".git").exists()) {
+                let reason = "there is a git repository, but git could not be asked about it".to_owned();
+                code.failed.push(("code.git".to_owned(), reason));
+            }
+            Ok(code)
+        }
     }
 }
 
 fn from_git(options: &CodeOptions<'_>, git: Git) -> Result<Code, CaptureError> {
-    let scope: Vec<String> = options.scope.iter().map(|s| top_pathspec("top", &git.prefix, s)).collect();
+    for path in options.scope {
+        let glob = path.contains(['*', '?', '[']);
+        if !glob && std::fs::symlink_metadata(options.project.join(path)).is_err() {
+            return Err(CaptureError::Missing { input: "code".to_owned(), path: path.clone() });
+        }
+    }
+    let scope: Vec<String> = options.scope.iter().map(|s| top_pathspec(&git.prefix, s)).collect();
     let mut code = Code { commit: git.commit.clone(), prefix: git.prefix.clone(), ..Code::empty(CodeKind::Git) };
     let mut untracked_room = options.untracked_limit;
     add_repository(&mut code, &git, &scope, "", options.elsewhere, &mut untracked_room, 0)?;
@@ -90,8 +103,12 @@ fn from_git(options: &CodeOptions<'_>, git: Git) -> Result<Code, CaptureError> {
     code.untracked.sort();
     if !code.changed.is_empty() {
         let mut pathspecs = if scope.is_empty() { vec![":(top)".to_owned()] } else { scope };
-        let inside = options.elsewhere.iter().filter_map(|p| p.strip_prefix(&git.root).ok()).filter_map(Path::to_str);
-        let mut excluded: Vec<_> = inside.filter(|p| !p.is_empty()).collect();
+        // A folder's files need no naming beside it: a command line is not endless.
+        let outermost = |p: &&PathBuf| !p.ancestors().skip(1).any(|a| options.elsewhere.contains(a));
+        let roots = options.elsewhere.iter().filter(outermost);
+        let inside = roots.filter_map(|p| p.strip_prefix(&git.root).ok()).filter_map(Path::to_str);
+        let forbidden = code.changed.iter().filter(|p| secrets::forbidden_name(p).is_some()).map(String::as_str);
+        let mut excluded: Vec<_> = inside.filter(|p| !p.is_empty()).chain(forbidden).collect();
         excluded.sort_unstable();
         pathspecs.extend(excluded.into_iter().map(|p| format!(":(top,exclude,literal){p}")));
         match git.patch(&pathspecs, MAX_PATCH)? {
@@ -191,7 +208,7 @@ fn from_folder(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, Cap
             scope.iter().map(|s| PathSpec { text: s.clone(), path: options.project.join(s), rename: None }).collect()
         }
     };
-    let found = match files::collect("code", &scope, options.project, ignored) {
+    let found = match files::collect_unfollowed("code", &scope, options.project, ignored, &mut code.left_out) {
         Err(CaptureError::Empty { .. }) if options.scope.is_empty() => Vec::new(),
         other => other?,
     };
@@ -223,7 +240,8 @@ fn is_below(path: &Path, roots: &HashSet<PathBuf>) -> bool {
 }
 
 /// A pathspec for `path`, which is relative to the project, from the root of the repository.
-fn top_pathspec(magic: &str, prefix: &str, path: &str) -> String {
+fn top_pathspec(prefix: &str, path: &str) -> String {
+    let magic = if path.contains(['*', '?', '[']) { "top,glob" } else { "top,literal" };
     let path = path.trim_end_matches('/');
     let joined = if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") };
     format!(":({magic}){joined}")

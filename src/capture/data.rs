@@ -103,7 +103,7 @@ pub fn capture(
             return Ok(Data {
                 name: input.name.clone(),
                 kind: DataKind::Uri,
-                path: super::secrets::strip_userinfo(uri),
+                path: without_secrets(uri),
                 disk: None,
                 files: Vec::new(),
                 size: 0,
@@ -146,6 +146,19 @@ pub fn capture(
         shape,
         failed,
     })
+}
+
+/// A URI without user info, and without what its query signs or authorises with.
+fn without_secrets(uri: &str) -> String {
+    const HARMLESS: [&str; 7] = ["version", "versionid", "snapshot", "revision", "ref", "path", "format"];
+    let clean = super::secrets::strip_userinfo(uri);
+    let Some((place, query)) = clean.split_once('?') else { return clean };
+    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, value)) if HARMLESS.contains(&key.to_ascii_lowercase().as_str()) => format!("{key}={value}"),
+        Some((key, _)) => format!("{key}=<redacted:uri-query>"),
+        None => "<redacted:uri-query>".to_owned(),
+    });
+    format!("{place}?{}", shown.collect::<Vec<_>>().join("&"))
 }
 
 fn hash_in_place(files: &[SourceFile], progress: &dyn Progress) -> Result<Vec<Digest>, CaptureError> {

@@ -40,6 +40,14 @@ pub enum CaptureError {
         /// Which, as well as it can be shown.
         path: PathBuf,
     },
+    /// A name no record holds.
+    #[error("{input}: `{}` cannot be stored under that name", path.escape_debug())]
+    Unfit {
+        /// What was declared.
+        input: String,
+        /// The name in the snapshot.
+        path: String,
+    },
     /// A device, socket or pipe.
     #[error("`{}` is neither a file nor a folder", path.display())]
     Special {

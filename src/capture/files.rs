@@ -13,7 +13,8 @@ use walkdir::WalkDir;
 
 use super::error::CaptureError;
 use super::ignored::Ignored;
-use crate::format::tree::EntryKind;
+use crate::format::snapshot::LeftOutRecord;
+use crate::format::tree::{EntryKind, is_component};
 use crate::store::Source;
 
 /// What a person declared: a folder, a file or a glob, maybe to be stored under another name.
@@ -154,7 +155,10 @@ fn is_executable(_: &Metadata) -> bool {
     false
 }
 
-/// The name a path gets in a snapshot: relative to the project, or its last component outside it.
+/// Where files from outside the project are put in a snapshot.
+const OUTSIDE: &str = "outside";
+
+/// The name a path gets in a snapshot: relative to the project, or `outside/` and its last component.
 pub fn snapshot_path(path: &Path, project: &Path) -> Result<String, CaptureError> {
     let named = |p: &Path| -> Option<String> {
         let parts: Option<Vec<&str>> = p
@@ -171,7 +175,7 @@ pub fn snapshot_path(path: &Path, project: &Path) -> Result<String, CaptureError
     let clean = lexically_clean(path);
     match clean.strip_prefix(project) {
         Ok(inside) if inside.components().next().is_some() => named(inside).ok_or_else(refused),
-        _ => clean.file_name().and_then(|n| n.to_str()).map(str::to_owned).ok_or_else(refused),
+        _ => clean.file_name().and_then(|n| n.to_str()).map(|name| format!("{OUTSIDE}/{name}")).ok_or_else(refused),
     }
 }
 
@@ -190,16 +194,38 @@ pub fn lexically_clean(path: &Path) -> PathBuf {
     clean
 }
 
-/// The files several declarations name, sorted by name. `input` is what they were declared as.
+/// The files several declarations name, sorted by name. `input` is what they were declared as. Links are followed.
 pub fn collect(
     input: &str,
     specs: &[PathSpec],
     project: &Path,
     ignored: &Ignored,
 ) -> Result<Vec<SourceFile>, CaptureError> {
+    gather(input, specs, |spec| collect_one(input, spec, project, ignored, None))
+}
+
+/// The same, with links kept as links, and what is neither file nor folder left out.
+pub fn collect_unfollowed(
+    input: &str,
+    specs: &[PathSpec],
+    project: &Path,
+    ignored: &Ignored,
+    left_out: &mut Vec<LeftOutRecord>,
+) -> Result<Vec<SourceFile>, CaptureError> {
+    gather(input, specs, |spec| collect_one(input, spec, project, ignored, Some(left_out)))
+}
+
+fn gather(
+    input: &str,
+    specs: &[PathSpec],
+    mut find: impl FnMut(&PathSpec) -> Result<Vec<SourceFile>, CaptureError>,
+) -> Result<Vec<SourceFile>, CaptureError> {
     let mut found: BTreeMap<String, SourceFile> = BTreeMap::new();
     for spec in specs {
-        for file in collect_one(input, spec, project, ignored)? {
+        for file in find(spec)? {
+            if !file.path.split('/').all(is_component) {
+                return Err(CaptureError::Unfit { input: input.to_owned(), path: file.path });
+            }
             let twice = |other: &SourceFile| CaptureError::Twice {
                 input: input.to_owned(),
                 path: file.path.clone(),
@@ -222,6 +248,7 @@ fn collect_one(
     spec: &PathSpec,
     project: &Path,
     ignored: &Ignored,
+    unfollowed: Option<&mut Vec<LeftOutRecord>>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
     let missing = || CaptureError::Missing { input: input.to_owned(), path: spec.text.clone() };
     let path = lexically_clean(&spec.path);
@@ -240,7 +267,7 @@ fn collect_one(
                 None if path == project => String::new(),
                 None => snapshot_path(&path, project)?,
             };
-            let files = walk(&path, &base, ignored, None)?;
+            let files = walk(&path, &base, ignored, None, unfollowed)?;
             if files.is_empty() {
                 return Err(CaptureError::Empty { input: input.to_owned(), path: spec.text.clone() });
             }
@@ -256,7 +283,7 @@ fn collect_one(
                 None if root == project => String::new(),
                 None => snapshot_path(&root, project)?,
             };
-            let files = walk(&root, &base, ignored, Some(&matcher))?;
+            let files = walk(&root, &base, ignored, Some(&matcher), unfollowed)?;
             if files.is_empty() {
                 return Err(CaptureError::Empty { input: input.to_owned(), path: spec.text.clone() });
             }
@@ -297,9 +324,10 @@ fn walk(
     base: &str,
     ignored: &Ignored,
     matcher: Option<&GlobMatcher>,
+    mut unfollowed: Option<&mut Vec<LeftOutRecord>>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
     let mut files = Vec::new();
-    let walker = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    let walker = WalkDir::new(root).follow_links(unfollowed.is_none()).sort_by_file_name().into_iter();
     let walker = walker.filter_entry(|e| e.depth() == 0 || !ignored.covers(e.path(), e.file_type().is_dir()));
     for entry in walker {
         let entry = match entry {
@@ -318,7 +346,20 @@ fn walk(
         }
         let relative = snapshot_path(entry.path(), root)?;
         let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
-        files.push(SourceFile::describe(path, entry.into_path())?);
+        match &mut unfollowed {
+            None => files.push(SourceFile::describe(path, entry.into_path())?),
+            Some(left_out) => {
+                let kind = entry.file_type();
+                if kind.is_symlink() {
+                    files.push(SourceFile::describe_link(path, entry.into_path())?);
+                } else if kind.is_file() {
+                    files.push(SourceFile::describe(path, entry.into_path())?);
+                } else {
+                    let reason = "neither a file nor a folder".to_owned();
+                    left_out.push(LeftOutRecord { path, size: None, reason });
+                }
+            }
+        }
     }
     Ok(files)
 }

@@ -190,7 +190,15 @@ pub fn capture(options: &CaptureOptions, progress: &dyn Progress) -> Result<Capt
         data.push(data::capture(input, project, &ignored, progress)?);
     }
 
-    let elsewhere = captured_elsewhere(options);
+    let declared: Vec<&SourceFile> = [&model_files, &params_files, &metrics_files, &results]
+        .into_iter()
+        .flatten()
+        .chain(predictions.iter().map(|(_, f)| f))
+        .chain(samples.iter().map(|(_, f)| f))
+        .chain(data.iter().flat_map(|d: &Data| &d.files))
+        .collect();
+    refuse_one_name_for_two(&declared)?;
+    let elsewhere = captured_elsewhere(options, &declared);
     let code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
         &ignored,
@@ -297,8 +305,27 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
     }
 }
 
+/// Restored files lie beside each other: two of them cannot have one name.
+fn refuse_one_name_for_two(declared: &[&SourceFile]) -> Result<(), CaptureError> {
+    let mut seen: BTreeMap<&str, &SourceFile> = BTreeMap::new();
+    for file in declared {
+        match seen.insert(&file.path, file) {
+            Some(other) if other.disk != file.disk => {
+                return Err(CaptureError::Twice {
+                    input: "inputs".to_owned(),
+                    path: file.path.clone(),
+                    first: other.disk.clone(),
+                    second: file.disk.clone(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Files and folders that are stored as something else than code.
-fn captured_elsewhere(options: &CaptureOptions) -> HashSet<PathBuf> {
+fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> HashSet<PathBuf> {
     let data = options.data.iter().filter_map(|d| match &d.place {
         data::DataPlace::Path(spec) => Some(spec),
         data::DataPlace::Uri(_) => None,
@@ -307,6 +334,7 @@ fn captured_elsewhere(options: &CaptureOptions) -> HashSet<PathBuf> {
     let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
     let mut all: HashSet<PathBuf> =
         specs.chain(tables).chain(data).map(|spec| files::lexically_clean(&spec.path)).collect();
+    all.extend(declared.iter().map(|file| file.disk.clone()));
     all.extend(options.notes_file.clone());
     all.insert(options.store.clone());
     all

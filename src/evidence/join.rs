@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::predictions::{Answers, Keys, Labels, PredictionTable, unreadable};
-use super::{Defect, JoinedRows, PredictedColumns, TruthColumn};
+use super::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use crate::format::policy::Task;
 use crate::name::SetName;
 use crate::table::Codes;
@@ -54,6 +54,9 @@ pub fn join(
         (Task::Multiclass, Labels::Classes(_)) => multiclass(set, candidate, baseline)?,
         _ => return Err(other_task(candidate)),
     };
+    if let Some(baseline) = baseline {
+        same_slices(set, candidate, baseline)?;
+    }
     let mut predicted: Vec<PredictedColumns> = predicted;
     let baseline = baseline.and_then(|_| predicted.pop());
     let candidate_columns = predicted.pop().unwrap_or_default();
@@ -84,6 +87,20 @@ fn agree<T: PartialEq>(set: &SetName, keys: &Keys, labels: &[T], others: &[T]) -
             Err(Defect::LabelsDisagree { set: set.clone(), rows: differ().count() as u64, key: keys.text(first) })
         }
     }
+}
+
+/// Whoever may sort rows into slices anew could sort a failure out of sight.
+fn same_slices(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
+    for (column, ours) in &candidate.slices {
+        let Some(theirs) = baseline.slices.get(column) else { continue };
+        let text = |slices: &SliceColumn, place: usize| slices.values[slices.rows[place] as usize].clone();
+        let differ = || (0..ours.rows.len()).filter(|&place| text(ours, place) != text(theirs, place));
+        if let Some(first) = differ().min_by_key(|&place| candidate.keys.row(place)) {
+            let (rows, key) = (differ().count() as u64, candidate.keys.text(first));
+            return Err(Defect::SlicesDisagree { set: set.clone(), column: column.clone(), rows, key });
+        }
+    }
+    Ok(())
 }
 
 /// Columns that need no class names.

@@ -169,6 +169,32 @@ pub enum Defect {
         /// The first one's key.
         key: String,
     },
+    /// The two models' rows were sorted into different slices.
+    #[error(
+        "{rows} rows have another `{column}` in the baseline's `{set}` than in the candidate's, the first with key {key}"
+    )]
+    SlicesDisagree {
+        /// The set.
+        set: SetName,
+        /// The slice column.
+        column: String,
+        /// How many.
+        rows: u64,
+        /// The first one's key.
+        key: String,
+    },
+    /// The samples were taken on different hardware.
+    #[error(
+        "the samples `{set}` were taken on {candidate}, the baseline's on {baseline}: their times cannot be compared"
+    )]
+    OtherMachine {
+        /// The set.
+        set: SetName,
+        /// The candidate's hardware.
+        candidate: String,
+        /// The baseline's.
+        baseline: String,
+    },
     /// Too few rows are in both.
     #[error("only {matched} of {larger} rows of `{set}` are in both models' predictions")]
     Coverage {

@@ -242,7 +242,8 @@ impl EventBody {
     }
 }
 
-const KINDS: [&str; 7] = ["create", "snapshot", "certify", "block", "unblock", "promote", "rollback"];
+/// Every kind this program knows.
+pub const KINDS: [&str; 7] = ["create", "snapshot", "certify", "block", "unblock", "promote", "rollback"];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]
@@ -258,6 +259,10 @@ pub struct EventFile {
 /// The file of an event, and the event's id.
 pub fn encode(event: &EventRecord) -> Result<(Vec<u8>, EventId), FormatError> {
     let mut line = canonical::encode(FORMAT, event)?;
+    if line.len() + 128 > MAX_EVENT {
+        let reason = format!("it has {} bytes; {MAX_EVENT} are the most", line.len());
+        return Err(FormatError::Malformed { kind: FORMAT, reason });
+    }
     line.push(b'\n');
     let id = Digest::of(&line);
     line.extend_from_slice(id.to_string().as_bytes());

@@ -66,21 +66,27 @@ impl TreeRecord {
         Self { format: FORMAT.to_owned(), entries }
     }
 
-    /// The bytes to store.
+    /// The bytes to store. What no reader would accept is not written.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        self.check()?;
         canonical::encode(FORMAT, self)
     }
 
     /// Reads a tree and checks what no reader should have to: order, single components, ids where they belong.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let tree: Self = canonical::decode(FORMAT, bytes)?;
+        tree.check()?;
+        Ok(tree)
+    }
+
+    fn check(&self) -> Result<(), FormatError> {
         let malformed = |reason: String| FormatError::Malformed { kind: FORMAT, reason };
-        for pair in tree.entries.windows(2) {
+        for pair in self.entries.windows(2) {
             if pair[0].name.as_bytes() >= pair[1].name.as_bytes() {
                 return Err(malformed(format!("`{}` is out of order", pair[1].name)));
             }
         }
-        for entry in &tree.entries {
+        for entry in &self.entries {
             if !is_component(&entry.name) {
                 return Err(malformed(format!("`{}` is not a path component", entry.name.escape_debug())));
             }
@@ -89,11 +95,16 @@ impl TreeRecord {
                 return Err(malformed(format!("`{}` lacks an id or a target", entry.name)));
             }
         }
-        Ok(tree)
+        Ok(())
     }
 }
 
 /// Whether a name can stand between two slashes on every system we restore to.
 pub fn is_component(name: &str) -> bool {
-    !name.is_empty() && name != "." && name != ".." && name.len() <= 255 && !name.contains(['/', '\\', '\0'])
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && name.len() <= 255
+        && !name.contains(['/', '\\'])
+        && !name.contains(char::is_control)
 }

@@ -13,9 +13,12 @@ use rayon::prelude::*;
 
 use super::bca::{Replicates, acceleration};
 use super::classification::Tally;
+use super::distribution::one_sided;
 use super::metric::Metric;
 use super::outcome::{Cell, Interval, Method, Sampling, Sufficient};
+use super::proportion::closed;
 use super::random::Key;
+use super::sums::sum;
 use super::undefined::Undefined;
 
 /// Tables beyond this are not worth keeping in a certificate; quantiles are kept instead.
@@ -75,15 +78,84 @@ impl Table<'_> {
                 },
             )
             .collect();
-        let a = self.acceleration(&observed, estimate);
-        let (interval, quantiles) =
-            Replicates::new(values)?.interval(Method::Multinomial, estimate, a, sampling.confidence)?;
-        let sufficient = if self.cells.len() <= LARGEST_TABLE {
-            Sufficient::Cells { classes: self.classes, cells: self.cells.to_vec() }
-        } else {
-            quantiles
-        };
-        Ok((interval, sufficient))
+        let influence = self.influence(&observed, estimate);
+        let replicates = Replicates::new(values)?;
+        let resampled =
+            replicates.interval(Method::Multinomial, estimate, influence.acceleration(), sampling.confidence);
+        let cells = || Sufficient::Cells { classes: self.classes, cells: self.cells.to_vec() };
+        if influence.rows() < FEW as f64 {
+            let bca = match resampled {
+                Ok((bca, _)) => Some(bca),
+                Err(Undefined::ZeroVariance | Undefined::OneSidedResamples) => None,
+                Err(refused) => return Err(refused),
+            };
+            return Ok((self.wider(&observed, estimate, bca, sampling.confidence)?, cells()));
+        }
+        let (interval, quantiles) = resampled?;
+        Ok((interval, if self.cells.len() <= LARGEST_TABLE { cells() } else { quantiles }))
+    }
+
+    /// The wider of the resampled bounds and those of MOVER, from each model's Wilson-type bounds and the correlation of
+    /// the two: Zou & Donner, "Construction of confidence limits about effect measures", Stat. Med. 27 (2008).
+    fn wider(
+        &self,
+        observed: &Pair,
+        estimate: f64,
+        bca: Option<Interval>,
+        confidence: f64,
+    ) -> Result<Interval, Undefined> {
+        let z = one_sided(confidence)?;
+        let value = observed.candidate.value(self.metric)?;
+        let candidate = closed(self.metric, &observed.candidate, z).bounds;
+        let (mut down, mut up) = (value - candidate.lower, candidate.upper - value);
+        if self.contrast == Contrast::Difference {
+            let value = observed.baseline.value(self.metric)?;
+            let baseline = closed(self.metric, &observed.baseline, z).bounds;
+            let correlation = self.correlation(observed);
+            let apart = |a: f64, b: f64| (a * a + b * b - 2.0 * correlation * a * b).max(0.0).sqrt();
+            down = apart(down, baseline.upper - value);
+            up = apart(up, value - baseline.lower);
+        }
+        let (mut lower, mut upper) = (estimate - down, estimate + up);
+        let mut error = (upper - lower) / (2.0 * z);
+        let mut resamples = None;
+        if let Some(bca) = bca {
+            lower = lower.min(bca.bounds.lower);
+            upper = upper.max(bca.bounds.upper);
+            error = bca.bounds.standard_error.unwrap_or(error);
+            resamples = bca.resamples;
+        }
+        let mut interval = Interval::new(Method::MultinomialMover, lower, upper, error);
+        interval.resamples = resamples;
+        Ok(interval)
+    }
+
+    /// The correlation of the models' metrics over the table and, for each class, one imagined row that only one of them
+    /// gets right. Models that never err together come out near -1, which is the widest MOVER can be.
+    fn correlation(&self, observed: &Pair) -> f64 {
+        let imagined =
+            (0..self.classes).filter(|&class| observed.candidate.truth[class as usize] > 0).flat_map(|class| {
+                let other = (class + 1) % self.classes;
+                [(class, class, other, 0.5), (class, other, class, 0.5)]
+            });
+        let rows: Vec<(f64, f64, f64)> = self
+            .cells
+            .iter()
+            .map(|cell| (cell.truth, cell.candidate, cell.baseline, cell.count as f64))
+            .chain(imagined)
+            .map(|(truth, candidate, baseline, weight)| {
+                let mut pair = observed.clone();
+                pair.add(truth, candidate, baseline, 1);
+                let value = |tally: &Tally| tally.value(self.metric).unwrap_or(0.0);
+                (value(&pair.candidate), value(&pair.baseline), weight)
+            })
+            .collect();
+        let over = |term: &dyn Fn(&(f64, f64, f64)) -> f64| sum(rows.len(), |at| rows[at].2 * term(&rows[at]));
+        let weight = over(&|_| 1.0);
+        let (a, b) = (over(&|row| row.0) / weight, over(&|row| row.1) / weight);
+        let covariance = over(&|row| (row.0 - a) * (row.1 - b));
+        let scale = (over(&|row| (row.0 - a) * (row.0 - a)) * over(&|row| (row.1 - b) * (row.1 - b))).sqrt();
+        if scale > 0.0 { (covariance / scale).clamp(-1.0, 1.0) } else { -1.0 }
     }
 
     fn observed(&self) -> Pair {
@@ -149,7 +221,7 @@ impl Table<'_> {
     }
 
     /// From the jackknife, which is the same for all rows of a cell.
-    fn acceleration(&self, observed: &Pair, estimate: f64) -> f64 {
+    fn influence(&self, observed: &Pair, estimate: f64) -> Influence {
         let without: Vec<f64> = self
             .cells
             .iter()
@@ -162,8 +234,25 @@ impl Table<'_> {
             .collect();
         let rows: u64 = self.cells.iter().map(|cell| cell.count).sum();
         let times = |at: usize| self.cells[at].count as f64;
-        let mean = super::sums::sum(without.len(), |at| times(at) * without[at]) / rows as f64;
-        acceleration(without.len(), |at| mean - without[at], times)
+        let mean = sum(without.len(), |at| times(at) * without[at]) / rows as f64;
+        Influence(without.iter().zip(self.cells).map(|(without, cell)| (mean - without, cell.count as f64)).collect())
+    }
+}
+
+/// What one row of each cell moves the contrast by, and how many rows do.
+struct Influence(Vec<(f64, f64)>);
+
+impl Influence {
+    fn acceleration(&self) -> f64 {
+        acceleration(self.0.len(), |at| self.0[at].0, |at| self.0[at].1)
+    }
+
+    /// The rows that carry the variance: as many as would give it and its fourth moment if all moved the contrast alike,
+    /// (Σu²)² / Σu⁴. About the discordant rows, or the concordant ones where those are rarer.
+    fn rows(&self) -> f64 {
+        let power = |exponent: i32| sum(self.0.len(), |at| self.0[at].1 * self.0[at].0.powi(exponent));
+        let (second, fourth) = (power(2), power(4));
+        if fourth > 0.0 { second * second / fourth } else { 0.0 }
     }
 }
 

@@ -94,6 +94,9 @@ pub enum Method {
     DeLongLogit,
     /// Multinomial resampling of the joint cells, BCa bounds.
     Multinomial,
+    /// The wider, bound by bound, of multinomial BCa and of each model's Wilson-type bounds combined by MOVER: fewer than
+    /// 25 rows carry the variance.
+    MultinomialMover,
     /// Poisson resampling of the rows, BCa bounds.
     BcaPoisson,
     /// Infinitesimal jackknife.
@@ -117,6 +120,7 @@ impl Method {
             Self::DeLong,
             Self::DeLongLogit,
             Self::Multinomial,
+            Self::MultinomialMover,
             Self::BcaPoisson,
             Self::Influence,
             Self::OrderStatistics,
@@ -142,6 +146,7 @@ impl Method {
             Self::DeLong => "delong",
             Self::DeLongLogit => "delong_logit",
             Self::Multinomial => "multinomial_bca",
+            Self::MultinomialMover => "multinomial_bca_mover_wilson",
             Self::BcaPoisson => "poisson_bca",
             Self::Influence => "influence",
             Self::OrderStatistics => "order_statistics",

@@ -9,7 +9,7 @@ use super::metric::Metric;
 use super::outcome::{Interval, Method};
 use super::undefined::Undefined;
 
-/// Fewer misclassified rows than this, and resampling them says too little: the binomial takes over.
+/// Fewer rows than this classified wrong, or right, and resampling them says too little: the binomial takes over.
 const FEW: u64 = 25;
 
 /// Wilson's bounds for `hits` of `n` at the normal quantile `z`.
@@ -21,20 +21,24 @@ pub(super) fn wilson(hits: u64, n: u64, z: f64) -> (f64, f64) {
     (if hits == 0 { 0.0 } else { centre - half }, if hits == n { 1.0 } else { centre + half })
 }
 
-/// Bounds of one model's count metric; `None` where resampling is the better way (macro F1 with errors enough).
+/// Bounds of one model's count metric; `None` where resampling is the better way (macro F1 with errors and hits enough).
 ///
 /// Given its denominator a precision or a recall is a proportion, and so is J = TP / (TP + FP + FN), of which F1 is the
 /// monotone function 2J / (1 + J). Unlike a bootstrap these never claim certainty from a perfect score.
 pub(super) fn interval(metric: Metric, tally: &Tally, confidence: f64) -> Result<Option<Interval>, Undefined> {
     let z = one_sided(confidence)?;
-    Ok(Some(match metric {
+    let (hits, rows) = (tally.hits.iter().sum::<u64>(), tally.rows());
+    if metric == Metric::MacroF1 && hits.min(rows - hits) >= FEW {
+        return Ok(None);
+    }
+    Ok(Some(closed(metric, tally, z)))
+}
+
+/// The closed form, wherever it may be wide.
+pub(super) fn closed(metric: Metric, tally: &Tally, z: f64) -> Interval {
+    match metric {
         Metric::BalancedAccuracy => mover(tally, z),
-        Metric::MacroF1 => {
-            if tally.rows() - tally.hits.iter().sum::<u64>() >= FEW {
-                return Ok(None);
-            }
-            worst_case_macro_f1(tally, z)
-        }
+        Metric::MacroF1 => worst_case_macro_f1(tally, z),
         _ => {
             let (hits, n) = tally.proportion(metric);
             let (lower, upper) = wilson(hits, n, z);
@@ -47,7 +51,7 @@ pub(super) fn interval(metric: Metric, tally: &Tally, confidence: f64) -> Result
                 Interval::new(Method::Wilson, lower, upper, error)
             }
         }
-    }))
+    }
 }
 
 /// Recalls of different classes rest on different rows, hence are independent: distances to the bounds add in squares.

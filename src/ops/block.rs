@@ -1,7 +1,7 @@
 //! `block` and `unblock`: keep a version out of a stage, or out of all.
 
 use super::resolve;
-use super::{MadeEvent, VerbError, actor, check_text};
+use super::{MadeEvent, UsageError, VerbError, actor, check_text};
 use crate::format::event::EventBody;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
@@ -77,6 +77,14 @@ fn set(repository: &Repository, options: &BlockOptions, wish: Wish) -> Result<Bl
             same && (wish == Wish::Unblock && options.stage.is_none() || b.stage == options.stage)
         })
     };
+    let everywhere = found.state.blocks.iter().any(|b| b.snapshot == id && b.stage.is_none());
+    if let (Wish::Unblock, Some(stage), true) = (wish, &options.stage, everywhere) {
+        let reason = format!(
+            "{} is blocked from every stage, not from {stage} alone: name no stage to lift that",
+            found.label()
+        );
+        return Err(UsageError::Option { option: "stage".to_owned(), reason }.into());
+    }
     let mut report = BlockReport {
         model: found.state.model.clone(),
         version: found.row.version,

@@ -19,7 +19,7 @@ use crate::id::TreeId;
 
 /// More entries than this are no bundle.
 const MAX_ENTRIES: usize = 2_000_000;
-/// No record or list in a bundle is longer.
+/// All records and lists of a bundle together.
 const MAX_RECORD: u64 = 256 << 20;
 
 /// Why a bundle cannot be written or is not sound.
@@ -76,6 +76,7 @@ pub fn verify_bundle(path: &Path) -> Result<BundleCheck, BundleError> {
     let mut links = BTreeSet::new();
     let mut records: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut bytes = 0;
+    let mut record_bytes: u64 = 0;
     for entry in archive.entries().map_err(unreadable)? {
         let mut entry = entry.map_err(unreadable)?;
         let name = entry_name(&entry).map_err(&unsound)?;
@@ -94,7 +95,10 @@ pub fn verify_bundle(path: &Path) -> Result<BundleCheck, BundleError> {
             other => return Err(unsound(format!("`{name}` is of a kind ({other:?}) no bundle holds"))),
         }
         let is_record = !name.starts_with("files/");
-        if is_record && entry.size() > MAX_RECORD {
+        if is_record {
+            record_bytes += entry.size();
+        }
+        if is_record && record_bytes > MAX_RECORD {
             return Err(unsound(format!("`{name}` has {} bytes", entry.size())));
         }
         let (digest, size) = if is_record {

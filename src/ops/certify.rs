@@ -1,9 +1,9 @@
 //! `certify`: evidence and policy → a certificate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
-use super::evidence::{Tables, gather};
+use super::evidence::{Gathered, Tables, gather};
 use super::inputs::GivenInputs;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
@@ -12,8 +12,10 @@ use super::workspace::Workspace;
 use super::{MadeEvent, VerbError, actor, check_text};
 use crate::certify::{self, Case};
 use crate::clock::Time;
+use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::event::{EventBody, EventRef};
+use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::ModelName;
@@ -94,7 +96,8 @@ struct Candidate {
     label: String,
     id: SnapshotId,
     record: SnapshotRecord,
-    parent: Option<SnapshotRecord>,
+    ancestors: Vec<SnapshotRecord>,
+    machine: Option<String>,
     tables: HashMap<crate::id::FileId, PathBuf>,
 }
 
@@ -128,7 +131,13 @@ pub fn certify(
     let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let tables = Tables { store: repository.store(), workspace: candidate.tables };
     let needs = certify::needs(&policy.record);
-    let gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
+    let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
+    if let (Some(ours), Some(held)) = (&candidate.machine, occupant)
+        && let Some(theirs) = state.as_ref().and_then(|s| s.version(held.version))
+    {
+        let theirs = hardware(&snapshot::load_observation(repository.store(), theirs.observation)?);
+        refuse_other_hardware(&mut gathered, ours, &theirs);
+    }
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let statement = certify::certify(&Case {
         policy: &policy.record,
@@ -141,7 +150,7 @@ pub fn certify(
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
         evidence: gathered.evidence,
-        stale_evidence: candidate.parent.map_or_else(Vec::new, |p| stale_evidence(&candidate.record, &p)),
+        stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
         tool_version: super::TOOL,
     })?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
@@ -259,33 +268,74 @@ fn candidate(
         let candidate = stored(repository, &found)?;
         return Ok((candidate, Some(found.state), model));
     }
-    let parent = match state.as_ref().and_then(State::latest) {
-        Some(row) => Some(snapshot::load(repository.store(), row.snapshot)?),
-        None => None,
+    let ancestors = match state.as_ref().and_then(State::latest) {
+        Some(row) => ancestors(repository, state.as_ref(), Some(row.snapshot))?,
+        None => Vec::new(),
     };
     let candidate = Candidate {
         label: "workspace".to_owned(),
         id: workspace.built.id,
         tables: workspace.tables(),
+        machine: Some(hardware(&workspace.built.observation)),
         record: workspace.built.record,
-        parent,
+        ancestors,
     };
     Ok((candidate, state, model))
 }
 
 fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
     let store = repository.store();
-    let parent = match found.row.parent {
-        Some(parent) => Some(snapshot::load(store, parent)?),
-        None => None,
-    };
     Ok(Candidate {
         label: found.label(),
         id: found.snapshot(),
         record: snapshot::load(store, found.snapshot())?,
-        parent,
+        ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
+        machine: Some(hardware(&snapshot::load_observation(store, found.row.observation)?)),
         tables: HashMap::new(),
     })
+}
+
+/// The versions a candidate comes from, nearest first: evidence of another model may be older than the parent.
+fn ancestors(
+    repository: &Repository,
+    state: Option<&State>,
+    parent: Option<SnapshotId>,
+) -> Result<Vec<SnapshotRecord>, VerbError> {
+    const FAR_ENOUGH: usize = 100;
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut next = parent;
+    while let Some(id) = next.filter(|id| found.len() < FAR_ENOUGH && seen.insert(*id)) {
+        found.push(snapshot::load(repository.store(), id)?);
+        next = state.and_then(|s| s.version_of(id)).and_then(|row| row.parent);
+    }
+    Ok(found)
+}
+
+/// Evidence that is that of another model, byte for byte.
+fn stale_evidence_of<'a>(record: &SnapshotRecord, others: impl Iterator<Item = &'a SnapshotRecord>) -> Vec<String> {
+    let all: BTreeSet<String> = others.flat_map(|other| stale_evidence(record, other)).collect();
+    all.into_iter().collect()
+}
+
+/// What times depend on.
+fn hardware(observation: &ObservationRecord) -> String {
+    let machine = &observation.machine;
+    let cpu = machine.cpu.as_deref().unwrap_or("an unknown processor");
+    format!("{} × {cpu} ({})", machine.cpus, machine.architecture)
+}
+
+/// Times taken on other hardware say nothing about the model.
+fn refuse_other_hardware(gathered: &mut Gathered, ours: &str, theirs: &str) {
+    if ours == theirs {
+        return;
+    }
+    for (set, (_, baseline)) in &mut gathered.samples {
+        if let Some(samples @ Ok(_)) = baseline {
+            let (candidate, baseline) = (ours.to_owned(), theirs.to_owned());
+            *samples = Err(Defect::OtherMachine { set: set.clone(), candidate, baseline });
+        }
+    }
 }
 
 /// The newest version that is what the workspace is.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::VerbError;
+use super::{UsageError, VerbError};
 use crate::capture::values::{self, Syntax};
 use crate::name::ModelName;
 use crate::repository::{CONFIG, Config, OpenOptions, Repository, RepositoryError, default_store, find_project};
@@ -54,6 +54,14 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
         && repository.project() == Some(&project)
         && wanted.is_some()
     {
+        let elsewhere = |store: &PathBuf| store.canonicalize().ok() != repository.store_path().canonicalize().ok();
+        if options.store.as_ref().is_some_and(elsewhere) {
+            let place = repository.store_path().display();
+            let reason = format!(
+                "the store is {place} already; to move it, move that folder and leave its new path in a file in its place"
+            );
+            return Err(UsageError::Option { option: "store".to_owned(), reason }.into());
+        }
         return Ok(InitReport {
             project,
             store: repository.store_path().to_path_buf(),
@@ -106,14 +114,16 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
         report.written = files.into_iter().map(|(path, _)| path).collect();
         return Ok(report);
     }
-    make_store(&store_path, &id)?;
+    // Somebody else may have begun in the same moment: then theirs is the history.
+    let made = make_store(&store_path, &id)?;
     if store_path != place {
         files.push((place, format!("{}\n", store_path.display())));
     }
     for (path, text) in files {
-        write_whole(&path, &text).map_err(|source| failed("write", &path, source))?;
+        write_whole(&path, &text.replace(&id, &made)).map_err(|source| failed("write", &path, source))?;
         report.written.push(path);
     }
+    report.repository = made;
     Ok(report)
 }
 
@@ -121,11 +131,11 @@ fn failed(action: &'static str, path: &Path, source: io::Error) -> VerbError {
     VerbError::Io { action, path: path.to_path_buf(), source }
 }
 
-fn make_store(path: &Path, id: &str) -> Result<(), VerbError> {
+/// Makes the store, or finds the one that is there; the history it is for.
+fn make_store(path: &Path, id: &str) -> Result<String, VerbError> {
     fs::create_dir_all(path).map_err(|source| failed("create", path, source))?;
     let backend: Arc<dyn Backend> = Arc::new(Disk::new(path.to_path_buf()));
-    Store::create(backend, id)?;
-    Ok(())
+    Ok(Store::create(backend, id)?.repository().to_owned())
 }
 
 /// Writes a file beside its place, then renames it: the person's file is whole at every moment.
@@ -147,6 +157,11 @@ pub(super) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
 fn with_repository(project: &Path, id: &str) -> Result<String, VerbError> {
     let path = project.join(CONFIG);
     let text = fs::read_to_string(&path).map_err(|source| failed("read", &path, source))?;
+    let mut top = text.lines().take_while(|l| !l.trim_start().starts_with('['));
+    if top.any(|l| l.trim_start().starts_with("repository")) {
+        // Somebody else has written it in the same moment.
+        return Ok(text);
+    }
     let mut lines: Vec<&str> = text.lines().collect();
     let line = format!("repository = \"{id}\"");
     let at = lines.iter().position(|l| l.trim_start().starts_with("schema")).map_or(0, |i| i + 1);
@@ -264,7 +279,7 @@ impl Inventory {
 
     fn config(&self, model: &ModelName, id: &str, policy: bool) -> String {
         let list = |items: &[String]| {
-            let quoted: Vec<String> = items.iter().map(|i| format!("{:?}", i)).collect();
+            let quoted: Vec<String> = items.iter().map(|i| quoted(i)).collect();
             format!("[{}]", quoted.join(", "))
         };
         let key = if model.as_str().contains(['/', '.']) { format!("{:?}", model.as_str()) } else { model.to_string() };
@@ -287,7 +302,7 @@ impl Inventory {
             }
             data => {
                 for (name, path) in data {
-                    text += &format!("\n[model.{key}.data.{name}]\npath = {path:?}\n");
+                    text += &format!("\n[model.{key}.data.{name}]\npath = {}\n", quoted(path));
                 }
             }
         }
@@ -324,12 +339,17 @@ impl Inventory {
              # Every rule must pass. These judge the numbers in {}: single numbers, no intervals.\n",
             self.metrics.join(", ")
         );
-        for (name, value) in &self.measured {
+        for (index, (name, value)) in self.measured.iter().enumerate() {
             let lower = LOSSES.iter().any(|l| name.to_lowercase().contains(l));
             let better = if lower { "lower" } else { "higher" };
-            let metric = format!("metric = {{ reported = {name:?}, better = \"{better}\" }}");
-            let id: String =
-                name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+            let metric = format!("metric = {{ reported = {}, better = \"{better}\" }}", quoted(name));
+            let id: String = name
+                .chars()
+                .take(50)
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+                .collect();
+            let taken = text.contains(&format!("id = \"{id}\""));
+            let id = if taken { format!("{id}-{}", index + 1) } else { id };
             text += &format!(
                 "\n[[rule]]\nid = \"{id}\"\n{metric}\nmax_drop = 0.0             # how much worse than production is still acceptable\n"
             );
@@ -340,6 +360,11 @@ impl Inventory {
         }
         Some(text)
     }
+}
+
+/// Text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 /// The first few finite numbers of a metrics file.

@@ -14,6 +14,7 @@ use crate::format::config::{ConfigFile, DataStore, ModelFile, PredictionsFile};
 use crate::format::policy::ScalarFile;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::PredictionColumns;
+use crate::host;
 use crate::name::{ModelName, SetName};
 use crate::repository::{Repository, config};
 
@@ -61,7 +62,7 @@ pub fn capture_options(
     model: Option<&ModelName>,
     given: &GivenInputs,
 ) -> Result<CaptureOptions, VerbError> {
-    let model = resolve::model(repository, model)?;
+    let model = resolve::workspace_model(repository, model)?;
     let project = project_folder(repository, given);
     let empty = ModelFile::default();
     let no_config = ConfigFile::default();
@@ -123,7 +124,8 @@ fn notes(
 ) -> Result<(Option<String>, Option<PathBuf>), VerbError> {
     let path = file.notes.as_ref().map(|n| project.join(n));
     if given.notes.is_some() {
-        return Ok((given.notes.clone(), path));
+        // The file is not what is captured as notes, so it stays code.
+        return Ok((given.notes.clone(), None));
     }
     let Some(path) = path else { return Ok((None, None)) };
     let failed = |source| VerbError::Io { action: "read the notes in", path: path.clone(), source };
@@ -145,7 +147,7 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
     let mut inputs = Vec::new();
     for (name, source) in &file.data {
         let place = match (&source.path, &source.uri, &source.dvc) {
-            (Some(path), _, _) => place(path, project),
+            (Some(path), _, _) => place(&expand(path)?, project),
             (_, Some(uri), _) => DataPlace::Uri(uri.clone()),
             // Which file it stands for, and its digest, is provenance to come; the pointer itself is kept.
             (_, _, Some(dvc)) => place(dvc, project),
@@ -154,6 +156,21 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
         inputs.push(DataInput { name: name.clone(), place, store: given.data_store.unwrap_or(source.store) });
     }
     Ok(inputs)
+}
+
+/// Puts variables in the place of `${NAME}`; one that is not set is an error, not an empty path.
+fn expand(text: &str) -> Result<String, UsageError> {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let refuse = |reason: String| UsageError::Option { option: "data path".to_owned(), reason };
+        let (name, behind) = after.split_once('}').ok_or_else(|| refuse(format!("`{text}` has no `}}`")))?;
+        let value = host::variable(name).ok_or_else(|| refuse(format!("`{name}` in `{text}` is not set")))?;
+        expanded.push_str(before);
+        expanded.push_str(&value);
+        rest = behind;
+    }
+    Ok(expanded + rest)
 }
 
 fn place(text: &str, base: &Path) -> DataPlace {

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::VerbError;
 use super::resolve;
+use super::{UsageError, VerbError};
 use crate::clock::{Moment, Time};
-use crate::format::event::{EventFile, EventRecord};
+use crate::format::event::{EventFile, EventRecord, KINDS};
 use crate::id::EventId;
 use crate::name::{ModelName, StageName};
 use crate::registry::JournalError;
@@ -58,6 +58,10 @@ pub struct LogEntry {
 
 /// Reads the journal.
 pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, VerbError> {
+    if let Some(kind) = options.kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
+        let reason = format!("`{kind}` is none of {}", KINDS.join(", "));
+        return Err(UsageError::Option { option: "kind".to_owned(), reason }.into());
+    }
     let model = resolve::model(repository, options.model.as_ref())?;
     let registry = repository.registry();
     let now = registry.now();

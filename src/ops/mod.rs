@@ -65,8 +65,19 @@ fn ci() -> Option<CiRecord> {
     set("CI").map(|_| CiRecord { provider: "unknown".to_owned(), run_url: None, commit: None })
 }
 
-/// Refuses text that would stand in the journal for ever and looks like a secret.
+/// Text in the journal is for people to read: 4 KiB.
+const MAX_TEXT: usize = 4 << 10;
+
+/// Refuses text that would stand in the journal for ever and is empty, endless or looks like a secret.
 pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbError> {
+    let refuse = |reason: String| UsageError::Option { option: field.to_owned(), reason };
+    match text {
+        Some(text) if text.trim().is_empty() => return Err(refuse("say it in words".to_owned()).into()),
+        Some(text) if text.len() > MAX_TEXT => {
+            return Err(refuse(format!("it has {} bytes; {MAX_TEXT} are the most", text.len())).into());
+        }
+        _ => {}
+    }
     let found = text.map(|text| Scanner::new(&[]).scan(field, text.as_bytes())).unwrap_or_default();
     if found.is_empty() {
         Ok(())

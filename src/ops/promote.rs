@@ -2,6 +2,8 @@
 
 use super::resolve::{self, Found};
 use super::{MadeEvent, VerbError, actor, check_text, error::UsageError, rules};
+use crate::format::FormatError;
+use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::event::EventBody;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
@@ -89,6 +91,9 @@ pub fn promote(
         return Ok(PromoteReport { dry_run: options.dry_run, ..first.0 });
     }
     check_bytes(repository, found.snapshot(), progress)?;
+    if let Some(certificate) = first.0.certificate {
+        check_certificate(repository, certificate, found.snapshot())?;
+    }
     let actor = actor(repository);
     let committed = repository.registry().commit::<_, VerbError>(&found.state.model, &actor, |state| {
         let (report, body) = decide(state)?;
@@ -180,6 +185,19 @@ fn refuse_moving_target(
         .into());
     }
     Ok(())
+}
+
+/// The certificate is there, and says what the journal says it does.
+fn check_certificate(repository: &Repository, id: CertificateId, candidate: SnapshotId) -> Result<(), VerbError> {
+    let unreadable = |source| VerbError::Record { kind: "certificate", id: id.to_string(), source };
+    let bytes = repository.store().record(id.digest())?;
+    let predicate = StatementRecord::decode(&bytes).map_err(unreadable)?.predicate;
+    repository.store().record(predicate.policy_sha256)?;
+    if predicate.candidate == candidate && matches!(predicate.verdict, Verdict::Pass | Verdict::Waived) {
+        return Ok(());
+    }
+    let reason = "it is not the passing certificate of this version that the journal says it is".to_owned();
+    Err(unreadable(FormatError::Malformed { kind: certificate::FORMAT, reason }))
 }
 
 /// Reads and hashes every stored byte of a snapshot.

@@ -78,6 +78,18 @@ pub enum ResolveError {
         /// Its newest version.
         newest: Version,
     },
+    /// It was made later than the time asked for.
+    #[error("`{model}` had no {version} at {time}; it was made {since}")]
+    NotYet {
+        /// Which model.
+        model: ModelName,
+        /// As given.
+        version: Version,
+        /// The time asked for.
+        time: Time,
+        /// When it was made.
+        since: Time,
+    },
     /// No such stage.
     #[error("`{model}` has no stage `{stage}`")]
     Stage {
@@ -173,7 +185,20 @@ pub fn model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelN
     match all.len() {
         0 => Err(ResolveError::NoModel.into()),
         1 => Ok(all.remove(0)),
-        _ => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
+        // A section that never had a version does not stand in the way of the only model that has.
+        _ => match repository.registry().models()?.as_slice() {
+            [only] => Ok(only.clone()),
+            _ => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
+        },
+    }
+}
+
+/// The model whose workspace is meant: the one named, or the only one that has a section or a history.
+pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
+    let all = models(repository)?;
+    match (name, all.len()) {
+        (None, 2..) => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
+        _ => model(repository, name),
     }
 }
 
@@ -216,19 +241,20 @@ pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbE
     }
     let model = model(repository, revision.model.as_ref())?;
     let state = state(repository, &model)?;
-    let moment = match &revision.time {
-        Some(text) => Some(Moment::parse(text, repository.registry().now()).map_err(ResolveError::from)?),
-        None => None,
-    };
+    let moment = moment(repository, revision)?;
     let row = match &revision.target {
         Target::Latest => latest(&state, revision, moment)?,
-        Target::Version(version) => numbered(&state, revision, *version)?,
+        Target::Version(version) => existing_at(&state, numbered(&state, revision, *version)?, moment)?,
         Target::Stage(stage) => staged(repository, &state, revision, stage, moment)?,
         Target::Workspace => return Err(ResolveError::Workspace.into()),
         Target::Model => return Err(ResolveError::OnlyModel { revision: revision.to_string() }.into()),
         Target::Id(prefix) => return Err(ResolveError::Id { prefix: prefix.clone() }.into()),
     };
     Ok(Found { state, row })
+}
+
+fn moment(repository: &Repository, revision: &Revision) -> Result<Option<Moment>, ResolveError> {
+    Ok(revision.time.as_deref().map(|text| Moment::parse(text, repository.registry().now())).transpose()?)
 }
 
 fn latest(state: &State, revision: &Revision, moment: Option<Moment>) -> Result<VersionRow, ResolveError> {
@@ -240,6 +266,17 @@ fn latest(state: &State, revision: &Revision, moment: Option<Moment>) -> Result<
         return Err(ResolveError::NoVersion { model: state.model.clone() });
     }
     step_back(revision, count).map(|i| state.versions[i])
+}
+
+/// A version that did not exist yet at the time asked for is not found.
+fn existing_at(state: &State, row: VersionRow, moment: Option<Moment>) -> Result<VersionRow, ResolveError> {
+    match moment.map(Moment::instant) {
+        Some(time) if row.time > time => {
+            let (model, version) = (state.model.clone(), row.version);
+            Err(ResolveError::NotYet { model, version, time, since: row.time })
+        }
+        _ => Ok(row),
+    }
 }
 
 fn numbered(state: &State, revision: &Revision, version: Version) -> Result<VersionRow, ResolveError> {
@@ -311,11 +348,11 @@ fn by_id(repository: &Repository, revision: &Revision, prefix: &str) -> Result<F
     }
     match found.len() {
         0 => Err(ResolveError::Id { prefix: prefix.to_owned() }.into()),
-        1 if revision.back == 0 => Ok(found.remove(0)),
         1 => {
             let Found { state, row } = found.remove(0);
             let row = numbered(&state, revision, row.version)?;
-            Ok(Found { state, row })
+            let moment = moment(repository, revision)?;
+            Ok(Found { row: existing_at(&state, row, moment)?, state })
         }
         _ => {
             let candidates = found.iter().map(|f| format!("{} {}", f.row.snapshot.short(), f.label())).collect();

@@ -98,7 +98,7 @@ pub fn restore(
     }
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let parts = if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() };
-    let (files, missing) = files_of(store, &record, &parts)?;
+    let (files, mut missing) = files_of(store, &record, &parts)?;
     let mut generated = Vec::new();
     if options.only.contains(&Part::Environment) {
         let unreadable = |source| VerbError::Record { kind: "environment", id: found.snapshot().to_string(), source };
@@ -106,6 +106,7 @@ pub fn restore(
         generated.push(("environment.json".to_owned(), bytes));
     }
     let plan = restore::plan(&options.to, &files, generated)?;
+    missing.extend(plan.left_out.iter().cloned());
     if !options.dry_run {
         restore::apply(store, &plan, options.force, progress)?;
     }

@@ -1,7 +1,7 @@
 //! `snapshot`: captures a project and gives it the next version.
 
 use super::inputs::{GivenInputs, capture_options};
-use super::{MadeEvent, VerbError, actor, check_text};
+use super::{MadeEvent, VerbError, actor};
 use crate::capture::{self, Capture};
 use crate::format::event::EventBody;
 use crate::format::snapshot::SnapshotRecord;
@@ -66,7 +66,6 @@ pub fn snapshot(
     progress: &dyn Progress,
 ) -> Result<SnapshotReport, VerbError> {
     let capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
-    check_text("notes", capture_options.notes.as_deref())?;
     let model = capture_options.model.clone();
     let before = repository.registry().state(&model)?;
     let capture = capture::capture(&capture_options, progress)?;
@@ -116,22 +115,32 @@ pub fn snapshot(
         return Ok(report);
     }
     report.written = writer.finish()?;
-    let (version, event) = record(repository, &model, &built, parent.map(|p| p.snapshot))?;
+    let (version, event) = record(repository, options, &model, &built, parent.map(|p| p.snapshot))?;
     report.version = version;
-    report.event = Some(event);
+    report.unchanged = event.is_none();
+    report.event = event;
     report.same_as.retain(|v| *v != version);
     Ok(report)
 }
 
-/// Appends the event; whoever was first, this version gets the next number.
+/// Appends the event; whoever was first, this version gets the next number. If somebody has just recorded the very same
+/// snapshot, there is nothing to append.
 fn record(
     repository: &Repository,
+    options: &SnapshotOptions,
     model: &ModelName,
     built: &Built,
     parent: Option<SnapshotId>,
-) -> Result<(Version, MadeEvent), VerbError> {
+) -> Result<(Version, Option<MadeEvent>), VerbError> {
     let actor = actor(repository);
     let committed = repository.registry().commit::<Version, VerbError>(model, &actor, |state| {
+        if let Some(latest) = state.latest()
+            && latest.snapshot == built.id
+            && Some(latest.snapshot) != parent
+            && !options.new_version
+        {
+            return Ok(Decision::Keep(latest.version));
+        }
         let version = Version(state.versions.len() as u32 + 1);
         let body = EventBody::Snapshot {
             version,
@@ -143,10 +152,7 @@ fn record(
         Ok(Decision::Append(body, version))
     })?;
     let made = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
-    match made {
-        Some(made) => Ok((committed.outcome, made)),
-        None => Err(super::resolve::ResolveError::NoVersion { model: model.clone() }.into()),
-    }
+    Ok((committed.outcome, made))
 }
 
 fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {

@@ -90,6 +90,22 @@ fn check_versions(
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
     let mut seen: HashMap<SnapshotId, Vec<(String, String)>> = HashMap::new();
+    let certificates = state.certificates.values().flat_map(|c| {
+        let label = state.version_of(c.snapshot).map_or_else(String::new, |v| format!("{}@{}", state.model, v.version));
+        [(c.certificate.digest(), "certificate", label.clone()), (c.policy, "policy", label)]
+    });
+    let observations = state
+        .versions
+        .iter()
+        .map(|v| (v.observation.digest(), "observation", format!("{}@{}", state.model, v.version)));
+    for (id, what, label) in certificates.chain(observations) {
+        if !repository.store().contains(ObjectKind::Record, id.as_bytes())? {
+            let mut problem =
+                Problem::new("object", id.to_string(), "stored and whole", format!("the {what} is missing"));
+            problem.versions.push(label);
+            report.problems.push(problem);
+        }
+    }
     for row in &state.versions {
         let missing = match seen.get(&row.snapshot) {
             Some(known) => known.clone(),

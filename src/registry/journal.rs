@@ -4,7 +4,7 @@ use super::state::State;
 use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::checkpoint;
-use crate::format::event::{self, EventFile};
+use crate::format::event::{self, EventFile, EventRef};
 use crate::id::EventId;
 use crate::name::ModelName;
 use crate::store::{Backend, BackendError, CACHE, JOURNAL};
@@ -89,7 +89,8 @@ pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalErr
             folders.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
         }
         if let Ok(model) = ModelName::new(&folder)
-            && backend.length(&path(&model, 1))?.is_some()
+            // A journal that lost its first event is still one.
+            && (backend.length(&path(&model, 1))?.is_some() || last(backend, &model)? > 0)
         {
             found.push(model);
         }
@@ -112,8 +113,34 @@ pub(super) fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result
     Ok(Some(file))
 }
 
-/// The state after the newest event, from the checkpoint if it can be trusted.
+/// The state after the newest event, from the checkpoint if it can be trusted. An end before one that this store has seen is
+/// a loss, not the present.
 pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+    let state = load_unchecked(backend, model)?;
+    let found = state.as_ref().map_or(0, State::seq);
+    match remembered_head(backend, model) {
+        Some(head) if head.seq > found => Err(JournalError::Lost { model: model.clone(), expected: head.seq, found }),
+        _ => Ok(state),
+    }
+}
+
+/// The newest event this store remembers; a cache, so there may be none.
+fn remembered_head(backend: &dyn Backend, model: &ModelName) -> Option<EventRef> {
+    let text = String::from_utf8(backend.read(&head_path(model), 256).ok()?).ok()?;
+    let (seq, id) = text.trim_end().split_once(' ')?;
+    Some(EventRef { seq: seq.parse().ok()?, id: id.parse().ok()? })
+}
+
+/// Remembers the newest event, so that its removal is noticed. Of two writers the earlier may win: the next one mends that.
+pub(super) fn remember_head(backend: &dyn Backend, model: &ModelName, head: EventRef) {
+    let _ = backend.cache(&head_path(model), format!("{} {}\n", head.seq, head.id).as_bytes());
+}
+
+fn head_path(model: &ModelName) -> String {
+    format!("{CACHE}/heads/{}", Digest::of(model.as_str().as_bytes()))
+}
+
+fn load_unchecked(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
     let remembered = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
     let checkpoint = remembered.and_then(|bytes| checkpoint::decode(&bytes)).filter(|c| c.model == *model);
     let Some(checkpoint) = checkpoint else {
@@ -210,19 +237,22 @@ pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalC
                 Err(error) => Some((seq, error.to_string())),
             },
             Err(JournalError::Format { source, .. }) => Some((seq, source.to_string())),
+            Err(JournalError::Backend(error @ BackendError::TooLong { .. })) => Some((seq, error.to_string())),
             Err(other) => return Err(other),
         };
     }
     found.events = state.seq();
     found.head = state.head.map(|h| (h.seq, h.id));
-    if found.problem.is_none()
-        && let Ok(bytes) = backend.read(&checkpoint_path(model), MAX_CHECKPOINT)
-        && let Some(remembered) = checkpoint::decode(&bytes)
-    {
-        if remembered.head.seq > last {
-            found.problem = Some((last + 1, format!("it is missing; event {} has existed", remembered.head.seq)));
-        } else if matches!(read(backend, model, remembered.head.seq), Ok(Some(f)) if f.id != remembered.head.id) {
-            found.problem = Some((remembered.head.seq, "it is not the event that was there before".to_owned()));
+    let checkpoint = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
+    let checkpoint = checkpoint.and_then(|bytes| checkpoint::decode(&bytes)).map(|c| c.head);
+    for known in checkpoint.into_iter().chain(remembered_head(backend, model)) {
+        if found.problem.is_some() {
+            break;
+        }
+        if known.seq > last {
+            found.problem = Some((last + 1, format!("it is missing; event {} has existed", known.seq)));
+        } else if matches!(read(backend, model, known.seq), Ok(Some(file)) if file.id != known.id) {
+            found.problem = Some((known.seq, "it is not the event that was there before".to_owned()));
         }
     }
     Ok(found)

@@ -163,8 +163,10 @@ impl Registry {
         match self.backend.publish_new(&journal::path(&state.model, record.seq), &bytes)? {
             Published::Exists => Ok(None),
             Published::Created => {
+                let head = EventRef { seq: record.seq, id };
+                journal::remember_head(&*self.backend, &state.model, head);
                 journal::checkpoint_sometimes(&*self.backend, &next);
-                Ok(Some((EventRef { seq: record.seq, id }, record, next)))
+                Ok(Some((head, record, next)))
             }
         }
     }

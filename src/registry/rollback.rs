@@ -160,7 +160,8 @@ pub fn plan(
             }
         }
     };
-    let blocked = state.block(target.snapshot, None, stage).is_some();
+    let model_tree = state.version(target.version).map(|v| v.model_tree);
+    let blocked = state.block(target.snapshot, model_tree, stage).is_some();
     Ok(RollbackPlan::Move {
         flees: current.clone(),
         target: target.snapshot,

@@ -200,7 +200,10 @@ impl State {
                     self.add_block(*blocked, Some(stage.clone()), reason, reference, event.time);
                 }
                 for unblocked in unblocks {
-                    self.remove_block(*unblocked, Some(stage));
+                    // Whatever kept it out of this stage, a block on all stages included.
+                    while let Some(block) = self.block_on(*unblocked, stage) {
+                        self.remove_block(*unblocked, block.as_ref());
+                    }
                 }
                 let row = self.stage_mut(stage);
                 let index = row.timeline.len() as u32;
@@ -254,6 +257,12 @@ impl State {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
         self.blocks.retain(|b| b.snapshot != snapshot || b.stage != stage);
         self.blocks.push(BlockRow { snapshot, model_tree, stage, reason: reason.to_owned(), event, time });
+    }
+
+    /// The stage named by a block that keeps a snapshot out of `stage`; the outer none: there is no such block.
+    fn block_on(&self, snapshot: SnapshotId, stage: &StageName) -> Option<Option<StageName>> {
+        let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
+        self.block(snapshot, model_tree, stage).map(|b| b.stage.clone())
     }
 
     /// Lifts the blocks of a snapshot and of its model's files; with no stage named, all of them.

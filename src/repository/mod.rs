@@ -91,10 +91,9 @@ impl Repository {
     /// Opens the project around `options.start`, or the store named.
     pub fn open(options: &OpenOptions) -> Result<Self, RepositoryError> {
         let project = find_project(&options.start);
-        let config = match &project {
-            Some(project) => Some(Config::read(project)?),
-            None => None,
-        };
+        let read = project.as_deref().map(Config::read).transpose();
+        // A store named outright needs no configuration: one that cannot be read, or is another history's, is passed over.
+        let config = if options.store.is_some() { read.unwrap_or(None) } else { read? };
         let store_path = match &options.store {
             Some(store) => store.clone(),
             None => {
@@ -122,6 +121,11 @@ impl Repository {
         if let (Some(wanted), Some(project)) = (wanted, &project)
             && wanted != store.repository()
         {
+            if options.store.is_some() {
+                let registry = Registry::new(backend, store.repository().to_owned(), Arc::clone(&options.clock));
+                let clock = Arc::clone(&options.clock);
+                return Ok(Self { project: None, config: None, store_path, store, registry, clock });
+            }
             let found = Some(store.repository().to_owned());
             return Err(RepositoryError::ForeignHistory { project: project.clone(), wanted, store: store_path, found });
         }

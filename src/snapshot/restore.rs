@@ -61,6 +61,8 @@ pub struct RestorePlan {
     pub generated: Vec<(PathBuf, Vec<u8>)>,
     /// Files that are there already, byte for byte.
     pub keep: Vec<PathBuf>,
+    /// What is not rebuilt, because it would lead elsewhere: which, and why.
+    pub left_out: Vec<(String, String)>,
     /// Files that would be overwritten.
     pub overwrite: Vec<PathBuf>,
     /// Bytes to write.
@@ -69,7 +71,7 @@ pub struct RestorePlan {
 
 /// Compares `files`, and `generated` ones in the target itself, with what lies in `target`. Writes nothing.
 pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>) -> Result<RestorePlan, RestoreError> {
-    check_names(files)?;
+    check_names(files, folds_case(target))?;
     let mut plan = RestorePlan::default();
     for (name, bytes) in generated {
         let path = target.join(name);
@@ -84,6 +86,11 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
     }
     for file in files {
         let path = target.join(&file.path);
+        let depth = file.path.matches('/').count();
+        if file.target.as_deref().is_some_and(|link| leaves_tree(link, depth)) {
+            plan.left_out.push((file.path.clone(), "it is a link that leads out of the folder".to_owned()));
+            continue;
+        }
         check_way(target, &file.path)?;
         match fs::symlink_metadata(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -230,20 +237,18 @@ fn is_same(path: &Path, data: &fs::Metadata, file: &TreeFile) -> Result<bool, Re
 }
 
 /// Refuses names that lead elsewhere, and names that some systems cannot keep apart.
-fn check_names(files: &[TreeFile]) -> Result<(), RestoreError> {
+fn check_names(files: &[TreeFile], folds_case: bool) -> Result<(), RestoreError> {
     let unsafe_name =
         |path: &str, reason: &str| RestoreError::Unsafe { path: path.to_owned(), reason: reason.to_owned() };
     let mut folded: HashMap<String, &str> = HashMap::new();
     let mut kinds: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut contents: BTreeMap<&str, &TreeFile> = BTreeMap::new();
     for file in files {
         if file.path.len() > 4096 || !file.path.split('/').all(is_component) {
             return Err(unsafe_name(&file.path, "it is not a relative path of plain names"));
         }
-        if let Some(target) = &file.target {
-            let depth = file.path.matches('/').count();
-            if leaves_tree(target, depth) {
-                return Err(unsafe_name(&file.path, "it is a link that leads out of the tree"));
-            }
+        if contents.insert(&file.path, file).is_some_and(|other| other != file) {
+            return Err(unsafe_name(&file.path, "two different files have that name"));
         }
         let ends = file.path.match_indices('/').map(|(i, _)| i).chain([file.path.len()]);
         for end in ends {
@@ -254,14 +259,30 @@ fn check_names(files: &[TreeFile]) -> Result<(), RestoreError> {
             }
             let key: String = part.nfc().collect::<String>().to_lowercase();
             match folded.insert(key, part) {
-                Some(other) if other != part => {
-                    return Err(unsafe_name(part, &format!("it cannot be kept apart from `{other}` everywhere")));
+                Some(other) if other != part && folds_case => {
+                    return Err(unsafe_name(
+                        part,
+                        &format!("it cannot be kept apart from `{other}` on this file system"),
+                    ));
                 }
                 _ => {}
             }
         }
     }
     Ok(())
+}
+
+/// Whether the file system of `target` takes names that differ in case for one: asked of a folder that is there.
+fn folds_case(target: &Path) -> bool {
+    let there = target.ancestors().filter_map(|folder| folder.canonicalize().ok()).next();
+    there.as_deref().into_iter().flat_map(Path::ancestors).any(|folder| {
+        let Some(name) = folder.file_name().and_then(|n| n.to_str()) else { return false };
+        let swapped: String = name
+            .chars()
+            .map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+            .collect();
+        swapped != name && folder.with_file_name(swapped).canonicalize().is_ok_and(|other| other == folder)
+    })
 }
 
 /// Whether a link's target, seen from `depth` folders below the root, climbs above it.

@@ -10,11 +10,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
 
 const TMP: &str = "tmp";
 const LOCK: &str = "lock";
+/// Between making a folder and locking it lie microseconds.
+const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);
 
 /// A store's folder.
 #[derive(Debug)]
@@ -93,11 +96,24 @@ impl Disk {
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(self.path(TMP)) else { return };
         for entry in entries.flatten() {
-            let Ok(lock) = File::open(entry.path().join(LOCK)) else { continue };
-            if lock.try_lock().is_ok() {
-                // Whatever stays is tried again by the next writer.
-                let _ = fs::remove_dir_all(entry.path());
+            let folder = entry.path();
+            let abandoned = match File::open(folder.join(LOCK)) {
+                Ok(lock) => lock.try_lock().is_ok(),
+                // Its owner died before it could lock it, or is about to.
+                Err(_) => entry
+                    .metadata()
+                    .and_then(|d| d.modified())
+                    .is_ok_and(|t| t.elapsed().is_ok_and(|age| age > ABOUT_TO_LOCK)),
+            };
+            if !abandoned {
+                continue;
             }
+            // The lock goes last, so that a sweep that is itself cut short is taken up again. Whatever stays is tried
+            // again by the next writer.
+            for file in fs::read_dir(&folder).into_iter().flatten().flatten().filter(|f| f.file_name() != LOCK) {
+                let _ = fs::remove_file(file.path());
+            }
+            let _ = fs::remove_dir_all(&folder);
         }
     }
 

@@ -198,7 +198,7 @@ fn resolve(error: &ResolveError) -> Meaning {
             USAGE,
             Some(format!("say `{revision}@latest`, `{revision}@v3` or a stage such as `{revision}@production`")),
         ),
-        ResolveError::TooFarBack { .. } => (NOT_FOUND, None),
+        ResolveError::TooFarBack { .. } | ResolveError::NotYet { .. } => (NOT_FOUND, None),
         ResolveError::Day { occupants, .. } => (USAGE, Some(format!("give the hour too: {}", occupants.join("; ")))),
         ResolveError::Workspace => says(USAGE, "`mlrun snapshot` makes it one"),
         ResolveError::WorkspaceIsNoVersion { model, latest } => {
@@ -267,9 +267,7 @@ fn store(error: &StoreError) -> Meaning {
         }
         StoreError::Description { .. } | StoreError::Format { .. } => (INTEGRITY, None),
         StoreError::Source { source, .. } => io(source.kind()),
-        StoreError::NoSpace { .. } => {
-            says(MACHINE, "make room on that disk, or keep the store elsewhere: `mlrun init --store DIR`")
-        }
+        StoreError::NoSpace { .. } => says(MACHINE, "make room on that disk, or move the store to another one"),
         StoreError::Encoding => says(MACHINE, "test this machine's memory"),
         _ => (BUG, None),
     }

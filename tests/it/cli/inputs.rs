@@ -83,6 +83,16 @@ fn what_is_no_file_is_named() {
 }
 
 #[test]
+fn a_name_no_record_could_hold() {
+    use std::os::unix::ffi::OsStrExt;
+    let project = Project::tiny();
+    let name = std::ffi::OsStr::from_bytes(b"w\xff.bin");
+    fs::write(project.path("model").join(name), "w").unwrap();
+    let refused = Bad { exit: 2, message: &["model/w", "not UTF-8"], hint: &[] };
+    project.fails("snapshot fraud", &refused);
+}
+
+#[test]
 fn broken_parameters_and_metrics_name_the_line() {
     let project = Project::tiny();
     let cases = [

@@ -172,6 +172,24 @@ fn who_was_there_at_a_moment() {
 }
 
 #[test]
+fn every_verb_that_takes_a_version_sees_the_past() {
+    let project = Project::with_history();
+    let then = time(&project.events_of("promote")[1]);
+    for line in ["show production", "verify production", "restore production --to back", "diff production production"] {
+        let past = project.json(&format!("{line} --at {then}"), 0);
+        let named = past.get("version").or_else(|| past.get("a")).map(|v| v.as_str().unwrap().to_owned());
+        assert!(named.is_none_or(|name| name.ends_with("v2")), "{line}: {past}");
+    }
+    assert_eq!(project.read("back/model/weights.bin"), "weights of 0.65\n");
+    assert_eq!(project.json(&format!("bundle production -o b.tar.gz --at {then}"), 0)["version"], "fraud@v2");
+    assert_eq!(project.json(&format!("block production --at {then} --reason slow"), 0)["version"], "v2");
+    assert_eq!(project.json(&format!("unblock production --at {then}"), 0)["version"], "v2");
+    let since = project.json(&format!("log --since {then}"), 0)["events"].as_array().unwrap().len();
+    let until = project.json(&format!("log --until {then}"), 0)["events"].as_array().unwrap().len();
+    assert_eq!(since + until, project.events().len() + 1, "that instant is in both");
+}
+
+#[test]
 fn a_bare_date_is_its_end_unless_the_stage_changed_that_day() {
     let project = Project::with_history();
     let promotions: Vec<_> = project.events_of("promote").iter().map(time).collect();

@@ -59,23 +59,23 @@ fn durable(store: &Path) -> std::collections::BTreeMap<String, String> {
 #[test]
 fn a_full_disk() {
     let project = Project::empty();
-    let Some(disk) = SmallDisk::mount(&project, "2m") else { return };
+    let Some(disk) = SmallDisk::mount(&project, "5m") else { return };
     let store = disk.place.join("store");
     project.write("params.yaml", "seed: 1\n").write("model/w", "small");
     project.run(&["init", "--model", "fraud", "--store", store.to_str().unwrap()]).exits(0);
     project.ok("snapshot fraud");
     let before = durable(&store);
     // More than there is: found out before a byte is written.
-    project.write("model/w", noise(4 << 20, 1));
+    project.write("model/w", noise(6 << 20, 1));
     let bad = Bad {
         exit: 8,
-        message: &["needs about", "4.", "MiB", "free", "nothing was written"],
+        message: &["needs about", "6.", "MiB", "free", "nothing was written"],
         hint: &["make room", "--store DIR"],
     };
     project.fails("snapshot fraud", &bad);
     assert_eq!(before, durable(&store));
-    // Four copies of one mebibyte need one: they fit.
-    project.write("model/w", noise(1 << 20, 2).repeat(4));
+    // Eight copies of one mebibyte need little more than one: they fit.
+    project.write("model/w", noise(1 << 20, 2).repeat(8));
     project.ok("snapshot fraud");
     project.ok("verify --full");
     // No room for even one event.
@@ -91,6 +91,7 @@ fn a_full_disk() {
     for line in ["list fraud", "log", "show v2", "verify --full", "restore v1 --to back", "at", "status"] {
         project.ok(line);
     }
+    drop(filler);
     fs::remove_file(disk.place.join("filler")).unwrap();
     project.ok("block v1 --reason x");
     project.write("model/w", "small again");

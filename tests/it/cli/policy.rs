@@ -136,7 +136,6 @@ fn trap_four_no_tolerance() {
 
 #[test]
 fn a_slice_that_lost_is_named() {
-    let project = scene();
     let slices = POLICY
         .replace("prove = \"non_inferior\"", "each = [\"country\"]\nmin_rows = 100\nprove = \"not_worse_detected\"");
     let fresh = Project::rated();

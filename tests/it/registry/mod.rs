@@ -1,1 +1,9 @@
-//! stub
+//! The journal and what follows from it: the fold, the chain, promotion, rollback, `at`, many at once.
+
+mod chain;
+mod checkpoints;
+mod concurrent;
+mod fold;
+mod machine;
+mod promotion;
+mod rollback;

@@ -8,7 +8,7 @@ use mlrun::format::certificate::Verdict;
 use mlrun::format::event::{ActorRecord, EventBody, EventRef, RulesRecord, StageRulesRecord};
 use mlrun::id::{CertificateId, ObservationId, SnapshotId, TreeId};
 use mlrun::name::{ModelName, StageName, Version};
-use mlrun::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use mlrun::registry::promote::{Obstacle, PromoteRequest, obstacles, raises};
 use mlrun::registry::rollback::{RollbackPlan, RollbackRefusal, RollbackRequest, plan};
 use mlrun::registry::{Committed, Decision, JournalError, Registry, State};
 use mlrun::store::Backend;
@@ -167,7 +167,8 @@ impl Journal {
             if !refused.is_empty() {
                 return Ok(Decision::Keep(()));
             }
-            let adopts = state.stages.get(&to).and_then(|row| row.rules.as_ref()).is_none();
+            let in_force = state.stages.get(&to).and_then(|row| row.rules.as_ref());
+            let adopts = in_force.is_none_or(|rules| raises(rules, proposed));
             let body = EventBody::Promote {
                 stage: to.clone(),
                 version: state.version_of(id).unwrap().version,

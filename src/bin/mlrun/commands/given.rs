@@ -17,19 +17,19 @@ pub struct GivenArgs {
     #[arg(short = 'm', long = "notes", value_name = "TEXT")]
     notes: Option<String>,
     /// Model files: a folder, file or glob; PATH=NEW/ renames
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     files: Vec<String>,
     /// A parameter file: yaml, toml or json
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE")]
     params: Vec<String>,
     /// One parameter
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parameter)]
     param: Vec<(String, Scalar)>,
     /// A metric file: yaml, toml or json
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE")]
     metrics: Vec<String>,
     /// Any other result worth keeping
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     results: Vec<String>,
     /// Training data: a file, folder, glob or URI
     #[arg(long, value_name = "NAME=PATH", value_parser = named_path)]
@@ -38,7 +38,7 @@ pub struct GivenArgs {
     #[arg(long, value_name = "HOW", value_parser = ["auto", "copy", "hash"])]
     data_store: Option<String>,
     /// Scope of the code
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     code: Vec<String>,
     /// A seed that was used
     #[arg(long = "seed", value_name = "[NAME=]N", value_parser = seed)]

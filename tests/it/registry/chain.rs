@@ -1,0 +1,251 @@
+//! Any change, removal, reordering or insertion is found, and the first bad event is named.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mlrun::format::event::{self, EventBody, EventRecord};
+use mlrun::name::Version;
+use mlrun::registry::{JournalCheck, JournalError};
+use mlrun::store::memory::Memory;
+use proptest::prelude::*;
+
+use crate::support::cases;
+use crate::support::journal::{BACK, Journal, model, snapshot};
+
+/// The files of a journal of 14 events.
+fn files() -> BTreeMap<String, Vec<u8>> {
+    let memory = Arc::new(Memory::default());
+    let journal = Journal::on(Arc::clone(&memory) as _);
+    for name in ["a", "b", "c", "d"] {
+        journal.snapshot(name);
+        journal.clock.advance(std::time::Duration::from_secs(3600));
+    }
+    for name in ["a", "b", "c"] {
+        journal.certify(name, &journal.pass());
+        journal.release(name);
+        journal.clock.advance(std::time::Duration::from_secs(3600));
+    }
+    journal.rollback("production", &BACK).unwrap();
+    let reason = "biased".to_owned();
+    journal.append(EventBody::Block { snapshot: snapshot("d"), stage: None, reason }).unwrap();
+    journal.append(EventBody::Unblock { snapshot: snapshot("d"), stage: None, reason: None }).unwrap();
+    assert_eq!(journal.state().seq(), EVENTS as u64);
+    let mut files = memory.contents();
+    files.retain(|name, _| name.starts_with("journal/"));
+    files
+}
+
+const EVENTS: usize = 14;
+
+fn path(seq: usize) -> String {
+    format!("journal/fraud/{seq:016}")
+}
+
+fn check(files: BTreeMap<String, Vec<u8>>) -> JournalCheck {
+    Journal::on(Arc::new(Memory::with_contents(files))).registry.check(&model()).unwrap()
+}
+
+/// Where the check says it goes wrong.
+fn first_bad(files: BTreeMap<String, Vec<u8>>) -> Option<u64> {
+    check(files).problem.map(|(seq, _)| seq)
+}
+
+fn record(files: &BTreeMap<String, Vec<u8>>, seq: usize) -> EventRecord {
+    event::decode(&files[&path(seq)]).unwrap().event.unwrap()
+}
+
+#[test]
+fn a_whole_journal_is_whole() {
+    let files = files();
+    let found = check(files.clone());
+    assert_eq!((found.events, found.problem), (EVENTS as u64, None));
+    let head = event::decode(&files[&path(EVENTS)]).unwrap().id;
+    assert_eq!(found.head, Some((EVENTS as u64, head)));
+    assert_eq!(check(BTreeMap::new()), JournalCheck::default());
+}
+
+/// A change somebody took pains with: the event is well-formed and its own digest right. The next one tells.
+#[test]
+fn an_edit_with_a_new_digest_is_found_at_the_next_event() {
+    let files = files();
+    for seq in 1..EVENTS {
+        let mut edited = record(&files, seq);
+        edited.actor.name = Some("Mallory".to_owned());
+        let mut changed = files.clone();
+        changed.insert(path(seq), event::encode(&edited).unwrap().0);
+        assert_eq!(first_bad(changed), Some(seq as u64 + 1), "event {seq}");
+    }
+}
+
+/// The whole tail rewritten with right digests: what is left to tell is a head somebody remembers. The checkpoint is one.
+#[test]
+fn a_rewritten_tail_is_found_by_whoever_knows_a_head() {
+    let memory = Arc::new(Memory::default());
+    let journal = Journal::on(Arc::clone(&memory) as _);
+    for n in 0..70 {
+        journal.snapshot(&format!("s{n}"));
+    }
+    let known = memory.contents();
+    assert_eq!(first_bad(known.clone()), None);
+    let mut rewritten = known.clone();
+    let mut prev = event::decode(&known[&path(19)]).unwrap().id;
+    for seq in 20..=71 {
+        let mut event = record(&known, seq);
+        event.actor.name = Some("Mallory".to_owned());
+        event.prev = Some(prev);
+        let (bytes, id) = event::encode(&event).unwrap();
+        rewritten.insert(path(seq), bytes);
+        prev = id;
+    }
+    assert_eq!(first_bad(rewritten.clone()), Some(64), "the newest head the checkpoint knows");
+    // Without any memory of it, it is a journal like any other.
+    rewritten.retain(|name, _| name.starts_with("journal/"));
+    assert_eq!(first_bad(rewritten), None);
+}
+
+#[test]
+fn a_deleted_tail_is_noticed() {
+    let memory = Arc::new(Memory::default());
+    let journal = Journal::on(Arc::clone(&memory) as _);
+    for n in 0..70 {
+        journal.snapshot(&format!("s{n}"));
+    }
+    let whole = memory.contents();
+    for last in [63, 40, 1, 0] {
+        let mut cut = whole.clone();
+        cut.retain(|name, _| !name.starts_with("journal/") || name[14..].parse::<u64>().unwrap() <= last);
+        assert_eq!(first_bad(cut.clone()), Some(last + 1), "cut behind {last}");
+        let state = Journal::on(Arc::new(Memory::with_contents(cut))).registry.state(&model());
+        assert!(matches!(state, Err(JournalError::Lost { expected: 64, found, .. }) if found == last), "{state:?}");
+    }
+    // What lies behind the newest head anybody remembers can be cut without a trace: the newest head is worth exporting.
+    let mut cut = whole;
+    cut.remove(&path(71));
+    assert_eq!(first_bad(cut), None);
+}
+
+/// An event far ahead is not the next one.
+#[test]
+fn a_gap_is_an_event_that_is_missing() {
+    let mut files = files();
+    let last = files[&path(EVENTS)].clone();
+    files.insert(path(EVENTS + 5), last);
+    assert_eq!(first_bad(files.clone()), Some(EVENTS as u64 + 1));
+    let state = Journal::on(Arc::new(Memory::with_contents(files))).registry.state(&model());
+    assert!(matches!(state, Err(JournalError::Broken { seq: 15, .. })), "{state:?}");
+}
+
+/// A journal of another model, however whole.
+#[test]
+fn events_of_another_model_are_strangers() {
+    let moved: BTreeMap<String, Vec<u8>> =
+        files().into_iter().map(|(name, bytes)| (name.replace("fraud", "spam"), bytes)).collect();
+    let journal = Journal::on(Arc::new(Memory::with_contents(moved)));
+    let spam = mlrun::name::ModelName::new("spam").unwrap();
+    assert_eq!(journal.registry.check(&spam).unwrap().problem.unwrap().0, 1);
+    assert!(journal.registry.state(&spam).is_err());
+}
+
+/// An event of a newer program stops every verb and names the version it needs; the log can still show it.
+#[test]
+fn a_newer_event_stops_the_fold() {
+    let mut files = files();
+    let text = String::from_utf8(files[&path(EVENTS)].clone()).unwrap();
+    let line = format!("{}\n", text.lines().next().unwrap().replace("\"kind\":\"unblock\"", "\"kind\":\"canonise\""));
+    let sum = mlrun::digest::Digest::of(line.as_bytes());
+    files.insert(path(EVENTS), format!("{line}{sum}\n").into_bytes());
+    let journal = Journal::on(Arc::new(Memory::with_contents(files)));
+    let Err(JournalError::Format { seq: 14, source, .. }) = journal.registry.state(&model()) else {
+        panic!("understood")
+    };
+    assert!(matches!(source, mlrun::format::FormatError::Newer { .. }));
+    let raw = journal.registry.event(&model(), 14).unwrap().unwrap();
+    assert_eq!(raw.value["kind"], "canonise");
+    // Nothing is appended behind what is not understood.
+    let version = |_: &mlrun::registry::State| -> Result<_, JournalError> { panic!("never asked") };
+    let tried = journal.registry.commit::<Version, _>(&model(), &Default::default(), version);
+    assert!(tried.is_err());
+}
+
+#[derive(Debug, Clone)]
+enum Tampering {
+    Flip(usize, usize),
+    Remove(usize),
+    Swap(usize, usize),
+    Insert(usize, usize),
+    Replace(usize, usize),
+    Truncate(usize, usize),
+    Rewrite(usize),
+}
+
+fn tampering() -> impl Strategy<Value = Tampering> {
+    let any = || 1..=EVENTS;
+    let middle = || 1..EVENTS;
+    prop_oneof![
+        4 => (any(), any::<usize>()).prop_map(|(seq, bit)| Tampering::Flip(seq, bit)),
+        1 => middle().prop_map(Tampering::Remove),
+        2 => (any(), any()).prop_filter("two events", |(a, b)| a != b).prop_map(|(a, b)| Tampering::Swap(a, b)),
+        2 => (any(), any()).prop_map(|(at, copy)| Tampering::Insert(at, copy)),
+        2 => (any(), any()).prop_filter("two events", |(a, b)| a != b).prop_map(|(a, b)| Tampering::Replace(a, b)),
+        1 => (any(), any::<usize>()).prop_map(|(seq, n)| Tampering::Truncate(seq, n)),
+        2 => middle().prop_map(Tampering::Rewrite),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    #[test]
+    fn no_tampering_goes_unnoticed(tampering in tampering()) {
+        let mut files = files();
+        let bad = match tampering.clone() {
+            Tampering::Flip(seq, bit) => {
+                let bytes = files.get_mut(&path(seq)).unwrap();
+                let bit = bit % (bytes.len() * 8);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                seq
+            }
+            Tampering::Remove(seq) => {
+                files.remove(&path(seq));
+                seq
+            }
+            Tampering::Swap(a, b) => {
+                let first = files[&path(a)].clone();
+                let second = files.insert(path(b), first).unwrap();
+                files.insert(path(a), second);
+                a.min(b)
+            }
+            Tampering::Insert(at, copy) => {
+                let copied = files[&path(copy)].clone();
+                for seq in (at..=EVENTS).rev() {
+                    let bytes = files[&path(seq)].clone();
+                    files.insert(path(seq + 1), bytes);
+                }
+                files.insert(path(at), copied);
+                // A copy of the event in its own place changes nothing there.
+                if copy == at { at + 1 } else { at }
+            }
+            Tampering::Replace(at, with) => {
+                let bytes = files[&path(with)].clone();
+                files.insert(path(at), bytes);
+                at
+            }
+            Tampering::Truncate(seq, n) => {
+                let bytes = files.get_mut(&path(seq)).unwrap();
+                let n = n % bytes.len();
+                bytes.truncate(n);
+                seq
+            }
+            Tampering::Rewrite(seq) => {
+                let mut edited = record(&files, seq);
+                edited.actor.host = Some("elsewhere".to_owned());
+                files.insert(path(seq), event::encode(&edited).unwrap().0);
+                seq + 1
+            }
+        };
+        prop_assert_eq!(first_bad(files.clone()), Some(bad as u64), "{:?}", tampering);
+        // No verb goes on from it either.
+        let state = Journal::on(Arc::new(Memory::with_contents(files))).registry.state(&model());
+        prop_assert!(state.is_err(), "{:?}", tampering);
+    }
+}

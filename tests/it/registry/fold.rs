@@ -1,0 +1,250 @@
+//! State is a fold, time never runs back, and a journal that contradicts itself is refused at the event that does.
+
+use std::time::Duration;
+
+use mlrun::clock::Clock;
+use mlrun::format::event::{self, EventBody, EventRecord, EventRef};
+use mlrun::id::EventId;
+use mlrun::name::{ModelName, Version};
+use mlrun::registry::{JournalError, State, at};
+
+use crate::support::clock::time;
+use crate::support::journal::{BACK, Journal, actor, model, open_rules, snapshot, stage};
+
+#[test]
+fn the_first_event_creates_the_journal() {
+    let journal = Journal::new();
+    assert!(journal.registry.state(&model()).unwrap().is_none());
+    assert!(!journal.registry.has(&model()).unwrap());
+    assert_eq!(journal.registry.models().unwrap(), []);
+    assert_eq!(journal.snapshot("a"), Version(1));
+    assert!(journal.registry.has(&model()).unwrap());
+    let state = journal.state();
+    assert_eq!(state.repository, crate::support::REPOSITORY);
+    assert_eq!(state.seq(), 2);
+    let first = journal.registry.event(&model(), 1).unwrap().unwrap().event.unwrap();
+    assert_eq!(first.body.kind(), "create");
+    assert_eq!(first.prev, None);
+    assert!(journal.registry.event(&model(), 3).unwrap().is_none());
+}
+
+/// A model's name may be the folder of another's.
+#[test]
+fn models_in_folders() {
+    let journal = Journal::new();
+    for name in ["payments/fraud", "payments", "a", "payments/fraud/eu"] {
+        let name = ModelName::new(name).unwrap();
+        let block = EventBody::Unblock { snapshot: snapshot("a"), stage: None, reason: None };
+        let decide = |_: &State| Ok(mlrun::registry::Decision::Append(block.clone(), ()));
+        journal.registry.commit::<_, JournalError>(&name, &actor(), decide).unwrap();
+    }
+    let names: Vec<String> = journal.registry.models().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a", "payments", "payments/fraud", "payments/fraud/eu"]);
+    for name in journal.registry.models().unwrap() {
+        assert_eq!(journal.registry.state(&name).unwrap().unwrap().seq(), 2);
+        assert_eq!(journal.registry.check(&name).unwrap().problem, None);
+    }
+}
+
+#[test]
+fn versions_stages_and_who_held_them_when() {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    journal.clock.advance(Duration::from_secs(60));
+    journal.snapshot("b");
+    journal.clock.advance(Duration::from_secs(60));
+    journal.release("a");
+    journal.clock.advance(Duration::from_secs(3600));
+    journal.release("b");
+    journal.clock.advance(Duration::from_secs(3600));
+    journal.rollback("production", &BACK).unwrap();
+    let state = journal.state();
+    assert_eq!(state.latest().unwrap().version, Version(2));
+    assert_eq!(state.version(Version(1)).unwrap().snapshot, snapshot("a"));
+    assert!(state.version(Version(0)).is_none() && state.version(Version(3)).is_none());
+    assert_eq!(state.stages_of(snapshot("a")), [stage("production")]);
+    assert_eq!(state.stages_of(snapshot("b")), []);
+    let row = &state.stages[&stage("production")];
+    let held = |text: &str| at(row, time(text)).map(|o| (o.version.0, o.kind.as_str()));
+    assert_eq!(held("2026-03-01T12:01:59.999Z"), None);
+    assert_eq!(held("2026-03-01T12:02:00Z"), Some((1, "promote")));
+    assert_eq!(held("2026-03-01T13:01:59.999Z"), Some((1, "promote")));
+    assert_eq!(held("2026-03-01T13:02:00Z"), Some((2, "promote")));
+    assert_eq!(held("2026-03-01T14:02:00Z"), Some((1, "rollback")));
+    assert_eq!(held("2036-03-01T14:02:00Z"), Some((1, "rollback")));
+    assert_eq!(row.timeline[0].actor.as_deref(), Some("Ana"));
+}
+
+/// Time is the clock's, or the event's before where that is later; what the clock said is kept beside it.
+#[test]
+fn time_never_runs_back() {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    let first = journal.clock.now();
+    journal.clock.set(time("2020-01-01T00:00:00Z"));
+    journal.release("a");
+    let late = journal.registry.event(&model(), 3).unwrap().unwrap().event.unwrap();
+    assert_eq!(late.time, first);
+    assert_eq!(late.clock, Some(time("2020-01-01T00:00:00Z")));
+    journal.clock.set(time("2026-03-01T12:00:00.001Z"));
+    journal.snapshot("b");
+    let next = journal.registry.event(&model(), 4).unwrap().unwrap().event.unwrap();
+    assert_eq!((next.time, next.clock), (time("2026-03-01T12:00:00.001Z"), None));
+    assert_eq!(journal.registry.check(&model()).unwrap().problem, None);
+}
+
+/// A re-captured content is a version of its own; its id names the newest.
+#[test]
+fn the_same_content_twice() {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    journal.snapshot("b");
+    assert_eq!(journal.snapshot("a"), Version(3));
+    assert_eq!(journal.state().version_of(snapshot("a")).unwrap().version, Version(3));
+}
+
+#[test]
+fn blocks_by_content() {
+    let journal = Journal::new();
+    journal.snapshot_with("a", "files");
+    journal.snapshot_with("b", "files");
+    journal.snapshot("c");
+    journal.append(block("a", Some("production"))).unwrap();
+    let blocked = |name: &str, files: &str, of: &str| {
+        let tree = Some(crate::support::journal::tree(files));
+        journal.state().block(snapshot(name), tree, &stage(of)).is_some()
+    };
+    assert!(blocked("a", "files", "production") && blocked("b", "files", "production"));
+    assert!(!blocked("a", "files", "staging") && !blocked("c", "c", "production"));
+    // Blocking again replaces, unblocking the other content lifts it, because the files are the same.
+    journal.append(block("a", Some("production"))).unwrap();
+    assert_eq!(journal.state().blocks.len(), 1);
+    journal.append(unblock("b", Some("production"))).unwrap();
+    assert!(journal.state().blocks.is_empty());
+    journal.append(block("a", None)).unwrap();
+    journal.append(block("b", Some("production"))).unwrap();
+    assert!(blocked("a", "files", "staging"));
+    journal.append(unblock("a", None)).unwrap();
+    assert!(journal.state().blocks.is_empty());
+}
+
+fn block(name: &str, of: Option<&str>) -> EventBody {
+    EventBody::Block { snapshot: snapshot(name), stage: of.map(stage), reason: "biased".to_owned() }
+}
+
+fn unblock(name: &str, of: Option<&str>) -> EventBody {
+    EventBody::Unblock { snapshot: snapshot(name), stage: of.map(stage), reason: None }
+}
+
+/// A state after two versions and a promotion, to be continued wrongly.
+fn grown() -> State {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    journal.snapshot("b");
+    journal.release("a");
+    journal.state()
+}
+
+fn next(state: &State, body: EventBody) -> EventRecord {
+    EventRecord {
+        format: event::FORMAT.to_owned(),
+        model: model(),
+        seq: state.seq() + 1,
+        prev: state.head.map(|h| h.id),
+        time: state.time().unwrap(),
+        clock: None,
+        actor: actor(),
+        body,
+    }
+}
+
+#[test]
+fn events_that_contradict_the_journal_are_refused() {
+    let state = grown();
+    let good = next(&state, block("a", None));
+    state.clone().apply(&good, EventId::new(mlrun::digest::Digest::of(b"x"))).unwrap();
+    let promote = |version, name: &str, replaces: Option<&str>| EventBody::Promote {
+        stage: stage("production"),
+        version: Version(version),
+        snapshot: snapshot(name),
+        replaces: replaces.map(snapshot),
+        certificate: None,
+        adopts: None,
+        reason: None,
+    };
+    let rollback = |version, name: &str, replaces: &str| EventBody::Rollback {
+        stage: stage("production"),
+        version: Version(version),
+        snapshot: snapshot(name),
+        replaces: snapshot(replaces),
+        reason: String::new(),
+        blocks: Vec::new(),
+        unblocks: Vec::new(),
+        skipped: Vec::new(),
+    };
+    let version = |n| EventBody::Snapshot {
+        version: Version(n),
+        snapshot: snapshot("c"),
+        parent: None,
+        observation: mlrun::digest::Digest::of(b"o").into(),
+        model_tree: mlrun::digest::Digest::of(b"t").into(),
+    };
+    let bodies = [
+        ("another create", EventBody::Create { repository: "r".to_owned() }),
+        ("a version twice", version(2)),
+        ("a version too far", version(4)),
+        ("no version", version(0)),
+        ("an unknown version", promote(9, "b", Some("a"))),
+        ("no version at all", promote(0, "b", Some("a"))),
+        ("a version that is another snapshot", promote(1, "b", Some("a"))),
+        ("from what the stage does not hold", promote(2, "b", Some("b"))),
+        ("from an empty stage that is not", promote(2, "b", None)),
+        ("back from what it does not hold", rollback(2, "b", "b")),
+    ];
+    for (what, body) in bodies {
+        let mut after = state.clone();
+        let refused = after.apply(&next(&state, body), good.prev.unwrap());
+        assert!(matches!(refused, Err(JournalError::Broken { seq: 5, .. })), "{what}: {refused:?}");
+        assert_eq!(after.seq(), 4, "{what}");
+    }
+    type Change = fn(&mut EventRecord);
+    let changes: [(&str, Change); 5] = [
+        ("another model", |e| e.model = ModelName::new("other").unwrap()),
+        ("another place", |e| e.seq += 1),
+        ("another predecessor", |e| e.prev = Some(EventId::new(mlrun::digest::Digest::of(b"y")))),
+        ("none", |e| e.prev = None),
+        ("earlier", |e| e.time = time("2020-01-01T00:00:00Z")),
+    ];
+    for (what, change) in changes {
+        let mut event = good.clone();
+        change(&mut event);
+        assert!(state.clone().apply(&event, event.prev.unwrap_or(good.prev.unwrap())).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn nothing_is_appended_that_could_not_be_read_again() {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    let bad = EventBody::Promote {
+        stage: stage("production"),
+        version: Version(7),
+        snapshot: snapshot("nobody"),
+        replaces: None,
+        certificate: None,
+        adopts: Some(open_rules()),
+        reason: None,
+    };
+    assert!(matches!(journal.append(bad), Err(JournalError::Broken { seq: 3, .. })));
+    assert_eq!(journal.state().seq(), 2);
+}
+
+/// An event names the one that put the occupant there, so that a certificate can be held against it.
+#[test]
+fn an_occupancy_names_its_event() {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    journal.release("a");
+    let id = journal.registry.event(&model(), 3).unwrap().unwrap().id;
+    assert_eq!(journal.state().occupant(&stage("production")).unwrap().event, EventRef { seq: 3, id });
+}

@@ -1,0 +1,278 @@
+//! What stands between a version and a stage: every reason, each by itself and all together.
+
+use std::time::Duration;
+
+use mlrun::format::certificate::Verdict;
+use mlrun::format::event::{EventBody, RulesRecord, StageRulesRecord};
+use mlrun::id::SnapshotId;
+use mlrun::name::Version;
+use mlrun::registry::promote::{Obstacle, PromoteRequest, obstacles};
+
+use crate::support::clock::time;
+use crate::support::journal::{
+    BACK, Certificate, Journal, certified_rules, model, open_rules, policy, snapshot, stage,
+};
+
+/// v1 in production on a certificate under policy `a`; v2 captured, nothing more.
+fn scene() -> Journal {
+    let journal = Journal::new();
+    journal.snapshot("one");
+    journal.snapshot("two");
+    journal.certify("one", &journal.pass());
+    journal.promote("one", "production", &certified_rules("a")).unwrap().unwrap();
+    journal.clock.advance(Duration::from_secs(3600));
+    journal
+}
+
+fn refused(journal: &Journal, name: &str) -> Vec<Obstacle> {
+    journal.promote(name, "production", &certified_rules("a")).unwrap_err()
+}
+
+fn block(name: &str, of: Option<&str>) -> EventBody {
+    EventBody::Block { snapshot: snapshot(name), stage: of.map(stage), reason: "biased".to_owned() }
+}
+
+#[test]
+fn a_passing_certificate_against_what_is_there_promotes() {
+    let journal = scene();
+    let certificate = journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+    let occupant = journal.state().occupant(&stage("production")).unwrap().clone();
+    assert_eq!((occupant.version, occupant.certificate), (Version(2), Some(certificate)));
+    // Promoting it again changes nothing.
+    assert_eq!(journal.promote("two", "production", &certified_rules("a")).unwrap(), None);
+}
+
+#[test]
+fn no_certificate() {
+    assert_eq!(refused(&scene(), "two"), [Obstacle::NoCertificate]);
+}
+
+#[test]
+fn only_pass_and_waived_count() {
+    for verdict in [Verdict::Fail, Verdict::Inconclusive, Verdict::NotApplicable] {
+        let journal = scene();
+        let certificate = journal.certify("two", &Certificate { verdict, ..journal.pass() });
+        assert_eq!(refused(&journal, "two"), [Obstacle::Verdict { certificate, verdict }]);
+    }
+    let journal = scene();
+    journal.certify("two", &Certificate { verdict: Verdict::Waived, ..journal.pass() });
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+}
+
+/// The newest certificate decides, not the best one.
+#[test]
+fn the_newest_certificate_decides() {
+    let journal = scene();
+    journal.certify("two", &journal.pass());
+    let certificate = journal.certify("two", &Certificate { verdict: Verdict::Fail, ..journal.pass() });
+    assert_eq!(refused(&journal, "two"), [Obstacle::Verdict { certificate, verdict: Verdict::Fail }]);
+    journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+}
+
+#[test]
+fn an_expired_certificate() {
+    let journal = scene();
+    let certificate = journal.certify("two", &journal.pass());
+    let at = journal.pass().expires;
+    journal.clock.set(time("2026-03-31T12:59:59.999Z"));
+    let state = journal.state();
+    let rules = certified_rules("a");
+    let production = stage("production");
+    let mut request = PromoteRequest {
+        stage: &production,
+        snapshot: snapshot("two"),
+        proposed: &rules,
+        expected: None,
+        now: time("2026-03-31T12:59:59.999Z"),
+    };
+    assert_eq!(obstacles(&state, &request), (vec![], Some(certificate)));
+    // At that very moment it has expired.
+    request.now = at;
+    assert_eq!(obstacles(&state, &request).0, [Obstacle::Expired { certificate, at }]);
+    journal.clock.set(at);
+    assert_eq!(refused(&journal, "two"), [Obstacle::Expired { certificate, at }]);
+}
+
+#[test]
+fn other_rules_than_those_in_force() {
+    let journal = scene();
+    let certificate = journal.certify("two", &Certificate { policy: policy("looser"), ..journal.pass() });
+    assert_eq!(refused(&journal, "two"), [Obstacle::OtherRules { certificate }]);
+    // Stating the looser rules in the configuration helps nobody: those in force were adopted.
+    let looser = journal.promote("two", "production", &certified_rules("looser")).unwrap_err();
+    assert_eq!(looser, [Obstacle::OtherRules { certificate }]);
+    let proposed = journal.certify("two", &Certificate { proposed: true, ..journal.pass() });
+    assert_eq!(refused(&journal, "two"), [Obstacle::OtherRules { certificate: proposed }]);
+    assert!(Obstacle::OtherRules { certificate }.is_conflict());
+}
+
+/// A configuration that stops to ask for certificates does not make the stage do so; one that begins to, does.
+#[test]
+fn a_gate_can_be_raised_but_not_lowered_by_a_file() {
+    let journal = scene();
+    assert_eq!(journal.promote("two", "production", &open_rules()).unwrap_err(), [Obstacle::NoCertificate]);
+    let journal = Journal::new();
+    journal.snapshot("one");
+    journal.snapshot("two");
+    journal.release("one");
+    assert_eq!(refused(&journal, "two"), [Obstacle::NoCertificate]);
+    journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+    assert!(journal.state().stages[&stage("production")].rules.as_ref().unwrap().stage.certificate);
+}
+
+#[test]
+fn a_stale_certificate() {
+    let journal = scene();
+    journal.snapshot("three");
+    let certificate = journal.certify("three", &journal.pass());
+    journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+    let stale =
+        Obstacle::Stale { certificate, stage: stage("production"), certified: Some(Version(1)), now: Some(Version(2)) };
+    assert_eq!(refused(&journal, "three"), [stale.clone()]);
+    assert!(stale.is_conflict());
+}
+
+/// The same version is back, but not by the same event: it was away, and the certificate does not say why it returned.
+#[test]
+fn a_baseline_that_left_and_came_back_is_another_one() {
+    let journal = scene();
+    journal.snapshot("three");
+    let certificate = journal.certify("three", &journal.pass());
+    journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+    journal.rollback("production", &BACK).unwrap();
+    let back =
+        Obstacle::Stale { certificate, stage: stage("production"), certified: Some(Version(1)), now: Some(Version(1)) };
+    assert_eq!(refused(&journal, "three"), [back]);
+}
+
+#[test]
+fn blocked_by_id_or_by_content_for_a_stage_or_for_all() {
+    for (of, files, by) in [
+        (None, "two", "two"),
+        (Some("production"), "two", "two"),
+        (None, "same", "twin"),
+        (Some("production"), "same", "twin"),
+    ] {
+        let journal = Journal::new();
+        journal.snapshot_with("two", files);
+        journal.snapshot_with("twin", if by == "twin" { files } else { "other" });
+        journal.append(block(by, of)).unwrap();
+        let obstacle = Obstacle::Blocked { reason: "biased".to_owned(), stage: of.map(stage) };
+        assert_eq!(journal.promote("two", "production", &open_rules()).unwrap_err(), [obstacle]);
+        // Another stage is open, unless all are closed.
+        assert_eq!(journal.promote("two", "staging", &open_rules()).is_ok(), of.is_some());
+    }
+}
+
+#[test]
+fn a_version_must_have_held_the_stage_before() {
+    let journal = Journal::new();
+    journal.snapshot("one");
+    let from = vec![stage("staging"), stage("canary")];
+    let rules =
+        RulesRecord { policy: None, stage: StageRulesRecord { certificate: false, from: from.clone(), valid_for: 0 } };
+    assert_eq!(journal.promote("one", "production", &rules).unwrap_err(), [Obstacle::NotFrom { stages: from }]);
+    journal.promote("one", "canary", &open_rules()).unwrap().unwrap();
+    // Having held it once is enough.
+    journal.snapshot("two");
+    journal.promote("two", "canary", &open_rules()).unwrap().unwrap();
+    journal.promote("one", "production", &rules).unwrap().unwrap();
+    assert!(journal.promote("two", "staging", &open_rules()).is_ok());
+}
+
+#[test]
+fn the_stage_must_hold_what_the_caller_expects() {
+    let journal = scene();
+    journal.certify("two", &journal.pass());
+    let (state, rules, production) = (journal.state(), certified_rules("a"), stage("production"));
+    let against = |expected: Option<Option<SnapshotId>>| {
+        let request = PromoteRequest {
+            stage: &production,
+            snapshot: snapshot("two"),
+            proposed: &rules,
+            expected,
+            now: state.time().unwrap(),
+        };
+        obstacles(&state, &request).0
+    };
+    assert_eq!(against(None), []);
+    assert_eq!(against(Some(Some(snapshot("one")))), []);
+    let unexpected = Obstacle::Unexpected { current: Some(Version(1)) };
+    assert!(unexpected.is_conflict());
+    assert_eq!(against(Some(Some(snapshot("two")))), [unexpected.clone()]);
+    assert_eq!(against(Some(None)), [unexpected]);
+}
+
+/// The refusal lists every reason at once.
+#[test]
+fn all_reasons_at_once() {
+    let journal = Journal::new();
+    journal.snapshot("one");
+    journal.snapshot("two");
+    journal.snapshot("three");
+    let strict = RulesRecord {
+        policy: Some(policy("a")),
+        stage: StageRulesRecord { certificate: true, from: vec![stage("staging")], valid_for: 1 },
+    };
+    journal.promote("one", "staging", &open_rules()).unwrap().unwrap();
+    journal.certify("one", &journal.pass());
+    journal.promote("one", "production", &strict).unwrap().unwrap();
+    let bad = Certificate {
+        verdict: Verdict::Fail,
+        policy: policy("b"),
+        expires: time("2026-03-01T12:00:01Z"),
+        ..journal.pass()
+    };
+    let certificate = journal.certify("two", &bad);
+    journal.promote("three", "staging", &open_rules()).unwrap().unwrap();
+    journal.certify("three", &journal.pass());
+    journal.promote("three", "production", &strict).unwrap().unwrap();
+    journal.append(block("two", Some("production"))).unwrap();
+    journal.clock.advance(Duration::from_secs(60));
+    let (state, production) = (journal.state(), stage("production"));
+    let request = PromoteRequest {
+        stage: &production,
+        snapshot: snapshot("two"),
+        proposed: &open_rules(),
+        expected: Some(None),
+        now: time("2026-03-01T12:01:00Z"),
+    };
+    let (found, _) = obstacles(&state, &request);
+    assert_eq!(
+        found,
+        [
+            Obstacle::Unexpected { current: Some(Version(3)) },
+            Obstacle::Blocked { reason: "biased".to_owned(), stage: Some(stage("production")) },
+            Obstacle::NotFrom { stages: vec![stage("staging")] },
+            Obstacle::Verdict { certificate, verdict: Verdict::Fail },
+            Obstacle::Expired { certificate, at: time("2026-03-01T12:00:01Z") },
+            Obstacle::OtherRules { certificate },
+            Obstacle::Stale {
+                certificate,
+                stage: production.clone(),
+                certified: Some(Version(1)),
+                now: Some(Version(3))
+            },
+        ]
+    );
+}
+
+/// The first promotion adopts the rules, later ones do not.
+#[test]
+fn the_first_promotion_adopts() {
+    let journal = scene();
+    journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+    let adopts = |seq| match journal.registry.event(&model(), seq).unwrap().unwrap().event.unwrap().body {
+        EventBody::Promote { adopts, .. } => adopts,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(adopts(5), Some(certified_rules("a")));
+    assert_eq!(adopts(7), None);
+    assert_eq!(journal.state().stages[&stage("production")].rules, Some(certified_rules("a")));
+}

@@ -1,0 +1,166 @@
+//! What every backend must do, whichever it is.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published};
+use mlrun::store::disk::Disk;
+use mlrun::store::memory::Memory;
+
+use crate::support::faulty::Faulty;
+
+/// Publishes `bytes` in pieces.
+fn publish(backend: &dyn Backend, name: &str, pieces: &[&[u8]]) {
+    let mut staged = backend.stage().unwrap();
+    pieces.iter().for_each(|piece| staged.append(piece).unwrap());
+    backend.publish(staged, name).unwrap();
+}
+
+fn entry(name: &str, folder: bool) -> Entry {
+    Entry { name: name.to_owned(), folder }
+}
+
+fn what_is_not_there(backend: &dyn Backend) {
+    assert!(
+        matches!(backend.read("packs/none", 9), Err(BackendError::NotFound { ref name, .. }) if name == "packs/none")
+    );
+    assert!(matches!(backend.read_at("packs/none", 0, &mut [0]), Err(BackendError::NotFound { .. })));
+    assert_eq!(backend.length("packs/none").unwrap(), None);
+    assert_eq!(backend.list("packs").unwrap(), []);
+    assert_eq!(backend.folders("packs").unwrap(), Vec::<String>::new());
+    backend.remove_cache("cache/none").unwrap();
+}
+
+fn what_was_published(backend: &dyn Backend) {
+    publish(backend, "packs/one", &[b"he", b"", b"llo"]);
+    assert_eq!(backend.read("packs/one", 5).unwrap(), b"hello");
+    assert_eq!(backend.length("packs/one").unwrap(), Some(5));
+    assert!(matches!(backend.read("packs/one", 4), Err(BackendError::TooLong { length: 5, limit: 4, .. })));
+    let mut three = [0; 3];
+    backend.read_at("packs/one", 2, &mut three).unwrap();
+    assert_eq!(&three, b"llo");
+    backend.read_at("packs/one", 5, &mut []).unwrap();
+    for offset in [3, 5, 6, u64::MAX / 4] {
+        let failed = backend.read_at("packs/one", offset, &mut three).unwrap_err();
+        assert_eq!(failed.io_kind(), Some(ErrorKind::UnexpectedEof), "{offset}: {failed}");
+    }
+    // A name says what the bytes are: publishing it again is no harm.
+    publish(backend, "packs/one", &[b"hello"]);
+    assert_eq!(backend.read("packs/one", 5).unwrap(), b"hello");
+    publish(backend, "empty", &[]);
+    assert_eq!(backend.read("empty", 0).unwrap(), b"");
+    assert_eq!(backend.length("empty").unwrap(), Some(0));
+}
+
+fn what_is_dropped_was_never_there(backend: &dyn Backend) {
+    let mut staged = backend.stage().unwrap();
+    staged.append(b"lost").unwrap();
+    drop(staged);
+    let two = [backend.stage().unwrap(), backend.stage().unwrap()];
+    for (number, mut staged) in two.into_iter().enumerate() {
+        staged.append(&[number as u8]).unwrap();
+        backend.publish(staged, &format!("both/{number}")).unwrap();
+    }
+    assert_eq!(backend.read("both/0", 1).unwrap(), [0]);
+    assert_eq!(backend.read("both/1", 1).unwrap(), [1]);
+    assert_eq!(backend.list("both").unwrap().len(), 2);
+}
+
+fn what_is_in_a_folder(backend: &dyn Backend) {
+    for name in ["journal/b/2", "journal/b/1", "journal/a/deep/1", "journal/z", "journal-not", "journal/b.x"] {
+        publish(backend, name, &[b"x"]);
+    }
+    let found = backend.list("journal").unwrap();
+    assert_eq!(found, [entry("a", true), entry("b", true), entry("b.x", false), entry("z", false)]);
+    assert_eq!(backend.folders("journal").unwrap(), ["a", "b"]);
+    assert_eq!(backend.list("journal/b").unwrap(), [entry("1", false), entry("2", false)]);
+    assert_eq!(backend.list("journal/a").unwrap(), [entry("deep", true)]);
+    assert_eq!(backend.length("journal/a").unwrap(), None);
+}
+
+fn exclusive_creation(backend: &dyn Backend) {
+    assert_eq!(backend.publish_new("journal/m/1", b"first").unwrap(), Published::Created);
+    assert_eq!(backend.publish_new("journal/m/1", b"second").unwrap(), Published::Exists);
+    assert_eq!(backend.publish_new("journal/m/1", b"first").unwrap(), Published::Exists);
+    assert_eq!(backend.read("journal/m/1", 9).unwrap(), b"first");
+}
+
+fn caches(backend: &dyn Backend) {
+    backend.cache("cache/deep/one", b"long content").unwrap();
+    backend.cache("cache/deep/one", b"short").unwrap();
+    assert_eq!(backend.read("cache/deep/one", 99).unwrap(), b"short");
+    backend.remove_cache("cache/deep/one").unwrap();
+    backend.remove_cache("cache/deep/one").unwrap();
+    assert_eq!(backend.length("cache/deep/one").unwrap(), None);
+}
+
+fn locks(backend: &dyn Backend) {
+    let both = (backend.lock(Lock::Shared).unwrap(), backend.lock(Lock::Shared).unwrap());
+    drop(both);
+    drop(backend.lock(Lock::Exclusive).unwrap());
+    drop(backend.lock(Lock::Shared).unwrap());
+}
+
+/// Of many at once exactly one creates it, and everybody sees that one's bytes.
+fn one_winner(backend: &Arc<dyn Backend>) {
+    for round in 0..5 {
+        let won = AtomicUsize::new(0);
+        let winner = AtomicUsize::new(99);
+        let name = format!("race/{round}");
+        std::thread::scope(|scope| {
+            for me in 0..8_usize {
+                let (won, winner, name) = (&won, &winner, &name);
+                scope.spawn(move || {
+                    if backend.publish_new(name, &[me as u8; 100]).unwrap() == Published::Created {
+                        won.fetch_add(1, Ordering::SeqCst);
+                        winner.store(me, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!(won.load(Ordering::SeqCst), 1);
+        assert_eq!(backend.read(&name, 100).unwrap(), [winner.load(Ordering::SeqCst) as u8; 100]);
+    }
+}
+
+fn everything(new: &dyn Fn() -> Arc<dyn Backend>) {
+    for check in [
+        what_is_not_there,
+        what_was_published,
+        what_is_dropped_was_never_there,
+        what_is_in_a_folder,
+        exclusive_creation,
+        caches,
+        locks,
+    ] {
+        check(&*new());
+    }
+    // One after the other in the same place: they do not get in each other's way.
+    let one = new();
+    what_was_published(&*one);
+    exclusive_creation(&*one);
+    caches(&*one);
+    one_winner(&one);
+}
+
+#[test]
+fn memory() {
+    everything(&|| Arc::new(Memory::default()));
+}
+
+#[test]
+fn disk() {
+    let temp = tempfile::tempdir().unwrap();
+    let count = AtomicUsize::new(0);
+    everything(&|| {
+        let n = count.fetch_add(1, Ordering::SeqCst);
+        Arc::new(Disk::new(temp.path().join(format!("store {n}"))))
+    });
+}
+
+/// The one the fault tests rest on is a backend like the others.
+#[test]
+fn faulty() {
+    everything(&|| Arc::new(Faulty::over(Arc::new(Memory::default()))));
+}

@@ -1,0 +1,87 @@
+//! Cut points are part of the format: a store cut otherwise would find nothing again.
+
+use mlrun::store::cut::{AVERAGE, Cutter, MAXIMUM, MINIMUM, WHOLE};
+
+use crate::support::noise::{noise, text};
+
+/// The lengths of the blocks of `bytes`, handed over in pieces of `piece`.
+fn lengths(bytes: &[u8], piece: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut cutter = Cutter::default();
+    let mut rebuilt = Vec::with_capacity(bytes.len());
+    let mut block = |block: Vec<u8>| -> Result<(), std::convert::Infallible> {
+        found.push(block.len());
+        rebuilt.extend_from_slice(&block);
+        Ok(())
+    };
+    for part in bytes.chunks(piece) {
+        cutter.push(part, &mut block).unwrap();
+    }
+    cutter.finish(bytes.len() as u64, &mut block).unwrap();
+    assert!(rebuilt == bytes, "the blocks are not the file");
+    found
+}
+
+/// FastCDC 2020, level 1, 128 KiB – 512 KiB – 2 MiB, over 8 MiB of SplitMix64 from seed 1. Never to be changed.
+#[test]
+fn golden_cut_points() {
+    assert_eq!((WHOLE, MINIMUM, AVERAGE, MAXIMUM), (262_144, 131_072, 524_288, 2_097_152));
+    assert_eq!(lengths(&noise(1, 8 << 20), 1 << 20), GOLDEN);
+    // Where nothing can be cut, the longest block ends it.
+    assert_eq!(lengths(&vec![0; 5 << 20], 1 << 20), [MAXIMUM, MAXIMUM, 1 << 20]);
+}
+
+const GOLDEN: [usize; 1] = [0];
+
+/// How a file arrives does not matter.
+#[test]
+fn the_same_whatever_the_pieces() {
+    let bytes = noise(2, 5 << 20);
+    let whole = lengths(&bytes, bytes.len());
+    for piece in [1 << 20, (1 << 20) - 1, 65_537, 4096, 3 << 20] {
+        assert_eq!(lengths(&bytes, piece), whole, "{piece}");
+    }
+}
+
+#[test]
+fn blocks_keep_their_bounds() {
+    for (seed, length) in [(3, 12 << 20), (4, (6 << 20) + 1), (5, WHOLE + 1), (6, MINIMUM * 3)] {
+        for bytes in [noise(seed, length), text(seed, length)] {
+            let lengths = lengths(&bytes, 1 << 20);
+            let (last, others) = lengths.split_last().unwrap();
+            assert!(*last > 0 && *last <= MAXIMUM);
+            assert!(others.iter().all(|n| (MINIMUM..=MAXIMUM).contains(n)), "{lengths:?}");
+        }
+    }
+}
+
+#[test]
+fn small_files_are_one_block() {
+    for length in [1, 100, MINIMUM, MINIMUM + 1, WHOLE - 1, WHOLE] {
+        assert_eq!(lengths(&noise(7, length), 4096), [length]);
+    }
+    assert_eq!(lengths(&[], 1), Vec::<usize>::new());
+    assert!(lengths(&noise(7, WHOLE + 1), 4096).iter().sum::<usize>() == WHOLE + 1);
+}
+
+/// An edit changes the blocks it touches; those before and behind are found again.
+#[test]
+fn an_edit_moves_few_cuts() {
+    let before = noise(8, 16 << 20);
+    let mut after = before.clone();
+    after.splice(8_000_000..8_000_000, *b"a few bytes more");
+    let known: std::collections::HashSet<usize> = ends(&before).into_iter().collect();
+    let moved = ends(&after).into_iter().filter(|end| !known.contains(end) && !known.contains(&(end - 16))).count();
+    assert!(moved <= 3, "{moved} cuts moved");
+}
+
+fn ends(bytes: &[u8]) -> Vec<usize> {
+    let mut end = 0;
+    lengths(bytes, 1 << 20)
+        .into_iter()
+        .map(|n| {
+            end += n;
+            end
+        })
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! What only a disk can do wrong.
+
+use std::fs;
+use std::sync::Arc;
+
+use mlrun::store::disk::Disk;
+use mlrun::store::{Backend, Store};
+
+use super::{get, problems, put};
+use crate::support::REPOSITORY;
+use crate::support::noise::noise;
+use crate::support::project::contents;
+
+fn store_in(folder: &std::path::Path) -> Store {
+    Store::create(Arc::new(Disk::new(folder.to_path_buf())), REPOSITORY).unwrap()
+}
+
+/// Temp files of a process that died are removed by the next writer; those of one that lives are not.
+#[test]
+fn what_a_dead_process_left_is_swept() {
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("store");
+    let store = store_in(&root);
+    for owner in ["dead", "alive"] {
+        fs::create_dir_all(root.join("tmp").join(owner)).unwrap();
+        fs::write(root.join("tmp").join(owner).join("0"), noise(1, 1000)).unwrap();
+    }
+    fs::write(root.join("tmp/dead/lock"), b"").unwrap();
+    let held = fs::File::create(root.join("tmp/alive/lock")).unwrap();
+    held.lock().unwrap();
+    // Another process begins to write.
+    let other = Store::open(Arc::new(Disk::new(root.clone()))).unwrap();
+    let (stored, _) = put(&other, &[noise(2, 1000)]);
+    assert!(!root.join("tmp/dead").exists());
+    assert!(root.join("tmp/alive/0").exists());
+    drop(held);
+    assert_eq!(get(&store, stored[0].id).unwrap(), noise(2, 1000));
+    assert_eq!(problems(&store), []);
+}
+
+/// While one writer's temp files are in use, another process's sweep leaves them alone.
+#[test]
+fn two_writers_at_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("store");
+    let (one, two) = (store_in(&root), store_in(&root));
+    let mut first = one.writer();
+    let a = first.put_bytes(&noise(1, 2 << 20), &mlrun::progress::Silent).unwrap();
+    let (b, _) = put(&two, &[noise(2, 2 << 20)]);
+    first.finish().unwrap();
+    for store in [&one, &two] {
+        assert!(get(store, a.id).unwrap() == noise(1, 2 << 20));
+        assert!(get(store, b[0].id).unwrap() == noise(2, 2 << 20));
+    }
+    drop((one, two));
+    assert!(!root.join("tmp").exists());
+}
+
+/// Reading a store on a read-only file system changes nothing in it, even where its index is gone.
+#[test]
+fn opening_and_reading_write_nothing_that_matters() {
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("store");
+    let (stored, _) = put(&store_in(&root), &[noise(1, 500_000)]);
+    let before = contents(&root);
+    let store = Store::open(Arc::new(Disk::new(root.clone()))).unwrap();
+    assert!(get(&store, stored[0].id).unwrap() == noise(1, 500_000));
+    drop(store);
+    assert_eq!(contents(&root), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_in_the_place_of_a_pack_is_no_pack() {
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("store");
+    let (stored, _) = put(&store_in(&root), &[noise(1, 1000)]);
+    let pack = fs::read_dir(root.join("packs")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&pack).unwrap();
+    fs::create_dir(&pack).unwrap();
+    let store = Store::open(Arc::new(Disk::new(root))).unwrap();
+    assert!(matches!(get(&store, stored[0].id), Err(mlrun::store::StoreError::Damaged { .. })));
+    assert!(!problems(&store).is_empty());
+}
+
+#[test]
+fn a_backend_says_where_it_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let disk = Disk::new(temp.path().join("here"));
+    assert!(disk.place().ends_with("here"));
+    let said = disk.read("packs/x", 1).unwrap_err().to_string();
+    assert!(said.ends_with("here/packs/x does not exist"), "{said}");
+    assert!(disk.free().is_none_or(|bytes| bytes > 0) || !temp.path().join("here").exists());
+}
