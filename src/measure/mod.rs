@@ -8,10 +8,12 @@
 //! | accuracy, recall | Wilson | McNemar; Tango's score below 25 discordant rows |
 //! | precision, F1 | Wilson | multinomial BCa |
 //! | balanced accuracy | MOVER of Wilson | multinomial BCa |
-//! | macro F1 | multinomial BCa; Wilson below 25 errors | multinomial BCa |
+//! | macro F1 | multinomial BCa; Wilson below 25 errors or hits | multinomial BCa |
 //! | log loss, Brier, MAE, MSE | Student's t | paired t |
 //! | ROC AUC | DeLong on the logit scale | DeLong |
 //! | average precision, R², RMSE | Poisson BCa below 20,000 rows, influence values above | the same |
+//!
+//! Where fewer than 25 rows carry the variance, multinomial BCa yields to the wider of it and MOVER of Wilson.
 //!
 //! Tour: `input` checks everything that comes in; `classification`, `probabilistic`, `regression`, `roc` and
 //! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`

@@ -4,7 +4,8 @@
 //! Cells are drawn one after another from conditional binomials (Devroye 1986, §XI.1.4). A class in which the models
 //! differ on fewer than 25 rows gets one more, spread evenly over everything they might have disagreed on: without it a
 //! bootstrap takes disagreements it has not seen for impossible (Agresti & Min, "Improved confidence intervals for
-//! comparing matched proportions", Stat. Med. 24, 2005).
+//! comparing matched proportions", Stat. Med. 24, 2005). Where fewer than 25 rows carry the variance that is not enough:
+//! there the bounds are the wider of BCa's and MOVER's.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng as _;
@@ -130,13 +131,14 @@ impl Table<'_> {
         Ok(interval)
     }
 
-    /// The correlation of the models' metrics over the table and, for each class, one imagined row that only one of them
-    /// gets right. Models that never err together come out near -1, which is the widest MOVER can be.
+    /// The correlation of the models' metrics over the table and, for each class, two imagined rows: one that only the
+    /// candidate gets right, one that only the baseline does.
+    /// Models that never agree come out near -1, which is the widest MOVER can be.
     fn correlation(&self, observed: &Pair) -> f64 {
         let imagined =
             (0..self.classes).filter(|&class| observed.candidate.truth[class as usize] > 0).flat_map(|class| {
                 let other = (class + 1) % self.classes;
-                [(class, class, other, 0.5), (class, other, class, 0.5)]
+                [(class, class, other, 1.0), (class, other, class, 1.0)]
             });
         let rows: Vec<(f64, f64, f64)> = self
             .cells

@@ -116,9 +116,11 @@ pub(super) fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result
 /// The state after the newest event, from the checkpoint if it can be trusted. An end before one that this store has seen is
 /// a loss, not the present.
 pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+    // Asked first: what others append while this reads is no loss.
+    let remembered = remembered_head(backend, model);
     let state = load_unchecked(backend, model)?;
     let found = state.as_ref().map_or(0, State::seq);
-    match remembered_head(backend, model) {
+    match remembered {
         Some(head) if head.seq > found => Err(JournalError::Lost { model: model.clone(), expected: head.seq, found }),
         _ => Ok(state),
     }
@@ -225,6 +227,10 @@ fn write_checkpoint(backend: &dyn Backend, state: &State) {
 
 /// Reads every event of a journal and everything that lies beside them.
 pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalCheck, JournalError> {
+    // Asked first: what others append while this reads is no loss.
+    let remembered = remembered_head(backend, model);
+    let checkpoint = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
+    let checkpoint = checkpoint.and_then(|bytes| checkpoint::decode(&bytes)).map(|c| c.head);
     let last = last(backend, model)?;
     let mut state = State::before_creation(model.clone());
     let mut found = JournalCheck::default();
@@ -243,13 +249,11 @@ pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalC
     }
     found.events = state.seq();
     found.head = state.head.map(|h| (h.seq, h.id));
-    let checkpoint = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
-    let checkpoint = checkpoint.and_then(|bytes| checkpoint::decode(&bytes)).map(|c| c.head);
-    for known in checkpoint.into_iter().chain(remembered_head(backend, model)) {
+    for known in checkpoint.into_iter().chain(remembered) {
         if found.problem.is_some() {
             break;
         }
-        if known.seq > last {
+        if known.seq > last && backend.length(&path(model, known.seq))?.is_none() {
             found.problem = Some((last + 1, format!("it is missing; event {} has existed", known.seq)));
         } else if matches!(read(backend, model, known.seq), Ok(Some(file)) if file.id != known.id) {
             found.problem = Some((known.seq, "it is not the event that was there before".to_owned()));

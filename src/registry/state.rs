@@ -200,10 +200,7 @@ impl State {
                     self.add_block(*blocked, Some(stage.clone()), reason, reference, event.time);
                 }
                 for unblocked in unblocks {
-                    // Whatever kept it out of this stage, a block on all stages included.
-                    while let Some(block) = self.block_on(*unblocked, stage) {
-                        self.remove_block(*unblocked, block.as_ref());
-                    }
+                    self.let_into(*unblocked, stage);
                 }
                 let row = self.stage_mut(stage);
                 let index = row.timeline.len() as u32;
@@ -259,10 +256,13 @@ impl State {
         self.blocks.push(BlockRow { snapshot, model_tree, stage, reason: reason.to_owned(), event, time });
     }
 
-    /// The stage named by a block that keeps a snapshot out of `stage`; the outer none: there is no such block.
-    fn block_on(&self, snapshot: SnapshotId, stage: &StageName) -> Option<Option<StageName>> {
+    /// Lifts every block that keeps a snapshot, or its model's files, out of `stage`, those on all stages included.
+    fn let_into(&mut self, snapshot: SnapshotId, stage: &StageName) {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
-        self.block(snapshot, model_tree, stage).map(|b| b.stage.clone())
+        self.blocks.retain(|b| {
+            let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
+            !(same && b.stage.as_ref().is_none_or(|s| s == stage))
+        });
     }
 
     /// Lifts the blocks of a snapshot and of its model's files; with no stage named, all of them.

@@ -4,7 +4,7 @@
 //! folders and not links, and names that would collide on another system are refused. What lies there with the right
 //! bytes is left alone; what lies there with others is not overwritten unless that was asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -73,6 +73,7 @@ pub struct RestorePlan {
 pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>) -> Result<RestorePlan, RestoreError> {
     check_names(files, folds_case(target))?;
     let mut plan = RestorePlan::default();
+    let links: HashSet<&str> = files.iter().filter(|f| f.target.is_some()).map(|f| f.path.as_str()).collect();
     for (name, bytes) in generated {
         let path = target.join(name);
         match fs::read(&path) {
@@ -86,8 +87,7 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
     }
     for file in files {
         let path = target.join(&file.path);
-        let depth = file.path.matches('/').count();
-        if file.target.as_deref().is_some_and(|link| leaves_tree(link, depth)) {
+        if file.target.as_deref().is_some_and(|target| leads_out(&file.path, target, &links)) {
             plan.left_out.push((file.path.clone(), "it is a link that leads out of the folder".to_owned()));
             continue;
         }
@@ -285,20 +285,24 @@ fn folds_case(target: &Path) -> bool {
     })
 }
 
-/// Whether a link's target, seen from `depth` folders below the root, climbs above it.
-fn leaves_tree(target: &str, depth: usize) -> bool {
+/// Whether a link at `path` leads out of the tree, or through another link, behind which `..` is not where it looks.
+fn leads_out(path: &str, target: &str, links: &HashSet<&str>) -> bool {
     if target.starts_with('/') || target.contains('\0') || Path::new(target).is_absolute() {
         return true;
     }
-    let mut depth = depth as i64;
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
-        if depth < 0 {
-            return true;
+    let mut at: Vec<&str> = path.split('/').collect();
+    at.pop();
+    let mut parts = target.split('/').filter(|part| !matches!(*part, "" | ".")).peekable();
+    while let Some(part) = parts.next() {
+        if part == ".." {
+            if at.pop().is_none() {
+                return true;
+            }
+        } else {
+            at.push(part);
+            if parts.peek().is_some() && links.contains(at.join("/").as_str()) {
+                return true;
+            }
         }
     }
     false

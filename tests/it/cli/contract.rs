@@ -100,7 +100,8 @@ fn list_log_and_at() {
     assert_eq!(project.json("log --stage production --after 8", 0)["events"].as_array().unwrap().len(), 3);
     assert_eq!(project.json("log --actor nobody", 0)["events"], Value::Array(Vec::new()));
     let lines = project.ok("log --json-lines -n 3").stdout;
-    assert_eq!(lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).count(), 3);
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
 
     let at = project.json("at", 0);
     has(&at, "at", "time stages");

@@ -101,6 +101,21 @@ fn an_event_that_is_missing_from_a_long_journal() {
 }
 
 #[test]
+fn the_newest_event_is_missing() {
+    let project = Project::with_history();
+    let last = fs::read(event(&project, 10)).unwrap();
+    fs::remove_file(event(&project, 10)).unwrap();
+    let bad = Bad { exit: 4, message: &["ends at event 9, but has had event 10"], hint: &["mlrun verify --journal"] };
+    for line in WRITERS.iter().chain(&READERS) {
+        project.fails(line, &bad);
+    }
+    project.mlrun("verify").exits(4).says(&["journal/fraud/0000000000000010", "it is missing"]);
+    fs::write(event(&project, 10), last).unwrap();
+    project.ok("verify");
+    assert_eq!(project.production(), "v3");
+}
+
+#[test]
 fn an_event_of_another_place() {
     let project = Project::with_history();
     fs::copy(event(&project, 4), event(&project, 11)).unwrap();

@@ -114,7 +114,7 @@ fn broken_parameters_and_metrics_name_the_line() {
     project.fails("snapshot fraud --params extra.toml", &toml);
     project.write("twice.json", "{\"lr\": 1}");
     let twice = Bad { exit: 2, message: &["`lr` stands in", "params.yaml", "twice.json"], hint: &[] };
-    project.fails("snapshot fraud --params params.yaml twice.json", &twice);
+    project.fails("snapshot fraud --params params.yaml --params twice.json", &twice);
     project.write("note.txt", "x");
     project.fails(
         "snapshot fraud --params note.txt",

@@ -67,11 +67,8 @@ fn a_full_disk() {
     let before = durable(&store);
     // More than there is: found out before a byte is written.
     project.write("model/w", noise(6 << 20, 1));
-    let bad = Bad {
-        exit: 8,
-        message: &["needs about", "6.", "MiB", "free", "nothing was written"],
-        hint: &["make room", "--store DIR"],
-    };
+    let bad =
+        Bad { exit: 8, message: &["needs about", "6.", "MiB", "free", "nothing was written"], hint: &["make room"] };
     project.fails("snapshot fraud", &bad);
     assert_eq!(before, durable(&store));
     // Eight copies of one mebibyte need little more than one: they fit.
@@ -116,11 +113,14 @@ fn a_full_disk_where_files_are_restored() {
     assert!(fs::read_dir(&disk.place).unwrap().all(|e| e.unwrap().file_name() == "back"));
 }
 
+/// How a file changes.
+type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+
 #[test]
 fn a_source_knows_that_it_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights");
-    let change: [(&str, &dyn Fn(&Path)); 4] = [
+    let change: [Change<'_>; 4] = [
         ("longer", &|p| fs::File::options().append(true).open(p).unwrap().write_all(b"!").unwrap()),
         ("shorter", &|p| fs::write(p, "on").unwrap()),
         ("another of the same length", &|p| fs::write(p, "two").unwrap()),

@@ -1,5 +1,6 @@
 //! The program as people and scripts meet it: exit codes, messages, JSON, and that a refusal changes nothing.
 #![cfg(unix)]
+
 mod contract;
 mod damage;
 mod evidence;

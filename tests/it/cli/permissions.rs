@@ -49,7 +49,7 @@ impl Project {
 fn a_file_nobody_may_read() {
     let project = Project::tiny();
     let Some(other) = project.as_nobody() else { return };
-    fs::set_permissions(project.path("model/weights.bin"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(project.path("model/weights.bin"), fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(project.path(".mlrun"), fs::Permissions::from_mode(0o777)).unwrap();
     let before = project.fingerprint();
     let bad = Bad { exit: 8, message: &["cannot", "model/weights.bin", "Permission denied"], hint: &["permissions"] };

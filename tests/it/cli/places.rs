@@ -83,7 +83,7 @@ fn init_writes_what_snapshot_needs() {
             assert!(!init[field].is_null(), "no `{field}` in {init}");
         }
         assert_eq!((init["schema"].as_str(), init["unchanged"].as_bool()), (Some("mlrun/init/1"), Some(false)));
-        assert_eq!(project.store().exists(), true);
+        assert!(project.store().exists());
         assert_eq!(project.path(".git/mlrun").exists(), git);
         let before = project.read("mlrun.toml");
         assert!(before.contains('#'), "commented");

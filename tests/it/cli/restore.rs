@@ -121,8 +121,11 @@ fn data_that_was_not_kept_is_said() {
     project.ok("bundle latest -o case.tar.gz").says(&["data.train is not in it"]);
 }
 
-/// The entries of a bundle: name and bytes, in order.
-fn entries(bundle: &[u8]) -> Vec<(String, Vec<u8>)> {
+/// Names and bytes, in order.
+type Entries = Vec<(String, Vec<u8>)>;
+
+/// The entries of a bundle.
+fn entries(bundle: &[u8]) -> Entries {
     let mut archive = tar::Archive::new(GzDecoder::new(bundle));
     let read = |entry: std::io::Result<tar::Entry<'_, _>>| {
         let mut entry: tar::Entry<'_, GzDecoder<&[u8]>> = entry.unwrap();
@@ -205,7 +208,7 @@ fn a_bundle_that_was_touched_is_not_sound() {
     };
     project.write("same.tar.gz", bundle_of(&listed));
     project.ok("bundle --verify same.tar.gz");
-    let with = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let with = |change: &dyn Fn(&mut Entries)| {
         let mut listed = listed.clone();
         change(&mut listed);
         bundle_of(&listed)

@@ -86,7 +86,7 @@ pub struct Draw(u64);
 
 impl Draw {
     pub const fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x6d6c_7275_6e)
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x006d_6c72_756e)
     }
 
     pub const fn bits(&mut self) -> u64 {

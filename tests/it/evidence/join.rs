@@ -149,16 +149,19 @@ fn probabilities_need_a_column_for_every_label() {
 }
 
 #[test]
-fn slices_are_the_candidates_and_empty_cells_are_none() {
+fn slices_must_agree_and_empty_cells_are_none() {
     let columns = columns(&[("p", "score"), ("s", "slice")]);
     let candidate = "k,y,p,s\n1,0,0,b\n2,1,1,\n3,1,1,\"\"\n4,1,1,a\n";
-    let baseline = "k,y,p,s\n1,0,0,z\n2,1,1,z\n3,1,1,z\n4,1,1,z\n";
-    let rows = joined(Task::Binary, &columns, candidate, Some(baseline)).unwrap();
+    let rows = joined(Task::Binary, &columns, candidate, Some(candidate)).unwrap();
     let slice = &rows.slices["s"];
     assert_eq!(slice.values, ["(none)", "a", "b"]);
     let mut counts = [0; 3];
     slice.rows.iter().for_each(|&value| counts[value as usize] += 1);
     assert_eq!(counts, [2, 1, 1]);
+    // Whoever sorts rows into slices anew could sort a failure out of sight.
+    let baseline = "k,y,p,s\n1,0,0,b\n2,1,1,\n3,1,1,\"\"\n4,1,1,b\n";
+    let found = joined(Task::Binary, &columns, candidate, Some(baseline));
+    assert!(matches!(found, Err(Defect::SlicesDisagree { rows: 1, .. })), "{found:?}");
 }
 
 #[test]

@@ -152,6 +152,7 @@ proptest! {
             .collect();
         let mut shuffled = entries.clone();
         shuffled.reverse();
+        prop_assume!(entries.iter().all(|e| mlrun::format::tree::is_component(&e.name)));
         let tree = TreeRecord::new(entries);
         let bytes = tree.encode().unwrap();
         prop_assert_eq!(&TreeRecord::decode(&bytes).unwrap(), &tree);

@@ -116,11 +116,16 @@ fn a_deleted_tail_is_noticed() {
         cut.retain(|name, _| !name.starts_with("journal/") || name[14..].parse::<u64>().unwrap() <= last);
         assert_eq!(first_bad(cut.clone()), Some(last + 1), "cut behind {last}");
         let state = Journal::on(Arc::new(Memory::with_contents(cut))).registry.state(&model());
-        assert!(matches!(state, Err(JournalError::Lost { expected: 64, found, .. }) if found == last), "{state:?}");
+        assert!(
+            matches!(state, Err(JournalError::Lost { expected: 64 | 71, found, .. }) if found == last),
+            "{state:?}"
+        );
     }
-    // What lies behind the newest head anybody remembers can be cut without a trace: the newest head is worth exporting.
+    // The newest head is remembered too, in the store's own cache: cut that as well, and only an exported head would tell.
     let mut cut = whole;
     cut.remove(&path(71));
+    assert_eq!(first_bad(cut.clone()), Some(71));
+    cut.retain(|name, _| !name.starts_with("cache/heads/"));
     assert_eq!(first_bad(cut), None);
 }
 
@@ -179,15 +184,15 @@ enum Tampering {
 }
 
 fn tampering() -> impl Strategy<Value = Tampering> {
-    let any = || 1..=EVENTS;
+    let event = || 1..=EVENTS;
     let middle = || 1..EVENTS;
     prop_oneof![
-        4 => (any(), any::<usize>()).prop_map(|(seq, bit)| Tampering::Flip(seq, bit)),
+        4 => (event(), any::<usize>()).prop_map(|(seq, bit)| Tampering::Flip(seq, bit)),
         1 => middle().prop_map(Tampering::Remove),
-        2 => (any(), any()).prop_filter("two events", |(a, b)| a != b).prop_map(|(a, b)| Tampering::Swap(a, b)),
-        2 => (any(), any()).prop_map(|(at, copy)| Tampering::Insert(at, copy)),
-        2 => (any(), any()).prop_filter("two events", |(a, b)| a != b).prop_map(|(a, b)| Tampering::Replace(a, b)),
-        1 => (any(), any::<usize>()).prop_map(|(seq, n)| Tampering::Truncate(seq, n)),
+        2 => (event(), event()).prop_filter("two events", |(a, b)| a != b).prop_map(|(a, b)| Tampering::Swap(a, b)),
+        2 => (event(), event()).prop_map(|(at, copy)| Tampering::Insert(at, copy)),
+        2 => (event(), event()).prop_filter("two events", |(a, b)| a != b).prop_map(|(a, b)| Tampering::Replace(a, b)),
+        1 => (event(), any::<usize>()).prop_map(|(seq, n)| Tampering::Truncate(seq, n)),
         2 => middle().prop_map(Tampering::Rewrite),
     ]
 }

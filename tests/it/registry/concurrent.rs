@@ -1,12 +1,14 @@
 //! Many at once: creation decides, nobody's event is lost, nobody's is written twice.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlrun::format::event::EventBody;
 use mlrun::name::Version;
 use mlrun::registry::{Decision, JournalError};
-use mlrun::store::Backend;
+use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
 use mlrun::store::disk::Disk;
 use mlrun::store::memory::Memory;
 
@@ -65,7 +67,7 @@ fn one_registry() {
     std::thread::scope(|scope| {
         for me in 0..THREADS {
             let journal = &journal;
-            scope.spawn(move || (0..10).for_each(|n| drop(journal.snapshot(&format!("{me}.{n}")))));
+            scope.spawn(move || (0..10).for_each(|n| _ = journal.snapshot(&format!("{me}.{n}"))));
         }
     });
     let state = journal.state();
@@ -81,7 +83,7 @@ fn one_promotion_wins() {
     for _ in 0..20 {
         let memory: Arc<dyn Backend> = Arc::new(Memory::default());
         let journal = Journal::on(Arc::clone(&memory));
-        (0..THREADS).for_each(|me| drop(journal.snapshot(&format!("s{me}"))));
+        (0..THREADS).for_each(|me| _ = journal.snapshot(&format!("s{me}")));
         let won: Vec<bool> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS)
                 .map(|me| {
@@ -114,5 +116,119 @@ fn one_promotion_wins() {
         let row = &Journal::on(memory).state().stages[&stage("production")];
         assert_eq!(row.timeline.len(), 1);
         assert!(won[row.timeline[0].version.0 as usize - 1]);
+    }
+}
+
+/// A backend on which somebody else appends an event just before the n-th question is answered.
+struct Meddled {
+    inner: Arc<Memory>,
+    questions: AtomicU64,
+    at: u64,
+}
+
+impl Meddled {
+    fn ask(&self) {
+        if self.questions.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
+            let other = Journal::on(Arc::clone(&self.inner) as _);
+            other.append(EventBody::Unblock { snapshot: snapshot("x"), stage: None, reason: None }).unwrap();
+        }
+    }
+}
+
+impl Backend for Meddled {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
+        self.ask();
+        self.inner.read(name, limit)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
+        self.ask();
+        self.inner.read_at(name, offset, buffer)
+    }
+
+    fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {
+        self.ask();
+        self.inner.length(name)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError> {
+        self.ask();
+        self.inner.list(folder)
+    }
+
+    fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
+        self.inner.stage()
+    }
+
+    fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
+        self.inner.publish(staged, name)
+    }
+
+    fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
+        self.ask();
+        self.inner.publish_new(name, bytes)
+    }
+
+    fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
+        self.ask();
+        self.inner.cache(name, bytes)
+    }
+
+    fn remove_cache(&self, name: &str) -> Result<(), BackendError> {
+        self.inner.remove_cache(name)
+    }
+
+    fn free(&self) -> Option<u64> {
+        None
+    }
+
+    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
+        self.inner.lock(lock)
+    }
+}
+
+/// Reading, checking and appending, with somebody else's event slipped in at every single step: never an error, never a
+/// problem that is none, never an event lost.
+#[test]
+fn somebody_else_appends_at_every_step() {
+    // Short, and long enough for a checkpoint with events behind it.
+    for length in [1_u64, 5, 31, 32, 33, 70] {
+        let memory = Arc::new(Memory::default());
+        let journal = Journal::on(Arc::clone(&memory) as _);
+        (1..length).for_each(|n| _ = journal.snapshot(&format!("s{n}")));
+        let contents = memory.contents();
+        for verb in ["state", "check", "replay", "append"] {
+            for at in 1.. {
+                let inner = Arc::new(Memory::with_contents(contents.clone()));
+                let meddled = Arc::new(Meddled { inner: Arc::clone(&inner), questions: AtomicU64::new(0), at });
+                let journal = Journal::on(Arc::clone(&meddled) as _);
+                let said = match verb {
+                    "state" => journal.registry.state(&model()).map(|_| ()).map_err(|e| e.to_string()),
+                    "replay" => journal.registry.replay(&model()).map(|_| ()).map_err(|e| e.to_string()),
+                    "append" => journal.append(EventBody::Unblock { snapshot: snapshot("y"), stage: None, reason: None })
+                        .map(|_| ())
+                        .map_err(|e| e.to_string()),
+                    _ => match journal.registry.check(&model()).unwrap().problem {
+                        None => Ok(()),
+                        Some(problem) => Err(format!("{problem:?}")),
+                    },
+                };
+                assert_eq!(said, Ok(()), "{verb} of {length} events, another one before step {at}");
+                let meddled_with = meddled.questions.load(Ordering::SeqCst) >= at;
+                let after = Journal::on(inner);
+                let found = after.registry.check(&model()).unwrap();
+                let created = u64::from(length == 1 && (meddled_with || verb == "append"));
+                let before = if length == 1 { created } else { length };
+                let expected = before + u64::from(meddled_with) + u64::from(verb == "append");
+                assert_eq!((found.events, found.problem), (expected, None), "{verb} of {length}, step {at}");
+                if !meddled_with {
+                    break;
+                }
+            }
+        }
     }
 }
