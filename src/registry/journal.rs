@@ -121,7 +121,10 @@ pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<St
     let state = load_unchecked(backend, model)?;
     let found = state.as_ref().map_or(0, State::seq);
     match remembered {
-        Some(head) if head.seq > found => Err(JournalError::Lost { model: model.clone(), expected: head.seq, found }),
+        // Remembered a moment ago by another process is no loss: its event is there.
+        Some(head) if head.seq > found && backend.length(&path(model, head.seq))?.is_none() => {
+            Err(JournalError::Lost { model: model.clone(), expected: head.seq, found })
+        }
         _ => Ok(state),
     }
 }

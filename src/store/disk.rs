@@ -18,6 +18,8 @@ const TMP: &str = "tmp";
 const LOCK: &str = "lock";
 /// Between making a folder and locking it lie microseconds.
 const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);
+/// So often others may take a folder away that was just made.
+const ATTEMPTS: u32 = 1000;
 
 /// A store's folder.
 #[derive(Debug)]
@@ -73,12 +75,14 @@ impl Disk {
     /// A folder of our own, locked. Another process may sweep it in the moment before it is locked: then there is
     /// nothing behind the lock, and the next one is made.
     fn new_scratch(&self) -> io::Result<Scratch> {
+        let mut attempts = 0;
         loop {
             let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
-            fs::create_dir_all(&folder)?;
             let path = folder.join(LOCK);
-            let lock = match File::create(&path) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            attempts += 1;
+            // Whoever is done removes `tmp` where nothing is left in it.
+            let lock = match fs::create_dir_all(&folder).and_then(|()| File::create(&path)) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => continue,
                 other => other?,
             };
             match lock.lock() {
@@ -97,7 +101,9 @@ impl Disk {
         let Ok(entries) = fs::read_dir(self.path(TMP)) else { return };
         for entry in entries.flatten() {
             let folder = entry.path();
-            let abandoned = match File::open(folder.join(LOCK)) {
+            // Held to the end: an owner who comes late waits, and then sees that its folder is gone.
+            let lock = File::open(folder.join(LOCK));
+            let abandoned = match &lock {
                 Ok(lock) => lock.try_lock().is_ok(),
                 // Its owner died before it could lock it, or is about to.
                 Err(_) => entry

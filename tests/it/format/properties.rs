@@ -133,7 +133,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn trees(names in prop::collection::btree_set("[^/\\\\\\x00]{1,12}", 0..12), sizes in any::<u32>()) {
+    fn trees(names in prop::collection::btree_set("[^/\\\\\\pC]{1,12}", 0..12), sizes in any::<u32>()) {
         let entries: Vec<TreeEntry> = names
             .into_iter()
             .filter(|name| name != "." && name != "..")
@@ -150,9 +150,10 @@ proptest! {
                 }
             })
             .collect();
+        let entries: Vec<_> =
+            entries.into_iter().filter(|e| mlrun::format::tree::is_component(&e.name)).collect();
         let mut shuffled = entries.clone();
         shuffled.reverse();
-        prop_assume!(entries.iter().all(|e| mlrun::format::tree::is_component(&e.name)));
         let tree = TreeRecord::new(entries);
         let bytes = tree.encode().unwrap();
         prop_assert_eq!(&TreeRecord::decode(&bytes).unwrap(), &tree);

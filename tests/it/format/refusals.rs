@@ -299,7 +299,7 @@ fn numbers_that_lie_are_refused() {
 #[test]
 fn hostile_trees_are_refused() {
     type Change = fn(&mut TreeRecord);
-    let changes: [(&str, Change); 14] = [
+    let changes: [(&str, Change); 16] = [
         ("order", |t| t.entries.reverse()),
         ("twice", |t| t.entries[1].name = "B".to_owned()),
         ("empty", |t| t.entries[0].name = String::new()),
@@ -308,6 +308,8 @@ fn hostile_trees_are_refused() {
         ("slash", |t| t.entries[0].name = "A/b".to_owned()),
         ("backslash", |t| t.entries[0].name = "A\\b".to_owned()),
         ("nul", |t| t.entries[0].name = "A\0".to_owned()),
+        ("a line break", |t| t.entries[0].name = "A\n".to_owned()),
+        ("an escape", |t| t.entries[0].name = "A\u{1b}[2J".to_owned()),
         ("long", |t| t.entries[0].name = "A".repeat(256)),
         ("no id", |t| t.entries[0].id = None),
         ("a target", |t| t.entries[0].target = Some("x".to_owned())),

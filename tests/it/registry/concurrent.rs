@@ -209,7 +209,8 @@ fn somebody_else_appends_at_every_step() {
                 let said = match verb {
                     "state" => journal.registry.state(&model()).map(|_| ()).map_err(|e| e.to_string()),
                     "replay" => journal.registry.replay(&model()).map(|_| ()).map_err(|e| e.to_string()),
-                    "append" => journal.append(EventBody::Unblock { snapshot: snapshot("y"), stage: None, reason: None })
+                    "append" => journal
+                        .append(EventBody::Unblock { snapshot: snapshot("y"), stage: None, reason: None })
                         .map(|_| ())
                         .map_err(|e| e.to_string()),
                     _ => match journal.registry.check(&model()).unwrap().problem {

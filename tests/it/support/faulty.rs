@@ -16,6 +16,8 @@ pub enum Fault {
     Once(u64),
     /// The n-th and all after it do nothing and fail: the process is as good as dead.
     Freeze(u64),
+    /// No cache can be written or removed: a store nobody may write to but for its journal.
+    Caches,
     /// The n-th is done, and fails all the same: the answer was lost, or an fsync failed after the fact.
     Unheard(u64),
 }
@@ -42,6 +44,7 @@ impl Plan {
             Fault::Once(at) if n == at => Turn::Refuse,
             Fault::Freeze(at) if n >= at => Turn::Refuse,
             Fault::Unheard(at) if n == at => Turn::GoAndDeny,
+            Fault::Caches if what.starts_with("cache") || what.starts_with("remove_cache") => Turn::Refuse,
             _ => Turn::Go,
         }
     }
