@@ -5,7 +5,6 @@ use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
 
 use crate::data;
 use crate::report::Figure;
@@ -49,7 +48,7 @@ fn one_round(mlrun: &Mlrun) -> Result<f64> {
     let events = log["events"].as_array().context("no events")?;
     let expected = 1 + PROCESSES + winners + staged;
     ensure!(events.len() == expected, "{} events, {expected} were made", events.len());
-    let dense = events.iter().rev().zip(1..).all(|(event, seq)| event["seq"] == Value::from(seq));
+    let dense = events.iter().rev().zip(1..).all(|(event, seq)| event["seq"] == seq);
     ensure!(dense, "the journal has gaps");
     mlrun.run("verify")?;
     Ok(milliseconds)

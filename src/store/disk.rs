@@ -75,14 +75,12 @@ impl Disk {
     /// A folder of our own, locked. Another process may sweep it in the moment before it is locked: then there is
     /// nothing behind the lock, and the next one is made.
     fn new_scratch(&self) -> io::Result<Scratch> {
-        let mut attempts = 0;
-        loop {
+        for _ in 0..ATTEMPTS {
             let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
             let path = folder.join(LOCK);
-            attempts += 1;
-            // Whoever is done removes `tmp` where nothing is left in it.
+            // Another process may be removing the empty `tmp`, or sweeping, at this very moment.
             let lock = match fs::create_dir_all(&folder).and_then(|()| File::create(&path)) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => continue,
+                Err(e) if e.kind() == io::ErrorKind::NotFound && self.root.is_dir() => continue,
                 other => other?,
             };
             match lock.lock() {
@@ -94,6 +92,7 @@ impl Disk {
                 return Ok(Scratch { folder, _lock: lock });
             }
         }
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     /// Removes temp folders whose owner is gone: those whose lock can be had.

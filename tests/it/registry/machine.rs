@@ -371,7 +371,7 @@ impl Run {
             assert!(row.timeline.windows(2).all(|pair| pair[0].since <= pair[1].since), "time runs forward");
             assert_eq!(row.rules.as_ref().map(|r| r.stage.certificate), expected.gated);
         }
-        for content in 0..CONTENTS.len() {
+        for (content, _) in CONTENTS.iter().enumerate() {
             for (at, name) in STAGES.iter().enumerate() {
                 let Some(row) = state.version_of(snapshot(CONTENTS[content])) else { continue };
                 let blocked = state.block(row.snapshot, Some(row.model_tree), &stage(name)).is_some();

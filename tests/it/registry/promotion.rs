@@ -132,7 +132,7 @@ fn a_stale_certificate() {
     journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
     let stale =
         Obstacle::Stale { certificate, stage: stage("production"), certified: Some(Version(1)), now: Some(Version(2)) };
-    assert_eq!(refused(&journal, "three"), [stale.clone()]);
+    assert_eq!(refused(&journal, "three"), std::slice::from_ref(&stale));
     assert!(stale.is_conflict());
 }
 
@@ -204,7 +204,7 @@ fn the_stage_must_hold_what_the_caller_expects() {
     assert_eq!(against(Some(Some(snapshot("one")))), []);
     let unexpected = Obstacle::Unexpected { current: Some(Version(1)) };
     assert!(unexpected.is_conflict());
-    assert_eq!(against(Some(Some(snapshot("two")))), [unexpected.clone()]);
+    assert_eq!(against(Some(Some(snapshot("two")))), std::slice::from_ref(&unexpected));
     assert_eq!(against(Some(None)), [unexpected]);
 }
 

@@ -124,7 +124,7 @@ fn a_pack_nobody_here_wrote() {
     assert_eq!(store.record(Digest::of(b"{\"a\":1}")).unwrap(), b"{\"a\":1}");
     assert_eq!(problems(&store), []);
     // What it holds in two blocks may be stored again in one: any recipe that rebuilds the file is good.
-    let (stored, _) = put(&store, &[plain.clone()]);
+    let (stored, _) = put(&store, std::slice::from_ref(&plain));
     assert_eq!(stored[0].id, FileId::new(Digest::of(&plain)));
 }
 

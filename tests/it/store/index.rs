@@ -10,7 +10,9 @@ use crate::support::memory_store;
 use crate::support::noise::noise;
 
 /// Files of three writers, so that there are three packs and three segments.
-fn three() -> (BTreeMap<String, Vec<u8>>, Vec<(Vec<u8>, StoredFile)>) {
+type Contents = BTreeMap<String, Vec<u8>>;
+
+fn three() -> (Contents, Vec<(Vec<u8>, StoredFile)>) {
     let (memory, store) = memory_store();
     let mut all = Vec::new();
     for round in 0..3_u64 {
