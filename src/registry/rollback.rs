@@ -141,7 +141,13 @@ pub fn plan(
             let below = row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]);
             let mut target = None;
             for occupant in below.filter(|o| o.snapshot != current.snapshot) {
-                match obstacle(state, stage, occupant, damage) {
+                // Blocking what is fled blocks its files: a version with the same ones is no way out.
+                let reason = if request.block && same_files(state, occupant, current) {
+                    Some(format!("its model files are those of {}", current.version))
+                } else {
+                    obstacle(state, stage, occupant, damage)
+                };
+                match reason {
                     None => {
                         target = Some(occupant);
                         break;
@@ -167,9 +173,15 @@ pub fn plan(
         target: target.snapshot,
         version: target.version,
         skipped,
-        blocks: if request.block { vec![current.snapshot] } else { Vec::new() },
+        blocks: if request.block && !same_files(state, target, current) { vec![current.snapshot] } else { Vec::new() },
         unblocks: if blocked { vec![target.snapshot] } else { Vec::new() },
     })
+}
+
+/// Whether two occupants are the same model, byte for byte.
+fn same_files(state: &State, a: &OccupancyRow, b: &OccupancyRow) -> bool {
+    let tree = |o: &OccupancyRow| state.version(o.version).map(|v| v.model_tree);
+    tree(a).is_some() && tree(a) == tree(b)
 }
 
 /// What keeps an occupant from being gone back to.

@@ -311,7 +311,10 @@ impl Run {
             }
             None => {
                 let below = &stage.stack[..stage.stack.len() - 1];
-                let open = |h: &&Held| h.content != top.content && !self.reference.blocked(h.content, of);
+                let open = |h: &&Held| {
+                    let fled = if block { files(h.content) == files(top.content) } else { h.content == top.content };
+                    !fled && !self.reference.blocked(h.content, of)
+                };
                 let Some(held) = below.iter().rev().find(open) else {
                     assert!(matches!(result, Err(RollbackRefusal::NothingLeft { .. })), "{result:?}");
                     return self.count("nothing left");
@@ -322,7 +325,7 @@ impl Run {
         assert_eq!(result.unwrap().map(|v| v.0), Some(target.version));
         let (seq, now) = self.reference.tick(clock);
         let blocked = self.reference.blocked(target.content, of);
-        if block {
+        if block && files(target.content) != files(top.content) {
             self.reference.blocks.push((top.content, Some(of)));
         }
         if blocked {

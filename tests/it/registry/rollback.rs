@@ -250,3 +250,36 @@ fn it_keeps_its_certificate() {
     journal.rollback("production", &BACK).unwrap();
     assert_eq!(journal.state().occupant(&stage("production")).unwrap().certificate, Some(certificate));
 }
+
+/// A version with the very model files of the one that is fled is no way out: it would be blocked the moment it held the stage.
+#[test]
+fn the_same_files_under_another_number_are_no_way_out() {
+    let journal = Journal::new();
+    journal.snapshot_with("a", "files of a");
+    journal.snapshot_with("twin", "files of c");
+    journal.snapshot_with("c", "files of c");
+    for name in ["a", "twin", "c"] {
+        journal.release(name);
+    }
+    journal.rollback("production", &BACK).unwrap();
+    let state = journal.state();
+    let occupant = state.occupant(&stage("production")).unwrap();
+    let tree = state.version(occupant.version).map(|v| v.model_tree);
+    let block = state.block(occupant.snapshot, tree, &stage("production"));
+    assert_eq!((occupant.version, block), (Version(1), None));
+}
+
+/// Who names it gets it, and then nothing is blocked: the block would be on both.
+#[test]
+fn the_same_files_can_be_named() {
+    let journal = Journal::new();
+    journal.snapshot_with("twin", "files of c");
+    journal.snapshot_with("c", "files of c");
+    journal.release("twin");
+    journal.release("c");
+    let left = journal.plan(&BACK).unwrap_err();
+    let RollbackRefusal::NothingLeft { skipped, .. } = left else { panic!("{left:?}") };
+    assert_eq!(skipped[0].reason, "its model files are those of v2");
+    assert_eq!(journal.rollback("production", &to("twin")).unwrap(), Some(Version(1)));
+    assert!(journal.state().blocks.is_empty());
+}
