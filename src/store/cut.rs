@@ -14,37 +14,24 @@ pub const AVERAGE: usize = 512 << 10;
 /// The longest block.
 pub const MAXIMUM: usize = 2 << 20;
 
-/// Cuts a stream that arrives in buffers.
+/// Cuts a stream of which a part is at hand.
 #[derive(Debug, Default)]
 pub struct Cutter {
-    pending: Vec<u8>,
+    begun: bool,
 }
 
 impl Cutter {
-    /// Adds `bytes`; hands every block that is certain to `block`.
-    pub fn push<E>(&mut self, bytes: &[u8], block: impl FnMut(Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        self.pending.extend_from_slice(bytes);
-        self.cut(MAXIMUM, block)
-    }
-
-    /// Hands what is left to `block`. A stream of at most [`WHOLE`] bytes is one block.
-    pub fn finish<E>(mut self, total: u64, mut block: impl FnMut(Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        if total <= WHOLE as u64 {
-            return if self.pending.is_empty() { Ok(()) } else { block(self.pending) };
+    /// The length of the next block: the first bytes of `rest`, what is at hand behind the blocks so far. None while
+    /// more bytes could move the cut; `last` says that no more will come.
+    pub fn next_length(&mut self, rest: &[u8], last: bool) -> Option<usize> {
+        if rest.is_empty() || !last && rest.len() < MAXIMUM {
+            return None;
         }
-        self.cut(1, block)
-    }
-
-    /// Cuts while at least `needed` bytes are at hand.
-    fn cut<E>(&mut self, needed: usize, mut block: impl FnMut(Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        let mut start = 0;
-        let cutter = FastCDC::new(&self.pending, MINIMUM, AVERAGE, MAXIMUM);
-        while self.pending.len() - start >= needed {
-            let (_, end) = cutter.cut(start, self.pending.len() - start);
-            block(self.pending[start..end].to_vec())?;
-            start = end;
+        let whole = !self.begun && rest.len() <= WHOLE;
+        self.begun = true;
+        if whole {
+            return Some(rest.len());
         }
-        self.pending.drain(..start);
-        Ok(())
+        Some(FastCDC::new(rest, MINIMUM, AVERAGE, MAXIMUM).cut(0, rest.len()).1)
     }
 }

@@ -10,6 +10,7 @@
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
 pub mod backend;
+mod chunks;
 pub mod codec;
 pub mod cut;
 pub mod disk;
@@ -17,6 +18,7 @@ mod error;
 pub mod index;
 pub mod memory;
 mod pack_writer;
+mod packs;
 pub mod reader;
 mod verify;
 mod writer;

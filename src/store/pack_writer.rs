@@ -14,30 +14,34 @@ pub(super) struct Encoded {
 impl Encoded {
     /// Encodes an object of at most [`pack::MAX_OBJECT`] bytes.
     pub(super) fn new(kind: ObjectKind, id: [u8; 32], plain: &[u8]) -> Result<Self, StoreError> {
-        let (codec, stored) = codec::encode(plain)?;
-        let header = ObjectHeader {
-            kind,
-            codec: codec as u8,
-            plain_length: plain.len() as u32,
-            stored_length: stored.len() as u32,
-            id,
-        };
-        Ok(Self { header, bytes: stored.into_owned() })
+        let mut bytes = Vec::new();
+        let header = Self::encode_into(kind, id, plain, &mut bytes)?;
+        if bytes.is_empty() {
+            bytes.extend_from_slice(plain);
+        }
+        Ok(Self { header, bytes })
     }
 
-    /// What it is.
-    pub(super) const fn key(&self) -> (ObjectKind, [u8; 32]) {
-        (self.header.kind, self.header.id)
+    /// The same, but `coded` stays empty where `plain` is stored as it is.
+    pub(super) fn encode_into(
+        kind: ObjectKind,
+        id: [u8; 32],
+        plain: &[u8],
+        coded: &mut Vec<u8>,
+    ) -> Result<ObjectHeader, StoreError> {
+        let codec = codec::encode(plain, coded)?;
+        let stored_length = if coded.is_empty() { plain.len() } else { coded.len() } as u32;
+        Ok(ObjectHeader { kind, codec: codec as u8, plain_length: plain.len() as u32, stored_length, id })
     }
 
-    /// Bytes before encoding.
-    pub(super) fn plain_length(&self) -> u64 {
-        self.header.plain_length.into()
+    /// What stands before it.
+    pub(super) const fn header(&self) -> &ObjectHeader {
+        &self.header
     }
 
-    /// Bytes it takes in a pack and its trailer.
-    pub(super) fn stored_length(&self) -> u64 {
-        (self.bytes.len() + 2 * pack::HEADER) as u64
+    /// Its bytes as stored.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -69,17 +73,22 @@ impl PackWriter {
         Ok(pack)
     }
 
-    /// Whether `object` still fits.
-    pub(super) fn has_room_for(&self, object: &Encoded) -> bool {
-        let trailer = (self.trailer.objects.len() * pack::HEADER + pack::FOOTER) as u64;
-        self.trailer.objects.is_empty() || self.length + trailer + object.stored_length() <= pack::MAX_PACK
+    /// Bytes an object takes, with its entry in the trailer.
+    pub(super) fn room(object: &ObjectHeader) -> u64 {
+        u64::from(object.stored_length) + 2 * pack::HEADER as u64
     }
 
-    /// Adds an object.
-    pub(super) fn add(&mut self, object: &Encoded) -> Result<(), BackendError> {
-        self.trailer.objects.push((self.length, object.header));
-        self.append(&object.header.encode_in_place())?;
-        self.append(&object.bytes)
+    /// Whether `object` still fits.
+    pub(super) fn has_room_for(&self, object: &ObjectHeader) -> bool {
+        let trailer = (self.trailer.objects.len() * pack::HEADER + pack::FOOTER) as u64;
+        self.trailer.objects.is_empty() || self.length + trailer + Self::room(object) <= pack::MAX_PACK
+    }
+
+    /// Adds the object that `header` announces and `bytes` are.
+    pub(super) fn add(&mut self, header: &ObjectHeader, bytes: &[u8]) -> Result<(), BackendError> {
+        self.trailer.objects.push((self.length, *header));
+        self.append(&header.encode_in_place())?;
+        self.append(bytes)
     }
 
     /// Writes the trailer.

@@ -8,18 +8,18 @@ use crate::support::noise::{noise, text};
 fn lengths(bytes: &[u8], piece: usize) -> Vec<usize> {
     let mut found = Vec::new();
     let mut cutter = Cutter::default();
-    let mut rebuilt = Vec::with_capacity(bytes.len());
-    let mut block = |block: Vec<u8>| -> Result<(), std::convert::Infallible> {
-        found.push(block.len());
-        rebuilt.extend_from_slice(&block);
-        Ok(())
-    };
-    for part in bytes.chunks(piece) {
-        cutter.push(part, &mut block).unwrap();
+    let (mut start, mut at_hand) = (0, 0);
+    loop {
+        at_hand = bytes.len().min(at_hand + piece);
+        while let Some(length) = cutter.next_length(&bytes[start..at_hand], at_hand == bytes.len()) {
+            found.push(length);
+            start += length;
+        }
+        if at_hand == bytes.len() {
+            assert_eq!(start, bytes.len(), "the blocks are not the file");
+            return found;
+        }
     }
-    cutter.finish(bytes.len() as u64, &mut block).unwrap();
-    assert!(rebuilt == bytes, "the blocks are not the file");
-    found
 }
 
 /// FastCDC 2020, level 1, 128 KiB – 512 KiB – 2 MiB, over 8 MiB of SplitMix64 from seed 1. Never to be changed.

@@ -1,0 +1,99 @@
+//! The packs that one writer fills, one after the other: while one is filled, the one before is made durable.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::backend::BackendError;
+use super::pack_writer::{Encoded, PackWriter};
+use super::{Store, StoreError};
+use crate::format::pack::{ObjectHeader, ObjectKind, Trailer};
+
+/// A pack's name, its length, and what is in it.
+pub(super) type PublishedPack = ([u8; 32], u64, Trailer);
+
+/// Appends objects; nothing is durable before [`finish`](Self::finish).
+pub(super) struct Packs<'s> {
+    store: &'s Store,
+    open: Option<PackWriter>,
+    publishing: Option<JoinHandle<Result<PublishedPack, BackendError>>>,
+    published: Vec<PublishedPack>,
+    new: u64,
+    stored: u64,
+    rehearse: bool,
+}
+
+impl<'s> Packs<'s> {
+    /// Packs for `store`, or only their size.
+    pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
+        Self { store, open: None, publishing: None, published: Vec::new(), new: 0, stored: 0, rehearse }
+    }
+
+    /// Bytes of the blocks that were added, before encoding.
+    pub(super) const fn new_bytes(&self) -> u64 {
+        self.new
+    }
+
+    /// Bytes of the packs that are durable; in a rehearsal, of all that was added.
+    pub(super) const fn stored_bytes(&self) -> u64 {
+        self.stored
+    }
+
+    /// Adds an object that is encoded.
+    pub(super) fn add(&mut self, object: &Encoded) -> Result<(), StoreError> {
+        self.append(object.header(), object.bytes())
+    }
+
+    /// Adds the object that `header` announces and `bytes` are.
+    pub(super) fn append(&mut self, header: &ObjectHeader, bytes: &[u8]) -> Result<(), StoreError> {
+        if header.kind == ObjectKind::Block {
+            self.new += u64::from(header.plain_length);
+        }
+        if self.rehearse {
+            self.stored += PackWriter::room(header);
+            return Ok(());
+        }
+        if self.open.as_ref().is_some_and(|pack| !pack.has_room_for(header)) {
+            self.close()?;
+        }
+        let pack = match &mut self.open {
+            Some(pack) => pack,
+            None => self.open.insert(PackWriter::begin(&**self.store.backend())?),
+        };
+        Ok(pack.add(header, bytes)?)
+    }
+
+    /// Waits until everything is durable, and tells the index.
+    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+        self.close()?;
+        self.join()?;
+        if !self.published.is_empty() {
+            self.store.index.add(std::mem::take(&mut self.published))?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        let Some(pack) = self.open.take() else { return Ok(()) };
+        let closed = pack.close()?;
+        self.join()?;
+        let backend = Arc::clone(self.store.backend());
+        self.publishing = Some(std::thread::spawn(move || closed.publish(&*backend)));
+        Ok(())
+    }
+
+    fn join(&mut self) -> Result<(), StoreError> {
+        if let Some(publishing) = self.publishing.take() {
+            let failed = || BackendError::Io {
+                action: "publish",
+                place: self.store.backend().place(),
+                name: "a pack".to_owned(),
+                source: io::Error::other("the thread that writes packs failed"),
+            };
+            let published = publishing.join().map_err(|_| failed())??;
+            self.stored += published.1;
+            self.published.push(published);
+        }
+        Ok(())
+    }
+}
