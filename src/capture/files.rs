@@ -15,6 +15,7 @@ use super::error::CaptureError;
 use super::ignored::Ignored;
 use crate::format::snapshot::LeftOutRecord;
 use crate::format::tree::{EntryKind, is_component};
+use crate::layout::{self, Tensor};
 use crate::store::Source;
 
 /// What a person declared: a folder, a file or a glob, maybe to be stored under another name.
@@ -128,6 +129,10 @@ impl SourceFile {
 impl Source for SourceFile {
     fn size(&self) -> u64 {
         self.size
+    }
+
+    fn tensors(&self) -> io::Result<Vec<Tensor>> {
+        layout::tensors(&mut File::open(&self.disk)?, self.size)
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {

@@ -24,6 +24,7 @@ pub mod event;
 pub mod index;
 pub mod observation;
 pub mod pack;
+pub mod planes;
 pub mod policy;
 pub mod recipe;
 pub mod scalar;

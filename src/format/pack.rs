@@ -1,30 +1,28 @@
-//! The pack: blocks, recipes, trees and records in one file of at most 256 MiB, named by the BLAKE3 of its bytes.
+//! The pack: files, blocks, recipes, trees and records in one file of at most 256 MiB, named by the BLAKE3 of its bytes.
 //!
 //! ```text
 //! offset  size  little-endian
 //!      0     8  magic "MLRPACK" and version 1
-//!      8     …  objects: header (96), then the stored bytes
-//!      …  96×n  trailer: every object's header again, its offset in the place of the magic
+//!      8     …  objects: header (48), then the stored bytes
+//!      …  56×n  trailer: every object's offset (8) and its header again
 //!      …     8  offset of the trailer
 //!      …     8  number of objects n
-//!      …    32  BLAKE3 of the trailer's n headers and the two numbers
+//!      …    32  BLAKE3 of the trailer's n entries and the two numbers
 //!      …     8  magic "MLRPEND" and version 1
 //!
 //! object header
-//!      0     4  magic "MLRO"          (in the trailer: 8 bytes, the header's offset)
-//!      4     4  zero
-//!      8     1  kind: 1 block, 2 recipe, 3 tree, 4 record
-//!      9     1  codec: 0 raw, 1 zstd
-//!     10     1  sealing: 0 none
-//!     11     1  depth: 0 unless the block is a difference to a base
-//!     12     4  plain length
-//!     16     4  stored length
-//!     20    12  zero
-//!     32    32  id: BLAKE3 of a block's plain bytes, SHA-256 for the others
-//!     64    32  base: the block this one is a difference to, or zero
+//!      0     4  magic "MLRO"
+//!      4     1  kind: 1 block, 2 recipe, 3 tree, 4 record, 5 small file
+//!      5     1  codec: 0 raw, 1 zstd, 2 constant, 3 planes, 4 difference
+//!      6     1  sealing: 0 none
+//!      7     1  zero
+//!      8     4  plain length
+//!     12     4  stored length
+//!     16    32  id: BLAKE3 of a block's plain bytes, SHA-256 for the others
 //! ```
 //!
-//! A pack whose trailer is lost can be read forward, header by header.
+//! What a codec needs to know (element width, base, depth) stands before its bytes, in [`planes`](super::planes), so that
+//! a small file costs no more than it must. A pack whose trailer is lost can be read forward, header by header.
 
 use super::FormatError;
 
@@ -34,8 +32,10 @@ pub const MAGIC: [u8; 8] = *b"MLRPACK\x01";
 /// Ends a pack; the last byte is its version.
 pub const END_MAGIC: [u8; 8] = *b"MLRPEND\x01";
 const OBJECT_MAGIC: [u8; 4] = *b"MLRO";
-/// Bytes of an object's header, and of its entry in the trailer.
-pub const HEADER: usize = 96;
+/// Bytes of an object's header.
+pub const HEADER: usize = 48;
+/// Bytes of an object's entry in the trailer.
+pub const ENTRY: usize = 8 + HEADER;
 /// Bytes behind the trailer's entries.
 pub const FOOTER: usize = 8 + 8 + 32 + 8;
 /// A pack is closed before it grows beyond this: 256 MiB.
@@ -54,6 +54,8 @@ pub enum ObjectKind {
     Tree = 3,
     /// Canonical JSON.
     Record = 4,
+    /// A file so small that it is one object.
+    File = 5,
 }
 
 impl ObjectKind {
@@ -64,6 +66,7 @@ impl ObjectKind {
             2 => Self::Recipe,
             3 => Self::Tree,
             4 => Self::Record,
+            5 => Self::File,
             _ => return None,
         })
     }
@@ -72,7 +75,7 @@ impl ObjectKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Block => "block",
-            Self::Recipe => "file",
+            Self::Recipe | Self::File => "file",
             Self::Tree => "tree",
             Self::Record => "record",
         }
@@ -86,6 +89,12 @@ pub enum Codec {
     Raw = 0,
     /// One zstd frame.
     Zstd = 1,
+    /// One element, 1 to 8 bytes, again and again.
+    Constant = 2,
+    /// [Byte planes](super::planes) of numbers.
+    Planes = 3,
+    /// The same, of differences to another block.
+    Difference = 4,
 }
 
 /// What a pack says about one object.
@@ -104,55 +113,42 @@ pub struct ObjectHeader {
 }
 
 impl ObjectHeader {
-    fn encode(&self, first: [u8; 8]) -> [u8; HEADER] {
+    /// The bytes that stand before the object.
+    pub fn encode(&self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
-        bytes[..8].copy_from_slice(&first);
-        bytes[8] = self.kind as u8;
-        bytes[9] = self.codec;
-        bytes[12..16].copy_from_slice(&self.plain_length.to_le_bytes());
-        bytes[16..20].copy_from_slice(&self.stored_length.to_le_bytes());
-        bytes[32..64].copy_from_slice(&self.id);
+        bytes[..4].copy_from_slice(&OBJECT_MAGIC);
+        bytes[4] = self.kind as u8;
+        bytes[5] = self.codec;
+        bytes[8..12].copy_from_slice(&self.plain_length.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.stored_length.to_le_bytes());
+        bytes[16..].copy_from_slice(&self.id);
         bytes
     }
 
-    /// The header that stands before the object.
-    pub fn encode_in_place(&self) -> [u8; HEADER] {
-        let mut first = [0; 8];
-        first[..4].copy_from_slice(&OBJECT_MAGIC);
-        self.encode(first)
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+    /// Reads the first [`HEADER`] of `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let malformed = |reason: &str| FormatError::Malformed { kind: KIND, reason: reason.to_owned() };
-        let kind = ObjectKind::from_number(bytes[8]).ok_or_else(|| malformed("an object of unknown kind"))?;
+        if bytes.len() < HEADER {
+            return Err(FormatError::Truncated { kind: KIND, expected: HEADER as u64, found: bytes.len() as u64 });
+        }
+        if bytes[..4] != OBJECT_MAGIC {
+            return Err(malformed("an object without its magic"));
+        }
+        if bytes[6] != 0 || bytes[7] != 0 {
+            return Err(malformed("an object that is sealed: only a newer program knows how"));
+        }
+        let kind = ObjectKind::from_number(bytes[4]).ok_or_else(|| malformed("an object of unknown kind"))?;
         let header = Self {
             kind,
-            codec: bytes[9],
-            plain_length: u32::from_le_bytes(array(&bytes[12..16])),
-            stored_length: u32::from_le_bytes(array(&bytes[16..20])),
-            id: array(&bytes[32..64]),
+            codec: bytes[5],
+            plain_length: u32::from_le_bytes(array(&bytes[8..12])),
+            stored_length: u32::from_le_bytes(array(&bytes[12..16])),
+            id: array(&bytes[16..HEADER]),
         };
         if header.plain_length > MAX_OBJECT || header.stored_length > MAX_OBJECT {
             return Err(malformed("an object longer than any can be"));
         }
         Ok(header)
-    }
-
-    /// Reads the header that stands before an object.
-    pub fn decode_in_place(bytes: &[u8]) -> Result<Self, FormatError> {
-        if bytes.len() < HEADER {
-            return Err(FormatError::Truncated { kind: KIND, expected: HEADER as u64, found: bytes.len() as u64 });
-        }
-        if bytes[..4] != OBJECT_MAGIC {
-            return Err(FormatError::Malformed { kind: KIND, reason: "an object without its magic".to_owned() });
-        }
-        let reserved = [&bytes[4..8], &bytes[10..12], &bytes[20..32], &bytes[64..HEADER]];
-        if reserved.iter().any(|part| part.iter().any(|b| *b != 0)) {
-            let reason =
-                "an object that is sealed, or a difference to another: only a newer program knows how".to_owned();
-            return Err(FormatError::Malformed { kind: KIND, reason });
-        }
-        Self::decode(bytes)
     }
 }
 
@@ -166,9 +162,10 @@ pub struct Trailer {
 impl Trailer {
     /// The bytes that close a pack whose objects end at `offset`.
     pub fn encode(&self, offset: u64) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.objects.len() * HEADER + FOOTER);
+        let mut bytes = Vec::with_capacity(self.objects.len() * ENTRY + FOOTER);
         for (at, header) in &self.objects {
-            bytes.extend_from_slice(&header.encode(at.to_le_bytes()));
+            bytes.extend_from_slice(&at.to_le_bytes());
+            bytes.extend_from_slice(&header.encode());
         }
         bytes.extend_from_slice(&offset.to_le_bytes());
         bytes.extend_from_slice(&(self.objects.len() as u64).to_le_bytes());
@@ -201,7 +198,7 @@ impl Trailer {
         }
         let offset = u64::from_le_bytes(array(&footer[..8]));
         let count = u64::from_le_bytes(array(&footer[8..16]));
-        let length = count.checked_mul(HEADER as u64).and_then(|n| n.checked_add(FOOTER as u64));
+        let length = count.checked_mul(ENTRY as u64).and_then(|n| n.checked_add(FOOTER as u64));
         match length {
             Some(length) if offset.checked_add(length) == Some(pack_length) && offset >= MAGIC.len() as u64 => {
                 Ok((offset, length as usize))
@@ -212,7 +209,7 @@ impl Trailer {
 
     /// Reads the bytes [`locate`](Self::locate) points to.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        if bytes.len() < FOOTER || !(bytes.len() - FOOTER).is_multiple_of(HEADER) {
+        if bytes.len() < FOOTER || !(bytes.len() - FOOTER).is_multiple_of(ENTRY) {
             return Err(FormatError::Truncated { kind: KIND, expected: FOOTER as u64, found: bytes.len() as u64 });
         }
         let checked = bytes.len() - 40;
@@ -221,8 +218,8 @@ impl Trailer {
         }
         let end = u64::from_le_bytes(array(&bytes[bytes.len() - FOOTER..]));
         let mut objects = Vec::new();
-        for entry in bytes[..bytes.len() - FOOTER].chunks_exact(HEADER) {
-            let header = ObjectHeader::decode(entry)?;
+        for entry in bytes[..bytes.len() - FOOTER].chunks_exact(ENTRY) {
+            let header = ObjectHeader::decode(&entry[8..])?;
             let offset = u64::from_le_bytes(array(&entry[..8]));
             let within = offset.checked_add(HEADER as u64 + u64::from(header.stored_length)).is_some_and(|e| e <= end);
             if !within {

@@ -10,19 +10,25 @@
 //!      8    32  SHA-256 of the file
 //!     40     8  size of the file
 //!     48     4  number of blocks n
-//!     52  40×n  blocks: BLAKE3 (32), length (4), element width (1), element phase (1), zero (2)
+//!     52     4  number of tensors t
+//!     56  36×n  blocks: BLAKE3 (32), length (4)
+//!      …     …  tensors, by offset: offset (8), length (8), name, element type (1 + 1 + …), rank (1), shape (8 × rank);
+//!               a name is its length (2) and its UTF-8 bytes, an element type its length (1) and its ASCII bytes
 //!      …    32  BLAKE3 of everything before
 //! ```
 //!
-//! Element width and phase say how a block's floats lie (0: unknown); the byte-plane codecs use them.
+//! The tensors are those the file's own header tells of. Putting the file together needs none of them; they say which
+//! blocks a later version may be a difference to, and what a file holds without opening it.
 
 use super::FormatError;
 use crate::digest::Digest;
 
 const KIND: &str = "file recipe";
 const MAGIC: &[u8; 4] = b"MLRR";
-const HEAD: usize = 52;
-const BLOCK: usize = 40;
+const HEAD: usize = 56;
+const BLOCK: usize = 36;
+/// Bytes of the shortest tensor's entry.
+const LEAST_TENSOR: usize = 8 + 8 + 2 + 1 + 1;
 /// The newest version. 1: first form.
 pub const VERSION: u8 = 1;
 /// No block is longer, encoded or plain: 4 MiB.
@@ -37,6 +43,8 @@ pub struct Recipe {
     pub size: u64,
     /// Its blocks in order.
     pub blocks: Vec<RecipeBlock>,
+    /// Where its tensors lie, by offset.
+    pub tensors: Vec<RecipeTensor>,
 }
 
 /// One block of a file.
@@ -46,10 +54,21 @@ pub struct RecipeBlock {
     pub id: [u8; 32],
     /// Plain bytes.
     pub length: u32,
-    /// Bytes of an element: 1, 2, 4, 8; 0 where unknown.
-    pub width: u8,
-    /// Bytes before the first whole element.
-    pub phase: u8,
+}
+
+/// Where a tensor lies in the file, as the file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipeTensor {
+    /// Its name, of at most 65,535 bytes.
+    pub name: String,
+    /// Its elements' type, as the file's format calls it, of at most 255 bytes.
+    pub dtype: String,
+    /// Its shape, of at most 255 dimensions.
+    pub shape: Vec<u64>,
+    /// Bytes of the file before it.
+    pub offset: u64,
+    /// Its bytes.
+    pub length: u64,
 }
 
 impl Recipe {
@@ -61,10 +80,20 @@ impl Recipe {
         bytes.extend_from_slice(self.sha256.as_bytes());
         bytes.extend_from_slice(&self.size.to_le_bytes());
         bytes.extend_from_slice(&(self.blocks.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&(self.tensors.len() as u32).to_le_bytes());
         for block in &self.blocks {
             bytes.extend_from_slice(&block.id);
             bytes.extend_from_slice(&block.length.to_le_bytes());
-            bytes.extend_from_slice(&[block.width, block.phase, 0, 0]);
+        }
+        for tensor in &self.tensors {
+            bytes.extend_from_slice(&tensor.offset.to_le_bytes());
+            bytes.extend_from_slice(&tensor.length.to_le_bytes());
+            bytes.extend_from_slice(&(tensor.name.len() as u16).to_le_bytes());
+            bytes.extend_from_slice(tensor.name.as_bytes());
+            bytes.push(tensor.dtype.len() as u8);
+            bytes.extend_from_slice(tensor.dtype.as_bytes());
+            bytes.push(tensor.shape.len() as u8);
+            tensor.shape.iter().for_each(|n| bytes.extend_from_slice(&n.to_le_bytes()));
         }
         let checksum = blake3::hash(&bytes);
         bytes.extend_from_slice(checksum.as_bytes());
@@ -93,25 +122,54 @@ impl Recipe {
             return Err(FormatError::Checksum { kind: KIND });
         }
         let count = u32::from_le_bytes(array(&body[48..52])) as usize;
-        if body.len() != HEAD + BLOCK * count {
+        let tensors = u32::from_le_bytes(array(&body[52..56])) as usize;
+        let Some(mut rest) = body.get(HEAD + BLOCK * count..) else {
             return Err(truncated(HEAD + BLOCK * count + 32));
+        };
+        if rest.len() / LEAST_TENSOR < tensors {
+            return Err(malformed("it has fewer tensors than it says"));
         }
-        let blocks: Vec<_> = body[HEAD..]
+        let blocks: Vec<_> = body[HEAD..HEAD + BLOCK * count]
             .chunks_exact(BLOCK)
-            .map(|b| RecipeBlock {
-                id: array(&b[..32]),
-                length: u32::from_le_bytes(array(&b[32..36])),
-                width: b[36],
-                phase: b[37],
-            })
+            .map(|b| RecipeBlock { id: array(&b[..32]), length: u32::from_le_bytes(array(&b[32..36])) })
             .collect();
+        let tensors = (0..tensors)
+            .map(|_| decode_tensor(&mut rest))
+            .collect::<Option<Vec<_>>>()
+            .filter(|_| rest.is_empty())
+            .ok_or_else(|| malformed("its tensors cannot be read"))?;
         let size = u64::from_le_bytes(array(&body[40..48]));
         let total: u64 = blocks.iter().map(|b| u64::from(b.length)).sum();
         if total != size || blocks.iter().any(|b| b.length == 0 || b.length > MAX_BLOCK) {
             return Err(malformed("its blocks do not add up to its size"));
         }
-        Ok(Self { sha256: Digest::from_bytes(array(&body[8..40])), size, blocks })
+        let mut end = 0;
+        for tensor in &tensors {
+            if tensor.offset < end || tensor.length > size || tensor.offset > size - tensor.length {
+                return Err(malformed("its tensors do not lie one behind the other in the file"));
+            }
+            end = tensor.offset + tensor.length;
+        }
+        Ok(Self { sha256: Digest::from_bytes(array(&body[8..40])), size, blocks, tensors })
     }
+}
+
+/// Takes one tensor off the front.
+fn decode_tensor(rest: &mut &[u8]) -> Option<RecipeTensor> {
+    let mut take = |n: usize| {
+        let (taken, left) = rest.split_at_checked(n)?;
+        *rest = left;
+        Some(taken)
+    };
+    let offset = u64::from_le_bytes(array(take(8)?));
+    let length = u64::from_le_bytes(array(take(8)?));
+    let name = usize::from(u16::from_le_bytes(array(take(2)?)));
+    let name = std::str::from_utf8(take(name)?).ok()?.to_owned();
+    let dtype = usize::from(take(1)?[0]);
+    let dtype = std::str::from_utf8(take(dtype)?).ok()?.to_owned();
+    let rank = usize::from(take(1)?[0]);
+    let shape = take(8 * rank)?.chunks_exact(8).map(|n| u64::from_le_bytes(array(n))).collect();
+    Some(RecipeTensor { name, dtype, shape, offset, length })
 }
 
 /// The first N bytes; the callers have checked the length.

@@ -3,7 +3,6 @@
 use super::resolve;
 use super::{MadeEvent, VerbError, actor, check_text};
 use crate::format::event::{EventBody, SkippedRecord};
-use crate::format::pack::ObjectKind;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::registry::rollback::{RollbackPlan, RollbackRefusal, RollbackRequest, plan};
@@ -170,10 +169,8 @@ pub fn damage(repository: &Repository, id: SnapshotId) -> Option<String> {
         };
         for file in snapshot::files_of(store, record.model_files.tree)? {
             let Some(file_id) = file.id else { continue };
-            for block in store.recipe(file_id)?.blocks {
-                if !store.contains(ObjectKind::Block, &block.id)? {
-                    return Ok(Some(format!("bytes of `{}` are missing", file.path)));
-                }
+            if store.missing_part(file_id)?.is_some() {
+                return Ok(Some(format!("bytes of `{}` are missing", file.path)));
             }
         }
         Ok(None)

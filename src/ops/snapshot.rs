@@ -5,13 +5,13 @@ use super::{MadeEvent, VerbError, actor};
 use crate::capture::{self, Capture};
 use crate::format::event::EventBody;
 use crate::format::snapshot::SnapshotRecord;
-use crate::id::SnapshotId;
+use crate::id::{FileId, SnapshotId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot::{self, Built, TreeFile};
-use crate::store::{Lock, StoreError, Written};
+use crate::store::{Lock, Store, StoreError, Written};
 
 /// How to take a snapshot.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +59,12 @@ pub struct SnapshotReport {
     pub dry_run: bool,
 }
 
+/// The model's files in the version before. Without them the new one only takes more space.
+fn files_to_change(store: &Store, parent: &SnapshotRecord) -> Vec<FileId> {
+    let files = snapshot::files_of(store, parent.model_files.tree).unwrap_or_default();
+    files.into_iter().filter_map(|file| file.id).collect()
+}
+
 /// Captures a project.
 pub fn snapshot(
     repository: &Repository,
@@ -71,16 +77,18 @@ pub fn snapshot(
     let capture = capture::capture(&capture_options, progress)?;
     let store = repository.store();
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    if !options.dry_run {
-        check_space(repository, &capture, progress)?;
-    }
-    let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
-    let built = snapshot::build(&mut writer, &capture, super::TOOL, progress)?;
     let parent = before.as_ref().and_then(State::latest).copied();
     let parent_record = match parent {
         Some(row) => Some(snapshot::load(store, row.snapshot)?),
         None => None,
     };
+    let parent_files = parent_record.as_ref().map_or_else(Vec::new, |p| files_to_change(store, p));
+    if !options.dry_run {
+        check_space(repository, &capture, &parent_files, progress)?;
+    }
+    let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
+    writer.expect_changes_of(&parent_files)?;
+    let built = snapshot::build(&mut writer, &capture, super::TOOL, progress)?;
     let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
     let mut report = SnapshotReport {
         model: model.clone(),
@@ -161,13 +169,18 @@ fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {
 
 /// Before a byte is written: whether the disk can hold it. Only where it could not hold everything anew is
 /// everything read once more, to learn what is new.
-fn check_space(repository: &Repository, capture: &Capture, progress: &dyn Progress) -> Result<(), VerbError> {
+fn check_space(
+    repository: &Repository,
+    capture: &Capture,
+    parent_files: &[FileId],
+    progress: &dyn Progress,
+) -> Result<(), VerbError> {
     let Some(free) = repository.store().backend().free() else { return Ok(()) };
     let total: u64 = snapshot::every_file(capture).map(|f| f.size).sum();
     if total < free {
         return Ok(());
     }
-    let needed = snapshot::bytes_needed(repository.store(), capture, progress)?;
+    let needed = snapshot::bytes_needed(repository.store(), capture, parent_files, progress)?;
     if needed < free { Ok(()) } else { Err(StoreError::NoSpace { needed, free }.into()) }
 }
 

@@ -151,18 +151,18 @@ fn missing_of(
             missing.push((file_id.to_string(), "damaged".to_owned()));
             continue;
         }
-        let recipe = match store.recipe(file_id) {
-            Ok(recipe) => recipe,
+        let parts = match store.parts(file_id) {
+            Ok(parts) => parts,
             Err(error) => {
                 missing.push((file_id.to_string(), super::chain(&error)));
                 continue;
             }
         };
-        for block in recipe.blocks {
-            let name = Digest::from_bytes(block.id).to_string();
+        for (kind, part) in parts {
+            let name = Digest::from_bytes(part).to_string();
             if damaged.contains(&name) {
                 missing.push((name, "damaged".to_owned()));
-            } else if !store.contains(ObjectKind::Block, &block.id)? {
+            } else if !store.contains(kind, &part)? {
                 missing.push((name, format!("not in any sound pack; needed by `{}`", file.path)));
             }
         }

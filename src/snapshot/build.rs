@@ -127,8 +127,14 @@ pub fn build(
 }
 
 /// Whether storing `capture` needs more than `free` bytes: reads every file, writes none.
-pub fn bytes_needed(store: &Store, capture: &Capture, progress: &dyn Progress) -> Result<u64, SnapshotError> {
+pub fn bytes_needed(
+    store: &Store,
+    capture: &Capture,
+    parent_files: &[FileId],
+    progress: &dyn Progress,
+) -> Result<u64, SnapshotError> {
     let mut writer = store.rehearsal();
+    writer.expect_changes_of(parent_files)?;
     for file in every_file(capture) {
         put_one(&mut writer, file, progress)?;
     }

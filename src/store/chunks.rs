@@ -11,21 +11,23 @@ use std::thread::ScopedJoinHandle;
 
 use rayon::prelude::*;
 
+use super::codec::Content;
 use super::cut::{self, Cutter};
 use super::pack_writer::Encoded;
 use super::packs::Packs;
+use super::parents::{ParentBlock, Parents};
 use super::writer::Session;
-use super::{Source, Store, StoreError, StoredFile};
+use super::{Source, Store, StoreError};
 use crate::digest::{Digest, Hasher};
 use crate::format::pack::{ObjectHeader, ObjectKind};
-use crate::format::recipe::RecipeBlock;
-use crate::id::FileId;
+use crate::format::recipe::{Recipe, RecipeBlock, RecipeTensor};
+use crate::layout::Tensor;
 use crate::progress::Progress;
 
 /// Bytes of a file in one chunk.
 const CHUNK: usize = 16 << 20;
 /// Room before them, for a block that began in the chunk before.
-const ROOM: usize = cut::MAXIMUM;
+const ROOM: usize = cut::TENSOR_BLOCK;
 /// Chunks that go round.
 const NUMBER: usize = 4;
 /// Bytes read and hashed at a time: what a core's cache holds.
@@ -51,22 +53,35 @@ struct Chunk {
 /// A block of the chunk.
 struct Block {
     range: Range<usize>,
+    content: Content,
+    /// The block of the version before that it may be a difference to.
+    parent: Option<[u8; 32]>,
     id: [u8; 32],
     /// Where it is not stored yet.
     header: Option<ObjectHeader>,
 }
 
+/// Where a file goes.
+pub(super) struct Destination<'a, 's> {
+    pub(super) store: &'s Store,
+    pub(super) parents: &'a Parents,
+    pub(super) session: &'a mut Session,
+    pub(super) packs: &'a mut Packs<'s>,
+}
+
 impl Chunks {
-    /// Stores what `source` gives; says what it is and of which blocks. `index` is for errors.
+    /// Stores what `source` gives; says how to put it together again. `index` is for errors.
     pub(super) fn put(
         &mut self,
         source: &dyn Source,
         index: usize,
-        store: &Store,
-        session: &mut Session,
-        packs: &mut Packs<'_>,
+        to: Destination<'_, '_>,
         progress: &dyn Progress,
-    ) -> Result<(StoredFile, Vec<RecipeBlock>), StoreError> {
+    ) -> Result<Recipe, StoreError> {
+        let unreadable = |source| StoreError::Source { index, source };
+        let Destination { store, parents, session, packs } = to;
+        let tensors = source.tensors().map_err(unreadable)?;
+        let cutter = BlockCutter::new(&tensors, parents);
         let (free_sender, free) = channel();
         let (filled_sender, filled) = sync_channel(NUMBER);
         let (done_sender, done) = sync_channel(NUMBER);
@@ -78,18 +93,45 @@ impl Chunks {
         let mut blocks = Vec::new();
         let (read, encoded, appended) = std::thread::scope(|scope| {
             let reader = scope.spawn(move || (read(source, &free, &filled_sender), free));
-            let encoder = scope.spawn(move || encode(store, session, &filled, &done_sender));
+            let encoder = scope.spawn(move || encode(store, session, cutter, &filled, &done_sender));
             let appended = append(packs, &done, &free_sender, &mut blocks, progress);
             // A thread that still waits for this one ends now.
             drop((done, free_sender));
             (join(reader), join(encoder), appended)
         });
         appended?;
-        encoded.map_err(|source| StoreError::Source { index, source }).flatten()?;
-        let (read, free) = read.map_err(|source| StoreError::Source { index, source })?;
+        encoded.map_err(unreadable).flatten()?;
+        let (read, free) = read.map_err(unreadable)?;
         self.idle.extend(free.try_iter());
-        let (digest, size) = read.map_err(|source| StoreError::Source { index, source })?;
-        Ok((StoredFile { id: FileId::new(digest), size }, blocks))
+        let (sha256, size) = read.map_err(unreadable)?;
+        Ok(Recipe { sha256, size, blocks, tensors: tensors.into_iter().map(table_entry).collect() })
+    }
+}
+
+fn table_entry(tensor: Tensor) -> RecipeTensor {
+    let Tensor { name, dtype, shape, start, length, .. } = tensor;
+    RecipeTensor { name, dtype, shape, offset: start, length }
+}
+
+/// Cuts a file, and knows the version before.
+struct BlockCutter<'a> {
+    cutter: Cutter,
+    tensors: &'a [Tensor],
+    parents: &'a Parents,
+    /// What the last chunk left over: a block that has begun.
+    begun: Vec<u8>,
+}
+
+impl<'a> BlockCutter<'a> {
+    fn new(tensors: &'a [Tensor], parents: &'a Parents) -> Self {
+        Self { cutter: Cutter::new(tensors), tensors, parents, begun: Vec::new() }
+    }
+
+    fn next(&mut self, chunk: &[u8], start: usize, last: bool) -> Option<Block> {
+        let cut = self.cutter.next_block(&chunk[start..], last)?;
+        let parent = cut.place.and_then(|(tensor, number)| self.parents.blocks(&self.tensors[tensor]).get(number));
+        let range = start..start + cut.length;
+        Some(Block { range, content: cut.content, parent: parent.copied(), id: [0; 32], header: None })
     }
 }
 
@@ -125,13 +167,12 @@ fn read(source: &dyn Source, free: &Receiver<Chunk>, filled: &SyncSender<Chunk>)
 fn encode(
     store: &Store,
     session: &mut Session,
+    mut cutter: BlockCutter<'_>,
     filled: &Receiver<Chunk>,
     done: &SyncSender<Chunk>,
 ) -> Result<(), StoreError> {
-    let mut cutter = Cutter::default();
-    let mut begun = Vec::with_capacity(ROOM);
     for mut chunk in filled {
-        chunk.cut(&mut cutter, &mut begun);
+        chunk.cut(&mut cutter);
         chunk.encode(store, session)?;
         if done.send(chunk).is_err() {
             break;
@@ -154,7 +195,7 @@ fn append(
             if let Some(header) = &block.header {
                 packs.append(header, if coded.is_empty() { &chunk.buffer[block.range.clone()] } else { coded })?;
             }
-            blocks.push(RecipeBlock { id: block.id, length, width: 0, phase: 0 });
+            blocks.push(RecipeBlock { id: block.id, length });
             progress.advance(length.into());
         }
         // A reader that has reached the end takes no more.
@@ -188,18 +229,17 @@ impl Chunk {
         Ok(())
     }
 
-    /// Finds the blocks. `begun` is what the chunk before left over, and then what this one leaves.
-    fn cut(&mut self, cutter: &mut Cutter, begun: &mut Vec<u8>) {
-        let start = self.filled.start - begun.len();
-        self.buffer[start..self.filled.start].copy_from_slice(begun);
+    /// Finds the blocks.
+    fn cut(&mut self, cutter: &mut BlockCutter<'_>) {
+        let mut at = self.filled.start - cutter.begun.len();
+        self.buffer[at..self.filled.start].copy_from_slice(&cutter.begun);
         self.blocks.clear();
-        let mut at = start;
-        while let Some(length) = cutter.next_length(&self.buffer[at..self.filled.end], self.last) {
-            self.blocks.push(Block { range: at..at + length, id: [0; 32], header: None });
-            at += length;
+        while let Some(block) = cutter.next(&self.buffer[..self.filled.end], at, self.last) {
+            at = block.range.end;
+            self.blocks.push(block);
         }
-        begun.clear();
-        begun.extend_from_slice(&self.buffer[at..self.filled.end]);
+        cutter.begun.clear();
+        cutter.begun.extend_from_slice(&self.buffer[at..self.filled.end]);
     }
 
     /// Names the blocks and encodes those that neither the store nor `session` has.
@@ -210,7 +250,7 @@ impl Chunk {
             .par_iter_mut()
             .map(|block| {
                 block.id = *blake3::hash(&buffer[block.range.clone()]).as_bytes();
-                store.contains(ObjectKind::Block, &block.id)
+                store.has_block(&block.id)
             })
             .collect();
         let new: Vec<bool> = stored?
@@ -223,8 +263,11 @@ impl Chunk {
         }
         self.blocks.par_iter_mut().zip(&mut self.coded).zip(new).filter(|(_, new)| *new).try_for_each(
             |((block, coded), _)| {
+                let parent = block.parent.map(|id| ParentBlock::read(store, id)).transpose()?.flatten();
+                let parent = parent.as_ref().map(ParentBlock::as_parent);
                 let plain = &buffer[block.range.clone()];
-                block.header = Some(Encoded::encode_into(ObjectKind::Block, block.id, plain, coded)?);
+                let key = (ObjectKind::Block, block.id);
+                block.header = Some(Encoded::encode_into(key, plain, block.content, parent, coded)?);
                 Ok(())
             },
         )

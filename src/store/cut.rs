@@ -1,33 +1,116 @@
-//! Where files are cut into blocks: FastCDC (2020, normalisation level 1), so that an edit changes the blocks it touches
-//! and no others. The parameters are part of the format; golden cut points pin the algorithm.
+//! Where files are cut into blocks: at their tensors, so that a layer that did not change is found again wherever it
+//! lies, and elsewhere by FastCDC (2020, normalisation level 1), so that an edit changes the blocks it touches and no others.
 //!
-//! A plan that knows the file's layout can take this one's place: putting a file together again needs only its recipe.
+//! The parameters are part of the format; golden cut points pin the algorithm. Where the tensors are is only a
+//! suggestion: putting a file together again needs only its recipe.
 
 use fastcdc::v2020::FastCDC;
 
-/// Files up to this size are one block.
+use super::codec::Content;
+use crate::format::recipe::MAX_BLOCK;
+use crate::layout::{Elements, Tensor};
+
+/// Files up to this size are one object.
 pub const WHOLE: usize = 256 << 10;
-/// The shortest block, unless the file ends.
+/// The shortest block, unless the file or the stretch ends.
 pub const MINIMUM: usize = 128 << 10;
 /// The average block.
 pub const AVERAGE: usize = 512 << 10;
-/// The longest block.
+/// The longest block outside of tensors.
 pub const MAXIMUM: usize = 2 << 20;
+/// A tensor's blocks, all but its last.
+pub const TENSOR_BLOCK: usize = MAX_BLOCK as usize;
+/// Shorter tensors are not cut out: each block costs 140 bytes of its own.
+pub const SHORT_TENSOR: u64 = 4096;
 
 /// Cuts a stream of which a part is at hand.
 #[derive(Debug, Default)]
 pub struct Cutter {
+    /// Tensors to be cut out, by place.
+    stretches: Vec<Stretch>,
+    next: usize,
+    at: u64,
+    /// Whether a block was cut since the last tensor.
     begun: bool,
 }
 
+#[derive(Debug)]
+struct Stretch {
+    tensor: usize,
+    start: u64,
+    end: u64,
+    content: Content,
+}
+
+/// The next block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// Its bytes.
+    pub length: usize,
+    /// What they are.
+    pub content: Content,
+    /// Of which tensor it is which block.
+    pub place: Option<(usize, usize)>,
+}
+
 impl Cutter {
-    /// The length of the next block: the first bytes of `rest`, what is at hand behind the blocks so far. None while
-    /// more bytes could move the cut; `last` says that no more will come.
-    pub fn next_length(&mut self, rest: &[u8], last: bool) -> Option<usize> {
-        if rest.is_empty() || !last && rest.len() < MAXIMUM {
+    /// For a file in which `tensors` lie one behind the other.
+    pub fn new(tensors: &[Tensor]) -> Self {
+        let stretches = tensors
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| t.length >= SHORT_TENSOR)
+            .map(|(tensor, t)| {
+                let content = match t.elements {
+                    Elements::Known { width, float } => Content::Elements { width, float },
+                    Elements::Numbers => Content::Numbers,
+                    Elements::Opaque => Content::Unknown,
+                };
+                Stretch { tensor, start: t.start, end: t.start + t.length, content }
+            })
+            .collect();
+        Self { stretches, ..Self::default() }
+    }
+
+    /// The next block: the first bytes of `rest`, what is at hand behind the blocks so far. None while more bytes could
+    /// move the cut; `last` says that no more will come.
+    pub fn next_block(&mut self, rest: &[u8], last: bool) -> Option<Cut> {
+        if rest.is_empty() {
             return None;
         }
-        let whole = !self.begun && rest.len() <= WHOLE;
+        while self.stretches.get(self.next).is_some_and(|s| s.end <= self.at) {
+            self.next += 1;
+            self.begun = false;
+        }
+        let cut = match self.stretches.get(self.next) {
+            Some(stretch) if stretch.start <= self.at => {
+                let block = TENSOR_BLOCK as u64;
+                let length = (stretch.end - self.at).min(block) as usize;
+                if rest.len() < length && !last {
+                    return None;
+                }
+                let number = ((self.at - stretch.start) / block) as usize;
+                let place = Some((stretch.tensor, number));
+                Cut { length: length.min(rest.len()), content: stretch.content, place }
+            }
+            next => {
+                let left = next.map_or(u64::MAX, |s| s.start - self.at);
+                let length = self.content_defined(rest, left, last)?;
+                Cut { length, content: Content::Unknown, place: None }
+            }
+        };
+        self.at += cut.length as u64;
+        Some(cut)
+    }
+
+    /// The next block of the `left` bytes before a tensor or the end.
+    fn content_defined(&mut self, rest: &[u8], left: u64, last: bool) -> Option<usize> {
+        let ended = last || rest.len() as u64 >= left;
+        let rest = &rest[..left.min(rest.len() as u64) as usize];
+        if !ended && rest.len() < MAXIMUM {
+            return None;
+        }
+        let whole = !self.begun && ended && rest.len() <= WHOLE;
         self.begun = true;
         if whole {
             return Some(rest.len());

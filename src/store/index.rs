@@ -89,7 +89,14 @@ impl Index {
         loaded.locate(&*self.backend, kind, id)
     }
 
-    /// The same, looking again at the disk before saying no: another process may have written since.
+    /// Everywhere a sound pack holds it.
+    pub fn locations(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Vec<Location>, StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        loaded.locations(&*self.backend, kind, id, usize::MAX)
+    }
+
+    /// The same as [`locate`](Self::locate), looking again at the disk before saying no: another process may have written since.
     pub fn locate_fresh(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<Location>, StoreError> {
         if let Some(location) = self.locate(kind, id)? {
             return Ok(Some(location));
@@ -103,7 +110,7 @@ impl Index {
     pub fn pack_of(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
         let mut guard = self.lock();
         let loaded = self.load(&mut guard)?;
-        Ok(loaded.segments.iter().find_map(|s| find(s, kind, id).map(|e| s.packs[e.pack as usize].name)))
+        Ok(loaded.segments.iter().find_map(|s| find(s, kind, id).next().map(|e| s.packs[e.pack as usize].name)))
     }
 
     /// Ids of `kinds` that begin with `prefix`.
@@ -275,28 +282,46 @@ impl Loaded {
         kind: ObjectKind,
         id: &[u8; 32],
     ) -> Result<Option<Location>, StoreError> {
+        Ok(self.locations(backend, kind, id, 1)?.pop())
+    }
+
+    /// At most `limit` of the places where a sound pack holds an object.
+    fn locations(
+        &mut self,
+        backend: &dyn Backend,
+        kind: ObjectKind,
+        id: &[u8; 32],
+        limit: usize,
+    ) -> Result<Vec<Location>, StoreError> {
+        let mut found = Vec::new();
         for segment in &self.segments {
-            let Some(entry) = find(segment, kind, id) else { continue };
-            let pack = segment.packs[entry.pack as usize];
-            let sound = match self.sound.get(&pack.name) {
-                Some(sound) => *sound,
-                None => {
-                    let sound = is_sound(backend, &pack)?;
-                    self.sound.insert(pack.name, sound);
-                    sound
+            for entry in find(segment, kind, id) {
+                let pack = segment.packs[entry.pack as usize];
+                let sound = match self.sound.get(&pack.name) {
+                    Some(sound) => *sound,
+                    None => {
+                        let sound = is_sound(backend, &pack)?;
+                        self.sound.insert(pack.name, sound);
+                        sound
+                    }
+                };
+                if sound {
+                    found.push(Location { pack: pack.name, offset: entry.offset, header: entry.header });
                 }
-            };
-            if sound {
-                return Ok(Some(Location { pack: pack.name, offset: entry.offset, header: entry.header }));
+                if found.len() == limit {
+                    return Ok(found);
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 }
 
-fn find(segment: &Segment, kind: ObjectKind, id: &[u8; 32]) -> Option<IndexEntry> {
-    let at = segment.entries.binary_search_by_key(&(*id, kind), |e| (e.header.id, e.header.kind)).ok()?;
-    Some(segment.entries[at])
+/// All entries of an object in a segment.
+fn find<'a>(segment: &'a Segment, kind: ObjectKind, id: &[u8; 32]) -> impl Iterator<Item = &'a IndexEntry> {
+    let key = (*id, kind);
+    let start = segment.entries.partition_point(|e| (e.header.id, e.header.kind) < key);
+    segment.entries[start..].iter().take_while(move |e| (e.header.id, e.header.kind) == key)
 }
 
 /// Whether a pack has the length the index remembers and ends as packs do.

@@ -19,6 +19,7 @@ pub mod index;
 pub mod memory;
 mod pack_writer;
 mod packs;
+mod parents;
 pub mod reader;
 mod verify;
 mod writer;

@@ -15,7 +15,7 @@ impl Encoded {
     /// Encodes an object of at most [`pack::MAX_OBJECT`] bytes.
     pub(super) fn new(kind: ObjectKind, id: [u8; 32], plain: &[u8]) -> Result<Self, StoreError> {
         let mut bytes = Vec::new();
-        let header = Self::encode_into(kind, id, plain, &mut bytes)?;
+        let header = Self::encode_into((kind, id), plain, codec::Content::Unknown, None, &mut bytes)?;
         if bytes.is_empty() {
             bytes.extend_from_slice(plain);
         }
@@ -24,12 +24,13 @@ impl Encoded {
 
     /// The same, but `coded` stays empty where `plain` is stored as it is.
     pub(super) fn encode_into(
-        kind: ObjectKind,
-        id: [u8; 32],
+        (kind, id): (ObjectKind, [u8; 32]),
         plain: &[u8],
+        content: codec::Content,
+        parent: Option<codec::Parent<'_>>,
         coded: &mut Vec<u8>,
     ) -> Result<ObjectHeader, StoreError> {
-        let codec = codec::encode(plain, coded)?;
+        let codec = codec::encode(plain, content, parent, coded)?;
         let stored_length = if coded.is_empty() { plain.len() } else { coded.len() } as u32;
         Ok(ObjectHeader { kind, codec: codec as u8, plain_length: plain.len() as u32, stored_length, id })
     }
@@ -75,19 +76,19 @@ impl PackWriter {
 
     /// Bytes an object takes, with its entry in the trailer.
     pub(super) fn room(object: &ObjectHeader) -> u64 {
-        u64::from(object.stored_length) + 2 * pack::HEADER as u64
+        u64::from(object.stored_length) + (pack::HEADER + pack::ENTRY) as u64
     }
 
     /// Whether `object` still fits.
     pub(super) fn has_room_for(&self, object: &ObjectHeader) -> bool {
-        let trailer = (self.trailer.objects.len() * pack::HEADER + pack::FOOTER) as u64;
+        let trailer = (self.trailer.objects.len() * pack::ENTRY + pack::FOOTER) as u64;
         self.trailer.objects.is_empty() || self.length + trailer + Self::room(object) <= pack::MAX_PACK
     }
 
     /// Adds the object that `header` announces and `bytes` are.
     pub(super) fn add(&mut self, header: &ObjectHeader, bytes: &[u8]) -> Result<(), BackendError> {
         self.trailer.objects.push((self.length, *header));
-        self.append(&header.encode_in_place())?;
+        self.append(&header.encode())?;
         self.append(bytes)
     }
 

@@ -29,7 +29,7 @@ impl<'s> Packs<'s> {
         Self { store, open: None, publishing: None, published: Vec::new(), new: 0, stored: 0, rehearse }
     }
 
-    /// Bytes of the blocks that were added, before encoding.
+    /// Bytes of the blocks and small files that were added, before encoding.
     pub(super) const fn new_bytes(&self) -> u64 {
         self.new
     }
@@ -46,7 +46,7 @@ impl<'s> Packs<'s> {
 
     /// Adds the object that `header` announces and `bytes` are.
     pub(super) fn append(&mut self, header: &ObjectHeader, bytes: &[u8]) -> Result<(), StoreError> {
-        if header.kind == ObjectKind::Block {
+        if matches!(header.kind, ObjectKind::Block | ObjectKind::File) {
             self.new += u64::from(header.plain_length);
         }
         if self.rehearse {

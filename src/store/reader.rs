@@ -9,7 +9,8 @@ use super::pack_writer::pack_path;
 use super::{BackendError, Store, StoreError, codec};
 use crate::digest::{Digest, Hasher};
 use crate::format::FormatError;
-use crate::format::pack::{HEADER, ObjectHeader, ObjectKind};
+use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind};
+use crate::format::planes::Base;
 use crate::format::recipe::Recipe;
 use crate::format::tree::TreeRecord;
 use crate::id::{FileId, TreeId};
@@ -58,70 +59,199 @@ impl Store {
 
     /// Begins to read a file.
     pub fn open_file(&self, id: FileId) -> Result<FileReader<'_>, StoreError> {
-        Ok(FileReader {
-            store: self,
-            recipe: self.recipe(id)?,
-            next: 0,
-            hasher: Some(Hasher::default()),
-            pending: Vec::new(),
-            position: 0,
-            failure: None,
-        })
+        let (recipe, whole) = match self.stored_as(id)? {
+            ObjectKind::File => {
+                let bytes = self.object(ObjectKind::File, id.digest().as_bytes())?;
+                let size = bytes.len() as u64;
+                (Recipe { sha256: id.digest(), size, blocks: Vec::new(), tensors: Vec::new() }, Some(bytes))
+            }
+            _ => (self.recipe(id)?, None),
+        };
+        // A small file is checked already.
+        let hasher = whole.is_none().then(Hasher::default);
+        Ok(FileReader { store: self, recipe, whole, next: 0, hasher, pending: Vec::new(), position: 0, failure: None })
     }
 
     /// A whole file in memory; one longer than `limit` is an error of the format.
     pub fn file(&self, id: FileId, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let size = self.recipe(id)?.size;
+        let mut reader = self.open_file(id)?;
+        let size = reader.recipe.size;
         if size > limit {
             let reason = format!("it has {size} bytes; {limit} can be read at once");
             let source = FormatError::Malformed { kind: "file", reason };
             return Err(StoreError::Format { kind: "file", id: id.digest(), source });
         }
         let mut bytes = Vec::with_capacity(size as usize);
-        match self.copy_file(id, &mut bytes, &crate::progress::Silent) {
-            Err(CopyError::Store(error)) => Err(error),
-            // Memory does not refuse bytes.
-            Err(CopyError::Write(_)) | Ok(_) => Ok(bytes),
+        while let Some(parts) = reader.next_batch()? {
+            parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        }
+        Ok(bytes)
+    }
+
+    /// Whether a file and everything it is made of is in sound packs. Reads the recipe, not the blocks.
+    pub fn has_file(&self, id: FileId) -> Result<bool, StoreError> {
+        let known = self.contains(ObjectKind::File, id.digest().as_bytes())?
+            || self.contains(ObjectKind::Recipe, id.digest().as_bytes())?;
+        if !known {
+            return Ok(false);
+        }
+        match self.missing_part(id) {
+            Ok(missing) => Ok(missing.is_none()),
+            // Written anew, it is whole again.
+            Err(StoreError::Damaged { .. } | StoreError::Format { .. }) => Ok(false),
+            Err(other) => Err(other),
         }
     }
 
-    /// Whether a file and every block of it is in a sound pack. Reads the recipe, not the blocks.
-    pub fn has_file(&self, id: FileId) -> Result<bool, StoreError> {
-        if !self.contains(ObjectKind::Recipe, id.digest().as_bytes())? {
-            return Ok(false);
+    /// The first object of a file that no sound pack has.
+    pub fn missing_part(&self, id: FileId) -> Result<Option<Digest>, StoreError> {
+        for (kind, part) in self.parts(id)? {
+            if !self.contains(kind, &part)? {
+                return Ok(Some(Digest::from_bytes(part)));
+            }
         }
+        Ok(None)
+    }
+
+    /// The objects a file is put together from: itself if it is small, or its blocks, each with the blocks it is a
+    /// difference to. Bases of blocks that are missing are not known.
+    pub fn parts(&self, id: FileId) -> Result<Vec<(ObjectKind, [u8; 32])>, StoreError> {
+        if self.stored_as(id)? == ObjectKind::File {
+            return Ok(vec![(ObjectKind::File, *id.digest().as_bytes())]);
+        }
+        let mut parts = Vec::new();
         for block in self.recipe(id)?.blocks {
-            if !self.contains(ObjectKind::Block, &block.id)? {
+            let mut next = Some(block.id);
+            while let Some(id) = next {
+                parts.push((ObjectKind::Block, id));
+                next = self.base_of(&id)?.map(|base| base.id);
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Whether a file is one object or has a recipe; one that is gone is what it was.
+    fn stored_as(&self, id: FileId) -> Result<ObjectKind, StoreError> {
+        let id = id.digest();
+        let kinds = [ObjectKind::File, ObjectKind::Recipe];
+        for kind in kinds {
+            if self.contains(kind, id.as_bytes())? {
+                return Ok(kind);
+            }
+        }
+        for kind in kinds {
+            if self.index.locate_fresh(kind, id.as_bytes())?.is_some()
+                || self.index.pack_of(kind, id.as_bytes())?.is_some()
+            {
+                return Ok(kind);
+            }
+        }
+        Err(StoreError::Missing { kind: ObjectKind::File.name(), id })
+    }
+
+    /// The block that `id` is a difference to.
+    fn base_of(&self, id: &[u8; 32]) -> Result<Option<Base>, StoreError> {
+        match self.index.locate(ObjectKind::Block, id)? {
+            Some(location) if location.header.codec == Codec::Difference as u8 => {
+                let prefix = HEADER + 33;
+                let damaged = |reason: String| self.damaged(&location, reason);
+                if (location.header.stored_length as usize) < 33 {
+                    return Err(damaged("it ends before its base".to_owned()));
+                }
+                let mut bytes = vec![0; prefix];
+                self.backend.read_at(&pack_path(&location.pack), location.offset, &mut bytes)?;
+                codec::base_of(location.header.codec, &bytes[HEADER..]).map_err(damaged)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn object(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+        self.read_any(kind, id).map(|(plain, _)| plain)
+    }
+
+    /// A block, and to what it is a difference.
+    pub(super) fn block(&self, id: &[u8; 32]) -> Result<(Vec<u8>, Option<Base>), StoreError> {
+        self.read_any(ObjectKind::Block, id)
+    }
+
+    /// Whether a block is stored with every block it is a difference to.
+    pub(super) fn has_block(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
+        let mut next = Some(*id);
+        while let Some(id) = next {
+            if !self.contains(ObjectKind::Block, &id)? {
                 return Ok(false);
             }
+            next = self.base_of(&id)?.map(|base| base.id);
         }
         Ok(true)
     }
 
-    pub(super) fn object(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        match self.index.locate_fresh(kind, id)? {
-            Some(location) => self.object_at(&location),
-            None => Err(match self.index.pack_of(kind, id)? {
-                Some(pack) => StoreError::Damaged {
-                    kind: kind.name(),
-                    id: Digest::from_bytes(*id),
-                    pack: pack_path(&pack),
-                    reason: "the pack is missing, cut or overwritten".to_owned(),
-                },
-                None => StoreError::Missing { kind: kind.name(), id: Digest::from_bytes(*id) },
-            }),
+    /// From the first place that gives it: one that was damaged may have been stored again.
+    fn read_any(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<(Vec<u8>, Option<Base>), StoreError> {
+        let first = self.locate(kind, id)?;
+        let error = match self.object_at(&first) {
+            Err(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. })) => error,
+            other => return other,
+        };
+        for location in self.index.locations(kind, id)? {
+            if location != first
+                && let Ok(found) = self.object_at(&location)
+            {
+                return Ok(found);
+            }
+        }
+        Err(error)
+    }
+
+    fn locate(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Location, StoreError> {
+        if let Some(location) = self.index.locate_fresh(kind, id)? {
+            return Ok(location);
+        }
+        Err(match self.index.pack_of(kind, id)? {
+            Some(pack) => StoreError::Damaged {
+                kind: kind.name(),
+                id: Digest::from_bytes(*id),
+                pack: pack_path(&pack),
+                reason: "the pack is missing, cut or overwritten".to_owned(),
+            },
+            None => StoreError::Missing { kind: kind.name(), id: Digest::from_bytes(*id) },
+        })
+    }
+
+    fn damaged(&self, location: &Location, reason: String) -> StoreError {
+        StoreError::Damaged {
+            kind: location.header.kind.name(),
+            id: Digest::from_bytes(location.header.id),
+            pack: pack_path(&location.pack),
+            reason,
         }
     }
 
-    /// Reads, decodes and hashes the object at `location`.
-    pub(super) fn object_at(&self, location: &Location) -> Result<Vec<u8>, StoreError> {
+    /// Reads, decodes and hashes the object at `location`; of a block, says to what it is a difference.
+    pub(super) fn object_at(&self, location: &Location) -> Result<(Vec<u8>, Option<Base>), StoreError> {
+        let (plain, base) = self.decode_at(location)?;
         let header = location.header;
-        let damaged = |reason: String| StoreError::Damaged {
-            kind: header.kind.name(),
-            id: Digest::from_bytes(header.id),
-            pack: pack_path(&location.pack),
-            reason,
-        };
+        let damaged = |reason: String| self.damaged(location, reason);
+        match header.kind {
+            ObjectKind::Block if *blake3::hash(&plain).as_bytes() != header.id => {
+                Err(damaged("its bytes do not hash to its id".to_owned()))
+            }
+            ObjectKind::Tree | ObjectKind::Record | ObjectKind::File if Digest::of(&plain).as_bytes() != &header.id => {
+                Err(damaged("its bytes do not hash to its id".to_owned()))
+            }
+            ObjectKind::Recipe => match Recipe::decode(&plain) {
+                Ok(recipe) if recipe.sha256.as_bytes() == &header.id => Ok((plain, base)),
+                Ok(_) => Err(damaged("it is the recipe of another file".to_owned())),
+                Err(error) => Err(damaged(error.to_string())),
+            },
+            _ => Ok((plain, base)),
+        }
+    }
+
+    fn decode_at(&self, location: &Location) -> Result<(Vec<u8>, Option<Base>), StoreError> {
+        let header = location.header;
+        let damaged = |reason: String| self.damaged(location, reason);
         let mut bytes = vec![0; HEADER + header.stored_length as usize];
         match self.backend.read_at(&pack_path(&location.pack), location.offset, &mut bytes) {
             Err(BackendError::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -129,26 +259,25 @@ impl Store {
             }
             other => other?,
         }
-        let found = ObjectHeader::decode_in_place(&bytes).map_err(|e| damaged(e.to_string()))?;
+        let found = ObjectHeader::decode(&bytes).map_err(|e| damaged(e.to_string()))?;
         if found != header {
             return Err(damaged("its header is not what the index says".to_owned()));
         }
         bytes.drain(..HEADER);
-        let plain = codec::decode(header.codec, bytes, header.plain_length).map_err(damaged)?;
-        match header.kind {
-            ObjectKind::Block if *blake3::hash(&plain).as_bytes() != header.id => {
-                Err(damaged("its bytes do not hash to its id".to_owned()))
+        let base = codec::base_of(header.codec, &bytes).map_err(damaged)?;
+        let base_plain = match base {
+            None => Vec::new(),
+            Some(base) => {
+                let (plain, below) = self.block(&base.id)?;
+                // Depths that do not fall would go round for ever.
+                if below.map_or(0, |b| b.depth) >= base.depth {
+                    return Err(damaged("its base is no shallower than itself".to_owned()));
+                }
+                plain
             }
-            ObjectKind::Tree | ObjectKind::Record if Digest::of(&plain).as_bytes() != &header.id => {
-                Err(damaged("its bytes do not hash to its id".to_owned()))
-            }
-            ObjectKind::Recipe => match Recipe::decode(&plain) {
-                Ok(recipe) if recipe.sha256.as_bytes() == &header.id => Ok(plain),
-                Ok(_) => Err(damaged("it is the recipe of another file".to_owned())),
-                Err(error) => Err(damaged(error.to_string())),
-            },
-            _ => Ok(plain),
-        }
+        };
+        let plain = codec::decode(header.codec, bytes, header.plain_length, &base_plain).map_err(damaged)?;
+        Ok((plain, base))
     }
 }
 
@@ -156,6 +285,8 @@ impl Store {
 pub struct FileReader<'s> {
     store: &'s Store,
     recipe: Recipe,
+    /// A small file, until it is handed out.
+    whole: Option<Vec<u8>>,
     next: usize,
     hasher: Option<Hasher>,
     pending: Vec<Vec<u8>>,
@@ -171,6 +302,9 @@ impl FileReader<'_> {
 
     /// The next blocks, decoded in parallel; none at the end, where the whole is checked.
     fn next_batch(&mut self) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        if let Some(whole) = self.whole.take().filter(|w| !w.is_empty()) {
+            return Ok(Some(vec![whole]));
+        }
         let end = (self.next + BATCH).min(self.recipe.blocks.len());
         let blocks = &self.recipe.blocks[self.next..end];
         if blocks.is_empty() {

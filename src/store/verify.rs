@@ -81,7 +81,8 @@ impl Store {
                     check.objects += trailer.objects.len() as u64;
                     if depth == Depth::Full {
                         self.check_pack(name, length, &trailer, &mut check.problems)?;
-                        files.extend(trailer.objects.iter().filter(|o| o.1.kind == ObjectKind::Recipe).map(|o| o.1.id));
+                        let files_of = |kind| matches!(kind, ObjectKind::Recipe | ObjectKind::File);
+                        files.extend(trailer.objects.iter().filter(|o| files_of(o.1.kind)).map(|o| o.1.id));
                     }
                     progress.advance(length);
                 }

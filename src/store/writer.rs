@@ -8,16 +8,18 @@ use std::io::{self, Read};
 
 use rayon::prelude::*;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, Destination};
 use super::cut;
 use super::pack_writer::Encoded;
 use super::packs::Packs;
+use super::parents::Parents;
 use super::{Store, StoreError};
 use crate::digest::Digest;
-use crate::format::pack::ObjectKind;
-use crate::format::recipe::{Recipe, RecipeBlock};
+use crate::format::pack::{MAX_OBJECT, ObjectKind};
+use crate::format::recipe::Recipe;
 use crate::format::tree::{self, TreeRecord};
 use crate::id::{FileId, TreeId};
+use crate::layout::Tensor;
 use crate::progress::Progress;
 
 /// Small files taken at a time.
@@ -29,6 +31,10 @@ pub(super) type Session = HashSet<(ObjectKind, [u8; 32])>;
 pub trait Source: Sync {
     /// How many there are.
     fn size(&self) -> u64;
+    /// The tensors in them, as their own header tells.
+    fn tensors(&self) -> io::Result<Vec<Tensor>> {
+        Ok(Vec::new())
+    }
     /// Begins to read them.
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>>;
     /// Called when `read` bytes were read to the end: whether they are still what they were.
@@ -60,21 +66,24 @@ pub struct Writer<'s> {
     store: &'s Store,
     packs: Packs<'s>,
     session: Session,
+    parents: Parents,
     chunks: Chunks,
     plain: u64,
 }
 
-/// A small file, read and encoded.
-struct Small {
-    file: StoredFile,
-    block: Option<Encoded>,
-    recipe: Option<Encoded>,
-}
+/// A small file, read; encoded where it is new.
+type Small = (StoredFile, Option<Encoded>);
 
 impl<'s> Writer<'s> {
     pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
         let packs = Packs::new(store, rehearse);
-        Self { store, packs, session: Session::new(), chunks: Chunks::default(), plain: 0 }
+        Self { store, packs, session: Session::new(), parents: Parents::default(), chunks: Chunks::default(), plain: 0 }
+    }
+
+    /// Names the files of the version before: tensors that are in both may be stored as what changed.
+    pub fn expect_changes_of(&mut self, files: &[FileId]) -> Result<(), StoreError> {
+        self.parents = Parents::of(self.store, files)?;
+        Ok(())
     }
 
     /// What has been given so far, as [`finish`](Self::finish) would report it.
@@ -95,9 +104,13 @@ impl<'s> Writer<'s> {
             let taken: Vec<Result<Small, StoreError>> =
                 batch.par_iter().map(|index| self.take_small(*index, sources[*index])).collect();
             for (index, small) in batch.iter().zip(taken) {
-                let small = small?;
-                progress.advance(small.file.size);
-                stored[*index] = Some(self.add_small(small)?);
+                let (file, new) = small?;
+                if let Some(object) = new {
+                    self.add(&object)?;
+                }
+                self.plain += file.size;
+                progress.advance(file.size);
+                stored[*index] = Some(file);
             }
         }
         for index in large {
@@ -116,7 +129,7 @@ impl<'s> Writer<'s> {
     pub fn put_tree(&mut self, tree: &TreeRecord) -> Result<TreeId, StoreError> {
         let malformed = |source| StoreError::Format { kind: "tree", id: Digest::of(b""), source };
         let bytes = tree.encode().map_err(malformed)?;
-        let limit = crate::format::pack::MAX_OBJECT as usize;
+        let limit = MAX_OBJECT as usize;
         if bytes.len() > limit {
             return Err(malformed(crate::format::FormatError::Malformed {
                 kind: tree::FORMAT,
@@ -152,28 +165,9 @@ impl<'s> Writer<'s> {
         source.open().and_then(|r| r.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
         source.finished(bytes.len() as u64).map_err(unreadable)?;
         let file = StoredFile { id: FileId::new(Digest::of(&bytes)), size: bytes.len() as u64 };
-        let recipe_known = self.has(ObjectKind::Recipe, file.id.digest().as_bytes())?;
-        if bytes.is_empty() {
-            let recipe = if recipe_known { None } else { Some(encode_recipe(&file, Vec::new())?) };
-            return Ok(Small { file, block: None, recipe });
-        }
-        let id = *blake3::hash(&bytes).as_bytes();
-        let block_known = self.has(ObjectKind::Block, &id)?;
-        // A recipe whose block is gone belongs to a damaged pack: both are written again.
-        if recipe_known && block_known {
-            return Ok(Small { file, block: None, recipe: None });
-        }
-        let block = if block_known { None } else { Some(Encoded::new(ObjectKind::Block, id, &bytes)?) };
-        let blocks = vec![RecipeBlock { id, length: bytes.len() as u32, width: 0, phase: 0 }];
-        Ok(Small { file, block, recipe: Some(encode_recipe(&file, blocks)?) })
-    }
-
-    fn add_small(&mut self, small: Small) -> Result<StoredFile, StoreError> {
-        for object in small.block.iter().chain(&small.recipe) {
-            self.add(object)?;
-        }
-        self.plain += small.file.size;
-        Ok(small.file)
+        let id = file.id.digest();
+        let new = !self.has(ObjectKind::File, id.as_bytes())?;
+        Ok((file, if new { Some(Encoded::new(ObjectKind::File, *id.as_bytes(), &bytes)?) } else { None }))
     }
 
     fn put_large(
@@ -182,11 +176,12 @@ impl<'s> Writer<'s> {
         source: &dyn Source,
         progress: &dyn Progress,
     ) -> Result<StoredFile, StoreError> {
-        let (file, blocks) =
-            self.chunks.put(source, index, self.store, &mut self.session, &mut self.packs, progress)?;
-        let key = (ObjectKind::Recipe, *file.id.digest().as_bytes());
+        let Self { store, parents, session, packs, .. } = self;
+        let recipe = self.chunks.put(source, index, Destination { store, parents, session, packs }, progress)?;
+        let file = StoredFile { id: FileId::new(recipe.sha256), size: recipe.size };
+        let key = (ObjectKind::Recipe, *recipe.sha256.as_bytes());
         if !self.session.contains(&key) && !self.store.has_file(file.id)? {
-            self.add(&encode_recipe(&file, blocks)?)?;
+            self.add(&encode_recipe(&recipe)?)?;
         }
         self.plain += file.size;
         Ok(file)
@@ -202,9 +197,13 @@ impl<'s> Writer<'s> {
     }
 }
 
-fn encode_recipe(file: &StoredFile, blocks: Vec<RecipeBlock>) -> Result<Encoded, StoreError> {
-    let recipe = Recipe { sha256: file.id.digest(), size: file.size, blocks };
-    Encoded::new(ObjectKind::Recipe, *file.id.digest().as_bytes(), &recipe.encode())
+/// A file with so many tensors that their table does not fit goes without it.
+fn encode_recipe(recipe: &Recipe) -> Result<Encoded, StoreError> {
+    let mut bytes = recipe.encode();
+    if bytes.len() > MAX_OBJECT as usize {
+        bytes = Recipe { tensors: Vec::new(), ..recipe.clone() }.encode();
+    }
+    Encoded::new(ObjectKind::Recipe, *recipe.sha256.as_bytes(), &bytes)
 }
 
 /// Bytes that are in memory already.

@@ -322,41 +322,101 @@ plain = b"mlrun " * 200
 block_id = blake3.blake3(plain).digest()
 
 
-def recipe(file, blocks):
-    body = b"MLRR\x01\0\0\0" + hashlib.sha256(file).digest() + struct.pack("<QI", len(file), len(blocks))
-    for id, length, width, phase in blocks:
-        body += id + struct.pack("<IBBH", length, width, phase, 0)
+def recipe(file, blocks, tensors=()):
+    body = b"MLRR\x01\0\0\0" + hashlib.sha256(file).digest() + struct.pack("<QII", len(file), len(blocks), len(tensors))
+    for id, length in blocks:
+        body += id + struct.pack("<I", length)
+    for offset, length, name, dtype, shape in tensors:
+        body += struct.pack("<QQH", offset, length, len(name.encode())) + name.encode()
+        body += struct.pack("<B", len(dtype)) + dtype.encode()
+        body += struct.pack("<B", len(shape)) + b"".join(struct.pack("<Q", n) for n in shape)
     return body + blake3.blake3(body).digest()
 
 
-two = recipe(plain * 2, [(block_id, 1200, 0, 0), (block_id, 1200, 4, 3)])
+table = [(0, 1200, "encoder.weight", "BF16", [20, 30]), (1208, 8, "süß", "I64", [])]
+two = recipe(plain * 2, [(block_id, 1200), (block_id, 1200)], table)
 put("recipe.bin", two)
 put("recipe-empty.bin", recipe(b"", []))
 
 
-def header(first, kind, codec, plain_length, stored_length, id):
-    out = first + struct.pack("<BBBBII", kind, codec, 0, 0, plain_length, stored_length) + bytes(12) + id + bytes(32)
-    assert len(out) == 96
+def header(kind, codec, plain_length, stored_length, id):
+    out = b"MLRO" + struct.pack("<BBBBII", kind, codec, 0, 0, plain_length, stored_length) + id
+    assert len(out) == 48
     return out
 
 
 def pack(objects):
     out, entries = b"MLRPACK\x01", b""
     for kind, codec, id, length, stored in objects:
-        entries += header(struct.pack("<Q", len(out)), kind, codec, length, len(stored), id)
-        out += header(b"MLRO\0\0\0\0", kind, codec, length, len(stored), id) + stored
+        entries += struct.pack("<Q", len(out)) + header(kind, codec, length, len(stored), id)
+        out += header(kind, codec, length, len(stored), id) + stored
     trailer = entries + struct.pack("<QQ", len(out), len(objects))
     return out + trailer + blake3.blake3(trailer).digest() + b"MLRPEND\x01"
 
 
-# The frame is the zstd program's own, so that decoding is checked against it.
-frame = subprocess.run(["zstd", "-q", "-19", "-c", "-"], input=plain, capture_output=True, check=True).stdout
+# The frames are the zstd program's own, so that decoding is checked against it.
+def frame(data):
+    return subprocess.run(["zstd", "-q", "-19", "-c", "-"], input=data, capture_output=True, check=True).stdout
+
+
+def planes(words, width, transform, tail=b"", base=None):
+    """Words as byte planes: the lowest raw, those above as frames, one that is all the same as one byte."""
+    columns = [bytes(word >> (8 * k) & 0xFF for word in words) for k in range(width)]
+    codings, bodies = b"", b""
+    for number, column in enumerate(columns):
+        coded = frame(column)
+        coding, body = (2, column[:1]) if len(set(column)) == 1 else (0, column)
+        if number > 0 and coding == 0 and len(coded) < len(column):
+            coding, body = 1, coded
+        codings += struct.pack("<BI", coding, len(body))
+        bodies += body
+    first = b"" if base is None else base + b"\x01"
+    return first + struct.pack("<BBBB", width, transform, 0, 0) + codings + bodies + tail
+
+
+def floats(values):
+    return b"".join(struct.pack("<f", value) for value in values)
+
+
+def words(data, width):
+    return [int.from_bytes(data[at:at + width], "little") for at in range(0, len(data) // width * width, width)]
+
+
+def sign_last(word, bits):
+    return (word << 1 | word >> (bits - 1)) & ((1 << bits) - 1)
+
+
+def monotone(word):
+    return word ^ 0xFFFFFFFF if word >> 31 else word ^ 0x80000000
+
+
+def zigzag(word, base, bits):
+    difference = (word - base) & ((1 << bits) - 1)
+    difference -= (difference >> (bits - 1)) << bits
+    return (2 * difference if difference >= 0 else -2 * difference - 1) & ((1 << bits) - 1)
+
+
+old = floats((-1) ** n * (n + 0.5) / 64 for n in range(500)) + b"end"
+new = floats((-1) ** n * (n + 0.5) / 64 * (1 + n % 3 / 4096) for n in range(500)) + b"end"
+old_id = blake3.blake3(old).digest()
+apart = [zigzag(monotone(a), monotone(b), 32) for a, b in zip(words(new, 4), words(old, 4))]
+count = b"".join(struct.pack("<q", 7 * n) for n in range(300))
+zeros = bytes(4000)
 small = b'{"a":1}'
+whole = old + new + count + zeros
 packed = pack([
-    (1, 1, block_id, len(plain), frame),
+    (1, 1, block_id, len(plain), frame(plain)),
     (2, 0, hashlib.sha256(plain * 2).digest(), len(two), two),
     (4, 0, hashlib.sha256(small).digest(), len(small), small),
+    (5, 0, hashlib.sha256(b"a small file").digest(), 12, b"a small file"),
+    (1, 3, old_id, len(old), planes([sign_last(w, 32) for w in words(old, 4)], 4, 1, b"end")),
+    (1, 4, blake3.blake3(new).digest(), len(new), planes(apart, 4, 2, b"end", old_id)),
+    (1, 3, blake3.blake3(count).digest(), len(count), planes(words(count, 8), 8, 0)),
+    (1, 2, blake3.blake3(zeros).digest(), len(zeros), b"\0"),
+    (2, 0, hashlib.sha256(whole).digest(), *(lambda r: (len(r), r))(
+        recipe(whole, [(blake3.blake3(part).digest(), len(part)) for part in (old, new, count, zeros)]))),
 ])
+put("file-of-floats.bin", whole)
 # The frame depends on the program's version: what is there already stays.
 if not (HERE / "pack.bin").exists():
     put("pack.bin", packed)
@@ -378,7 +438,7 @@ def segment(packs):
 
 put("index.bin", segment([(pair, [
     (4, 0, hashlib.sha256(b'{"b":2}').digest(), 8, 7, 7),
-    (4, 0, hashlib.sha256(small).digest(), 8 + 96 + 7, 7, 7),
+    (4, 0, hashlib.sha256(small).digest(), 8 + 48 + 7, 7, 7),
 ])]))
 
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")

@@ -7,7 +7,7 @@ use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
 use mlrun::format::observation::{self, ObservationRecord};
 use mlrun::format::pack::{self, Codec, ObjectHeader, ObjectKind, Trailer};
 use mlrun::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, Severity, Task};
-use mlrun::format::recipe::{Recipe, RecipeBlock};
+use mlrun::format::recipe::{Recipe, RecipeBlock, RecipeTensor};
 use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::{self, CodeKind, DataKind, SeedSource, SnapshotRecord};
 use mlrun::format::store::{CutterRecord, StoreRecord};
@@ -238,11 +238,19 @@ fn store_description() {
 #[test]
 fn recipe() {
     let plain = b"mlrun ".repeat(200);
-    let block = |width, phase| RecipeBlock { id: *blake3::hash(&plain).as_bytes(), length: 1200, width, phase };
-    let expected = Recipe { sha256: Digest::of(&plain.repeat(2)), size: 2400, blocks: vec![block(0, 0), block(4, 3)] };
+    let block = RecipeBlock { id: *blake3::hash(&plain).as_bytes(), length: 1200 };
+    let tensor = |offset, length, name: &str, dtype: &str, shape: &[u64]| RecipeTensor {
+        name: name.to_owned(),
+        dtype: dtype.to_owned(),
+        shape: shape.to_vec(),
+        offset,
+        length,
+    };
+    let tensors = vec![tensor(0, 1200, "encoder.weight", "BF16", &[20, 30]), tensor(1208, 8, "süß", "I64", &[])];
+    let expected = Recipe { sha256: Digest::of(&plain.repeat(2)), size: 2400, blocks: vec![block; 2], tensors };
     assert_eq!(Recipe::decode(&golden("recipe.bin")).unwrap(), expected);
     assert_eq!(expected.encode(), golden("recipe.bin"));
-    let empty = Recipe { sha256: Digest::of(b""), size: 0, blocks: Vec::new() };
+    let empty = Recipe { sha256: Digest::of(b""), size: 0, blocks: Vec::new(), tensors: Vec::new() };
     assert_eq!(empty.encode(), golden("recipe-empty.bin"));
     assert_eq!(Recipe::decode(&golden("recipe-empty.bin")).unwrap(), empty);
 }
@@ -265,7 +273,7 @@ fn pack_with_two_objects() {
     for json in objects {
         let header = record_header(json);
         trailer.objects.push((bytes.len() as u64, header));
-        bytes.extend_from_slice(&header.encode_in_place());
+        bytes.extend_from_slice(&header.encode());
         bytes.extend_from_slice(json);
     }
     bytes.extend_from_slice(&trailer.encode(bytes.len() as u64));
@@ -276,7 +284,7 @@ fn pack_with_two_objects() {
     assert_eq!(offset as usize + size, golden.len());
     assert_eq!(Trailer::decode(&golden[offset as usize..]).unwrap(), trailer);
     for (at, header) in &trailer.objects {
-        assert_eq!(ObjectHeader::decode_in_place(&golden[*at as usize..]).unwrap(), *header);
+        assert_eq!(ObjectHeader::decode(&golden[*at as usize..]).unwrap(), *header);
     }
 }
 
@@ -286,7 +294,7 @@ fn index() {
     let entry = |json: &[u8], offset| IndexEntry { pack: 0, offset, header: record_header(json) };
     let mut segment = Segment {
         packs: vec![IndexedPack { name: *blake3::hash(&pack).as_bytes(), length: pack.len() as u64 }],
-        entries: vec![entry(br#"{"b":2}"#, 8), entry(br#"{"a":1}"#, 8 + 96 + 7)],
+        entries: vec![entry(br#"{"b":2}"#, 8), entry(br#"{"a":1}"#, 8 + 48 + 7)],
     };
     assert_eq!(segment.encode(), golden("index.bin"));
     assert_eq!(Segment::decode(&golden("index.bin")).unwrap(), segment);

@@ -5,7 +5,7 @@ use mlrun::digest::Digest;
 use mlrun::format::event::{self, ActorRecord, CiRecord, EventBody, EventRecord, EventRef, SkippedRecord};
 use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
 use mlrun::format::pack::{MAX_OBJECT, ObjectHeader, ObjectKind, Trailer};
-use mlrun::format::recipe::{MAX_BLOCK, Recipe, RecipeBlock};
+use mlrun::format::recipe::{MAX_BLOCK, Recipe, RecipeBlock, RecipeTensor};
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
 use mlrun::id::{EventId, Id};
 use mlrun::name::{ModelName, StageName, Version};
@@ -23,7 +23,7 @@ fn id<K>() -> impl Strategy<Value = Id<K>> {
 }
 
 fn header() -> impl Strategy<Value = ObjectHeader> {
-    (1_u8..5, any::<u8>(), 0..=MAX_OBJECT, 0..=MAX_OBJECT, any::<[u8; 32]>()).prop_map(
+    (1_u8..6, any::<u8>(), 0..=MAX_OBJECT, 0..=MAX_OBJECT, any::<[u8; 32]>()).prop_map(
         |(kind, codec, plain, stored, id)| {
             let kind = ObjectKind::from_number(kind).unwrap();
             ObjectHeader { kind, codec, plain_length: plain, stored_length: stored, id }
@@ -162,13 +162,20 @@ proptest! {
     }
 
     #[test]
-    fn recipes(sha in any::<[u8; 32]>(), blocks in prop::collection::vec((any::<[u8; 32]>(), 1..=MAX_BLOCK, any::<u8>(), any::<u8>()), 0..20)) {
-        let blocks: Vec<_> = blocks
-            .into_iter()
-            .map(|(id, length, width, phase)| RecipeBlock { id, length, width, phase })
-            .collect();
-        let size = blocks.iter().map(|b| u64::from(b.length)).sum();
-        let recipe = Recipe { sha256: Digest::from_bytes(sha), size, blocks };
+    fn recipes(
+        sha in any::<[u8; 32]>(),
+        blocks in prop::collection::vec((any::<[u8; 32]>(), 1..=MAX_BLOCK), 0..20),
+        tensors in prop::collection::vec((text(), "[A-Z0-9_]{0,9}", prop::collection::vec(any::<u64>(), 0..5), 0..9_u64), 0..6),
+    ) {
+        let blocks: Vec<_> = blocks.into_iter().map(|(id, length)| RecipeBlock { id, length }).collect();
+        let size: u64 = blocks.iter().map(|b| u64::from(b.length)).sum();
+        let mut offset = 0;
+        let tensors = tensors.into_iter().map_while(|(name, dtype, shape, length)| {
+            let tensor = RecipeTensor { name, dtype, shape, offset, length };
+            offset += length + 3;
+            (tensor.offset + length <= size).then_some(tensor)
+        }).collect();
+        let recipe = Recipe { sha256: Digest::from_bytes(sha), size, blocks, tensors };
         prop_assert_eq!(Recipe::decode(&recipe.encode()).unwrap(), recipe);
     }
 
@@ -177,9 +184,9 @@ proptest! {
         let mut trailer = Trailer::default();
         let mut offset = 8;
         for header in headers {
-            prop_assert_eq!(ObjectHeader::decode_in_place(&header.encode_in_place()).unwrap(), header);
+            prop_assert_eq!(ObjectHeader::decode(&header.encode()).unwrap(), header);
             trailer.objects.push((offset, header));
-            offset += 96 + u64::from(header.stored_length);
+            offset += 48 + u64::from(header.stored_length);
         }
         let bytes = trailer.encode(offset);
         let (at, size) = Trailer::locate(&bytes[bytes.len() - 56..], offset + bytes.len() as u64).unwrap();

@@ -11,9 +11,9 @@ fn lengths(bytes: &[u8], piece: usize) -> Vec<usize> {
     let (mut start, mut at_hand) = (0, 0);
     loop {
         at_hand = bytes.len().min(at_hand + piece);
-        while let Some(length) = cutter.next_length(&bytes[start..at_hand], at_hand == bytes.len()) {
-            found.push(length);
-            start += length;
+        while let Some(cut) = cutter.next_block(&bytes[start..at_hand], at_hand == bytes.len()) {
+            found.push(cut.length);
+            start += cut.length;
         }
         if at_hand == bytes.len() {
             assert_eq!(start, bytes.len(), "the blocks are not the file");

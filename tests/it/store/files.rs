@@ -122,6 +122,10 @@ fn a_pack_nobody_here_wrote() {
     let plain = b"mlrun ".repeat(400);
     assert_eq!(get(&store, FileId::new(Digest::of(&plain))).unwrap(), plain);
     assert_eq!(store.record(Digest::of(b"{\"a\":1}")).unwrap(), b"{\"a\":1}");
+    assert_eq!(get(&store, FileId::new(Digest::of(b"a small file"))).unwrap(), b"a small file");
+    // Planes of floats, differences to them, planes of integers, a constant.
+    let floats = crate::format::golden("file-of-floats.bin");
+    assert_eq!(get(&store, FileId::new(Digest::of(&floats))).unwrap(), floats);
     assert_eq!(problems(&store), []);
     // What it holds in two blocks may be stored again in one: any recipe that rebuilds the file is good.
     let (stored, _) = put(&store, std::slice::from_ref(&plain));

@@ -1,5 +1,6 @@
 //! The store: one contract for every backend, what goes in comes out, damage is found and named, no fault loses anything.
 
+mod codec;
 mod contract;
 mod cut;
 mod damage;
@@ -7,6 +8,7 @@ mod disk;
 mod faults;
 mod files;
 mod index;
+mod tensors;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

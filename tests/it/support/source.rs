@@ -103,3 +103,24 @@ impl Source for Changing {
         Err(io::Error::other("it changed while it was read"))
     }
 }
+
+/// A model file in memory, which tells where its tensors are.
+pub struct ModelFile(pub Vec<u8>);
+
+impl Source for ModelFile {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn tensors(&self) -> io::Result<Vec<mlrun::layout::Tensor>> {
+        mlrun::layout::tensors(&mut io::Cursor::new(&self.0), self.size())
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(self.0.as_slice()))
+    }
+
+    fn finished(&self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+}

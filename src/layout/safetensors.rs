@@ -1,0 +1,88 @@
+//! safetensors: the header's length (8, little-endian), a JSON object, then the tensors' bytes.
+//!
+//! The object maps each tensor's name to `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`, offsets from the
+//! header's end; `__metadata__` maps text to text. Source: the format's description in huggingface/safetensors.
+
+use std::fmt;
+use std::io;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+use super::{Elements, Input, MAX_TENSORS, Tensor, read_at};
+
+/// The library itself reads no longer header.
+const MAX_HEADER: u64 = 100_000_000;
+
+#[derive(Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+/// The header's object, in the order of the file.
+struct Header(Vec<(String, Entry)>);
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Header;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the header of a safetensors file")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "__metadata__" {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    }
+                    if entries.len() == MAX_TENSORS {
+                        return Err(A::Error::custom("too many tensors"));
+                    }
+                    entries.push((name, map.next_value()?));
+                }
+                Ok(Header(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec<Tensor>>> {
+    let Some(length) = read_at(input, 0, 8, 8)? else { return Ok(None) };
+    let length = length.iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte));
+    if length > size - 8 {
+        return Ok(None);
+    }
+    let Some(json) = read_at(input, 8, length, MAX_HEADER)? else { return Ok(None) };
+    let Ok(Header(entries)) = serde_json::from_slice::<Header>(&json) else { return Ok(None) };
+    let tensors = entries.into_iter().map(|(name, entry)| {
+        let (begin, end) = entry.data_offsets;
+        let start = begin.checked_add(8 + length)?;
+        let elements = elements(&entry.dtype);
+        Some(Tensor { name, dtype: entry.dtype, shape: entry.shape, elements, start, length: end.checked_sub(begin)? })
+    });
+    Ok(tensors.collect())
+}
+
+fn elements(dtype: &str) -> Elements {
+    let (width, float) = match dtype {
+        "F64" => (8, true),
+        "F32" => (4, true),
+        "F16" | "BF16" => (2, true),
+        "F8_E4M3" | "F8_E5M2" | "F8_E4M3FNUZ" | "F8_E5M2FNUZ" => (1, true),
+        "I64" | "U64" => (8, false),
+        "I32" | "U32" => (4, false),
+        "I16" | "U16" => (2, false),
+        "I8" | "U8" | "BOOL" | "F8_E8M0" => (1, false),
+        // A pair of floats.
+        "C64" => (4, true),
+        _ => return Elements::Opaque,
+    };
+    Elements::Known { width, float }
+}

@@ -1,0 +1,142 @@
+//! Zip archives whose members are stored as they are: npz files of NumPy, model files of PyTorch.
+//!
+//! Found through the central directory at the end, zip64 included. Compressed members stay opaque: no library gives
+//! their very bytes back. Source: PKWARE's APPNOTE, sections 4.3 and 4.5.3.
+
+use std::io;
+
+use super::{Elements, Input, MAX_NAME, MAX_TENSORS, Tensor, npy, read_at};
+
+/// Bytes of the end record, and of the longest comment behind it.
+const END: u64 = 22;
+const LONGEST_COMMENT: u64 = 65_535;
+const MAX_DIRECTORY: u64 = 100_000_000;
+const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
+const END64_MAGIC: [u8; 4] = *b"PK\x06\x06";
+const LOCATOR64_MAGIC: [u8; 4] = *b"PK\x06\x07";
+const ENTRY_MAGIC: [u8; 4] = *b"PK\x01\x02";
+const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
+/// Stands where a number is in the zip64 record.
+const ELSEWHERE: u64 = 0xFFFF_FFFF;
+/// A member's own header, without name and extras.
+const LOCAL: u64 = 30;
+/// Members shorter than this are not worth a look.
+const SHORT: u64 = 4096;
+
+struct Member {
+    name: String,
+    header: u64,
+    size: u64,
+}
+
+pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec<Tensor>>> {
+    let Some((start, length)) = directory(input, size)? else { return Ok(None) };
+    let Some(bytes) = read_at(input, start, length, MAX_DIRECTORY)? else { return Ok(None) };
+    let mut tensors = Vec::new();
+    for member in members(&bytes) {
+        if member.size < SHORT || tensors.len() == MAX_TENSORS {
+            continue;
+        }
+        let Some(local) = read_at(input, member.header, LOCAL, LOCAL)? else { continue };
+        if local[..4] != LOCAL_MAGIC {
+            continue;
+        }
+        let names = number(&local[26..28]) + number(&local[28..30]);
+        let start = member.header + LOCAL + names;
+        if start.checked_add(member.size).is_none_or(|end| end > size) {
+            continue;
+        }
+        if let Some(name) = member.name.strip_suffix(".npy") {
+            if let Some(array) = npy::array(input, start, member.size)? {
+                tensors.push(Tensor { name: name.to_owned(), ..array });
+            }
+        } else if let Some(storage) = storage_of(&member.name) {
+            tensors.push(Tensor {
+                name: storage.to_owned(),
+                dtype: String::new(),
+                shape: Vec::new(),
+                elements: Elements::Numbers,
+                start,
+                length: member.size,
+            });
+        }
+    }
+    Ok(Some(tensors))
+}
+
+/// The number of a PyTorch storage: `archive/data/17`, the archive having any name. Its type stands in a pickle.
+fn storage_of(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once('/')?;
+    let number = rest.strip_prefix("data/")?;
+    number.bytes().all(|b| b.is_ascii_digit()).then_some(rest)
+}
+
+/// Where the central directory is, and its length.
+fn directory(input: &mut dyn Input, size: u64) -> io::Result<Option<(u64, u64)>> {
+    let tail_length = size.min(END + LONGEST_COMMENT);
+    let tail_start = size - tail_length;
+    let Some(tail) = read_at(input, tail_start, tail_length, END + LONGEST_COMMENT)? else { return Ok(None) };
+    let Some(at) = tail.windows(END as usize).rposition(|w| w[..4] == END_MAGIC) else { return Ok(None) };
+    let end = &tail[at..];
+    let (length, start) = (number(&end[12..16]), number(&end[16..20]));
+    if length != ELSEWHERE && start != ELSEWHERE && number(&end[10..12]) != 0xFFFF {
+        return Ok(Some((start, length)));
+    }
+    let Some(locator) = at.checked_sub(20).map(|at| &tail[at..at + 20]).filter(|l| l[..4] == LOCATOR64_MAGIC) else {
+        return Ok(None);
+    };
+    let Some(end) = read_at(input, number(&locator[8..16]), 56, 56)? else { return Ok(None) };
+    Ok((end[..4] == END64_MAGIC).then(|| (number(&end[48..56]), number(&end[40..48]))))
+}
+
+/// The members that are stored as they are.
+fn members(mut directory: &[u8]) -> Vec<Member> {
+    let mut members = Vec::new();
+    while let Some((entry, rest)) = directory.split_at_checked(46) {
+        if entry[..4] != ENTRY_MAGIC {
+            break;
+        }
+        let [name, extra, comment] = [28, 30, 32].map(|at| number(&entry[at..at + 2]) as usize);
+        let Some((variable, rest)) = rest.split_at_checked(name + extra + comment) else { break };
+        directory = rest;
+        let encrypted = entry[8] & 1 != 0;
+        let method = number(&entry[10..12]);
+        if method != 0 || encrypted || name > MAX_NAME {
+            continue;
+        }
+        let Ok(text) = std::str::from_utf8(&variable[..name]) else { continue };
+        let [packed, size, header] = sizes64(entry, &variable[name..name + extra]);
+        if packed == size {
+            members.push(Member { name: text.to_owned(), header, size });
+        }
+    }
+    members
+}
+
+/// Stored size, size, and place of the header; each that is too large stands in the extra field 1, in the order of the
+/// record: size, stored size, place.
+fn sizes64(entry: &[u8], mut extra: &[u8]) -> [u64; 3] {
+    let [mut packed, mut size] = [20, 24].map(|at| number(&entry[at..at + 4]));
+    let mut header = number(&entry[42..46]);
+    while let Some((head, rest)) = extra.split_at_checked(4) {
+        let Some((mut field, rest)) = rest.split_at_checked(number(&head[2..4]) as usize) else { break };
+        extra = rest;
+        if number(&head[..2]) != 1 {
+            continue;
+        }
+        for value in [&mut size, &mut packed, &mut header] {
+            if *value == ELSEWHERE
+                && let Some((long, rest)) = field.split_at_checked(8)
+            {
+                *value = number(long);
+                field = rest;
+            }
+        }
+    }
+    [packed, size, header]
+}
+
+/// Little-endian, of up to 8 bytes.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte))
+}

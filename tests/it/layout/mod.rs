@@ -1,0 +1,119 @@
+//! Tensors are found where the real libraries put them (`goldens.py`), and nothing hostile does harm.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use mlrun::layout::{Elements, Tensor, tensors};
+
+use crate::support::noise::{next, noise};
+
+const FILES: [&str; 6] = ["model.safetensors", "arrays.npz", "compressed.npz", "array.npy", "model.pt", "zip64.npz"];
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/layout/fixtures").join(name)).unwrap()
+}
+
+fn found(bytes: &[u8]) -> Vec<Tensor> {
+    tensors(&mut Cursor::new(bytes), bytes.len() as u64).unwrap()
+}
+
+/// File, name, type, shape, offset, length: as the libraries have them.
+#[test]
+fn where_the_libraries_put_them() {
+    let table = String::from_utf8(fixture("tensors.tsv")).unwrap();
+    for file in FILES {
+        let mut expected: Vec<(u64, String)> = table
+            .lines()
+            .filter_map(|line| line.strip_prefix(file)?.strip_prefix('\t'))
+            .map(|row| (row.split('\t').nth(3).unwrap().parse().unwrap(), row.to_owned()))
+            .collect();
+        expected.sort();
+        let rows: Vec<String> = found(&fixture(file))
+            .iter()
+            .map(|t| {
+                let shape: Vec<String> = t.shape.iter().map(u64::to_string).collect();
+                format!("{}\t{}\t{}\t{}\t{}", t.name, t.dtype, shape.join(","), t.start, t.length)
+            })
+            .collect();
+        assert_eq!(rows, expected.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), "{file}");
+    }
+}
+
+#[test]
+fn what_the_elements_are() {
+    let of = |file: &str, name: &str| found(&fixture(file)).into_iter().find(|t| t.name == name).unwrap().elements;
+    assert_eq!(of("model.safetensors", "encoder.weight"), Elements::Known { width: 4, float: true });
+    assert_eq!(of("model.safetensors", "steps"), Elements::Known { width: 8, float: false });
+    assert_eq!(of("arrays.npz", "n"), Elements::Known { width: 2, float: false });
+    // Of another byte order: to be found by looking.
+    assert_eq!(of("arrays.npz", "b"), Elements::Numbers);
+    assert_eq!(of("model.pt", "data/0"), Elements::Numbers);
+}
+
+/// Cut anywhere, or changed anywhere: nothing, or stretches inside the file.
+#[test]
+fn broken_files_are_bytes() {
+    for file in FILES {
+        let whole = fixture(file);
+        for length in (0..whole.len()).step_by(7) {
+            inside(&whole[..length]);
+        }
+        let mut state = 5;
+        for _ in 0..2000 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + next(&mut state) % 3 {
+                // Mostly where the headers are: at either end.
+                let from_end = next(&mut state) % 2 == 0;
+                let at = (next(&mut state) % 600.min(bytes.len() as u64)) as usize;
+                let at = if from_end { bytes.len() - 1 - at } else { at };
+                bytes[at] = next(&mut state) as u8;
+            }
+            inside(&bytes);
+        }
+    }
+}
+
+fn inside(bytes: &[u8]) {
+    let mut end = 0;
+    for tensor in found(bytes) {
+        assert!(tensor.start >= end && tensor.length > 0, "{tensor:?}");
+        end = tensor.start.checked_add(tensor.length).unwrap();
+    }
+    assert!(end <= bytes.len() as u64);
+}
+
+/// Headers that promise more than there is, or name the same bytes twice.
+#[test]
+fn headers_that_lie() {
+    let safetensors =
+        |length: u64, json: &str, data: usize| [&length.to_le_bytes()[..], json.as_bytes(), &vec![1; data]].concat();
+    let told = |json: &str| safetensors(json.len() as u64, json, 64);
+    let entry = |name: &str, begin: u64, end: u64| {
+        format!(r#""{name}":{{"dtype":"F32","shape":[4],"data_offsets":[{begin},{end}]}}"#)
+    };
+    assert_eq!(found(&told(&format!("{{{}}}", entry("a", 0, 16)))).len(), 1);
+    for json in [
+        format!("{{{}}}", entry("a", 0, 65)),
+        format!("{{{}}}", entry("a", 16, 0)),
+        format!("{{{},{}}}", entry("a", 0, 32), entry("b", 16, 48)),
+        format!("{{{}}}", entry("a", u64::MAX - 20, u64::MAX)),
+        format!("{{{}}}", entry(&"n".repeat(5000), 0, 16)),
+        "{\"a\":7}".to_owned(),
+        "{\"a\":".to_owned() + &"[".repeat(10_000),
+        "{}".to_owned(),
+    ] {
+        assert_eq!(found(&told(&json)), [], "{}", &json[..json.len().min(80)]);
+    }
+    for length in [u64::MAX, 100_000_001, 1 << 40, 65] {
+        assert_eq!(found(&safetensors(length, "{}", 8)), []);
+    }
+    for seed in 0..200 {
+        let mut bytes = noise(seed, 300);
+        let magic: [&[u8]; 3] = [b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"\x10\0\0\0\0\0\0\0{"];
+        let magic = magic[seed as usize % 3];
+        bytes[..magic.len()].copy_from_slice(magic);
+        bytes[260..264].copy_from_slice(b"PK\x05\x06");
+        inside(&bytes);
+    }
+}
