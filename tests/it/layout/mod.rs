@@ -64,7 +64,7 @@ fn broken_files_are_bytes() {
             let mut bytes = whole.clone();
             for _ in 0..1 + next(&mut state) % 3 {
                 // Mostly where the headers are: at either end.
-                let from_end = next(&mut state) % 2 == 0;
+                let from_end = next(&mut state).is_multiple_of(2);
                 let at = (next(&mut state) % 600.min(bytes.len() as u64)) as usize;
                 let at = if from_end { bytes.len() - 1 - at } else { at };
                 bytes[at] = next(&mut state) as u8;
