@@ -289,6 +289,7 @@ fn restore(error: &RestoreError) -> Meaning {
         }
         RestoreError::Unsafe { .. } => (INTEGRITY, None),
         RestoreError::Io { source, .. } => io(source.kind()),
+        RestoreError::Stopped { source, .. } => restore(source),
         _ => (BUG, None),
     }
 }
