@@ -8,9 +8,7 @@ use super::error::CaptureError;
 use super::files::SourceFile;
 use super::secrets::{Finding, Scanner};
 use crate::format::tree::EntryKind;
-
-/// Larger files are data, not text a person wrote: 32 MiB.
-const MAX_TEXT: u64 = 32 << 20;
+use crate::store::Source;
 
 /// Parameters, metrics, notes.
 pub(super) fn declared(
@@ -21,7 +19,7 @@ pub(super) fn declared(
 ) -> Result<(), CaptureError> {
     let mut findings = Vec::new();
     for file in params.iter().chain(metrics) {
-        findings.extend(scanner.scan(&file.path, &file.read(MAX_TEXT)?));
+        findings.extend(in_file(scanner, file)?);
     }
     for (key, value) in &options.given_params {
         findings.extend(scanner.scan("--param", format!("{key}: {value}").as_bytes()));
@@ -37,8 +35,8 @@ pub(super) fn code(scanner: &Scanner, code: &Code) -> Result<(), CaptureError> {
     let scanned: Result<Vec<Vec<Finding>>, CaptureError> = code
         .files
         .par_iter()
-        .filter(|file| file.kind != EntryKind::Symlink && file.size <= MAX_TEXT)
-        .map(|file| Ok(scanner.scan(&file.path, &file.read(MAX_TEXT)?)))
+        .filter(|file| file.kind != EntryKind::Symlink)
+        .map(|file| in_file(scanner, file))
         .collect();
     let mut findings: Vec<Finding> = scanned?.into_iter().flatten().collect();
     // What a patch takes away is not in any file.
@@ -51,6 +49,15 @@ pub(super) fn code(scanner: &Scanner, code: &Code) -> Result<(), CaptureError> {
         }
     }
     stop(findings)
+}
+
+/// What is found in a file, however large it is.
+fn in_file(scanner: &Scanner, file: &SourceFile) -> Result<Vec<Finding>, CaptureError> {
+    let unreadable = |source| CaptureError::Unreadable { path: file.disk.clone(), source };
+    match file.open().and_then(|reader| scanner.scan_stream(&file.path, reader)).map_err(unreadable)? {
+        Some(scanned) => file.finished(scanned.read).map_err(unreadable).map(|()| scanned.findings),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The parts of a patch, each with the file it is about, so that what is allowed in a file is allowed here.

@@ -6,6 +6,7 @@
 mod assignment;
 mod files;
 mod rules;
+mod stream;
 mod url;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::ops::Range;
 use globset::{GlobBuilder, GlobMatcher};
 
 pub use self::files::forbidden_name;
+pub use self::stream::Scanned;
 pub use self::url::strip_userinfo;
 
 use self::rules::{Origin, patterns};
@@ -125,20 +127,14 @@ impl Scanner {
         if !Self::is_text(bytes) {
             return Vec::new();
         }
-        let mut findings: Vec<Finding> = Vec::new();
-        let (mut line, mut counted) = (1, 0);
+        let mut findings = Findings::new(&self.allowed, path);
+        let mut counted = 0;
         for hit in hits(bytes, Origin::File(path)) {
-            line += bytes[counted..hit.at.start].iter().filter(|b| **b == b'\n').count() as u64;
+            findings.pass(&bytes[counted..hit.at.start]);
             counted = hit.at.start;
-            let finding = Finding { path: path.to_owned(), line, rule: hit.rule };
-            let allowed = self.allowed.iter().any(|allowance| allowance.covers(path, hit.rule));
-            let repeated =
-                findings.iter().rev().take_while(|earlier| earlier.line == line).any(|earlier| *earlier == finding);
-            if !allowed && !repeated {
-                findings.push(finding);
-            }
+            findings.add(hit.rule);
         }
-        findings
+        findings.found
     }
 
     /// `text` with every secret replaced by `<redacted:rule>`, and how often each rule did. Allowances do not count
@@ -187,6 +183,35 @@ impl Scanner {
             flag = Some(argument.as_str()).filter(|name| name.starts_with('-') && !name.contains('='));
         }
         (clean, counts.into_iter().collect())
+    }
+}
+
+/// What is found in one file, from its first line to its last.
+struct Findings<'a> {
+    allowed: &'a [Allowance],
+    path: &'a str,
+    line: u64,
+    found: Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    fn new(allowed: &'a [Allowance], path: &'a str) -> Self {
+        Self { allowed, path, line: 1, found: Vec::new() }
+    }
+
+    /// Goes on behind `bytes`.
+    fn pass(&mut self, bytes: &[u8]) {
+        self.line += bytes.iter().filter(|b| **b == b'\n').count() as u64;
+    }
+
+    /// Adds what is found here, unless it is allowed or the line has it already.
+    fn add(&mut self, rule: &'static str) {
+        let finding = Finding { path: self.path.to_owned(), line: self.line, rule };
+        let allowed = self.allowed.iter().any(|allowance| allowance.covers(self.path, rule));
+        let of_line = self.found.iter().rev().take_while(|earlier| earlier.line == self.line);
+        if !allowed && !of_line.into_iter().any(|earlier| *earlier == finding) {
+            self.found.push(finding);
+        }
     }
 }
 

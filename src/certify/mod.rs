@@ -30,7 +30,7 @@ mod judge;
 mod limit;
 mod measured;
 mod metric_rule;
-mod nearest;
+pub(crate) mod nearest;
 mod outcome;
 pub mod policy;
 mod quantile_rule;

@@ -13,6 +13,7 @@
 //! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -84,7 +85,10 @@ pub fn bundle(
     options: &BundleOptions,
     progress: &dyn Progress,
 ) -> Result<BundleReport, VerbError> {
+    check_place(&options.output, options.force)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    // Opened before anything is gathered: a place that cannot be written to is found out at once.
+    let unfinished = if options.dry_run { None } else { Some(Unfinished::beside(&options.output)?) };
     let store = repository.store();
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let record = snapshot::load(store, found.snapshot())?;
@@ -98,16 +102,54 @@ pub fn bundle(
         entries: entries.len() + 1,
         missing,
     };
-    if options.dry_run {
-        return Ok(report);
+    if let Some(unfinished) = unfinished {
+        let (size, sha256) = write(store, &unfinished, &options.output, &entries, progress)?;
+        report.size = Some(size);
+        report.sha256 = Some(sha256);
     }
-    if options.output.exists() && !options.force {
-        return Err(BundleError::Exists { path: options.output.clone() }.into());
-    }
-    let (size, sha256) = write(store, &options.output, &entries, progress)?;
-    report.size = Some(size);
-    report.sha256 = Some(sha256);
     Ok(report)
+}
+
+/// Refuses a place that a bundle cannot take.
+fn check_place(output: &Path, force: bool) -> Result<(), VerbError> {
+    let refused = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
+    match fs::metadata(output) {
+        Ok(data) if data.is_dir() => Err(refused(io::ErrorKind::IsADirectory.into())),
+        Ok(data) if !data.is_file() => Err(refused(io::Error::other("it is neither a file nor a free name"))),
+        Ok(_) if !force => Err(BundleError::Exists { path: output.to_path_buf() }.into()),
+        Ok(_) => Ok(()),
+        Err(_) => match fs::metadata(folder_of(output)).map_err(refused)?.is_dir() {
+            true => Ok(()),
+            false => Err(refused(io::ErrorKind::NotADirectory.into())),
+        },
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The file beside its place that becomes the bundle; taken away if it does not.
+struct Unfinished {
+    temp: PathBuf,
+    file: File,
+}
+
+impl Unfinished {
+    fn beside(output: &Path) -> Result<Self, VerbError> {
+        let temp = folder_of(output).join(format!(".{}.bundling", uuid::Uuid::new_v4().simple()));
+        match File::options().write(true).create_new(true).open(&temp) {
+            Ok(file) => Ok(Self { temp, file }),
+            Err(source) => Err(VerbError::Io { action: "write", path: output.to_path_buf(), source }),
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Once it has its name, there is nothing to remove.
+        let _ = remove(&self.temp);
+    }
 }
 
 fn contents(
@@ -177,50 +219,41 @@ fn every_tree(store: &Store, record: &SnapshotRecord) -> Result<BTreeSet<TreeId>
 
 fn write(
     store: &Store,
+    unfinished: &Unfinished,
     output: &Path,
     entries: &BTreeMap<String, Content>,
     progress: &dyn Progress,
 ) -> Result<(u64, Digest), VerbError> {
     let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
-    let folder = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = format!(".{}.bundling", uuid::Uuid::new_v4().simple());
-    let temp = folder.join(name);
-    let written = (|| {
-        let file = std::fs::File::options().write(true).create_new(true).open(&temp).map_err(failed)?;
-        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(io::BufWriter::new(file), Compression::new(6));
-        let mut archive = tar::Builder::new(gzip);
-        archive.mode(tar::HeaderMode::Deterministic);
-        append(&mut archive, SUMS, sums(entries).as_bytes(), false).map_err(failed)?;
-        let total = entries.values().map(|c| if let Content::File(f) = c { f.size } else { 0 }).sum();
-        progress.begin("bundling", total, Unit::Bytes);
-        for (name, content) in entries {
-            match content {
-                Content::Bytes(bytes) => append(&mut archive, name, bytes, false).map_err(failed)?,
-                Content::File(file) => append_file(store, &mut archive, name, file, progress, output)?,
-            }
+    let file = io::BufWriter::new(&unfinished.file);
+    let gzip = GzBuilder::new().mtime(0).operating_system(255).write(file, Compression::new(6));
+    let mut archive = tar::Builder::new(gzip);
+    archive.mode(tar::HeaderMode::Deterministic);
+    append(&mut archive, SUMS, sums(entries).as_bytes(), false).map_err(failed)?;
+    let total = entries.values().map(|c| if let Content::File(f) = c { f.size } else { 0 }).sum();
+    progress.begin("bundling", total, Unit::Bytes);
+    for (name, content) in entries {
+        match content {
+            Content::Bytes(bytes) => append(&mut archive, name, bytes, false).map_err(failed)?,
+            Content::File(file) => append_file(store, &mut archive, name, file, progress, output)?,
         }
-        progress.end();
-        let mut out = archive.into_inner().and_then(flate2::write::GzEncoder::finish).map_err(failed)?;
-        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(failed)?;
-        let (digest, size) = std::fs::File::open(&temp).and_then(Digest::of_reader).map_err(failed)?;
-        rename(&temp, output).map_err(failed)?;
-        Ok((size, digest))
-    })();
-    if written.is_err() {
-        // The error that matters is the one above.
-        let _ = remove(&temp);
     }
-    written
+    progress.end();
+    let mut out = archive.into_inner().and_then(flate2::write::GzEncoder::finish).map_err(failed)?;
+    out.flush().and_then(|()| out.get_ref().sync_all()).map_err(failed)?;
+    let (digest, size) = File::open(&unfinished.temp).and_then(Digest::of_reader).map_err(failed)?;
+    rename(&unfinished.temp, output).map_err(failed)?;
+    Ok((size, digest))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bundle is written where the person said, not into the store")]
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(from, to)
+    fs::rename(from, to)
 }
 
 #[expect(clippy::disallowed_methods, reason = "only the temporary file made here is removed")]
 fn remove(path: &Path) -> io::Result<()> {
-    std::fs::remove_file(path)
+    fs::remove_file(path)
 }
 
 fn sums(entries: &BTreeMap<String, Content>) -> String {

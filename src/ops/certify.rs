@@ -201,7 +201,7 @@ fn issue(
         if held != baseline.event {
             return Ok(Decision::Keep(Outcome::Moved));
         }
-        let now = repository.registry().now().max(state.time().unwrap_or(repository.registry().now()));
+        let now = repository.registry().now_in(state);
         let same = state
             .certificates
             .get(&candidate)

@@ -1,12 +1,11 @@
-//! `doctor`: git, store, permissions, clock, space and other programs of the same name.
+//! `doctor`: git, store, permissions, journals, clock, space and other programs of the same name.
 
 use std::path::{Path, PathBuf};
 
-use super::VerbError;
 use crate::capture::git::Git;
 use crate::host;
 use crate::process;
-use crate::repository::{OpenOptions, Repository};
+use crate::repository::{OpenOptions, Repository, RepositoryError};
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,22 +35,22 @@ pub struct Finding {
 const LITTLE_SPACE: u64 = 1 << 30;
 
 /// Looks at everything; a project that cannot be opened is a finding, not an error.
-pub fn doctor(options: &OpenOptions, program: Option<&Path>) -> Result<Vec<Finding>, VerbError> {
+pub fn doctor(options: &OpenOptions, program: Option<&Path>) -> Vec<Finding> {
     let mut findings = vec![git(&options.start)];
     match Repository::open(options) {
         Ok(repository) => {
             findings.extend(store(&repository));
-            findings.push(clock(&repository)?);
+            findings.extend(journals(&repository));
         }
         Err(error) => findings.push(Finding {
             what: "store",
             health: Health::Bad,
             text: super::chain(&error),
-            cure: Some("`mlrun init` makes a store; `-R STORE` names one that is elsewhere".to_owned()),
+            cure: no_store(&error),
         }),
     }
     findings.push(other_programs(program));
-    Ok(findings)
+    findings
 }
 
 fn git(start: &Path) -> Finding {
@@ -101,29 +100,58 @@ fn store(repository: &Repository) -> Vec<Finding> {
         findings.push(Finding {
             what: "space",
             health,
-            text: format!("{} MiB free for the store", free >> 20),
+            text: format!("{:.1} GiB free for the store", free as f64 / (1_u64 << 30) as f64),
             cure: (health != Health::Good).then(|| "make room on that disk".to_owned()),
         });
     }
     findings
 }
 
-fn clock(repository: &Repository) -> Result<Finding, VerbError> {
-    let now = repository.registry().now();
-    for model in repository.registry().models()? {
-        if let Ok(Some(state)) = repository.registry().state(&model)
-            && let Some(last) = state.time()
-            && last > now
-        {
-            return Ok(Finding {
-                what: "clock",
-                health: Health::Warning,
-                text: format!("it is {now} here, but the newest event of `{model}` is of {last}"),
-                cure: Some("set this machine's clock; new events get the later of the two times".to_owned()),
-            });
+/// What helps where there is no store to open.
+fn no_store(error: &RepositoryError) -> Option<String> {
+    let cure = match error {
+        RepositoryError::NoProject { .. } | RepositoryError::NotInitialised { .. } => {
+            "`mlrun init` makes a store; `-R STORE` names one that is elsewhere"
+        }
+        RepositoryError::ForeignHistory { .. } => "`-R STORE` names the store that holds it",
+        RepositoryError::Config(_) => "correct that file; until then nothing is read or written",
+        _ => return None,
+    };
+    Some(cure.to_owned())
+}
+
+/// The journals, and this machine's clock against them.
+fn journals(repository: &Repository) -> Vec<Finding> {
+    let registry = repository.registry();
+    let now = registry.now();
+    let damaged = |error: &dyn std::error::Error| Finding {
+        what: "journal",
+        health: Health::Bad,
+        text: super::chain(error),
+        cure: Some("`mlrun verify --journal` names every event that is not as it was written".to_owned()),
+    };
+    let models = match registry.models() {
+        Ok(models) => models,
+        Err(error) => return vec![damaged(&error)],
+    };
+    let mut findings = Vec::new();
+    let mut clock = Finding { what: "clock", health: Health::Good, text: now.to_string(), cure: None };
+    for model in models {
+        match registry.state(&model) {
+            Err(error) => findings.push(damaged(&error)),
+            Ok(state) => {
+                if let Some(newest) = state.and_then(|state| state.time()).filter(|newest| *newest > now) {
+                    clock.health = Health::Warning;
+                    clock.text = format!("it is {now} here, but the newest event of `{model}` is of {newest}");
+                    let cure =
+                        "if it is this machine's clock that is wrong, set it; until then new events get that time";
+                    clock.cure = Some(cure.to_owned());
+                }
+            }
         }
     }
-    Ok(Finding { what: "clock", health: Health::Good, text: format!("{now}"), cure: None })
+    findings.push(clock);
+    findings
 }
 
 /// Another project installs a program of the same name.
@@ -148,7 +176,7 @@ fn other_programs(program: Option<&Path>) -> Finding {
         (None, _) => Finding {
             what: "PATH",
             health: Health::Good,
-            text: "no other program of this name is on PATH".to_owned(),
+            text: "no program of this name is on PATH; this one was called by its path".to_owned(),
             cure: None,
         },
     }

@@ -8,6 +8,7 @@ use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::TimeError;
+use crate::name::ModelName;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
 use crate::snapshot::SnapshotError;
@@ -120,6 +121,16 @@ pub enum UsageError {
     /// A restore into a place that is not a folder.
     #[error("`{0}` is not a folder")]
     NotAFolder(String),
+    /// A metric or parameter that no version has.
+    #[error("no version of `{model}` has a metric or parameter `{name}`")]
+    NoSuchValue {
+        /// The model.
+        model: ModelName,
+        /// What was asked for.
+        name: String,
+        /// The names most like it that there are.
+        nearest: Vec<String>,
+    },
     /// An option's value that cannot be.
     #[error("{option}: {reason}")]
     Option {

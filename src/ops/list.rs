@@ -1,10 +1,14 @@
 //! `list`: models and their stages, or the versions of one model with chosen numbers.
 
-use super::VerbError;
+use std::collections::BTreeSet;
+
 use super::resolve;
+use super::{UsageError, VerbError};
+use crate::certify::nearest::nearest;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::VersionRow;
 use crate::format::scalar::Scalar;
+use crate::format::snapshot::SnapshotRecord;
 use crate::name::{ModelName, StageName, Version};
 use crate::registry::State;
 use crate::repository::Repository;
@@ -13,7 +17,7 @@ use crate::snapshot;
 /// What to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListOptions {
-    /// The model; none: all models.
+    /// The model; none: all models, or the only one if values or a number of versions are asked for.
     pub model: Option<ModelName>,
     /// Metrics to show; empty: the first few.
     pub metrics: Vec<String>,
@@ -23,6 +27,14 @@ pub struct ListOptions {
     pub sort: Option<String>,
     /// At most this many versions.
     pub limit: Option<usize>,
+}
+
+impl ListOptions {
+    /// Every metric and parameter that is asked for.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let sort = self.sort.as_deref().map(|sort| sort.trim_start_matches('-'));
+        self.metrics.iter().chain(&self.params).map(String::as_str).chain(sort)
+    }
 }
 
 /// The list.
@@ -76,9 +88,11 @@ const SHOWN: usize = 3;
 
 /// Lists.
 pub fn list(repository: &Repository, options: &ListOptions) -> Result<ListReport, VerbError> {
+    let of_versions = options.names().next().is_some() || options.limit.is_some();
     match &options.model {
-        None => list_models(repository),
-        Some(model) => list_versions(repository, model, options),
+        None if !of_versions => list_models(repository),
+        // Values and a number of versions are asked for: of the only model, then.
+        model => list_versions(repository, &resolve::model(repository, model.as_ref())?, options),
     }
 }
 
@@ -104,13 +118,16 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
     let mut rows: Vec<VersionRow> = state.versions.iter().rev().copied().collect();
     let total = rows.len();
     // Without sorting, records beyond the limit need not be read.
-    if options.sort.is_none() {
-        rows.truncate(options.limit.unwrap_or(usize::MAX));
-    }
+    let beyond = match options.sort {
+        None => rows.split_off(options.limit.unwrap_or(usize::MAX).min(total)),
+        Some(_) => Vec::new(),
+    };
+    let mut unknown = Unknown::new(options);
     let mut columns: Vec<String> = options.metrics.iter().chain(&options.params).cloned().collect();
     let mut lines = Vec::new();
     for row in rows {
         let record = snapshot::load(repository.store(), row.snapshot)?;
+        unknown.look(&record);
         if columns.is_empty() && lines.is_empty() {
             columns = record.metrics.keys().take(SHOWN).cloned().collect();
         }
@@ -131,6 +148,15 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
             },
         ));
     }
+    for row in beyond {
+        if unknown.wanted.is_empty() {
+            break;
+        }
+        unknown.look(&snapshot::load(repository.store(), row.snapshot)?);
+    }
+    if total > 0 {
+        unknown.refuse(model)?;
+    }
     if let Some(sort) = &options.sort {
         let number = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::finite);
         lines.sort_by(|(a, _), (b, _)| match (number(a), number(b)) {
@@ -148,4 +174,30 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
     }
     let lines = lines.into_iter().map(|(_, line)| line).collect();
     Ok(ListReport::Versions { model: model.clone(), columns, lines, total })
+}
+
+/// Names that were asked for and that no version has had so far. A column of dashes would look like an answer.
+struct Unknown<'a> {
+    wanted: Vec<&'a str>,
+    known: BTreeSet<String>,
+}
+
+impl<'a> Unknown<'a> {
+    fn new(options: &'a ListOptions) -> Self {
+        Self { wanted: options.names().collect(), known: BTreeSet::new() }
+    }
+
+    fn look(&mut self, record: &SnapshotRecord) {
+        if self.wanted.is_empty() {
+            return;
+        }
+        self.wanted.retain(|name| !record.metrics.contains_key(*name) && !record.params.contains_key(*name));
+        self.known.extend(record.metrics.keys().chain(record.params.keys()).cloned());
+    }
+
+    fn refuse(&self, model: &ModelName) -> Result<(), UsageError> {
+        let Some(name) = self.wanted.first() else { return Ok(()) };
+        let nearest = nearest(name, self.known.iter().map(String::as_str));
+        Err(UsageError::NoSuchValue { model: model.clone(), name: (*name).to_owned(), nearest })
+    }
 }

@@ -144,7 +144,7 @@ fn decide(
         report.certificate = current.and_then(|o| o.certificate);
         return Ok((report, None));
     }
-    let now = repository.registry().now().max(state.time().unwrap_or(repository.registry().now()));
+    let now = repository.registry().now_in(state);
     let request = PromoteRequest { stage, snapshot: id, proposed: &proposed, expected, now };
     let (mut against, certificate) = obstacles(state, &request);
     // Somebody moved the stage while we were looking at the bytes: never overwrite a move nobody here has seen.

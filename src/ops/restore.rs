@@ -105,10 +105,15 @@ pub fn restore(
         let bytes = canonical::encode("environment", &record.environment).map_err(unreadable)?;
         generated.push(("environment.json".to_owned(), bytes));
     }
-    let plan = restore::plan(&options.to, &files, generated)?;
+    let mut plan = restore::plan(&options.to, &files, generated)?;
     missing.extend(plan.left_out.iter().cloned());
     if !options.dry_run {
-        restore::apply(store, &plan, options.force, progress)?;
+        let applied = restore::apply(store, &plan, options.force, progress)?;
+        plan.modes.retain(|(path, _)| applied.wrong_modes.iter().all(|(wrong, _)| wrong != path));
+        missing.extend(applied.wrong_modes.iter().map(|(path, error)| {
+            let name = path.strip_prefix(&options.to).unwrap_or(path).display();
+            (format!("the executable bit of {name}"), error.to_string())
+        }));
     }
     Ok(RestoreReport {
         label: found.label(),

@@ -111,7 +111,7 @@ fn decide(
     request: &RollbackRequest,
     reason: &str,
 ) -> (RollbackReport, Option<EventBody>) {
-    let now = repository.registry().now();
+    let now = repository.registry().now_in(state);
     let current = state.occupant(stage);
     let mut report = RollbackReport {
         model: state.model.clone(),

@@ -130,7 +130,7 @@ fn with_history(
         (Some(row), Ok(stage)) if state.occupant(&stage).is_none_or(|o| o.snapshot != row.snapshot) => {
             let policy = state.certificates.get(&row.snapshot).map(|c| c.policy);
             let proposed = rules::proposed(repository, &state, &stage, policy)?;
-            let now = repository.registry().now();
+            let now = repository.registry().now_in(&state);
             let request =
                 PromoteRequest { stage: &stage, snapshot: row.snapshot, proposed: &proposed, expected: None, now };
             let (against, _) = obstacles(&state, &request);

@@ -65,6 +65,12 @@ impl Registry {
         self.clock.now()
     }
 
+    /// Now, as `model`'s journal would record it: a clock that was set back does not make the newest event one of the
+    /// future. Whatever is decided about a model is decided by this time.
+    pub fn now_in(&self, state: &State) -> Time {
+        not_before_newest(state, self.clock.now())
+    }
+
     /// Every model that has a journal, sorted.
     pub fn models(&self) -> Result<Vec<ModelName>, JournalError> {
         journal::models(&*self.backend)
@@ -144,7 +150,7 @@ impl Registry {
         body: EventBody,
     ) -> Result<Option<(EventRef, EventRecord, State)>, JournalError> {
         let clock = self.clock.now();
-        let time = state.time().map_or(clock, |last| clock.max(last));
+        let time = not_before_newest(state, clock);
         let record = EventRecord {
             format: event::FORMAT.to_owned(),
             model: state.model.clone(),
@@ -170,4 +176,8 @@ impl Registry {
             }
         }
     }
+}
+
+fn not_before_newest(state: &State, clock: Time) -> Time {
+    state.time().map_or(clock, |newest| clock.max(newest))
 }

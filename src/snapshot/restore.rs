@@ -1,23 +1,25 @@
-//! Rebuilding files: planned first, checked against what is there, then written, each file atomically.
+//! Rebuilding files: planned here, checked against what is there, then written by [`apply`], all of them or none.
 //!
 //! Nothing is ever written outside the target: stored names are single components, folders on the way must be
 //! folders and not links, and names that would collide on another system are refused. What lies there with the right
-//! bytes is left alone; what lies there with others is not overwritten unless that was asked for.
+//! bytes is left alone, but for its executable bit; what lies there with others is not overwritten unless that was
+//! asked for.
+
+mod write;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
+
+pub use self::write::{Applied, apply};
 
 use super::folders::TreeFile;
 use crate::digest::Digest;
 use crate::format::tree::{EntryKind, is_component};
-use crate::progress::{Progress, Unit};
-use crate::store::reader::CopyError;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// Why files could not be rebuilt.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,26 @@ pub enum RestoreError {
         /// The system's reason.
         source: io::Error,
     },
+    /// It failed on the way, and what had been written was taken back as far as that can be done.
+    #[error("{}", describe_left(left))]
+    Stopped {
+        /// What is there now and was not, or was another file: none, as a rule.
+        left: Vec<PathBuf>,
+        /// What failed.
+        source: Box<RestoreError>,
+    },
+}
+
+/// The names of this many files fit into a message.
+const NAMED: usize = 5;
+
+fn describe_left(left: &[PathBuf]) -> String {
+    if left.is_empty() {
+        return "nothing was restored".to_owned();
+    }
+    let names: Vec<String> = left.iter().take(NAMED).map(|path| format!("`{}`", path.display())).collect();
+    let more = if left.len() > NAMED { format!(" and {} more", left.len() - NAMED) } else { String::new() };
+    format!("the restore stopped half-way; only these were restored: {}{more}", names.join(", "))
 }
 
 /// What a restore would do.
@@ -61,6 +83,8 @@ pub struct RestorePlan {
     pub generated: Vec<(PathBuf, Vec<u8>)>,
     /// Files that are there already, byte for byte.
     pub keep: Vec<PathBuf>,
+    /// Those among them whose executable bit is wrong: which, and whether they are to have one.
+    pub modes: Vec<(PathBuf, bool)>,
     /// What is not rebuilt, because it would lead elsewhere: which, and why.
     pub left_out: Vec<(String, String)>,
     /// Files that would be overwritten.
@@ -96,6 +120,9 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(RestoreError::Io { action: "look at", path, source }),
             Ok(data) if is_same(&path, &data, file)? => {
+                if let Some(executable) = wrong_mode(&data, file.kind) {
+                    plan.modes.push((path.clone(), executable));
+                }
                 plan.keep.push(path);
                 continue;
             }
@@ -107,122 +134,7 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
     Ok(plan)
 }
 
-/// Writes what was planned. Without `force`, nothing is written if anything is in the way.
-pub fn apply(store: &Store, plan: &RestorePlan, force: bool, progress: &dyn Progress) -> Result<(), RestoreError> {
-    if !force && !plan.overwrite.is_empty() {
-        return Err(RestoreError::InTheWay { paths: plan.overwrite.clone() });
-    }
-    progress.begin("restoring", plan.bytes, Unit::Bytes);
-    let targets = plan.write.iter().map(|(path, _)| path).chain(plan.generated.iter().map(|(path, _)| path));
-    let mut folders: Vec<&Path> = targets.filter_map(|path| path.parent()).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    for folder in folders {
-        fs::create_dir_all(folder).map_err(|source| RestoreError::Io {
-            action: "create the folder",
-            path: folder.to_path_buf(),
-            source,
-        })?;
-    }
-    let (links, files): (Vec<_>, Vec<_>) = plan.write.iter().partition(|(_, f)| f.kind == EntryKind::Symlink);
-    files.par_iter().try_for_each(|(path, file)| write_file(store, path, file, progress))?;
-    for (path, bytes) in &plan.generated {
-        let fill = |out: &mut BufWriter<File>| out.write_all(bytes).map_err(CopyError::Write);
-        write_beside(path, false, fill)?;
-    }
-    // Last, so that no file is ever written through a link.
-    links.into_iter().try_for_each(|(path, file)| write_link(path, file))?;
-    progress.end();
-    Ok(())
-}
-
-fn write_file(store: &Store, path: &Path, file: &TreeFile, progress: &dyn Progress) -> Result<(), RestoreError> {
-    let Some(id) = file.id else { return Ok(()) };
-    let executable = file.kind == EntryKind::Executable;
-    write_beside(path, executable, |out| store.copy_file(id, out, progress).map(|_| ()))
-}
-
-/// Writes a file under a temporary name beside its place, then renames it.
-fn write_beside(
-    path: &Path,
-    executable: bool,
-    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), CopyError>,
-) -> Result<(), RestoreError> {
-    let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
-    let temp = temp_path(path);
-    let written = (|| {
-        let created = File::options().write(true).create_new(true).open(&temp);
-        let mut out = BufWriter::with_capacity(1 << 20, created.map_err(|e| failed("create a file beside", e))?);
-        fill(&mut out).map_err(|error| match error {
-            CopyError::Store(error) => RestoreError::Store(error),
-            CopyError::Write(source) => failed("write", source),
-        })?;
-        let file = out.into_inner().map_err(|e| failed("write", e.into_error()))?;
-        set_executable(&file, executable).map_err(|e| failed("set the mode of", e))?;
-        drop(file);
-        if path.is_dir() {
-            return Err(failed("replace the folder", io::ErrorKind::IsADirectory.into()));
-        }
-        rename(&temp, path).map_err(|e| failed("write", e))
-    })();
-    if written.is_err() {
-        // The error that matters is the one above.
-        let _ = remove(&temp);
-    }
-    written
-}
-
-#[expect(clippy::disallowed_methods, reason = "restore writes into the folder the person named, not into the store")]
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)
-}
-
-#[expect(clippy::disallowed_methods, reason = "restore removes only what it made itself, or was told to replace")]
-fn remove(path: &Path) -> io::Result<()> {
-    fs::remove_file(path)
-}
-
-#[cfg(unix)]
-fn set_executable(file: &File, executable: bool) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if executable {
-        let mode = file.metadata()?.permissions().mode();
-        // As far as the umask lets a new file be read.
-        file.set_permissions(fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))?;
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn set_executable(_: &File, _: bool) -> io::Result<()> {
-    Ok(())
-}
-
-fn write_link(path: &Path, file: &TreeFile) -> Result<(), RestoreError> {
-    let failed = |source| RestoreError::Io { action: "create the link", path: path.to_path_buf(), source };
-    let target = file.target.as_deref().unwrap_or_default();
-    if fs::symlink_metadata(path).is_ok() {
-        remove(path).map_err(failed)?;
-    }
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::symlink(target, path).map_err(failed)
-    }
-    #[cfg(not(unix))]
-    {
-        let mut out = File::create(path).map_err(failed)?;
-        out.write_all(target.as_bytes()).map_err(failed)
-    }
-}
-
-fn temp_path(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(uuid::Uuid::new_v4().simple().to_string());
-    name.push(".restoring");
-    path.with_file_name(name)
-}
-
-/// Whether the file at `path` is what would be written there.
+/// Whether the bytes (or the target) of the file at `path` are what would be written there.
 fn is_same(path: &Path, data: &fs::Metadata, file: &TreeFile) -> Result<bool, RestoreError> {
     let failed = |source| RestoreError::Io { action: "read", path: path.to_path_buf(), source };
     if file.kind == EntryKind::Symlink {
@@ -234,6 +146,25 @@ fn is_same(path: &Path, data: &fs::Metadata, file: &TreeFile) -> Result<bool, Re
     }
     let (digest, _) = File::open(path).and_then(Digest::of_reader).map_err(failed)?;
     Ok(file.id.is_some_and(|id| id.digest() == digest))
+}
+
+/// Whether the file is to be executable, if it is the other way round. Of a file that was reached through a link the bit
+/// is not recorded.
+#[cfg(unix)]
+fn wrong_mode(data: &fs::Metadata, kind: EntryKind) -> Option<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    let is_executable = data.permissions().mode() & 0o111 != 0;
+    match kind {
+        EntryKind::Executable => Some(true),
+        EntryKind::File => Some(false),
+        _ => None,
+    }
+    .filter(|executable| *executable != is_executable)
+}
+
+#[cfg(not(unix))]
+fn wrong_mode(_: &fs::Metadata, _: EntryKind) -> Option<bool> {
+    None
 }
 
 /// Refuses names that lead elsewhere, and names that some systems cannot keep apart.

@@ -75,44 +75,26 @@ pub enum When {
     Never,
 }
 
-/// The verbs.
+/// The verbs. What each does stands at its arguments: a comment here would hide it from `--help`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the store and a commented mlrun.toml
     Init(commands::init::Args),
-    /// Capture model, parameters, data, results, code, environment, seeds as the next version
     Snapshot(commands::snapshot::Args),
-    /// Show what changed, who is in each stage, what stands before promotion
     Status(commands::status::Args),
-    /// List models, or the versions of one
     List(commands::list::Args),
-    /// Show the journal, newest first
     Log(commands::log::Args),
-    /// Show one version in full
     Show(commands::show::Args),
-    /// Compare two versions, or one with the workspace
     Diff(commands::diff::Args),
-    /// Judge a version by the policy, against what is in the stage now
     Certify(commands::certify::Args),
-    /// Move a stage to a version, if everything that must be true is
     Promote(commands::promote::Args),
-    /// Bring a stage back to its previous good version
     Rollback(commands::rollback::Args),
-    /// Keep a version out of a stage
     Block(commands::block::Args),
-    /// Let a blocked version in again
     Unblock(commands::unblock::Args),
-    /// Show what was in every stage at an instant
     At(commands::at::Args),
-    /// Rebuild the files of a version
     Restore(commands::restore::Args),
-    /// Write or check one file of evidence for an auditor
     Bundle(commands::bundle::Args),
-    /// Check that what is stored is whole
     Verify(commands::verify::Args),
-    /// Look for what is wrong with git, store, clock, space, PATH
     Doctor(commands::doctor::Args),
-    /// Print completions for a shell
     Completions(commands::completions::Args),
 }
 

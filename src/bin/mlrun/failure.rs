@@ -289,6 +289,7 @@ fn restore(error: &RestoreError) -> Meaning {
         }
         RestoreError::Unsafe { .. } => (INTEGRITY, None),
         RestoreError::Io { source, .. } => io(source.kind()),
+        RestoreError::Stopped { source, .. } => restore(source),
         _ => (BUG, None),
     }
 }
@@ -303,6 +304,10 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::MovingTarget { resolved, stage, .. } => {
             (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
         }
+        UsageError::NoSuchValue { model, nearest, .. } if nearest.is_empty() => {
+            (USAGE, Some(format!("`mlrun show {model}@latest` lists them")))
+        }
+        UsageError::NoSuchValue { nearest, .. } => (USAGE, Some(format!("did you mean `{}`?", nearest.join("`, `")))),
         _ => (USAGE, None),
     }
 }

@@ -11,7 +11,7 @@ use super::{Reason, ValuesError};
 
 /// Reads the only document of `text`; none is an empty map.
 pub(super) fn read(text: &str, budget: &mut Budget) -> Result<Node, ValuesError> {
-    let mut loader = Loader { parser: Parser::new_from_str(text), anchors: HashMap::new(), budget };
+    let mut loader = Loader { text, parser: Parser::new_from_str(text), anchors: HashMap::new(), budget };
     let mut root = None;
     loop {
         let (event, span) = loader.next()?;
@@ -35,7 +35,31 @@ fn at(mark: Marker, reason: Reason) -> ValuesError {
     ValuesError { line: Some(mark.line()), column: Some(mark.col() + 1), reason }
 }
 
+/// Where a syntax error is. Of a tab that indents what would go on with a value, the parser says where that value begins.
+fn place_of(error: &ScanError, text: &str) -> (usize, usize) {
+    let mark = error.marker();
+    let said = (mark.line(), mark.col() + 1);
+    let tab = match error.info() {
+        info if info.contains("found a tab") => indenting_tab(text, mark.line(), false),
+        info if info.contains("cannot start with a tab") => indenting_tab(text, mark.line(), true),
+        _ => None,
+    };
+    tab.unwrap_or(said)
+}
+
+/// The first tab in the blanks that begin a line behind `line`, the lines being those of YAML 1.2.2 §5.4. Lines of
+/// nothing but blanks are indented by nothing, and count only if `empty_too`.
+fn indenting_tab(text: &str, line: usize, empty_too: bool) -> Option<(usize, usize)> {
+    let lines = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
+    lines.enumerate().skip(line).find_map(|(before, line)| {
+        let content = line.trim_start_matches([' ', '\t']);
+        let tab = line[..line.len() - content.len()].find('\t')?;
+        (empty_too || !content.is_empty()).then_some((before + 1, tab + 1))
+    })
+}
+
 struct Loader<'a> {
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     /// Finished nodes by the number the parser gives their anchor.
     anchors: HashMap<usize, Node>,
@@ -44,7 +68,11 @@ struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), ValuesError> {
-        let broken = |error: ScanError| at(*error.marker(), Reason::Syntax(error.info().to_owned()));
+        let text = self.text;
+        let broken = |error: ScanError| {
+            let (line, column) = place_of(&error, text);
+            ValuesError { line: Some(line), column: Some(column), reason: Reason::Syntax(error.info().to_owned()) }
+        };
         match self.parser.next_event() {
             Some(event) => event.map_err(broken),
             None => Err(Reason::Syntax("the document ends too early".to_owned()).nowhere()),

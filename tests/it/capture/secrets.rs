@@ -3,8 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use mlrun::capture::CaptureError;
 use mlrun::capture::secrets::{Allowance, AllowanceError, Scanner, forbidden_name, rule_names, strip_userinfo};
+use mlrun::ops::VerbError;
+use mlrun::ops::init::{InitOptions, init};
+use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
+use mlrun::progress::Silent;
 use proptest::prelude::*;
+
+use crate::support::project::TestRepo;
 
 const WORD: &str = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0cD3fG6iJ9lM2oP5rS8uV1xZ4bC7eF0hI3kL6nO9qR2tU5wX8yA1bD4gE7hJ0kM3nP6qS9tV2wY5zC8eG1iL4o";
 const HEX: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -338,6 +345,67 @@ fn fifty_megabytes_of_source_take_about_a_second() {
     assert_eq!(Scanner::new(&[]).scan("a.py", text.as_bytes()), []);
     let limit = if cfg!(debug_assertions) { 60 } else { 3 };
     assert!(begun.elapsed() < Duration::from_secs(limit), "{:?}", begun.elapsed());
+}
+
+/// Where windows meet, on long lines and on short ones: what a stream has is what all of its bytes have.
+#[test]
+fn a_stream_is_scanned_like_its_bytes() {
+    let scanner = Scanner::new(&[]);
+    let samples = samples();
+    for (filler, length) in [("x = 1\n", 600), ("x = 1, ", 3000)] {
+        // Secrets of every kind, the next one at another distance from the last: some of them on every border.
+        let mut text = String::new();
+        for n in 0..900 {
+            let (_, sample) = &samples[n % samples.len()];
+            text += &filler.repeat(length + n % 37);
+            text += &format!("{sample}\n");
+        }
+        assert!(text.len() > 3 << 20);
+        let whole = scanner.scan("train.py", text.as_bytes());
+        assert!(whole.len() >= 900);
+        let streamed = scanner.scan_stream("train.py", text.as_bytes()).unwrap().unwrap();
+        assert_eq!(streamed.findings, whole);
+        assert_eq!(streamed.read, text.len() as u64);
+    }
+    for bytes in [&b""[..], b"x", b"x\n"] {
+        assert_eq!(scanner.scan_stream("a", bytes).unwrap().unwrap().findings, []);
+    }
+    // What is no text is not read to its end.
+    let binary = std::io::repeat(0);
+    assert_eq!(scanner.scan_stream("a", binary).unwrap(), None);
+}
+
+/// A secret at every place around the border of two windows is found once.
+#[test]
+fn a_secret_on_a_border_is_found_once() {
+    let scanner = Scanner::new(&[]);
+    let secret = format!("api_key = \"{}\"", word(24));
+    let key = private_key("\n");
+    for behind in [0, 64 << 10, (64 << 10) + (4 << 10)] {
+        for shift in (0..400).step_by(13) {
+            let text = "a line\n".repeat(((1 << 20) - behind) / 7 - 30) + &"#".repeat(shift) + "\n";
+            for secret in [&secret, &key] {
+                let text = format!("{text}{secret}\n{}", "more\n".repeat(60_000));
+                let found = scanner.scan_stream("a.py", text.as_bytes()).unwrap().unwrap().findings;
+                assert_eq!(found, scanner.scan("a.py", text.as_bytes()), "{behind} {shift}");
+                assert_eq!(found.len(), 1, "{behind} {shift}");
+            }
+        }
+    }
+}
+
+/// No file is too long to be looked at.
+#[test]
+fn code_of_any_size_is_scanned() {
+    let project = TestRepo::new();
+    let lines = (33 << 20) / 64;
+    let text = format!("{}\n", "-".repeat(63)).repeat(lines) + &format!("token = '{}_{}'\n", "ghp", word(36));
+    project.write("model/weights.bin", "w").write("notes.sql", text);
+    init(&project.options(), &InitOptions::default()).unwrap();
+    let taken = snapshot(&project.open(), &SnapshotOptions::default(), &Silent);
+    let Err(VerbError::Capture(CaptureError::Secrets { findings })) = taken else { panic!("{taken:?}") };
+    let found: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.line, f.rule)).collect();
+    assert_eq!(found, [("notes.sql", lines as u64 + 1, "github-pat")]);
 }
 
 proptest! {

@@ -289,6 +289,23 @@ fn errors_say_where() {
     assert_eq!(place(&json("{\n  \"a\": 1,\n  \"a\": 2\n}").unwrap_err()), (Some(3), Some(3)));
     assert_eq!(place(&yaml("a: 1\nb: 2\na: 3\n").unwrap_err()), (Some(3), Some(1)));
     assert_eq!(yaml("a: 1\nb: [1, 2\nc: 3\n").unwrap_err().line, Some(3));
+    // A tab that indents stands where it stands, not where the value it interrupts begins.
+    for (wrong, line, column) in [
+        ("a: 1\n\tb: 2\n", 2, 1),
+        ("a:\n  b: 1\n\tc: 2\n", 3, 1),
+        ("a:\r\n  b: 1\r\n \tc: 2\r\n", 3, 2),
+        ("a:\r  b: 1\r \tc: 2\r", 3, 2),
+        ("a:\n  - 1\n\t\n\n\t- 2\n", 5, 1),
+        ("x: 1\na: foo\n\n\tbar\n", 4, 1),
+        ("x: 1\na: |\n\tx\n", 3, 1),
+        ("x: 1\na: >-\n\t\n", 3, 1),
+    ] {
+        let error = yaml(wrong).unwrap_err();
+        assert_eq!(place(&error), (Some(line), Some(column)), "{wrong:?}: {error}");
+        assert!(error.to_string().contains("tab"), "{wrong:?}: {error}");
+    }
+    assert_eq!(yaml("a:\n\tb: 1\n").unwrap_err().line, Some(2));
+    assert_eq!(yaml("a:\n  b: \"x\n\ty\"\n").unwrap_err().line, Some(3));
     let error = toml("a = 1\nb = 2\na = 3\n").unwrap_err();
     assert_eq!(place(&error), (Some(3), Some(1)));
     assert_eq!(error.reason, Reason::Duplicate { key: "a".to_owned() });

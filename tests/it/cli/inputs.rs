@@ -175,9 +175,34 @@ fn numbers_that_are_none_are_recorded_as_such() {
     let shown = project.ok("snapshot fraud").says(&["metric `auc`", "metric `loss`", "metric `note`", "never enough"]);
     assert!(!shown.stderr.contains("`f1`"), "{shown}");
     let metrics = project.json("show latest", 0)["metrics"].clone();
-    assert!(metrics["auc"].as_str().unwrap().eq_ignore_ascii_case("nan"));
+    // As in the record: a number that is none is no text.
+    let recorded = |name: &str| serde_json::json!({ "float": name });
     assert_eq!((metrics["note"].as_str(), metrics["f1"].as_f64()), (Some("good"), Some(0.5)));
-    assert!(metrics["loss"].is_string() && metrics["none"].is_null());
+    assert_eq!((&metrics["auc"], &metrics["loss"]), (&recorded("nan"), &recorded("inf")));
+    assert_eq!((&metrics["neg"], &metrics["none"]), (&recorded("-inf"), &serde_json::Value::Null));
+    assert_eq!(project.json("snapshot fraud", 0)["metrics"], metrics);
+    let id = project.json("show latest", 0)["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&project.ok(&format!("show --raw {id}")).stdout).unwrap()["metrics"],
+        metrics
+    );
+    let listed = project.json("list fraud --metrics auc,loss,note", 0)["versions"][0]["values"].clone();
+    assert_eq!(
+        (&listed["auc"], &listed["loss"], listed["note"].as_str()),
+        (&recorded("nan"), &recorded("inf"), Some("good"))
+    );
+    project.write("params.yaml", "lr: .inf\nseed: 7\nbig: 9007199254740993\nname: nan\n");
+    let params = project.json("diff", 0)["params"].clone();
+    let changed = |name: &str| params.as_array().unwrap().iter().find(|p| p["name"] == name).unwrap()["b"].clone();
+    let params = project.json("snapshot fraud --dry-run", 0)["params"].clone();
+    for (name, value) in [
+        ("lr", recorded("inf")),
+        ("big", serde_json::json!({ "int": "9007199254740993" })),
+        ("name", serde_json::json!("nan")),
+    ] {
+        assert_eq!((&changed(name), &params[name]), (&value, &value), "{name}");
+    }
+    project.write("params.yaml", "lr: 0.1\nseed: 7\n");
     project.ok("show latest").says(&["NaN"]);
     project.ok("list fraud --metrics auc,f1 --sort -auc").says(&["NaN", "0.5000"]);
 }

@@ -47,6 +47,30 @@ fn what_is_not_there() {
     project.fails("rollback --to v9 --reason x", &missing);
 }
 
+/// A name that no version has is said to be unknown: a column of dashes would look like an answer.
+#[test]
+fn values_that_no_version_has() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.write("metrics.json", "{\"auc\": 0.8, \"auc_pr\": 0.5, \"loss\": 1}").ok("snapshot fraud");
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("--metrics acu", "`acu`", &["did you mean `auc`"]),
+        ("--metrics auc,auc_p", "`auc_p`", &["did you mean `auc_pr`, `auc`?"]),
+        ("--params sede", "`sede`", &["did you mean `seed`?"]),
+        ("--sort -los", "`los`", &["did you mean `loss`"]),
+        ("--metrics throughput", "`throughput`", &["mlrun show fraud@latest"]),
+    ];
+    for (options, name, hint) in cases {
+        let message = ["no version of `fraud`", name];
+        project.fails(&format!("list fraud {options}"), &Bad { exit: 2, message: &message, hint });
+    }
+    // One that an older version has is known, whether or not that version is shown; and the only model need not be named.
+    project.write("metrics.json", "{\"auc\": 0.7}").ok("snapshot fraud");
+    let newest = project.json("list --metrics loss -n 1", 0);
+    assert_eq!((newest["total"].as_u64(), newest["versions"].as_array().map(Vec::len)), (Some(3), Some(1)));
+    assert!(newest["versions"][0]["values"]["loss"].is_null());
+}
+
 #[test]
 fn what_is_no_revision() {
     let project = Project::tiny();

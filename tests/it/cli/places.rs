@@ -277,6 +277,16 @@ fn doctor_looks_at_everything() {
     let report = away.json("doctor", 8);
     assert_eq!(report["ok"], false);
     away.mlrun("doctor").exits(8).says(&["store", "mlrun init"]);
+    // A configuration that is wrong needs no `init`, and a journal that is wrong is no reason to look at nothing else.
+    let broken = Project::tiny();
+    broken.ok("snapshot fraud");
+    let config = broken.read("mlrun.toml");
+    broken.write("mlrun.toml", "schema = ");
+    let shown_broken = broken.mlrun("doctor").exits(8).says(&["mlrun.toml", "correct that file"]);
+    assert!(!shown_broken.stdout.contains("mlrun init"), "{shown_broken}");
+    broken.write("mlrun.toml", config);
+    std::fs::write(broken.store().join("journal/fraud/0000000000000002"), "{}").unwrap();
+    broken.mlrun("doctor").exits(8).says(&["journal", "event 2", "mlrun verify --journal", "PATH"]);
     // Another program of the same name is found, with its cure.
     away.write("bin/mlrun", "#!/bin/sh\n");
     let path = format!("{}:{}", away.path("bin").display(), std::env::var("PATH").unwrap());

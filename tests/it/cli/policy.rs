@@ -202,5 +202,21 @@ fn reports_in_every_form() {
     }
     let where_to = Bad { exit: 2, message: &["nothing", "human, json, markdown, junit"], hint: &[] };
     project.fails("certify v2 --report nothing=x", &where_to);
-    project.mlrun("certify v2 --report junit=no/such/folder.xml").exits(8).says(&["cannot write the report"]);
+}
+
+/// A report that cannot be written is found out before anything is recorded, and leaves nothing behind.
+#[test]
+fn a_report_that_has_no_place() {
+    let project = scene();
+    project.write("old.xml", "an older report");
+    let missing = Bad { exit: 6, message: &["cannot write the report", "no/such/folder.xml"], hint: &[] };
+    project.fails("certify v2 --report junit=new.xml --report junit=no/such/folder.xml", &missing);
+    let folder = Bad { exit: 8, message: &["cannot write the report", "model"], hint: &[] };
+    project.fails("certify v2 --report junit=old.xml --report junit=model", &folder);
+    // Nor does a version that is not there cost an older report, or leave an empty one.
+    let unknown = Bad { exit: 6, message: &["no v9"], hint: &[] };
+    project.fails("certify v9 --report junit=old.xml --report markdown=new.md", &unknown);
+    assert!(project.events_of("certify").len() == 1, "only the first release is certified");
+    project.ok("certify v2 --report junit=old.xml --report markdown=/dev/stdout").says(&["PASS", "| "]);
+    assert!(project.read("old.xml").starts_with("<?xml") && !project.read("old.xml").contains("older"));
 }

@@ -193,6 +193,11 @@ fn a_bundle_is_not_written_over_another() {
     project.ok("bundle --verify case.tar.gz");
     project.fails("bundle v1 -o no/such/folder/b.tar.gz", &Bad { exit: 6, message: &["no/such/folder"], hint: &[] });
     project.fails("bundle --verify gone.tar.gz", &Bad { exit: 6, message: &["gone.tar.gz"], hint: &[] });
+    // Before anything is gathered, and in a rehearsal too.
+    project.fails("bundle v1 -o no/such/b.tar.gz --dry-run", &Bad { exit: 6, message: &["no/such"], hint: &[] });
+    project.fails("bundle v1 -o case.tar.gz --dry-run", &bad);
+    project.fails("bundle v1 -o model --force", &Bad { exit: 8, message: &["model"], hint: &[] });
+    project.fails("bundle v1 -o /dev/null --force", &Bad { exit: 8, message: &["/dev/null"], hint: &[] });
     project.fails("bundle v1", &Bad { exit: 2, message: &["--output"], hint: &[] });
 }
 

@@ -107,6 +107,35 @@ fn every_verb_has_help_with_two_examples() {
     }
 }
 
+/// On a terminal of 80 columns nothing is wider, no example is broken in two, and `--help` says more than `-h`.
+#[test]
+fn help_fits_a_terminal() {
+    let project = Project::empty();
+    let help = |line: &str| {
+        let mut command = project.command(&line.split_whitespace().collect::<Vec<_>>());
+        shown(command.env("COLUMNS", "80")).exits(0).stdout
+    };
+    let verbs = verbs(&project);
+    for line in ["--help".to_owned()].into_iter().chain(verbs.iter().map(|verb| format!("{verb} --help"))) {
+        let text = help(&line);
+        let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{line}: {wide:#?}");
+        let examples = text.split("Examples:\n").nth(1).unwrap_or_default();
+        assert!(examples.lines().all(|line| line.starts_with("  mlrun ")), "{line}: {examples}");
+    }
+    for (verb, words) in [
+        ("init", "What is there already is kept"),
+        ("certify", "not decided"),
+        ("rollback", "kept out from now on"),
+        ("verify", "Exit 4"),
+        ("restore", "nothing is."),
+        ("list", "of the only model"),
+        ("bundle", "mlrun bundle --verify <FILE>"),
+    ] {
+        assert!(help(&format!("{verb} --help")).contains(words), "{verb}");
+    }
+}
+
 #[test]
 fn examples_in_help_are_understood() {
     let project = Project::empty();

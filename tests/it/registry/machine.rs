@@ -288,7 +288,8 @@ impl Run {
             return self.count("already gone");
         }
         let since = self.reference.stages[of].rolled_back;
-        if from.is_none() && to.is_none() && since.is_some_and(|at| clock.since(at) < Duration::from_secs(900)) {
+        let now = self.reference.time.max(clock);
+        if from.is_none() && to.is_none() && since.is_some_and(|at| now.since(at) < Duration::from_secs(900)) {
             assert!(matches!(result, Err(RollbackRefusal::Guarded { .. })), "{result:?}");
             return self.count("guarded");
         }

@@ -5,9 +5,16 @@ use std::time::Duration;
 use mlrun::format::event::EventBody;
 use mlrun::id::SnapshotId;
 use mlrun::name::Version;
+use mlrun::ops::init::{InitOptions, init};
+use mlrun::ops::promote::{PromoteOptions, promote};
+use mlrun::ops::rollback::{RollbackOptions, RollbackReport, rollback};
+use mlrun::ops::snapshot::{SnapshotOptions, snapshot as capture};
+use mlrun::progress::Silent;
 use mlrun::registry::rollback::{GUARD, RollbackPlan, RollbackRefusal, RollbackRequest, plan};
 
+use crate::support::clock::time;
 use crate::support::journal::{BACK, Journal, snapshot, stage};
+use crate::support::project::TestRepo;
 
 /// `names` captured and released, an hour apart.
 fn released(names: &[&str]) -> Journal {
@@ -114,6 +121,47 @@ fn the_guard_asks_nobody_who_says_what_he_means() {
     journal.promote("a", "staging", &crate::support::journal::open_rules()).unwrap();
     journal.promote("b", "staging", &crate::support::journal::open_rules()).unwrap();
     assert!(journal.rollback("staging", &BACK).is_ok());
+}
+
+/// A clock that was set back does not hold a stage: what the journal has recorded since the last rollback counts.
+#[test]
+fn the_guard_goes_by_the_journals_time() {
+    let project = TestRepo::new();
+    project.write("model/w", "0");
+    init(&project.options(), &InitOptions::default()).unwrap();
+    let config = String::from_utf8(project.read("mlrun.toml")).unwrap();
+    project.write("mlrun.toml", config.replace("[stage.production]", "[stage.production]\ncertificate = \"none\""));
+    let back = || -> RollbackReport {
+        let options = RollbackOptions {
+            model: None,
+            stage: None,
+            reason: "slow".to_owned(),
+            from: None,
+            to: None,
+            block: true,
+            unblock: false,
+            dry_run: false,
+        };
+        rollback(&project.open(), &options).unwrap()
+    };
+    let take = |n: u32| {
+        project.write("model/w", n.to_string());
+        capture(&project.open(), &SnapshotOptions::default(), &Silent).unwrap()
+    };
+    for n in 1..=3 {
+        take(n);
+        let options = PromoteOptions { revision: format!("v{n}"), ..PromoteOptions::default() };
+        assert!(promote(&project.open(), &options, &Silent).unwrap().is_promoted());
+    }
+    assert_eq!(back().version, Some(Version(2)));
+    assert!(matches!(back().refusal, Some(RollbackRefusal::Guarded { .. })));
+    project.clock.advance(GUARD);
+    take(4);
+    project.clock.set(time("2026-03-01T00:00:00Z"));
+    let again = back();
+    assert_eq!((again.version, &again.refusal), (Some(Version(1)), &None));
+    let state = project.open().registry().state(&again.model).unwrap().unwrap();
+    assert_eq!(project.open().registry().now_in(&state), state.time().unwrap());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mlrun::progress::Silent;
+use mlrun::snapshot::TreeFile;
 use mlrun::snapshot::restore::{RestoreError, apply, plan};
 use mlrun::store::memory::Memory;
 use mlrun::store::{Backend, Store};
@@ -118,6 +119,40 @@ fn the_executable_bit() {
     assert_eq!(mode("plain") & 0o111, 0);
 }
 
+/// The right bytes with the wrong bit: only the bit is set, whether or not others may be overwritten.
+#[cfg(unix)]
+#[test]
+fn a_wrong_executable_bit_is_set_right() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_, store) = memory_store();
+    let temp = tempfile::tempdir().unwrap();
+    let files = [executable(&store, "run.sh", b"#!/bin/sh\n"), file(&store, "plain", b"x"), followed(&store, "data")];
+    restore(&store, temp.path(), &files, false).unwrap();
+    let set = |name: &str, mode: u32| {
+        let path = temp.path().join(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        fs::File::open(path).unwrap().set_modified(old).unwrap();
+        old
+    };
+    let old = set("run.sh", 0o640).max(set("plain", 0o755)).max(set("data", 0o755));
+    let plan = restore(&store, temp.path(), &files, false).unwrap();
+    assert_eq!((plan.write.len(), plan.keep.len(), plan.overwrite.len()), (0, 3, 0));
+    assert_eq!(plan.modes, [(temp.path().join("run.sh"), true), (temp.path().join("plain"), false)]);
+    let now = |name: &str| fs::metadata(temp.path().join(name)).unwrap();
+    // What was reached through a link has no recorded bit: it keeps what it has.
+    for (name, mode) in [("run.sh", 0o750), ("plain", 0o644), ("data", 0o755)] {
+        assert_eq!(now(name).permissions().mode() & 0o777, mode, "{name}");
+        assert_eq!(now(name).modified().unwrap(), old, "{name} was not written again");
+    }
+    assert_eq!(restore(&store, temp.path(), &files, false).unwrap().modes, []);
+}
+
+#[cfg(unix)]
+fn followed(store: &Store, path: &str) -> TreeFile {
+    TreeFile { kind: mlrun::format::tree::EntryKind::Followed, ..file(store, path, b"behind a link") }
+}
+
 /// Links come last, so that no file is ever written through one; they are kept as their text, dangling ones too.
 #[cfg(unix)]
 #[test]
@@ -146,23 +181,64 @@ fn links() {
     assert_eq!(fs::read(target.join("z/file")).unwrap(), b"content");
 }
 
-/// Bytes that are not what their name says never reach the target.
-#[test]
-fn damaged_bytes_are_not_restored() {
+/// Five files whose store has one of their packs' bytes flipped.
+fn damaged() -> (Store, Vec<TreeFile>) {
     let (memory, store) = memory_store();
-    let files: Vec<_> = (0..5).map(|n| file(&store, &format!("f{n}"), &noise(n, 2000))).collect();
+    let files: Vec<_> = (0..5).map(|n| file(&store, &format!("d/f{n}"), &noise(n, 2000))).collect();
     let mut contents_now = memory.contents();
     let pack = contents_now.keys().find(|n| n.starts_with("packs/")).unwrap().clone();
     contents_now.get_mut(&pack).unwrap()[300] ^= 1;
-    let store = Store::open(Arc::new(Memory::with_contents(contents_now)) as Arc<dyn Backend>).unwrap();
+    (Store::open(Arc::new(Memory::with_contents(contents_now)) as Arc<dyn Backend>).unwrap(), files)
+}
+
+/// Bytes that are not what their name says never reach the target, nor does anything else of that version.
+#[test]
+fn a_damaged_version_is_restored_not_at_all() {
+    let (store, files) = damaged();
+    let whole = files.iter().filter(|f| restores(&store, f)).count();
+    assert!((1..5).contains(&whole), "{whole} of 5 are whole");
     let temp = tempfile::tempdir().unwrap();
-    let tried = restore(&store, temp.path(), &files, false);
-    assert!(matches!(tried, Err(RestoreError::Store(_))), "{tried:?}");
-    // What was written is right, and nothing half is left.
-    for (name, bytes) in contents(temp.path()) {
-        let n: u64 = name[1..].parse().unwrap_or_else(|_| panic!("{name} was left behind"));
-        assert!(bytes == noise(n, 2000), "{name}");
+    let tried = restore(&store, &temp.path().join("to"), &files, false);
+    let Err(RestoreError::Stopped { left, source }) = tried else { panic!("{tried:?}") };
+    assert!(left.is_empty() && matches!(*source, RestoreError::Store(_)), "{left:?} {source:?}");
+    assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 0, "not even a folder");
+}
+
+fn restores(store: &Store, file: &TreeFile) -> bool {
+    let temp = tempfile::tempdir().unwrap();
+    restore(store, temp.path(), std::slice::from_ref(file), false).is_ok()
+}
+
+/// Nor does it take the place of what is there: a model of two versions at once would be the worst of all.
+#[test]
+fn a_damaged_version_replaces_nothing() {
+    let (store, files) = damaged();
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir(temp.path().join("d")).unwrap();
+    for n in [0, 1, 3] {
+        fs::write(temp.path().join(format!("d/f{n}")), "mine").unwrap();
     }
+    let before = contents(temp.path());
+    let tried = restore(&store, temp.path(), &files, true);
+    assert!(matches!(&tried, Err(RestoreError::Stopped { left, .. }) if left.is_empty()), "{tried:?}");
+    assert_eq!(contents(temp.path()), before);
+}
+
+/// A folder that stands where a file belongs is found after others were written.
+#[test]
+fn what_was_written_before_a_failure_is_taken_back() {
+    let (_, store) = memory_store();
+    let temp = tempfile::tempdir().unwrap();
+    let mut files: Vec<_> = (0..20).map(|n| file(&store, &format!("new/{n}"), b"x")).collect();
+    files.push(file(&store, "other", b"stored"));
+    files.push(link("z-link", "other"));
+    fs::write(temp.path().join("other"), "mine").unwrap();
+    let plan = planned(temp.path(), &files).unwrap();
+    fs::create_dir(temp.path().join("z-link")).unwrap();
+    let tried = apply(&store, &plan, true, &Silent);
+    assert!(matches!(&tried, Err(RestoreError::Stopped { left, .. }) if left.is_empty()), "{tried:?}");
+    assert_eq!(contents(temp.path()).into_iter().collect::<Vec<_>>(), [("other".to_owned(), b"mine".to_vec())]);
+    assert!(!temp.path().join("new").exists());
 }
 
 /// What a record says about itself can be written beside the files.
@@ -189,4 +265,11 @@ fn what_it_says() {
     assert_eq!(one, "1 file is there already, with other content; nothing was written");
     let two = RestoreError::InTheWay { paths: vec![PathBuf::from("a"), PathBuf::from("b")] }.to_string();
     assert_eq!(two, "2 files are there already, with other content; nothing was written");
+    let stopped = |left: &[&str]| {
+        let source = Box::new(RestoreError::InTheWay { paths: Vec::new() });
+        RestoreError::Stopped { left: left.iter().map(PathBuf::from).collect(), source }.to_string()
+    };
+    assert_eq!(stopped(&[]), "nothing was restored");
+    assert_eq!(stopped(&["a"]), "the restore stopped half-way; only these were restored: `a`");
+    assert!(stopped(&["a", "b", "c", "d", "e", "f", "g"]).ends_with("`d`, `e` and 2 more"));
 }

@@ -160,7 +160,7 @@ impl Journal {
             if current.is_some_and(|o| o.snapshot == id) {
                 return Ok(Decision::Keep(()));
             }
-            let now = self.clock.now().max(state.time().unwrap());
+            let now = self.registry.now_in(state);
             let request = PromoteRequest { stage: &to, snapshot: id, proposed, expected: None, now };
             let (against, certificate) = obstacles(state, &request);
             refused = against;
@@ -191,7 +191,8 @@ impl Journal {
 
     /// What a rollback of production would do.
     pub fn plan(&self, request: &RollbackRequest) -> Result<RollbackPlan, RollbackRefusal> {
-        plan(&self.state(), &stage("production"), request, self.clock.now(), &|_| None)
+        let state = self.state();
+        plan(&state, &stage("production"), request, self.registry.now_in(&state), &|_| None)
     }
 
     /// Rolls a stage back. `Ok(None)`: the version to flee was gone already.
@@ -199,7 +200,7 @@ impl Journal {
         let of = stage(of);
         let mut refused = None;
         let committed = self.registry.commit::<_, JournalError>(&model(), &actor(), |state| {
-            match plan(state, &of, request, self.clock.now(), &|_| None) {
+            match plan(state, &of, request, self.registry.now_in(state), &|_| None) {
                 Err(refusal) => {
                     refused = Some(refusal);
                     Ok(Decision::Keep(None))

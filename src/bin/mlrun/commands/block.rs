@@ -1,9 +1,9 @@
 //! `mlrun block`.
 
-use mlrun::name::StageName;
-use mlrun::ops::block::{BlockOptions, block};
+use mlrun::ops::block::block;
 
 use super::Context;
+use super::blocking::Blocking;
 use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, human, json};
 
@@ -15,31 +15,15 @@ use crate::ui::{Shown, human, json};
     after_help = "Examples:\n  mlrun block fraud@v8 --reason \"trained on leaked labels\"\n  mlrun block fraud@v8 --stage production --reason \"too slow\""
 )]
 pub struct Args {
-    /// The version
-    revision: String,
-    /// See the version as it was at TIME
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    #[command(flatten)]
+    blocking: Blocking,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// The stage; every one if left out
-    #[arg(long, value_name = "STAGE")]
-    stage: Option<StageName>,
-    /// Say what would happen
-    #[arg(long)]
-    dry_run: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
-    let options = BlockOptions {
-        revision: args.revision.clone(),
-        at: args.at.clone(),
-        stage: args.stage.clone(),
-        reason: Some(args.reason.clone()),
-        dry_run: args.dry_run,
-    };
-    let report = block(&repository, &options)?;
+    let report = block(&repository, &args.blocking.options(Some(&args.reason)))?;
     Ok(context.shown(DONE, || json::registry::block(&report), |style| human::registry::block(&report, style)))
 }

@@ -15,11 +15,12 @@ use crate::ui::{Shown, human, json};
 /// A bundle is a tar.gz with the records, the files and a SHA256SUMS: `tar xzf` and `sha256sum -c SHA256SUMS` check it
 /// without this program.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mlrun bundle [OPTIONS] --output <FILE> <REVISION>\n       mlrun bundle --verify <FILE>")]
 #[command(
     after_help = "Examples:\n  mlrun bundle 'fraud@production@{2026-03-01T12:00Z}' -o case.tar.gz\n  mlrun bundle --verify case.tar.gz"
 )]
 pub struct Args {
-    /// The version
+    /// The version; not with `--verify`
     #[arg(required_unless_present = "verify")]
     revision: Option<String>,
     /// The file to write

@@ -6,20 +6,20 @@ use mlrun::format::certificate::Verdict;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 
 use super::Context;
-use super::report_file::{Format, rendered, report_file, write_report};
+use super::report_file::{Format, ReportFile, rendered, report_file};
 use crate::failure::{CONFLICT, Failure, verdict_code};
 use crate::ui::{Shown, human, json};
 
 /// Judge a version by the policy, against what is in the stage now
 ///
 /// Exit 0: certified. 1: shown to be not good enough. 3: not decided. 5: something moved, or other rules are in
-/// force. Without REV: the version that the workspace is. `--check` judges the workspace itself and writes nothing.
+/// force. Without REVISION: the version that the workspace is. `--check` judges the workspace itself.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\""
 )]
 pub struct Args {
-    /// The version
+    /// The version; the one that the workspace is if left out
     revision: Option<String>,
     /// See the version as it was at TIME
     #[arg(long, value_name = "TIME")]
@@ -33,10 +33,10 @@ pub struct Args {
     /// Why there is no baseline
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Judge the workspace and write nothing
+    /// Judge the workspace, or the version that is named, and write no certificate
     #[arg(long)]
     check: bool,
-    /// Judge, and write nothing
+    /// Judge, and write no certificate: the same as `--check`
     #[arg(long)]
     dry_run: bool,
     /// How to print
@@ -57,10 +57,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         check: args.check || args.dry_run,
         given: context.nothing_given(),
     };
+    let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
+    let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
     let report = certify(&repository, &options, &context.ui.reporter())?;
     let exit = exit_code(&report);
-    for (format, path) in &args.reports {
-        write_report(&context.path(path), &rendered(*format, &report, exit))?;
+    for (format, file) in files {
+        file.write(&rendered(format, &report, exit))?;
     }
     let answer = match args.format {
         Format::Human => return Ok(finish(context, &report, exit)),

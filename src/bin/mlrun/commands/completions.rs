@@ -9,9 +9,11 @@ use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, json};
 
 /// Print completions for a shell
+///
+/// The folder must be there, and for zsh it must be in `fpath` before `compinit` runs. They hold from the next shell on.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun completions bash > ~/.local/share/bash-completion/completions/mlrun\n  mlrun completions zsh > ~/.zfunc/_mlrun"
+    after_help = "Examples:\n  mlrun completions bash > ~/.local/share/bash-completion/completions/mlrun\n  mlrun completions zsh > ~/.zfunc/_mlrun\n  mlrun completions fish > ~/.config/fish/completions/mlrun.fish"
 )]
 pub struct Args {
     /// The shell

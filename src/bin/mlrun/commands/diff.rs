@@ -13,9 +13,9 @@ use crate::ui::{Shown, human, json};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlrun diff\n  mlrun diff fraud@production fraud@latest --exit-code")]
 pub struct Args {
-    /// One side
+    /// One side: a version; the newest one if both are left out
     a: Option<String>,
-    /// The other
+    /// The other; the workspace if left out
     b: Option<String>,
     /// See both as they were at TIME
     #[arg(long, value_name = "TIME")]

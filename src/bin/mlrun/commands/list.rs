@@ -8,12 +8,14 @@ use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, human, json};
 
 /// List models, or the versions of one
+///
+/// With `--metrics`, `--params`, `--sort` or `-n` and without MODEL: the versions of the only model.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun list\n  mlrun list fraud --metrics auc --params model.depth --sort -auc -n 20"
 )]
 pub struct Args {
-    /// The model; all of them if left out
+    /// The model whose versions are listed
     model: Option<ModelName>,
     /// Metrics to show
     #[arg(long, value_name = "NAME", value_delimiter = ',')]

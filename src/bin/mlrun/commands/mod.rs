@@ -2,6 +2,7 @@
 
 pub mod at;
 pub mod block;
+mod blocking;
 pub mod bundle;
 pub mod certify;
 pub mod completions;

@@ -1,9 +1,10 @@
 //! A certificate in the forms other tools read, printed or written to a file.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use mlrun::ops::VerbError;
 use mlrun::ops::certify::CertifyReport;
 use mlrun::page::{self, junit, markdown};
 
@@ -48,9 +49,54 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
     }
 }
 
-/// Writes it to a file.
-pub fn write_report(path: &Path, text: &str) -> Result<(), Failure> {
-    let open = std::fs::File::options().write(true).create(true).truncate(true).open(path);
-    let written = open.and_then(|mut file| file.write_all(text.as_bytes()));
-    Ok(written.with_context(|| format!("cannot write the report `{}`", path.display()))?)
+/// The file of a report. It is opened before anything is recorded: a place that cannot be written to is no reason to find
+/// out afterwards.
+#[derive(Debug)]
+pub struct ReportFile {
+    path: PathBuf,
+    file: File,
+    /// Whether nothing was there: then nothing is there again if there is no report.
+    remove: bool,
+}
+
+impl ReportFile {
+    /// Opens it, and leaves alone what is in it.
+    pub fn open(path: PathBuf) -> Result<Self, Failure> {
+        let created = File::options().write(true).create_new(true).open(&path);
+        let opened = match created {
+            Ok(file) => Ok((file, true)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                // Through a link that leads to nothing yet, too.
+                File::options().write(true).create(true).truncate(false).open(&path).map(|file| (file, false))
+            }
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok((file, remove)) => Ok(Self { path, file, remove }),
+            Err(source) => Err(failed(&path, source)),
+        }
+    }
+
+    /// Puts the report into it.
+    pub fn write(mut self, text: &str) -> Result<(), Failure> {
+        self.remove = false;
+        // A pipe or a terminal has no length.
+        let is_file = self.file.metadata().is_ok_and(|data| data.is_file());
+        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
+        emptied.and_then(|()| self.file.write_all(text.as_bytes())).map_err(|source| failed(&self.path, source))
+    }
+}
+
+impl Drop for ReportFile {
+    #[expect(clippy::disallowed_methods, reason = "only the empty file made here is removed")]
+    fn drop(&mut self) {
+        if self.remove {
+            // There is a failure to report already.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn failed(path: &Path, source: std::io::Error) -> Failure {
+    VerbError::Io { action: "write the report", path: path.to_path_buf(), source }.into()
 }

@@ -10,7 +10,8 @@ use crate::ui::{Shown, human, json};
 
 /// Rebuild the files of a version
 ///
-/// Files that are there already are left alone; others with the same name are not overwritten without `--force`.
+/// Files that are there already are left alone; others with the same name are not overwritten without `--force`. If
+/// anything cannot be restored, nothing is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun restore fraud@production --to serving/ --only model\n  mlrun restore 'fraud@production@{2026-03-01T12:00Z}' --to case/"

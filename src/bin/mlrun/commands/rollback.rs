@@ -13,7 +13,7 @@ use crate::ui::{Shown, human, json};
 /// already, nothing happens and the exit code is 0.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --stage production --reason \"wrong model\" --no-block"
+    after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --reason \"wrong model\" --no-block"
 )]
 pub struct Args {
     /// The model; may be left out where there is one

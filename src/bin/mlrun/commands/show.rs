@@ -8,9 +8,10 @@ use crate::ui::{Shown, human, json};
 
 /// Show one version in full
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mlrun show [OPTIONS] <REVISION>\n       mlrun show --raw <ID>")]
 #[command(after_help = "Examples:\n  mlrun show fraud@production\n  mlrun show --raw 3fa9c2d4 | sha256sum")]
 pub struct Args {
-    /// The version
+    /// The version; not with `--raw`
     #[arg(required_unless_present = "raw")]
     revision: Option<String>,
     /// See it as it was at TIME
@@ -19,7 +20,7 @@ pub struct Args {
     /// Print one thing only
     #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "json")]
     print: Option<Print>,
-    /// Print the exact stored bytes of a record or tree
+    /// Print the exact stored bytes of a record or tree, named by its id or the beginning of it
     #[arg(long, value_name = "ID", conflicts_with_all = ["revision", "print", "at", "json"])]
     raw: Option<String>,
 }

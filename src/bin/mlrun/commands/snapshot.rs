@@ -15,7 +15,7 @@ use crate::ui::{Shown, human, json};
 /// the new version's name, so `rev=$(mlrun snapshot fraud)` works. If nothing changed there is no new version.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun snapshot fraud -m \"more trees\"\n  mlrun snapshot fraud --files model/ --params params.yaml --metrics metrics.json --data train=data.csv"
+    after_help = "Examples:\n  mlrun snapshot fraud -m \"more trees\"\n  mlrun snapshot fraud --files model/ --params params.yaml --data train=data.csv"
 )]
 pub struct Args {
     /// The model; may be left out where there is one

@@ -8,7 +8,7 @@ use crate::ui::{Shown, human, json};
 
 /// Check that what is stored is whole
 ///
-/// Without REV: journals, packs, index, and that every version can be reached. `--full` reads and hashes every byte.
+/// Without REVISION: journals, packs, index, and that every version can be reached. `--full` reads and hashes every byte.
 /// Exit 4 if anything is wrong; each problem names the versions that need it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlrun verify --full\n  mlrun verify fraud@production")]

@@ -17,6 +17,10 @@ pub fn restore(report: &RestoreReport, style: &Style) -> String {
     if !plan.keep.is_empty() {
         text += &format!("; {} there already", count(plan.keep.len() as u64, "file"));
     }
+    if !plan.modes.is_empty() {
+        let would = if report.dry_run { "would set" } else { "set" };
+        text += &format!("; {would} the executable bit of {}", count(plan.modes.len() as u64, "file"));
+    }
     if !plan.overwrite.is_empty() {
         text += &format!("; {} over others", count(plan.overwrite.len() as u64, "file"));
     }

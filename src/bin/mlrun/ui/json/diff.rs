@@ -1,9 +1,10 @@
 //! `diff`.
 
 use mlrun::compare::{Change, DataFacts, FileFacts, Item};
-use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
+
+use super::value;
 
 pub fn diff(report: &DiffReport) -> Value {
     let diff = &report.diff;
@@ -51,8 +52,4 @@ fn file(facts: &FileFacts) -> Value {
 
 fn data(facts: &DataFacts) -> Value {
     json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns })
-}
-
-fn value(scalar: &Scalar) -> Value {
-    super::scalar(scalar)
 }

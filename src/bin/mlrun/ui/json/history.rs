@@ -5,7 +5,7 @@ use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 use serde_json::{Map, Value, json};
 
-use super::scalar;
+use super::value;
 
 pub fn list(report: &ListReport) -> Value {
     match report {
@@ -33,7 +33,7 @@ pub fn list(report: &ListReport) -> Value {
                     let values: Map<String, Value> = columns
                         .iter()
                         .zip(&line.values)
-                        .map(|(name, v)| (name.clone(), v.as_ref().map_or(Value::Null, scalar)))
+                        .map(|(name, v)| (name.clone(), v.as_ref().map_or(Value::Null, value)))
                         .collect();
                     json!({
                         "version": line.row.version.to_string(),

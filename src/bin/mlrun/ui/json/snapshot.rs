@@ -7,7 +7,7 @@ use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 use serde_json::{Map, Value, json};
 
-use super::{files, scalar, value};
+use super::{files, value};
 
 pub fn snapshot(report: &SnapshotReport) -> Value {
     let mut object = version_fields(&report.record, &report.files);
@@ -74,9 +74,6 @@ pub fn actor(actor: &ActorRecord) -> Value {
 
 /// What `snapshot` and `show` share.
 fn version_fields(record: &SnapshotRecord, model_files: &[TreeFile]) -> Map<String, Value> {
-    let values = |map: &std::collections::BTreeMap<String, mlrun::format::scalar::Scalar>| -> Value {
-        map.iter().map(|(k, v)| (k.clone(), scalar(v))).collect::<Map<_, _>>().into()
-    };
     let data: Value = record
         .data
         .iter()
@@ -88,11 +85,11 @@ fn version_fields(record: &SnapshotRecord, model_files: &[TreeFile]) -> Map<Stri
             })
         })
         .collect();
-    let seeds: Map<String, Value> = record.seeds.iter().map(|s| (s.name.clone(), scalar(&s.value))).collect();
+    let seeds: Map<String, Value> = record.seeds.iter().map(|s| (s.name.clone(), value(&s.value))).collect();
     let object = json!({
         "files": files(model_files),
-        "params": values(&record.params),
-        "metrics": values(&record.metrics),
+        "params": value(&record.params),
+        "metrics": value(&record.metrics),
         "data": data,
         "code": {
             "kind": value(&record.code.kind), "commit": record.code.commit, "dirty": record.code.dirty,

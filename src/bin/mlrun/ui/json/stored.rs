@@ -20,6 +20,7 @@ pub fn restore(report: &RestoreReport) -> Value {
         "to": report.to.display().to_string(),
         "written": report.plan.write.len() + report.plan.generated.len(),
         "kept": report.plan.keep.len(),
+        "modes_set": report.plan.modes.len(),
         "overwritten": report.plan.overwrite.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
         "bytes": report.plan.bytes,
         "files": files(&report.files),

@@ -1,0 +1,262 @@
+//! Writing what was planned: all of it, or none.
+//!
+//! Every file is written and checked under a temporary name beside its place. Where nothing is, it then gets its name at
+//! once, so that a restore which is killed goes on where it stopped; where another file is, it waits until all bytes
+//! have turned out to be whole. If anything fails before, what was written is taken away again.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::{RestoreError, RestorePlan, TreeFile};
+use crate::format::tree::EntryKind;
+use crate::progress::{Progress, Unit};
+use crate::store::Store;
+use crate::store::reader::CopyError;
+
+/// What could not be done although the files are right.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Files whose executable bit stayed wrong, and why: not every file system has one.
+    pub wrong_modes: Vec<(PathBuf, io::Error)>,
+}
+
+/// Writes what was planned. Without `force`, nothing is written if anything is in the way.
+pub fn apply(store: &Store, plan: &RestorePlan, force: bool, progress: &dyn Progress) -> Result<Applied, RestoreError> {
+    if !force && !plan.overwrite.is_empty() {
+        return Err(RestoreError::InTheWay { paths: plan.overwrite.clone() });
+    }
+    let mut work = Work::new(plan);
+    match work.run(store, progress) {
+        Ok(()) => Ok(Applied { wrong_modes: set_modes(&plan.modes) }),
+        Err(source) => Err(RestoreError::Stopped { left: work.take_back(), source: Box::new(source) }),
+    }
+}
+
+/// What has been written so far.
+struct Work<'a> {
+    plan: &'a RestorePlan,
+    /// Places where something else is.
+    taken: HashSet<&'a Path>,
+    /// Folders made, outer ones first.
+    folders: Vec<PathBuf>,
+    /// Files where nothing was.
+    made: Mutex<Vec<PathBuf>>,
+    /// Whole files under their temporary names, and the places where something else is.
+    waiting: Mutex<Vec<(PathBuf, PathBuf)>>,
+    /// Files that took another's place.
+    replaced: Vec<PathBuf>,
+}
+
+impl<'a> Work<'a> {
+    fn new(plan: &'a RestorePlan) -> Self {
+        Self {
+            plan,
+            taken: plan.overwrite.iter().map(PathBuf::as_path).collect(),
+            folders: Vec::new(),
+            made: Mutex::default(),
+            waiting: Mutex::default(),
+            replaced: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, store: &Store, progress: &dyn Progress) -> Result<(), RestoreError> {
+        let plan = self.plan;
+        progress.begin("restoring", plan.bytes, Unit::Bytes);
+        self.make_folders()?;
+        let (links, files): (Vec<_>, Vec<_>) = plan.write.iter().partition(|(_, f)| f.kind == EntryKind::Symlink);
+        files.par_iter().try_for_each(|(path, file)| {
+            let Some(id) = file.id else { return Ok(()) };
+            let executable = file.kind == EntryKind::Executable;
+            self.write_file(path, executable, |out| store.copy_file(id, out, progress).map(|_| ()))
+        })?;
+        for (path, bytes) in &plan.generated {
+            self.write_file(path, false, |out| out.write_all(bytes).map_err(CopyError::Write))?;
+        }
+        // Last, so that no file is ever written through a link.
+        for (path, file) in links {
+            self.write_link(path, file)?;
+        }
+        // From here on there is no way back; all that is left to do is to give names.
+        let waiting = std::mem::take(self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let mut waiting = waiting.into_iter();
+        while let Some((temp, path)) = waiting.next() {
+            if let Err(source) = rename(&temp, &path) {
+                // What still waits is taken back with the rest.
+                self.waiting = Mutex::new(std::iter::once((temp, path.clone())).chain(waiting).collect());
+                return Err(RestoreError::Io { action: "write", path, source });
+            }
+            self.replaced.push(path);
+        }
+        progress.end();
+        Ok(())
+    }
+
+    fn make_folders(&mut self) -> Result<(), RestoreError> {
+        let plan = self.plan;
+        let targets = plan.write.iter().map(|(path, _)| path).chain(plan.generated.iter().map(|(path, _)| path));
+        let mut folders: Vec<&Path> = targets.filter_map(|path| path.parent()).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        for folder in folders {
+            let missing = folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists());
+            let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+            self.folders.extend(missing.into_iter().rev());
+            fs::create_dir_all(folder).map_err(|source| RestoreError::Io {
+                action: "create the folder",
+                path: folder.to_path_buf(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes a whole file, and gives it its name or lets it wait.
+    fn write_file(
+        &self,
+        path: &Path,
+        executable: bool,
+        fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), CopyError>,
+    ) -> Result<(), RestoreError> {
+        let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
+        let temp = temp_path(path);
+        self.place(&temp, path, || {
+            let created = File::options().write(true).create_new(true).open(&temp);
+            let mut out = BufWriter::with_capacity(1 << 20, created.map_err(|e| failed("create a file beside", e))?);
+            fill(&mut out).map_err(|error| match error {
+                CopyError::Store(error) => RestoreError::Store(error),
+                CopyError::Write(source) => failed("write", source),
+            })?;
+            let file = out.into_inner().map_err(|e| failed("write", e.into_error()))?;
+            set_executable(&file, executable).map_err(|e| failed("set the mode of", e))
+        })
+    }
+
+    fn write_link(&self, path: &Path, file: &TreeFile) -> Result<(), RestoreError> {
+        let failed = |source| RestoreError::Io { action: "create the link", path: path.to_path_buf(), source };
+        let temp = temp_path(path);
+        self.place(&temp, path, || make_link(&temp, file.target.as_deref().unwrap_or_default()).map_err(failed))
+    }
+
+    /// What `write` writes to `temp` gets the name `path`, now if nothing is there.
+    fn place(
+        &self,
+        temp: &Path,
+        path: &Path,
+        write: impl FnOnce() -> Result<(), RestoreError>,
+    ) -> Result<(), RestoreError> {
+        let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
+        let placed = write().and_then(|()| {
+            if fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()) {
+                return Err(failed("replace the folder", io::ErrorKind::IsADirectory.into()));
+            }
+            if self.taken.contains(path) {
+                push(&self.waiting, (temp.to_path_buf(), path.to_path_buf()));
+                return Ok(());
+            }
+            rename(temp, path).map_err(|e| failed("write", e))?;
+            push(&self.made, path.to_path_buf());
+            Ok(())
+        });
+        if placed.is_err() {
+            // The error that matters is the one above.
+            let _ = remove(temp);
+        }
+        placed
+    }
+
+    /// Takes away what was written; what stays all the same is returned.
+    fn take_back(self) -> Vec<PathBuf> {
+        let mut left = self.replaced;
+        for (temp, _) in self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            left.extend(remove(&temp).err().map(|_| temp));
+        }
+        for path in self.made.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            left.extend(remove(&path).err().map(|_| path));
+        }
+        for folder in self.folders.iter().rev() {
+            // One that somebody else has put something into stays.
+            let _ = remove_folder(folder);
+        }
+        left.sort();
+        left
+    }
+}
+
+fn push<T>(list: &Mutex<Vec<T>>, item: T) {
+    list.lock().unwrap_or_else(PoisonError::into_inner).push(item);
+}
+
+#[expect(clippy::disallowed_methods, reason = "restore writes into the folder the person named, not into the store")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+#[expect(clippy::disallowed_methods, reason = "restore removes only what it made itself")]
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "restore removes only what it made itself, and only if it is empty")]
+fn remove_folder(path: &Path) -> io::Result<()> {
+    fs::remove_dir(path)
+}
+
+#[cfg(unix)]
+fn set_executable(file: &File, executable: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if executable {
+        let mode = file.metadata()?.permissions().mode();
+        file.set_permissions(fs::Permissions::from_mode(with_bit(mode, true)))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn set_executable(_: &File, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whoever may read it may run it, so that the umask has its say; or nobody.
+#[cfg(unix)]
+const fn with_bit(mode: u32, executable: bool) -> u32 {
+    if executable { mode | (mode & 0o444) >> 2 } else { mode & !0o111 }
+}
+
+/// Sets or clears executable bits; returns where that failed.
+#[cfg(unix)]
+fn set_modes(modes: &[(PathBuf, bool)]) -> Vec<(PathBuf, io::Error)> {
+    use std::os::unix::fs::PermissionsExt;
+    let set = |path: &Path, executable: bool| {
+        let mode = fs::symlink_metadata(path)?.permissions().mode();
+        fs::set_permissions(path, fs::Permissions::from_mode(with_bit(mode, executable)))
+    };
+    modes.iter().filter_map(|(path, executable)| set(path, *executable).err().map(|e| (path.clone(), e))).collect()
+}
+
+#[cfg(not(unix))]
+fn set_modes(_: &[(PathBuf, bool)]) -> Vec<(PathBuf, io::Error)> {
+    Vec::new()
+}
+
+#[cfg(unix)]
+fn make_link(path: &Path, target: &str) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Elsewhere a link is a file that holds its target, as git writes it.
+#[cfg(not(unix))]
+fn make_link(path: &Path, target: &str) -> io::Result<()> {
+    File::options().write(true).create_new(true).open(path)?.write_all(target.as_bytes())
+}
+
+fn temp_path(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(uuid::Uuid::new_v4().simple().to_string());
+    name.push(".restoring");
+    path.with_file_name(name)
+}
