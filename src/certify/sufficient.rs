@@ -5,7 +5,7 @@
 //! | mcnemar, paired_score | `both`, `only_baseline`, `only_candidate`, `neither` |
 //! | paired_t, influence | `n`, `sum`, `sum_squares`, `sum_cubes`; the last two about the mean |
 //! | delong | `n_pos`, `n_neg`, `auc_a`, `auc_b`, and `s10_`, `s01_` with `aa`, `ab`, `bb`; a is the candidate |
-//! | multinomial_bca | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B |
+//! | multinomial_bca, multinomial_bca_mover_wilson | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B |
 //! | poisson_bca | `bias_correction`, `acceleration`, and `quantile_P` for each probability P |
 //! | any | `standard_error`; for slices of one rule `p`, `p_holm` |
 //!

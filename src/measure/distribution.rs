@@ -76,6 +76,38 @@ fn cornish_fisher(z: f64, freedom: f64) -> f64 {
     z + (g1 + (g2 + (g3 + g4 / freedom) / freedom) / freedom) / freedom
 }
 
+/// P(X ≤ `most`) for X of Bin(`trials`, `probability`), term by term from P(X = 0): for a small `most`, whose tail is
+/// of any size only where the mean is small too.
+pub(super) fn binomial_at_most(most: u64, trials: u64, probability: f64) -> f64 {
+    if most >= trials {
+        return 1.0;
+    }
+    let odds = probability / (1.0 - probability);
+    let mut term = (trials as f64 * (-probability).ln_1p()).exp();
+    let mut total = term;
+    for at in 0..most {
+        term *= (trials - at) as f64 / (at + 1) as f64 * odds;
+        total += term;
+    }
+    total
+}
+
+/// Where a predicate that holds on the left stops holding, to f64's precision.
+pub(super) fn root(mut left: f64, mut right: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..200 {
+        let middle = 0.5 * (left + right);
+        if middle <= left || middle >= right {
+            break;
+        }
+        if holds(middle) {
+            left = middle;
+        } else {
+            right = middle;
+        }
+    }
+    left
+}
+
 /// The bulk of Bin(`trials`, `probability`): `mass[i]` is P(X = `first` + i).
 pub(super) struct Binomial {
     pub first: u64,

@@ -5,7 +5,7 @@
 //! holds the error rate: Tango, "Equivalence test and confidence interval for the difference in proportions for the
 //! paired-sample design", Stat. Med. 17 (1998).
 
-use super::distribution::one_sided;
+use super::distribution::{one_sided, root};
 use super::input::Labelled;
 use super::metric::Metric;
 use super::outcome::{Interval, Method, Sufficient};
@@ -66,20 +66,4 @@ fn statistic_above(n: f64, b: f64, c: f64, delta: f64, z: f64) -> bool {
     let q = ((linear * linear - 2.0 * two_a * constant).max(0.0).sqrt() - linear) / two_a;
     let variance = n * (2.0 * q + delta * (1.0 - delta));
     c - b - n * delta > z * variance.max(0.0).sqrt()
-}
-
-/// Where a predicate that holds on the left stops holding, to f64's precision.
-fn root(mut left: f64, mut right: f64, holds: impl Fn(f64) -> bool) -> f64 {
-    for _ in 0..200 {
-        let middle = 0.5 * (left + right);
-        if middle <= left || middle >= right {
-            break;
-        }
-        if holds(middle) {
-            left = middle;
-        } else {
-            right = middle;
-        }
-    }
-    left
 }

@@ -13,7 +13,8 @@
 //! | ROC AUC | DeLong on the logit scale | DeLong |
 //! | average precision, R², RMSE | Poisson BCa below 20,000 rows, influence values above | the same |
 //!
-//! Where fewer than 25 rows carry the variance, multinomial BCa yields to the wider of it and MOVER of Wilson.
+//! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
+//! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
 //!
 //! Tour: `input` checks everything that comes in; `classification`, `probabilistic`, `regression`, `roc` and
 //! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`

@@ -4,8 +4,12 @@
 //! Cells are drawn one after another from conditional binomials (Devroye 1986, §XI.1.4). A class in which the models
 //! differ on fewer than 25 rows gets one more, spread evenly over everything they might have disagreed on: without it a
 //! bootstrap takes disagreements it has not seen for impossible (Agresti & Min, "Improved confidence intervals for
-//! comparing matched proportions", Stat. Med. 24, 2005). Where fewer than 25 rows carry the variance that is not enough:
-//! there the bounds are the wider of BCa's and MOVER's.
+//! comparing matched proportions", Stat. Med. 24, 2005).
+//!
+//! Near the edge that is not enough, and the bounds are the wider of BCa's and MOVER's. Near the edge is where fewer than
+//! 25 rows carry the variance, or where a proportion of either model with at most one hit or one miss makes up a tenth of
+//! the squared distance to a MOVER bound: ten hits of ten are ten in every resample, however many rows the other model's
+//! variance rests on.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng as _;
@@ -17,7 +21,7 @@ use super::classification::Tally;
 use super::distribution::one_sided;
 use super::metric::Metric;
 use super::outcome::{Cell, Interval, Method, Sampling, Sufficient};
-use super::proportion::closed;
+use super::proportion::{Edge, edge};
 use super::random::Key;
 use super::sums::sum;
 use super::undefined::Undefined;
@@ -27,6 +31,9 @@ const LARGEST_TABLE: usize = 1_000;
 
 /// Disagreements of a class that speak for themselves.
 const FEW: u64 = 25;
+
+/// Of the squared distance to a bound: more than this resting on thin proportions is near the edge.
+const THIN_SHARE: f64 = 0.1;
 
 /// What of a table is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,51 +91,68 @@ impl Table<'_> {
         let resampled =
             replicates.interval(Method::Multinomial, estimate, influence.acceleration(), sampling.confidence);
         let cells = || Sufficient::Cells { classes: self.classes, cells: self.cells.to_vec() };
-        if influence.rows() < FEW as f64 {
+        let edges = self.edges(&observed, sampling.confidence)?;
+        if influence.rows() < FEW as f64 || edges.thin() {
             let bca = match resampled {
                 Ok((bca, _)) => Some(bca),
                 Err(Undefined::ZeroVariance | Undefined::OneSidedResamples) => None,
                 Err(refused) => return Err(refused),
             };
-            return Ok((self.wider(&observed, estimate, bca, sampling.confidence)?, cells()));
+            return Ok((self.wider(&observed, &edges, bca, sampling.confidence)?, cells()));
         }
         let (interval, quantiles) = resampled?;
         Ok((interval, if self.cells.len() <= LARGEST_TABLE { cells() } else { quantiles }))
     }
 
-    /// The wider of the resampled bounds and those of MOVER, from each model's Wilson-type bounds and the correlation of
-    /// the two: Zou & Donner, "Construction of confidence limits about effect measures", Stat. Med. 27 (2008).
+    /// The wider of the resampled bounds and those of MOVER, from each model's bounds l, u around its value v and the
+    /// correlation r of the two: Zou & Donner, "Construction of confidence limits about effect measures", Stat. Med. 27
+    /// (2008). With a = v₁ - l₁ and b = u₂ - v₂ the lower bound is v₁ - v₂ - √(a² + b² - 2rab); the upper one mirrors it.
+    ///
+    /// The standard error is that of a normal distribution with these bounds, (upper - lower) / 2z: the resamples' own
+    /// would promise that fewer rows decide than do.
     fn wider(
         &self,
         observed: &Pair,
-        estimate: f64,
+        edges: &Edges,
         bca: Option<Interval>,
         confidence: f64,
     ) -> Result<Interval, Undefined> {
         let z = one_sided(confidence)?;
         let value = observed.candidate.value(self.metric)?;
-        let candidate = closed(self.metric, &observed.candidate, z).bounds;
-        let (mut down, mut up) = (value - candidate.lower, candidate.upper - value);
-        if self.contrast == Contrast::Difference {
+        let (mut estimate, mut down, mut up) = (value, value - edges.candidate.lower, edges.candidate.upper - value);
+        if let Some(baseline) = &edges.baseline {
             let value = observed.baseline.value(self.metric)?;
-            let baseline = closed(self.metric, &observed.baseline, z).bounds;
             let correlation = self.correlation(observed);
             let apart = |a: f64, b: f64| (a * a + b * b - 2.0 * correlation * a * b).max(0.0).sqrt();
+            estimate -= value;
             down = apart(down, baseline.upper - value);
             up = apart(up, value - baseline.lower);
         }
         let (mut lower, mut upper) = (estimate - down, estimate + up);
-        let mut error = (upper - lower) / (2.0 * z);
-        let mut resamples = None;
-        if let Some(bca) = bca {
+        if let Some(bca) = &bca {
             lower = lower.min(bca.bounds.lower);
             upper = upper.max(bca.bounds.upper);
-            error = bca.bounds.standard_error.unwrap_or(error);
-            resamples = bca.resamples;
         }
-        let mut interval = Interval::new(Method::MultinomialMover, lower, upper, error);
-        interval.resamples = resamples;
+        let mut interval = Interval::new(Method::MultinomialMover, lower, upper, (upper - lower) / (2.0 * z));
+        interval.resamples = bca.and_then(|bca| bca.resamples);
         Ok(interval)
+    }
+
+    fn edges(&self, observed: &Pair, confidence: f64) -> Result<Edges, Undefined> {
+        let of = |tally: &Tally, other: &Tally| {
+            let strange = |class: &usize| tally.jaccard(*class).1 == 0 && other.jaccard(*class).1 > 0;
+            let differ = self.metric == Metric::MacroF1 && self.contrast == Contrast::Difference;
+            let strangers = if differ { (0..self.classes as usize).filter(strange).count() as u64 } else { 0 };
+            edge(self.metric, tally, strangers, confidence)
+        };
+        let (candidate, baseline) = (&observed.candidate, &observed.baseline);
+        Ok(Edges {
+            candidate: of(candidate, baseline)?,
+            baseline: match self.contrast {
+                Contrast::Candidate => None,
+                Contrast::Difference => Some(of(baseline, candidate)?),
+            },
+        })
     }
 
     /// The correlation of the models' metrics over the table and, for each class, two imagined rows: one that only the
@@ -238,6 +262,25 @@ impl Table<'_> {
         let times = |at: usize| self.cells[at].count as f64;
         let mean = sum(without.len(), |at| times(at) * without[at]) / rows as f64;
         Influence(without.iter().zip(self.cells).map(|(without, cell)| (mean - without, cell.count as f64)).collect())
+    }
+}
+
+/// Both models' bounds by themselves; the baseline's where it counts.
+struct Edges {
+    candidate: Edge,
+    baseline: Option<Edge>,
+}
+
+impl Edges {
+    /// Whether thin proportions make up more of either bound's distance than may be left to resampling. The lower bound of
+    /// a difference rests on the candidate's lower and the baseline's upper.
+    fn thin(&self) -> bool {
+        (0..2).any(|side| {
+            let of = |pick: fn(&Edge) -> [f64; 2]| {
+                pick(&self.candidate)[side] + self.baseline.as_ref().map_or(0.0, |baseline| pick(baseline)[1 - side])
+            };
+            of(|edge| edge.thin) > THIN_SHARE * of(|edge| edge.all)
+        })
     }
 }
 

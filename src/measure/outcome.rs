@@ -94,8 +94,10 @@ pub enum Method {
     DeLongLogit,
     /// Multinomial resampling of the joint cells, BCa bounds.
     Multinomial,
-    /// The wider, bound by bound, of multinomial BCa and of each model's Wilson-type bounds combined by MOVER: fewer than
-    /// 25 rows carry the variance.
+    /// The wider, bound by bound, of multinomial BCa and of MOVER over each model's bounds by itself, which are exact
+    /// (Clopper-Pearson) for at most one hit or one miss and Wilson's otherwise: fewer than 25 rows carry the variance, or
+    /// a proportion with at most one hit or one miss carries a good part of it. The standard error is the bounds' distance
+    /// over 2z.
     MultinomialMover,
     /// Poisson resampling of the rows, BCa bounds.
     BcaPoisson,

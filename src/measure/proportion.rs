@@ -4,13 +4,17 @@
 //! "Construction of confidence limits about effect measures", Stat. Med. 27 (2008).
 
 use super::classification::Tally;
-use super::distribution::one_sided;
+use super::distribution::{binomial_at_most, one_sided, root};
 use super::metric::Metric;
 use super::outcome::{Interval, Method};
+use super::sums::sum;
 use super::undefined::Undefined;
 
 /// Fewer rows than this classified wrong, or right, and resampling them says too little: the binomial takes over.
 const FEW: u64 = 25;
+
+/// Hits or misses so few that a resample shows hardly any of what other rows might have.
+const THIN: u64 = 2;
 
 /// Wilson's bounds for `hits` of `n` at the normal quantile `z`.
 pub(super) fn wilson(hits: u64, n: u64, z: f64) -> (f64, f64) {
@@ -19,6 +23,23 @@ pub(super) fn wilson(hits: u64, n: u64, z: f64) -> (f64, f64) {
     let centre = (p + z * z / (2.0 * n_rows)) / scale;
     let half = z * (p * (1.0 - p) / n_rows + z * z / (4.0 * n_rows * n_rows)).sqrt() / scale;
     (if hits == 0 { 0.0 } else { centre - half }, if hits == n { 1.0 } else { centre + half })
+}
+
+/// The one-sided bounds of Clopper & Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+/// binomial", Biometrika 26 (1934): for `hits` of `n` the upper bound p solves P(X ≤ hits | p) = α, the lower one
+/// P(X < hits | p) = 1 - α. Wilson's for more than one hit and one miss, where resampling sees the rest.
+///
+/// Wilson's lower bound of n hits of n is n / (n + z²), where n of n still happens in up to 9 % of sets.
+fn exact(hits: u64, n: u64, confidence: f64, z: f64) -> (f64, f64) {
+    let few = hits.min(n - hits);
+    if few >= THIN {
+        return wilson(hits, n, z);
+    }
+    // From the rarer of the two, whose tails are short sums.
+    let bound = |most: u64, tail: f64| root(0.0, 1.0, |p| binomial_at_most(most, n, p) > tail);
+    let lower = few.checked_sub(1).map_or(0.0, |most| bound(most, confidence));
+    let upper = bound(few, 1.0 - confidence);
+    if few == hits { (lower, upper) } else { (1.0 - upper, 1.0 - lower) }
 }
 
 /// Bounds of one model's count metric; `None` where resampling is the better way (macro F1 with errors and hits enough).
@@ -34,58 +55,90 @@ pub(super) fn interval(metric: Metric, tally: &Tally, confidence: f64) -> Result
     Ok(Some(closed(metric, tally, z)))
 }
 
-/// The closed form, wherever it may be wide.
+/// The closed form from Wilson's bounds, wherever it may be wide.
 pub(super) fn closed(metric: Metric, tally: &Tally, z: f64) -> Interval {
-    match metric {
-        Metric::BalancedAccuracy => mover(tally, z),
-        Metric::MacroF1 => worst_case_macro_f1(tally, z),
-        _ => {
-            let (hits, n) = tally.proportion(metric);
-            let (lower, upper) = wilson(hits, n, z);
-            let p = hits as f64 / n as f64;
-            let error = (p * (1.0 - p) / n as f64).sqrt();
-            if metric == Metric::F1 {
-                let slope = 2.0 / ((1.0 + p) * (1.0 + p));
-                Interval::new(Method::Wilson, f1(lower), f1(upper), slope * error)
-            } else {
-                Interval::new(Method::Wilson, lower, upper, error)
-            }
+    combined(metric, &parts(metric, tally, |hits, n| wilson(hits, n, z)))
+}
+
+/// One of the proportions a metric is the mean of, on the metric's scale.
+struct Part {
+    /// Hits or misses, whichever are fewer.
+    few: u64,
+    value: f64,
+    lower: f64,
+    upper: f64,
+    variance: f64,
+}
+
+fn parts(metric: Metric, tally: &Tally, bounds: impl Fn(u64, u64) -> (f64, f64)) -> Vec<Part> {
+    let counts: Vec<(u64, u64)> = match metric {
+        Metric::BalancedAccuracy => tally.hits.iter().copied().zip(tally.truth.iter().copied()).collect(),
+        Metric::MacroF1 => (0..tally.truth.len()).map(|class| tally.jaccard(class)).collect(),
+        _ => vec![tally.proportion(metric)],
+    };
+    let part = |(hits, n): (u64, u64)| {
+        let (lower, upper) = bounds(hits, n);
+        let p = hits as f64 / n as f64;
+        let variance = p * (1.0 - p) / n as f64;
+        let few = hits.min(n - hits);
+        if matches!(metric, Metric::F1 | Metric::MacroF1) {
+            let slope = 2.0 / ((1.0 + p) * (1.0 + p));
+            Part { few, value: f1(p), lower: f1(lower), upper: f1(upper), variance: slope * slope * variance }
+        } else {
+            Part { few, value: p, lower, upper, variance }
         }
-    }
+    };
+    counts.into_iter().filter(|(_, n)| *n > 0).map(part).collect()
 }
 
 /// Recalls of different classes rest on different rows, hence are independent: distances to the bounds add in squares.
-fn mover(tally: &Tally, z: f64) -> Interval {
-    let (mut mean, mut down, mut up, mut variance, mut classes) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (&n, &hits) in tally.truth.iter().zip(&tally.hits) {
-        if n > 0 {
-            let p = hits as f64 / n as f64;
-            let (lower, upper) = wilson(hits, n, z);
-            classes += 1.0;
-            mean += p;
-            down += (p - lower) * (p - lower);
-            up += (upper - p) * (upper - p);
-            variance += p * (1.0 - p) / n as f64;
+/// One confusion hurts two classes, so their F1 move together: adding the distances is right if they move as one, and
+/// wide otherwise.
+fn combined(metric: Metric, parts: &[Part]) -> Interval {
+    let classes = parts.len() as f64;
+    let mean = |of: &dyn Fn(&Part) -> f64| sum(parts.len(), |at| of(&parts[at])) / classes;
+    let squares = |of: &dyn Fn(&Part) -> f64| sum(parts.len(), |at| of(&parts[at]).powi(2)).sqrt() / classes;
+    let error = squares(&|part| part.variance.sqrt());
+    match metric {
+        Metric::BalancedAccuracy => {
+            let value = mean(&|part| part.value);
+            let (down, up) = (squares(&|part| part.value - part.lower), squares(&|part| part.upper - part.value));
+            Interval::new(Method::MoverWilson, value - down, value + up, error)
         }
+        Metric::MacroF1 => Interval::new(Method::Wilson, mean(&|part| part.lower), mean(&|part| part.upper), 0.0),
+        _ => Interval::new(Method::Wilson, mean(&|part| part.lower), mean(&|part| part.upper), error),
     }
-    let at = |sum: f64| sum / classes;
-    Interval::new(Method::MoverWilson, at(mean - down.sqrt()), at(mean + up.sqrt()), at(variance.sqrt()))
 }
 
-/// One confusion hurts two classes, so their F1 move together; adding the distances is right if they move as one, and
-/// wide otherwise.
-fn worst_case_macro_f1(tally: &Tally, z: f64) -> Interval {
-    let (mut lower, mut upper, mut classes) = (0.0, 0.0, 0.0);
-    for class in 0..tally.truth.len() {
-        let (hits, union) = tally.jaccard(class);
-        if union > 0 {
-            let bounds = wilson(hits, union, z);
-            classes += 1.0;
-            lower += f1(bounds.0);
-            upper += f1(bounds.1);
-        }
-    }
-    Interval::new(Method::Wilson, lower / classes, upper / classes, 0.0)
+/// One model's bounds near the edge, and how much of them rests on what no resample can vary.
+pub(super) struct Edge {
+    pub lower: f64,
+    pub upper: f64,
+    /// Σ of the squared distances of the proportions to their lower and their upper bounds.
+    pub all: [f64; 2],
+    /// What proportions with at most one hit, or one miss, add to that.
+    pub thin: [f64; 2],
+}
+
+/// The closed form from exact bounds. `strangers` are classes that count in the other model's macro F1 and are absent
+/// from this one's, neither labelled nor predicted: on other rows they might count for anything from 0 to 1.
+pub(super) fn edge(metric: Metric, tally: &Tally, strangers: u64, confidence: f64) -> Result<Edge, Undefined> {
+    let z = one_sided(confidence)?;
+    let parts = parts(metric, tally, |hits, n| exact(hits, n, confidence, z));
+    let bounds = combined(metric, &parts).bounds;
+    let (classes, unknown) = (parts.len() as f64, strangers as f64);
+    let distances = |counts: &dyn Fn(&Part) -> bool| {
+        let over = |distance: &dyn Fn(&Part) -> f64| {
+            unknown + sum(parts.len(), |at| if counts(&parts[at]) { distance(&parts[at]).powi(2) } else { 0.0 })
+        };
+        [over(&|part| part.value - part.lower), over(&|part| part.upper - part.value)]
+    };
+    Ok(Edge {
+        lower: bounds.lower * classes / (classes + unknown),
+        upper: (bounds.upper * classes + unknown) / (classes + unknown),
+        all: distances(&|_| true),
+        thin: distances(&|part| part.few < THIN),
+    })
 }
 
 fn f1(jaccard: f64) -> f64 {

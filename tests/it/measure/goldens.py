@@ -139,6 +139,12 @@ def wilson():
     return out
 
 
+def clopper_pearson():
+    """hits, rows, confidence of each bound, lower, upper."""
+    return [[h, n, c, *map(float, proportion_confint(h, n, alpha=2 * (1 - c), method="beta"))]
+            for n in (10, 40, 300) for h in (0, 1, n - 1, n) for c in (0.95, 0.99)]
+
+
 def student():
     out = []
     for n in (2, 3, 4, 6, 11, 31, 200, 1500):
@@ -283,6 +289,7 @@ print(json.dumps({
     "multiclass": multiclass_cases(),
     "regression": regression_cases(),
     "wilson": wilson(),
+    "clopper_pearson": clopper_pearson(),
     "student": student(),
     "paired_score": paired_scores(),
     "delong": delong(),

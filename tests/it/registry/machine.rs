@@ -36,6 +36,8 @@ enum Verb {
     Jump(i64),
 }
 
+/// The weights are set so that `every_outcome_is_reached` holds: a blocked target has to have been held, blocked since,
+/// asked for by name, and not be unblocked.
 fn verb() -> impl Strategy<Value = Verb> {
     let content = || 0..CONTENTS.len();
     let stage = || prop_oneof![3 => Just(0_usize), 1 => Just(1)];
@@ -44,11 +46,11 @@ fn verb() -> impl Strategy<Value = Verb> {
         3 => content().prop_map(Verb::Snapshot),
         3 => (content(), prop::bool::weighted(0.8), prop::bool::weighted(0.1))
             .prop_map(|(content, pass, other_policy)| Verb::Certify { content, pass, other_policy }),
-        6 => (content(), stage(), prop::bool::weighted(0.06))
+        6 => (content(), stage(), prop::bool::weighted(0.08))
             .prop_map(|(content, stage, certified)| Verb::Promote { content, stage, certified }),
-        4 => (stage(), prop::option::weighted(0.4, content()), prop::option::weighted(0.3, content()), prop::bool::weighted(0.6), any::<bool>())
+        4 => (stage(), prop::option::weighted(0.3, content()), prop::option::weighted(0.4, content()), prop::bool::weighted(0.6), prop::bool::weighted(0.3))
             .prop_map(|(stage, from, to, block, unblock)| Verb::Rollback { stage, from, to, block, unblock }),
-        1 => (content(), maybe()).prop_map(|(content, stage)| Verb::Block { content, stage }),
+        2 => (content(), maybe()).prop_map(|(content, stage)| Verb::Block { content, stage }),
         2 => (content(), maybe()).prop_map(|(content, stage)| Verb::Unblock { content, stage }),
         3 => (0..40_u64).prop_map(|minutes| Verb::Forward(minutes * 60_000)),
         1 => (-90_000_000..90_000_000_i64).prop_map(Verb::Jump),
@@ -466,6 +468,6 @@ fn every_outcome_is_reached() {
         "nothing left",
     ];
     for outcome in outcomes {
-        assert!(total.get(outcome).is_some_and(|n| *n >= 3), "{outcome}: {total:?}");
+        assert!(total.get(outcome).is_some_and(|n| *n >= 20), "{outcome}: {total:?}");
     }
 }
