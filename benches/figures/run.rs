@@ -41,6 +41,7 @@ impl Mlrun {
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments.split_whitespace()).current_dir(&self.folder).stdin(Stdio::null());
+        command.envs(alone(&self.folder));
         command
     }
 
@@ -70,6 +71,11 @@ impl Mlrun {
     }
 }
 
+/// Of the repository this is built in nothing is to be found: neither its store nor its code.
+fn alone(folder: &Path) -> Option<(&'static str, &Path)> {
+    folder.parent().map(|above| ("GIT_CEILING_DIRECTORIES", above))
+}
+
 /// Times a command line of a shell.
 pub(crate) fn time_shell(folder: &Path, line: &str) -> Result<Cost> {
     let report = folder.join(".cost");
@@ -80,7 +86,7 @@ pub(crate) fn time_shell(folder: &Path, line: &str) -> Result<Cost> {
     } else {
         Command::new("sh")
     };
-    command.args(["-c", line]).current_dir(folder);
+    command.args(["-c", line]).current_dir(folder).envs(alone(folder));
     let milliseconds = finish(command, line)?;
     let numbers = std::fs::read_to_string(&report).unwrap_or_default();
     let numbers: Vec<f64> = numbers.split_whitespace().filter_map(|number| number.parse().ok()).collect();

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::RepositoryError;
+use crate::host;
 
 /// The file that marks a project.
 pub const CONFIG: &str = "mlrun.toml";
@@ -32,7 +33,7 @@ pub fn default_store(project: &Path) -> PathBuf {
 
 /// The store for the folder `from`: of the project itself, or the nearest one above.
 pub(super) fn find_store(from: &Path, is_project: bool) -> Result<Option<PathBuf>, RepositoryError> {
-    let from = from.canonicalize().unwrap_or_else(|_| from.to_path_buf());
+    let from = real(from.to_path_buf());
     if is_project {
         let (place, plain) = (default_store(&from), from.join(PLAIN));
         // A project that became a git repository later keeps the store it began with.
@@ -61,9 +62,13 @@ fn follow(place: PathBuf) -> Result<PathBuf, RepositoryError> {
     Ok(if target.is_absolute() { target } else { place.parent().map_or(target.clone(), |p| p.join(target)) })
 }
 
-/// The directory all worktrees of a repository share, found as git finds it.
+/// The directory all worktrees of a repository share, found as git finds it: above `from`, but not in or above a folder
+/// that `GIT_CEILING_DIRECTORIES` names.
 fn git_common_dir(from: &Path) -> Option<PathBuf> {
-    let dot_git = from.ancestors().map(|folder| folder.join(".git")).find(|p| p.exists())?;
+    let ceilings = host::variable("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+    let ceilings: Vec<PathBuf> = std::env::split_paths(&ceilings).filter(|path| path.is_absolute()).map(real).collect();
+    let below = |folder: &&Path| *folder == from || !ceilings.iter().any(|ceiling| ceiling == folder);
+    let dot_git = from.ancestors().take_while(below).map(|folder| folder.join(".git")).find(|p| p.exists())?;
     let git_dir = if dot_git.is_dir() {
         dot_git
     } else {
@@ -76,6 +81,10 @@ fn git_common_dir(from: &Path) -> Option<PathBuf> {
         Err(_) => git_dir,
     };
     common.canonicalize().ok()
+}
+
+fn real(path: PathBuf) -> PathBuf {
+    path.canonicalize().unwrap_or(path)
 }
 
 fn read_small(path: &Path) -> io::Result<String> {

@@ -38,7 +38,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("registry", &["digest", "id", "name", "clock", "format", "store"]),
     // Reports → pages, as text.
     ("page", &["name", "clock", "format", "compare", "certify"]),
-    ("repository", &["name", "clock", "format", "store", "registry"]),
+    ("repository", &["name", "host", "clock", "format", "store", "registry"]),
     (
         "ops",
         &[

@@ -223,6 +223,22 @@ fn worktrees_share_one_store() {
 }
 
 #[test]
+fn a_repository_above_a_ceiling_is_none() {
+    let project = Project::tiny_in_git();
+    let folder = project.path("apart");
+    fs::create_dir(&folder).unwrap();
+    let init = |ceiling: &std::path::Path| {
+        fs::write(folder.join("mlrun.toml"), "schema = 1\n[model.fraud]\nfiles = [\"model\"]\n").unwrap();
+        let mut command = project.command(&["init"]);
+        shown(command.current_dir(&folder).env("GIT_CEILING_DIRECTORIES", ceiling)).exits(0)
+    };
+    init(&folder);
+    assert!(!folder.join(".mlrun").exists(), "the folder itself is looked into and above, as git does");
+    init(&project.path(""));
+    assert!(folder.join(".mlrun/format.json").is_file());
+}
+
+#[test]
 fn a_project_that_becomes_a_repository_keeps_its_history() {
     let project = Project::tiny();
     project.ok("snapshot fraud");
