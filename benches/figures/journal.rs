@@ -18,7 +18,7 @@ use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
 use mlrun::id::{CertificateId, SnapshotId, TreeId};
 use mlrun::name::{ModelName, StageName, Version};
 use mlrun::progress::Silent;
-use mlrun::registry::{Decision, JournalError, Registry, State};
+use mlrun::registry::{JournalError, Registry, State};
 use mlrun::snapshot;
 use mlrun::store::disk::Disk;
 use mlrun::store::{Backend, Store};
@@ -33,32 +33,52 @@ const RUNS: usize = 21;
 const MODEL: usize = 9_000_000;
 const MINUTE: i64 = 60_000;
 
+const CONFIG: &str = r#"schema = 1
+[model.bench]
+files = ["model"]
+metrics = ["metrics.json"]
+policy = "policy.toml"
+[stage.production]
+"#;
+
+const POLICY: &str = r#"schema = 1
+task = "binary"
+[[rule]]
+id = "auc"
+metric = { reported = "auc", better = "higher" }
+min = 0.5
+on = "point"
+"#;
+
 pub(crate) fn measure(mlrun: &Mlrun) -> Result<Vec<Figure>> {
-    fs::write(mlrun.folder.join("mlrun.toml"), "schema = 1\n[model.bench]\nfiles = [\"model\"]\n[stage.production]\n")?;
+    for (name, text) in [("mlrun.toml", CONFIG), ("policy.toml", POLICY), ("metrics.json", "{\"auc\": 0.9}")] {
+        fs::write(mlrun.folder.join(name), text)?;
+    }
     data::noise(&mlrun.folder.join("model/w.bin"), 1_000, 0)?;
     mlrun.run("init")?;
     mlrun.run("snapshot bench")?;
-    History::open(mlrun)?.write(mlrun)?;
-    // A registry remembers what it has read: after the journal was exchanged below it, another one is needed.
-    let history = History::open(mlrun)?;
-    let [good, bad] = [1, 2].map(|seed| -> Result<(String, SnapshotId)> {
+    let certificate = mlrun.json("certify bench@v1 --first-release --reason begins")?;
+    let policy = certificate["policy_sha256"].as_str().context("no policy")?.parse()?;
+    let history = History::open(mlrun, policy)?;
+    history.write(mlrun)?;
+    let [good, bad] = [1, 2].map(|seed| -> Result<String> {
         data::noise(&mlrun.folder.join("model/w.bin"), MODEL, seed)?;
+        fs::write(mlrun.folder.join("metrics.json"), format!("{{\"auc\": 0.9{seed}}}"))?;
         let version = mlrun.json("snapshot bench")?;
-        let label = format!("bench@{}", version["version"].as_str().context("no version")?);
-        Ok((label, version["id"].as_str().context("no id")?.parse::<SnapshotId>()?))
+        Ok(format!("bench@{}", version["version"].as_str().context("no version")?))
     });
     let (good, bad) = (good?, bad?);
-    history.certify(good.1)?;
-    mlrun.run(&format!("promote {} --to production", good.0))?;
+    mlrun.run(&format!("certify {good}"))?;
+    mlrun.run(&format!("promote {good} --to production"))?;
 
     let [mut promote, mut rollback, mut at, mut log] = [const { Vec::new() }; 4];
     let middle = history.time(EVENTS / 2)?;
     for _ in 0..RUNS {
-        history.certify(bad.1)?;
-        promote.push(mlrun.time(&format!("promote {} --to production", bad.0))?);
+        mlrun.run(&format!("certify {bad}"))?;
+        promote.push(mlrun.time(&format!("promote {bad} --to production"))?);
         at.push(mlrun.time(&format!("at {middle}"))?);
         log.push(mlrun.time("log -n 20")?);
-        rollback.push(mlrun.time(&format!("rollback --from {} --no-block --reason slow", bad.0))?);
+        rollback.push(mlrun.time(&format!("rollback --from {bad} --no-block --reason slow"))?);
     }
     let check = mlrun.json("log -n 1")?;
     let events = check["events"][0]["seq"].as_u64().context("no event")?;
@@ -80,7 +100,7 @@ struct History {
 }
 
 impl History {
-    fn open(mlrun: &Mlrun) -> Result<Self> {
+    fn open(mlrun: &Mlrun, policy: Digest) -> Result<Self> {
         let backend: Arc<dyn Backend> = Arc::new(Disk::new(mlrun.folder.join(".mlrun")));
         let store = Store::open(Arc::clone(&backend))?;
         let now = SystemClock.now();
@@ -89,7 +109,7 @@ impl History {
             store,
             model: ModelName::new("bench")?,
             production: StageName::new("production")?,
-            policy: Digest::of(b"policy"),
+            policy,
             start: now,
         })
     }
@@ -194,14 +214,7 @@ impl History {
         Ok((SnapshotId::new(id), tree))
     }
 
-    /// Certifies a version against whatever production holds, as far as the journal is concerned.
-    fn certify(&self, snapshot: SnapshotId) -> Result<()> {
-        self.registry.commit::<(), anyhow::Error>(&self.model, &actor(), |state| {
-            Ok(Decision::Append(self.certified(state, snapshot)?, ()))
-        })?;
-        Ok(())
-    }
-
+    /// Certified against whatever production holds, as far as the journal is concerned.
     fn certified(&self, state: &State, snapshot: SnapshotId) -> Result<EventBody, JournalError> {
         let held = state.occupant(&self.production);
         Ok(EventBody::Certify {

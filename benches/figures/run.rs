@@ -49,7 +49,8 @@ impl Mlrun {
     pub(crate) fn run(&self, arguments: &str) -> Result<String> {
         let output = self.command(arguments).output()?;
         if !output.status.success() {
-            bail!("mlrun {arguments}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+            let said = [output.stdout, output.stderr].concat();
+            bail!("mlrun {arguments}: {}: {}", output.status, String::from_utf8_lossy(&said));
         }
         Ok(String::from_utf8(output.stdout)?)
     }

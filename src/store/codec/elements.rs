@@ -25,8 +25,13 @@ pub(super) fn join(transform: Transform, width: u8, planes: &[u8], base: &[u8], 
 
 /// An element as an unsigned integer.
 trait Word<const W: usize>: Copy {
+    const ZERO: Self;
     fn read(bytes: [u8; W]) -> Self;
     fn write(self) -> [u8; W];
+    /// The byte of value 256 to the power of `plane`.
+    fn byte(self, plane: usize) -> u8;
+    /// With that byte, which is still 0.
+    fn with(self, plane: usize, byte: u8) -> Self;
     /// The sign becomes the lowest bit.
     fn sign_last(self) -> Self;
     fn sign_first(self) -> Self;
@@ -41,6 +46,8 @@ trait Word<const W: usize>: Copy {
 macro_rules! word {
     ($unsigned:ty, $signed:ty, $width:literal) => {
         impl Word<$width> for $unsigned {
+            const ZERO: Self = 0;
+
             #[inline(always)]
             fn read(bytes: [u8; $width]) -> Self {
                 Self::from_le_bytes(bytes)
@@ -49,6 +56,16 @@ macro_rules! word {
             #[inline(always)]
             fn write(self) -> [u8; $width] {
                 self.to_le_bytes()
+            }
+
+            #[inline(always)]
+            fn byte(self, plane: usize) -> u8 {
+                (self >> (8 * plane)) as u8
+            }
+
+            #[inline(always)]
+            fn with(self, plane: usize, byte: u8) -> Self {
+                self | <$unsigned>::from(byte) << (8 * plane)
             }
 
             #[inline(always)]
@@ -116,7 +133,8 @@ fn elements_of<T: Word<W>, const W: usize>(transform: Transform, planes: &[u8], 
     }
 }
 
-/// Elements turned over at a time: they stay in the nearest cache while each plane is visited.
+/// Elements turned over at a time: they stay in the nearest cache while each plane is visited. As integers, because shifts
+/// of them become vector instructions, and single bytes of arrays do not.
 const RUN: usize = 512;
 
 /// Each element, changed, byte by byte into the planes.
@@ -125,15 +143,15 @@ fn scatter<T: Word<W>, const W: usize>(plain: &[u8], base: &[u8], planes: &mut [
     let (plain, _) = plain.as_chunks::<W>();
     let (base, _) = base.as_chunks::<W>();
     let count = plain.len();
-    let mut run = [[0; W]; RUN];
+    let mut run = [T::ZERO; RUN];
     let mut at = 0;
     for (plain, base) in plain.chunks(RUN).zip(base.chunks(RUN)) {
         for ((out, x), b) in run.iter_mut().zip(plain).zip(base) {
-            *out = change(T::read(*x), T::read(*b)).write();
+            *out = change(T::read(*x), T::read(*b));
         }
-        for byte in 0..W {
-            let plane = &mut planes[byte * count + at..][..plain.len()];
-            plane.iter_mut().zip(&run).for_each(|(to, from)| *to = from[byte]);
+        for number in 0..W {
+            let plane = &mut planes[number * count + at..][..plain.len()];
+            plane.iter_mut().zip(&run).for_each(|(to, from)| *to = from.byte(number));
         }
         at += plain.len();
     }
@@ -145,18 +163,18 @@ fn gather<T: Word<W>, const W: usize>(planes: &[u8], base: &[u8], plain: &mut [u
     let (plain, _) = plain.as_chunks_mut::<W>();
     let (base, _) = base.as_chunks::<W>();
     let count = plain.len();
-    let mut run = [[0; W]; RUN];
     let nothing = [[0; W]; RUN];
     let mut at = 0;
     for plain in plain.chunks_mut(RUN) {
-        for byte in 0..W {
-            let plane = &planes[byte * count + at..][..plain.len()];
-            run.iter_mut().zip(plane).for_each(|(to, from)| to[byte] = *from);
+        let mut run = [T::ZERO; RUN];
+        for number in 0..W {
+            let plane = &planes[number * count + at..][..plain.len()];
+            run.iter_mut().zip(plane).for_each(|(to, from)| *to = to.with(number, *from));
         }
         let base = if base.is_empty() { &nothing[..plain.len()] } else { &base[at..][..plain.len()] };
         at += plain.len();
         for ((out, x), b) in plain.iter_mut().zip(&run).zip(base) {
-            *out = change(T::read(*x), T::read(*b)).write();
+            *out = change(*x, T::read(*b)).write();
         }
     }
 }
