@@ -54,7 +54,7 @@
 //! format.json                    what this is, and whose history
 //! packs/<blake3>.pack            blocks, recipes, trees, records
 //! index/<…>.idx                  where objects are: a cache, rebuilt from the packs
-//! journal/<model>/<16 digits>    events, each checked by `head -n 1 FILE | sha256sum`
+//! journal/<model>/<16 digits>    `/` in a name as `+`; events, each checked by `head -n 1 FILE | sha256sum`
 //! cache/                         checkpoints; may be deleted at any time
 //! tmp/, lock                     work in progress, held by kernel locks; nothing to clean by hand
 //! ```

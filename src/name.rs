@@ -1,6 +1,6 @@
 //! Names people give: checked once, when they are made.
 //!
-//! A name is `[a-z][a-z0-9._-]{0,63}`; a model's may have several, joined by `/`. A name that could be
+//! A name is `[a-z][a-z0-9._-]{0,63}`; a model's may have several, joined by `/`, of 255 bytes together. A name that could be
 //! read as something else in a revision (`v2`, `cafe`, `latest`) or is reserved on Windows is refused.
 
 use std::fmt;
@@ -13,6 +13,12 @@ pub enum NameError {
     /// Characters or length outside the grammar.
     #[error("`{name}` is not a name: use 1 to 64 of a-z 0-9 . _ - and begin with a letter")]
     Grammar {
+        /// What was given, cut to 100 characters.
+        name: String,
+    },
+    /// Longer than a file's name may be.
+    #[error("`{name}…` is too long for a name: use at most 255 characters")]
+    TooLong {
         /// What was given, cut to 100 characters.
         name: String,
     },
@@ -29,6 +35,10 @@ pub enum NameError {
 const FIXED: [&str; 2] = ["latest", "workspace"];
 const WINDOWS: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
+/// What stands for `/` where a model's name is a folder's: a model must not lie in the folder of another, among its events.
+const JOINT: &str = "+";
+const LONGEST: usize = 255;
+
 fn check(segment: &str, whole: &str) -> Result<(), NameError> {
     let bytes = segment.as_bytes();
     let grammar = matches!(bytes.first(), Some(b'a'..=b'z'))
@@ -37,6 +47,9 @@ fn check(segment: &str, whole: &str) -> Result<(), NameError> {
         && bytes.last() != Some(&b'.');
     if !grammar {
         return Err(NameError::Grammar { name: whole.chars().take(100).collect() });
+    }
+    if whole.len() > LONGEST {
+        return Err(NameError::TooLong { name: whole.chars().take(100).collect() });
     }
     let reserved = |reads_as| Err(NameError::Reserved { name: whole.to_owned(), reads_as });
     if FIXED.contains(&segment) {
@@ -105,6 +118,18 @@ names! {
     StageName, None::<char>;
     /// A set of predictions or samples, or a source of training data: `test`, `train`.
     SetName, None::<char>;
+}
+
+impl ModelName {
+    /// As the name of one folder: `payments+fraud`.
+    pub fn folder(&self) -> String {
+        self.0.replace('/', JOINT)
+    }
+
+    /// Undoes [`Self::folder`].
+    pub fn of_folder(folder: &str) -> Result<Self, NameError> {
+        Self::new(&folder.replace(JOINT, "/"))
+    }
 }
 
 /// A version number of a model, dense from 1; written `v7`.

@@ -1,6 +1,6 @@
 //! The journal event: one immutable file, the only thing that changes the state of a model.
 //!
-//! `journal/<model>/<16-digit seq>` holds a line of canonical JSON and a line with the SHA-256 of the first,
+//! `journal/<model>/<16-digit seq>`, where `+` stands for a `/` of the name, holds a line of canonical JSON and a line with the SHA-256 of the first,
 //! its newline included: `head -n 1 FILE | sha256sum` prints the second line's digest. `prev` is that digest
 //! of the event before, so a change anywhere shows everywhere behind it.
 //!

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::format::pack::ObjectKind;
 use crate::id::{FileId, SnapshotId};
 use crate::progress::{Progress, Unit};
-use crate::registry::State;
+use crate::registry::{self, State};
 use crate::repository::Repository;
 use crate::snapshot;
 use crate::store::reader::CopyError;
@@ -58,7 +58,7 @@ pub fn verify(
         let check = repository.registry().check(model)?;
         report.events += check.events;
         if let Some((seq, what)) = check.problem {
-            let name = format!("journal/{model}/{seq:016}");
+            let name = registry::event_path(model, seq);
             report.problems.push(Problem::new("event", name, "an event that continues the journal", what));
         }
     }

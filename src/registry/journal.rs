@@ -1,7 +1,6 @@
 //! Event files: where they are, how a state is folded from them, how a chain is checked.
 
 use super::state::State;
-use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::checkpoint;
 use crate::format::event::{self, EventFile, EventRef};
@@ -71,26 +70,25 @@ pub struct JournalCheck {
 }
 
 /// The file of an event.
-pub(super) fn path(model: &ModelName, seq: u64) -> String {
-    format!("{JOURNAL}/{model}/{seq:016}")
+pub fn event_path(model: &ModelName, seq: u64) -> String {
+    format!("{JOURNAL}/{}/{seq:016}", model.folder())
 }
 
 fn checkpoint_path(model: &ModelName) -> String {
-    // Not the name itself: a model's name may be the folder of another's.
-    format!("{CACHE}/checkpoints/{}", Digest::of(model.as_str().as_bytes()))
+    format!("{CACHE}/checkpoints/{}", model.folder())
+}
+
+fn head_path(model: &ModelName) -> String {
+    format!("{CACHE}/heads/{}", model.folder())
 }
 
 /// Every model with a journal.
 pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalError> {
     let mut found = Vec::new();
-    let mut folders = vec![String::new()];
-    while let Some(folder) = folders.pop() {
-        for name in backend.folders(format!("{JOURNAL}/{folder}").trim_end_matches('/'))? {
-            folders.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
-        }
-        if let Ok(model) = ModelName::new(&folder)
+    for entry in backend.list(JOURNAL)?.into_iter().filter(|entry| entry.folder) {
+        if let Ok(model) = ModelName::of_folder(&entry.name)
             // A journal that lost its first event is still one.
-            && (backend.length(&path(&model, 1))?.is_some() || last(backend, &model)? > 0)
+            && (backend.length(&event_path(&model, 1))?.is_some() || last(backend, &model)? > 0)
         {
             found.push(model);
         }
@@ -105,7 +103,7 @@ fn is_event_name(name: &str) -> bool {
 
 /// One event; none if it does not exist.
 pub(super) fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
-    let bytes = match backend.read(&path(model, seq), event::MAX_EVENT as u64) {
+    let bytes = match backend.read(&event_path(model, seq), event::MAX_EVENT as u64) {
         Err(BackendError::NotFound { .. }) => return Ok(None),
         other => other?,
     };
@@ -122,7 +120,7 @@ pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<St
     let found = state.as_ref().map_or(0, State::seq);
     match remembered {
         // Remembered a moment ago by another process is no loss: its event is there.
-        Some(head) if head.seq > found && backend.length(&path(model, head.seq))?.is_none() => {
+        Some(head) if head.seq > found && backend.length(&event_path(model, head.seq))?.is_none() => {
             Err(JournalError::Lost { model: model.clone(), expected: head.seq, found })
         }
         _ => Ok(state),
@@ -139,10 +137,6 @@ fn remembered_head(backend: &dyn Backend, model: &ModelName) -> Option<EventRef>
 /// Remembers the newest event, so that its removal is noticed. Of two writers the earlier may win: the next one mends that.
 pub(super) fn remember_head(backend: &dyn Backend, model: &ModelName, head: EventRef) {
     let _ = backend.cache(&head_path(model), format!("{} {}\n", head.seq, head.id).as_bytes());
-}
-
-fn head_path(model: &ModelName) -> String {
-    format!("{CACHE}/heads/{}", Digest::of(model.as_str().as_bytes()))
 }
 
 fn load_unchecked(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
@@ -167,7 +161,7 @@ fn load_unchecked(backend: &dyn Backend, model: &ModelName) -> Result<Option<Sta
     // Checkpoints lie closer together than this, so nothing behind a gap is further away.
     let near = (1..=2 * CHECKPOINT_EVERY).map(|ahead| state.seq() + 1 + ahead);
     for seq in near {
-        check_gap(backend, &state, backend.length(&path(model, seq))?.is_some())?;
+        check_gap(backend, &state, backend.length(&event_path(model, seq))?.is_some())?;
     }
     if state.seq() >= head.seq + 2 * CHECKPOINT_EVERY {
         write_checkpoint(backend, &state);
@@ -200,7 +194,7 @@ pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), 
 fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), JournalError> {
     let seq = state.seq() + 1;
     // Looked at again: both may have been written just now.
-    if later && backend.length(&path(&state.model, seq))?.is_none() {
+    if later && backend.length(&event_path(&state.model, seq))?.is_none() {
         return Err(JournalError::missing(&state.model, seq));
     }
     Ok(())
@@ -208,7 +202,7 @@ fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), Jo
 
 /// The greatest number of an event file; 0 if there is none.
 fn last(backend: &dyn Backend, model: &ModelName) -> Result<u64, JournalError> {
-    let names = backend.list(&format!("{JOURNAL}/{model}"))?;
+    let names = backend.list(&format!("{JOURNAL}/{}", model.folder()))?;
     let seqs = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok());
     Ok(seqs.max().unwrap_or(0))
 }
@@ -256,7 +250,7 @@ pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalC
         if found.problem.is_some() {
             break;
         }
-        if known.seq > last && backend.length(&path(model, known.seq))?.is_none() {
+        if known.seq > last && backend.length(&event_path(model, known.seq))?.is_none() {
             found.problem = Some((last + 1, format!("it is missing; event {} has existed", known.seq)));
         } else if matches!(read(backend, model, known.seq), Ok(Some(file)) if file.id != known.id) {
             found.problem = Some((known.seq, "it is not the event that was there before".to_owned()));

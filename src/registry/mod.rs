@@ -11,7 +11,7 @@ mod state;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use self::journal::{JournalCheck, JournalError};
+pub use self::journal::{JournalCheck, JournalError, event_path};
 pub use self::state::{State, at};
 
 use crate::clock::{Clock, Time};
@@ -78,7 +78,7 @@ impl Registry {
 
     /// Whether `model` has a journal.
     pub fn has(&self, model: &ModelName) -> Result<bool, JournalError> {
-        Ok(self.backend.length(&journal::path(model, 1))?.is_some())
+        Ok(self.backend.length(&journal::event_path(model, 1))?.is_some())
     }
 
     /// The state of `model`; none if it has no journal. What this process has seen of it once is not read again.
@@ -166,7 +166,7 @@ impl Registry {
             encoded.map_err(|source| JournalError::Format { model: state.model.clone(), seq: record.seq, source })?;
         let mut next = state.clone();
         next.apply(&record, id)?;
-        match self.backend.publish_new(&journal::path(&state.model, record.seq), &bytes)? {
+        match self.backend.publish_new(&journal::event_path(&state.model, record.seq), &bytes)? {
             Published::Exists => Ok(None),
             Published::Created => {
                 let head = EventRef { seq: record.seq, id };

@@ -23,11 +23,6 @@ pub trait Backend: Send + Sync {
     /// What is directly in `folder`, sorted; a folder that is not there is empty.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError>;
 
-    /// The names of the folders directly in `folder`; other things in it cost next to nothing.
-    fn folders(&self, folder: &str) -> Result<Vec<String>, BackendError> {
-        Ok(self.list(folder)?.into_iter().filter(|e| e.folder).map(|e| e.name).collect())
-    }
-
     /// Begins bytes that have no name yet.
     fn stage(&self) -> Result<Box<dyn Staged>, BackendError>;
 

@@ -270,21 +270,6 @@ impl Backend for Disk {
         Ok(found)
     }
 
-    fn folders(&self, folder: &str) -> Result<Vec<String>, BackendError> {
-        let entries = match fs::read_dir(self.path(folder)) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(self.failed("list", folder, e)),
-        };
-        let mut found: Vec<String> = entries
-            .flatten()
-            .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
-            .filter_map(|e| e.file_name().into_string().ok())
-            .collect();
-        found.sort();
-        Ok(found)
-    }
-
     fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
         let (path, file) = self.temp_file().map_err(|e| self.failed("create a file in", TMP, e))?;
         Ok(Box::new(StagedFile { path, file, place: self.place(), unsynced: 0, syncing: None }))

@@ -43,6 +43,9 @@ fn what_is_none() {
         assert!(matches!(ModelName::new(name), Err(NameError::Grammar { .. })), "{name:?}");
     }
     assert!(matches!(StageName::new(&"x".repeat(65)), Err(NameError::Grammar { .. })));
+    let long = [&*"x".repeat(64); 4].join("/");
+    assert!(matches!(ModelName::new(&long), Err(NameError::TooLong { .. })));
+    assert!(ModelName::new(&long[..255]).is_ok());
     let reserved = [
         ("latest", "a fixed word"),
         ("workspace", "a fixed word"),

@@ -28,7 +28,6 @@ fn what_is_not_there(backend: &dyn Backend) {
     assert!(matches!(backend.read_at("packs/none", 0, &mut [0]), Err(BackendError::NotFound { .. })));
     assert_eq!(backend.length("packs/none").unwrap(), None);
     assert_eq!(backend.list("packs").unwrap(), []);
-    assert_eq!(backend.folders("packs").unwrap(), Vec::<String>::new());
     backend.remove_cache("cache/none").unwrap();
 }
 
@@ -73,7 +72,6 @@ fn what_is_in_a_folder(backend: &dyn Backend) {
     }
     let found = backend.list("journal").unwrap();
     assert_eq!(found, [entry("a", true), entry("b", true), entry("b.x", false), entry("z", false)]);
-    assert_eq!(backend.folders("journal").unwrap(), ["a", "b"]);
     assert_eq!(backend.list("journal/b").unwrap(), [entry("1", false), entry("2", false)]);
     assert_eq!(backend.list("journal/a").unwrap(), [entry("deep", true)]);
     assert_eq!(backend.length("journal/a").unwrap(), None);
