@@ -1,7 +1,7 @@
 //! `block` and `unblock`: keep a version out of a stage, or out of all.
 
 use super::resolve;
-use super::{MadeEvent, UsageError, VerbError, actor, check_text};
+use super::{Asked, MadeEvent, UsageError, VerbError, check_text};
 use crate::format::event::EventBody;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
@@ -109,7 +109,7 @@ fn set(repository: &Repository, options: &BlockOptions, wish: Wish) -> Result<Bl
             EventBody::Unblock { snapshot: id, stage: options.stage.clone(), reason: options.reason.clone() }
         }
     };
-    let actor = actor(repository);
+    let actor = Asked::begin(repository).answer();
     let committed = repository.registry().commit::<bool, VerbError>(&report.model, &actor, |state| {
         let unchanged = is_set(state) == (wish == Wish::Block);
         Ok(if unchanged { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })

@@ -9,7 +9,7 @@ use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
-use super::{MadeEvent, VerbError, actor, check_text};
+use super::{Asked, MadeEvent, VerbError, check_text};
 use crate::certify::{self, Case};
 use crate::clock::Time;
 use crate::evidence::Defect;
@@ -194,7 +194,7 @@ fn issue(
         Issued(Time),
         Moved,
     }
-    let actor = actor(repository);
+    let actor = Asked::begin(repository).answer();
     let (certificate, verdict, proposed) = (report.certificate, report.verdict(), report.proposed.is_some());
     let committed = repository.registry().commit::<Outcome, VerbError>(model, &actor, |state| {
         let held: Option<EventRef> = state.occupant(&baseline.stage).map(|o| o.event);

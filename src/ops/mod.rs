@@ -2,6 +2,7 @@
 //!
 //! Nothing here prints, reads an environment variable or knows how a flag is spelled.
 
+mod actor;
 pub mod at;
 pub mod block;
 pub mod bundle;
@@ -27,43 +28,15 @@ pub mod status;
 pub mod verify;
 mod workspace;
 
+pub use self::actor::Asked;
 pub use self::error::{UsageError, VerbError};
 
-use crate::capture::git::Git;
 use crate::capture::secrets::Scanner;
 use crate::clock::Time;
-use crate::format::event::{ActorRecord, CiRecord, EventRef};
-use crate::host;
-use crate::repository::Repository;
+use crate::format::event::EventRef;
 
 /// This program's version, as recorded.
 pub const TOOL: &str = env!("CARGO_PKG_VERSION");
-
-/// Who is doing this: git's identity if there is one, else the account.
-pub fn actor(repository: &Repository) -> ActorRecord {
-    let folder = repository.project().unwrap_or_else(|| repository.store_path());
-    let (name, email) = Git::identity(folder);
-    ActorRecord { name: name.or_else(host::user), email, host: host::name(), ci: ci() }
-}
-
-/// The CI job this runs in, as far as its variables tell.
-fn ci() -> Option<CiRecord> {
-    let set = |name: &str| host::variable(name).filter(|v| !v.is_empty());
-    if set("GITHUB_ACTIONS").is_some() {
-        let parts = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(set);
-        let run_url = match parts {
-            [Some(server), Some(repository), Some(run)] => Some(format!("{server}/{repository}/actions/runs/{run}")),
-            _ => None,
-        };
-        return Some(CiRecord { provider: "github-actions".to_owned(), run_url, commit: set("GITHUB_SHA") });
-    }
-    if set("GITLAB_CI").is_some() {
-        let record =
-            CiRecord { provider: "gitlab-ci".to_owned(), run_url: set("CI_JOB_URL"), commit: set("CI_COMMIT_SHA") };
-        return Some(record);
-    }
-    set("CI").map(|_| CiRecord { provider: "unknown".to_owned(), run_url: None, commit: None })
-}
 
 /// Text in the journal is for people to read: 4 KiB.
 const MAX_TEXT: usize = 4 << 10;

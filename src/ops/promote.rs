@@ -1,7 +1,7 @@
 //! `promote`: moves a stage to a version, if everything that must be true is.
 
 use super::resolve::{self, Found};
-use super::{MadeEvent, VerbError, actor, check_text, error::UsageError, rules};
+use super::{Asked, MadeEvent, VerbError, check_text, error::UsageError, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::event::EventBody;
@@ -74,6 +74,7 @@ pub fn promote(
     progress: &dyn Progress,
 ) -> Result<PromoteReport, VerbError> {
     check_text("the reason", options.reason.as_deref())?;
+    let actor = Asked::begin(repository);
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
@@ -94,7 +95,7 @@ pub fn promote(
     if let Some(certificate) = first.0.certificate {
         check_certificate(repository, certificate, found.snapshot())?;
     }
-    let actor = actor(repository);
+    let actor = actor.answer();
     let committed = repository.registry().commit::<_, VerbError>(&found.state.model, &actor, |state| {
         let (report, body) = decide(state)?;
         Ok(match body {

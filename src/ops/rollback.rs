@@ -1,7 +1,7 @@
 //! `rollback`: a stage goes back to the previous good version. Constant time: presence and structure, not bytes.
 
 use super::resolve;
-use super::{MadeEvent, VerbError, actor, check_text};
+use super::{Asked, MadeEvent, VerbError, check_text};
 use crate::format::event::{EventBody, SkippedRecord};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
@@ -62,6 +62,7 @@ pub struct RollbackReport {
 /// Goes back.
 pub fn rollback(repository: &Repository, options: &RollbackOptions) -> Result<RollbackReport, VerbError> {
     check_text("the reason", Some(&options.reason))?;
+    let actor = Asked::begin(repository);
     let model = resolve::model(repository, options.model.as_ref())?;
     let state = resolve::state(repository, &model)?;
     let stage = resolve::stage(repository, &state, options.stage.as_ref())?;
@@ -84,7 +85,7 @@ pub fn rollback(repository: &Repository, options: &RollbackOptions) -> Result<Ro
         return Ok(RollbackReport { dry_run: true, ..report });
     }
     let began_with = state.occupant(&stage).map(|o| o.event);
-    let actor = actor(repository);
+    let actor = actor.answer();
     let committed = repository.registry().commit::<_, VerbError>(&model, &actor, |state| {
         let (mut report, body) = decide(state);
         let current = state.occupant(&stage);

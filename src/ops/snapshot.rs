@@ -1,7 +1,7 @@
 //! `snapshot`: captures a project and gives it the next version.
 
 use super::inputs::{GivenInputs, capture_options};
-use super::{MadeEvent, VerbError, actor};
+use super::{Asked, MadeEvent, VerbError};
 use crate::capture::{self, Capture};
 use crate::format::event::EventBody;
 use crate::format::snapshot::SnapshotRecord;
@@ -140,7 +140,7 @@ fn record(
     built: &Built,
     parent: Option<SnapshotId>,
 ) -> Result<(Version, Option<MadeEvent>), VerbError> {
-    let actor = actor(repository);
+    let actor = Asked::begin(repository).answer();
     let committed = repository.registry().commit::<Version, VerbError>(model, &actor, |state| {
         if let Some(latest) = state.latest()
             && latest.snapshot == built.id

@@ -1,0 +1,44 @@
+//! Who is doing this, as every event says.
+
+use std::thread::JoinHandle;
+
+use crate::capture::git::Git;
+use crate::format::event::{ActorRecord, CiRecord};
+use crate::host;
+use crate::repository::Repository;
+
+/// A question to git, under way: a process takes milliseconds to start, in which the verb does something else.
+pub struct Asked(JoinHandle<(Option<String>, Option<String>)>);
+
+impl Asked {
+    /// Begins to ask.
+    pub fn begin(repository: &Repository) -> Self {
+        let folder = repository.project().unwrap_or_else(|| repository.store_path()).to_owned();
+        Self(std::thread::spawn(move || Git::identity(&folder)))
+    }
+
+    /// Git's identity if there is one, else the account.
+    pub fn answer(self) -> ActorRecord {
+        let (name, email) = self.0.join().unwrap_or_default();
+        ActorRecord { name: name.or_else(host::user), email, host: host::name(), ci: ci() }
+    }
+}
+
+/// The CI job this runs in, as far as its variables tell.
+fn ci() -> Option<CiRecord> {
+    let set = |name: &str| host::variable(name).filter(|v| !v.is_empty());
+    if set("GITHUB_ACTIONS").is_some() {
+        let parts = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(set);
+        let run_url = match parts {
+            [Some(server), Some(repository), Some(run)] => Some(format!("{server}/{repository}/actions/runs/{run}")),
+            _ => None,
+        };
+        return Some(CiRecord { provider: "github-actions".to_owned(), run_url, commit: set("GITHUB_SHA") });
+    }
+    if set("GITLAB_CI").is_some() {
+        let record =
+            CiRecord { provider: "gitlab-ci".to_owned(), run_url: set("CI_JOB_URL"), commit: set("CI_COMMIT_SHA") };
+        return Some(record);
+    }
+    set("CI").map(|_| CiRecord { provider: "unknown".to_owned(), run_url: None, commit: None })
+}
