@@ -155,7 +155,7 @@ impl Population {
 
     fn drawn(&self, n: usize, seed: u64) -> (Vec<bool>, [Vec<f64>; 2]) {
         let cell = |row: u64| {
-            let mut at = (mix(mix(seed) ^ row.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 32) * 1000 >> 32;
+            let mut at = ((mix(mix(seed) ^ row.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 32) * 1000) >> 32;
             self.0.iter().position(|&rows| at.checked_sub(u64::from(rows)).map(|rest| at = rest).is_none()).unwrap()
         };
         Self::rows((0..n as u64).map(cell))
