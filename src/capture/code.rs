@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::CaptureError;
-use super::files::{self, PathSpec, SourceFile};
+use super::files::{self, PathSpec, SourceFile, Unfollowed};
 use super::git::{Git, TrackedKind};
 use super::ignored::Ignored;
 use super::secrets;
@@ -208,10 +208,12 @@ fn from_folder(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, Cap
             scope.iter().map(|s| PathSpec { text: s.clone(), path: options.project.join(s), rename: None }).collect()
         }
     };
-    let found = match files::collect_unfollowed("code", &scope, options.project, ignored, &mut code.left_out) {
+    let mut how = Unfollowed { elsewhere: options.elsewhere, left_out: Vec::new() };
+    let found = match files::collect_unfollowed("code", &scope, options.project, ignored, &mut how) {
         Err(CaptureError::Empty { .. }) if options.scope.is_empty() => Vec::new(),
         other => other?,
     };
+    code.left_out = how.left_out;
     let mine: Vec<SourceFile> = found.into_iter().filter(|f| !is_below(&f.disk, options.elsewhere)).collect();
     if options.scope.is_empty() && mine.len() > MAX_FOLDER_FILES {
         code.kind = CodeKind::None;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::error::CaptureError;
 use super::files::{self, PathSpec, SourceFile};
 use super::ignored::Ignored;
+use super::known::Known;
 use crate::digest::{Digest, Hasher};
 use crate::format::config::DataStore;
 use crate::format::snapshot::{ColumnRecord, DataKind};
@@ -95,6 +96,7 @@ pub fn capture(
     input: &DataInput,
     project: &Path,
     ignored: &Ignored,
+    known: &Known<'_>,
     progress: &dyn Progress,
 ) -> Result<Data, CaptureError> {
     let spec = match &input.place {
@@ -123,7 +125,7 @@ pub fn capture(
         DataStore::Auto if size > KEEP_LIMIT => Some(format!("it is larger than {} MiB", KEEP_LIMIT >> 20)),
         DataStore::Auto => None,
     };
-    let digests = if not_stored.is_some() { hash_in_place(&found, progress)? } else { Vec::new() };
+    let digests = if not_stored.is_some() { hash_in_place(&found, known, progress)? } else { Vec::new() };
     let disk = files::lexically_clean(&spec.path);
     let kind = if disk.is_file() { DataKind::File } else { DataKind::Folder };
     let path = match kind {
@@ -161,14 +163,23 @@ fn without_secrets(uri: &str) -> String {
     format!("{place}?{}", shown.collect::<Vec<_>>().join("&"))
 }
 
-fn hash_in_place(files: &[SourceFile], progress: &dyn Progress) -> Result<Vec<Digest>, CaptureError> {
+fn hash_in_place(
+    files: &[SourceFile],
+    known: &Known<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<Digest>, CaptureError> {
     progress.begin("hashing data", files.iter().map(|f| f.size).sum(), Unit::Bytes);
     let hashed = files
         .par_iter()
         .map(|file| {
             let hash = || -> io::Result<Digest> {
+                if let Some(digest) = known.digest(file) {
+                    progress.advance(file.size);
+                    return Ok(digest);
+                }
                 let (digest, read) = Digest::of_reader(file.open()?)?;
                 file.finished(read)?;
+                known.learn(file, digest);
                 progress.advance(read);
                 Ok(digest)
             };

@@ -3,16 +3,17 @@
 //! Links inside declared paths are followed and kept as content. A file that changes between being described
 //! and being read to its end is an error that names it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::error::CaptureError;
 use super::ignored::Ignored;
+use crate::format::known::StampRecord;
 use crate::format::snapshot::LeftOutRecord;
 use crate::format::tree::{EntryKind, is_component};
 use crate::layout::{self, Tensor};
@@ -55,51 +56,53 @@ pub struct SourceFile {
     pub target: Option<String>,
     /// Its size in bytes.
     pub size: u64,
-    stamp: Stamp,
+    stamp: StampRecord,
 }
 
-/// What tells whether a file is still the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: Option<std::time::SystemTime>,
-    changed: (i64, i64),
-    inode: u64,
-}
-
-impl Stamp {
-    fn of(data: &Metadata) -> Self {
-        #[cfg(unix)]
-        let (changed, inode) = {
-            use std::os::unix::fs::MetadataExt;
-            ((data.ctime(), data.ctime_nsec()), data.ino())
-        };
-        #[cfg(not(unix))]
-        let (changed, inode) = ((0, 0), 0);
-        Self { size: data.len(), modified: data.modified().ok(), changed, inode }
+#[cfg(unix)]
+fn stamp_of(data: &Metadata) -> StampRecord {
+    use std::os::unix::fs::MetadataExt;
+    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    StampRecord {
+        size: data.len(),
+        modified: nanoseconds(data.mtime(), data.mtime_nsec()),
+        changed: nanoseconds(data.ctime(), data.ctime_nsec()),
+        inode: data.ino(),
+        device: data.dev(),
     }
+}
+
+#[cfg(not(unix))]
+fn stamp_of(data: &Metadata) -> StampRecord {
+    let modified = data.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified = modified.map_or(0, |since| since.as_nanos() as i128);
+    StampRecord { size: data.len(), modified, changed: 0, inode: 0, device: 0 }
 }
 
 impl SourceFile {
     /// Describes the file at `disk`, following links.
     pub fn describe(path: String, disk: PathBuf) -> Result<Self, CaptureError> {
         let unreadable = |source| CaptureError::Unreadable { path: disk.clone(), source };
-        let link = fs::symlink_metadata(&disk).map_err(unreadable)?.is_symlink();
-        let data = match fs::metadata(&disk) {
-            Err(e) if link && e.kind() == io::ErrorKind::NotFound => {
-                return Err(CaptureError::Link { path: disk, circle: false });
-            }
-            other => other.map_err(unreadable)?,
-        };
+        let data = fs::symlink_metadata(&disk).map_err(unreadable)?;
+        if !data.is_symlink() {
+            return Self::described(path, disk, false, &data);
+        }
+        match fs::metadata(&disk) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(CaptureError::Link { path: disk, circle: false }),
+            data => Self::described(path, disk.clone(), true, &data.map_err(unreadable)?),
+        }
+    }
+
+    fn described(path: String, disk: PathBuf, link: bool, data: &Metadata) -> Result<Self, CaptureError> {
         if !data.is_file() {
             return Err(CaptureError::Special { path: disk });
         }
-        let kind = match (link, is_executable(&data)) {
+        let kind = match (link, is_executable(data)) {
             (true, _) => EntryKind::Followed,
             (false, true) => EntryKind::Executable,
             (false, false) => EntryKind::File,
         };
-        Ok(Self { path, kind, target: None, size: data.len(), stamp: Stamp::of(&data), disk })
+        Ok(Self { path, kind, target: None, size: data.len(), stamp: stamp_of(data), disk })
     }
 
     /// Describes the symbolic link at `disk` as such.
@@ -108,8 +111,13 @@ impl SourceFile {
         let data = fs::symlink_metadata(&disk).map_err(unreadable)?;
         let target = fs::read_link(&disk).map_err(unreadable)?;
         let target = target.to_str().ok_or_else(|| CaptureError::Name { path: disk.clone() })?.to_owned();
-        let stamp = Stamp::of(&data);
+        let stamp = stamp_of(&data);
         Ok(Self { path, kind: EntryKind::Symlink, target: Some(target), size: 0, stamp, disk })
+    }
+
+    /// By what it is known again; none where the system does not tell enough, or for a link.
+    pub fn stamp(&self) -> Option<StampRecord> {
+        (cfg!(unix) && self.kind != EntryKind::Symlink).then_some(self.stamp)
     }
 
     /// Its bytes, if it is at most `limit` long.
@@ -140,7 +148,7 @@ impl Source for SourceFile {
     }
 
     fn finished(&self, read: u64) -> io::Result<()> {
-        let now = Stamp::of(&fs::metadata(&self.disk)?);
+        let now = stamp_of(&fs::metadata(&self.disk)?);
         if read == self.size && now == self.stamp {
             Ok(())
         } else {
@@ -209,15 +217,36 @@ pub fn collect(
     gather(input, specs, |spec| collect_one(input, spec, project, ignored, None))
 }
 
-/// The same, with links kept as links, and what is neither file nor folder left out.
+/// How code is looked for: links are kept as links.
+pub struct Unfollowed<'a> {
+    /// What is captured as something else, and is not entered.
+    pub elsewhere: &'a HashSet<PathBuf>,
+    /// What is neither file nor folder.
+    pub left_out: Vec<LeftOutRecord>,
+}
+
+impl Unfollowed<'_> {
+    /// Whether something below `root` is captured elsewhere, of what matches.
+    fn has_below(&self, root: &Path, matcher: Option<&GlobMatcher>) -> bool {
+        let below = self.elsewhere.iter().filter_map(|path| path.strip_prefix(root).ok());
+        below.into_iter().any(|path| matcher.is_none_or(|matcher| matches(matcher, path)))
+    }
+}
+
+/// Whether a path or a folder it lies in matches.
+fn matches(matcher: &GlobMatcher, relative: &Path) -> bool {
+    relative.ancestors().any(|a| !a.as_os_str().is_empty() && matcher.is_match(a))
+}
+
+/// The same for code.
 pub fn collect_unfollowed(
     input: &str,
     specs: &[PathSpec],
     project: &Path,
     ignored: &Ignored,
-    left_out: &mut Vec<LeftOutRecord>,
+    unfollowed: &mut Unfollowed<'_>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
-    gather(input, specs, |spec| collect_one(input, spec, project, ignored, Some(left_out)))
+    gather(input, specs, |spec| collect_one(input, spec, project, ignored, Some(unfollowed)))
 }
 
 fn gather(
@@ -253,7 +282,7 @@ fn collect_one(
     spec: &PathSpec,
     project: &Path,
     ignored: &Ignored,
-    unfollowed: Option<&mut Vec<LeftOutRecord>>,
+    unfollowed: Option<&mut Unfollowed<'_>>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
     let missing = || CaptureError::Missing { input: input.to_owned(), path: spec.text.clone() };
     let path = lexically_clean(&spec.path);
@@ -272,8 +301,9 @@ fn collect_one(
                 None if path == project => String::new(),
                 None => snapshot_path(&path, project)?,
             };
+            let taken = unfollowed.as_ref().is_some_and(|how| how.has_below(&path, None));
             let files = walk(&path, &base, ignored, None, unfollowed)?;
-            if files.is_empty() {
+            if files.is_empty() && !taken {
                 return Err(CaptureError::Empty { input: input.to_owned(), path: spec.text.clone() });
             }
             Ok(files)
@@ -288,8 +318,9 @@ fn collect_one(
                 None if root == project => String::new(),
                 None => snapshot_path(&root, project)?,
             };
+            let taken = unfollowed.as_ref().is_some_and(|how| how.has_below(&root, Some(&matcher)));
             let files = walk(&root, &base, ignored, Some(&matcher), unfollowed)?;
-            if files.is_empty() {
+            if files.is_empty() && !taken {
                 return Err(CaptureError::Empty { input: input.to_owned(), path: spec.text.clone() });
             }
             Ok(files)
@@ -329,11 +360,18 @@ fn walk(
     base: &str,
     ignored: &Ignored,
     matcher: Option<&GlobMatcher>,
-    mut unfollowed: Option<&mut Vec<LeftOutRecord>>,
+    mut unfollowed: Option<&mut Unfollowed<'_>>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
     let mut files = Vec::new();
+    let elsewhere = unfollowed.as_ref().map(|how| how.elsewhere);
     let walker = WalkDir::new(root).follow_links(unfollowed.is_none()).sort_by_file_name().into_iter();
-    let walker = walker.filter_entry(|e| e.depth() == 0 || !ignored.covers(e.path(), e.file_type().is_dir()));
+    let walker = walker.filter_entry(|e| {
+        let skipped = |e: &DirEntry| {
+            ignored.covers(e.path(), e.file_type().is_dir())
+                || elsewhere.is_some_and(|elsewhere| elsewhere.contains(e.path()))
+        };
+        e.depth() == 0 || !skipped(e)
+    });
     for entry in walker {
         let entry = match entry {
             // What is ignored may be anything, even a link that leads nowhere.
@@ -345,15 +383,19 @@ fn walk(
         }
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
         if let Some(matcher) = matcher
-            && !relative.ancestors().any(|a| !a.as_os_str().is_empty() && matcher.is_match(a))
+            && !matches(matcher, relative)
         {
             continue;
         }
         let relative = snapshot_path(entry.path(), root)?;
         let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
         match &mut unfollowed {
-            None => files.push(SourceFile::describe(path, entry.into_path())?),
-            Some(left_out) => {
+            None => {
+                let data = entry.metadata().map_err(|error| walk_error(root, &error))?;
+                let link = entry.path_is_symlink();
+                files.push(SourceFile::described(path, entry.into_path(), link, &data)?);
+            }
+            Some(Unfollowed { left_out, .. }) => {
                 let kind = entry.file_type();
                 if kind.is_symlink() {
                     files.push(SourceFile::describe_link(path, entry.into_path())?);

@@ -11,6 +11,7 @@ mod error;
 pub mod files;
 pub mod git;
 pub mod ignored;
+pub mod known;
 pub mod locks;
 pub mod machine;
 pub mod python;
@@ -30,6 +31,7 @@ use self::data::{Data, DataInput};
 use self::environment::EnvironmentOptions;
 use self::files::{PathSpec, SourceFile};
 use self::ignored::Ignored;
+use self::known::Known;
 use self::secrets::{Allowance, Scanner};
 use self::values::Syntax;
 use crate::format::observation::MachineRecord;
@@ -162,7 +164,7 @@ pub struct Capture {
 }
 
 /// Captures a project.
-pub fn capture(options: &CaptureOptions, progress: &dyn Progress) -> Result<Capture, CaptureError> {
+pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progress) -> Result<Capture, CaptureError> {
     let project = options.project.as_path();
     let ignored = Ignored::read(project)?;
     let scanner = Scanner::new(&options.allow);
@@ -187,7 +189,7 @@ pub fn capture(options: &CaptureOptions, progress: &dyn Progress) -> Result<Capt
     }
     let mut data = Vec::new();
     for input in &options.data {
-        data.push(data::capture(input, project, &ignored, progress)?);
+        data.push(data::capture(input, project, &ignored, known, progress)?);
     }
 
     let declared: Vec<&SourceFile> = [&model_files, &params_files, &metrics_files, &results]

@@ -146,22 +146,12 @@ pub struct CertificateRow {
     pub event: EventId,
 }
 
-const KIND: &str = "checkpoint";
-
-/// The file of a checkpoint: the name and version of its form, the record in postcard's encoding, a BLAKE3 of both.
+/// The file of a checkpoint.
 pub fn encode(record: &CheckpointRecord) -> Result<Vec<u8>, FormatError> {
-    let malformed = |e: postcard::Error| FormatError::Malformed { kind: KIND, reason: e.to_string() };
-    let mut bytes = postcard::to_extend(record, FORMAT.as_bytes().to_vec()).map_err(malformed)?;
-    let checksum = blake3::hash(&bytes);
-    bytes.extend_from_slice(checksum.as_bytes());
-    Ok(bytes)
+    super::cached::encode(FORMAT, record)
 }
 
 /// Reads a checkpoint; anything wrong with it means there is none.
 pub fn decode(bytes: &[u8]) -> Option<CheckpointRecord> {
-    let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
-    if blake3::hash(body) != *checksum {
-        return None;
-    }
-    postcard::from_bytes(body.strip_prefix(FORMAT.as_bytes())?).ok()
+    super::cached::decode(FORMAT, bytes)
 }

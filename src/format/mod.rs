@@ -7,7 +7,7 @@
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
 //! | recipe | [`recipe`] | binary | SHA-256 of the file it rebuilds |
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
-//! | index segment, checkpoint | [`index`], [`checkpoint`] | caches: disposable, rebuilt | – |
+//! | index segment, checkpoint, known files | [`index`], [`checkpoint`], [`known`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
 //!
@@ -16,12 +16,14 @@
 //! understood: after decoding, the record must encode to the very bytes it came from, so an unknown field
 //! cannot be dropped silently. Golden bytes in `tests/it/format` are added to, never regenerated.
 
+mod cached;
 pub mod canonical;
 pub mod certificate;
 pub mod checkpoint;
 pub mod config;
 pub mod event;
 pub mod index;
+pub mod known;
 pub mod observation;
 pub mod pack;
 pub mod planes;

@@ -14,6 +14,7 @@ mod error;
 mod evidence;
 pub mod init;
 pub mod inputs;
+mod known;
 pub mod list;
 pub mod log;
 pub mod promote;

@@ -1,7 +1,8 @@
 //! `snapshot`: captures a project and gives it the next version.
 
 use super::inputs::{GivenInputs, capture_options};
-use super::{Asked, MadeEvent, VerbError};
+use super::{Asked, MadeEvent, VerbError, known};
+use crate::capture::known::Known;
 use crate::capture::{self, Capture};
 use crate::format::event::EventBody;
 use crate::format::snapshot::SnapshotRecord;
@@ -74,7 +75,8 @@ pub fn snapshot(
     let capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
     let model = capture_options.model.clone();
     let before = repository.registry().state(&model)?;
-    let capture = capture::capture(&capture_options, progress)?;
+    let known = known::load(repository, &model);
+    let capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let parent = before.as_ref().and_then(State::latest).copied();
@@ -84,11 +86,11 @@ pub fn snapshot(
     };
     let parent_files = parent_record.as_ref().map_or_else(Vec::new, |p| files_to_change(store, p));
     if !options.dry_run {
-        check_space(repository, &capture, &parent_files, progress)?;
+        check_space(repository, &capture, &known, &parent_files, progress)?;
     }
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(&parent_files)?;
-    let built = snapshot::build(&mut writer, &capture, super::TOOL, progress)?;
+    let built = snapshot::build(&mut writer, &capture, &known, super::TOOL, progress)?;
     let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
     let mut report = SnapshotReport {
         model: model.clone(),
@@ -106,6 +108,9 @@ pub fn snapshot(
         event: None,
         dry_run: options.dry_run,
     };
+    if !options.dry_run {
+        known::keep(repository, &model, &known);
+    }
     if let (Some(row), Some(old)) = (parent, &parent_record)
         && report.changed.is_empty()
         && !options.new_version
@@ -172,6 +177,7 @@ fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {
 fn check_space(
     repository: &Repository,
     capture: &Capture,
+    known: &Known<'_>,
     parent_files: &[FileId],
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
@@ -180,7 +186,7 @@ fn check_space(
     if total < free {
         return Ok(());
     }
-    let needed = snapshot::bytes_needed(repository.store(), capture, parent_files, progress)?;
+    let needed = snapshot::bytes_needed(repository.store(), capture, known, parent_files, progress)?;
     if needed < free { Ok(()) } else { Err(StoreError::NoSpace { needed, free }.into()) }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::VerbError;
 use super::inputs::{GivenInputs, capture_options};
+use super::known;
 use super::resolve::Found;
 use crate::capture::{self, Capture};
 use crate::compare::Side;
@@ -33,9 +34,11 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<Self, VerbError> {
         let options = capture_options(repository, model, given)?;
-        let capture = capture::capture(&options, progress)?;
+        let known = known::load(repository, &options.model);
+        let capture = capture::capture(&options, &known, progress)?;
         let mut writer = repository.store().rehearsal();
-        let built = snapshot::build(&mut writer, &capture, super::TOOL, progress)?;
+        let built = snapshot::build(&mut writer, &capture, &known, super::TOOL, progress)?;
+        known::keep(repository, &options.model, &known);
         Ok(Self { capture, built })
     }
 

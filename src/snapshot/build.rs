@@ -1,10 +1,12 @@
 //! Storing a capture: files first, then trees, then the record that names them.
 
 use super::SnapshotError;
+use super::files::Files;
 use super::folders::{self, TreeFile};
 use crate::capture::Capture;
 use crate::capture::data::Data;
 use crate::capture::files::SourceFile;
+use crate::capture::known::Known;
 use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::canonical;
@@ -15,7 +17,7 @@ use crate::format::snapshot::{
 use crate::format::tree::EntryKind;
 use crate::id::{FileId, ObservationId, SnapshotId};
 use crate::progress::{Progress, Unit};
-use crate::store::{Source, Store, StoreError, StoredFile, Writer};
+use crate::store::{Store, Writer};
 
 /// What became of a capture: everything is in the writer, nothing is durable yet.
 #[derive(Debug)]
@@ -34,23 +36,25 @@ pub struct Built {
     pub code_files: Vec<TreeFile>,
 }
 
-/// Hands a capture to `writer`.
+/// Hands a capture to `writer`. What is `known` and stored is not read.
 pub fn build(
     writer: &mut Writer<'_>,
     capture: &Capture,
+    known: &Known<'_>,
     tool: &str,
     progress: &dyn Progress,
 ) -> Result<Built, SnapshotError> {
     let total: u64 = every_file(capture).map(|f| f.size).sum();
     progress.begin("storing", total, Unit::Bytes);
-    let model_list = put_files(writer, &capture.model_files, progress)?;
-    let model_files = folders::put(writer, &model_list)?;
-    let params_files = put_tree(writer, &capture.params_files, progress)?;
-    let metrics_files = put_tree(writer, &capture.metrics_files, progress)?;
-    let results = put_tree(writer, &capture.results, progress)?;
+    let mut files = Files { writer, known, progress };
+    let model_list = files.put_list(&capture.model_files)?;
+    let model_files = folders::put(files.writer, &model_list)?;
+    let params_files = files.put_tree(&capture.params_files)?;
+    let metrics_files = files.put_tree(&capture.metrics_files)?;
+    let results = files.put_tree(&capture.results)?;
     let mut predictions = Vec::new();
     for (input, file) in &capture.predictions {
-        let stored = put_one(writer, file, progress)?;
+        let stored = files.put_one(file)?;
         predictions.push(PredictionsRecord {
             name: input.name.clone(),
             path: file.path.clone(),
@@ -62,7 +66,7 @@ pub fn build(
     predictions.sort_by(|a, b| a.name.cmp(&b.name));
     let mut samples = Vec::new();
     for (input, file) in &capture.samples {
-        let stored = put_one(writer, file, progress)?;
+        let stored = files.put_one(file)?;
         samples.push(SamplesRecord {
             name: input.name.clone(),
             path: file.path.clone(),
@@ -74,10 +78,10 @@ pub fn build(
     samples.sort_by(|a, b| a.name.cmp(&b.name));
     let mut data = Vec::new();
     for source in &capture.data {
-        data.push(put_data(writer, source, progress)?);
+        data.push(put_data(&mut files, source)?);
     }
     data.sort_by(|a, b| a.name.cmp(&b.name));
-    let (code, code_list) = put_code(writer, capture, progress)?;
+    let (code, code_list) = put_code(&mut files, capture)?;
     progress.end();
 
     let empty =
@@ -130,13 +134,15 @@ pub fn build(
 pub fn bytes_needed(
     store: &Store,
     capture: &Capture,
+    known: &Known<'_>,
     parent_files: &[FileId],
     progress: &dyn Progress,
 ) -> Result<u64, SnapshotError> {
     let mut writer = store.rehearsal();
     writer.expect_changes_of(parent_files)?;
+    let mut files = Files { writer: &mut writer, known, progress };
     for file in every_file(capture) {
-        put_one(&mut writer, file, progress)?;
+        files.put_one(file)?;
     }
     Ok(writer.finish()?.stored)
 }
@@ -155,62 +161,13 @@ fn put_record(writer: &mut Writer<'_>, encoded: Result<Vec<u8>, FormatError>) ->
     Ok(writer.put_record(&bytes)?)
 }
 
-fn put_all(
-    writer: &mut Writer<'_>,
-    files: &[&SourceFile],
-    progress: &dyn Progress,
-) -> Result<Vec<StoredFile>, SnapshotError> {
-    let sources: Vec<&dyn Source> = files.iter().map(|f| *f as &dyn Source).collect();
-    writer.put_files(&sources, progress).map_err(|error| match error {
-        StoreError::Source { index, source } => {
-            SnapshotError::File { path: files[index].disk.display().to_string(), source }
-        }
-        other => other.into(),
-    })
-}
-
-fn put_one(writer: &mut Writer<'_>, file: &SourceFile, progress: &dyn Progress) -> Result<StoredFile, SnapshotError> {
-    Ok(put_all(writer, &[file], progress)?[0])
-}
-
-fn put_files(
-    writer: &mut Writer<'_>,
-    files: &[SourceFile],
-    progress: &dyn Progress,
-) -> Result<Vec<TreeFile>, SnapshotError> {
-    let plain: Vec<&SourceFile> = files.iter().filter(|f| f.kind != EntryKind::Symlink).collect();
-    let mut stored = put_all(writer, &plain, progress)?.into_iter();
-    Ok(files
-        .iter()
-        .map(|file| {
-            let stored = if file.kind == EntryKind::Symlink { None } else { stored.next() };
-            TreeFile {
-                path: file.path.clone(),
-                kind: file.kind,
-                id: stored.map(|s| s.id),
-                size: stored.map_or(0, |s| s.size),
-                target: file.target.clone(),
-            }
-        })
-        .collect())
-}
-
-fn put_tree(
-    writer: &mut Writer<'_>,
-    files: &[SourceFile],
-    progress: &dyn Progress,
-) -> Result<Option<TreeRef>, SnapshotError> {
-    let files = put_files(writer, files, progress)?;
-    Ok(folders::put(writer, &files)?)
-}
-
-fn put_data(writer: &mut Writer<'_>, source: &Data, progress: &dyn Progress) -> Result<DataRecord, SnapshotError> {
+fn put_data(files: &mut Files<'_, '_>, source: &Data) -> Result<DataRecord, SnapshotError> {
     let (digests, stored) = match source.not_stored {
         Some(_) => (source.digests.clone(), None),
         None => {
-            let files = put_files(writer, &source.files, progress)?;
-            let digests = files.iter().filter_map(|f| f.id).map(|id| id.digest()).collect();
-            (digests, folders::put(writer, &files)?.map(|t| t.tree))
+            let list = files.put_list(&source.files)?;
+            let digests = list.iter().filter_map(|f| f.id).map(|id| id.digest()).collect();
+            (digests, folders::put(files.writer, &list)?.map(|t| t.tree))
         }
     };
     let (rows, schema) = source.shape.clone().unzip();
@@ -228,16 +185,12 @@ fn put_data(writer: &mut Writer<'_>, source: &Data, progress: &dyn Progress) -> 
     })
 }
 
-fn put_code(
-    writer: &mut Writer<'_>,
-    capture: &Capture,
-    progress: &dyn Progress,
-) -> Result<(CodeRecord, Vec<TreeFile>), SnapshotError> {
+fn put_code(files: &mut Files<'_, '_>, capture: &Capture) -> Result<(CodeRecord, Vec<TreeFile>), SnapshotError> {
     let code = &capture.code;
-    let files = put_files(writer, &code.files, progress)?;
-    let tree = folders::put(writer, &files)?;
+    let list = files.put_list(&code.files)?;
+    let tree = folders::put(files.writer, &list)?;
     let patch: Option<FileId> = match &code.patch {
-        Some(patch) => Some(writer.put_bytes(patch, progress)?.id),
+        Some(patch) => Some(files.writer.put_bytes(patch, files.progress)?.id),
         None => None,
     };
     let record = CodeRecord {
@@ -251,5 +204,5 @@ fn put_code(
         untracked: code.untracked.clone(),
         left_out: code.left_out.clone(),
     };
-    Ok((record, files))
+    Ok((record, list))
 }

@@ -1,6 +1,7 @@
 //! A [`Capture`](crate::capture::Capture) → a stored snapshot, and back to files.
 
 mod build;
+mod files;
 mod folders;
 pub mod restore;
 mod same;

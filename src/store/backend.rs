@@ -6,6 +6,8 @@
 use std::fmt::Debug;
 use std::io;
 
+use crate::format::known::DiskTime;
+
 /// A place that keeps named bytes.
 pub trait Backend: Send + Sync {
     /// Where it is, for messages.
@@ -37,6 +39,11 @@ pub trait Backend: Send + Sync {
 
     /// Removes a cache; one that is not there is no error.
     fn remove_cache(&self, name: &str) -> Result<(), BackendError>;
+
+    /// What time it is for the file system, where that is known: a file that is changed now gets this time or a later one.
+    fn now(&self) -> Option<DiskTime> {
+        None
+    }
 
     /// Bytes that can still be written, where that is known.
     fn free(&self) -> Option<u64>;

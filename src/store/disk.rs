@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+#[cfg(unix)]
+use crate::format::known::DiskTime;
 
 const TMP: &str = "tmp";
 const LOCK: &str = "lock";
@@ -318,6 +320,17 @@ impl Backend for Disk {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", name, e)),
             _ => Ok(()),
         }
+    }
+
+    #[cfg(unix)]
+    fn now(&self) -> Option<DiskTime> {
+        use std::os::unix::fs::MetadataExt;
+        let (path, mut file) = self.temp_file().ok()?;
+        let data = file.write_all(b"now").and_then(|()| file.metadata());
+        let _ = fs::remove_file(path);
+        let data = data.ok()?;
+        let nanoseconds = i128::from(data.mtime()) * 1_000_000_000 + i128::from(data.mtime_nsec());
+        Some(DiskTime { nanoseconds, device: data.dev() })
     }
 
     fn free(&self) -> Option<u64> {

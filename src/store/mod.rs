@@ -13,11 +13,13 @@
 pub mod backend;
 mod chunks;
 pub mod codec;
+mod copy;
 pub mod cut;
 pub mod disk;
 mod error;
 pub mod index;
 pub mod memory;
+mod objects;
 mod pack_writer;
 mod packs;
 mod parents;

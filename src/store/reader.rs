@@ -1,22 +1,21 @@
-//! Getting objects back: everything read is hashed before it is handed out.
+//! Getting files and records back: everything is hashed before it counts.
 
 use std::io::{self, Read, Write};
 
 use rayon::prelude::*;
 
-use super::index::Location;
 use super::pack_writer::pack_path;
-use super::{BackendError, Store, StoreError, codec};
+use super::{Store, StoreError, codec, copy};
 use crate::digest::{Digest, Hasher};
 use crate::format::FormatError;
-use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind};
+use crate::format::pack::{Codec, HEADER, ObjectKind};
 use crate::format::planes::Base;
 use crate::format::recipe::Recipe;
 use crate::format::tree::TreeRecord;
 use crate::id::{FileId, TreeId};
 use crate::progress::Progress;
 
-/// Blocks decoded at a time: 32 MiB at most.
+/// Blocks decoded at a time: 64 MiB at most.
 const BATCH: usize = 16;
 
 impl Store {
@@ -47,14 +46,18 @@ impl Store {
 
     /// Writes a file's bytes to `out`; they hash to `id`, or it is an error and `out` is worthless.
     pub fn copy_file(&self, id: FileId, out: &mut dyn Write, progress: &dyn Progress) -> Result<u64, CopyError> {
-        let mut reader = self.open_file(id)?;
-        while let Some(plain) = reader.next_batch()? {
-            for bytes in plain {
-                out.write_all(&bytes).map_err(CopyError::Write)?;
-                progress.advance(bytes.len() as u64);
-            }
+        if self.stored_as(id)? == ObjectKind::File {
+            let bytes = self.object(ObjectKind::File, id.digest().as_bytes())?;
+            out.write_all(&bytes).map_err(CopyError::Write)?;
+            progress.advance(bytes.len() as u64);
+            return Ok(bytes.len() as u64);
         }
-        Ok(reader.recipe.size)
+        let recipe = self.recipe(id)?;
+        let found = copy::blocks(self, &recipe.blocks, out, progress)?;
+        if found != recipe.sha256 {
+            return Err(self.another_file(recipe.sha256, found)?.into());
+        }
+        Ok(recipe.size)
     }
 
     /// Begins to read a file.
@@ -166,13 +169,15 @@ impl Store {
         }
     }
 
-    pub(super) fn object(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        self.read_any(kind, id).map(|(plain, _)| plain)
-    }
-
-    /// A block, and to what it is a difference.
-    pub(super) fn block(&self, id: &[u8; 32]) -> Result<(Vec<u8>, Option<Base>), StoreError> {
-        self.read_any(ObjectKind::Block, id)
+    /// A recipe gave other bytes than it names.
+    fn another_file(&self, wanted: Digest, found: Digest) -> Result<StoreError, StoreError> {
+        let pack = self.index.pack_of(ObjectKind::Recipe, wanted.as_bytes())?;
+        Ok(StoreError::Damaged {
+            kind: "file",
+            id: wanted,
+            pack: pack.map_or_else(String::new, |name| pack_path(&name)),
+            reason: format!("its bytes hash to {found}"),
+        })
     }
 
     /// Whether a block is stored with every block it is a difference to.
@@ -185,99 +190,6 @@ impl Store {
             next = self.base_of(&id)?.map(|base| base.id);
         }
         Ok(true)
-    }
-
-    /// From the first place that gives it: one that was damaged may have been stored again.
-    fn read_any(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<(Vec<u8>, Option<Base>), StoreError> {
-        let first = self.locate(kind, id)?;
-        let error = match self.object_at(&first) {
-            Err(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. })) => error,
-            other => return other,
-        };
-        for location in self.index.locations(kind, id)? {
-            if location != first
-                && let Ok(found) = self.object_at(&location)
-            {
-                return Ok(found);
-            }
-        }
-        Err(error)
-    }
-
-    fn locate(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Location, StoreError> {
-        if let Some(location) = self.index.locate_fresh(kind, id)? {
-            return Ok(location);
-        }
-        Err(match self.index.pack_of(kind, id)? {
-            Some(pack) => StoreError::Damaged {
-                kind: kind.name(),
-                id: Digest::from_bytes(*id),
-                pack: pack_path(&pack),
-                reason: "the pack is missing, cut or overwritten".to_owned(),
-            },
-            None => StoreError::Missing { kind: kind.name(), id: Digest::from_bytes(*id) },
-        })
-    }
-
-    fn damaged(&self, location: &Location, reason: String) -> StoreError {
-        StoreError::Damaged {
-            kind: location.header.kind.name(),
-            id: Digest::from_bytes(location.header.id),
-            pack: pack_path(&location.pack),
-            reason,
-        }
-    }
-
-    /// Reads, decodes and hashes the object at `location`; of a block, says to what it is a difference.
-    pub(super) fn object_at(&self, location: &Location) -> Result<(Vec<u8>, Option<Base>), StoreError> {
-        let (plain, base) = self.decode_at(location)?;
-        let header = location.header;
-        let damaged = |reason: String| self.damaged(location, reason);
-        match header.kind {
-            ObjectKind::Block if *blake3::hash(&plain).as_bytes() != header.id => {
-                Err(damaged("its bytes do not hash to its id".to_owned()))
-            }
-            ObjectKind::Tree | ObjectKind::Record | ObjectKind::File if Digest::of(&plain).as_bytes() != &header.id => {
-                Err(damaged("its bytes do not hash to its id".to_owned()))
-            }
-            ObjectKind::Recipe => match Recipe::decode(&plain) {
-                Ok(recipe) if recipe.sha256.as_bytes() == &header.id => Ok((plain, base)),
-                Ok(_) => Err(damaged("it is the recipe of another file".to_owned())),
-                Err(error) => Err(damaged(error.to_string())),
-            },
-            _ => Ok((plain, base)),
-        }
-    }
-
-    fn decode_at(&self, location: &Location) -> Result<(Vec<u8>, Option<Base>), StoreError> {
-        let header = location.header;
-        let damaged = |reason: String| self.damaged(location, reason);
-        let mut bytes = vec![0; HEADER + header.stored_length as usize];
-        match self.backend.read_at(&pack_path(&location.pack), location.offset, &mut bytes) {
-            Err(BackendError::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Err(damaged("the pack ends before it".to_owned()));
-            }
-            other => other?,
-        }
-        let found = ObjectHeader::decode(&bytes).map_err(|e| damaged(e.to_string()))?;
-        if found != header {
-            return Err(damaged("its header is not what the index says".to_owned()));
-        }
-        bytes.drain(..HEADER);
-        let base = codec::base_of(header.codec, &bytes).map_err(damaged)?;
-        let base_plain = match base {
-            None => Vec::new(),
-            Some(base) => {
-                let (plain, below) = self.block(&base.id)?;
-                // Depths that do not fall would go round for ever.
-                if below.map_or(0, |b| b.depth) >= base.depth {
-                    return Err(damaged("its base is no shallower than itself".to_owned()));
-                }
-                plain
-            }
-        };
-        let plain = codec::decode(header.codec, bytes, header.plain_length, &base_plain).map_err(damaged)?;
-        Ok((plain, base))
     }
 }
 
@@ -324,16 +236,7 @@ impl FileReader<'_> {
     fn check_whole(&mut self) -> Result<(), StoreError> {
         let Some(found) = self.hasher.take().map(Hasher::finish) else { return Ok(()) };
         let wanted = self.recipe.sha256;
-        if found == wanted {
-            return Ok(());
-        }
-        let pack = self.store.index.pack_of(ObjectKind::Recipe, wanted.as_bytes())?;
-        Err(StoreError::Damaged {
-            kind: "file",
-            id: wanted,
-            pack: pack.map_or_else(String::new, |name| pack_path(&name)),
-            reason: format!("its bytes hash to {found}"),
-        })
+        if found == wanted { Ok(()) } else { Err(self.store.another_file(wanted, found)?) }
     }
 }
 

@@ -134,8 +134,9 @@ impl Store {
             return Ok(());
         }
         problems.push(Problem::new("pack", path, &format!("BLAKE3 {name}"), format!("BLAKE3 {found}")));
+        let mut plain = Vec::new();
         for (offset, header) in &trailer.objects {
-            match self.object_at(&Location { pack: *name.as_bytes(), offset: *offset, header: *header }) {
+            match self.object_at(&Location { pack: *name.as_bytes(), offset: *offset, header: *header }, &mut plain) {
                 Ok(_) => {}
                 Err(StoreError::Damaged { kind, id, reason, .. }) => {
                     problems.push(Problem::new("object", id.to_string(), &format!("a whole {kind}"), reason));

@@ -119,6 +119,17 @@ impl<'s> Writer<'s> {
         Ok(stored.into_iter().flatten().collect())
     }
 
+    /// Takes a file as given that is stored already; whether it is.
+    pub fn keep(&mut self, file: StoredFile) -> Result<bool, StoreError> {
+        let kept = self.session.contains(&(ObjectKind::File, *file.id.digest().as_bytes()))
+            || self.session.contains(&(ObjectKind::Recipe, *file.id.digest().as_bytes()))
+            || self.store.has_file(file.id)?;
+        if kept {
+            self.plain += file.size;
+        }
+        Ok(kept)
+    }
+
     /// Stores bytes that are in memory as a file.
     pub fn put_bytes(&mut self, bytes: &[u8], progress: &dyn Progress) -> Result<StoredFile, StoreError> {
         let stored = self.put_files(&[&InMemory(bytes)], progress)?;

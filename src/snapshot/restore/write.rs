@@ -37,6 +37,9 @@ pub fn apply(store: &Store, plan: &RestorePlan, force: bool, progress: &dyn Prog
     }
 }
 
+/// Files up to this size are written side by side: 32 MiB.
+const LARGE: u64 = 32 << 20;
+
 /// What has been written so far.
 struct Work<'a> {
     plan: &'a RestorePlan,
@@ -69,11 +72,15 @@ impl<'a> Work<'a> {
         progress.begin("restoring", plan.bytes, Unit::Bytes);
         self.make_folders()?;
         let (links, files): (Vec<_>, Vec<_>) = plan.write.iter().partition(|(_, f)| f.kind == EntryKind::Symlink);
-        files.par_iter().try_for_each(|(path, file)| {
+        let restore = |(path, file): &&(PathBuf, TreeFile)| {
             let Some(id) = file.id else { return Ok(()) };
             let executable = file.kind == EntryKind::Executable;
             self.write_file(path, executable, |out| store.copy_file(id, out, progress).map(|_| ()))
-        })?;
+        };
+        // A large file takes all cores by itself.
+        let (large, small): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, file)| file.size > LARGE);
+        small.par_iter().try_for_each(restore)?;
+        large.iter().try_for_each(restore)?;
         for (path, bytes) in &plan.generated {
             self.write_file(path, false, |out| out.write_all(bytes).map_err(CopyError::Write))?;
         }

@@ -201,38 +201,35 @@ pub fn base_of(codec: u8, stored: &[u8]) -> Result<Option<Base>, String> {
     PlanesHeader::decode_base(stored).map(Some).map_err(|e| e.to_string())
 }
 
-/// Decodes into `plain_length` bytes; the reason if that fails. `base` is what [`base_of`] asks for.
-pub fn decode(codec: u8, stored: Vec<u8>, plain_length: u32, base: &[u8]) -> Result<Vec<u8>, String> {
+/// Decodes into `plain`, which it fills; the reason if that fails. `base` is what [`base_of`] asks for.
+pub fn decode(codec: u8, stored: &[u8], base: &[u8], plain: &mut [u8]) -> Result<(), String> {
     const RAW: u8 = Codec::Raw as u8;
     const ZSTD: u8 = Codec::Zstd as u8;
     const CONSTANT: u8 = Codec::Constant as u8;
     const PLANES: u8 = Codec::Planes as u8;
     const DIFFERENCE: u8 = Codec::Difference as u8;
-    let expected = plain_length as usize;
     let undecodable = |e: io::Error| format!("it cannot be decoded ({e})");
     match codec {
-        RAW if stored.len() == expected => Ok(stored),
-        RAW => Err(format!("it has {} bytes instead of {plain_length}", stored.len())),
-        CONSTANT if matches!(stored.len(), 1..=8) && expected.is_multiple_of(stored.len()) => {
-            Ok(stored.repeat(expected / stored.len()))
+        RAW if stored.len() == plain.len() => {
+            plain.copy_from_slice(stored);
+            Ok(())
+        }
+        RAW => Err(format!("it has {} bytes instead of {}", stored.len(), plain.len())),
+        CONSTANT if matches!(stored.len(), 1..=8) && plain.len().is_multiple_of(stored.len()) => {
+            plain.chunks_exact_mut(stored.len()).for_each(|element| element.copy_from_slice(stored));
+            Ok(())
         }
         CONSTANT => Err("it cannot be decoded (an element of no known width)".to_owned()),
-        ZSTD => {
-            let mut plain = vec![0; expected];
-            coders::with(|coders| coders.decompress(&stored, &mut plain)).map_err(undecodable)?;
-            Ok(plain)
-        }
+        ZSTD => coders::with(|coders| coders.decompress(stored, plain)).map_err(undecodable),
         PLANES | DIFFERENCE => {
             let codec = if codec == PLANES { Codec::Planes } else { Codec::Difference };
-            let mut plain = vec![0; expected];
             coders::with(|coders| {
                 let mut planes = std::mem::take(&mut coders.scratch.planes);
-                let unpacked = unpack(coders, &mut planes, codec, &stored, base, &mut plain);
+                let unpacked = unpack(coders, &mut planes, codec, stored, base, plain);
                 coders.scratch.planes = planes;
                 unpacked
             })
-            .map_err(undecodable)?;
-            Ok(plain)
+            .map_err(undecodable)
         }
         other => Err(format!("it is encoded in a way (codec {other}) that only a newer program knows")),
     }

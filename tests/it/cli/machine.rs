@@ -158,7 +158,7 @@ impl Progress for Meddler {
 fn a_model_that_changes_while_it_is_captured() {
     let project = Project::tiny();
     project.ok("snapshot fraud");
-    project.edit("params.yaml", "0.1", "0.2");
+    project.write("model/weights.bin", "w1");
     let store = durable(&project.store());
     let options =
         OpenOptions { start: project.path(""), store: None, clock: std::sync::Arc::new(mlrun::clock::SystemClock) };

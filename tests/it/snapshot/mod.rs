@@ -1,6 +1,7 @@
 //! Snapshots as stored records and trees, and the way back to files.
 
 mod hostile;
+mod known;
 mod restore;
 mod trees;
 

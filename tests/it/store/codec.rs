@@ -17,7 +17,8 @@ fn stored(plain: &[u8], content: Content, parent: Option<Parent<'_>>) -> (Codec,
 }
 
 fn back(codec: Codec, stored: &[u8], length: usize, base: &[u8]) -> Result<Vec<u8>, String> {
-    decode(codec as u8, stored.to_vec(), length as u32, base)
+    let mut plain = vec![0; length];
+    decode(codec as u8, stored, base, &mut plain).map(|()| plain)
 }
 
 /// Sums of noise: normal enough, as weights are.

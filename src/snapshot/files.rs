@@ -1,0 +1,79 @@
+//! Files of a capture on their way into a writer: read, unless what they hash to is known and stored.
+
+use super::SnapshotError;
+use super::folders::{self, TreeFile};
+use crate::capture::files::SourceFile;
+use crate::capture::known::Known;
+use crate::format::snapshot::TreeRef;
+use crate::format::tree::EntryKind;
+use crate::id::FileId;
+use crate::progress::Progress;
+use crate::store::{Source, StoreError, StoredFile, Writer};
+
+/// A writer, and what it is told about files.
+pub(super) struct Files<'a, 's> {
+    pub(super) writer: &'a mut Writer<'s>,
+    pub(super) known: &'a Known<'a>,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Files<'_, '_> {
+    /// Stores files, in their order.
+    pub(super) fn put(&mut self, files: &[&SourceFile]) -> Result<Vec<StoredFile>, SnapshotError> {
+        let mut stored: Vec<Option<StoredFile>> = Vec::with_capacity(files.len());
+        for file in files {
+            let known = self.known.digest(file);
+            let known = known.map(|sha256| StoredFile { id: FileId::new(sha256), size: file.size });
+            stored.push(match known {
+                Some(file) if self.writer.keep(file)? => {
+                    self.progress.advance(file.size);
+                    Some(file)
+                }
+                _ => None,
+            });
+        }
+        let unread: Vec<usize> = (0..files.len()).filter(|at| stored[*at].is_none()).collect();
+        let sources: Vec<&dyn Source> = unread.iter().map(|at| files[*at] as &dyn Source).collect();
+        let read = self.writer.put_files(&sources, self.progress).map_err(|error| match error {
+            StoreError::Source { index, source } => {
+                SnapshotError::File { path: files[unread[index]].disk.display().to_string(), source }
+            }
+            other => other.into(),
+        })?;
+        for (at, file) in unread.into_iter().zip(read) {
+            self.known.learn(files[at], file.id.digest());
+            stored[at] = Some(file);
+        }
+        Ok(stored.into_iter().flatten().collect())
+    }
+
+    /// Stores one file.
+    pub(super) fn put_one(&mut self, file: &SourceFile) -> Result<StoredFile, SnapshotError> {
+        Ok(self.put(&[file])?[0])
+    }
+
+    /// Stores files and says what a tree holds of them; links are kept as links.
+    pub(super) fn put_list(&mut self, files: &[SourceFile]) -> Result<Vec<TreeFile>, SnapshotError> {
+        let plain: Vec<&SourceFile> = files.iter().filter(|f| f.kind != EntryKind::Symlink).collect();
+        let mut stored = self.put(&plain)?.into_iter();
+        Ok(files
+            .iter()
+            .map(|file| {
+                let stored = if file.kind == EntryKind::Symlink { None } else { stored.next() };
+                TreeFile {
+                    path: file.path.clone(),
+                    kind: file.kind,
+                    id: stored.map(|s| s.id),
+                    size: stored.map_or(0, |s| s.size),
+                    target: file.target.clone(),
+                }
+            })
+            .collect())
+    }
+
+    /// Stores files and their tree; none without files.
+    pub(super) fn put_tree(&mut self, files: &[SourceFile]) -> Result<Option<TreeRef>, SnapshotError> {
+        let files = self.put_list(files)?;
+        Ok(folders::put(self.writer, &files)?)
+    }
+}

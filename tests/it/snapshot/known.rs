@@ -1,0 +1,225 @@
+//! Files that are not read again: every way in which their times could lie.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use mlrun::capture::files::SourceFile;
+use mlrun::capture::known::Known;
+use mlrun::digest::Digest;
+use mlrun::format::known::{DiskTime, KnownFilesRecord, decode, encode};
+use mlrun::ops::init::{InitOptions, init};
+use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
+use mlrun::ops::verify::{VerifyOptions, verify};
+use mlrun::progress::Silent;
+use mlrun::store::Backend;
+use mlrun::store::disk::Disk;
+
+use crate::support::project::{TestRepo, contents};
+use crate::support::{says, sha256sum};
+
+/// A file of eight bytes that was changed an hour ago, and one that has its size and time.
+struct Pair {
+    temp: tempfile::TempDir,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let pair = Self { temp };
+        fs::write(pair.file(), "original").unwrap();
+        fs::write(pair.other(), "replaced").unwrap();
+        says("touch", &["-d", "1 hour ago", "file"], pair.temp.path());
+        says("touch", &["-r", "file", "other"], pair.temp.path());
+        pair
+    }
+
+    fn file(&self) -> PathBuf {
+        self.temp.path().join("file")
+    }
+
+    fn other(&self) -> PathBuf {
+        self.temp.path().join("other")
+    }
+}
+
+fn described(path: &Path) -> SourceFile {
+    SourceFile::describe("file".to_owned(), path.to_owned()).unwrap()
+}
+
+fn device(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().dev()
+}
+
+/// The later of a file's times.
+fn latest(path: &Path) -> i128 {
+    let data = fs::metadata(path).unwrap();
+    let of = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    of(data.mtime(), data.mtime_nsec()).max(of(data.ctime(), data.ctime_nsec()))
+}
+
+/// Reads a file at `now` of the file system with number `device`; what is kept for the next time.
+fn read_at(path: &Path, nanoseconds: i128, device: u64) -> Option<KnownFilesRecord> {
+    let known = Known::new(KnownFilesRecord::default(), move || Some(DiskTime { nanoseconds, device }));
+    let file = described(path);
+    assert_eq!(known.digest(&file), None);
+    known.learn(&file, Digest::of(&fs::read(path).unwrap()));
+    known.to_keep()
+}
+
+fn read_later(path: &Path) -> KnownFilesRecord {
+    read_at(path, latest(path) + 1, device(path)).unwrap()
+}
+
+/// Whether the file is taken for what was kept.
+fn is_known(path: &Path, kept: &KnownFilesRecord) -> bool {
+    Known::new(kept.clone(), || None).digest(&described(path)).is_some()
+}
+
+#[test]
+fn what_was_not_touched_is_known() {
+    let pair = Pair::new();
+    let kept = read_later(&pair.file());
+    let kept = decode(&encode(&kept).unwrap()).unwrap();
+    let again = Known::new(kept, || panic!("nothing is read, so nobody needs to know what time it is"));
+    assert_eq!(again.digest(&described(&pair.file())).unwrap().to_string(), sha256sum(b"original"));
+    assert_eq!(again.to_keep(), None, "nothing new");
+}
+
+#[test]
+fn what_is_gone_is_forgotten() {
+    let pair = Pair::new();
+    let mut kept = read_later(&pair.file());
+    kept.files.extend(read_later(&pair.other()).files);
+    let again = Known::new(kept, || None);
+    again.digest(&described(&pair.file())).unwrap();
+    assert_eq!(again.to_keep().unwrap().files.len(), 1);
+}
+
+type Lie = (&'static str, fn(&Pair));
+
+/// Each leaves another content of the same length behind, and the time of before.
+const LIES: [Lie; 6] = [
+    ("written over, and the time set back", |pair| {
+        let mut file = fs::File::options().write(true).open(pair.file()).unwrap();
+        file.write_all(b"replaced").unwrap();
+        says("touch", &["-r", "other", "file"], pair.temp.path());
+    }),
+    ("cp -p over it", |pair| {
+        says("cp", &["-p", "other", "file"], pair.temp.path());
+    }),
+    ("renamed over it", |pair| fs::rename(pair.other(), pair.file()).unwrap()),
+    ("a link to another", |pair| {
+        fs::remove_file(pair.file()).unwrap();
+        fs::hard_link(pair.other(), pair.file()).unwrap();
+    }),
+    ("a symbolic link to another", |pair| {
+        fs::remove_file(pair.file()).unwrap();
+        std::os::unix::fs::symlink(pair.other(), pair.file()).unwrap();
+    }),
+    ("unpacked from an archive", |pair| {
+        says("tar", &["-H", "posix", "-cf", "a.tar", "--transform=s/other/file/", "other"], pair.temp.path());
+        says("tar", &["-xf", "a.tar"], pair.temp.path());
+    }),
+];
+
+#[test]
+fn times_that_were_set_deceive_nobody() {
+    for (what, lie) in LIES {
+        let pair = Pair::new();
+        let kept = read_later(&pair.file());
+        assert!(is_known(&pair.file(), &kept), "{what}");
+        let modified = fs::metadata(pair.file()).unwrap().modified().unwrap();
+        lie(&pair);
+        let after = fs::metadata(pair.file()).unwrap();
+        assert_eq!(fs::read(pair.file()).unwrap(), b"replaced", "{what}");
+        assert_eq!((after.len(), after.modified().unwrap()), (8, modified), "{what}: it does not lie");
+        assert!(!is_known(&pair.file(), &kept), "{what}");
+    }
+}
+
+#[test]
+fn what_may_change_within_the_same_tick_is_not_kept() {
+    let pair = Pair::new();
+    let (path, latest, device) = (pair.file(), latest(&pair.file()), device(&pair.file()));
+    assert_eq!(read_at(&path, latest - 1, device), None, "changed after it was asked what time it is");
+    assert_eq!(read_at(&path, latest, device), None, "changed in the same moment");
+    assert!(read_at(&path, latest + 1, device).is_some());
+    // Another file system may count in steps of two seconds.
+    assert_eq!(read_at(&path, latest + 2_000_000_000, device + 1), None);
+    assert!(read_at(&path, latest + 2_000_000_001, device + 1).is_some());
+}
+
+#[test]
+fn a_list_that_was_damaged_is_none() {
+    let pair = Pair::new();
+    let bytes = encode(&read_later(&pair.file())).unwrap();
+    for at in 0..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        assert_eq!(decode(&bytes), None, "byte {at}");
+    }
+    assert_eq!(decode(&bytes[..bytes.len() - 1]), None);
+    assert_eq!(decode(b""), None);
+}
+
+#[test]
+fn the_disk_tells_its_own_time() {
+    let temp = tempfile::tempdir().unwrap();
+    let disk = Disk::new(temp.path().to_owned());
+    let (before, path) = (disk.now().unwrap(), temp.path().join("after"));
+    fs::write(&path, "x").unwrap();
+    assert_eq!(before.device, device(&path));
+    assert!(before.nanoseconds <= latest(&path));
+    assert!(disk.now().unwrap().nanoseconds >= latest(&path));
+}
+
+fn project() -> TestRepo {
+    let project = TestRepo::new();
+    project.write("model/weights", "0000");
+    init(&project.options(), &InitOptions::default()).unwrap();
+    project
+}
+
+fn take(project: &TestRepo) -> SnapshotReport {
+    snapshot(&project.open(), &SnapshotOptions::default(), &Silent).unwrap()
+}
+
+/// Faster than any file system's clock ticks.
+#[test]
+fn edits_right_behind_each_other_are_all_seen() {
+    let project = project();
+    for n in 0..200 {
+        let bytes = format!("{n:04}");
+        let mut file = fs::File::options().write(true).open(project.path().join("model/weights")).unwrap();
+        file.write_all(bytes.as_bytes()).unwrap();
+        drop(file);
+        assert_eq!(take(&project).files[0].id.unwrap().to_string(), sha256sum(bytes.as_bytes()));
+    }
+}
+
+#[test]
+fn what_is_known_is_not_therefore_stored() {
+    let project = project();
+    project.write("model/large", crate::support::noise::noise(1, 600_000));
+    says("touch", &["-d", "1 hour ago", "model/weights", "model/large"], &project.path());
+    // Until the clock of the file system has moved on.
+    while !project.path().join(".mlrun/cache/known").exists() {
+        take(&project);
+    }
+    let known = project.path().join(".mlrun/cache/known");
+    let kept = contents(&known);
+    assert!(take(&project).unchanged);
+    assert_eq!(contents(&known), kept);
+    fs::rename(project.path().join(".mlrun"), project.beside("away")).unwrap();
+    fs::remove_file(project.path().join("mlrun.toml")).unwrap();
+    init(&project.options(), &InitOptions::default()).unwrap();
+    fs::create_dir_all(project.path().join(".mlrun/cache")).unwrap();
+    fs::rename(project.beside("away/cache/known"), &known).unwrap();
+    let report = take(&project);
+    assert!(report.written.new >= 600_004, "{:?}", report.written);
+    let options = VerifyOptions { full: true, ..VerifyOptions::default() };
+    assert_eq!(verify(&project.open(), &options, &Silent).unwrap().problems, []);
+}
