@@ -31,6 +31,8 @@ pub struct Case<'a> {
     pub sets: &'a BTreeMap<SetName, Result<JoinedRows, Defect>>,
     /// The predictions sets the candidate has.
     pub candidate_sets: &'a [SetName],
+    /// The sample sets the candidate has.
+    pub candidate_samples: &'a [SetName],
     /// The samples that rules ask for.
     pub samples: &'a BTreeMap<SetName, Samples>,
     /// The numbers the trainers wrote down: the candidate's, and the baseline's where there is one.

@@ -9,10 +9,12 @@ use crate::name::SetName;
 #[non_exhaustive]
 pub enum CertifyError {
     /// The candidate has sets, but not this one.
-    #[error("rule `{rule}`: there is no predictions set `{set}`; there are {}{}", list(known), suggestion(nearest))]
+    #[error("rule `{rule}`: there is no {kind} set `{set}`; there are {}{}", list(known), suggestion(nearest))]
     UnknownSet {
         /// The rule.
         rule: String,
+        /// `predictions` or `samples`.
+        kind: &'static str,
         /// What it asks for.
         set: SetName,
         /// Those there are.

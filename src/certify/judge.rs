@@ -101,7 +101,8 @@ fn equal_predictions(case: &Case<'_>, remarks: &mut Vec<String>) {
     for (set, joined) in case.sets {
         let Ok(joined) = joined else { continue };
         let Some(baseline) = &joined.baseline else { continue };
-        if !joined.keys.is_empty() && predicted(&joined.candidate).same_as(&predicted(baseline)) {
+        let (ours, theirs) = (predicted(&joined.candidate), predicted(baseline));
+        if !joined.keys.is_empty() && !ours.is_nothing() && ours.same_as(&theirs) {
             remarks.push(format!("the candidate's predictions in `{set}` equal the baseline's"));
         }
     }

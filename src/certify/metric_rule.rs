@@ -93,6 +93,7 @@ impl MetricRule<'_> {
             (Some(set), _) if known.contains(set) => Ok(Some(set)),
             (Some(set), _) => Err(CertifyError::UnknownSet {
                 rule: self.rule.id.clone(),
+                kind: "predictions",
                 set: set.clone(),
                 known: known.to_vec(),
                 nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),

@@ -4,6 +4,7 @@ use super::case::Case;
 use super::decision::Level;
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
+use super::nearest::nearest;
 use super::outcome::{blank, explained, inconclusive};
 use super::wording::{grouped, level, significant};
 use crate::evidence::Defect;
@@ -22,6 +23,16 @@ pub(super) fn judge(
     let result = blank(rule, None, None);
     if let Some(result) = case.unfit(rule, of.as_str(), &result) {
         return Ok(result);
+    }
+    let known = case.candidate_samples;
+    if !known.is_empty() && !known.contains(of) {
+        return Err(CertifyError::UnknownSet {
+            rule: rule.id.clone(),
+            kind: "samples",
+            set: of.clone(),
+            known: known.to_vec(),
+            nearest: nearest(of.as_str(), known.iter().map(SetName::as_str)),
+        });
     }
     let missing = |role| Defect::SetMissing { role, kind: "samples", set: of.clone() };
     let (candidate, baseline) = match case.samples.get(of) {

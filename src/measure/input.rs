@@ -69,6 +69,11 @@ impl Truth<'_> {
 }
 
 impl Predicted<'_> {
+    /// Whether no column was given.
+    pub fn is_nothing(&self) -> bool {
+        self.same_as(&Self { scores: None, classes: None, probabilities: None, values: None })
+    }
+
     /// Whether every column given is the same, number for number.
     pub fn same_as(&self, other: &Self) -> bool {
         self.scores == other.scores

@@ -6,7 +6,7 @@
 //! snapshot.json              the snapshot record; its SHA-256 is the snapshot's id
 //! observation.json           what surrounded it
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
-//! events/<seq>.json          every event of the model that names the snapshot
+//! events/<seq>               every event of the model that names the snapshot, as it lies in the journal
 //! trees/<id>.json            every folder listing; a file's name is its SHA-256
 //! files/…                    the files, where they lay in the project
 //! ```
@@ -22,6 +22,7 @@ use serde_json::json;
 
 use super::VerbError;
 use super::bundle_check::BundleError;
+use super::bundle_records::event_name;
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
 use crate::digest::Digest;
@@ -168,14 +169,15 @@ fn contents(
         add("policy.json".to_owned(), store.record(row.policy)?);
     }
     let id = found.snapshot().to_string();
+    let mut events = serde_json::Map::new();
     for seq in 1..=found.state.seq() {
         let Some(file) = repository.registry().event(&found.state.model, seq)? else { break };
         let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id));
         if seq == 1 || names_it {
             let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
-            let mut line = canonical::encode("event", &file.value).map_err(unreadable)?;
-            line.push(b'\n');
-            add(format!("events/{seq:016}.json"), line);
+            let line = canonical::encode("event", &file.value).map_err(unreadable)?;
+            events.insert(event_name(seq), file.id.to_string().into());
+            add(format!("events/{}", event_name(seq)), [&*line, format!("\n{}\n", file.id).as_bytes()].concat());
         }
     }
     for tree in every_tree(store, record)? {
@@ -183,6 +185,7 @@ fn contents(
     }
     let about = json!({
         "certificate": certificate.map(|row| row.certificate.to_string()),
+        "events": events,
         "format": FORMAT,
         "model": found.state.model.as_str(),
         "repository": store.repository(),

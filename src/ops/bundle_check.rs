@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::bundle::{FORMAT, SUMS};
+use super::bundle_records::Records;
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::snapshot::{self, SnapshotRecord};
@@ -168,6 +169,7 @@ fn about(
         return Err("`snapshot.json` does not hash to the id in `bundle.json`".to_owned());
     }
     let snapshot: SnapshotRecord = canonical::decode(snapshot::FORMAT, bytes).map_err(|e| e.to_string())?;
+    Records { by_name: records, about: &about, snapshot: &snapshot }.check()?;
     let mut expected = BTreeMap::new();
     let prefix = &snapshot.code.prefix;
     let below = if prefix.is_empty() || snapshot.code.tree.is_none() { String::new() } else { format!("{prefix}/") };

@@ -111,7 +111,8 @@ pub fn certify(
     let (candidate, state, model) = candidate(repository, options, progress)?;
     refuse_measured(repository, &model)?;
     let policy = rules::policy(repository, &model, state.as_ref(), options.policy.as_deref())?;
-    let stage = policy.record.baseline.clone();
+    let unborn = State::before_creation(model.clone());
+    let stage = resolve::stage(repository, state.as_ref().unwrap_or(&unborn), Some(&policy.record.baseline))?;
     let occupant = state.as_ref().and_then(|s| s.occupant(&stage));
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
     let baseline_record = match occupant {
@@ -139,6 +140,7 @@ pub fn certify(
         refuse_other_hardware(&mut gathered, ours, &theirs);
     }
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
+    let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
     let statement = certify::certify(&Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
@@ -147,6 +149,7 @@ pub fn certify(
         baseline: baseline.clone(),
         sets: &gathered.sets,
         candidate_sets: &candidate_sets,
+        candidate_samples: &candidate_samples,
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
         evidence: gathered.evidence,

@@ -7,6 +7,7 @@ pub mod at;
 pub mod block;
 pub mod bundle;
 pub mod bundle_check;
+mod bundle_records;
 pub mod certify;
 pub mod diff;
 pub mod doctor;

@@ -82,7 +82,7 @@ fn head_path(model: &ModelName) -> String {
     format!("{CACHE}/heads/{}", model.folder())
 }
 
-/// Every model with a journal.
+/// Every model with a journal, or one that is remembered: a journal that is gone is a loss, not the present.
 pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalError> {
     let mut found = Vec::new();
     for entry in backend.list(JOURNAL)?.into_iter().filter(|entry| entry.folder) {
@@ -93,7 +93,10 @@ pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalErr
             found.push(model);
         }
     }
+    let remembered = backend.list(&format!("{CACHE}/heads"))?;
+    found.extend(remembered.iter().filter_map(|entry| ModelName::of_folder(&entry.name).ok()));
     found.sort();
+    found.dedup();
     Ok(found)
 }
 

@@ -123,12 +123,21 @@ pub fn plan(
     let empty = || RollbackRefusal::Empty { stage: stage.clone() };
     let row = state.stages.get(stage).ok_or_else(empty)?;
     let current = row.timeline.last().ok_or_else(empty)?;
-    if request.from.is_some_and(|from| from != current.snapshot) {
+    if let Some(from) = request.from
+        && from != current.snapshot
+    {
+        // A slip of the pen must not look like success while the bad version stays.
+        if !row.timeline.iter().any(|occupancy| occupancy.snapshot == from) {
+            let version = state.version_of(from).map_or(Version(0), |v| v.version);
+            return Err(RollbackRefusal::NeverHeld { stage: stage.clone(), version });
+        }
         return Ok(RollbackPlan::AlreadyGone { current: current.clone() });
     }
     if request.from.is_none()
         && request.to.is_none()
-        && let Some(EventAt { time, .. }) = row.last_rollback
+        && let Some(EventAt { time, event }) = row.last_rollback
+        // What was promoted since may be fled at once.
+        && event == current.event
         && now.since(time) < GUARD
     {
         let ago = now.since(time);

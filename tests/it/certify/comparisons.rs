@@ -1,6 +1,6 @@
 //! Two models on the same rows.
 
-use mlrun::evidence::{Defect, TruthColumn};
+use mlrun::evidence::{Defect, PredictedColumns, TruthColumn};
 use mlrun::format::certificate::Verdict;
 
 use super::scene::{Scene, close, joined, outcomes, reason, scores, set, values};
@@ -207,4 +207,14 @@ fn evidence_of_the_parent_decides_nothing() {
     let result = scene.result();
     assert_eq!(result.verdict, Verdict::Inconclusive);
     assert_eq!(reason(&result), "`test` is the parent's, byte for byte, although the model is another");
+}
+
+/// Of predictions that were not read, nobody knows whether they are equal.
+#[test]
+fn nothing_equals_nothing_is_no_remark() {
+    let mut joined = outcomes(900, 0, 0, 100);
+    let nothing = PredictedColumns { scores: None, classes: None, probabilities: None, values: None };
+    joined.candidate = nothing.clone();
+    joined.baseline = Some(nothing);
+    assert_eq!(Scene::on(joined, &accuracy("margin = 0.1")).judge().predicate.remarks, Vec::<String>::new());
 }

@@ -82,3 +82,12 @@ fn old_samples_decide_nothing() {
     scene.stale = vec!["latency".to_owned()];
     assert_eq!(scene.result().verdict, Verdict::Inconclusive);
 }
+
+/// A slip of the pen in the policy is not a defect of the evidence.
+#[test]
+fn a_set_nobody_has_is_the_policys_mistake() {
+    let mut scene = scene("max_ratio = 1000").samples("latency", latencies(1.0), Some(latencies(1.0)));
+    scene.candidate_samples = vec![set("latencies")];
+    let error = scene.try_judge().unwrap_err().to_string();
+    assert!(error.starts_with("rule `p99`: there is no samples set `latency`; there are latencies"), "{error}");
+}

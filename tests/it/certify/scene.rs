@@ -19,6 +19,7 @@ pub struct Scene {
     pub baseline: BaselineRecord,
     pub sets: BTreeMap<SetName, Result<JoinedRows, Defect>>,
     pub candidate_sets: Vec<SetName>,
+    pub candidate_samples: Vec<SetName>,
     pub samples: BTreeMap<SetName, Samples>,
     pub metrics: (BTreeMap<String, Scalar>, Option<BTreeMap<String, Scalar>>),
     pub evidence: Vec<EvidenceRecord>,
@@ -49,6 +50,7 @@ impl Scene {
             },
             sets: BTreeMap::new(),
             candidate_sets: Vec::new(),
+            candidate_samples: Vec::new(),
             samples: BTreeMap::new(),
             metrics: (BTreeMap::new(), Some(BTreeMap::new())),
             evidence: Vec::new(),
@@ -98,6 +100,7 @@ impl Scene {
     }
 
     pub fn samples(mut self, name: &str, candidate: Vec<f64>, baseline: Option<Vec<f64>>) -> Self {
+        self.candidate_samples.push(set(name));
         self.samples.insert(set(name), (Ok(candidate), baseline.map(Ok)));
         self
     }
@@ -111,6 +114,7 @@ impl Scene {
             baseline: self.baseline.clone(),
             sets: &self.sets,
             candidate_sets: &self.candidate_sets,
+            candidate_samples: &self.candidate_samples,
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),
             evidence: self.evidence.clone(),

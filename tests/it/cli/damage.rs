@@ -116,6 +116,24 @@ fn the_newest_event_is_missing() {
 }
 
 #[test]
+fn every_event_is_missing() {
+    let project = Project::with_history();
+    let folder = project.store().join("journal/fraud");
+    let away = project.beside("away");
+    fs::rename(&folder, &away).unwrap();
+    let bad = Bad { exit: 4, message: &["ends at event 0, but has had event 10"], hint: &["mlrun verify --journal"] };
+    for line in ["at", "at now", "list", "status", "log", "rollback fraud --reason x"] {
+        project.fails(line, &bad);
+    }
+    for line in ["verify", "verify --full", "verify --journal"] {
+        project.mlrun(line).exits(4).says(&["journal/fraud/0000000000000001", "it is missing; event 10 has existed"]);
+    }
+    project.mlrun("doctor").exits(4);
+    fs::rename(&away, &folder).unwrap();
+    project.ok("verify");
+}
+
+#[test]
 fn an_event_of_another_place() {
     let project = Project::with_history();
     fs::copy(event(&project, 4), event(&project, 11)).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::harness::{Bad, Project};
-use super::scene::POLICY;
+use super::scene::{POLICY, REPORTED};
 
 /// Refused with these reasons, and nothing was written.
 #[track_caller]
@@ -20,6 +20,17 @@ fn refused(project: &Project, line: &str, exit: i32, codes: &[&str]) -> Value {
         assert!(shown.stdout.contains(reason["message"].as_str().unwrap()), "{shown}");
     }
     object
+}
+
+/// A policy that compares with a stage nobody has would call every release the first.
+#[test]
+fn a_baseline_that_is_no_stage() {
+    let project = Project::tiny();
+    project.write("policy.toml", format!("{REPORTED}\n[baseline]\nref = \"prodution\"\n"));
+    project.ok("snapshot fraud");
+    let bad = Bad { exit: 6, message: &["`prodution`"], hint: &["production"] };
+    project.fails("certify fraud@v1 --first-release --reason begin", &bad);
+    project.fails("certify --check", &bad);
 }
 
 #[test]

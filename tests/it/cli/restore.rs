@@ -153,10 +153,12 @@ fn bundle_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
 fn a_bundle_is_the_same_bytes_every_time_and_needs_no_trust() {
     let project = Project::with_history();
     project.ok("bundle production -o one.tar.gz");
-    std::thread::sleep(std::time::Duration::from_millis(1100));
     project.ok("bundle v3 -o two.tar.gz");
     let one = fs::read(project.path("one.tar.gz")).unwrap();
     assert!(one == fs::read(project.path("two.tar.gz")).unwrap(), "no clock in it");
+    assert_eq!(one[4..8], [0; 4], "gzip's time");
+    let mut archive = tar::Archive::new(GzDecoder::new(&*one));
+    assert!(archive.entries().unwrap().all(|entry| entry.unwrap().header().mtime().unwrap() == 0));
     let listed = shown(project.other("tar").args(["tzf", "one.tar.gz"])).exits(0).stdout;
     for name in [
         "SHA256SUMS",
@@ -240,6 +242,62 @@ fn a_bundle_that_was_touched_is_not_sound() {
     fails("damaged.tar.gz", &damaged, &["damaged.tar.gz"]);
     fails("none.tar.gz", b"not an archive", &["none.tar.gz"]);
     fails("empty.tar.gz", &bundle_of(&[]), &["empty"]);
+}
+
+/// Entries changed, and the digests of all written anew.
+fn forged(entries: &Entries, change: &dyn Fn(&mut Entries)) -> Vec<u8> {
+    let mut entries = entries.clone();
+    change(&mut entries);
+    let line = |(name, bytes): &(String, Vec<u8>)| format!("{}  {name}\n", mlrun::digest::Digest::of(bytes));
+    entries[0].1 = entries[1..].iter().map(line).collect::<String>().into_bytes();
+    bundle_of(&entries)
+}
+
+fn replace(bytes: &mut Vec<u8>, old: &str, new: &str) {
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(text.contains(old), "no {old} in {text}");
+    *bytes = text.replace(old, new).into_bytes();
+}
+
+#[test]
+fn a_bundle_whose_records_do_not_belong_together_is_not_sound() {
+    let project = Project::with_history();
+    project.write("train.py", "print('uncommitted')\n");
+    project.ok("bundle v3 -o good.tar.gz");
+    let listed = entries(&fs::read(project.path("good.tar.gz")).unwrap());
+    let place = |wanted: &str| listed.iter().position(|(name, _)| name == wanted).unwrap();
+    let [certificate, policy, observation, about] =
+        ["certificate.json", "policy.json", "observation.json", "bundle.json"].map(place);
+    let events: Vec<usize> = (0..listed.len()).filter(|at| listed[*at].0.starts_with("events/")).collect();
+    let (first, last) = (events[0], *events.last().unwrap());
+    project.write("same.tar.gz", forged(&listed, &|_| {}));
+    project.ok("bundle --verify same.tar.gz");
+    type Forgery<'a> = (&'a dyn Fn(&mut Entries), &'a [&'a str]);
+    let forgeries: [Forgery<'_>; 12] = [
+        (&|l| replace(&mut l[certificate].1, "PASS", "FAIL"), &["certificate.json", "does not hash"]),
+        (&|l| drop(l.remove(certificate)), &["certificate.json", "missing"]),
+        (&|l| drop(l.remove(policy)), &["policy.json", "missing"]),
+        (&|l| l[policy].1 = b"{}".to_vec(), &["policy.json", "does not hash"]),
+        (&|l| l[observation].1 = b"{}".to_vec(), &["observation.json", "does not hash"]),
+        (&|l| replace(&mut l[about].1, "\"v3\"", "\"v7\""), &["no event", "version"]),
+        (&|l| replace(&mut l[about].1, "\"model\":\"fraud\"", "\"model\":\"other\""), &["another model"]),
+        (&|l| replace(&mut l[last].1, "ana", "eve"), &["events/", "checksum"]),
+        (&|l| drop(l.remove(last)), &["events/", "missing"]),
+        (&|l| drop(l.drain(first..=last)), &["events/", "missing"]),
+        (&|l| l.push(("events/0000000000000099".into(), l[last].1.clone())), &["not listed"]),
+        (&|l| l.push(("more.json".into(), b"{}".to_vec())), &["more.json", "nothing a bundle holds"]),
+    ];
+    for (change, words) in forgeries {
+        project.write("forged.tar.gz", forged(&listed, change));
+        project.fails("bundle --verify forged.tar.gz", &Bad { exit: 4, message: words, hint: &[] });
+    }
+    // An event made up with its own digest is still not the one that is listed.
+    let made_up = forged(&listed, &|l| {
+        let line = String::from_utf8(l[last].1.clone()).unwrap().lines().next().unwrap().replace("ana", "eve") + "\n";
+        l[last].1 = format!("{line}{}\n", mlrun::digest::Digest::of(line.as_bytes())).into_bytes();
+    });
+    project.write("forged.tar.gz", made_up);
+    project.fails("bundle --verify forged.tar.gz", &Bad { exit: 4, message: &["events/", "lists"], hint: &[] });
 }
 
 #[test]

@@ -269,6 +269,7 @@ impl Run {
                 stage.held.push(held);
                 stage.stack.push(held);
                 stage.gated = Some(certified || stage.gated == Some(true));
+                stage.rolled_back = None;
                 self.count("promotion");
             }
         }
@@ -285,7 +286,11 @@ impl Run {
             assert!(matches!(result, Err(RollbackRefusal::Empty { .. })), "{result:?}");
             return;
         };
-        if from.is_some_and(|from| from != top.content) {
+        if let Some(from) = from.filter(|from| *from != top.content) {
+            if !self.reference.stages[of].held.iter().any(|held| held.content == from) {
+                assert!(matches!(result, Err(RollbackRefusal::NeverHeld { .. })), "{result:?}");
+                return self.count("never held");
+            }
             assert_eq!(result, Ok(None));
             return self.count("already gone");
         }

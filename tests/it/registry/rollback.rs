@@ -111,6 +111,25 @@ fn a_second_one_within_a_quarter_of_an_hour_is_more_likely_a_repeated_command() 
     assert_eq!(journal.rollback("production", &BACK).unwrap(), Some(Version(1)));
 }
 
+/// The newest release is bad as well: it can be fled as plainly as any.
+#[test]
+fn the_guard_does_not_hold_what_was_promoted_since() {
+    let journal = released(&["a", "b"]);
+    journal.rollback("production", &BACK).unwrap();
+    journal.release("c");
+    assert_eq!(journal.rollback("production", &BACK).unwrap(), Some(Version(1)));
+    assert!(matches!(journal.rollback("production", &BACK), Err(RollbackRefusal::Guarded { .. })));
+}
+
+#[test]
+fn what_never_held_the_stage_is_not_gone_already() {
+    let journal = released(&["a", "b"]);
+    journal.snapshot("c");
+    let refused = journal.rollback("production", &from("c")).unwrap_err();
+    assert!(matches!(refused, RollbackRefusal::NeverHeld { version: Version(3), .. }), "{refused:?}");
+    assert_eq!(holds(&journal), 2);
+}
+
 #[test]
 fn the_guard_asks_nobody_who_says_what_he_means() {
     let journal = released(&["a", "b", "c"]);

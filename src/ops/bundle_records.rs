@@ -1,0 +1,140 @@
+//! Whether the records of a bundle belong together: each to the id that another one names, and every event to the list.
+//!
+//! All of it can be made up anew by somebody who makes up everything, `bundle.json` included: what proves more is the
+//! snapshot's or the certificate's id, known from elsewhere.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::format::certificate::StatementRecord;
+use crate::format::event::{self, EventBody, EventRecord};
+use crate::format::snapshot::SnapshotRecord;
+
+/// The entries of a bundle that are no files of the project.
+pub(super) struct Records<'a> {
+    pub(super) by_name: &'a BTreeMap<String, Vec<u8>>,
+    pub(super) about: &'a Value,
+    pub(super) snapshot: &'a SnapshotRecord,
+}
+
+impl Records<'_> {
+    /// The first thing that does not fit.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.check_names()?;
+        if self.about["model"].as_str() != Some(self.snapshot.model.as_str()) {
+            return Err("`bundle.json` names another model than `snapshot.json`".to_owned());
+        }
+        let patch = self.snapshot.code.patch.map(|id| id.digest().to_string());
+        self.check_digest("code.patch", patch.as_deref(), "`snapshot.json`")?;
+        self.check_certificate()?;
+        self.check_events()
+    }
+
+    /// Everything in it is of a known kind, so that nothing rides along unread.
+    fn check_names(&self) -> Result<(), String> {
+        const SINGLE: [&str; 6] =
+            ["bundle.json", "certificate.json", "code.patch", "observation.json", "policy.json", "snapshot.json"];
+        let known = |name: &str| {
+            SINGLE.contains(&name) || name.starts_with("events/") || name.starts_with("trees/") && name.ends_with(".json")
+        };
+        match self.by_name.keys().find(|name| !known(name)) {
+            Some(name) => Err(format!("`{name}` is nothing a bundle holds")),
+            None => Ok(()),
+        }
+    }
+
+    /// The entry has the digest that is named; neither is there without the other.
+    fn check_digest(&self, name: &str, named: Option<&str>, by: &str) -> Result<(), String> {
+        match (self.by_name.get(name), named) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(format!("`{name}` is missing, which {by} names")),
+            (Some(_), None) => Err(format!("`{name}` is in it, which {by} does not name")),
+            (Some(bytes), Some(named)) if Digest::of(bytes).to_string() == named => Ok(()),
+            (Some(_), Some(_)) => Err(format!("`{name}` does not hash to what {by} names")),
+        }
+    }
+
+    fn check_certificate(&self) -> Result<(), String> {
+        let named = self.about["certificate"].as_str();
+        self.check_digest("certificate.json", named, "`bundle.json`")?;
+        let Some(bytes) = self.by_name.get("certificate.json") else {
+            return self.check_digest("policy.json", None, "a certificate");
+        };
+        let statement = StatementRecord::decode(bytes).map_err(|e| format!("`certificate.json`: {e}"))?;
+        let certificate = statement.predicate;
+        if Some(&*certificate.candidate.to_string()) != self.about["snapshot"].as_str() {
+            return Err("`certificate.json` is about another snapshot".to_owned());
+        }
+        let policy = certificate.policy_sha256.to_string();
+        self.check_digest("policy.json", Some(&policy), "`certificate.json`")
+    }
+
+    /// Those listed, no others; each with its digest, of this model, behind the one it names.
+    fn check_events(&self) -> Result<(), String> {
+        let listed = self.about["events"].as_object().ok_or("`bundle.json` lists no events")?;
+        let here = self.by_name.keys().filter_map(|name| name.strip_prefix("events/"));
+        if let Some(extra) = here.into_iter().find(|name| !listed.contains_key(*name)) {
+            return Err(format!("`events/{extra}` is not listed in `bundle.json`"));
+        }
+        let mut events: Vec<EventRecord> = Vec::new();
+        let mut last = None;
+        for (file, id) in listed {
+            let name = format!("events/{file}");
+            let bytes = self.by_name.get(&name).ok_or_else(|| format!("`{name}` is missing"))?;
+            let found = event::decode(bytes).map_err(|e| format!("`{name}`: {e}"))?;
+            if id.as_str() != Some(&*found.id.to_string()) {
+                return Err(format!("`{name}` is not the event that `bundle.json` lists"));
+            }
+            let event = found.event.map_err(|e| format!("`{name}`: {e}"))?;
+            if event.model != self.snapshot.model || *file != event_name(event.seq) {
+                return Err(format!("`{name}` is an event of another place or model"));
+            }
+            if let Some((seq, id)) = last
+                && seq + 1 == event.seq
+                && event.prev != Some(id)
+            {
+                return Err(format!("`{name}` does not continue the event before it"));
+            }
+            last = Some((event.seq, found.id));
+            events.push(event);
+        }
+        self.check_life(&events)
+    }
+
+    /// The events tell of this version what `bundle.json` says of it.
+    fn check_life(&self, events: &[EventRecord]) -> Result<(), String> {
+        let text = |name: &str| self.about[name].as_str().unwrap_or_default();
+        let made = events.iter().find_map(|event| match &event.body {
+            EventBody::Snapshot { version, snapshot, observation, .. }
+                if snapshot.to_string() == text("snapshot") && version.to_string() == text("version") =>
+            {
+                Some(observation.to_string())
+            }
+            _ => None,
+        });
+        let made = made.ok_or("no event in it made this version of this snapshot")?;
+        self.check_digest("observation.json", Some(&made), "the event that made the version")?;
+        let begins = events.first().map(|event| &event.body);
+        if !matches!(begins, Some(EventBody::Create { repository }) if repository == text("repository")) {
+            return Err("its events do not begin as those of this repository".to_owned());
+        }
+        let issued = |wanted: &str| {
+            let is_it = |event: &EventRecord| match &event.body {
+                EventBody::Certify { certificate, .. } => certificate.to_string() == wanted,
+                _ => false,
+            };
+            events.iter().any(is_it)
+        };
+        match self.about["certificate"].as_str() {
+            Some(certificate) if !issued(certificate) => Err("no event in it issued `certificate.json`".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The file of an event.
+pub(super) fn event_name(seq: u64) -> String {
+    format!("{seq:016}")
+}
