@@ -137,7 +137,14 @@ fn add_repository(
     let is_elsewhere = |path: &str| is_below(&git.root.join(path), elsewhere);
     let named = |path: &str| format!("{above}{path}");
     code.changed.extend(git.changed(scope)?.into_iter().filter(|p| !is_elsewhere(p)).map(|p| named(&p)));
-    for tracked in git.tracked(scope)? {
+    let leave_out = |code: &mut Code, unnameable: Vec<String>| {
+        let reason = || "its name is not UTF-8".to_owned();
+        let record = |path: String| LeftOutRecord { path: named(&path), size: None, reason: reason() };
+        code.left_out.extend(unnameable.into_iter().map(record));
+    };
+    let (tracked, unnameable) = git.tracked(scope)?;
+    leave_out(code, unnameable);
+    for tracked in tracked {
         let disk = git.root.join(&tracked.path);
         if is_elsewhere(&tracked.path) || std::fs::symlink_metadata(&disk).is_err() {
             continue;
@@ -160,7 +167,10 @@ fn add_repository(
             TrackedKind::Link | TrackedKind::File => add_file(code, named(&tracked.path), disk)?,
         }
     }
-    for path in git.untracked(scope)? {
+    let (untracked, unnameable) = git.untracked(scope)?;
+    code.changed.extend(unnameable.iter().map(|path| named(path)));
+    leave_out(code, unnameable);
+    for path in untracked {
         if is_elsewhere(&path) {
             continue;
         }

@@ -387,7 +387,15 @@ fn walk(
         {
             continue;
         }
-        let relative = snapshot_path(entry.path(), root)?;
+        let relative = match (snapshot_path(entry.path(), root), &mut unfollowed) {
+            // Code is kept as far as it can be.
+            (Err(CaptureError::Name { .. }), Some(Unfollowed { left_out, .. })) => {
+                let path = relative.to_string_lossy().into_owned();
+                left_out.push(LeftOutRecord { path, size: None, reason: "its name is not UTF-8".to_owned() });
+                continue;
+            }
+            (relative, _) => relative?,
+        };
         let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
         match &mut unfollowed {
             None => {

@@ -98,11 +98,11 @@ impl Git {
         (value("user.name"), value("user.email"))
     }
 
-    /// Tracked files in scope; submodules are listed, not entered.
-    pub fn tracked(&self, scope: &[String]) -> Result<Vec<Tracked>, CaptureError> {
+    /// Tracked files in scope; submodules are listed, not entered. With them, names that are not UTF-8, as they would print.
+    pub fn tracked(&self, scope: &[String]) -> Result<(Vec<Tracked>, Vec<String>), CaptureError> {
         let mut arguments = vec!["ls-files", "-z", "--stage", "--full-name", "--"];
         arguments.extend(scope.iter().map(String::as_str));
-        let listed = self.listing(&arguments)?;
+        let (listed, unnameable) = self.listing(&arguments)?;
         let mut found: Vec<Tracked> = listed
             .into_iter()
             .filter_map(|entry| {
@@ -117,11 +117,12 @@ impl Git {
             .collect();
         // A path in conflict is listed once for each side.
         found.dedup_by(|a, b| a.path == b.path);
-        Ok(found)
+        let path = |entry: String| entry.split_once('\t').map_or_else(String::new, |(_, path)| path.to_owned());
+        Ok((found, unnameable.into_iter().map(path).collect()))
     }
 
-    /// Untracked files in scope that git does not ignore.
-    pub fn untracked(&self, scope: &[String]) -> Result<Vec<String>, CaptureError> {
+    /// Untracked files in scope that git does not ignore. With them, names that are not UTF-8, as they would print.
+    pub fn untracked(&self, scope: &[String]) -> Result<(Vec<String>, Vec<String>), CaptureError> {
         let mut arguments = vec!["ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--"];
         arguments.extend(scope.iter().map(String::as_str));
         self.listing(&arguments)
@@ -131,7 +132,8 @@ impl Git {
     pub fn changed(&self, scope: &[String]) -> Result<Vec<String>, CaptureError> {
         let mut arguments = vec!["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--"];
         arguments.extend(scope.iter().map(String::as_str));
-        Ok(self.listing(&arguments)?.into_iter().filter_map(|e| e.get(3..).map(str::to_owned)).collect())
+        let (listed, unnameable) = self.listing(&arguments)?;
+        Ok(listed.into_iter().chain(unnameable).filter_map(|e| e.get(3..).map(str::to_owned)).collect())
     }
 
     /// The patch from the commit (or from nothing) to the working tree; none if it is longer than `limit`.
@@ -158,21 +160,20 @@ impl Git {
         self.line(&["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true")
     }
 
-    fn listing(&self, arguments: &[&str]) -> Result<Vec<String>, CaptureError> {
+    /// What git lists; then, readable for people, what is not UTF-8.
+    fn listing(&self, arguments: &[&str]) -> Result<(Vec<String>, Vec<String>), CaptureError> {
         let found = run(&self.root, arguments)?;
         if !found.success() {
             return Err(CaptureError::GitRefused { message: found.stderr.trim().to_owned() });
         }
-        found
-            .stdout
-            .split(|b| *b == 0)
-            .filter(|entry| !entry.is_empty())
-            .map(|entry| {
-                String::from_utf8(entry.to_vec()).map_err(|e| CaptureError::Name {
-                    path: PathBuf::from(String::from_utf8_lossy(e.as_bytes()).into_owned()),
-                })
-            })
-            .collect()
+        let (mut listed, mut unnameable) = (Vec::new(), Vec::new());
+        for entry in found.stdout.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
+            match std::str::from_utf8(entry) {
+                Ok(entry) => listed.push(entry.to_owned()),
+                Err(_) => unnameable.push(String::from_utf8_lossy(entry).into_owned()),
+            }
+        }
+        Ok((listed, unnameable))
     }
 
     fn line(&self, arguments: &[&str]) -> Option<String> {

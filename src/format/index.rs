@@ -12,7 +12,7 @@
 //! ```
 
 use super::FormatError;
-use super::pack::{ObjectHeader, ObjectKind};
+use super::pack::{HEADER, ObjectHeader, ObjectKind};
 
 const KIND: &str = "index segment";
 const MAGIC: [u8; 8] = *b"MLRINDX\x01";
@@ -116,7 +116,12 @@ impl Segment {
                     stored_length: number(&e[52..56]),
                     id: id(e),
                 };
-                Ok(IndexEntry { pack, offset: long(&e[40..48]), header })
+                let offset = long(&e[40..48]);
+                let end = offset.checked_add(HEADER as u64 + u64::from(header.stored_length));
+                if header.is_too_long() || end.is_none_or(|end| end > packs[pack as usize].length) {
+                    return Err(malformed("an object outside its pack"));
+                }
+                Ok(IndexEntry { pack, offset, header })
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { packs, entries })

@@ -40,8 +40,12 @@ pub const ENTRY: usize = 8 + HEADER;
 pub const FOOTER: usize = 8 + 8 + 32 + 8;
 /// A pack is closed before it grows beyond this: 256 MiB.
 pub const MAX_PACK: u64 = 256 << 20;
-/// No object is longer: 64 MiB holds the recipe of a 6 TiB file and a folder of 400,000 entries.
+/// No object is longer: 64 MiB holds the recipe of a file of 1 TB, of tensors one of 7 TB, and a folder of 400,000 entries.
 pub const MAX_OBJECT: u32 = 64 << 20;
+/// No block is longer: 4 MiB.
+pub const MAX_BLOCK: u32 = 4 << 20;
+/// No pack is longer: one object that does not fit any more, and its trailer.
+pub const LONGEST_PACK: u64 = MAX_PACK + 2 * MAX_OBJECT as u64;
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,10 +149,19 @@ impl ObjectHeader {
             stored_length: u32::from_le_bytes(array(&bytes[12..16])),
             id: array(&bytes[16..HEADER]),
         };
-        if header.plain_length > MAX_OBJECT || header.stored_length > MAX_OBJECT {
+        if header.is_too_long() {
             return Err(malformed("an object longer than any can be"));
         }
         Ok(header)
+    }
+
+    /// Whether it announces more bytes than an object of its kind can have.
+    pub const fn is_too_long(&self) -> bool {
+        let most = match self.kind {
+            ObjectKind::Block => MAX_BLOCK,
+            _ => MAX_OBJECT,
+        };
+        self.plain_length > most || self.stored_length > most
     }
 }
 

@@ -63,6 +63,9 @@ pub enum Coding {
     Constant = 2,
 }
 
+/// Bytes that name the base of a difference.
+pub const BASE: usize = 33;
+
 /// The block a difference is to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Base {
@@ -90,7 +93,7 @@ pub struct PlanesHeader {
 impl PlanesHeader {
     /// Bytes it takes.
     pub const fn length(&self) -> usize {
-        (if self.base.is_some() { 33 } else { 0 }) + 4 + 5 * self.width as usize
+        (if self.base.is_some() { BASE } else { 0 }) + 4 + 5 * self.width as usize
     }
 
     /// Whole elements in a block of `plain_length`.
@@ -116,7 +119,7 @@ impl PlanesHeader {
     /// The base that stands before the bytes of a difference.
     pub fn decode_base(bytes: &[u8]) -> Result<Base, FormatError> {
         let malformed = |reason: &str| FormatError::Malformed { kind: KIND, reason: reason.to_owned() };
-        let base = bytes.get(..33).ok_or_else(|| malformed("it ends before its base"))?;
+        let base = bytes.get(..BASE).ok_or_else(|| malformed("it ends before its base"))?;
         let mut id = [0; 32];
         id.copy_from_slice(&base[..32]);
         match base[32] {
@@ -129,7 +132,7 @@ impl PlanesHeader {
     pub fn decode(bytes: &[u8], difference: bool, plain_length: usize) -> Result<Self, FormatError> {
         let malformed = |reason: &str| FormatError::Malformed { kind: KIND, reason: reason.to_owned() };
         let base = if difference { Some(Self::decode_base(bytes)?) } else { None };
-        let rest = &bytes[if difference { 33 } else { 0 }..];
+        let rest = &bytes[if difference { BASE } else { 0 }..];
         let Some(([width, transform, phase, 0], rest)) = rest.split_first_chunk::<4>() else {
             return Err(malformed("it ends before its planes"));
         };
@@ -149,7 +152,7 @@ impl PlanesHeader {
             let coding = match entry[0] {
                 0 if length as usize == elements => Coding::Raw,
                 1 if length as usize <= elements => Coding::Zstd,
-                2 if length == 1 => Coding::Constant,
+                2 if length == 1 && elements > 0 => Coding::Constant,
                 _ => return Err(malformed("a plane of no known coding")),
             };
             *plane = (coding, length);

@@ -32,7 +32,7 @@ const LEAST_TENSOR: usize = 8 + 8 + 2 + 1 + 1;
 /// The newest version. 1: first form.
 pub const VERSION: u8 = 1;
 /// No block is longer, encoded or plain: 4 MiB.
-pub const MAX_BLOCK: u32 = 4 << 20;
+pub use super::pack::MAX_BLOCK;
 
 /// How to put a file together.
 #[derive(Debug, Clone, PartialEq, Eq)]

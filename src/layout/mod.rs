@@ -21,6 +21,8 @@ const MAX_TENSORS: usize = 1 << 18;
 const MAX_NAME: usize = 1024;
 /// Tensors have no more dimensions.
 const MAX_RANK: usize = 64;
+/// The names of element types are no longer.
+const MAX_DTYPE: usize = 64;
 
 /// What the elements of a tensor are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +80,8 @@ fn in_order(mut tensors: Vec<Tensor>, size: u64) -> Option<Vec<Tensor>> {
     tensors.sort_by_key(|t| t.start);
     let mut end = 0;
     for tensor in &tensors {
-        if tensor.start < end || tensor.name.len() > MAX_NAME || tensor.shape.len() > MAX_RANK {
+        let unfit = tensor.name.len() > MAX_NAME || tensor.shape.len() > MAX_RANK || tensor.dtype.len() > MAX_DTYPE;
+        if tensor.start < end || unfit {
             return None;
         }
         end = tensor.start.checked_add(tensor.length)?;
@@ -88,10 +91,10 @@ fn in_order(mut tensors: Vec<Tensor>, size: u64) -> Option<Vec<Tensor>> {
 
 /// `length` bytes at `start`: at most `limit`, and all of them in the file.
 fn read_at(input: &mut dyn Input, start: u64, length: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    if length > limit {
+    // A disk refuses to seek to where no file of its reaches.
+    if length > limit || input.seek(SeekFrom::Start(start)).is_err() {
         return Ok(None);
     }
-    input.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     input.take(length).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 == length).then_some(bytes))

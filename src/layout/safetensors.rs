@@ -7,9 +7,9 @@ use std::fmt;
 use std::io;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Elements, Input, MAX_TENSORS, Tensor, read_at};
+use super::{Elements, Input, MAX_RANK, MAX_TENSORS, Tensor, read_at};
 
 /// The library itself reads no longer header.
 const MAX_HEADER: u64 = 100_000_000;
@@ -17,8 +17,36 @@ const MAX_HEADER: u64 = 100_000_000;
 #[derive(Deserialize)]
 struct Entry {
     dtype: String,
-    shape: Vec<u64>,
+    shape: Shape,
     data_offsets: (u64, u64),
+}
+
+/// No longer than any shape is: a header has room for millions of numbers.
+struct Shape(Vec<u64>);
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Sides;
+        impl<'de> Visitor<'de> for Sides {
+            type Value = Shape;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the shape of a tensor")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sides: A) -> Result<Shape, A::Error> {
+                let mut shape = Vec::new();
+                while let Some(side) = sides.next_element()? {
+                    if shape.len() == MAX_RANK {
+                        return Err(A::Error::custom("too many dimensions"));
+                    }
+                    shape.push(side);
+                }
+                Ok(Shape(shape))
+            }
+        }
+        deserializer.deserialize_seq(Sides)
+    }
 }
 
 /// The header's object, in the order of the file.
@@ -65,7 +93,14 @@ pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec
         let (begin, end) = entry.data_offsets;
         let start = begin.checked_add(8 + length)?;
         let elements = elements(&entry.dtype);
-        Some(Tensor { name, dtype: entry.dtype, shape: entry.shape, elements, start, length: end.checked_sub(begin)? })
+        Some(Tensor {
+            name,
+            dtype: entry.dtype,
+            shape: entry.shape.0,
+            elements,
+            start,
+            length: end.checked_sub(begin)?,
+        })
     });
     Ok(tensors.collect())
 }

@@ -1,6 +1,7 @@
 //! Who is doing this, as every event says.
 
-use std::thread::JoinHandle;
+use std::io;
+use std::thread::{Builder, JoinHandle};
 
 use crate::capture::git::Git;
 use crate::format::event::{ActorRecord, CiRecord};
@@ -8,18 +9,19 @@ use crate::host;
 use crate::repository::Repository;
 
 /// A question to git, under way: a process takes milliseconds to start, in which the verb does something else.
-pub struct Asked(JoinHandle<(Option<String>, Option<String>)>);
+pub struct Asked(io::Result<JoinHandle<(Option<String>, Option<String>)>>);
 
 impl Asked {
     /// Begins to ask.
     pub fn begin(repository: &Repository) -> Self {
         let folder = repository.project().unwrap_or_else(|| repository.store_path()).to_owned();
-        Self(std::thread::spawn(move || Git::identity(&folder)))
+        Self(Builder::new().spawn(move || Git::identity(&folder)))
     }
 
     /// Git's identity if there is one, else the account.
     pub fn answer(self) -> ActorRecord {
-        let (name, email) = self.0.join().unwrap_or_default();
+        let answered = self.0.ok().and_then(|thread| thread.join().ok());
+        let (name, email) = answered.unwrap_or_default();
         ActorRecord { name: name.or_else(host::user), email, host: host::name(), ci: ci() }
     }
 }

@@ -37,7 +37,9 @@ impl Records<'_> {
         const SINGLE: [&str; 6] =
             ["bundle.json", "certificate.json", "code.patch", "observation.json", "policy.json", "snapshot.json"];
         let known = |name: &str| {
-            SINGLE.contains(&name) || name.starts_with("events/") || name.starts_with("trees/") && name.ends_with(".json")
+            SINGLE.contains(&name)
+                || name.starts_with("events/")
+                || name.starts_with("trees/") && name.ends_with(".json")
         };
         match self.by_name.keys().find(|name| !known(name)) {
             Some(name) => Err(format!("`{name}` is nothing a bundle holds")),

@@ -121,7 +121,12 @@ pub fn snapshot(
         report.environment_changes = snapshot::environment_differences(&old.environment, &built.record.environment);
         report.same_as.retain(|v| *v != row.version);
         report.record = old.clone();
-        report.written = Written { plain: report.written.plain, new: 0, stored: 0 };
+        report.written = if writer.adds_contents() && !options.dry_run {
+            // The same version, of which something had been lost: here it is again.
+            writer.finish()?
+        } else {
+            Written { plain: report.written.plain, new: 0, stored: 0 }
+        };
         return Ok(report);
     }
     if options.dry_run {

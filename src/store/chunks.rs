@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::ScopedJoinHandle;
+use std::thread::{Builder, ScopedJoinHandle};
 
 use rayon::prelude::*;
 
@@ -80,7 +80,8 @@ impl Chunks {
     ) -> Result<Recipe, StoreError> {
         let unreadable = |source| StoreError::Source { index, source };
         let Destination { store, parents, session, packs } = to;
-        let tensors = source.tensors().map_err(unreadable)?;
+        // They only say where to cut: what cannot be read fails below.
+        let tensors = source.tensors().unwrap_or_default();
         let cutter = BlockCutter::new(&tensors, parents);
         let (free_sender, free) = channel();
         let (filled_sender, filled) = sync_channel(NUMBER);
@@ -92,12 +93,14 @@ impl Chunks {
         }
         let mut blocks = Vec::new();
         let (read, encoded, appended) = std::thread::scope(|scope| {
-            let reader = scope.spawn(move || (read(source, &free, &filled_sender), free));
-            let encoder = scope.spawn(move || encode(store, session, cutter, &filled, &done_sender));
+            let reading = move || (read(source, &free, &filled_sender), free);
+            let encoding = move || encode(store, session, cutter, &filled, &done_sender);
+            let reader = Builder::new().spawn_scoped(scope, reading);
+            let encoder = Builder::new().spawn_scoped(scope, encoding);
             let appended = append(packs, &done, &free_sender, &mut blocks, progress);
             // A thread that still waits for this one ends now.
             drop((done, free_sender));
-            (join(reader), join(encoder), appended)
+            (reader.and_then(join), encoder.and_then(join), appended)
         });
         appended?;
         encoded.map_err(unreadable).flatten()?;
@@ -258,12 +261,18 @@ impl Chunk {
             .zip(&self.blocks)
             .map(|(stored, block)| !stored && session.insert((ObjectKind::Block, block.id)))
             .collect();
+        // Blocks come in any order of sizes: buffers that once held large ones must not add up.
+        if self.coded.iter().map(Vec::capacity).sum::<usize>() > 2 * CHUNK {
+            self.coded.clear();
+        }
         if self.coded.len() < self.blocks.len() {
             self.coded.resize_with(self.blocks.len(), Vec::new);
         }
         self.blocks.par_iter_mut().zip(&mut self.coded).zip(new).filter(|(_, new)| *new).try_for_each(
             |((block, coded), _)| {
-                let parent = block.parent.map(|id| ParentBlock::read(store, id)).transpose()?.flatten();
+                // Of other content no difference is taken.
+                let wanted = block.parent.filter(|_| matches!(block.content, Content::Elements { .. }));
+                let parent = wanted.map(|id| ParentBlock::read(store, id, &block.id)).transpose()?.flatten();
                 let parent = parent.as_ref().map(ParentBlock::as_parent);
                 let plain = &buffer[block.range.clone()];
                 let key = (ObjectKind::Block, block.id);

@@ -4,13 +4,13 @@
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::Builder;
 
 use rayon::prelude::*;
 
 use super::reader::CopyError;
 use super::{Store, StoreError};
 use crate::digest::{Digest, Hasher};
-use crate::format::pack::ObjectKind;
 use crate::format::recipe::RecipeBlock;
 use crate::progress::Progress;
 
@@ -31,7 +31,7 @@ impl Batch {
         self.count = wanted.len();
         self.blocks.resize_with(BATCH, Vec::new);
         let blocks = wanted.par_iter().zip(&mut self.blocks);
-        blocks.try_for_each(|(block, plain)| store.object_into(ObjectKind::Block, &block.id, plain).map(drop))
+        blocks.try_for_each(|(block, plain)| store.block_into(block, plain))
     }
 
     fn write(&self, out: &mut dyn Write, progress: &dyn Progress) -> Result<(), CopyError> {
@@ -66,8 +66,10 @@ pub(super) fn blocks(
         let _ = free_sender.send(Batch::default());
     }
     std::thread::scope(|scope| {
-        let decoder = scope.spawn(move || decode(store, blocks, &free, &decoded_sender));
-        let hasher = scope.spawn(move || hash(&decoded, &hashed_sender));
+        let decoding = move || decode(store, blocks, &free, &decoded_sender);
+        let decoder = Builder::new().spawn_scoped(scope, decoding).map_err(CopyError::Write)?;
+        let hashing = move || hash(&decoded, &hashed_sender);
+        let hasher = Builder::new().spawn_scoped(scope, hashing).map_err(CopyError::Write)?;
         let written = write(&hashed, &free_sender, out, progress);
         // A thread that still waits for this one ends now.
         drop((hashed, free_sender));

@@ -1,8 +1,9 @@
 //! A folder on a disk: the only writer of files in the library's own places.
 //!
-//! `publish`: temp file, fsync, rename, fsync of the folder. `publish_new`: temp file, fsync, `link(2)`, fsync of the
-//! folder. A failed fsync means the data is gone and is never retried: the caller fails. Temp files live in
-//! `tmp/<uuid>/` beside a file that is locked while they are in use; the next writer removes those nobody locks.
+//! `publish`: temp file, fsync, rename, fsync of the folder. `publish_new`: temp file, fsync, `link(2)` (where a file
+//! system has no links, a rename that replaces nothing), fsync of the folder. A failed fsync means the data is gone and is
+//! never retried: the caller fails. Temp files live in `tmp/<uuid>/` beside a file that is locked while they are in use;
+//! the next writer removes those nobody locks.
 #![expect(clippy::disallowed_methods, reason = "this module is the one place that writes the store's files")]
 
 use std::fmt::Debug;
@@ -104,9 +105,14 @@ impl Disk {
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(self.path(TMP)) else { return };
         for entry in entries.flatten() {
+            // What a link leads to is not ours, whatever put it here.
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
             let folder = entry.path();
+            let is_file = fs::symlink_metadata(folder.join(LOCK)).is_ok_and(|data| data.is_file());
             // Held to the end: an owner who comes late waits, and then sees that its folder is gone.
-            let lock = File::open(folder.join(LOCK));
+            let lock = if is_file { File::open(folder.join(LOCK)) } else { Err(io::ErrorKind::NotFound.into()) };
             let abandoned = match &lock {
                 Ok(lock) => lock.try_lock().is_ok(),
                 // Its owner died before it could lock it, or is about to.
@@ -149,6 +155,23 @@ impl Disk {
     }
 }
 
+/// Gives a file a name unless somebody has it: by a link, and where there are none by a rename that replaces nothing.
+fn give_new_name(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                Err(rustix::io::Errno::EXIST) => Err(io::ErrorKind::AlreadyExists.into()),
+                // What the link said is the reason; that there is no such rename either is none.
+                Err(_) => Err(error),
+                Ok(()) => Ok(()),
+            }
+        }
+        other => other,
+    }
+}
+
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -177,7 +200,7 @@ impl StagedFile {
         self.end_sync()?;
         let file = self.file.try_clone()?;
         self.unsynced = 0;
-        self.syncing = Some(std::thread::spawn(move || file.sync_data()));
+        self.syncing = Some(std::thread::Builder::new().spawn(move || file.sync_data())?);
         Ok(())
     }
 
@@ -227,7 +250,9 @@ impl Backend for Disk {
         if length > limit {
             return Err(BackendError::TooLong { place: self.place(), name: name.to_owned(), length, limit });
         }
-        let mut bytes = Vec::with_capacity(length as usize);
+        let mut bytes = Vec::new();
+        let no_memory = |_| self.failed("read", name, io::ErrorKind::OutOfMemory.into());
+        bytes.try_reserve_exact(length as usize).map_err(no_memory)?;
         file.take(limit).read_to_end(&mut bytes).map_err(|e| self.failed("read", name, e))?;
         Ok(bytes)
     }
@@ -291,7 +316,7 @@ impl Backend for Disk {
         let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all());
         let linked = match written {
-            Ok(()) => self.make_parent(name).map(|path| (fs::hard_link(&temp, &path), path)),
+            Ok(()) => self.make_parent(name).map(|path| (give_new_name(&temp, &path), path)),
             Err(e) => Err(self.failed("write", name, e)),
         };
         // The link is what counts; the temp name is swept later if this fails.

@@ -71,6 +71,16 @@ pub enum StoreError {
         /// Bytes free.
         free: u64,
     },
+    /// A record, a folder or the list of a file's blocks is longer than any can be.
+    #[error("a {kind} takes {length} bytes; {limit} are the most that can be stored as one")]
+    TooLong {
+        /// What it is.
+        kind: &'static str,
+        /// Its length.
+        length: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// Encoding did not give back what went in; nothing was written.
     #[error("a block did not survive its own encoding; the machine's memory may be failing")]
     Encoding,

@@ -5,6 +5,7 @@
 //! are checked, once per process.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::backend::{Backend, BackendError};
@@ -14,7 +15,8 @@ use crate::format::FormatError;
 use crate::format::index::{IndexEntry, IndexedPack, Segment};
 use crate::format::pack::{self, ObjectHeader, ObjectKind, Trailer};
 
-const MAX_SEGMENT: u64 = 8 << 30;
+const MAX_SEGMENT: u64 = 2 << 30;
+const SUFFIX: &str = ".idx";
 /// More segments than this are merged, smallest first.
 const MANY: usize = 8;
 
@@ -67,6 +69,7 @@ pub struct IndexDefect {
 pub struct Index {
     backend: Arc<dyn Backend>,
     loaded: Mutex<Option<Loaded>>,
+    distrusted: AtomicBool,
 }
 
 #[derive(Default)]
@@ -79,7 +82,7 @@ struct Loaded {
 impl Index {
     /// The index of the store in `backend`.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
-        Self { backend, loaded: Mutex::new(None) }
+        Self { backend, loaded: Mutex::new(None), distrusted: false.into() }
     }
 
     /// Where an object is, if a sound pack holds it.
@@ -170,29 +173,61 @@ impl Index {
 
     /// Writes the index anew from the packs' trailers.
     pub fn rebuild(&self) -> Result<(), StoreError> {
-        for entry in self.backend.list(INDEX)? {
-            self.backend.remove_cache(&format!("{INDEX}/{}", entry.name))?;
-        }
+        self.remove_segments()?;
         *self.lock() = None;
         let mut guard = self.lock();
         self.load(&mut guard)?;
         Ok(())
     }
 
+    /// Goes by the packs' trailers from now on; false if that is what it does already. A segment was wrong about a place.
+    pub fn distrust(&self) -> bool {
+        if self.distrusted.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        *self.lock() = None;
+        // Where they cannot be removed, the next process finds out anew.
+        let _ = self.remove_segments();
+        true
+    }
+
+    /// Whether what is known of a pack is what its trailer says.
+    pub fn agrees(&self, name: &[u8; 32], length: u64, trailer: &Trailer) -> Result<bool, StoreError> {
+        let mut guard = self.lock();
+        let loaded = self.load(&mut guard)?;
+        let knows = |segment: &Segment| {
+            let Some(number) = segment.packs.iter().position(|pack| pack.name == *name) else { return false };
+            let number = number as u32;
+            segment.packs[number as usize].length == length
+                && segment.entries.iter().filter(|entry| entry.pack == number).count() == trailer.objects.len()
+                && trailer.objects.iter().all(|(offset, header)| {
+                    let wanted = IndexEntry { pack: number, offset: *offset, header: *header };
+                    find(segment, header.kind, &header.id).any(|entry| *entry == wanted)
+                })
+        };
+        Ok(loaded.segments.iter().any(knows))
+    }
+
+    fn remove_segments(&self) -> Result<(), StoreError> {
+        for name in self.segment_names()? {
+            self.backend.remove_cache(&name)?;
+        }
+        Ok(())
+    }
+
+    fn segment_names(&self) -> Result<Vec<String>, BackendError> {
+        let entries = self.backend.list(INDEX)?.into_iter();
+        Ok(entries.filter(|e| !e.folder && e.name.ends_with(SUFFIX)).map(|e| format!("{INDEX}/{}", e.name)).collect())
+    }
+
     /// Merges small segments once there are many, so that their number stays logarithmic.
     fn merge(&self) {
-        let Ok(entries) = self.backend.list(INDEX) else { return };
-        if entries.len() <= MANY {
+        let Ok(names) = self.segment_names() else { return };
+        if names.len() <= MANY {
             return;
         }
-        let mut files: Vec<(u64, String)> = entries
-            .into_iter()
-            .filter_map(|e| {
-                let path = format!("{INDEX}/{}", e.name);
-                let length = self.backend.length(&path).ok()??;
-                Some((length, path))
-            })
-            .collect();
+        let mut files: Vec<(u64, String)> =
+            names.into_iter().filter_map(|path| Some((self.backend.length(&path).ok()??, path))).collect();
         files.sort();
         let mut total = 0;
         let mut count = 0;
@@ -206,13 +241,16 @@ impl Index {
         let mut merged = Segment::default();
         let mut seen = HashSet::new();
         for (_, path) in &files[..count] {
-            let Ok(bytes) = self.backend.read(path, MAX_SEGMENT) else { return };
-            let Ok(segment) = Segment::decode(&bytes) else { return };
-            append(&mut merged, &segment, &mut seen);
+            let Ok(bytes) = self.backend.read(path, MAX_SEGMENT) else { continue };
+            // One that is broken goes with the others: its packs' trailers are read instead.
+            if let Ok(segment) = Segment::decode(&bytes) {
+                append(&mut merged, &segment, &mut seen);
+            }
         }
         let bytes = merged.encode();
-        if self.backend.cache(&segment_path(&bytes), &bytes).is_ok() {
-            for (_, path) in &files[..count] {
+        let result = segment_path(&bytes);
+        if self.backend.cache(&result, &bytes).is_ok() {
+            for (_, path) in files[..count].iter().filter(|(_, path)| *path != result) {
                 let _ = self.backend.remove_cache(path);
             }
         }
@@ -233,19 +271,20 @@ impl Index {
     fn read(&self) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         let mut covered = HashSet::new();
-        for entry in self.backend.list(INDEX)? {
-            let path = format!("{INDEX}/{}", entry.name);
+        let trusted = !self.distrusted.load(Ordering::Relaxed);
+        for path in self.segment_names()?.into_iter().filter(|_| trusted) {
             let segment = match self.backend.read(&path, MAX_SEGMENT) {
                 // Merged away since it was listed: the packs' trailers fill the gap.
                 Err(BackendError::NotFound { .. }) => continue,
-                other => Segment::decode(&other?),
+                Err(error) => Err(error.to_string()),
+                Ok(bytes) => Segment::decode(&bytes).map_err(|error| error.to_string()),
             };
             match segment {
                 Ok(segment) => {
                     covered.extend(segment.packs.iter().map(|p| p.name));
                     loaded.segments.push(segment);
                 }
-                Err(error) => loaded.defects.push(IndexDefect { name: path, reason: error.to_string() }),
+                Err(reason) => loaded.defects.push(IndexDefect { name: path, reason }),
             }
         }
         let mut uncovered = Vec::new();
@@ -348,6 +387,10 @@ pub fn read_trailer(backend: &dyn Backend, name: &[u8; 32]) -> Result<(u64, Trai
     let path = pack_path(name);
     let length = backend.length(&path).map_err(TrailerError::Backend)?.unwrap_or(0);
     let mut footer = [0; pack::FOOTER];
+    if length > pack::LONGEST_PACK {
+        let reason = format!("it has {length} bytes, more than any pack");
+        return Err(TrailerError::Format(FormatError::Malformed { kind: "pack", reason }));
+    }
     if length < pack::FOOTER as u64 {
         return Trailer::locate(&[], length).map(|_| (0, Trailer::default())).map_err(TrailerError::Format);
     }
@@ -387,5 +430,5 @@ fn append(segment: &mut Segment, other: &Segment, seen: &mut HashSet<[u8; 32]>) 
 }
 
 fn segment_path(bytes: &[u8]) -> String {
-    format!("{INDEX}/{}.idx", &blake3::hash(bytes).to_hex()[..32])
+    format!("{INDEX}/{}{SUFFIX}", &blake3::hash(bytes).to_hex()[..32])
 }

@@ -7,13 +7,38 @@ use super::index::Location;
 use super::pack_writer::pack_path;
 use super::{BackendError, Store, StoreError, codec};
 use crate::digest::Digest;
-use crate::format::pack::{HEADER, ObjectHeader, ObjectKind};
-use crate::format::planes::Base;
-use crate::format::recipe::Recipe;
+use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind};
+use crate::format::planes::{BASE, Base};
+use crate::format::recipe::{Recipe, RecipeBlock};
+
+/// Differences that are undone for one block, at most. Fewer are written; of several copies of a base another may be read.
+const LONGEST_CHAIN: usize = 32;
+/// Copies that are tried for one object, at most, bases and all.
+const MOST_READS: u32 = 256;
+/// What a device reports that cannot read a place any more: EIO, on every Unix; ERROR_CRC on Windows.
+const BAD_SECTOR: i32 = if cfg!(windows) { 23 } else { 5 };
 
 thread_local! {
     /// An object as it is stored: on large files, fresh memory costs as much as hashing.
     static STORED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The way to one object: through which differences, and how much was tried. Without it, blocks that are bases of each
+/// other would be read for ever.
+#[derive(Default)]
+struct Walk {
+    open: Vec<[u8; 32]>,
+    reads: u32,
+    /// An index named a place where something else is.
+    misled: bool,
+}
+
+impl Walk {
+    /// Whether there may be one more step, down to the block `id`.
+    fn may_enter(&mut self, id: &[u8; 32]) -> bool {
+        self.reads += 1;
+        self.reads <= MOST_READS && self.open.len() < LONGEST_CHAIN && !self.open.contains(id)
+    }
 }
 
 impl Store {
@@ -23,29 +48,49 @@ impl Store {
         Ok(plain)
     }
 
-    /// A block, and to what it is a difference.
-    pub(super) fn block(&self, id: &[u8; 32]) -> Result<(Vec<u8>, Option<Base>), StoreError> {
+    /// A block, and the blocks it rests on: each is a difference to the next.
+    pub(super) fn block(&self, id: &[u8; 32]) -> Result<(Vec<u8>, Vec<[u8; 32]>), StoreError> {
         let mut plain = Vec::new();
-        let base = self.object_into(ObjectKind::Block, id, &mut plain)?;
-        Ok((plain, base))
+        let chain = self.object_into(ObjectKind::Block, id, &mut plain)?;
+        Ok((plain, chain))
+    }
+
+    /// The block a recipe names, instead of the bytes in `plain`.
+    pub(super) fn block_into(&self, block: &RecipeBlock, plain: &mut Vec<u8>) -> Result<(), StoreError> {
+        self.object_into(ObjectKind::Block, &block.id, plain)?;
+        if plain.len() == block.length as usize {
+            return Ok(());
+        }
+        let reason = format!("it has {} bytes, and its file's recipe says {}", plain.len(), block.length);
+        Err(self.damaged(&self.locate(ObjectKind::Block, &block.id)?, reason))
     }
 
     /// An object's bytes, instead of those in `plain`; from the first place that gives it: one that was damaged may have
-    /// been stored again.
-    pub(super) fn object_into(
+    /// been stored again. Says on which blocks it rests.
+    fn object_into(&self, kind: ObjectKind, id: &[u8; 32], plain: &mut Vec<u8>) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut walk = Walk::default();
+        match self.read(kind, id, plain, &mut walk) {
+            // Whatever the packs hold is found without the index, too.
+            Err(_) if walk.misled && self.index.distrust() => self.read(kind, id, plain, &mut Walk::default()),
+            other => other,
+        }
+    }
+
+    fn read(
         &self,
         kind: ObjectKind,
         id: &[u8; 32],
         plain: &mut Vec<u8>,
-    ) -> Result<Option<Base>, StoreError> {
+        walk: &mut Walk,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
         let first = self.locate(kind, id)?;
-        let error = match self.object_at(&first, plain) {
+        let error = match self.read_at(&first, plain, walk) {
             Err(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. })) => error,
             other => return other,
         };
         for location in self.index.locations(kind, id)? {
             if location != first
-                && let Ok(found) = self.object_at(&location, plain)
+                && let Ok(found) = self.read_at(&location, plain, walk)
             {
                 return Ok(found);
             }
@@ -68,7 +113,7 @@ impl Store {
         })
     }
 
-    pub(super) fn damaged(&self, location: &Location, reason: String) -> StoreError {
+    fn damaged(&self, location: &Location, reason: String) -> StoreError {
         StoreError::Damaged {
             kind: location.header.kind.name(),
             id: Digest::from_bytes(location.header.id),
@@ -77,9 +122,29 @@ impl Store {
         }
     }
 
-    /// Reads, decodes and hashes the object at `location` into `plain`; of a block, says to what it is a difference.
-    pub(super) fn object_at(&self, location: &Location, plain: &mut Vec<u8>) -> Result<Option<Base>, StoreError> {
-        let base = self.decode_at(location, plain)?;
+    /// Reads, decodes and hashes the object at `location` into `plain`.
+    pub(super) fn object_at(&self, location: &Location, plain: &mut Vec<u8>) -> Result<(), StoreError> {
+        self.read_at(location, plain, &mut Walk::default()).map(drop)
+    }
+
+    fn read_at(&self, location: &Location, plain: &mut Vec<u8>, walk: &mut Walk) -> Result<Vec<[u8; 32]>, StoreError> {
+        let id = &location.header.id;
+        if !walk.may_enter(id) {
+            return Err(self.damaged(location, "the blocks it is a difference to have no end".to_owned()));
+        }
+        walk.open.push(*id);
+        // Taken, because a base is read meanwhile.
+        let mut stored = STORED.take();
+        let decoded = self.decode(location, &mut stored, plain, walk);
+        STORED.set(stored);
+        walk.open.pop();
+        let chain = decoded?;
+        self.check_bytes(location, plain)?;
+        Ok(chain)
+    }
+
+    /// Whether the bytes are those that the object's id promises.
+    fn check_bytes(&self, location: &Location, plain: &[u8]) -> Result<(), StoreError> {
         let header = location.header;
         let damaged = |reason: &str| Err(self.damaged(location, reason.to_owned()));
         match header.kind {
@@ -90,56 +155,106 @@ impl Store {
                 damaged("its bytes do not hash to its id")
             }
             ObjectKind::Recipe => match Recipe::decode(plain) {
-                Ok(recipe) if recipe.sha256.as_bytes() == &header.id => Ok(base),
+                Ok(recipe) if recipe.sha256.as_bytes() == &header.id => Ok(()),
                 Ok(_) => damaged("it is the recipe of another file"),
                 Err(error) => damaged(&error.to_string()),
             },
-            _ => Ok(base),
+            _ => Ok(()),
         }
     }
 
-    fn decode_at(&self, location: &Location, plain: &mut Vec<u8>) -> Result<Option<Base>, StoreError> {
-        // Taken, because a base is read meanwhile.
-        let mut stored = STORED.take();
-        let decoded = self.decode_with(location, &mut stored, plain);
-        STORED.set(stored);
-        decoded
-    }
-
-    fn decode_with(
+    fn decode(
         &self,
         location: &Location,
         bytes: &mut Vec<u8>,
         plain: &mut Vec<u8>,
-    ) -> Result<Option<Base>, StoreError> {
+        walk: &mut Walk,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
         let header = location.header;
         let damaged = |reason: String| self.damaged(location, reason);
         bytes.resize(HEADER + header.stored_length as usize, 0);
-        match self.backend.read_at(&pack_path(&location.pack), location.offset, bytes) {
-            Err(BackendError::Io { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(damaged("the pack ends before it".to_owned()));
-            }
-            other => other?,
-        }
-        let found = ObjectHeader::decode(bytes).map_err(|e| damaged(e.to_string()))?;
-        if found != header {
+        self.read_bytes(location, bytes)?;
+        if !ObjectHeader::decode(bytes).is_ok_and(|found| found == header) {
+            walk.misled = true;
             return Err(damaged("its header is not what the index says".to_owned()));
         }
         let stored = &bytes[HEADER..];
-        let base = codec::base_of(header.codec, stored).map_err(damaged)?;
-        let base_plain = match base {
-            None => Vec::new(),
-            Some(base) => {
-                let (plain, below) = self.block(&base.id)?;
-                // Depths that do not fall would go round for ever.
-                if below.map_or(0, |b| b.depth) >= base.depth {
-                    return Err(damaged("its base is no shallower than itself".to_owned()));
-                }
-                plain
-            }
-        };
+        let mut chain = Vec::new();
+        let mut base_plain = Vec::new();
+        if let Some(base) = codec::base_of(header.codec, stored).map_err(damaged)? {
+            chain = self.read(ObjectKind::Block, &base.id, &mut base_plain, walk)?;
+            chain.insert(0, base.id);
+        }
         plain.resize(header.plain_length as usize, 0);
         codec::decode(header.codec, stored, &base_plain, plain).map_err(damaged)?;
-        Ok(base)
+        Ok(chain)
+    }
+
+    /// Fills `bytes` from where an object begins. What the device cannot read is damaged like what it reads wrongly.
+    fn read_bytes(&self, location: &Location, bytes: &mut [u8]) -> Result<(), StoreError> {
+        let damaged = |reason: &str| Err(self.damaged(location, reason.to_owned()));
+        match self.backend.read_at(&pack_path(&location.pack), location.offset, bytes) {
+            Err(BackendError::Io { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => {
+                damaged("the pack ends before it")
+            }
+            Err(BackendError::Io { source, .. }) if source.raw_os_error() == Some(BAD_SECTOR) => {
+                damaged("the disk cannot read it")
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Whether a block is stored with every block it is a difference to, in some copy of each.
+    pub(super) fn has_block(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
+        self.is_whole(id, &mut Walk::default())
+    }
+
+    fn is_whole(&self, id: &[u8; 32], walk: &mut Walk) -> Result<bool, StoreError> {
+        for location in self.index.locations(ObjectKind::Block, id)? {
+            if !walk.may_enter(id) {
+                return Ok(false);
+            }
+            match self.base_at(&location) {
+                Ok(None) => return Ok(true),
+                Ok(Some(base)) => {
+                    walk.open.push(*id);
+                    let whole = self.is_whole(&base.id, walk)?;
+                    walk.open.pop();
+                    if whole {
+                        return Ok(true);
+                    }
+                }
+                Err(StoreError::Damaged { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(false)
+    }
+
+    /// What every copy of a block is a difference to; a copy that does not tell has none.
+    pub(super) fn bases_of(&self, id: &[u8; 32]) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut bases = Vec::new();
+        for location in self.index.locations(ObjectKind::Block, id)? {
+            match self.base_at(&location) {
+                Ok(base) => bases.extend(base.map(|base| base.id)),
+                Err(StoreError::Damaged { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(bases)
+    }
+
+    fn base_at(&self, location: &Location) -> Result<Option<Base>, StoreError> {
+        let header = &location.header;
+        if header.codec != Codec::Difference as u8 {
+            return Ok(None);
+        }
+        let damaged = |reason: String| self.damaged(location, reason);
+        if (header.stored_length as usize) < BASE {
+            return Err(damaged("it ends before its base".to_owned()));
+        }
+        let mut bytes = [0; HEADER + BASE];
+        self.read_bytes(location, &mut bytes)?;
+        codec::base_of(header.codec, &bytes[HEADER..]).map_err(damaged)
     }
 }

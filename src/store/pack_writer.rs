@@ -12,7 +12,7 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes an object of at most [`pack::MAX_OBJECT`] bytes.
+    /// Encodes an object; one longer than [`pack::MAX_OBJECT`] is an error.
     pub(super) fn new(kind: ObjectKind, id: [u8; 32], plain: &[u8]) -> Result<Self, StoreError> {
         let mut bytes = Vec::new();
         let header = Self::encode_into((kind, id), plain, codec::Content::Unknown, None, &mut bytes)?;
@@ -31,6 +31,11 @@ impl Encoded {
         coded: &mut Vec<u8>,
     ) -> Result<ObjectHeader, StoreError> {
         let codec = codec::encode(plain, content, parent, coded)?;
+        // Found out now: it could be written, and never be read.
+        let limit = if kind == ObjectKind::Block { pack::MAX_BLOCK } else { pack::MAX_OBJECT };
+        if plain.len() > limit as usize {
+            return Err(StoreError::TooLong { kind: kind.name(), length: plain.len() as u64, limit: limit.into() });
+        }
         let stored_length = if coded.is_empty() { plain.len() } else { coded.len() } as u32;
         Ok(ObjectHeader { kind, codec: codec as u8, plain_length: plain.len() as u32, stored_length, id })
     }

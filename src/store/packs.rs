@@ -20,13 +20,15 @@ pub(super) struct Packs<'s> {
     published: Vec<PublishedPack>,
     new: u64,
     stored: u64,
+    /// Objects that are no records.
+    contents: u64,
     rehearse: bool,
 }
 
 impl<'s> Packs<'s> {
     /// Packs for `store`, or only their size.
     pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
-        Self { store, open: None, publishing: None, published: Vec::new(), new: 0, stored: 0, rehearse }
+        Self { store, open: None, publishing: None, published: Vec::new(), new: 0, stored: 0, contents: 0, rehearse }
     }
 
     /// Bytes of the blocks and small files that were added, before encoding.
@@ -39,6 +41,11 @@ impl<'s> Packs<'s> {
         self.stored
     }
 
+    /// Whether anything but records was added.
+    pub(super) const fn has_contents(&self) -> bool {
+        self.contents > 0
+    }
+
     /// Adds an object that is encoded.
     pub(super) fn add(&mut self, object: &Encoded) -> Result<(), StoreError> {
         self.append(object.header(), object.bytes())
@@ -46,6 +53,9 @@ impl<'s> Packs<'s> {
 
     /// Adds the object that `header` announces and `bytes` are.
     pub(super) fn append(&mut self, header: &ObjectHeader, bytes: &[u8]) -> Result<(), StoreError> {
+        if header.kind != ObjectKind::Record {
+            self.contents += 1;
+        }
         if matches!(header.kind, ObjectKind::Block | ObjectKind::File) {
             self.new += u64::from(header.plain_length);
         }
@@ -73,24 +83,27 @@ impl<'s> Packs<'s> {
         Ok(())
     }
 
+    fn failed(&self) -> impl Fn(io::Error) -> BackendError + use<> {
+        let place = self.store.backend().place();
+        move |source| BackendError::Io { action: "publish", place: place.clone(), name: "a pack".to_owned(), source }
+    }
+
     fn close(&mut self) -> Result<(), StoreError> {
         let Some(pack) = self.open.take() else { return Ok(()) };
         let closed = pack.close()?;
         self.join()?;
         let backend = Arc::clone(self.store.backend());
-        self.publishing = Some(std::thread::spawn(move || closed.publish(&*backend)));
+        let failed = self.failed();
+        let publishing = std::thread::Builder::new().spawn(move || closed.publish(&*backend));
+        self.publishing = Some(publishing.map_err(failed)?);
         Ok(())
     }
 
     fn join(&mut self) -> Result<(), StoreError> {
         if let Some(publishing) = self.publishing.take() {
-            let failed = || BackendError::Io {
-                action: "publish",
-                place: self.store.backend().place(),
-                name: "a pack".to_owned(),
-                source: io::Error::other("the thread that writes packs failed"),
-            };
-            let published = publishing.join().map_err(|_| failed())??;
+            let failed = self.failed();
+            let stopped = |_| failed(io::Error::other("the thread that writes packs failed"));
+            let published = publishing.join().map_err(stopped)??;
             self.stored += published.1;
             self.published.push(published);
         }

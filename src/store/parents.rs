@@ -47,7 +47,9 @@ impl Parents {
             })
             .collect();
         for tensor in recipe.tensors.iter().filter(|t| t.length >= SHORT_TENSOR) {
-            let places = (tensor.offset..tensor.offset + tensor.length).step_by(TENSOR_BLOCK);
+            // A recipe may say anything; a place beyond the file is none of its blocks.
+            let end = tensor.offset.saturating_add(tensor.length).min(recipe.size);
+            let places = (tensor.offset..end).step_by(TENSOR_BLOCK);
             let blocks: Option<Vec<[u8; 32]>> = places.map(|at| starts.get(&at).copied()).collect();
             if let Some(blocks) = blocks {
                 let key = (tensor.name.clone(), tensor.dtype.clone(), tensor.shape.clone());
@@ -74,30 +76,24 @@ pub(super) struct ParentBlock {
 }
 
 impl ParentBlock {
-    /// Reads it; none if it is damaged.
-    pub(super) fn read(store: &Store, id: [u8; 32]) -> Result<Option<Self>, StoreError> {
-        let mut id = id;
-        loop {
-            let Some((plain, base)) = sound(store.block(&id))? else { return Ok(None) };
-            match base {
-                Some(base) if base.depth >= MAX_DEPTH => id = root(store, base.id)?,
-                _ => return Ok(Some(Self { id, depth: base.map_or(0, |base| base.depth), plain })),
-            }
+    /// Reads it for the block `new`; none if it is damaged, or rests on `new` itself, of which a copy may be broken.
+    pub(super) fn read(store: &Store, id: [u8; 32], new: &[u8; 32]) -> Result<Option<Self>, StoreError> {
+        let Some((plain, chain)) = sound(store.block(&id))? else { return Ok(None) };
+        if id == *new || chain.contains(new) {
+            return Ok(None);
         }
+        if chain.len() < usize::from(MAX_DEPTH) {
+            return Ok(Some(Self { id, depth: chain.len() as u8, plain }));
+        }
+        let Some(id) = chain.last().copied() else { return Ok(None) };
+        let Some((plain, chain)) = sound(store.block(&id))? else { return Ok(None) };
+        Ok(chain.is_empty().then_some(Self { id, depth: 0, plain }))
     }
 
     /// As the codec takes it.
     pub(super) fn as_parent(&self) -> Parent<'_> {
         Parent { id: self.id, depth: self.depth, plain: &self.plain }
     }
-}
-
-/// The block at the end of a chain of differences.
-fn root(store: &Store, mut id: [u8; 32]) -> Result<[u8; 32], StoreError> {
-    while let Some(base) = store.block(&id)?.1 {
-        id = base.id;
-    }
-    Ok(id)
 }
 
 /// Without what cannot be read: a new version does not depend on a broken one.

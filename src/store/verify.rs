@@ -7,7 +7,7 @@ use super::pack_writer::pack_path;
 use super::reader::CopyError;
 use super::{INDEX, PACKS, Store, StoreError};
 use crate::digest::Digest;
-use crate::format::pack::{MAX_OBJECT, MAX_PACK, ObjectKind, Trailer};
+use crate::format::pack::{ObjectKind, Trailer};
 use crate::id::FileId;
 use crate::progress::{Progress, Unit};
 
@@ -63,7 +63,7 @@ impl Store {
                 check.problems.push(Problem::new("index", defect.name, "an index segment", found));
             }
         }
-        let wrong_index = !check.problems.is_empty();
+        let mut wrong_index = !check.problems.is_empty();
         let mut files = Vec::new();
         progress.begin("checking packs", 0, Unit::Bytes);
         for entry in self.backend.list(PACKS)? {
@@ -77,6 +77,16 @@ impl Store {
                     check.problems.push(Problem::new("pack", path, "a whole pack", error.to_string()));
                 }
                 Ok((length, trailer)) => {
+                    if !self.index.agrees(name.as_bytes(), length, &trailer)? {
+                        wrong_index = true;
+                        let found = "another; it was rebuilt from the packs".to_owned();
+                        check.problems.push(Problem::new(
+                            "index",
+                            INDEX.to_owned(),
+                            &format!("what {path} holds"),
+                            found,
+                        ));
+                    }
                     check.bytes += length;
                     check.objects += trailer.objects.len() as u64;
                     if depth == Depth::Full {
@@ -119,11 +129,10 @@ impl Store {
         problems: &mut Vec<Problem>,
     ) -> Result<(), StoreError> {
         let path = pack_path(name.as_bytes());
-        let limit = MAX_PACK + 2 * u64::from(MAX_OBJECT);
         let mut hasher = blake3::Hasher::new();
         let mut offset = 0;
         let mut buffer = vec![0; 4 << 20];
-        while offset < length.min(limit) {
+        while offset < length {
             let part = buffer.len().min((length - offset) as usize);
             self.backend.read_at(&path, offset, &mut buffer[..part])?;
             hasher.update(&buffer[..part]);

@@ -86,6 +86,11 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
+    /// Whether a file, a folder or a part of one was not in the store. Of a version that is, it was lost.
+    pub const fn adds_contents(&self) -> bool {
+        self.packs.has_contents()
+    }
+
     /// What has been given so far, as [`finish`](Self::finish) would report it.
     pub fn so_far(&self) -> Written {
         Written { plain: self.plain, new: self.packs.new_bytes(), stored: self.packs.stored_bytes() }
@@ -208,10 +213,10 @@ impl<'s> Writer<'s> {
     }
 }
 
-/// A file with so many tensors that their table does not fit goes without it.
+/// Tensors whose table does not fit, or could not be read again, are left out: the file needs only its blocks.
 fn encode_recipe(recipe: &Recipe) -> Result<Encoded, StoreError> {
     let mut bytes = recipe.encode();
-    if bytes.len() > MAX_OBJECT as usize {
+    if bytes.len() > MAX_OBJECT as usize || Recipe::decode(&bytes).as_ref() != Ok(recipe) {
         bytes = Recipe { tensors: Vec::new(), ..recipe.clone() }.encode();
     }
     Encoded::new(ObjectKind::Recipe, *recipe.sha256.as_bytes(), &bytes)

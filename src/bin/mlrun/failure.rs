@@ -269,6 +269,7 @@ fn store(error: &StoreError) -> Meaning {
         StoreError::Source { source, .. } => io(source.kind()),
         StoreError::NoSpace { .. } => says(MACHINE, "make room on that disk, or move the store to another one"),
         StoreError::Encoding => says(MACHINE, "test this machine's memory"),
+        StoreError::TooLong { .. } => says(USAGE, "split it: fewer files in one folder, or a smaller file"),
         _ => (BUG, None),
     }
 }

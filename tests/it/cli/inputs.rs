@@ -227,3 +227,17 @@ impl Project {
         if self.store().join("journal").exists() { self.events() } else { Vec::new() }
     }
 }
+
+/// Code is found, not declared: what cannot be named is listed, and nothing stops.
+#[cfg(target_os = "linux")]
+#[test]
+fn code_whose_name_is_not_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    for project in [Project::tiny(), Project::tiny_in_git()] {
+        project.edit("mlrun.toml", "code = [\"train.py\"]\n", "");
+        fs::write(project.path("").join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), "x").unwrap();
+        let left_out = &project.json("snapshot fraud", 0)["code"]["left_out"][0];
+        assert_eq!(left_out["path"], "caf\u{fffd}.txt");
+        assert_eq!(left_out["reason"], "its name is not UTF-8");
+    }
+}

@@ -117,3 +117,16 @@ fn headers_that_lie() {
         inside(&bytes);
     }
 }
+
+/// Places that no disk can seek to: a file on a disk says so, bytes in memory do not.
+#[test]
+fn a_directory_beyond_any_file() {
+    for place in [1_u64 << 40, 1 << 62, 1 << 63, u64::MAX] {
+        let mut bytes = [b"PK\x03\x04".as_slice(), &[0; 300]].concat();
+        bytes.extend([b"PK\x06\x07".as_slice(), &[0; 4], &place.to_le_bytes(), &[1, 0, 0, 0]].concat());
+        bytes.extend([b"PK\x05\x06".as_slice(), &[0; 4], &[0xff; 12], &[0; 2]].concat());
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, &bytes).unwrap();
+        assert_eq!(tensors(&mut file, bytes.len() as u64).unwrap(), []);
+    }
+}

@@ -116,6 +116,7 @@ fn a_second_one_within_a_quarter_of_an_hour_is_more_likely_a_repeated_command() 
 fn the_guard_does_not_hold_what_was_promoted_since() {
     let journal = released(&["a", "b"]);
     journal.rollback("production", &BACK).unwrap();
+    journal.snapshot("c");
     journal.release("c");
     assert_eq!(journal.rollback("production", &BACK).unwrap(), Some(Version(1)));
     assert!(matches!(journal.rollback("production", &BACK), Err(RollbackRefusal::Guarded { .. })));

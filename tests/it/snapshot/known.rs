@@ -223,3 +223,26 @@ fn what_is_known_is_not_therefore_stored() {
     let options = VerifyOptions { full: true, ..VerifyOptions::default() };
     assert_eq!(verify(&project.open(), &options, &Silent).unwrap().problems, []);
 }
+
+/// A version is what it was, but a part of it was lost: taking it again brings it back.
+#[test]
+fn an_unchanged_version_is_made_whole_again() {
+    let project = project();
+    project.write("model/large", crate::support::noise::noise(2, 600_000));
+    take(&project);
+    let packs = project.path().join(".mlrun/packs");
+    let first: Vec<_> = fs::read_dir(&packs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    project.write("params.yaml", "lr: 1\n");
+    let config = String::from_utf8(project.read("mlrun.toml")).unwrap();
+    let config = config.replacen("files = [", "params = [\"params.yaml\"]\nfiles = [", 1);
+    project.write("mlrun.toml", config.replacen("params = []\n", "", 1));
+    let second = take(&project);
+    assert!(!second.unchanged);
+    for pack in first {
+        fs::rename(&pack, project.beside("lost")).unwrap();
+    }
+    let again = take(&project);
+    assert!(again.unchanged && again.written.new >= 600_000, "{:?}", again.written);
+    let options = VerifyOptions { revision: Some("v2".to_owned()), ..VerifyOptions::default() };
+    assert_eq!(verify(&project.open(), &options, &Silent).unwrap().problems, []);
+}

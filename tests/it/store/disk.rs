@@ -92,3 +92,18 @@ fn a_backend_says_where_it_is() {
     assert!(said.ends_with("here/packs/x does not exist"), "{said}");
     assert!(disk.free().is_none_or(|bytes| bytes > 0) || !temp.path().join("here").exists());
 }
+
+/// What lies behind a link is somebody's, however old the link is.
+#[cfg(unix)]
+#[test]
+fn a_link_among_the_temporary_folders() {
+    let temp = tempfile::tempdir().unwrap();
+    let (store, precious) = (temp.path().join("store"), temp.path().join("precious"));
+    fs::create_dir_all(store.join("tmp")).unwrap();
+    fs::create_dir(&precious).unwrap();
+    fs::write(precious.join("thesis"), "x").unwrap();
+    std::os::unix::fs::symlink(&precious, store.join("tmp/old")).unwrap();
+    crate::support::says("touch", &["-h", "-d", "3 hours ago", "store/tmp/old"], temp.path());
+    drop(Disk::new(store).stage().unwrap());
+    assert_eq!(fs::read(precious.join("thesis")).unwrap(), b"x");
+}
