@@ -4,6 +4,7 @@
 //! costs space and nothing else. So every parser gives up rather than fail, reads no more than its limits, and
 //! allocates by what it has read, never by what a length promises.
 
+mod gguf;
 mod npy;
 mod safetensors;
 mod zip;
@@ -68,6 +69,7 @@ pub fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Vec<Tensor>> {
     let found = match first {
         [b'P', b'K', 3, 4, ..] => zip::tensors(input, size)?,
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::tensors(input, size)?,
+        [b'G', b'G', b'U', b'F', ..] => gguf::tensors(input, size)?,
         [.., b'{', _] => safetensors::tensors(input, size)?,
         _ => None,
     };

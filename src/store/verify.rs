@@ -134,7 +134,10 @@ impl Store {
         let mut buffer = vec![0; 4 << 20];
         while offset < length {
             let part = buffer.len().min((length - offset) as usize);
-            self.backend.read_at(&path, offset, &mut buffer[..part])?;
+            // Where the disk cannot read is found out object by object.
+            if self.backend.read_at(&path, offset, &mut buffer[..part]).is_err() {
+                break;
+            }
             hasher.update(&buffer[..part]);
             offset += part as u64;
         }
@@ -150,7 +153,10 @@ impl Store {
                 Err(StoreError::Damaged { kind, id, reason, .. }) => {
                     problems.push(Problem::new("object", id.to_string(), &format!("a whole {kind}"), reason));
                 }
-                Err(other) => return Err(other),
+                Err(other) => {
+                    let id = Digest::from_bytes(header.id).to_string();
+                    problems.push(Problem::new("object", id, "something that can be read", other.to_string()));
+                }
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 """Writes fixtures/: model files of the real libraries, and where numpy and zipfile say their arrays lie.
 
-Run with numpy 2.4 and safetensors 0.8: python goldens.py
+Run with numpy 2.4, safetensors 0.8 and gguf 0.19: python goldens.py
 """
 
 import io
@@ -8,6 +8,7 @@ import json
 import pathlib
 import zipfile
 
+import gguf
 import numpy as np
 from safetensors.numpy import save_file
 
@@ -83,6 +84,37 @@ with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
 data = buffer.getvalue()
 (HERE / "zip64.npz").write_bytes(data)
 table["zip64.npz"] = [["w", "<f8", [40, 30], at(data, arrays["w"]), arrays["w"].nbytes]]
+
+# Other metadata than one model has, so that every type of it is passed over; other alignment than the usual.
+writer = gguf.GGUFWriter(HERE / "model.gguf", "llama")
+writer.add_custom_alignment(64)
+writer.add_token_list(["<s>", "</s>", "ü"])
+writer.add_token_scores([0.5, -1.0, 2.0])
+writer.add_array("test.flags", [True, False])
+writer.add_bool("test.bool", True)
+for kind in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"):
+    getattr(writer, f"add_{kind}")(f"test.{kind}", 3)
+writer.add_string("test.text", "a vocabulary may be long " * 40)
+bits = rng.normal(size=(5, 7)).astype(np.float32).view(np.uint32) >> 16
+writer.add_tensor("norm.weight", rng.normal(size=33).astype(np.float32))
+writer.add_tensor("bits.weight", bits.astype(np.uint16).view(np.uint8).reshape(5, 14), raw_dtype=gguf.GGMLQuantizationType.BF16)
+writer.add_tensor("half.weight", rng.normal(size=(3, 5)).astype(np.float16))
+weights = rng.normal(size=(4, 256)).astype(np.float32)
+for name, kind in (("attn", "Q8_0"), ("ffn", "Q4_0"), ("out", "Q5_1")):
+    kind = gguf.GGMLQuantizationType[kind]
+    writer.add_tensor(f"{name}.weight", gguf.quants.quantize(weights, kind), raw_dtype=kind)
+writer.add_tensor("ids", np.arange(5, dtype=np.int32))
+writer.write_header_to_file()
+writer.write_kv_data_to_file()
+writer.write_tensors_to_file()
+writer.close()
+table["model.gguf"] = [
+    [t.name, t.tensor_type.name, [int(n) for n in t.shape], int(t.data_offset), int(t.n_bytes)]
+    for t in gguf.GGUFReader(HERE / "model.gguf").tensors
+]
+# What ggml says of every type, to be compared with what we say.
+sizes = [f"{kind.value}\t{kind.name}\t{block}\t{size}\n" for kind, (block, size) in sorted(gguf.GGML_QUANT_SIZES.items())]
+(HERE / "gguf-types.tsv").write_text("".join(sizes))
 
 lines = [f"{file}\t{n}\t{d}\t{','.join(map(str, s))}\t{start}\t{length}\n" for file, rows in table.items() for n, d, s, start, length in rows]
 (HERE / "tensors.tsv").write_text("".join(lines))

@@ -8,7 +8,8 @@ use mlrun::layout::{Elements, Tensor, tensors};
 
 use crate::support::noise::{next, noise};
 
-const FILES: [&str; 6] = ["model.safetensors", "arrays.npz", "compressed.npz", "array.npy", "model.pt", "zip64.npz"];
+const FILES: [&str; 7] =
+    ["model.safetensors", "arrays.npz", "compressed.npz", "array.npy", "model.pt", "zip64.npz", "model.gguf"];
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/layout/fixtures").join(name)).unwrap()
@@ -49,6 +50,9 @@ fn what_the_elements_are() {
     // Of another byte order: to be found by looking.
     assert_eq!(of("arrays.npz", "b"), Elements::Numbers);
     assert_eq!(of("model.pt", "data/0"), Elements::Numbers);
+    assert_eq!(of("model.gguf", "norm.weight"), Elements::Known { width: 4, float: true });
+    assert_eq!(of("model.gguf", "bits.weight"), Elements::Known { width: 2, float: true });
+    assert_eq!(of("model.gguf", "attn.weight"), Elements::Opaque);
 }
 
 /// Cut anywhere, or changed anywhere: nothing, or stretches inside the file.
@@ -129,4 +133,30 @@ fn a_directory_beyond_any_file() {
         std::io::Write::write_all(&mut file, &bytes).unwrap();
         assert_eq!(tensors(&mut file, bytes.len() as u64).unwrap(), []);
     }
+}
+
+/// Every type of ggml's own table: its name, and how many elements lie in how many bytes.
+#[test]
+fn the_types_of_ggml() {
+    let table = String::from_utf8(fixture("gguf-types.tsv")).unwrap();
+    let mut rows = 0;
+    for row in table.lines() {
+        let [number, name, block, bytes] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let (number, block, bytes): (u32, u64, u64) =
+            (number.parse().unwrap(), block.parse().unwrap(), bytes.parse().unwrap());
+        let file = |count: u64| {
+            let mut file = [b"GGUF\x03\0\0\0".as_slice(), &1_u64.to_le_bytes(), &0_u64.to_le_bytes()].concat();
+            file.extend([&1_u64.to_le_bytes(), b"w".as_slice(), &1_u32.to_le_bytes(), &count.to_le_bytes()].concat());
+            file.extend([&number.to_le_bytes()[..], &[0; 8]].concat());
+            file.resize(64 + 7 * bytes as usize, 0);
+            file
+        };
+        let tensors = found(&file(7 * block));
+        assert_eq!((tensors[0].dtype.as_str(), tensors[0].start, tensors[0].length), (name, 64, 7 * bytes), "{row}");
+        if block > 1 {
+            assert_eq!(found(&file(block + 1)), [], "{row}: part of a block");
+        }
+        rows += 1;
+    }
+    assert!(rows >= 30);
 }
