@@ -34,6 +34,12 @@ pub trait Backend: Send + Sync {
     /// Makes `bytes` durable under `name` unless something is there: of several at once, exactly one creates it.
     fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError>;
 
+    /// Gives what is durable under `from` the name `to`, durably. Only for packs, into the trash and back.
+    fn rename(&self, from: &str, to: &str) -> Result<(), BackendError>;
+
+    /// Removes for good what lies in the trash.
+    fn erase(&self, name: &str) -> Result<(), BackendError>;
+
     /// Writes a cache: whole or not at all, not durable.
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError>;
 

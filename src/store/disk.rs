@@ -331,6 +331,29 @@ impl Backend for Disk {
         }
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
+        let (old, new) = (self.path(from), self.make_parent(to)?);
+        fs::rename(&old, &new).map_err(|e| self.failed("move", from, e))?;
+        for (path, name) in [(&new, to), (&old, from)] {
+            path.parent().map_or(Ok(()), sync_folder).map_err(|e| self.failed("sync the folder of", name, e))?;
+        }
+        Ok(())
+    }
+
+    fn erase(&self, name: &str) -> Result<(), BackendError> {
+        if !name.starts_with("trash/") {
+            return Err(self.failed("remove", name, io::ErrorKind::InvalidInput.into()));
+        }
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(self.failed("remove", name, e)),
+            _ => {}
+        }
+        // The last one takes the folder with it.
+        let _ = path.parent().map(fs::remove_dir);
+        Ok(())
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
         let path = self.make_parent(name)?;

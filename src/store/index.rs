@@ -180,6 +180,11 @@ impl Index {
         Ok(())
     }
 
+    /// Looks at the disk again when next asked: packs were moved.
+    pub fn forget(&self) {
+        *self.lock() = None;
+    }
+
     /// Goes by the packs' trailers from now on; false if that is what it does already. A segment was wrong about a place.
     pub fn distrust(&self) -> bool {
         if self.distrusted.swap(true, Ordering::Relaxed) {
@@ -384,8 +389,12 @@ pub enum TrailerError {
 
 /// A pack's length and trailer, from its end.
 pub fn read_trailer(backend: &dyn Backend, name: &[u8; 32]) -> Result<(u64, Trailer), TrailerError> {
-    let path = pack_path(name);
-    let length = backend.length(&path).map_err(TrailerError::Backend)?.unwrap_or(0);
+    trailer_of(backend, &pack_path(name))
+}
+
+/// The same of a pack that lies elsewhere.
+pub(super) fn trailer_of(backend: &dyn Backend, path: &str) -> Result<(u64, Trailer), TrailerError> {
+    let length = backend.length(path).map_err(TrailerError::Backend)?.unwrap_or(0);
     let mut footer = [0; pack::FOOTER];
     if length > pack::LONGEST_PACK {
         let reason = format!("it has {length} bytes, more than any pack");
@@ -394,10 +403,10 @@ pub fn read_trailer(backend: &dyn Backend, name: &[u8; 32]) -> Result<(u64, Trai
     if length < pack::FOOTER as u64 {
         return Trailer::locate(&[], length).map(|_| (0, Trailer::default())).map_err(TrailerError::Format);
     }
-    backend.read_at(&path, length - pack::FOOTER as u64, &mut footer).map_err(TrailerError::Backend)?;
+    backend.read_at(path, length - pack::FOOTER as u64, &mut footer).map_err(TrailerError::Backend)?;
     let (offset, size) = Trailer::locate(&footer, length).map_err(TrailerError::Format)?;
     let mut bytes = vec![0; size];
-    backend.read_at(&path, offset, &mut bytes).map_err(TrailerError::Backend)?;
+    backend.read_at(path, offset, &mut bytes).map_err(TrailerError::Backend)?;
     Trailer::decode(&bytes).map(|trailer| (length, trailer)).map_err(TrailerError::Format)
 }
 

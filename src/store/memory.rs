@@ -115,6 +115,18 @@ impl Backend for Memory {
         Ok(Published::Created)
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
+        let mut files = self.files();
+        let bytes = files.remove(from).ok_or_else(|| Self::missing(from))?;
+        files.insert(to.to_owned(), bytes);
+        Ok(())
+    }
+
+    fn erase(&self, name: &str) -> Result<(), BackendError> {
+        self.files().remove(name);
+        Ok(())
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         self.files().insert(name.to_owned(), bytes.to_vec());
         Ok(())

@@ -13,6 +13,7 @@
 pub mod backend;
 mod chunks;
 pub mod codec;
+pub mod collect;
 mod copy;
 pub mod cut;
 pub mod disk;
@@ -47,6 +48,8 @@ pub const PACKS: &str = "packs";
 pub const INDEX: &str = "index";
 /// Where the journals are; the store only keeps their names from clashing with its own.
 pub const JOURNAL: &str = "journal";
+/// The folder of packs that were let go of, by the time they were.
+pub const TRASH: &str = "trash";
 /// Where caches are that may be deleted at any time.
 pub const CACHE: &str = "cache";
 

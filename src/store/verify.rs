@@ -108,6 +108,8 @@ impl Store {
                     let expected = format!("{} bytes", pack.length);
                     check.problems.push(Problem::new("pack", path, &expected, format!("{length} bytes")));
                 }
+                // A collection that was cut short: the index has not heard of it yet.
+                None if self.is_in_trash(&pack.name)? => wrong_index = true,
                 None => check.problems.push(Problem::new("pack", path, "a pack", "nothing".to_owned())),
             }
         }

@@ -173,6 +173,14 @@ impl Backend for Meddled {
         self.inner.publish_new(name, bytes)
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
+        self.inner.rename(from, to)
+    }
+
+    fn erase(&self, name: &str) -> Result<(), BackendError> {
+        self.inner.erase(name)
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         self.ask();
         self.inner.cache(name, bytes)

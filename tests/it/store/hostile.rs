@@ -16,11 +16,11 @@ use crate::support::memory_store;
 use crate::support::noise::noise;
 use crate::support::source::ModelFile;
 
-type Contents = BTreeMap<String, Vec<u8>>;
-type Object = (ObjectHeader, Vec<u8>);
+pub(super) type Contents = BTreeMap<String, Vec<u8>>;
+pub(super) type Object = (ObjectHeader, Vec<u8>);
 
 /// A sound pack of these objects; where it lies, and where each begins.
-fn pack(objects: &[Object]) -> (String, Vec<u8>) {
+pub(super) fn pack(objects: &[Object]) -> (String, Vec<u8>) {
     let mut bytes = MAGIC.to_vec();
     let mut trailer = Trailer::default();
     for (header, stored) in objects {
@@ -32,30 +32,39 @@ fn pack(objects: &[Object]) -> (String, Vec<u8>) {
     (format!("packs/{}.pack", blake3::hash(&bytes).to_hex()), bytes)
 }
 
-fn object(kind: ObjectKind, codec: Codec, id: [u8; 32], plain_length: usize, stored: Vec<u8>) -> Object {
+pub(super) fn object(kind: ObjectKind, codec: Codec, id: [u8; 32], plain_length: usize, stored: Vec<u8>) -> Object {
     let (plain_length, stored_length) = (plain_length as u32, stored.len() as u32);
     (ObjectHeader { kind, codec: codec as u8, plain_length, stored_length, id }, stored)
 }
 
-fn block_id(plain: &[u8]) -> [u8; 32] {
+pub(super) fn block_id(plain: &[u8]) -> [u8; 32] {
     *blake3::hash(plain).as_bytes()
 }
 
-fn raw(plain: &[u8]) -> Object {
+pub(super) fn raw(plain: &[u8]) -> Object {
     object(ObjectKind::Block, Codec::Raw, block_id(plain), plain.len(), plain.to_vec())
 }
 
 /// A block of 16-bit integers, each one more than in its base.
-fn one_more(id: [u8; 32], base: [u8; 32], depth: u8, length: usize) -> Object {
-    let base = Some(Base { id: base, depth });
+pub(super) fn one_more(id: [u8; 32], base: [u8; 32], depth: u8, length: usize) -> Object {
+    shifted(id, Base { id: base, depth }, length, 2)
+}
+
+/// The same, one less.
+pub(super) fn one_less(id: [u8; 32], base: [u8; 32], depth: u8, length: usize) -> Object {
+    shifted(id, Base { id: base, depth }, length, 1)
+}
+
+/// `zigzag` is what every difference is: 2 for 1, 1 for −1.
+fn shifted(id: [u8; 32], base: Base, length: usize, zigzag: u8) -> Object {
     let mut planes = [(Coding::Raw, 0); 8];
     planes[..2].fill((Coding::Constant, 1));
-    let header = PlanesHeader { base, width: 2, transform: Transform::IntegerDifference, phase: 0, planes };
-    let stored = [&*header.encode(), &[2, 0]].concat();
+    let header = PlanesHeader { base: Some(base), width: 2, transform: Transform::IntegerDifference, phase: 0, planes };
+    let stored = [&*header.encode(), &[zigzag, 0]].concat();
     object(ObjectKind::Block, Codec::Difference, id, length, stored)
 }
 
-fn recipe(plain: &[u8], block: [u8; 32], length: usize) -> (FileId, Object) {
+pub(super) fn recipe(plain: &[u8], block: [u8; 32], length: usize) -> (FileId, Object) {
     let sha256 = Digest::of(plain);
     let blocks = vec![RecipeBlock { id: block, length: length as u32 }];
     let stored = Recipe { sha256, size: length as u64, blocks, tensors: Vec::new() }.encode();
@@ -64,7 +73,7 @@ fn recipe(plain: &[u8], block: [u8; 32], length: usize) -> (FileId, Object) {
 }
 
 /// A store with these packs and no index.
-fn store_of(packs: &[&[Object]]) -> (Contents, Store) {
+pub(super) fn store_of(packs: &[&[Object]]) -> (Contents, Store) {
     let mut contents = memory_store().0.contents();
     contents.extend(packs.iter().map(|objects| pack(objects)));
     let (_, store) = open(contents.clone());

@@ -1,6 +1,7 @@
 //! The store: one contract for every backend, what goes in comes out, damage is found and named, no fault loses anything.
 
 mod codec;
+mod collect;
 mod contract;
 mod cut;
 mod damage;

@@ -11,7 +11,7 @@ use crate::support::noise::{next, noise};
 use crate::support::source::ModelFile;
 
 /// A safetensors file of bf16 tensors: name and bits.
-fn model(tensors: &[(&str, Vec<u16>)]) -> Vec<u8> {
+pub(super) fn model(tensors: &[(&str, Vec<u16>)]) -> Vec<u8> {
     let mut offset = 0;
     let entries: Vec<String> = tensors
         .iter()
@@ -28,19 +28,19 @@ fn model(tensors: &[(&str, Vec<u16>)]) -> Vec<u8> {
     bytes
 }
 
-fn weights(seed: u64, count: usize) -> Vec<u16> {
+pub(super) fn weights(seed: u64, count: usize) -> Vec<u16> {
     let mut state = seed;
     let mut draw = || (0..6).map(|_| (next(&mut state) >> 40) as f32 / (1 << 24) as f32 - 0.5).sum::<f32>();
     (0..count).map(|_| ((draw() * 0.02).to_bits() >> 16) as u16).collect()
 }
 
 /// The next step of training: every weight moves by a few of its last bits.
-fn trained(bits: &[u16], seed: u64) -> Vec<u16> {
+pub(super) fn trained(bits: &[u16], seed: u64) -> Vec<u16> {
     let mut state = seed;
     bits.iter().map(|b| b.wrapping_add((next(&mut state) % 3) as u16)).collect()
 }
 
-fn put_after(store: &Store, before: &[StoredFile], bytes: &[u8]) -> (StoredFile, Written) {
+pub(super) fn put_after(store: &Store, before: &[StoredFile], bytes: &[u8]) -> (StoredFile, Written) {
     let mut writer = store.writer();
     writer.expect_changes_of(&before.iter().map(|f| f.id).collect::<Vec<_>>()).unwrap();
     let stored = writer.put_files(&[&ModelFile(bytes.to_vec())], &Silent).unwrap();

@@ -163,6 +163,14 @@ impl Backend for Faulty {
         self.plan.run("publish_new", name, || self.inner.publish_new(name, bytes))
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
+        self.plan.run("rename", from, || self.inner.rename(from, to))
+    }
+
+    fn erase(&self, name: &str) -> Result<(), BackendError> {
+        self.plan.run("erase", name, || self.inner.erase(name))
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         self.plan.run("cache", name, || self.inner.cache(name, bytes))
     }

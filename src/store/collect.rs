@@ -1,0 +1,305 @@
+//! Letting go of what no version needs: packs into the trash, whole or after what is still needed was copied out of them.
+//!
+//! Only files, their recipes and their blocks are ever let go of; records and folders stay, so that a version that is gone
+//! can still be shown. Nothing is copied before it was decoded and hashed, and nothing leaves its place before its copy is
+//! durable: a crash leaves two of it at most. What is in the trash can be taken back until it is emptied.
+
+use std::collections::{HashMap, HashSet};
+
+use super::index::{Location, TrailerError, read_trailer};
+use super::pack_writer::{PackWriter, pack_path};
+use super::{PACKS, Store, StoreError, TRASH};
+use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind, Trailer};
+use crate::id::FileId;
+use crate::progress::{Progress, Unit};
+
+/// An object's kind and id.
+pub type Key = (ObjectKind, [u8; 32]);
+
+/// Its name, its length, and what is in it.
+type SoundPack = ([u8; 32], u64, Trailer);
+
+/// A pack of which less than this share is not needed stays as it is: copying costs more than it frees.
+const WORTH: f64 = 0.2;
+/// Packs that are copied before the index learns of it.
+const AT_A_TIME: usize = 32;
+
+/// What is to become of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays as it is.
+    Keep,
+    /// What is needed of it is copied, then it goes.
+    Rewrite,
+    /// It goes.
+    Discard,
+}
+
+/// A pack that holds something that is not needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackPlan {
+    /// Its name.
+    pub name: [u8; 32],
+    /// Its bytes.
+    pub length: u64,
+    /// What of it is not needed, with the bytes it takes.
+    pub dead: Vec<(Key, u64)>,
+    /// What is needed of it.
+    live: Vec<(u64, ObjectHeader)>,
+    /// What is to become of it.
+    pub fate: Fate,
+}
+
+impl PackPlan {
+    /// Bytes that are free afterwards.
+    pub fn freed(&self) -> u64 {
+        match self.fate {
+            Fate::Keep => 0,
+            _ => self.dead.iter().map(|(_, bytes)| bytes).sum(),
+        }
+    }
+
+    fn live_bytes(&self) -> u64 {
+        self.live.iter().map(|(_, header)| PackWriter::room(header)).sum()
+    }
+}
+
+/// What has gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Packs that went as they were.
+    pub discarded: usize,
+    /// Packs of which a part was copied before they went.
+    pub rewritten: usize,
+    /// Packs that stayed, because there was no room for the copy.
+    pub postponed: usize,
+    /// Bytes that the packs that stayed have less.
+    pub freed: u64,
+}
+
+impl Store {
+    /// Every object a file needs: its parts, and what says how to put them together. Of a file that is not stored, what
+    /// there would be.
+    pub fn keys_of(&self, file: FileId) -> Result<Vec<Key>, StoreError> {
+        let id = *file.digest().as_bytes();
+        let mut keys = match self.parts(file) {
+            Err(StoreError::Missing { .. } | StoreError::Damaged { .. }) => Vec::new(),
+            other => other?,
+        };
+        keys.extend([(ObjectKind::Recipe, id), (ObjectKind::File, id)]);
+        Ok(keys)
+    }
+
+    /// What can go if only `live` is needed, of files, recipes and blocks. Hold the store exclusively.
+    pub fn plan_collection(&self, live: &HashSet<Key>) -> Result<Vec<PackPlan>, StoreError> {
+        self.index.forget();
+        let packs = self.sound_packs()?;
+        let needed = |header: &ObjectHeader| {
+            matches!(header.kind, ObjectKind::Record | ObjectKind::Tree) || live.contains(&(header.kind, header.id))
+        };
+        let kept = self.kept_copies(&packs, &needed)?;
+        let mut plans = Vec::new();
+        for (name, length, trailer) in packs {
+            let mut plan = PackPlan { name, length, dead: Vec::new(), live: Vec::new(), fate: Fate::Keep };
+            for (offset, header) in trailer.objects {
+                let key = (header.kind, header.id);
+                let another = kept.get(&key).is_some_and(|place| *place != (name, offset));
+                if needed(&header) && !another {
+                    plan.live.push((offset, header));
+                } else {
+                    plan.dead.push((key, PackWriter::room(&header)));
+                }
+            }
+            let dead: u64 = plan.dead.iter().map(|(_, bytes)| bytes).sum();
+            plan.fate = match (plan.live.is_empty(), dead) {
+                (_, 0) => continue,
+                (true, _) => Fate::Discard,
+                (false, dead) if dead as f64 >= WORTH * length as f64 => Fate::Rewrite,
+                _ => Fate::Keep,
+            };
+            plans.push(plan);
+        }
+        Ok(plans)
+    }
+
+    /// Of objects that are needed and stored more than once, the one copy that stays. It was read just now, and rests on
+    /// nothing else: two differences that each have another copy could be left resting on each other.
+    fn kept_copies(
+        &self,
+        packs: &[SoundPack],
+        needed: &dyn Fn(&ObjectHeader) -> bool,
+    ) -> Result<HashMap<Key, ([u8; 32], u64)>, StoreError> {
+        let mut copies: HashMap<Key, u32> = HashMap::new();
+        let objects = || packs.iter().flat_map(|(name, _, trailer)| trailer.objects.iter().map(move |o| (*name, o)));
+        for (_, (_, header)) in objects() {
+            *copies.entry((header.kind, header.id)).or_default() += 1;
+        }
+        let mut kept = HashMap::new();
+        let mut plain = Vec::new();
+        for (pack, (offset, header)) in objects() {
+            let key = (header.kind, header.id);
+            let candidate = copies.get(&key).is_some_and(|count| *count > 1)
+                && needed(header)
+                && header.codec != Codec::Difference as u8
+                && !kept.contains_key(&key);
+            if candidate && self.object_at(&Location { pack, offset: *offset, header: *header }, &mut plain).is_ok() {
+                kept.insert(key, (pack, *offset));
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Does what was planned. What goes lies in `trash/TIME` until that is emptied, or is gone at once.
+    pub fn collect(
+        &self,
+        plans: &[PackPlan],
+        time: &str,
+        at_once: bool,
+        progress: &dyn Progress,
+    ) -> Result<Collected, StoreError> {
+        let mut collected = Collected::default();
+        progress.begin("collecting", plans.iter().map(|plan| plan.length).sum(), Unit::Bytes);
+        let mut gone = Vec::new();
+        // Those that need no room first: they make it.
+        for plan in plans.iter().filter(|plan| plan.fate == Fate::Discard) {
+            gone.push(self.let_go(&plan.name, time)?);
+            collected.discarded += 1;
+            collected.freed += plan.freed();
+            progress.advance(plan.length);
+        }
+        self.settle(&mut gone, at_once)?;
+        for plan in plans.iter().filter(|plan| plan.fate == Fate::Rewrite) {
+            let room = self.backend.free().is_none_or(|free| plan.live_bytes() < free);
+            if room && self.rewrite(plan)? {
+                gone.push(self.let_go(&plan.name, time)?);
+                collected.rewritten += 1;
+                collected.freed += plan.freed();
+            } else {
+                collected.postponed += 1;
+            }
+            progress.advance(plan.length);
+            if gone.len() >= AT_A_TIME {
+                self.settle(&mut gone, at_once)?;
+            }
+        }
+        self.settle(&mut gone, at_once)?;
+        progress.end();
+        Ok(collected)
+    }
+
+    /// What went into the trash is taken out of the index before it goes for good: a pack that the index names and nobody
+    /// has is lost, one that lies in the trash is not.
+    fn settle(&self, gone: &mut Vec<String>, at_once: bool) -> Result<(), StoreError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.index.rebuild()?;
+        for path in gone.drain(..).filter(|_| at_once) {
+            self.backend.erase(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Takes packs back from the trash that hold any of `wanted`; how many.
+    pub fn take_back(&self, wanted: &HashSet<Key>) -> Result<usize, StoreError> {
+        let mut taken = 0;
+        for (folder, name) in self.trash()? {
+            let path = format!("{TRASH}/{folder}/{name}");
+            let Some(id) = name.strip_suffix(".pack").and_then(|hex| blake3::Hash::from_hex(hex).ok()) else {
+                continue;
+            };
+            let holds = match super::index::trailer_of(&*self.backend, &path) {
+                Ok((_, trailer)) => trailer.objects.iter().any(|(_, h)| wanted.contains(&(h.kind, h.id))),
+                Err(_) => false,
+            };
+            if holds {
+                self.backend.rename(&path, &pack_path(id.as_bytes()))?;
+                taken += 1;
+            }
+        }
+        if taken > 0 {
+            self.index.forget();
+        }
+        Ok(taken)
+    }
+
+    /// Removes for good what has lain in the trash since before `time`; the bytes.
+    pub fn empty_trash(&self, time: &str) -> Result<u64, StoreError> {
+        let mut freed = 0;
+        for (folder, name) in self.trash()? {
+            if folder.as_str() < time {
+                let path = format!("{TRASH}/{folder}/{name}");
+                freed += self.backend.length(&path)?.unwrap_or(0);
+                self.backend.erase(&path)?;
+            }
+        }
+        Ok(freed)
+    }
+
+    /// Folder and name of everything in the trash, and how many bytes that is.
+    pub fn trash_size(&self) -> Result<u64, StoreError> {
+        let lengths = self
+            .trash()?
+            .into_iter()
+            .map(|(folder, name)| Ok(self.backend.length(&format!("{TRASH}/{folder}/{name}"))?.unwrap_or(0)));
+        lengths.sum::<Result<u64, StoreError>>()
+    }
+
+    fn trash(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut found = Vec::new();
+        for folder in self.backend.list(TRASH)?.into_iter().filter(|entry| entry.folder) {
+            let inside = self.backend.list(&format!("{TRASH}/{}", folder.name))?;
+            found.extend(inside.into_iter().filter(|e| !e.folder).map(|e| (folder.name.clone(), e.name)));
+        }
+        Ok(found)
+    }
+
+    /// Every pack whose trailer can be read, by name. Of the others nobody knows what they hold: they stay.
+    fn sound_packs(&self) -> Result<Vec<SoundPack>, StoreError> {
+        let mut packs = Vec::new();
+        for entry in self.backend.list(PACKS)? {
+            let Some(name) = entry.name.strip_suffix(".pack").and_then(|hex| blake3::Hash::from_hex(hex).ok()) else {
+                continue;
+            };
+            match read_trailer(&*self.backend, name.as_bytes()) {
+                Ok((length, trailer)) => packs.push((*name.as_bytes(), length, trailer)),
+                Err(TrailerError::Backend(error)) => return Err(error.into()),
+                Err(TrailerError::Format(_)) => {}
+            }
+        }
+        Ok(packs)
+    }
+
+    /// Moves a pack into the trash; where it lies there.
+    fn let_go(&self, pack: &[u8; 32], time: &str) -> Result<String, StoreError> {
+        let path = pack_path(pack);
+        let to = format!("{TRASH}/{time}/{}", path.rsplit('/').next().unwrap_or_default());
+        self.backend.rename(&path, &to)?;
+        Ok(to)
+    }
+
+    /// Whether a pack lies in the trash.
+    pub(super) fn is_in_trash(&self, pack: &[u8; 32]) -> Result<bool, StoreError> {
+        let path = pack_path(pack);
+        Ok(self.trash()?.iter().any(|(_, name)| path.ends_with(name)))
+    }
+
+    /// Copies what is needed into a pack of its own; false if any of it is damaged, which then stays where it is.
+    fn rewrite(&self, plan: &PackPlan) -> Result<bool, StoreError> {
+        let mut writer = PackWriter::begin(&*self.backend)?;
+        let (mut plain, mut stored) = (Vec::new(), Vec::new());
+        for (offset, header) in &plan.live {
+            let location = Location { pack: plan.name, offset: *offset, header: *header };
+            match self.object_at(&location, &mut plain) {
+                Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => return Ok(false),
+                other => other?,
+            }
+            stored.resize(HEADER + header.stored_length as usize, 0);
+            self.backend.read_at(&pack_path(&plan.name), *offset, &mut stored)?;
+            writer.add(header, &stored[HEADER..])?;
+        }
+        let published = writer.close()?.publish(&*self.backend)?;
+        self.index.add(vec![published])?;
+        Ok(true)
+    }
+}
