@@ -12,8 +12,8 @@ use crate::digest::Digest;
 use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
-/// Name and version of the record. 1: first form. A checkpoint of another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/1";
+/// Name and version of the record. 1: first form; 2: versions may be dropped. A checkpoint of another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/2";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub struct VersionRow {
     pub seq: u64,
     /// When.
     pub time: Time,
+    /// The event that let go of its files.
+    pub dropped: Option<u64>,
 }
 
 /// One stage.

@@ -153,6 +153,15 @@ pub enum EventBody {
         /// Why.
         reason: Option<String>,
     },
+    /// A version's files are not needed any more; its record stays.
+    Drop {
+        /// Its number.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// Why.
+        reason: String,
+    },
     /// A stage moved forward.
     Promote {
         /// Which stage.
@@ -236,6 +245,7 @@ impl EventBody {
             Self::Certify { .. } => "certify",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
+            Self::Drop { .. } => "drop",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
         }
@@ -243,7 +253,7 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 7] = ["create", "snapshot", "certify", "block", "unblock", "promote", "rollback"];
+pub const KINDS: [&str; 8] = ["create", "snapshot", "certify", "block", "unblock", "drop", "promote", "rollback"];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

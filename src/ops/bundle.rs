@@ -88,6 +88,7 @@ pub fn bundle(
 ) -> Result<BundleReport, VerbError> {
     check_place(&options.output, options.force)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    resolve::kept(repository, &found)?;
     // Opened before anything is gathered: a place that cannot be written to is found out at once.
     let unfinished = if options.dry_run { None } else { Some(Unfinished::beside(&options.output)?) };
     let store = repository.store();

@@ -256,6 +256,7 @@ fn candidate(
                     revision.time.clone_from(&options.at);
                 }
                 let found = resolve::find(repository, &revision)?;
+                resolve::kept(repository, &found)?;
                 let candidate = stored(repository, &found)?;
                 let model = found.state.model.clone();
                 return Ok((candidate, Some(found.state), model));

@@ -60,6 +60,14 @@ pub enum VerbError {
         /// Which model.
         model: String,
     },
+    /// A version was dropped: its files are not kept any more.
+    #[error("`{label}` was dropped: {reason}")]
+    Dropped {
+        /// Which version.
+        label: String,
+        /// Why.
+        reason: String,
+    },
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),

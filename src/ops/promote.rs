@@ -76,6 +76,7 @@ pub fn promote(
     check_text("the reason", options.reason.as_deref())?;
     let actor = Asked::begin(repository);
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    resolve::kept(repository, &found)?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
     rules::check_enforced(repository, &found.state.model, &stage)?;

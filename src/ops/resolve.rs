@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::VerbError;
 use crate::clock::{Moment, Time, TimeError};
 use crate::format::checkpoint::{OccupancyRow, StageRow, VersionRow};
+use crate::format::event::EventBody;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::registry::{self, State};
@@ -372,6 +373,17 @@ pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
     let mut all: BTreeSet<String> = state.stages.keys().map(ToString::to_string).collect();
     all.extend(repository.config().into_iter().flat_map(|c| c.stages(&state.model)).map(|s| s.to_string()));
     all.into_iter().collect()
+}
+
+/// Refuses a version whose files were let go of.
+pub fn kept(repository: &Repository, found: &Found) -> Result<(), VerbError> {
+    let Some(seq) = found.row.dropped else { return Ok(()) };
+    let event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
+    let reason = match event.map(|event| event.body) {
+        Some(EventBody::Drop { reason, .. }) => reason,
+        _ => format!("by event {seq}"),
+    };
+    Err(VerbError::Dropped { label: found.label(), reason })
 }
 
 /// The stage meant: the one named, if it exists; else the only one, else `production`.

@@ -91,6 +91,7 @@ pub fn restore(
     progress: &dyn Progress,
 ) -> Result<RestoreReport, VerbError> {
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    resolve::kept(repository, &found)?;
     let store = repository.store();
     let record = snapshot::load(store, found.snapshot())?;
     if options.to.exists() && !options.to.is_dir() {

@@ -113,6 +113,7 @@ pub fn snapshot(
     }
     if let (Some(row), Some(old)) = (parent, &parent_record)
         && report.changed.is_empty()
+        && row.dropped.is_none()
         && !options.new_version
     {
         report.unchanged = true;

@@ -107,7 +107,7 @@ fn check_versions(
             report.problems.push(problem);
         }
     }
-    for row in &state.versions {
+    for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
         let missing = match seen.get(&row.snapshot) {
             Some(known) => known.clone(),
             None => {
@@ -158,13 +158,15 @@ fn missing_of(
                 continue;
             }
         };
-        for (kind, part) in parts {
+        for (_, part) in parts {
             let name = Digest::from_bytes(part).to_string();
             if damaged.contains(&name) {
                 missing.push((name, "damaged".to_owned()));
-            } else if !store.contains(kind, &part)? {
-                missing.push((name, format!("not in any sound pack; needed by `{}`", file.path)));
             }
+        }
+        let lost = store.missing_part(file_id)?.map(|part| part.to_string());
+        if let Some(name) = lost.filter(|name| !damaged.contains(name)) {
+            missing.push((name, format!("not in any sound pack; needed by `{}`", file.path)));
         }
     }
     Ok(missing)
@@ -190,6 +192,7 @@ fn verify_version(
     progress: &dyn Progress,
 ) -> Result<VerifyReport, VerbError> {
     let found = resolve::revision(repository, revision, at)?;
+    resolve::kept(repository, &found)?;
     let mut report = VerifyReport { versions: 1, ..VerifyReport::default() };
     let label = found.label();
     let mut fail = |name: String, what: String| {

@@ -141,7 +141,17 @@ impl State {
                     model_tree: *model_tree,
                     seq: reference.seq,
                     time: event.time,
+                    dropped: None,
                 });
+            }
+            EventBody::Drop { version, snapshot, .. } => {
+                let held = self.ever_held(*snapshot).is_some();
+                let row = self.versions.iter_mut().find(|row| row.version == *version && row.snapshot == *snapshot);
+                match row {
+                    None => return Err("it drops a version that does not exist"),
+                    Some(_) if held => return Err("it drops a version that held a stage"),
+                    Some(row) => row.dropped = Some(reference.seq),
+                }
             }
             EventBody::Certify {
                 snapshot,
@@ -234,6 +244,9 @@ impl State {
         if self.version(version).is_none_or(|v| v.snapshot != snapshot) {
             return Err("it moves a stage to a version that does not exist");
         }
+        if self.version(version).is_some_and(|v| v.dropped.is_some()) {
+            return Err("it moves a stage to a version that was dropped");
+        }
         if self.occupant(stage).map(|o| o.snapshot) != replaces {
             return Err("it replaces another version than the one the stage holds");
         }
@@ -272,6 +285,12 @@ impl State {
             let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
             !(same && (stage.is_none() || b.stage.as_ref() == stage))
         });
+    }
+
+    /// A stage that a snapshot holds or held.
+    pub fn ever_held(&self, snapshot: SnapshotId) -> Option<&StageName> {
+        let held = |row: &&StageRow| row.timeline.iter().any(|occupancy| occupancy.snapshot == snapshot);
+        self.stages.values().find(held).map(|row| &row.stage)
     }
 
     /// The state a checkpoint holds.

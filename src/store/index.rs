@@ -196,12 +196,12 @@ impl Index {
         true
     }
 
-    /// Whether what is known of a pack is what its trailer says.
+    /// Whether what is known of a pack is what its trailer says. Of one that has just been written nothing is known.
     pub fn agrees(&self, name: &[u8; 32], length: u64, trailer: &Trailer) -> Result<bool, StoreError> {
         let mut guard = self.lock();
         let loaded = self.load(&mut guard)?;
-        let knows = |segment: &Segment| {
-            let Some(number) = segment.packs.iter().position(|pack| pack.name == *name) else { return false };
+        let agrees = |segment: &Segment| {
+            let Some(number) = segment.packs.iter().position(|pack| pack.name == *name) else { return true };
             let number = number as u32;
             segment.packs[number as usize].length == length
                 && segment.entries.iter().filter(|entry| entry.pack == number).count() == trailer.objects.len()
@@ -210,7 +210,7 @@ impl Index {
                     find(segment, header.kind, &header.id).any(|entry| *entry == wanted)
                 })
         };
-        Ok(loaded.segments.iter().any(knows))
+        Ok(loaded.segments.iter().all(agrees))
     }
 
     fn remove_segments(&self) -> Result<(), StoreError> {

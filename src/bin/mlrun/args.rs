@@ -90,6 +90,8 @@ pub enum Command {
     Rollback(commands::rollback::Args),
     Block(commands::block::Args),
     Unblock(commands::unblock::Args),
+    Drop(commands::drop::Args),
+    Gc(commands::gc::Args),
     At(commands::at::Args),
     Restore(commands::restore::Args),
     Bundle(commands::bundle::Args),

@@ -123,6 +123,7 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Journal(error) => journal(error),
         VerbError::Restore(error) => restore(error),
         VerbError::Policy { .. } | VerbError::Certify(_) => (USAGE, None),
+        VerbError::Dropped { .. } => says(NOT_FOUND, "`mlrun show` tells what it was; its files are not kept any more"),
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }

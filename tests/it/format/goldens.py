@@ -275,8 +275,8 @@ digest = bytes.fromhex
 PASS, FAIL = b"\3", b"\0"
 
 
-def version_row(n, snapshot, parent, tree, seq, time):
-    return number(n) + digest(snapshot) + option(parent, digest) + digest(observation) + digest(tree) + number(seq) + instant(time)
+def version_row(n, snapshot, parent, tree, seq, time, dropped=None):
+    return number(n) + digest(snapshot) + option(parent, digest) + digest(observation) + digest(tree) + number(seq) + instant(time) + option(dropped, number)
 
 
 def occupancy(n, snapshot, since, seq, kind, actor, certificate, reason):
@@ -290,7 +290,8 @@ def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issu
     return out + digest(events[seq - 1])
 
 
-checkpoint = b"mlrun/checkpoint/1" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+# checkpoint.bin is of the version before, in which nothing was dropped.
+checkpoint = b"mlrun/checkpoint/2" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
 checkpoint += reference(10) + instant("2026-03-03T00:00:00.000Z")
 checkpoint += several([
     version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
@@ -315,7 +316,7 @@ checkpoint += several([row for _, row in sorted([
     (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5)),
     (base, certificate_row(base, sha("c0"), FAIL, "staging", None, None, "2026-03-02T00:00:01.000Z", True, "nothing before", 6)),
 ])])
-put("checkpoint.bin", checkpoint + blake3.blake3(checkpoint).digest())
+put("checkpoint-2.bin", checkpoint + blake3.blake3(checkpoint).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

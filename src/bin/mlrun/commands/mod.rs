@@ -9,6 +9,8 @@ pub mod completions;
 mod context;
 pub mod diff;
 pub mod doctor;
+pub mod drop;
+pub mod gc;
 mod given;
 pub mod init;
 pub mod list;
@@ -63,6 +65,8 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Rollback(args) => rollback::run(context, args),
         Command::Block(args) => block::run(context, args),
         Command::Unblock(args) => unblock::run(context, args),
+        Command::Drop(args) => drop::run(context, args),
+        Command::Gc(args) => gc::run(context, args),
         Command::At(args) => at::run(context, args),
         Command::Restore(args) => restore::run(context, args),
         Command::Bundle(args) => bundle::run(context, args),

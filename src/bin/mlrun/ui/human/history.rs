@@ -106,6 +106,7 @@ fn words(event: &EventRecord, style: &Style) -> String {
         EventBody::Unblock { snapshot, stage, reason: why } => {
             format!("{} in {}{}", snapshot.short(), place(stage), reason(why))
         }
+        EventBody::Drop { version, reason, .. } => format!("{version}: {}", clean(reason)),
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
         EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
     }

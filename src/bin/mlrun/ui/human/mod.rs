@@ -1,6 +1,7 @@
 //! One text view for each report: for people, at 80 columns, readable without colour.
 
 pub mod certify;
+pub mod collect;
 pub mod diff;
 pub mod history;
 pub mod project;

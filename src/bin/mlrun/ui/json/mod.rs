@@ -1,6 +1,7 @@
 //! One JSON view for each report. Fields are added, never changed: scripts rely on them.
 
 pub mod certify;
+pub mod collect;
 pub mod diff;
 pub mod history;
 pub mod project;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::value;
 use crate::failure::{obstacle, rollback_refusal};
 
-fn event(event: Option<&MadeEvent>) -> Value {
+pub(super) fn event(event: Option<&MadeEvent>) -> Value {
     event.map_or(
         Value::Null,
         |e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() }),

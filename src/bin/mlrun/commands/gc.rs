@@ -1,0 +1,28 @@
+//! `mlrun gc`.
+
+use mlrun::ops::gc::{GcOptions, gc};
+
+use super::Context;
+use crate::failure::{DONE, Failure};
+use crate::ui::{Shown, human, json};
+
+/// Free what no version needs
+///
+/// First lets go of versions by the rules of `[model.NAME.keep]`. What goes rests in the store's trash for 14 days. Every
+/// version that is not dropped stays whole, and so does the record of every other.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlrun gc --dry-run\n  mlrun gc --now")]
+pub struct Args {
+    /// Say what would go, and why
+    #[arg(long)]
+    dry_run: bool,
+    /// Free the space at once, and that of the trash
+    #[arg(long)]
+    now: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    let report = gc(&repository, &GcOptions { dry_run: args.dry_run, now: args.now }, &context.ui.reporter())?;
+    Ok(context.shown(DONE, || json::collect::gc(&report), |style| human::collect::gc(&report, args.now, style)))
+}

@@ -1,0 +1,278 @@
+//! `gc`: frees what no version needs. First a plan, with a reason for every object; what goes rests in a trash for a while.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use super::keep;
+use super::promote::stored_files;
+use super::{Asked, VerbError};
+use crate::clock::Time;
+use crate::digest::Digest;
+use crate::format::event::EventBody;
+use crate::id::{FileId, SnapshotId};
+use crate::name::{ModelName, Version};
+use crate::progress::Progress;
+use crate::registry::{Decision, State};
+use crate::repository::Repository;
+use crate::store::collect::{Collected, Fate, Key, PackPlan};
+use crate::store::{Lock, StoreError};
+
+/// So long what went can be taken back: 14 days.
+const GRACE: Duration = Duration::from_secs(14 * 86_400);
+
+/// How to collect.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GcOptions {
+    /// Stops at the plan.
+    pub dry_run: bool,
+    /// Frees the space at once, and that of the trash.
+    pub now: bool,
+}
+
+/// A version that the rules of its model let go of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: Version,
+    /// The rule.
+    pub reason: String,
+}
+
+/// The plan, and what came of it.
+#[derive(Debug, Clone)]
+pub struct GcReport {
+    /// Versions that the rules of the configuration let go of.
+    pub dropped: Vec<Dropped>,
+    /// Packs that hold something nobody needs.
+    pub plan: Vec<PackPlan>,
+    /// Why each object is not needed.
+    pub reasons: HashMap<Key, String>,
+    /// What has gone; none in a dry run.
+    pub collected: Option<Collected>,
+    /// Packs that were needed, and taken back from the trash.
+    pub taken_back: usize,
+    /// Bytes that were removed from the trash for good.
+    pub emptied: u64,
+    /// Bytes that lie in the trash now.
+    pub trash: u64,
+    /// When what went today is removed for good.
+    pub until: Time,
+}
+
+/// A pack of the plan, as it is told.
+#[derive(Debug, Clone)]
+pub struct PackLine<'r> {
+    /// Its name.
+    pub pack: Digest,
+    /// Its bytes.
+    pub bytes: u64,
+    /// `keep`, `rewrite`, `discard`.
+    pub action: &'static str,
+    /// Bytes that are free afterwards.
+    pub frees: u64,
+    /// What of it is not needed.
+    pub objects: Vec<ObjectLine<'r>>,
+}
+
+/// An object that is not needed, as it is told.
+#[derive(Debug, Clone)]
+pub struct ObjectLine<'r> {
+    /// `block`, `file`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: Digest,
+    /// Bytes it takes.
+    pub bytes: u64,
+    /// Why it is not needed.
+    pub reason: &'r str,
+}
+
+impl GcReport {
+    /// The plan, pack by pack.
+    pub fn packs(&self) -> impl Iterator<Item = PackLine<'_>> {
+        self.plan.iter().map(|pack| PackLine {
+            pack: Digest::from_bytes(pack.name),
+            bytes: pack.length,
+            action: match pack.fate {
+                Fate::Keep => "keep",
+                Fate::Rewrite => "rewrite",
+                Fate::Discard => "discard",
+            },
+            frees: pack.freed(),
+            objects: pack
+                .dead
+                .iter()
+                .map(|(key, bytes)| ObjectLine {
+                    kind: key.0.name(),
+                    id: Digest::from_bytes(key.1),
+                    bytes: *bytes,
+                    reason: self.reason(key),
+                })
+                .collect(),
+        })
+    }
+
+    /// Bytes that the plan frees.
+    pub fn freed(&self) -> u64 {
+        self.plan.iter().map(PackPlan::freed).sum()
+    }
+
+    /// Bytes that go, by reason, the most first.
+    pub fn by_reason(&self) -> Vec<(&str, u64)> {
+        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+        for pack in self.plan.iter().filter(|pack| pack.freed() > 0) {
+            for (key, bytes) in &pack.dead {
+                *sums.entry(self.reason(key)).or_default() += bytes;
+            }
+        }
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_by_key(|(reason, bytes)| (std::cmp::Reverse(*bytes), *reason));
+        sums
+    }
+
+    /// Why an object is not needed.
+    pub fn reason(&self, key: &Key) -> &str {
+        self.reasons.get(key).map_or("named by no version, or stored twice", String::as_str)
+    }
+}
+
+/// Collects.
+pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress) -> Result<GcReport, VerbError> {
+    let store = repository.store();
+    let now = repository.registry().now();
+    // Whoever is writing holds it shared until the event is in the journal: what nobody names then is in nobody's hands.
+    let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
+    let _held = store.backend().lock(lock).map_err(StoreError::from)?;
+    let states = states(repository)?;
+    let mut dropped = Vec::new();
+    for state in &states {
+        dropped.extend(by_rule(repository, state, now)?);
+    }
+    if !options.dry_run {
+        record(repository, &dropped)?;
+    }
+    let gone = |state: &State, version: Version| {
+        let is_it = |d: &Dropped| d.model == state.model && d.version == version;
+        dropped.iter().find(|d| is_it(d)).map(|d| d.reason.clone())
+    };
+    let mut live: HashSet<FileId> = HashSet::new();
+    let mut dead: Vec<(String, SnapshotId)> = Vec::new();
+    for state in &states {
+        for row in &state.versions {
+            match (row.dropped, gone(state, row.version)) {
+                (None, None) => live.extend(stored_files(repository, row.snapshot)?.iter().filter_map(|f| f.id)),
+                (Some(_), _) => dead.push((format!("of {}@{}, dropped", state.model, row.version), row.snapshot)),
+                (None, Some(rule)) => {
+                    dead.push((format!("of {}@{}, by {rule}", state.model, row.version), row.snapshot))
+                }
+            }
+        }
+    }
+    let (keys, taken_back) = keys_of(repository, &live, options.dry_run)?;
+    let plan = store.plan_collection(&keys)?;
+    let reasons = reasons(repository, &dead, &keys);
+    let mut report =
+        GcReport { dropped, plan, reasons, collected: None, taken_back, emptied: 0, trash: 0, until: now.after(GRACE) };
+    if !options.dry_run {
+        let folder = format!("{:016}", now.milliseconds().max(0));
+        report.collected = Some(store.collect(&report.plan, &folder, options.now, progress)?);
+        // A folder's name is when it was filled; behind every digit comes the tilde.
+        let before = now.milliseconds() - GRACE.as_millis() as i64;
+        let before = if options.now { "~".to_owned() } else { format!("{:016}", before.max(0)) };
+        report.emptied = store.empty_trash(&before)?;
+    }
+    report.trash = store.trash_size()?;
+    Ok(report)
+}
+
+/// Every model's state, folded from its first event: nothing is let go of on the word of a cache.
+fn states(repository: &Repository) -> Result<Vec<State>, VerbError> {
+    let registry = repository.registry();
+    let mut states = Vec::new();
+    for model in registry.models()? {
+        // A journal that was cut short is an error here, and named.
+        registry.state(&model)?;
+        states.extend(registry.replay(&model)?);
+    }
+    Ok(states)
+}
+
+fn by_rule(repository: &Repository, state: &State, now: Time) -> Result<Vec<Dropped>, VerbError> {
+    let Some(rules) = repository.config().and_then(|config| config.model(&state.model)?.keep.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    let said =
+        [rules.last.map(|n| format!("last = {n}")), rules.best.as_ref().map(|best| format!("best = \"{best}\""))];
+    let reason = format!("keep: {}", said.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    let gone = keep::superfluous(repository, state, rules, now)?.into_iter();
+    Ok(gone.map(|version| Dropped { model: state.model.clone(), version, reason: reason.clone() }).collect())
+}
+
+/// Writes down what the rules let go of, before anything goes.
+fn record(repository: &Repository, dropped: &[Dropped]) -> Result<(), VerbError> {
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    let actor = Asked::begin(repository).answer();
+    for Dropped { model, version, reason } in dropped {
+        repository.registry().commit::<(), VerbError>(model, &actor, |state| {
+            let row = state.version(*version).filter(|row| row.dropped.is_none());
+            Ok(match row.filter(|row| state.ever_held(row.snapshot).is_none()) {
+                Some(row) => {
+                    let (version, snapshot, reason) = (row.version, row.snapshot, reason.clone());
+                    Decision::Append(EventBody::Drop { version, snapshot, reason }, ())
+                }
+                None => Decision::Keep(()),
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// Everything that `files` need. What of it lies in the trash is taken back.
+fn keys_of(
+    repository: &Repository,
+    files: &HashSet<FileId>,
+    dry_run: bool,
+) -> Result<(HashSet<Key>, usize), VerbError> {
+    let store = repository.store();
+    let mut taken = 0;
+    loop {
+        let mut keys = HashSet::new();
+        let mut missing = HashSet::new();
+        for file in files {
+            let of_file = store.keys_of(*file)?;
+            let whole = match store.missing_part(*file) {
+                Ok(part) => part.is_none(),
+                Err(StoreError::Missing { .. } | StoreError::Damaged { .. } | StoreError::Format { .. }) => false,
+                Err(other) => return Err(other.into()),
+            };
+            if !whole {
+                missing.extend(of_file.iter().copied());
+            }
+            keys.extend(of_file);
+        }
+        let back = if missing.is_empty() || dry_run { 0 } else { store.take_back(&missing)? };
+        if back == 0 {
+            return Ok((keys, taken));
+        }
+        taken += back;
+    }
+}
+
+/// Which version an object was of. What cannot be read any more has no better reason than that.
+fn reasons(repository: &Repository, dead: &[(String, SnapshotId)], live: &HashSet<Key>) -> HashMap<Key, String> {
+    let mut reasons = HashMap::new();
+    for (reason, snapshot) in dead {
+        let files = stored_files(repository, *snapshot).unwrap_or_default();
+        for file in files.iter().filter_map(|file| file.id) {
+            let keys = repository.store().keys_of(file).unwrap_or_default();
+            for key in keys.into_iter().filter(|key| !live.contains(key)) {
+                reasons.entry(key).or_insert_with(|| reason.clone());
+            }
+        }
+    }
+    reasons
+}
