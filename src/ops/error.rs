@@ -7,7 +7,7 @@ use super::resolve::ResolveError;
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
-use crate::clock::TimeError;
+use crate::clock::{Time, TimeError};
 use crate::name::ModelName;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
@@ -130,6 +130,14 @@ pub enum UsageError {
         name: String,
         /// The names most like it that there are.
         nearest: Vec<String>,
+    },
+    /// A time that ends before it begins.
+    #[error("{since} to {until} ends before it begins")]
+    Backwards {
+        /// Its beginning.
+        since: Time,
+        /// Its end.
+        until: Time,
     },
     /// An option's value that cannot be.
     #[error("{option}: {reason}")]

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::resolve;
-use super::{UsageError, VerbError};
+use super::{UsageError, VerbError, refuse_backwards, resolve};
 use crate::clock::{Moment, Time};
 use crate::format::event::{EventFile, EventRecord, KINDS};
 use crate::id::EventId;
@@ -71,6 +70,7 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
         other => other.map(Moment::instant),
     };
     let until = parse(&options.until)?.map(Moment::instant);
+    refuse_backwards(since, until)?;
     let mut seq = head(repository, &model)?;
     let mut report = LogReport { model: model.clone(), events: Vec::new(), more: false };
     while seq > options.after.unwrap_or(0) {
@@ -87,6 +87,12 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
             report.events.push(LogEntry { seq, id: file.id, raw: file.value, event: file.event.ok() });
         }
         seq -= 1;
+    }
+    // A stage that nothing happened in may be one that does not exist.
+    if let (Some(stage), []) = (&options.stage, report.events.as_slice())
+        && let Ok(Some(state)) = registry.state(&model)
+    {
+        resolve::stage(repository, &state, Some(stage))?;
     }
     Ok(report)
 }

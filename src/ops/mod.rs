@@ -60,6 +60,14 @@ pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbErr
     }
 }
 
+/// Refuses a time that ends before it begins.
+fn refuse_backwards(since: Option<Time>, until: Option<Time>) -> Result<(), UsageError> {
+    match (since, until) {
+        (Some(since), Some(until)) if since > until => Err(UsageError::Backwards { since, until }),
+        _ => Ok(()),
+    }
+}
+
 /// An event that a verb made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MadeEvent {

@@ -207,9 +207,15 @@ pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbEr
     if let Some(state) = repository.registry().state(model)? {
         return Ok(state);
     }
+    known_model(repository, model)?;
+    Err(ResolveError::NoVersion { model: model.clone() }.into())
+}
+
+/// Refuses a model that has neither a journal nor a section.
+pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
     let known = models(repository)?;
     if known.contains(model) {
-        return Err(ResolveError::NoVersion { model: model.clone() }.into());
+        return Ok(());
     }
     let known: Vec<String> = known.iter().map(ToString::to_string).collect();
     let nearest = nearest(model.as_str(), known.iter().map(String::as_str));

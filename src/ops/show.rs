@@ -1,13 +1,16 @@
 //! `show`: one version in full.
 
-use super::VerbError;
-use super::resolve;
+use std::collections::HashSet;
+
+use super::promote::stored_files;
+use super::{VerbError, resolve};
 use crate::digest::Digest;
 use crate::format::checkpoint::{BlockRow, CertificateRow, VersionRow};
 use crate::format::event::ActorRecord;
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::snapshot::{CodeKind, SnapshotRecord};
+use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
@@ -94,6 +97,26 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         record,
         observation,
     })
+}
+
+/// Bytes that the files of a version take in the packs, those it shares with others included; none if any is missing.
+pub fn stored_bytes(repository: &Repository, id: SnapshotId) -> Option<u64> {
+    let store = repository.store();
+    let mut objects = HashSet::new();
+    for file in stored_files(repository, id).ok()?.iter().filter_map(|file| file.id) {
+        objects.insert((ObjectKind::Recipe, *file.digest().as_bytes()));
+        objects.extend(store.parts(file).ok()?);
+    }
+    let mut total = 0;
+    for (kind, object) in objects {
+        match store.packed_length(kind, &object).ok()? {
+            Some(length) => total += length,
+            // A small file is one object and needs none.
+            None if kind == ObjectKind::Recipe => {}
+            None => return None,
+        }
+    }
+    Some(total)
 }
 
 /// The exact bytes of a stored record or tree, by id or unique prefix.

@@ -68,7 +68,10 @@ pub fn status(
     progress: &dyn Progress,
 ) -> Result<StatusReport, VerbError> {
     let models = match &options.model {
-        Some(model) => vec![model.clone()],
+        Some(model) => {
+            resolve::known_model(repository, model)?;
+            vec![model.clone()]
+        }
         None => resolve::models(repository)?,
     };
     let mut report = StatusReport {

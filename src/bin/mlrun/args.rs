@@ -1,5 +1,6 @@
 //! The command line as typed: global flags, and the only list of verbs.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -141,9 +142,13 @@ impl Refused {
     pub fn finish(self) -> ExitCode {
         if !self.error.use_stderr() || !self.json && self.hint().is_none() {
             let code = self.error.exit_code();
-            // A closed pipe is no reason to say more.
-            let _ = self.error.print();
-            return ExitCode::from(u8::try_from(code).unwrap_or(2));
+            return ExitCode::from(match self.error.print() {
+                // A closed pipe is no reason to say more.
+                Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+                    Ui::new(Global::default().ui_options()).fail(&Failure::unwritten(&source))
+                }
+                _ => u8::try_from(code).unwrap_or(2),
+            });
         }
         let rendered = self.error.render().to_string();
         let lines =

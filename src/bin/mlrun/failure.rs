@@ -71,6 +71,12 @@ impl Failure {
         Self::new(BUG, format!("a bug in mlrun: {what}"), Some("please report it with this message".to_owned()))
     }
 
+    /// An answer that did not get out.
+    pub fn unwritten(source: &std::io::Error) -> Self {
+        let hint = "what the command did stands; only its answer is lost";
+        Self::new(MACHINE, format!("cannot write the answer: {source}"), Some(hint.to_owned()))
+    }
+
     /// Whether the same command may work in a moment.
     pub const fn is_retryable(&self) -> bool {
         self.exit == CONFLICT
@@ -104,6 +110,12 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(MACHINE, format!("{error:#}"), None)
     }
+}
+
+/// The first five, and how many more there are.
+fn first(names: &[String]) -> String {
+    let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+    format!("{}{more}", names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 type Meaning = (u8, Option<String>);
@@ -218,22 +230,18 @@ fn capture(error: &CaptureError) -> Meaning {
         CaptureError::Empty { .. } => says(NOT_FOUND, "train first, or name another folder; nothing was written"),
         CaptureError::Unreadable { source, .. } => io(source.kind()),
         CaptureError::Secrets { findings } => {
-            let first = findings.first();
             let place = |f: &mlrun::capture::secrets::Finding| format!("{} line {} ({})", f.path, f.line, f.rule);
-            let all: Vec<String> = findings.iter().take(5).map(place).collect();
-            let more = if findings.len() > 5 { format!(" and {} more", findings.len() - 5) } else { String::new() };
-            let allow = first
+            let all: Vec<String> = findings.iter().map(place).collect();
+            let allow = findings
+                .first()
                 .map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
-            (NO, Some(format!("{}{more}: remove it from there{allow}", all.join(", "))))
+            (NO, Some(format!("{}: remove it from there{allow}", first(&all))))
         }
         CaptureError::GitRefused { message } if message.contains("safe.directory") => {
             says(MACHINE, "do as git says: `git config --global --add safe.directory …`")
         }
         CaptureError::GitRefused { .. } => (MACHINE, None),
-        CaptureError::Dirty { paths } => {
-            let shown: Vec<_> = paths.iter().take(5).map(String::as_str).collect();
-            (NO, Some(format!("commit or stash {}", shown.join(", "))))
-        }
+        CaptureError::Dirty { paths } => (NO, Some(format!("commit or stash {}", first(paths)))),
         CaptureError::Discovered { .. } => says(NO, "without `--strict` this is recorded and the snapshot is taken"),
         CaptureError::Link { circle: false, .. } => says(USAGE, "remove the link, or list it in .mlrunignore"),
         _ => (USAGE, None),
@@ -284,8 +292,11 @@ fn restore(error: &RestoreError) -> Meaning {
     match error {
         RestoreError::Store(error) => store(error),
         RestoreError::InTheWay { paths } => {
-            let first = paths.first().map_or_else(String::new, |p| p.display().to_string());
-            (NO, Some(format!("choose an empty folder, or give `--force` to overwrite {first} …")))
+            let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+            (NO, Some(format!("choose an empty folder, or give `--force` to overwrite {}", first(&names))))
+        }
+        RestoreError::NotAFolder { path, .. } => {
+            (NO, Some(format!("choose an empty folder, or move {} away", path.display())))
         }
         RestoreError::Unsafe { .. } => (INTEGRITY, None),
         RestoreError::Io { source, .. } => io(source.kind()),
@@ -307,6 +318,7 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::NoSuchValue { model, nearest, .. } if nearest.is_empty() => {
             (USAGE, Some(format!("`mlrun show {model}@latest` lists them")))
         }
+        UsageError::Backwards { .. } => says(USAGE, "`--since` is the earlier time, `--until` the later one"),
         UsageError::NoSuchValue { nearest, .. } => (USAGE, Some(format!("did you mean `{}`?", nearest.join("`, `")))),
         _ => (USAGE, None),
     }

@@ -52,6 +52,13 @@ fn every_declared_input_must_be_there() {
     }
     let data = Bad { exit: 6, message: &["data.train", "`gone.csv` does not exist"], hint: &[NOTHING] };
     project.fails("snapshot fraud --data train=gone.csv", &data);
+    let gone = project.path("gone/python").display().to_string();
+    let python = Bad { exit: 6, message: &["python", &format!("`{gone}` does not exist")], hint: &[NOTHING] };
+    project.fails("snapshot fraud --python gone/python", &python);
+    let config = project.read("mlrun.toml");
+    project.write("mlrun.toml", format!("{config}\n[environment]\npython = \"gone/python\"\n"));
+    project.fails("snapshot fraud", &python);
+    project.write("mlrun.toml", config);
     project.ok("snapshot fraud");
 }
 

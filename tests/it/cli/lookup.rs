@@ -47,6 +47,22 @@ fn what_is_not_there() {
     project.fails("rollback --to v9 --reason x", &missing);
 }
 
+/// An empty answer about something that is not there would look like "nothing happened".
+#[test]
+fn names_and_times_that_cannot_be_meant() {
+    let project = Project::with_history();
+    project.fails("status frau", &Bad { exit: 6, message: &["no model `frau`"], hint: &["`fraud`"] });
+    project.fails("status nope", &Bad { exit: 6, message: &["no model `nope`"], hint: &["there are: fraud"] });
+    let stage = Bad { exit: 6, message: &["no stage `prodution`"], hint: &["`production`"] };
+    project.fails("log --stage prodution", &stage);
+    project.ok("log --stage production --until 2020-01-01").says(&["no such events"]);
+    let backwards = Bad { exit: 2, message: &["ends before it begins", "2026-02-01"], hint: &["--since"] };
+    for line in ["at", "log"] {
+        project.fails(&format!("{line} --since 2026-03-01T00:00Z --until 2026-02-01T00:00Z"), &backwards);
+        project.ok(&format!("{line} --since 2026-03-01 --until 2026-03-01"));
+    }
+}
+
 /// A name that no version has is said to be unknown: a column of dashes would look like an answer.
 #[test]
 fn values_that_no_version_has() {
@@ -205,7 +221,7 @@ fn every_verb_that_takes_a_version_sees_the_past() {
         assert!(named.is_none_or(|name| name.ends_with("v2")), "{line}: {past}");
     }
     assert_eq!(project.read("back/model/weights.bin"), "weights of 0.65\n");
-    assert_eq!(project.json(&format!("bundle production -o b.tar.gz --at {then}"), 0)["version"], "fraud@v2");
+    assert_eq!(project.json(&format!("bundle production -o b.tar.gz --at {then}"), 0)["version"], "v2");
     assert_eq!(project.json(&format!("block production --at {then} --reason slow"), 0)["version"], "v2");
     assert_eq!(project.json(&format!("unblock production --at {then}"), 0)["version"], "v2");
     let since = project.json(&format!("log --since {then}"), 0)["events"].as_array().unwrap().len();

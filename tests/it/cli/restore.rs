@@ -74,7 +74,9 @@ fn what_is_there_is_not_overwritten() {
     };
     project.fails("restore v1 --to back", &bad);
     assert_eq!(here, fingerprint(&project.path("back")));
-    let plan = project.json("restore v1 --to back --dry-run", 0);
+    // A rehearsal foresees it.
+    project.fails("restore v1 --to back --dry-run", &bad);
+    let plan = project.json("restore v1 --to back --dry-run --force", 0);
     assert_eq!((plan["kept"].as_u64(), plan["overwritten"].as_array().map(Vec::len)), (Some(1), Some(1)));
     let done = project.json("restore v1 --to back --force", 0);
     assert_eq!((done["kept"].as_u64(), done["overwritten"].as_array().map(Vec::len)), (Some(1), Some(1)));
@@ -95,14 +97,17 @@ fn a_target_that_is_no_folder() {
     project
         .fails("restore v1 --to params.yaml", &Bad { exit: 2, message: &["params.yaml", "not a folder"], hint: &[] });
     project.write("back/model", "a file where a folder must be");
-    project.mlrun("restore v1 --to back").exits(4).says(&["model"]);
+    let file = Bad { exit: 1, message: &["back/model` is a file"], hint: &["back/model away"] };
+    project.fails("restore v1 --to back", &file);
+    project.fails("restore v1 --to back --dry-run", &file);
     assert_eq!(project.read("back/model"), "a file where a folder must be");
     // Never through a link out of the target.
     fs::create_dir(project.beside("outside")).unwrap();
     project.remove("back");
     fs::create_dir(project.path("back")).unwrap();
     std::os::unix::fs::symlink(project.beside("outside"), project.path("back/model")).unwrap();
-    project.mlrun("restore v1 --to back --force").exits(4).says(&["model", "not a folder"]);
+    let link = Bad { exit: 1, message: &["back/model` is a link", "nothing was written"], hint: &["back/model away"] };
+    project.fails("restore v1 --to back --force", &link);
     assert!(fingerprint(&project.beside("outside")).is_empty());
 }
 

@@ -35,7 +35,7 @@ fn measured(scalar: &Scalar, style: &Style) -> String {
 /// A value somebody chose: as it was written, and cut to a width a table can bear.
 fn exact(scalar: &Scalar) -> String {
     const WIDEST: usize = 32;
-    let text = clean(&scalar.to_string()).replace('\n', " ");
+    let text = clean(&scalar.to_string());
     if text.chars().count() <= WIDEST {
         return text;
     }

@@ -153,7 +153,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     let on = report.observation.machine.host.as_deref().map_or_else(String::new, |h| format!(" on {}", clean(h)));
     text += &format!("taken {}{by}{on}\n", time(report.row.time));
     if let Some(notes) = &record.notes {
-        text += &clean(notes).lines().map(|l| format!("    {l}\n")).collect::<String>();
+        text += &notes.lines().map(|l| format!("    {}\n", clean(l))).collect::<String>();
     }
     let mut facts = Table::new(&[]);
     if let Some(parent) = report.parent {

@@ -10,7 +10,7 @@ use super::count;
 
 pub fn restore(report: &RestoreReport, style: &Style) -> String {
     let plan = &report.plan;
-    let label = style.paint(Label::Strong, &report.label);
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
     let would = if report.dry_run { "would write" } else { "wrote" };
     let written = count((plan.write.len() + plan.generated.len()) as u64, "file");
     let mut text = format!("{label} → {}\n  {would} {written}, {}", report.to.display(), bytes(plan.bytes));
@@ -28,7 +28,7 @@ pub fn restore(report: &RestoreReport, style: &Style) -> String {
 }
 
 pub fn bundle(report: &BundleReport, style: &Style) -> String {
-    let label = style.paint(Label::Strong, &report.label);
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
     let entries = count(report.entries as u64, "entry").replace("entrys", "entries");
     match (report.size, report.sha256) {
         (Some(size), Some(sha256)) => {

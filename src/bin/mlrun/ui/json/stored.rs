@@ -15,7 +15,8 @@ fn missing(items: &[(String, String)]) -> Value {
 pub fn restore(report: &RestoreReport) -> Value {
     json!({
         "schema": "mlrun/restore/1",
-        "version": report.label,
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
         "id": report.id.to_string(),
         "to": report.to.display().to_string(),
         "written": report.plan.write.len() + report.plan.generated.len(),
@@ -32,7 +33,8 @@ pub fn restore(report: &RestoreReport) -> Value {
 pub fn bundle(report: &BundleReport) -> Value {
     json!({
         "schema": "mlrun/bundle/1",
-        "version": report.label,
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
         "id": report.id.to_string(),
         "output": report.output.display().to_string(),
         "size": report.size,
