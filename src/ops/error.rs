@@ -91,6 +91,12 @@ pub enum VerbError {
         /// Why.
         source: crate::format::FormatError,
     },
+    /// Words for the record that hold what looks like a secret.
+    #[error("a secret in what would be recorded for ever")]
+    Secret {
+        /// Where, and by which rule; never the secret itself.
+        place: String,
+    },
     /// Something must be said that was not.
     #[error("{0}")]
     Usage(UsageError),
@@ -121,6 +127,12 @@ pub enum UsageError {
     /// A restore into a place that is not a folder.
     #[error("`{0}` is not a folder")]
     NotAFolder(String),
+    /// A configuration that is there and does not have the model.
+    #[error("mlrun.toml is there already, and it has no model `{model}`")]
+    NotAdded {
+        /// Which model.
+        model: ModelName,
+    },
     /// A metric or parameter that no version has.
     #[error("no version of `{model}` has a metric or parameter `{name}`")]
     NoSuchValue {

@@ -53,10 +53,9 @@ pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbErr
         _ => {}
     }
     let found = text.map(|text| Scanner::new(&[]).scan(field, text.as_bytes())).unwrap_or_default();
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(VerbError::Capture(crate::capture::CaptureError::Secrets { findings: found }))
+    match found.first() {
+        None => Ok(()),
+        Some(first) => Err(VerbError::Secret { place: format!("{field} line {} ({})", first.line, first.rule) }),
     }
 }
 

@@ -109,13 +109,15 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
     for (name, bytes) in generated {
         let path = target.join(name);
         match fs::read(&path) {
-            Ok(there) if there == bytes => plan.keep.push(path),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => plan.generated.push((path, bytes)),
-            _ => {
-                plan.overwrite.push(path.clone());
-                plan.generated.push((path, bytes));
+            Ok(there) if there == bytes => {
+                plan.keep.push(path);
+                continue;
             }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            _ => plan.overwrite.push(path.clone()),
         }
+        plan.bytes += bytes.len() as u64;
+        plan.generated.push((path, bytes));
     }
     for file in files {
         let path = target.join(&file.path);

@@ -59,11 +59,10 @@ impl Store {
         let mut check = StoreCheck::default();
         for defect in self.index.defects()? {
             if defect.name.starts_with(INDEX) {
-                let found = format!("{}; it was rebuilt from the packs", defect.reason);
-                check.problems.push(Problem::new("index", defect.name, "an index segment", found));
+                check.problems.push(Problem::new("index", defect.name, "an index segment", defect.reason));
             }
         }
-        let wrong_index = !check.problems.is_empty();
+        let wrong_index = check.problems.len();
         let mut files = Vec::new();
         progress.begin("checking packs", 0, Unit::Bytes);
         for entry in self.backend.list(PACKS)? {
@@ -104,9 +103,14 @@ impl Store {
         if depth == Depth::Full {
             self.check_files(&files, &mut check.problems, progress)?;
         }
-        if wrong_index {
+        if wrong_index > 0 {
             // On a read-only store it stays as it is; it is a cache.
-            let _ = self.index.rebuild();
+            let outcome = if self.index.rebuild().is_ok() {
+                "it was rebuilt from the packs"
+            } else {
+                "it is a cache; it cannot be rebuilt here"
+            };
+            check.problems[..wrong_index].iter_mut().for_each(|problem| problem.found += &format!("; {outcome}"));
         }
         Ok(check)
     }

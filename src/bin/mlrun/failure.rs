@@ -6,6 +6,7 @@ use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::resolve::ResolveError;
+use mlrun::ops::rules::Needed;
 use mlrun::ops::{UsageError, VerbError, chain};
 use mlrun::registry::JournalError;
 use mlrun::registry::promote::Obstacle;
@@ -138,6 +139,7 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }
+        VerbError::Secret { place, .. } => (NO, Some(format!("{place}: say it without the secret"))),
         VerbError::Bundle(error) => match error {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
             BundleError::Read { source, .. } => {
@@ -160,10 +162,16 @@ fn io(kind: ErrorKind) -> Meaning {
         ErrorKind::NotFound => (NOT_FOUND, None),
         ErrorKind::ResourceBusy => says(CONFLICT, "let the program that writes it finish, then try again"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => says(MACHINE, "make room on that disk; nothing was lost"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => says(MACHINE, "check its owner and permissions"),
+        ErrorKind::PermissionDenied => says(MACHINE, "check its owner and permissions"),
+        ErrorKind::ReadOnlyFilesystem => {
+            says(MACHINE, "it is mounted read-only: mount it to be written, or name another place")
+        }
         _ => (MACHINE, None),
     }
 }
+
+/// What was in production must not wait for a correction.
+const WITHOUT_CONFIG: &str = "`-R STORE` looks and goes back without it";
 
 fn repository(error: &RepositoryError) -> Meaning {
     match error {
@@ -176,10 +184,10 @@ fn repository(error: &RepositoryError) -> Meaning {
             "name the store that holds it with `-R STORE`; to begin a new history, remove `repository` from mlrun.toml and run `mlrun init`",
         ),
         RepositoryError::Config(ConfigError::Toml { nearest: Some(nearest), .. }) => {
-            (USAGE, Some(format!("did you mean `{nearest}`?")))
+            (USAGE, Some(format!("did you mean `{nearest}`? {WITHOUT_CONFIG}")))
         }
         RepositoryError::Config(ConfigError::Io { source, .. }) => io(source.kind()),
-        RepositoryError::Config(_) => (USAGE, None),
+        RepositoryError::Config(_) => (USAGE, Some(format!("correct it; {WITHOUT_CONFIG}"))),
         RepositoryError::Store(error) => store(error),
         RepositoryError::Io { source, .. } => io(source.kind()),
         _ => (BUG, None),
@@ -202,7 +210,7 @@ fn resolve(error: &ResolveError) -> Meaning {
         ResolveError::StageEmpty { model, .. } => {
             (NOT_FOUND, Some(format!("`mlrun log {model} --kind promote` shows what moved when")))
         }
-        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL` shows the ids"),
+        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL --json` and `mlrun show REVISION` show the ids"),
         ResolveError::AmbiguousId { candidates, .. } => {
             (USAGE, Some(format!("give more digits: {}", candidates.join(", "))))
         }
@@ -315,6 +323,9 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::MovingTarget { resolved, stage, .. } => {
             (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
         }
+        UsageError::NotAdded { model } => {
+            (USAGE, Some(format!("`mlrun snapshot {model} --files PATH --save` adds it")))
+        }
         UsageError::NoSuchValue { model, nearest, .. } if nearest.is_empty() => {
             (USAGE, Some(format!("`mlrun show {model}@latest` lists them")))
         }
@@ -325,8 +336,10 @@ fn usage(error: &UsageError) -> Meaning {
 }
 
 /// A reason against a promotion: code, words, and what would cure it.
-pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str) -> (&'static str, String, String) {
-    let certify = format!("mlrun certify {label}");
+pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -> (&'static str, String, String) {
+    let policy = if needed.policy { " --policy FILE" } else { "" };
+    let first = if needed.first_release { " --first-release --reason …" } else { "" };
+    let certify = format!("mlrun certify {label}{policy}{first}");
     match obstacle {
         Obstacle::Blocked { reason, stage: blocked } => {
             let place = blocked.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
@@ -382,13 +395,19 @@ pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
 pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
     match refusal {
         RollbackRefusal::Empty { .. } => (NO, "empty", format!("mlrun log {model} --kind promote")),
-        RollbackRefusal::NothingLeft { stage, .. } => (
-            NO,
-            "nothing-left",
-            format!(
-                "mlrun rollback {model} --stage {stage} --to VERSION --unblock --reason …   # one that held it before"
-            ),
-        ),
+        RollbackRefusal::NothingLeft { stage, skipped } => {
+            let of = |what: &str| skipped.iter().find(|s| s.reason.starts_with(what)).map(|s| s.version);
+            let cure = match (of("blocked"), of("damaged")) {
+                (Some(version), _) => {
+                    format!("mlrun rollback {model} --stage {stage} --to {version} --unblock --reason …")
+                }
+                (None, Some(version)) => {
+                    format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
+                }
+                (None, None) => format!("mlrun list {model}   # certify and promote another one"),
+            };
+            (NO, "nothing-left", cure)
+        }
         RollbackRefusal::Guarded { stage, current, .. } => (
             CONFLICT,
             "guarded",

@@ -88,6 +88,7 @@ fn a_full_disk() {
     for line in ["list fraud", "log", "show v2", "verify --full", "restore v1 --to back", "at", "status"] {
         project.ok(line);
     }
+    project.mlrun("doctor").exits(8).says(&["bad", "space", "make room"]);
     drop(filler);
     fs::remove_file(disk.place.join("filler")).unwrap();
     project.ok("block v1 --reason x");

@@ -162,6 +162,23 @@ fn what_others_wrote_cannot_steer_the_terminal() {
     assert!(project.ok("show latest").stdout.contains("\\u{1b}"));
 }
 
+/// Nothing that is looked at every day is broken in two on a terminal, and no command to copy is.
+#[test]
+fn answers_fit_a_terminal() {
+    let project = Project::with_history();
+    let notes = "more trees, other depth, and all of it because of what was found on Friday evening";
+    project.train(0.2).run(&["snapshot", "fraud", "-m", notes]).exits(0);
+    let mut lines =
+        vec!["certify v4".to_owned(), "certify --check".to_owned(), "promote v4 --to production".to_owned()];
+    lines.extend(["status", "list", "list fraud", "log", "show v4", "show v3", "at", "verify"].map(str::to_owned));
+    for line in lines {
+        let shown = project.mlrun(&line);
+        let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("store ");
+        let wide: Vec<_> = shown.stdout.lines().filter(wide).collect();
+        assert!(wide.is_empty(), "{wide:#?}\n{shown}");
+    }
+}
+
 #[test]
 fn a_line_break_forges_no_line() {
     let project = Project::tiny();

@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub use self::progress::Reporter;
 pub use self::style::{Label, Style, bytes, clean, time};
-pub use self::table::{Align, Table};
+pub use self::table::{Align, TERMINAL, Table};
 
 use crate::failure::Failure;
 

@@ -3,7 +3,7 @@
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
 use mlrun::ops::restore::RestoreReport;
-use mlrun::ops::verify::VerifyReport;
+use mlrun::ops::verify::{Looked, VerifyReport};
 use serde_json::{Value, json};
 
 use super::files;
@@ -61,6 +61,11 @@ pub fn verify(report: &VerifyReport) -> Value {
     json!({
         "schema": "mlrun/verify/1",
         "ok": report.problems.is_empty(),
+        "looked_at": match report.looked {
+            Looked::Journals => "journals",
+            Looked::Structure => "structure",
+            Looked::Bytes => "bytes",
+        },
         "checked": {
             "objects": report.objects, "bytes": report.bytes, "events": report.events, "versions": report.versions,
         },
