@@ -97,6 +97,20 @@ fn a_full_disk() {
     project.ok("verify --full");
 }
 
+/// Neither owner nor permissions are what is wrong.
+#[test]
+fn a_disk_mounted_read_only() {
+    let project = Project::empty();
+    let Some(disk) = SmallDisk::mount(&project, "5m") else { return };
+    project.write("params.yaml", "seed: 1\n").write("model/w", "w");
+    let store = disk.place.join("store");
+    project.run(&["init", "--model", "fraud", "--store", store.to_str().unwrap()]).exits(0);
+    project.ok("snapshot fraud");
+    shown(project.other("mount").args(["-o", "remount,ro", disk.place.to_str().unwrap()])).exits(0);
+    project.fails("block v1 --reason x", &Bad { exit: 8, message: &["Read-only"], hint: &["mounted read-only"] });
+    project.ok("log");
+}
+
 #[test]
 fn a_full_disk_where_files_are_restored() {
     let project = Project::tiny();

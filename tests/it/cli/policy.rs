@@ -171,7 +171,8 @@ fn an_unset_floor_is_inconclusive() {
     let project = Project::tiny();
     project.edit("policy.toml", "min = -10.0", "min = \"unset\"");
     project.ok("snapshot fraud");
-    let next = "next: set the limits that are `unset` in policy.toml, then `mlrun certify fraud@v1 --first-release";
+    let next =
+        "next: set the limits that are `unset` in policy.toml, then\n      `mlrun certify fraud@v1 --first-release";
     project.mlrun("certify v1 --first-release --reason begin").exits(3).says(&["unset", "0.9", next]);
 }
 

@@ -92,6 +92,22 @@ fn what_is_there_is_not_overwritten() {
 }
 
 #[test]
+fn several_files_in_the_way_are_named() {
+    let project = scene();
+    project.ok("restore v1 --to back");
+    let there: Vec<_> = fingerprint(&project.path("back")).into_keys().collect();
+    for name in &there {
+        project.write(&format!("back/{name}"), "mine");
+    }
+    let (all, more) = (format!("{} files are there", there.len()), format!("and {} more", there.len() - 5));
+    let bad = Bad { exit: 1, message: &[&all], hint: &["back/metrics.json, ", "back/model/weights.bin", &more] };
+    project.fails("restore v1 --to back", &bad);
+    // What is not kept as a file has a size too.
+    let bytes = project.json("restore v1 --to env --only environment", 0)["bytes"].as_u64();
+    assert_eq!(bytes, Some(project.read("env/environment.json").len() as u64));
+}
+
+#[test]
 fn a_target_that_is_no_folder() {
     let project = scene();
     project

@@ -109,7 +109,7 @@ impl Ui {
                 text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "note:"), clean(note));
             }
             for hint in &shown.hints {
-                text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), clean(hint));
+                text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint));
             }
             complain(&text);
         }
@@ -137,7 +137,7 @@ impl Ui {
     fn fail_in_words(&self, failure: &Failure) -> u8 {
         let mut text = format!("{} {}\n", self.error_style.paint(Label::Bad, "error:"), clean(&failure.message));
         if let Some(hint) = &failure.hint {
-            text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), clean(hint));
+            text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint));
         }
         complain(&text);
         failure.exit
@@ -156,6 +156,12 @@ pub fn answer(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// A hint; where a terminal would break it, commands to copy stand on lines of their own.
+fn hint_lines(hint: &str) -> String {
+    let hint = clean(hint);
+    if hint.chars().count() + "hint: ".len() <= TERMINAL { hint } else { hint.replace(" `mlrun ", "\n      `mlrun ") }
 }
 
 fn complain(text: &str) {
