@@ -59,10 +59,11 @@ impl Store {
         let mut check = StoreCheck::default();
         for defect in self.index.defects()? {
             if defect.name.starts_with(INDEX) {
-                check.problems.push(Problem::new("index", defect.name, "an index segment", defect.reason));
+                let found = format!("{}; it was rebuilt from the packs", defect.reason);
+                check.problems.push(Problem::new("index", defect.name, "an index segment", found));
             }
         }
-        let wrong_index = check.problems.len();
+        let wrong_index = !check.problems.is_empty();
         let mut files = Vec::new();
         progress.begin("checking packs", 0, Unit::Bytes);
         for entry in self.backend.list(PACKS)? {
@@ -103,14 +104,11 @@ impl Store {
         if depth == Depth::Full {
             self.check_files(&files, &mut check.problems, progress)?;
         }
-        if wrong_index > 0 {
+        if wrong_index && self.index.rebuild().is_err() {
             // On a read-only store it stays as it is; it is a cache.
-            let outcome = if self.index.rebuild().is_ok() {
-                "it was rebuilt from the packs"
-            } else {
-                "it is a cache; it cannot be rebuilt here"
-            };
-            check.problems[..wrong_index].iter_mut().for_each(|problem| problem.found += &format!("; {outcome}"));
+            for problem in check.problems.iter_mut().filter(|p| p.kind == "index") {
+                problem.found = problem.found.replace("it was rebuilt from the packs", "it cannot be rebuilt here");
+            }
         }
         Ok(check)
     }
