@@ -135,8 +135,8 @@ impl Store {
 
     /// Bytes that an object takes in its pack; none if no sound pack has it.
     pub fn packed_length(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<u64>, StoreError> {
-        let location = self.index.locate(kind, id)?;
-        Ok(location.map(|found| HEADER as u64 + u64::from(found.header.stored_length)))
+        let head = crate::format::pack::HEADER as u64;
+        Ok(self.index.locate(kind, id)?.map(|found| head + u64::from(found.header.stored_length)))
     }
 
     /// Whether a file is one object or has a recipe; one that is gone is what it was.
