@@ -34,6 +34,14 @@ pub enum CaptureError {
         /// The system's reason.
         source: io::Error,
     },
+    /// More than is read at once.
+    #[error("`{}` has more than {} MiB, which is the most that is read", path.display(), limit >> 20)]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// The most, in bytes.
+        limit: u64,
+    },
     /// A name that is not UTF-8.
     #[error("the name of `{}` is not UTF-8, so no record could hold it", path.display())]
     Name {
@@ -85,7 +93,7 @@ pub enum CaptureError {
         second: PathBuf,
     },
     /// Parameters or metrics that cannot be parsed.
-    #[error("{input}: `{path}`{} cannot be read", line.map_or_else(String::new, |n| format!(" line {n}")))]
+    #[error("{input}: `{path}` cannot be read")]
     Values {
         /// `params` or `metrics`.
         input: &'static str,
@@ -129,7 +137,7 @@ pub enum CaptureError {
         message: String,
     },
     /// Uncommitted code where none is allowed.
-    #[error("{} differ from the commit, and `require_clean` is set", files_text(paths.len()))]
+    #[error("{} from the commit, and `require_clean` is set", if paths.len() == 1 { "1 file differs".to_owned() } else { format!("{} files differ", paths.len()) })]
     Dirty {
         /// Which files.
         paths: Vec<String>,
@@ -150,8 +158,4 @@ pub enum CaptureError {
         /// Why.
         reason: String,
     },
-}
-
-fn files_text(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }

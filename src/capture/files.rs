@@ -126,8 +126,7 @@ impl SourceFile {
         let mut bytes = Vec::new();
         self.open().and_then(|r| r.take(limit + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() as u64 > limit {
-            let reason = format!("it has more than {limit} bytes");
-            return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, reason)));
+            return Err(CaptureError::TooLarge { path: self.disk.clone(), limit });
         }
         self.finished(bytes.len() as u64).map_err(unreadable)?;
         Ok(bytes)

@@ -212,6 +212,9 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     scan::code(&scanner, &code)?;
 
     let python = options.python.as_deref();
+    if let Some(path) = python.map(|path| project.join(path)).filter(|path| !path.exists()) {
+        return Err(CaptureError::Missing { input: "python".to_owned(), path: path.display().to_string() });
+    }
     let found = environment::capture(&EnvironmentOptions { project, python, variables: &options.variables });
     let mut redactions = found.redactions;
     let remote = code.git.as_ref().and_then(git::Git::remote).map(|url| {

@@ -77,6 +77,10 @@ pub struct SliceColumn {
     pub rows: Vec<u32>,
 }
 
+fn rows_have(rows: u64) -> String {
+    if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") }
+}
+
 /// Something that keeps evidence from being used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -159,7 +163,7 @@ pub enum Defect {
     },
     /// The two models were told different truths.
     #[error(
-        "{rows} rows have another label in the baseline's `{set}` than in the candidate's, the first with key {key}"
+        "{} another label in the baseline's `{set}` than in the candidate's, the first with key {key}", rows_have(*rows)
     )]
     LabelsDisagree {
         /// The set.
@@ -169,9 +173,19 @@ pub enum Defect {
         /// The first one's key.
         key: String,
     },
+    /// The two models were told different positive labels.
+    #[error("in `{set}` the candidate's positive label is `{candidate}`, the baseline's is `{baseline}`")]
+    OtherPositive {
+        /// The set.
+        set: SetName,
+        /// The candidate's.
+        candidate: String,
+        /// The baseline's.
+        baseline: String,
+    },
     /// The two models' rows were sorted into different slices.
     #[error(
-        "{rows} rows have another `{column}` in the baseline's `{set}` than in the candidate's, the first with key {key}"
+        "{} another `{column}` in the baseline's `{set}` than in the candidate's, the first with key {key}", rows_have(*rows)
     )]
     SlicesDisagree {
         /// The set.

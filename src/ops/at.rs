@@ -1,7 +1,6 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
-use super::VerbError;
-use super::resolve;
+use super::{VerbError, refuse_backwards, resolve};
 use crate::clock::{Moment, Time};
 use crate::format::checkpoint::{OccupancyRow, StageRow};
 use crate::name::{ModelName, StageName};
@@ -58,6 +57,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
         other => other.map(Moment::instant),
     };
     let until = parse(&options.until)?.map(Moment::instant);
+    refuse_backwards(since, until)?;
     let timeline = since.is_some() || until.is_some();
     // "Now" is the tip of every journal, whatever the clock says.
     let tip = moment.is_none() && !timeline || options.time.as_deref() == Some("now");

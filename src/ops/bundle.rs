@@ -30,6 +30,7 @@ use crate::format::canonical;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
 use crate::id::{SnapshotId, TreeId};
+use crate::name::{ModelName, Version};
 use crate::progress::{Progress, Unit};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
@@ -58,8 +59,10 @@ pub struct BundleOptions {
 /// What was bundled.
 #[derive(Debug, Clone)]
 pub struct BundleReport {
-    /// `fraud@v7`.
-    pub label: String,
+    /// The model.
+    pub model: ModelName,
+    /// Its version.
+    pub version: Version,
     /// Its record.
     pub id: SnapshotId,
     /// The file.
@@ -96,7 +99,8 @@ pub fn bundle(
     let record = snapshot::load(store, found.snapshot())?;
     let (entries, missing) = contents(repository, &found, &record)?;
     let mut report = BundleReport {
-        label: found.label(),
+        model: found.state.model.clone(),
+        version: found.row.version,
         id: found.snapshot(),
         output: options.output.clone(),
         size: None,

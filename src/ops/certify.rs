@@ -14,8 +14,10 @@ use crate::certify::{self, Case};
 use crate::clock::Time;
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
+use crate::format::checkpoint::BlockRow;
 use crate::format::event::{EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
+use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::ModelName;
@@ -59,6 +61,10 @@ pub struct CertifyReport {
     pub unchanged: bool,
     /// Made under other rules than those in force: the stage whose rules they are not.
     pub proposed: Option<String>,
+    /// A block that keeps the candidate out of the stage, whatever the verdict.
+    pub block: Option<BlockRow>,
+    /// The file the rules were read from; none: they are in force and came from the store.
+    pub policy_file: Option<PathBuf>,
     /// Something changed while it was judged, or a first release was declared where there is a baseline.
     pub conflict: Option<Conflict>,
     /// The event.
@@ -88,6 +94,13 @@ impl CertifyReport {
     /// The verdict.
     pub const fn verdict(&self) -> Verdict {
         self.statement.predicate.verdict
+    }
+
+    /// Whether a rule has a limit that nobody has set yet.
+    pub fn has_unset_limit(&self) -> bool {
+        let unset =
+            |demand| matches!(demand, &DemandRecord::Min { limit: None, .. } | &DemandRecord::Max { limit: None, .. });
+        self.statement.predicate.policy.rules.iter().any(|rule| unset(&rule.demand))
     }
 }
 
@@ -168,6 +181,11 @@ pub fn certify(
         expires: None,
         unchanged: false,
         proposed: differs.then(|| stage.to_string()),
+        block: state
+            .as_ref()
+            .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
+            .cloned(),
+        policy_file: policy.path.clone(),
         conflict,
         event: None,
         check: options.check,

@@ -33,6 +33,8 @@ pub struct Finding {
 
 /// Less free space than this is worth a word: 1 GiB.
 const LITTLE_SPACE: u64 = 1 << 30;
+/// With less than this nothing can be recorded: 1 MiB.
+const NO_SPACE: u64 = 1 << 20;
 
 /// Looks at everything; a project that cannot be opened is a finding, not an error.
 pub fn doctor(options: &OpenOptions, program: Option<&Path>) -> Vec<Finding> {
@@ -96,7 +98,11 @@ fn store(repository: &Repository) -> Vec<Finding> {
         },
     }];
     if let Some(free) = backend.free() {
-        let health = if free < LITTLE_SPACE { Health::Warning } else { Health::Good };
+        let health = match free {
+            0..NO_SPACE => Health::Bad,
+            NO_SPACE..LITTLE_SPACE => Health::Warning,
+            _ => Health::Good,
+        };
         findings.push(Finding {
             what: "space",
             health,

@@ -7,7 +7,7 @@ use super::resolve::ResolveError;
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
-use crate::clock::TimeError;
+use crate::clock::{Time, TimeError};
 use crate::name::ModelName;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
@@ -99,6 +99,12 @@ pub enum VerbError {
         /// Why.
         source: crate::format::FormatError,
     },
+    /// Words for the record that hold what looks like a secret.
+    #[error("a secret in what would be recorded for ever")]
+    Secret {
+        /// Where, and by which rule; never the secret itself.
+        place: String,
+    },
     /// Something must be said that was not.
     #[error("{0}")]
     Usage(UsageError),
@@ -129,6 +135,12 @@ pub enum UsageError {
     /// A restore into a place that is not a folder.
     #[error("`{0}` is not a folder")]
     NotAFolder(String),
+    /// A configuration that is there and does not have the model.
+    #[error("mlrun.toml is there already, and it has no model `{model}`")]
+    NotAdded {
+        /// Which model.
+        model: ModelName,
+    },
     /// A metric or parameter that no version has.
     #[error("no version of `{model}` has a metric or parameter `{name}`")]
     NoSuchValue {
@@ -138,6 +150,14 @@ pub enum UsageError {
         name: String,
         /// The names most like it that there are.
         nearest: Vec<String>,
+    },
+    /// A time that ends before it begins.
+    #[error("{since} to {until} ends before it begins")]
+    Backwards {
+        /// Its beginning.
+        since: Time,
+        /// Its end.
+        until: Time,
     },
     /// An option's value that cannot be.
     #[error("{option}: {reason}")]

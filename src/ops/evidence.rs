@@ -90,6 +90,12 @@ pub(super) fn gather(
             Some(Err(Defect::SetMissing { .. })) => evidence::join(&set, task, &ours, None),
             Some(theirs) => evidence::join(&set, task, &ours, Some(&theirs?)),
         });
+        let joined = joined.map_err(|defect| match (&defect, baseline) {
+            (Defect::LabelsDisagree { .. }, Some(baseline)) => {
+                other_positive(&set, candidate, baseline).unwrap_or(defect)
+            }
+            _ => defect,
+        });
         gathered.sets.insert(set, joined);
     }
     for set in &needs.samples {
@@ -125,6 +131,20 @@ pub(super) fn gather(
         }
     }
     Ok(gathered)
+}
+
+/// Labels disagree in every row where the two models call another one positive.
+fn other_positive(set: &SetName, candidate: &SnapshotRecord, baseline: &SnapshotRecord) -> Option<Defect> {
+    let positive = |record: &SnapshotRecord| {
+        record
+            .predictions
+            .iter()
+            .find(|p| &p.name == set)
+            .and_then(|p| p.columns.positive.as_ref())
+            .map(ToString::to_string)
+    };
+    let (candidate, baseline) = (positive(candidate)?, positive(baseline)?);
+    (candidate != baseline).then(|| Defect::OtherPositive { set: set.clone(), candidate, baseline })
 }
 
 fn read_predictions(

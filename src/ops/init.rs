@@ -38,8 +38,19 @@ pub struct InitReport {
     pub unchanged: bool,
     /// What was found and put into the configuration.
     pub found: Vec<String>,
+    /// What a person has to add before everything works.
+    pub missing: Vec<Missing>,
     /// Whether nothing was written.
     pub dry_run: bool,
+}
+
+/// Something a configuration cannot do without, and that nothing was found for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Files of the model.
+    Files,
+    /// Metrics, and with them rules to certify by.
+    Policy,
 }
 
 /// Begins a project in the folder of `open`, or completes one.
@@ -48,6 +59,11 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
     let project = find_project(&start).unwrap_or(start);
     let config_path = project.join(CONFIG);
     let config = if config_path.exists() { Some(Config::read(&project).map_err(RepositoryError::from)?) } else { None };
+    if let (Some(config), Some(model)) = (&config, &options.model)
+        && config.model(model).is_none()
+    {
+        return Err(UsageError::NotAdded { model: model.clone() }.into());
+    }
     let wanted = config.as_ref().and_then(|c| c.file.repository.clone());
     let opened = Repository::open(&OpenOptions { start: project.clone(), store: None, clock: Arc::clone(&open.clock) });
     if let Ok(repository) = &opened
@@ -69,6 +85,7 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
             written: Vec::new(),
             unchanged: true,
             found: Vec::new(),
+            missing: Vec::new(),
             dry_run: options.dry_run,
         });
     }
@@ -87,6 +104,7 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
         written: Vec::new(),
         unchanged: false,
         found: Vec::new(),
+        missing: Vec::new(),
         dry_run: options.dry_run,
     };
     let mut files = Vec::new();
@@ -102,6 +120,8 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
             let policy = inventory.policy();
             let policy_path = project.join("policy").join(format!("{}.toml", model.as_str().replace('/', "-")));
             let keep_policy = policy_path.exists();
+            report.missing.extend(inventory.files.is_empty().then_some(Missing::Files));
+            report.missing.extend((policy.is_none() && !keep_policy).then_some(Missing::Policy));
             files.push((config_path, inventory.config(&model, &id, policy.is_some() || keep_policy)));
             if let Some(text) = policy
                 && !keep_policy
@@ -292,9 +312,9 @@ impl Inventory {
         text += &or_comment("params", &self.params, "[\"params.yaml\"] # yaml, toml or json");
         text += &or_comment("metrics", &self.metrics, "[\"metrics.json\"]");
         text += "# code    = [\"src/\"]        # default: the whole repository\n";
-        if policy {
-            text += &format!("policy  = \"policy/{}.toml\"\n", model.as_str().replace('/', "-"));
-        }
+        // Without rules nothing is certified: that they are missing stands where they belong.
+        let mark = if policy { "policy  =" } else { "# policy  =" };
+        text += &format!("{mark} \"policy/{}.toml\"\n", model.as_str().replace('/', "-"));
         match self.data.as_slice() {
             [] => {
                 text +=
@@ -309,7 +329,10 @@ impl Inventory {
         text += &format!(
             "\n# Per-row results let `certify` judge with intervals instead of single numbers:\n\
              # [model.{key}.predictions.test]\n# path = \"out/predictions.csv\"\n# key = [\"row_id\"]\n\
-             # label = \"y\"\n# score = \"p\"                 # or prediction = \"yhat\"\n# slices = []\n"
+             # label = \"y\"\n# score = \"p\"                 # or prediction = \"yhat\"\n\
+             # positive = 1                # the label that `score` is the probability of\n# slices = []\n\
+             \n# Single measurements, for rules such as `metric = {{ quantile = 0.99, of = \"latency\" }}`:\n\
+             # [model.{key}.samples.latency]\n# path = \"out/latency.csv\"\n# column = \"ms\"\n"
         );
         text += "\n[stage.production]\n# valid_for = \"30d\"\n";
         for remark in &self.remarks {

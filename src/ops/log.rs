@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::resolve;
-use super::{UsageError, VerbError};
+use super::{UsageError, VerbError, refuse_backwards, resolve};
 use crate::clock::{Moment, Time};
-use crate::format::event::{EventFile, EventRecord, KINDS};
+use crate::format::event::{EventBody, EventFile, EventRecord, KINDS};
 use crate::id::EventId;
-use crate::name::{ModelName, StageName};
+use crate::name::{ModelName, StageName, Version};
 use crate::registry::JournalError;
 use crate::repository::Repository;
 
@@ -54,6 +53,8 @@ pub struct LogEntry {
     pub raw: Value,
     /// As this program understands it; none if it needs a newer one.
     pub event: Option<EventRecord>,
+    /// The version that was certified, blocked or let in again, where the event itself names only its record.
+    pub about: Option<Version>,
 }
 
 /// Reads the journal.
@@ -71,7 +72,9 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
         other => other.map(Moment::instant),
     };
     let until = parse(&options.until)?.map(Moment::instant);
+    refuse_backwards(since, until)?;
     let mut seq = head(repository, &model)?;
+    let state = registry.state(&model).unwrap_or_default();
     let mut report = LogReport { model: model.clone(), events: Vec::new(), more: false };
     while seq > options.after.unwrap_or(0) {
         let file = registry.event(&model, seq)?.ok_or_else(|| JournalError::missing(&model, seq))?;
@@ -84,9 +87,24 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
                 report.more = true;
                 break;
             }
-            report.events.push(LogEntry { seq, id: file.id, raw: file.value, event: file.event.ok() });
+            let event = file.event.ok();
+            let about = match event.as_ref().map(|event| &event.body) {
+                Some(
+                    EventBody::Certify { snapshot, .. }
+                    | EventBody::Block { snapshot, .. }
+                    | EventBody::Unblock { snapshot, .. },
+                ) => state.as_ref().and_then(|state| state.version_of(*snapshot)).map(|row| row.version),
+                _ => None,
+            };
+            report.events.push(LogEntry { seq, id: file.id, raw: file.value, event, about });
         }
         seq -= 1;
+    }
+    // A stage that nothing happened in may be one that does not exist.
+    if let (Some(stage), []) = (&options.stage, report.events.as_slice())
+        && let Some(state) = &state
+    {
+        resolve::stage(repository, state, Some(stage))?;
     }
     Ok(report)
 }

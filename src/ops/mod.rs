@@ -57,10 +57,17 @@ pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbErr
         _ => {}
     }
     let found = text.map(|text| Scanner::new(&[]).scan(field, text.as_bytes())).unwrap_or_default();
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(VerbError::Capture(crate::capture::CaptureError::Secrets { findings: found }))
+    match found.first() {
+        None => Ok(()),
+        Some(first) => Err(VerbError::Secret { place: format!("{field} line {} ({})", first.line, first.rule) }),
+    }
+}
+
+/// Refuses a time that ends before it begins.
+fn refuse_backwards(since: Option<Time>, until: Option<Time>) -> Result<(), UsageError> {
+    match (since, until) {
+        (Some(since), Some(until)) if since > until => Err(UsageError::Backwards { since, until }),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `promote`: moves a stage to a version, if everything that must be true is.
 
 use super::resolve::{self, Found};
+use super::rules::Needed;
 use super::{Asked, MadeEvent, VerbError, check_text, error::UsageError, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
@@ -50,6 +51,8 @@ pub struct PromoteReport {
     pub certificate: Option<CertificateId>,
     /// Every reason against it; empty: it was promoted, or held the stage already.
     pub obstacles: Vec<Obstacle>,
+    /// What certifying it anew takes.
+    pub needed: Needed,
     /// Whether it held the stage already.
     pub unchanged: bool,
     /// Whether these are the rules from now on.
@@ -135,6 +138,7 @@ fn decide(
         previous: current.map(|o| o.version),
         certificate: None,
         obstacles: Vec::new(),
+        needed: rules::needed(repository, state, id),
         unchanged: false,
         adopted_rules: in_force.is_none(),
         event: None,

@@ -134,7 +134,7 @@ pub enum ResolveError {
         revision: String,
     },
     /// Fewer versions or occupants than steps back.
-    #[error("`{revision}` goes back further than there is history: {have} steps are possible")]
+    #[error("`{revision}` goes back further than there is history: {}", if *have == 1 { "1 step is possible".to_owned() } else { format!("{have} steps are possible") })]
     TooFarBack {
         /// As given.
         revision: String,
@@ -187,15 +187,30 @@ pub fn model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelN
         0 => Err(ResolveError::NoModel.into()),
         1 => Ok(all.remove(0)),
         // A section that never had a version does not stand in the way of the only model that has.
-        _ => match repository.registry().models()?.as_slice() {
-            [only] => Ok(only.clone()),
+        _ => match (repository.registry().models()?.as_slice(), configured(repository)) {
+            ([only], _) => Ok(only.clone()),
+            // A store may hold other projects' models too.
+            (known, Some(only)) if known.contains(&only) => Ok(only),
             _ => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
         },
     }
 }
 
-/// The model whose workspace is meant: the one named, or the only one that has a section or a history.
+/// The only model that the configuration has.
+fn configured(repository: &Repository) -> Option<ModelName> {
+    let mut sections = repository.config()?.file.model.keys();
+    sections.next().filter(|_| sections.next().is_none()).cloned()
+}
+
+/// The model whose workspace is meant: the one named, the only one the project has files of, or the only one there is.
 pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
+    let sections = repository.config().map(|config| &config.file.model);
+    let mut here = sections.into_iter().flatten();
+    if let (None, Some((only, section)), None) = (name, here.next(), here.next())
+        && !section.files.is_empty()
+    {
+        return Ok(only.clone());
+    }
     let all = models(repository)?;
     match (name, all.len()) {
         (None, 2..) => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
@@ -208,9 +223,15 @@ pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbEr
     if let Some(state) = repository.registry().state(model)? {
         return Ok(state);
     }
+    known_model(repository, model)?;
+    Err(ResolveError::NoVersion { model: model.clone() }.into())
+}
+
+/// Refuses a model that has neither a journal nor a section.
+pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
     let known = models(repository)?;
     if known.contains(model) {
-        return Err(ResolveError::NoVersion { model: model.clone() }.into());
+        return Ok(());
     }
     let known: Vec<String> = known.iter().map(ToString::to_string).collect();
     let nearest = nearest(model.as_str(), known.iter().map(String::as_str));

@@ -8,6 +8,7 @@ use crate::format::canonical;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
 use crate::format::tree::EntryKind;
 use crate::id::SnapshotId;
+use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::repository::Repository;
 use crate::snapshot::restore::{self, RestorePlan};
@@ -68,8 +69,10 @@ pub struct RestoreOptions {
 /// What was rebuilt.
 #[derive(Debug, Clone)]
 pub struct RestoreReport {
-    /// `fraud@v7`.
-    pub label: String,
+    /// The model.
+    pub model: ModelName,
+    /// Its version.
+    pub version: Version,
     /// Its record.
     pub id: SnapshotId,
     /// The folder.
@@ -108,7 +111,9 @@ pub fn restore(
     }
     let mut plan = restore::plan(&options.to, &files, generated)?;
     missing.extend(plan.left_out.iter().cloned());
-    if !options.dry_run {
+    if options.dry_run {
+        restore::check(&plan, options.force)?;
+    } else {
         let applied = restore::apply(store, &plan, options.force, progress)?;
         plan.modes.retain(|(path, _)| applied.wrong_modes.iter().all(|(wrong, _)| wrong != path));
         missing.extend(applied.wrong_modes.iter().map(|(path, error)| {
@@ -117,7 +122,8 @@ pub fn restore(
         }));
     }
     Ok(RestoreReport {
-        label: found.label(),
+        model: found.state.model.clone(),
+        version: found.row.version,
         id: found.snapshot(),
         to: options.to.clone(),
         plan,

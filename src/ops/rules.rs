@@ -9,6 +9,7 @@ use crate::format::canonical;
 use crate::format::config::StageFile;
 use crate::format::event::{RulesRecord, StageRulesRecord};
 use crate::format::policy::{self as format, PolicyRecord};
+use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName};
 use crate::registry::State;
 use crate::registry::promote::raises;
@@ -19,6 +20,8 @@ const MAX_POLICY: u64 = 4 << 20;
 /// A policy that can be judged by.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    /// The file it was read from; none: it is in force and came from the store.
+    pub path: Option<PathBuf>,
     /// Resolved.
     pub record: PolicyRecord,
     /// Its canonical JSON.
@@ -61,7 +64,7 @@ pub fn read_policy(path: &Path) -> Result<Policy, VerbError> {
     let record = policy::parse(&text).and_then(|file| policy::resolve(&file)).map_err(refused)?;
     let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
     let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
-    Ok(Policy { record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })
+    Ok(Policy { path: Some(path.to_path_buf()), record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })
 }
 
 /// A resolved policy from the store.
@@ -69,13 +72,33 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
     let bytes = repository.store().record(sha256)?;
     let unreadable = |source| VerbError::Record { kind: "policy", id: sha256.to_string(), source };
     let record: PolicyRecord = canonical::decode(format::FORMAT, &bytes).map_err(unreadable)?;
-    Ok(Policy { record, bytes, sha256, file_sha256: sha256 })
+    Ok(Policy { path: None, record, bytes, sha256, file_sha256: sha256 })
 }
 
 /// What the project asks of a stage; the defaults if it says nothing.
 pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
     let file = repository.config().and_then(|c| c.stage(model, stage));
     config::stage_rules(&file.unwrap_or_default())
+}
+
+/// What a command that certifies a version has to say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needed {
+    /// That it is a first release: nothing holds the stage it is compared with.
+    pub first_release: bool,
+    /// A policy: none is configured, and none is in force.
+    pub policy: bool,
+}
+
+/// What has to be said to certify a version.
+pub fn needed(repository: &Repository, state: &State, snapshot: SnapshotId) -> Needed {
+    let first_release = match state.certificates.get(&snapshot) {
+        Some(row) => state.occupant(&row.stage).is_none(),
+        None => state.stages.keys().all(|stage| state.occupant(stage).is_none()),
+    };
+    let configured = repository.config().and_then(|c| c.model(&state.model)).is_some_and(|m| m.policy.is_some());
+    let in_force = || state.stages.values().any(|row| row.rules.as_ref().is_some_and(|rules| rules.policy.is_some()));
+    Needed { first_release, policy: !configured && !in_force() }
 }
 
 /// The rules of a stage that has none in force yet.

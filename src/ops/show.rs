@@ -1,13 +1,17 @@
 //! `show`: one version in full.
 
-use super::VerbError;
-use super::resolve;
+use std::collections::HashSet;
+
+use super::promote::stored_files;
+use super::{VerbError, resolve};
+use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::format::checkpoint::{BlockRow, CertificateRow, VersionRow};
 use crate::format::event::ActorRecord;
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::snapshot::{CodeKind, SnapshotRecord};
+use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
@@ -39,7 +43,7 @@ pub struct ShowReport {
     pub actor: ActorRecord,
     /// The version before it.
     pub parent: Option<Version>,
-    /// Stages it holds now.
+    /// Stages it holds, or held at the time asked for.
     pub stages: Vec<StageName>,
     /// Its newest certificate.
     pub certificate: Option<CertificateRow>,
@@ -62,7 +66,14 @@ pub struct Reason {
 
 /// Shows a version.
 pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport, VerbError> {
-    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    let mut found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    // What was known of it then: certificates, blocks and stages of a later time are left out.
+    if let Some(text) = resolve::parse(repository, &options.revision)?.time.as_deref().or(options.at.as_deref()) {
+        let time = Moment::parse(text, repository.registry().now())?.instant();
+        if let Some(then) = repository.registry().state_at(&found.state.model, time)? {
+            found.state = then;
+        }
+    }
     let store = repository.store();
     let record = snapshot::load(store, found.snapshot())?;
     let observation = snapshot::load_observation(store, found.row.observation)?;
@@ -96,6 +107,26 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
     })
 }
 
+/// Bytes that the files of a version take in the packs, those it shares with others included; none if any is missing.
+pub fn stored_bytes(repository: &Repository, id: SnapshotId) -> Option<u64> {
+    let store = repository.store();
+    let mut objects = HashSet::new();
+    for file in stored_files(repository, id).ok()?.iter().filter_map(|file| file.id) {
+        objects.insert((ObjectKind::Recipe, *file.digest().as_bytes()));
+        objects.extend(store.parts(file).ok()?);
+    }
+    let mut total = 0;
+    for (kind, object) in objects {
+        match store.packed_length(kind, &object).ok()? {
+            Some(length) => total += length,
+            // A small file is one object and needs none.
+            None if kind == ObjectKind::Recipe => {}
+            None => return None,
+        }
+    }
+    Some(total)
+}
+
 /// The exact bytes of a stored record or tree, by id or unique prefix.
 pub fn raw(repository: &Repository, prefix: &str) -> Result<Vec<u8>, VerbError> {
     let missing = || resolve::ResolveError::Id { prefix: prefix.to_owned() };
@@ -125,11 +156,18 @@ pub fn reproducibility(record: &SnapshotRecord) -> Vec<Reason> {
         (CodeKind::None, _) | (_, None) => say(false, "no code was captured".to_owned()),
         (_, Some(tree)) => {
             let work = if record.code.dirty { ", uncommitted work included" } else { "" };
-            say(true, format!("{} files of code are kept{work}", tree.files));
+            let kept = if tree.files == 1 {
+                "1 file of code is".to_owned()
+            } else {
+                format!("{} files of code are", tree.files)
+            };
+            say(true, format!("{kept} kept{work}"));
         }
     }
-    if !record.code.left_out.is_empty() {
-        say(false, format!("{} files of code were left out", record.code.left_out.len()));
+    match record.code.left_out.len() {
+        0 => {}
+        1 => say(false, "1 file of code was left out".to_owned()),
+        n => say(false, format!("{n} files of code were left out")),
     }
     if record.data.is_empty() {
         say(false, "no training data was declared".to_owned());
@@ -143,6 +181,7 @@ pub fn reproducibility(record: &SnapshotRecord) -> Vec<Reason> {
     let packages: usize = record.environment.runtimes.iter().map(|r| r.packages.len()).sum();
     match packages {
         0 => say(false, "no installed packages were found".to_owned()),
+        1 => say(true, "1 installed package is recorded".to_owned()),
         n => say(true, format!("{n} installed packages are recorded")),
     }
     if record.environment.locks.is_empty() {

@@ -3,7 +3,8 @@
 use super::VerbError;
 use super::inputs::GivenInputs;
 use super::resolve;
-use super::rules;
+use super::rollback::damage;
+use super::rules::{self, Needed};
 use super::workspace::Workspace;
 use crate::format::checkpoint::{CertificateRow, OccupancyRow, VersionRow};
 use crate::name::{ModelName, StageName, Version};
@@ -46,6 +47,8 @@ pub struct ModelStatus {
     pub stages: Vec<StageStatus>,
     /// The stage the newest version would go to, and what stands between.
     pub next: Option<(StageName, Vec<Obstacle>)>,
+    /// What certifying the newest version takes.
+    pub needed: Needed,
     /// The newest version's certificate.
     pub certificate: Option<CertificateRow>,
 }
@@ -68,7 +71,10 @@ pub fn status(
     progress: &dyn Progress,
 ) -> Result<StatusReport, VerbError> {
     let models = match &options.model {
-        Some(model) => vec![model.clone()],
+        Some(model) => {
+            resolve::known_model(repository, model)?;
+            vec![model.clone()]
+        }
         None => resolve::models(repository)?,
     };
     let mut report = StatusReport {
@@ -81,7 +87,15 @@ pub fn status(
         let in_config = repository.config().is_some_and(|c| c.model(&model).is_some());
         let workspace = in_config.then(|| changes(repository, &model, state.as_ref(), options, progress));
         report.models.push(match state {
-            None => ModelStatus { model, latest: None, workspace, stages: Vec::new(), next: None, certificate: None },
+            None => ModelStatus {
+                model,
+                latest: None,
+                workspace,
+                stages: Vec::new(),
+                next: None,
+                needed: Needed::default(),
+                certificate: None,
+            },
             Some(state) => with_history(repository, state, workspace)?,
         });
     }
@@ -119,9 +133,10 @@ fn with_history(
         let row = state.stages.get(&stage);
         let below = row.into_iter().flat_map(|row| row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]));
         let current = state.occupant(&stage).cloned();
-        let open = below.filter(|o| current.as_ref().is_none_or(|c| c.snapshot != o.snapshot)).find(|o| {
-            let tree = state.version(o.version).map(|v| v.model_tree);
-            state.block(o.snapshot, tree, &stage).is_none()
+        let tree_of = |o: &OccupancyRow| state.version(o.version).map(|v| v.model_tree);
+        // As a rollback chooses: the fled files are blocked, and what is damaged is passed over.
+        let open = below.filter(|o| current.as_ref().is_none_or(|c| tree_of(c) != tree_of(o))).find(|o| {
+            state.block(o.snapshot, tree_of(o), &stage).is_none() && damage(repository, o.snapshot).is_none()
         });
         stages.push(StageStatus { rollback_to: open.map(|o| o.version), occupancy: current, stage });
     }
@@ -139,6 +154,7 @@ fn with_history(
         _ => None,
     };
     Ok(ModelStatus {
+        needed: latest.map(|row| rules::needed(repository, &state, row.snapshot)).unwrap_or_default(),
         certificate: latest.and_then(|row| state.certificates.get(&row.snapshot).cloned()),
         latest,
         workspace,

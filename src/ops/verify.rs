@@ -28,9 +28,23 @@ pub struct VerifyOptions {
     pub journal: bool,
 }
 
+/// How closely it was looked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Looked {
+    /// At the journals alone.
+    Journals,
+    /// At everything but the bytes inside packs.
+    #[default]
+    Structure,
+    /// At every byte.
+    Bytes,
+}
+
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyReport {
+    /// How closely it was looked.
+    pub looked: Looked,
     /// Objects looked at.
     pub objects: u64,
     /// Bytes looked at.
@@ -52,7 +66,12 @@ pub fn verify(
     if let Some(revision) = &options.revision {
         return verify_version(repository, revision, options.at.as_deref(), progress);
     }
-    let mut report = VerifyReport::default();
+    let looked = match (options.journal, options.full) {
+        (true, _) => Looked::Journals,
+        (_, true) => Looked::Bytes,
+        _ => Looked::Structure,
+    };
+    let mut report = VerifyReport { looked, ..VerifyReport::default() };
     let models = repository.registry().models()?;
     for model in &models {
         let check = repository.registry().check(model)?;
@@ -193,7 +212,7 @@ fn verify_version(
 ) -> Result<VerifyReport, VerbError> {
     let found = resolve::revision(repository, revision, at)?;
     resolve::kept(repository, &found)?;
-    let mut report = VerifyReport { versions: 1, ..VerifyReport::default() };
+    let mut report = VerifyReport { looked: Looked::Bytes, versions: 1, ..VerifyReport::default() };
     let label = found.label();
     let mut fail = |name: String, what: String| {
         let mut problem = Problem::new("object", name, "stored and whole", what);

@@ -102,6 +102,20 @@ impl Registry {
         journal::replay(&*self.backend, model)
     }
 
+    /// The state of `model` as it was at `time`; none if there was no journal yet.
+    pub fn state_at(&self, model: &ModelName, time: Time) -> Result<Option<State>, JournalError> {
+        let mut state = State::before_creation(model.clone());
+        while let Some(file) = self.event(model, state.seq() + 1)? {
+            let seq = state.seq() + 1;
+            let event = file.event.map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
+            if event.time > time {
+                break;
+            }
+            state.apply(&event, file.id)?;
+        }
+        Ok((state.seq() > 0).then_some(state))
+    }
+
     /// One event of `model`.
     pub fn event(&self, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
         journal::read(&*self.backend, model, seq)

@@ -75,6 +75,11 @@ impl Config {
             merge(&mut merged, over);
             file = merged.try_into().map_err(|e| explain(&local, "", &e))?;
         }
+        if file.schema != 1 {
+            let line = text.lines().position(|line| line.trim_start().starts_with("schema")).map(|at| at + 1);
+            let reason = format!("schema {} is not known; this program reads 1", file.schema);
+            return Err(ConfigError::Toml { path, line, reason, nearest: None });
+        }
         let config = Self { path, file };
         config.check()?;
         Ok(config)
@@ -122,12 +127,6 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key: String, reason: String| ConfigError::Value { path: self.path.clone(), key, reason };
-        if self.file.schema != 1 {
-            return Err(refuse(
-                "schema".to_owned(),
-                format!("{} is not known; this program reads 1", self.file.schema),
-            ));
-        }
         if let Some(limit) = &self.file.code.untracked_limit
             && parse_size(limit).is_none()
         {

@@ -26,7 +26,7 @@ pub enum SnapshotError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file could not be read while it was stored, or changed.
-    #[error("cannot store `{path}`")]
+    #[error("cannot read `{path}`")]
     File {
         /// Which file.
         path: String,

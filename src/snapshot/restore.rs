@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
 
-pub use self::write::{Applied, apply};
+pub use self::write::{Applied, apply, check};
 
 use super::folders::TreeFile;
 use crate::digest::Digest;
@@ -41,6 +41,14 @@ pub enum RestoreError {
         path: String,
         /// Why.
         reason: String,
+    },
+    /// On the way to a file there is something that is no folder; nothing is written through a link.
+    #[error("`{}` is {}, where a folder must be; nothing was written", path.display(), if *link { "a link" } else { "a file" })]
+    NotAFolder {
+        /// What is in the way.
+        path: PathBuf,
+        /// Whether it is a link.
+        link: bool,
     },
     /// The system refused.
     #[error("cannot {action} `{}`", path.display())]
@@ -101,13 +109,15 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
     for (name, bytes) in generated {
         let path = target.join(name);
         match fs::read(&path) {
-            Ok(there) if there == bytes => plan.keep.push(path),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => plan.generated.push((path, bytes)),
-            _ => {
-                plan.overwrite.push(path.clone());
-                plan.generated.push((path, bytes));
+            Ok(there) if there == bytes => {
+                plan.keep.push(path);
+                continue;
             }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            _ => plan.overwrite.push(path.clone()),
         }
+        plan.bytes += bytes.len() as u64;
+        plan.generated.push((path, bytes));
     }
     for file in files {
         let path = target.join(&file.path);
@@ -245,8 +255,7 @@ fn check_way(target: &Path, path: &str) -> Result<(), RestoreError> {
         let folder = target.join(&path[..end]);
         match fs::symlink_metadata(&folder) {
             Ok(data) if !data.is_dir() => {
-                let reason = format!("`{}` is not a folder", folder.display());
-                return Err(RestoreError::Unsafe { path: path.to_owned(), reason });
+                return Err(RestoreError::NotAFolder { link: data.is_symlink(), path: folder });
             }
             _ => {}
         }

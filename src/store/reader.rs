@@ -156,6 +156,12 @@ impl Store {
         Ok(parts)
     }
 
+    /// Bytes that an object takes in its pack; none if no sound pack has it.
+    pub fn packed_length(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let head = crate::format::pack::HEADER as u64;
+        Ok(self.index.locate(kind, id)?.map(|found| head + u64::from(found.header.stored_length)))
+    }
+
     /// Whether a file is one object or has a recipe; one that is gone is what it was.
     fn stored_as(&self, id: FileId) -> Result<ObjectKind, StoreError> {
         let id = id.digest();

@@ -116,9 +116,11 @@ impl Store {
         if depth == Depth::Full {
             self.check_files(&files, &mut check.problems, progress)?;
         }
-        if wrong_index {
+        if wrong_index && self.index.rebuild().is_err() {
             // On a read-only store it stays as it is; it is a cache.
-            let _ = self.index.rebuild();
+            for problem in check.problems.iter_mut().filter(|p| p.kind == "index") {
+                problem.found = problem.found.replace("it was rebuilt from the packs", "it cannot be rebuilt here");
+            }
         }
         Ok(check)
     }

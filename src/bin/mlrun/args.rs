@@ -1,10 +1,11 @@
 //! The command line as typed: global flags, and the only list of verbs.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::failure::Failure;
@@ -141,28 +142,47 @@ pub fn parse() -> Result<Cli, Refused> {
 impl Refused {
     /// Prints what there is to say.
     pub fn finish(self) -> ExitCode {
-        if !self.error.use_stderr() || !self.json && self.hint().is_none() {
+        let lists_verbs = matches!(
+            self.error.kind(),
+            ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        );
+        if !self.error.use_stderr() || !self.json && lists_verbs {
             let code = self.error.exit_code();
-            // A closed pipe is no reason to say more.
-            let _ = self.error.print();
-            return ExitCode::from(u8::try_from(code).unwrap_or(2));
+            return ExitCode::from(match self.error.print() {
+                // A closed pipe is no reason to say more.
+                Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+                    Ui::new(Global::default().ui_options()).fail(&Failure::unwritten(&source))
+                }
+                _ => u8::try_from(code).unwrap_or(2),
+            });
         }
         let rendered = self.error.render().to_string();
         let lines =
             rendered.lines().map(str::trim).take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
         let (tips, facts): (Vec<_>, Vec<_>) = lines.filter(|l| !l.is_empty()).partition(|l| l.starts_with("tip: "));
-        let message = match self.error.kind() {
-            ErrorKind::MissingSubcommand => "a verb is needed".to_owned(),
-            _ => facts.join(" ").trim_start_matches("error: ").replace('\'', "`"),
+        let message = if lists_verbs {
+            "a verb is needed".to_owned()
+        } else {
+            facts.join(" ").trim_start_matches("error: ").replace('\'', "`")
         };
-        let tip = || Some(tips.first()?.trim_start_matches("tip: ").replace('\'', "`"));
-        let hint = self.hint().or_else(tip).or_else(|| Some("`mlrun --help` lists the verbs".to_owned()));
+        // How to pass a flag as a value is what nobody asks who has misspelt one.
+        let tip = || tips.iter().find(|tip| tip.contains("similar")).filter(|_| !self.is_unknown_verb());
+        let tip = || Some(tip()?.trim_start_matches("tip: ").replace('\'', "`"));
+        let help = match verb_in(&rendered) {
+            Some(verb) => format!("`mlrun {verb} --help` shows what it takes"),
+            None => "`mlrun --help` lists the verbs".to_owned(),
+        };
+        let hint = self.hint().or_else(tip).or(Some(help));
         let global = Global { json: self.json, ..Global::default() };
         ExitCode::from(Ui::new(global.ui_options()).fail(&Failure::usage(message, hint)))
     }
 
+    fn is_unknown_verb(&self) -> bool {
+        self.error.kind() == ErrorKind::InvalidSubcommand
+    }
+
     fn hint(&self) -> Option<String> {
-        if self.error.kind() != ErrorKind::InvalidSubcommand {
+        if !self.is_unknown_verb() {
             return None;
         }
         let given = self.error.get(clap::error::ContextKind::InvalidSubcommand)?.to_string();
@@ -173,5 +193,22 @@ impl Refused {
             .iter()
             .find(|(word, _)| *word == given)
             .map(|(_, verb)| format!("the word for that is `mlrun {verb}`"))
+            .or_else(|| near_verb(&given).map(|verb| format!("did you mean `mlrun {verb}`?")))
     }
+}
+
+/// The verb most like a word, if it is one slip in three letters away.
+fn near_verb(word: &str) -> Option<String> {
+    let verbs: Vec<String> = Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let slips = |verb: &String| strsim::damerau_levenshtein(word, verb);
+    verbs.into_iter().filter(|verb| slips(verb) * 3 <= verb.len().max(3)).min_by_key(slips)
+}
+
+/// The verb of a command line that was not understood: from the usage that is printed with it, or from what was typed.
+fn verb_in(rendered: &str) -> Option<String> {
+    let command = Cli::command();
+    let known = |word: &str| command.find_subcommand(word).map(|verb| verb.get_name().to_owned());
+    let usage = rendered.lines().find_map(|line| line.trim().strip_prefix("Usage: mlrun "));
+    let word = usage.and_then(|usage| usage.split_whitespace().next()).and_then(known);
+    word.or_else(|| std::env::args_os().skip(1).find_map(|word| known(word.to_str()?)))
 }

@@ -6,6 +6,7 @@ use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::resolve::ResolveError;
+use mlrun::ops::rules::Needed;
 use mlrun::ops::{UsageError, VerbError, chain};
 use mlrun::registry::JournalError;
 use mlrun::registry::promote::Obstacle;
@@ -71,6 +72,12 @@ impl Failure {
         Self::new(BUG, format!("a bug in mlrun: {what}"), Some("please report it with this message".to_owned()))
     }
 
+    /// An answer that did not get out.
+    pub fn unwritten(source: &std::io::Error) -> Self {
+        let hint = "what the command did stands; only its answer is lost";
+        Self::new(MACHINE, format!("cannot write the answer: {source}"), Some(hint.to_owned()))
+    }
+
     /// Whether the same command may work in a moment.
     pub const fn is_retryable(&self) -> bool {
         self.exit == CONFLICT
@@ -106,6 +113,12 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+/// The first five, and how many more there are.
+fn first(names: &[String]) -> String {
+    let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+    format!("{}{more}", names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
 type Meaning = (u8, Option<String>);
 
 fn says(exit: u8, hint: &str) -> Meaning {
@@ -127,6 +140,7 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }
+        VerbError::Secret { place, .. } => (NO, Some(format!("{place}: say it without the secret"))),
         VerbError::Bundle(error) => match error {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
             BundleError::Read { source, .. } => {
@@ -149,10 +163,16 @@ fn io(kind: ErrorKind) -> Meaning {
         ErrorKind::NotFound => (NOT_FOUND, None),
         ErrorKind::ResourceBusy => says(CONFLICT, "let the program that writes it finish, then try again"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => says(MACHINE, "make room on that disk; nothing was lost"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => says(MACHINE, "check its owner and permissions"),
+        ErrorKind::PermissionDenied => says(MACHINE, "check its owner and permissions"),
+        ErrorKind::ReadOnlyFilesystem => {
+            says(MACHINE, "it is mounted read-only: mount it to be written, or name another place")
+        }
         _ => (MACHINE, None),
     }
 }
+
+/// What was in production must not wait for a correction.
+const WITHOUT_CONFIG: &str = "`-R STORE` looks and goes back without it";
 
 fn repository(error: &RepositoryError) -> Meaning {
     match error {
@@ -165,10 +185,10 @@ fn repository(error: &RepositoryError) -> Meaning {
             "name the store that holds it with `-R STORE`; to begin a new history, remove `repository` from mlrun.toml and run `mlrun init`",
         ),
         RepositoryError::Config(ConfigError::Toml { nearest: Some(nearest), .. }) => {
-            (USAGE, Some(format!("did you mean `{nearest}`?")))
+            (USAGE, Some(format!("did you mean `{nearest}`? {WITHOUT_CONFIG}")))
         }
         RepositoryError::Config(ConfigError::Io { source, .. }) => io(source.kind()),
-        RepositoryError::Config(_) => (USAGE, None),
+        RepositoryError::Config(_) => (USAGE, Some(format!("correct it; {WITHOUT_CONFIG}"))),
         RepositoryError::Store(error) => store(error),
         RepositoryError::Io { source, .. } => io(source.kind()),
         _ => (BUG, None),
@@ -191,7 +211,7 @@ fn resolve(error: &ResolveError) -> Meaning {
         ResolveError::StageEmpty { model, .. } => {
             (NOT_FOUND, Some(format!("`mlrun log {model} --kind promote` shows what moved when")))
         }
-        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL` shows the ids"),
+        ResolveError::Id { .. } => says(NOT_FOUND, "`mlrun list MODEL --json` and `mlrun show REVISION` show the ids"),
         ResolveError::AmbiguousId { candidates, .. } => {
             (USAGE, Some(format!("give more digits: {}", candidates.join(", "))))
         }
@@ -219,22 +239,18 @@ fn capture(error: &CaptureError) -> Meaning {
         CaptureError::Empty { .. } => says(NOT_FOUND, "train first, or name another folder; nothing was written"),
         CaptureError::Unreadable { source, .. } => io(source.kind()),
         CaptureError::Secrets { findings } => {
-            let first = findings.first();
             let place = |f: &mlrun::capture::secrets::Finding| format!("{} line {} ({})", f.path, f.line, f.rule);
-            let all: Vec<String> = findings.iter().take(5).map(place).collect();
-            let more = if findings.len() > 5 { format!(" and {} more", findings.len() - 5) } else { String::new() };
-            let allow = first
+            let all: Vec<String> = findings.iter().map(place).collect();
+            let allow = findings
+                .first()
                 .map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
-            (NO, Some(format!("{}{more}: remove it from there{allow}", all.join(", "))))
+            (NO, Some(format!("{}: remove it from there{allow}", first(&all))))
         }
         CaptureError::GitRefused { message } if message.contains("safe.directory") => {
             says(MACHINE, "do as git says: `git config --global --add safe.directory …`")
         }
         CaptureError::GitRefused { .. } => (MACHINE, None),
-        CaptureError::Dirty { paths } => {
-            let shown: Vec<_> = paths.iter().take(5).map(String::as_str).collect();
-            (NO, Some(format!("commit or stash {}", shown.join(", "))))
-        }
+        CaptureError::Dirty { paths } => (NO, Some(format!("commit or stash {}", first(paths)))),
         CaptureError::Discovered { .. } => says(NO, "without `--strict` this is recorded and the snapshot is taken"),
         CaptureError::Link { circle: false, .. } => says(USAGE, "remove the link, or list it in .mlrunignore"),
         _ => (USAGE, None),
@@ -286,8 +302,11 @@ fn restore(error: &RestoreError) -> Meaning {
     match error {
         RestoreError::Store(error) => store(error),
         RestoreError::InTheWay { paths } => {
-            let first = paths.first().map_or_else(String::new, |p| p.display().to_string());
-            (NO, Some(format!("choose an empty folder, or give `--force` to overwrite {first} …")))
+            let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+            (NO, Some(format!("choose an empty folder, or give `--force` to overwrite {}", first(&names))))
+        }
+        RestoreError::NotAFolder { path, .. } => {
+            (NO, Some(format!("choose an empty folder, or move {} away", path.display())))
         }
         RestoreError::Unsafe { .. } => (INTEGRITY, None),
         RestoreError::Io { source, .. } => io(source.kind()),
@@ -306,17 +325,23 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::MovingTarget { resolved, stage, .. } => {
             (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
         }
+        UsageError::NotAdded { model } => {
+            (USAGE, Some(format!("`mlrun snapshot {model} --files PATH --save` adds it")))
+        }
         UsageError::NoSuchValue { model, nearest, .. } if nearest.is_empty() => {
             (USAGE, Some(format!("`mlrun show {model}@latest` lists them")))
         }
+        UsageError::Backwards { .. } => says(USAGE, "`--since` is the earlier time, `--until` the later one"),
         UsageError::NoSuchValue { nearest, .. } => (USAGE, Some(format!("did you mean `{}`?", nearest.join("`, `")))),
         _ => (USAGE, None),
     }
 }
 
 /// A reason against a promotion: code, words, and what would cure it.
-pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str) -> (&'static str, String, String) {
-    let certify = format!("mlrun certify {label}");
+pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -> (&'static str, String, String) {
+    let policy = if needed.policy { " --policy FILE" } else { "" };
+    let first = if needed.first_release { " --first-release --reason …" } else { "" };
+    let certify = format!("mlrun certify {label}{policy}{first}");
     match obstacle {
         Obstacle::Blocked { reason, stage: blocked } => {
             let place = blocked.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
@@ -372,13 +397,19 @@ pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
 pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
     match refusal {
         RollbackRefusal::Empty { .. } => (NO, "empty", format!("mlrun log {model} --kind promote")),
-        RollbackRefusal::NothingLeft { stage, .. } => (
-            NO,
-            "nothing-left",
-            format!(
-                "mlrun rollback {model} --stage {stage} --to VERSION --unblock --reason …   # one that held it before"
-            ),
-        ),
+        RollbackRefusal::NothingLeft { stage, skipped } => {
+            let of = |what: &str| skipped.iter().find(|s| s.reason.starts_with(what)).map(|s| s.version);
+            let cure = match (of("blocked"), of("damaged")) {
+                (Some(version), _) => {
+                    format!("mlrun rollback {model} --stage {stage} --to {version} --unblock --reason …")
+                }
+                (None, Some(version)) => {
+                    format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
+                }
+                (None, None) => format!("mlrun list {model}   # certify and promote another one"),
+            };
+            (NO, "nothing-left", cure)
+        }
         RollbackRefusal::Guarded { stage, current, .. } => (
             CONFLICT,
             "guarded",

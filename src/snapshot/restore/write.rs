@@ -25,11 +25,27 @@ pub struct Applied {
     pub wrong_modes: Vec<(PathBuf, io::Error)>,
 }
 
-/// Writes what was planned. Without `force`, nothing is written if anything is in the way.
-pub fn apply(store: &Store, plan: &RestorePlan, force: bool, progress: &dyn Progress) -> Result<Applied, RestoreError> {
+/// Whether what was planned may be written: without `force`, only where nothing is in the way.
+pub fn check(plan: &RestorePlan, force: bool) -> Result<(), RestoreError> {
+    // A folder never gives way to a file.
+    let folders = || plan.overwrite.iter().find(|path| fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()));
     if !force && !plan.overwrite.is_empty() {
         return Err(RestoreError::InTheWay { paths: plan.overwrite.clone() });
     }
+    match folders() {
+        Some(path) => Err(RestoreError::Stopped { left: Vec::new(), source: Box::new(is_a_folder(path)) }),
+        None => Ok(()),
+    }
+}
+
+fn is_a_folder(path: &Path) -> RestoreError {
+    let source = io::ErrorKind::IsADirectory.into();
+    RestoreError::Io { action: "replace the folder", path: path.to_path_buf(), source }
+}
+
+/// Writes what was planned. Without `force`, nothing is written if anything is in the way.
+pub fn apply(store: &Store, plan: &RestorePlan, force: bool, progress: &dyn Progress) -> Result<Applied, RestoreError> {
+    check(plan, force)?;
     let mut work = Work::new(plan);
     match work.run(store, progress) {
         Ok(()) => Ok(Applied { wrong_modes: set_modes(&plan.modes) }),
@@ -159,7 +175,7 @@ impl<'a> Work<'a> {
         let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
         let placed = write().and_then(|()| {
             if fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()) {
-                return Err(failed("replace the folder", io::ErrorKind::IsADirectory.into()));
+                return Err(is_a_folder(path));
             }
             if self.taken.contains(path) {
                 push(&self.waiting, (temp.to_path_buf(), path.to_path_buf()));

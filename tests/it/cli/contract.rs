@@ -47,6 +47,9 @@ fn snapshot_and_show() {
     assert_eq!(taken["seeds"]["seed"], 7);
     let shown = project.json("show fraud@v1", 0);
     has(&shown, "show", VERSION);
+    has_fields(&shown, "new_bytes");
+    let stored = shown["stored_bytes"].as_u64().unwrap();
+    assert!(stored > 0 && stored < taken["stored_bytes"].as_u64().unwrap(), "records and trees are no files");
     has_fields(&shown, "created actor notes parent stages certificates approvals waivers evidence reproducibility");
     has_fields(&shown["reproducibility"], "reasons");
     has_fields(&shown["actor"], "name host");
@@ -220,9 +223,12 @@ fn the_other_verbs() {
     assert!(block["stage"].is_null(), "without --stage every one");
     has(&project.json("unblock v1", 0), "unblock", "model version id stage blocked holds unchanged event");
     let restored = project.json("restore v2 --to back", 0);
+    assert_eq!((restored["model"].as_str(), restored["version"].as_str()), (Some("fraud"), Some("v2")));
     has(&restored, "restore", "version id to written kept overwritten bytes files missing");
     let bundle = project.json("bundle v2 -o case.tar.gz", 0);
+    assert_eq!((bundle["model"].as_str(), bundle["version"].as_str()), (Some("fraud"), Some("v2")));
     has(&bundle, "bundle", "version id output size sha256 entries missing");
+    assert_eq!(project.json("bundle --verify case.tar.gz", 0)["version"], "v2");
     has(&project.json("bundle --verify case.tar.gz", 0), "bundle", "ok model version id entries bytes");
     for line in ["verify", "verify --full", "verify --journal", "verify v2"] {
         let verify = project.json(line, 0);

@@ -82,6 +82,17 @@ fn labels_that_disagree() {
     rows[8].label = 1 - rows[8].label;
     project.write("out/predictions.csv", table(&rows));
     inconclusive(&project, &["2 rows have another label", "5"]);
+    rows[8].label = 1 - rows[8].label;
+    project.write("out/predictions.csv", table(&rows));
+    inconclusive(&project, &["1 row has another label", "5"]);
+}
+
+/// Every row would have another label: that is not what is wrong.
+#[test]
+fn the_other_class_is_positive() {
+    let project = scene();
+    project.edit("mlrun.toml", "positive = 1", "positive = 0");
+    inconclusive(&project, &["the candidate's positive label is `0`, the baseline's is `1`"]);
 }
 
 #[test]

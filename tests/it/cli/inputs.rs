@@ -52,6 +52,13 @@ fn every_declared_input_must_be_there() {
     }
     let data = Bad { exit: 6, message: &["data.train", "`gone.csv` does not exist"], hint: &[NOTHING] };
     project.fails("snapshot fraud --data train=gone.csv", &data);
+    let gone = project.path("gone/python").display().to_string();
+    let python = Bad { exit: 6, message: &["python", &format!("`{gone}` does not exist")], hint: &[NOTHING] };
+    project.fails("snapshot fraud --python gone/python", &python);
+    let config = project.read("mlrun.toml");
+    project.write("mlrun.toml", format!("{config}\n[environment]\npython = \"gone/python\"\n"));
+    project.fails("snapshot fraud", &python);
+    project.write("mlrun.toml", config);
     project.ok("snapshot fraud");
 }
 
@@ -109,6 +116,12 @@ fn broken_parameters_and_metrics_name_the_line() {
         project.fails("snapshot fraud", &Bad { exit: 2, message: &[input, file, line], hint: &[] });
         project.write(file, good);
     }
+    project.write("metrics.json", "{\n  \"auc\": 0.9,\n  \"f1\": ,\n}\n");
+    let said = project.mlrun("snapshot fraud").exits(2).stderr;
+    assert_eq!(said.matches("line 3").count(), 1, "{said}");
+    project.write("metrics.json", vec![b' '; (16 << 20) + 1]);
+    project.fails("snapshot fraud", &Bad { exit: 2, message: &["metrics.json", "more than 16 MiB"], hint: &[] });
+    project.write("metrics.json", "{\"auc\": 0.9}\n");
     project.write("extra.toml", "a = 1\nb = = 2\n");
     let toml = Bad { exit: 2, message: &["params", "extra.toml", "line 2"], hint: &[] };
     project.fails("snapshot fraud --params extra.toml", &toml);
@@ -132,7 +145,7 @@ fn a_broken_configuration_stops_every_verb() {
         (good.replace("files = ", "fils = "), "line 5", "files"),
         (good.replace("[stage.production]", "[stagee.production]"), "stagee", "stage"),
         (good.replace("params = [\"params.yaml\"]", "params = 3"), "line 6", ""),
-        (good.replace("schema = 1", "schema = 9"), "9 is not known", ""),
+        (good.replace("schema = 1", "schema = 9"), "line 1: schema 9 is not known", ""),
         (good.clone() + "valid_for = \"soon\"\n", "valid_for", ""),
         (
             good.clone()
@@ -150,7 +163,7 @@ fn a_broken_configuration_stops_every_verb() {
     ];
     for (text, word, nearest) in cases {
         project.write("mlrun.toml", &text);
-        let bad = Bad { exit: 2, message: &["mlrun.toml", word], hint: &[nearest] };
+        let bad = Bad { exit: 2, message: &["mlrun.toml", word], hint: &[nearest, "`-R STORE` looks and goes back"] };
         for line in ["snapshot fraud", "list", "status", "promote v1 --to production", "init"] {
             project.fails(line, &bad);
         }

@@ -26,7 +26,7 @@ fn what_is_not_there() {
         ("fraud@prodution", &["no stage `prodution`"], &["did you mean `production`?"]),
         ("fraud@elsewhere", &["no stage `elsewhere`"], &["there are: production"]),
         ("abcdef0123", &["no snapshot's id begins with `abcdef0123`"], &["mlrun list"]),
-        ("latest~9", &["further than there is history", "2 steps"], &[]),
+        ("latest~9", &["further than there is history", "2 steps are"], &[]),
         ("production~7", &["further than there is history"], &[]),
         ("v1~1", &["further than there is history"], &[]),
         ("production@{2020-01-01T00:00Z}", &["held nothing", "2020-01-01"], &["mlrun log fraud"]),
@@ -45,6 +45,22 @@ fn what_is_not_there() {
     }
     project.fails("rollback --from v9 --reason x", &missing);
     project.fails("rollback --to v9 --reason x", &missing);
+}
+
+/// An empty answer about something that is not there would look like "nothing happened".
+#[test]
+fn names_and_times_that_cannot_be_meant() {
+    let project = Project::with_history();
+    project.fails("status frau", &Bad { exit: 6, message: &["no model `frau`"], hint: &["`fraud`"] });
+    project.fails("status nope", &Bad { exit: 6, message: &["no model `nope`"], hint: &["there are: fraud"] });
+    let stage = Bad { exit: 6, message: &["no stage `prodution`"], hint: &["`production`"] };
+    project.fails("log --stage prodution", &stage);
+    project.ok("log --stage production --until 2020-01-01").says(&["no such events"]);
+    let backwards = Bad { exit: 2, message: &["ends before it begins", "2026-02-01"], hint: &["--since"] };
+    for line in ["at", "log"] {
+        project.fails(&format!("{line} --since 2026-03-01T00:00Z --until 2026-02-01T00:00Z"), &backwards);
+        project.ok(&format!("{line} --since 2026-03-01 --until 2026-03-01"));
+    }
 }
 
 /// A name that no version has is said to be unknown: a column of dashes would look like an answer.
@@ -205,9 +221,27 @@ fn every_verb_that_takes_a_version_sees_the_past() {
         assert!(named.is_none_or(|name| name.ends_with("v2")), "{line}: {past}");
     }
     assert_eq!(project.read("back/model/weights.bin"), "weights of 0.65\n");
-    assert_eq!(project.json(&format!("bundle production -o b.tar.gz --at {then}"), 0)["version"], "fraud@v2");
+    assert_eq!(project.json(&format!("bundle production -o b.tar.gz --at {then}"), 0)["version"], "v2");
+    // Of the past too, `at` says on which certificate.
+    let held = project.json(&format!("at {then}"), 0)["stages"][0]["certificate"].as_str().unwrap().to_owned();
+    project.ok(&format!("at {then}")).says(&[&format!("certificate {}", &held[..12])]);
     assert_eq!(project.json(&format!("block production --at {then} --reason slow"), 0)["version"], "v2");
     assert_eq!(project.json(&format!("unblock production --at {then}"), 0)["version"], "v2");
+    // What was not known then is not shown.
+    project.ok("block v2 --reason leak");
+    let then_known = project.json(&format!("show v2 --at {then}"), 0);
+    assert_eq!(
+        (then_known["blocks"].as_array().map(Vec::len), &then_known["stages"][0]),
+        (Some(0), &"production".into())
+    );
+    assert_eq!(then_known["certificates"].as_array().map(Vec::len), Some(1));
+    let taken = time(&project.events_of("snapshot")[1]);
+    let before = project.json(&format!("show v2@{{{taken}}}"), 0);
+    assert_eq!(
+        (before["certificates"].as_array().map(Vec::len), before["stages"].as_array().map(Vec::len)),
+        (Some(0), Some(0))
+    );
+    assert_eq!(project.json("show v2", 0)["blocks"].as_array().map(Vec::len), Some(1));
     let since = project.json(&format!("log --since {then}"), 0)["events"].as_array().unwrap().len();
     let until = project.json(&format!("log --until {then}"), 0)["events"].as_array().unwrap().len();
     assert_eq!(since + until, project.events().len() + 1, "that instant is in both");

@@ -88,12 +88,27 @@ fn a_full_disk() {
     for line in ["list fraud", "log", "show v2", "verify --full", "restore v1 --to back", "at", "status"] {
         project.ok(line);
     }
+    project.mlrun("doctor").exits(8).says(&["bad", "space", "make room"]);
     drop(filler);
     fs::remove_file(disk.place.join("filler")).unwrap();
     project.ok("block v1 --reason x");
     project.write("model/w", "small again");
     assert_eq!(project.ok("snapshot fraud").stdout, "fraud@v3\n");
     project.ok("verify --full");
+}
+
+/// Neither owner nor permissions are what is wrong.
+#[test]
+fn a_disk_mounted_read_only() {
+    let project = Project::empty();
+    let Some(disk) = SmallDisk::mount(&project, "5m") else { return };
+    project.write("params.yaml", "seed: 1\n").write("model/w", "w");
+    let store = disk.place.join("store");
+    project.run(&["init", "--model", "fraud", "--store", store.to_str().unwrap()]).exits(0);
+    project.ok("snapshot fraud");
+    shown(project.other("mount").args(["-o", "remount,ro", disk.place.to_str().unwrap()])).exits(0);
+    project.fails("block v1 --reason x", &Bad { exit: 8, message: &["Read-only"], hint: &["mounted read-only"] });
+    project.ok("log");
 }
 
 #[test]

@@ -105,6 +105,40 @@ fn a_closed_pipe_changes_no_exit_code() {
     assert_eq!(pipe.stdout, "0 0\n");
 }
 
+/// A script that keeps half an answer must not go on as if it had all of it.
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let project = Project::tiny();
+    let id = project.json("snapshot fraud", 0)["id"].as_str().unwrap().to_owned();
+    let lines = [
+        &format!("show --raw {id}"),
+        "at --json",
+        "log",
+        "log --json-lines",
+        "completions bash",
+        "snapshot",
+        "certify --check --format junit",
+        "show fraud@v9 --json",
+        "--help",
+        "--version",
+    ];
+    for line in lines {
+        let code = if line.contains("v9") { 6 } else { 8 };
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = project.command(&line.split(' ').collect::<Vec<_>>());
+        let shown = command.stdout(full).output().unwrap();
+        let said = String::from_utf8(shown.stderr).unwrap();
+        assert_eq!(shown.status.code(), Some(code), "mlrun {line}\n{said}");
+        assert!(
+            said.starts_with("error: ") && (code == 6 || said.contains("cannot write the answer")),
+            "{line}: {said}"
+        );
+    }
+}
+
 #[test]
 fn warnings_and_hints_are_on_standard_error() {
     let project = Project::tiny();
@@ -126,6 +160,42 @@ fn what_others_wrote_cannot_steer_the_terminal() {
         assert!(!shown.stdout.contains(bad), "{}", shown.stdout.escape_debug());
     }
     assert!(project.ok("show latest").stdout.contains("\\u{1b}"));
+}
+
+/// Nothing that is looked at every day is broken in two on a terminal, and no command to copy is.
+#[test]
+fn answers_fit_a_terminal() {
+    let project = Project::with_history();
+    let notes = "more trees, other depth, and all of it because of what was found on Friday evening";
+    project.train(0.2).run(&["snapshot", "fraud", "-m", notes]).exits(0);
+    let mut lines =
+        vec!["certify v4".to_owned(), "certify --check".to_owned(), "promote v4 --to production".to_owned()];
+    lines.extend(["status", "list", "list fraud", "log", "show v3", "at", "verify"].map(str::to_owned));
+    for line in lines {
+        let shown = project.mlrun(&line);
+        let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("store ");
+        let wide: Vec<_> = shown.stdout.lines().filter(wide).collect();
+        assert!(wide.is_empty(), "{wide:#?}\n{shown}");
+        let broken =
+            |line: &str| line.chars().count() > 80 && line.contains(" `mlrun ") && !line.starts_with("      `");
+        assert!(!shown.stderr.lines().any(broken), "{shown}");
+    }
+}
+
+#[test]
+fn a_line_break_forges_no_line() {
+    let project = Project::tiny();
+    project.run(&["snapshot", "fraud", "-m", "fine\r99  forged notes\u{2028}forged"]).exits(0);
+    let reason = "slow\n 99  2026-01-01 00:00:00Z  promote  production → v9\r\u{85}\u{2029}\u{61c}x";
+    project.run(&["block", "v1", "--reason", reason]).exits(0);
+    for line in ["log", "show v1", "list fraud", "status", "promote v1 --to production"] {
+        let shown = project.mlrun(line);
+        assert!(!shown.stdout.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{61c}']), "{shown}");
+        assert!(!shown.stdout.lines().any(|line| line.trim_start().starts_with("99 ")), "{shown}");
+    }
+    assert!(project.ok("log").stdout.contains("slow\\n 99"));
+    // A program gets what was written.
+    assert_eq!(project.events_of("block")[0]["reason"], reason);
 }
 
 #[test]

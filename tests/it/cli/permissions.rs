@@ -54,7 +54,7 @@ fn a_file_nobody_may_read() {
     let before = project.fingerprint();
     let bad = Bad { exit: 8, message: &["cannot", "model/weights.bin", "Permission denied"], hint: &["permissions"] };
     let human = shown(&mut other.command(&["snapshot", "fraud"])).exits(8);
-    assert!(human.stderr.contains("model/weights.bin") && human.stderr.contains("hint: "), "{human}");
+    assert!(human.stderr.contains("cannot read `") && human.stderr.contains("hint: "), "{human}");
     error_object(&shown(&mut other.command(&["snapshot", "fraud", "--json"])), &bad);
     assert_eq!(before, project.fingerprint());
 }
@@ -97,6 +97,13 @@ fn a_store_nobody_may_write() {
         run(line).exits(0);
     }
     run("doctor").says(&["not written"]);
+    // An index that cannot be rebuilt is not said to have been.
+    let index = fs::read_dir(project.store().join("index")).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&index).unwrap();
+    fs::set_permissions(&index, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&index, &whole[..whole.len() / 2]).unwrap();
+    run("verify").exits(4).says(&["an index segment", "cannot be rebuilt here"]);
+    fs::write(&index, whole).unwrap();
     // Writing is refused, and nothing happens.
     project.write("params.yaml", "lr: 9\n");
     for line in [

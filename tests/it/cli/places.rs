@@ -115,6 +115,48 @@ fn an_empty_folder_and_flags_are_enough() {
     project.fails("snapshot churn", &bad);
 }
 
+/// The next step works, and what is missing for the one after is said at once.
+#[test]
+fn init_says_what_is_missing() {
+    let empty = Project::empty();
+    let shown = empty.ok("init").stderr;
+    assert!(
+        shown.contains("name the model's files in mlrun.toml") && !shown.contains("next: `mlrun snapshot`"),
+        "{shown}"
+    );
+    let bare = Project::empty();
+    let shown = bare.write("model/w", "w").ok("init --model fraud").stderr;
+    assert!(shown.contains("no rules were written") && shown.contains("next: `mlrun snapshot`"), "{shown}");
+    bare.ok("snapshot");
+    bare.ok("status").says(&["mlrun certify fraud@v1 --policy FILE --first-release --reason …"]);
+    bare.read("mlrun.toml").lines().find(|line| line.starts_with("# policy ")).unwrap();
+    // A model that is not added is not said to be there.
+    let other = Bad { exit: 2, message: &["no model `other`"], hint: &["mlrun snapshot other --files PATH --save"] };
+    bare.fails("init --model other", &other);
+    assert_eq!(bare.json("init --model fraud", 0)["unchanged"], true);
+}
+
+/// The example of evidence in it is one that works.
+#[test]
+fn what_init_comments_out_can_be_used() {
+    let project = Project::empty();
+    project.write("model/w", "w").ok("init --model fraud");
+    let config = project.read("mlrun.toml");
+    let mut text = String::new();
+    let mut inside = false;
+    for line in config.lines() {
+        inside = line.starts_with("# [model.fraud.predictions")
+            || line.starts_with("# [model.fraud.samples")
+            || inside && line.starts_with("# ");
+        text += if inside { line.trim_start_matches("# ") } else { line };
+        text += "\n";
+    }
+    project.write("mlrun.toml", &text).train(0.6).write("out/latency.csv", "ms\n1\n2\n");
+    project.ok("snapshot fraud");
+    let sets = project.json("show v1", 0)["evidence"].as_array().map(Vec::len);
+    assert_eq!(sets, Some(2), "{text}");
+}
+
 #[test]
 fn flags_can_be_saved() {
     let project = Project::empty();
@@ -178,8 +220,9 @@ fn a_store_without_a_checkout() {
     run("show production~1 --print version").exits(0).says(&["fraud@v2"]);
     run("diff v1 v2").exits(0).says(&["skill"]);
     run("status").exits(0).says(&["production", "v3"]);
-    run("verify").exits(0).says(&["whole"]);
-    run("verify --full").exits(0).says(&["whole"]);
+    // What was not read is not called whole without saying so.
+    run("verify").exits(0).says(&["whole, seen from outside", "was not read", "mlrun verify --full"]);
+    assert!(!run("verify --full").exits(0).says(&["whole: "]).stdout.contains("not read"));
     run("restore v2 --to back").exits(0);
     assert!(fs::read_to_string(away.path("back/model/weights.bin")).unwrap().contains("0.65"));
     run("bundle v2 -o b.tar.gz").exits(0);
@@ -260,6 +303,20 @@ fn init_puts_the_store_anywhere() {
     let before = fingerprint(&store);
     let again = project.run(&["init", "--store", store.to_str().unwrap()]).exits(0);
     assert_same(&before, &fingerprint(&store), &again);
+}
+
+/// A shared store may hold other projects' models; the one that is configured here is meant.
+#[test]
+fn the_only_model_of_a_project_need_not_be_named() {
+    let far = Project::tiny();
+    far.ok("snapshot fraud");
+    let project = Project::empty();
+    project.write("model/w", "w").write("params.yaml", "seed: 1\n");
+    project.run(&["init", "--model", "churn", "--store", far.store().to_str().unwrap()]).exits(0);
+    assert_eq!(project.ok("snapshot").stdout, "churn@v1\n");
+    project.ok("show latest").says(&["churn@v1"]);
+    project.ok("diff").says(&["churn@v1"]);
+    project.ok("log");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn no_policy_at_all() {
     project.edit("mlrun.toml", "policy = \"policy.toml\"\n", "");
     let bad = Bad { exit: 2, message: &["`fraud` has no policy"], hint: &["--policy FILE"] };
     project.fails("certify v1", &bad);
+    project.ok("status").says(&["mlrun certify fraud@v1 --policy FILE --first-release --reason …"]);
     project.ok("certify v1 --policy policy.toml --first-release --reason begin");
     project.fails("certify v1 --policy gone.toml", &Bad { exit: 6, message: &["gone.toml"], hint: &[] });
 }
@@ -170,7 +171,9 @@ fn an_unset_floor_is_inconclusive() {
     let project = Project::tiny();
     project.edit("policy.toml", "min = -10.0", "min = \"unset\"");
     project.ok("snapshot fraud");
-    project.mlrun("certify v1 --first-release --reason begin").exits(3).says(&["unset", "0.9"]);
+    let next =
+        "next: set the limits that are `unset` in policy.toml, then\n      `mlrun certify fraud@v1 --first-release";
+    project.mlrun("certify v1 --first-release --reason begin").exits(3).says(&["unset", "0.9", next]);
 }
 
 #[test]

@@ -38,8 +38,10 @@ fn without_a_certificate() {
     let project = Project::rated();
     project.version(0.6);
     let object = refused(&project, "promote v1 --to production", 1, &["no-certificate"]);
-    assert_eq!(object["reasons"][0]["hint"], "mlrun certify fraud@v1");
-    project.ok("status").says(&["between v1 and production", "no certificate", "mlrun certify fraud@v1"]);
+    // Nothing is in production: the plain command would decide nothing.
+    let cure = "mlrun certify fraud@v1 --first-release --reason …";
+    assert_eq!(object["reasons"][0]["hint"], cure);
+    project.ok("status").says(&["between v1 and production", "no certificate", &format!("\n        {cure}\n")]);
 }
 
 #[test]
@@ -49,7 +51,12 @@ fn a_first_release_is_declared_and_judged() {
     // Empty and not declared: nothing is decided.
     let undeclared = project.json("certify v1", 3);
     assert_eq!(undeclared["verdict"], "INCONCLUSIVE");
-    refused(&project, "promote v1 --to production", 1, &["verdict"]);
+    let object = refused(&project, "promote v1 --to production", 1, &["verdict"]);
+    let cure = object["reasons"][0]["hint"].as_str().unwrap();
+    assert!(cure.starts_with("mlrun certify fraud@v1 --first-release --reason …"), "{cure}");
+    // A look stays a look.
+    project.mlrun("certify v1 --check").exits(3).says(&["`mlrun certify fraud@v1 --check --first-release --reason …`"]);
+    project.mlrun("certify --check").exits(3).says(&["`mlrun certify --check --first-release --reason …`"]);
     let without_reason = Bad { exit: 2, message: &["--reason"], hint: &[] };
     project.fails("certify v1 --first-release", &without_reason);
     let declared = project.json("certify v1 --first-release --reason begin", 0);
@@ -113,11 +120,21 @@ fn a_blocked_version() {
     // The same model files under another number are blocked with it.
     project.write("metrics.json", "{\"auc\": 0.99}");
     project.ok("snapshot fraud");
+    // What comes next is not what would be refused.
+    project.write("metrics.json", "{\"auc\": 0.98}");
+    let certified = project.ok("certify v4");
+    assert!(certified.stderr.contains("first: `mlrun unblock fraud@v4`"), "{certified}");
     project.mlrun("certify v5");
     let again = project.json("promote v5 --to production", 1);
     assert!(again["reasons"].as_array().unwrap().iter().any(|r| r["code"] == "blocked"), "{again}");
     project.ok("unblock v4");
     project.ok("promote v4 --to production");
+    // The journal names versions, not only their records.
+    project.ok("log").says(&[
+        "PASS for v4, against production",
+        "v4 from every stage: leaked labels",
+        "v4 in every stage",
+    ]);
     // A block on what holds a stage says so, and moves nothing.
     project.ok("block v4 --reason late").says(&["still holds", "mlrun rollback"]);
     assert_eq!(project.production(), "v4");
@@ -135,7 +152,7 @@ fn an_expired_certificate() {
     project.ok("certify v1 --first-release --reason begin");
     std::thread::sleep(std::time::Duration::from_millis(1050));
     let object = refused(&project, "promote v1 --to production", 1, &["expired"]);
-    assert_eq!(object["reasons"][0]["hint"].as_str().unwrap().split(" --").next(), Some("mlrun certify fraud@v1"));
+    assert_eq!(object["reasons"][0]["hint"], "mlrun certify fraud@v1 --first-release --reason …");
     let again = project.json("certify v1 --first-release --reason begin", 0);
     assert_eq!(again["unchanged"], false, "an expired one is issued anew");
 }

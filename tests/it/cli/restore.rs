@@ -74,7 +74,9 @@ fn what_is_there_is_not_overwritten() {
     };
     project.fails("restore v1 --to back", &bad);
     assert_eq!(here, fingerprint(&project.path("back")));
-    let plan = project.json("restore v1 --to back --dry-run", 0);
+    // A rehearsal foresees it.
+    project.fails("restore v1 --to back --dry-run", &bad);
+    let plan = project.json("restore v1 --to back --dry-run --force", 0);
     assert_eq!((plan["kept"].as_u64(), plan["overwritten"].as_array().map(Vec::len)), (Some(1), Some(1)));
     let done = project.json("restore v1 --to back --force", 0);
     assert_eq!((done["kept"].as_u64(), done["overwritten"].as_array().map(Vec::len)), (Some(1), Some(1)));
@@ -90,19 +92,38 @@ fn what_is_there_is_not_overwritten() {
 }
 
 #[test]
+fn several_files_in_the_way_are_named() {
+    let project = scene();
+    project.ok("restore v1 --to back");
+    let there: Vec<_> = fingerprint(&project.path("back")).into_keys().collect();
+    for name in &there {
+        project.write(&format!("back/{name}"), "mine");
+    }
+    let (all, more) = (format!("{} files are there", there.len()), format!("and {} more", there.len() - 5));
+    let bad = Bad { exit: 1, message: &[&all], hint: &["back/metrics.json, ", "back/model/weights.bin", &more] };
+    project.fails("restore v1 --to back", &bad);
+    // What is not kept as a file has a size too.
+    let bytes = project.json("restore v1 --to env --only environment", 0)["bytes"].as_u64();
+    assert_eq!(bytes, Some(project.read("env/environment.json").len() as u64));
+}
+
+#[test]
 fn a_target_that_is_no_folder() {
     let project = scene();
     project
         .fails("restore v1 --to params.yaml", &Bad { exit: 2, message: &["params.yaml", "not a folder"], hint: &[] });
     project.write("back/model", "a file where a folder must be");
-    project.mlrun("restore v1 --to back").exits(4).says(&["model"]);
+    let file = Bad { exit: 1, message: &["back/model` is a file"], hint: &["back/model away"] };
+    project.fails("restore v1 --to back", &file);
+    project.fails("restore v1 --to back --dry-run", &file);
     assert_eq!(project.read("back/model"), "a file where a folder must be");
     // Never through a link out of the target.
     fs::create_dir(project.beside("outside")).unwrap();
     project.remove("back");
     fs::create_dir(project.path("back")).unwrap();
     std::os::unix::fs::symlink(project.beside("outside"), project.path("back/model")).unwrap();
-    project.mlrun("restore v1 --to back --force").exits(4).says(&["model", "not a folder"]);
+    let link = Bad { exit: 1, message: &["back/model` is a link", "nothing was written"], hint: &["back/model away"] };
+    project.fails("restore v1 --to back --force", &link);
     assert!(fingerprint(&project.beside("outside")).is_empty());
 }
 

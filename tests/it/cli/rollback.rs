@@ -13,6 +13,7 @@ fn nothing_to_go_back_to() {
     assert_eq!(nothing["reasons"][0]["code"], "nothing-left");
     project.leaves_alone("rollback --reason x", 1).says(&["`production` has nothing to go back to", "REFUSED"]);
     project.ok("status").says(&["nothing to go back to"]);
+    project.leaves_alone("rollback --reason x", 1).says(&["mlrun list fraud"]);
     project.fails("rollback fraud", &Bad { exit: 2, message: &["--reason"], hint: &[] });
 }
 
@@ -95,7 +96,26 @@ fn what_cannot_serve_is_passed_over_and_listed() {
         "passed over v2",
         "passed over v1",
         "nothing to go back to",
+        "mlrun rollback fraud --stage production --to v2 --unblock --reason …",
     ]);
+}
+
+/// What `status` offers is what a rollback would do, and a refusal names a command that helps.
+#[test]
+fn what_lost_its_bytes_is_not_offered() {
+    let project = Project::rated();
+    let first = project.version(0.6);
+    project.release(&first);
+    let packs = |project: &Project| super::harness::fingerprint(&project.store().join("packs"));
+    let of_first = packs(&project);
+    let second = project.version(0.7);
+    project.succeed(&second);
+    project.ok("status").says(&["rollback → v1"]);
+    for name in of_first.keys() {
+        std::fs::remove_file(project.store().join("packs").join(name)).unwrap();
+    }
+    project.ok("status").says(&["nothing to go back to"]);
+    project.mlrun("rollback --reason slow").exits(1).says(&["passed over v1: damaged", "mlrun verify fraud@v1"]);
 }
 
 #[test]

@@ -90,6 +90,9 @@ fn in_notes_reasons_metrics_and_flags() {
     project.write("secret.json", format!("{{\"key\": \"{secret}\"}}"));
     for (words, hint) in lines {
         project.run_fails(words, &Bad { exit: 1, message: &["a secret"], hint: &hint });
+        // What can be said in other words cannot be allowed.
+        let said = project.run(words).stderr;
+        assert_eq!(said.contains("--allow-secret"), hint[0] != "reason", "{said}");
     }
     project.write("metrics.json", format!("{{\"auc\": 0.9, \"run\": \"{secret}\"}}"));
     project.fails("snapshot fraud", &Bad { exit: 1, message: &["a secret"], hint: &["metrics.json line 1"] });

@@ -63,6 +63,30 @@ fn a_misspelt_verb_is_told_the_nearest() {
     let project = Project::empty();
     project.mlrun("snapshoot").exits(2).says(&["error: ", "snapshoot", "snapshot"]);
     project.mlrun("frobnicate").exits(2).says(&["error: ", "frobnicate"]);
+    for (word, near) in [("stauts", "`mlrun status`"), ("shw", "`mlrun show`"), ("Diff", "`mlrun diff`")] {
+        project.fails(word, &Bad { exit: 2, message: &[word], hint: &["did you mean", near] });
+    }
+    // Nothing is nearer than the list.
+    for word in ["frob", "foo", "x"] {
+        project.fails(word, &Bad { exit: 2, message: &[word], hint: &["`mlrun --help` lists the verbs"] });
+    }
+}
+
+#[test]
+fn what_a_verb_takes_is_where_its_help_is() {
+    let project = Project::tiny();
+    for (line, verb) in [
+        ("snapshot --frobnicate", "snapshot"),
+        ("status fraud churn", "status"),
+        ("show", "show"),
+        ("list --precision many", "list"),
+    ] {
+        let help = format!("`mlrun {verb} --help`");
+        project.fails(line, &Bad { exit: 2, message: &[], hint: &[&help] });
+        let said = project.mlrun(line).stderr;
+        assert!(!said.contains("as a value") && !said.contains("Usage:"), "{said}");
+    }
+    project.fails("restore v1 --too back", &Bad { exit: 2, message: &["`--too`"], hint: &["`--to`"] });
 }
 
 #[test]
@@ -147,7 +171,7 @@ fn examples_in_help_are_understood() {
             let mut shell = project.other("bash");
             shell.args(["-c", &line]).env("PROGRAM", super::harness::PROGRAM).env("EMPTY", project.path(""));
             let found = shown(&mut shell);
-            assert!(!found.stderr.contains("Usage:"), "{line}\n{found}");
+            assert!(!found.stderr.contains("--help`"), "{line}\n{found}");
         }
     }
 }

@@ -145,7 +145,7 @@ fn a_way_that_leads_through_a_link() {
     for path in ["a/x", "a/deep/x", "deep/b/x"] {
         for force in [false, true] {
             let tried = restore(&store, &target, &[file(&store, path, b"x")], force);
-            assert!(matches!(tried, Err(RestoreError::Unsafe { .. })), "{path}: {tried:?}");
+            assert!(matches!(tried, Err(RestoreError::NotAFolder { link: true, .. })), "{path}: {tried:?}");
         }
     }
     assert!(contents(&elsewhere).is_empty());
@@ -168,7 +168,7 @@ fn a_way_that_leads_through_a_file() {
     fs::write(temp.path().join("a"), b"mine").unwrap();
     for force in [false, true] {
         let tried = restore(&store, temp.path(), &[file(&store, "a/x", b"x")], force);
-        assert!(matches!(tried, Err(RestoreError::Unsafe { .. })), "{tried:?}");
+        assert!(matches!(tried, Err(RestoreError::NotAFolder { link: false, .. })), "{tried:?}");
     }
     assert_eq!(fs::read(temp.path().join("a")).unwrap(), b"mine");
 }

@@ -75,16 +75,36 @@ fn exit_code(report: &CertifyReport) -> u8 {
     if report.conflict.is_some() || report.proposed.is_some() { CONFLICT } else { verdict_code(report.verdict()) }
 }
 
+/// Not decided, for want of a limit that a person must set.
+fn undecided(report: &CertifyReport) -> bool {
+    report.verdict() == Verdict::Inconclusive && report.has_unset_limit()
+}
+
 fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
     let mut shown =
         context.shown(exit, || json::certify::certify(report, exit), |style| human::certify::certify(report, style));
+    let label = &report.label;
+    let baseline = &report.statement.predicate.baseline;
+    let stage = &baseline.stage;
+    let certify = match (report.check, label.as_str()) {
+        (true, "workspace") => "mlrun certify --check".to_owned(),
+        (true, label) => format!("mlrun certify {label} --check"),
+        (false, label) => format!("mlrun certify {label}"),
+    };
+    let first = " --first-release --reason …";
     if report.verdict() == Verdict::Pass && exit == 0 && !report.check {
-        let stage = &report.statement.predicate.baseline.stage;
-        shown.hints.push(format!("next: `mlrun promote {} --to {stage}`", report.label));
-    } else if report.baseline.is_none() && report.statement.predicate.baseline.first_release.is_none() {
-        let stage = &report.statement.predicate.baseline.stage;
-        let command = format!("mlrun certify {} --first-release --reason …", report.label);
-        shown.hints.push(format!("if nothing has been in {stage} yet: `{command}`"));
+        if let Some(block) = &report.block {
+            let place = block.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
+            shown.hints.push(format!("it is blocked; first: `mlrun unblock {label}{place}`"));
+        }
+        let next = if report.block.is_some() { "then" } else { "next" };
+        shown.hints.push(format!("{next}: `mlrun promote {label} --to {stage}`"));
+    } else if report.baseline.is_none() && baseline.first_release.is_none() {
+        shown.hints.push(format!("if nothing has been in {stage} yet: `{certify}{first}`"));
+    } else if let Some(file) = report.policy_file.as_ref().filter(|_| undecided(report)) {
+        let file = file.strip_prefix(&context.folder).unwrap_or(file).display();
+        let first = if report.baseline.is_none() { first } else { "" };
+        shown.hints.push(format!("next: set the limits that are `unset` in {file}, then `{certify}{first}`"));
     } else if let Some(baseline) = report.baseline.as_ref().filter(|_| !report.check) {
         shown.hints.push(format!("next: `mlrun diff {baseline} {}` shows what changed", report.label));
     }

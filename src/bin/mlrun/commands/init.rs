@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mlrun::name::ModelName;
-use mlrun::ops::init::{InitOptions, init};
+use mlrun::ops::init::{InitOptions, Missing, init};
 
 use super::Context;
 use crate::failure::{DONE, Failure};
@@ -35,7 +35,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     };
     let report = init(&context.open_options(), &options)?;
     let mut shown = context.shown(DONE, || json::project::init(&report), |style| human::project::init(&report, style));
-    if !report.unchanged && !report.dry_run {
+    if report.missing.contains(&Missing::Policy) {
+        shown.hints.push(
+            "no rules were written, for want of metrics: `certify` needs `policy` in mlrun.toml or `--policy FILE`"
+                .to_owned(),
+        );
+    }
+    if report.missing.contains(&Missing::Files) {
+        shown
+            .hints
+            .push("next: name the model's files in mlrun.toml, or `mlrun snapshot NAME --files PATH`".to_owned());
+    } else if !report.unchanged && !report.dry_run {
         shown.hints.push("next: `mlrun snapshot`".to_owned());
     }
     Ok(shown)

@@ -1,6 +1,6 @@
 //! `mlrun show`.
 
-use mlrun::ops::show::{ShowOptions, raw, show};
+use mlrun::ops::show::{ShowOptions, raw, show, stored_bytes};
 
 use super::Context;
 use crate::failure::{DONE, Failure};
@@ -47,7 +47,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Some(Print::Id) => format!("{}\n", report.row.snapshot),
         Some(Print::Version) => format!("{}@{}\n", report.model, report.row.version),
         None => {
-            return Ok(context.shown(DONE, || json::snapshot::show(&report), |s| human::snapshot::show(&report, s)));
+            let stored = || stored_bytes(&repository, report.row.snapshot);
+            return Ok(context.shown(
+                DONE,
+                || json::snapshot::show(&report, stored()),
+                |style| human::snapshot::show(&report, style),
+            ));
         }
     };
     Ok(Shown { answer, ..Shown::default() })

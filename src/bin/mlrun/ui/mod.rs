@@ -1,6 +1,6 @@
 //! The only printer. The answer goes to standard output; progress, warnings and hints to standard error.
 //!
-//! A closed pipe silences output and changes no exit code.
+//! A closed pipe silences output and changes no exit code. Any other answer that cannot be written is a failure.
 
 pub mod human;
 pub mod json;
@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub use self::progress::Reporter;
 pub use self::style::{Label, Style, bytes, clean, time};
-pub use self::table::{Align, Table};
+pub use self::table::{Align, TERMINAL, Table};
 
 use crate::failure::Failure;
 
@@ -97,19 +97,21 @@ impl Ui {
 
     /// Prints what a command has to say; returns the exit code.
     pub fn show(&self, shown: Shown) -> u8 {
-        print(&mut io::stdout(), &shown.answer);
+        if let Err(source) = answer(&shown.answer) {
+            return self.fail_in_words(&Failure::unwritten(&source));
+        }
         if !self.quiet {
             let mut text = String::new();
             for warning in &shown.warnings {
-                text += &format!("{} {warning}\n", self.error_style.paint(Label::Warning, "warning:"));
+                text += &format!("{} {}\n", self.error_style.paint(Label::Warning, "warning:"), clean(warning));
             }
             for note in &shown.notes {
                 text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "note:"), clean(note));
             }
             for hint in &shown.hints {
-                text += &format!("{} {hint}\n", self.error_style.paint(Label::Dim, "hint:"));
+                text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint));
             }
-            print(&mut io::stderr(), &text);
+            complain(&text);
         }
         shown.exit
     }
@@ -125,14 +127,19 @@ impl Ui {
                 "hint": failure.hint,
                 "retryable": failure.is_retryable(),
             });
-            print(&mut io::stdout(), &json_text(&error));
-            return failure.exit;
+            if answer(&json_text(&error)).is_ok() {
+                return failure.exit;
+            }
         }
+        self.fail_in_words(failure)
+    }
+
+    fn fail_in_words(&self, failure: &Failure) -> u8 {
         let mut text = format!("{} {}\n", self.error_style.paint(Label::Bad, "error:"), clean(&failure.message));
         if let Some(hint) = &failure.hint {
-            text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), clean(hint));
+            text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint));
         }
-        print(&mut io::stderr(), &text);
+        complain(&text);
         failure.exit
     }
 }
@@ -142,7 +149,23 @@ pub fn json_text(value: &Value) -> String {
     format!("{value}\n")
 }
 
-fn print(stream: &mut dyn Write, text: &str) {
+/// Writes the answer. That a reader has had enough is no failure.
+pub fn answer(text: &str) -> io::Result<()> {
+    let mut stream = io::stdout();
+    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// A hint; where a terminal would break it, commands to copy stand on lines of their own.
+fn hint_lines(hint: &str) -> String {
+    let hint = clean(hint);
+    if hint.chars().count() + "hint: ".len() <= TERMINAL { hint } else { hint.replace(" `mlrun ", "\n      `mlrun ") }
+}
+
+fn complain(text: &str) {
+    let mut stream = io::stderr();
     // Nobody is left to tell if this fails.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

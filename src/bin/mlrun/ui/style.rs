@@ -92,13 +92,19 @@ pub fn time(time: Time) -> String {
     format!("{}Z", seconds.replace('T', " "))
 }
 
-/// Text somebody else wrote, with control characters shown instead of obeyed.
+/// Text somebody else wrote, on one line: what would steer the terminal, end the line or turn the writing around is shown
+/// instead of obeyed.
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        let hidden = c.is_control() && c != '\n'
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if hidden { clean.extend(c.escape_unicode()) } else { clean.push(c) }
+        match c {
+            '\n' | '\r' => clean.extend(c.escape_default()),
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+                clean.extend(c.escape_unicode());
+            }
+            c if c.is_control() => clean.extend(c.escape_unicode()),
+            c => clean.push(c),
+        }
     }
     clean
 }

@@ -1,6 +1,10 @@
 //! Columns that align, whatever is in them: width is what a terminal shows, colours take none.
+//! A table that would not fit a terminal stands closer together.
 
 use unicode_width::UnicodeWidthChar;
+
+/// What a terminal shows on one line, unless it was made wider.
+pub const TERMINAL: usize = 80;
 
 /// Which side a column's text stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +33,30 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The table as lines, each indented by `indent` blanks.
-    pub fn render(&self, indent: usize) -> String {
+    fn widths(&self) -> Vec<usize> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width =
             |column: usize| self.rows.iter().filter_map(|r| r.get(column)).map(|c| visible_width(c)).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        (0..columns).map(width).collect()
+    }
+
+    /// Columns of the terminal that it takes, two blanks behind each of its own.
+    pub fn width(&self) -> usize {
+        self.widths().iter().map(|width| width + 2).sum()
+    }
+
+    /// The table as lines, each indented by `indent` blanks.
+    pub fn render(&self, indent: usize) -> String {
+        let widths = self.widths();
+        let wide = (indent + self.width()).saturating_sub(2);
+        // Closer together only where that helps.
+        let gap = if wide > TERMINAL && wide - widths.len() < TERMINAL { " " } else { "  " };
         let mut text = String::new();
         for row in &self.rows {
             let mut line = " ".repeat(indent);
             for (column, cell) in row.iter().enumerate() {
                 if column > 0 {
-                    line.push_str("  ");
+                    line.push_str(gap);
                 }
                 let room = " ".repeat(widths[column] - visible_width(cell));
                 match self.align.get(column) {

@@ -5,7 +5,7 @@ use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
 use super::super::{Align, Label, Style, Table, clean, time};
-use super::verdict;
+use super::{verdict, wrapped};
 
 pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let predicate = &report.statement.predicate;
@@ -36,10 +36,11 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     }
     for result in why {
         let warn = if result.severity == Severity::Warn { " (does not block)" } else { "" };
-        text += &format!("{}{warn}: {}\n", name(result), clean(result.reason.as_deref().unwrap_or_default()));
+        let reason = clean(result.reason.as_deref().unwrap_or_default());
+        text += &format!("{}\n", wrapped(&format!("{}{warn}: {reason}", name(result))));
     }
     for remark in &predicate.remarks {
-        text += &format!("{} {}\n", style.paint(Label::Dim, "note:"), clean(remark));
+        text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "note:"), clean(remark))));
     }
     text.push('\n');
     if let Some(stage) = &report.proposed {

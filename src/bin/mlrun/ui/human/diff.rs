@@ -5,7 +5,7 @@ use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
 
 use super::super::{Align, Label, Style, Table, bytes, clean};
-use super::{exact, measured};
+use super::{count, exact, measured};
 
 /// Lines of one section; the rest is counted.
 const MOST: usize = 40;
@@ -109,7 +109,10 @@ fn data_line(item: &Item<DataFacts>, _: &Style) -> Vec<String> {
     let show = |facts: &Option<DataFacts>| {
         facts.as_ref().map(|f| {
             let digest = f.sha256.as_deref().and_then(|d| d.get(..12)).unwrap_or("no digest");
-            f.rows.map_or_else(|| format!("{} {digest}", bytes(f.size)), |rows| format!("{rows} rows {digest}"))
+            f.rows.map_or_else(
+                || format!("{} {digest}", bytes(f.size)),
+                |rows| format!("{} {digest}", count(rows, "row")),
+            )
         })
     };
     let mut cells = both(show(&item.a), show(&item.b));

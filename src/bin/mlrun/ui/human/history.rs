@@ -1,12 +1,13 @@
 //! `list`, `log`, `at`.
 
 use mlrun::format::event::{EventBody, EventRecord};
+use mlrun::id::SnapshotId;
 use mlrun::ops::at::AtReport;
 use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 
-use super::super::{Align, Label, Style, Table, clean, time};
-use super::{measured, verdict};
+use super::super::{Align, Label, Style, TERMINAL, Table, clean, time};
+use super::{cut, measured, verdict};
 
 pub fn list(report: &ListReport, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
@@ -25,9 +26,9 @@ pub fn list(report: &ListReport, style: &Style) -> String {
         ListReport::Versions { columns, lines, total, .. } => {
             let mut align = vec![Align::Left; 3];
             align.extend(columns.iter().map(|_| Align::Right));
-            let mut table = Table::new(&align);
+            let mut rows: Vec<Vec<String>> = Vec::new();
             let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
-            table.row(head.chain(["certificate", "notes"]).map(dim));
+            rows.push(head.chain(["certificate"]).map(dim).collect());
             for line in lines {
                 let stages: Vec<_> = line.stages.iter().map(ToString::to_string).collect();
                 let mut cells = vec![
@@ -44,8 +45,15 @@ pub fn list(report: &ListReport, style: &Style) -> String {
                         format!("{certificate} {}", style.paint(Label::Bad, "blocked")).trim_start().to_owned();
                 }
                 cells.push(certificate);
-                cells.push(clean(line.notes.as_deref().unwrap_or_default()).chars().take(40).collect());
-                table.row(cells);
+                rows.push(cells);
+            }
+            let mut bare = Table::new(&align);
+            rows.iter().for_each(|row| bare.row(row.clone()));
+            let room = TERMINAL.saturating_sub(bare.width()).clamp(12, 40);
+            let notes = lines.iter().map(|line| cut(&clean(line.notes.as_deref().unwrap_or_default()), room));
+            let mut table = Table::new(&align);
+            for (row, notes) in rows.into_iter().zip([dim("notes")].into_iter().chain(notes)) {
+                table.row(row.into_iter().chain([notes]));
             }
             let more =
                 if lines.len() < *total { format!("{} of {total} versions\n", lines.len()) } else { String::new() };
@@ -76,7 +84,7 @@ fn log_line(entry: &LogEntry, style: &Style) -> Vec<String> {
         seq,
         time(event.time),
         kind(event, style),
-        format!("{}  {}", words(event, style), style.paint(Label::Dim, &clean(actor))),
+        format!("{}  {}", words(entry, event, style), style.paint(Label::Dim, &clean(actor))),
     ]
 }
 
@@ -89,7 +97,8 @@ fn kind(event: &EventRecord, style: &Style) -> String {
     style.paint(label, event.body.kind())
 }
 
-fn words(event: &EventRecord, style: &Style) -> String {
+fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
+    let named = |id: &SnapshotId| entry.about.map_or_else(|| id.short(), |version| version.to_string());
     let reason = |r: &Option<String>| r.as_ref().map_or_else(String::new, |r| format!(": {}", clean(r)));
     let place =
         |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
@@ -98,13 +107,13 @@ fn words(event: &EventRecord, style: &Style) -> String {
         EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
         EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
             let note = if *proposed { ", under other rules" } else { "" };
-            format!("{} for {}, against {stage}{note}", verdict(*v, style), snapshot.short())
+            format!("{} for {}, against {stage}{note}", verdict(*v, style), named(snapshot))
         }
         EventBody::Block { snapshot, stage, reason } => {
-            format!("{} from {}: {}", snapshot.short(), place(stage), clean(reason))
+            format!("{} from {}: {}", named(snapshot), place(stage), clean(reason))
         }
         EventBody::Unblock { snapshot, stage, reason: why } => {
-            format!("{} in {}{}", snapshot.short(), place(stage), reason(why))
+            format!("{} in {}{}", named(snapshot), place(stage), reason(why))
         }
         EventBody::Drop { version, reason, .. } => format!("{version}: {}", clean(reason)),
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
@@ -130,6 +139,9 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         let id = style.paint(Label::Dim, &o.snapshot.short());
         text += &format!("  {}  {version}  {id}\n", held.stage);
         text += &format!("      {how}{by} {}, {until}\n", time(o.since));
+        if let Some(certificate) = o.certificate {
+            text += &format!("      certificate {}\n", certificate.short());
+        }
         if let Some(reason) = &o.reason {
             text += &format!("      {}\n", clean(reason));
         }

@@ -12,7 +12,7 @@ pub mod stored;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::scalar::Scalar;
 
-use super::{Label, Style, clean};
+use super::{Label, Style, TERMINAL, clean};
 
 /// A verdict, coloured by what it means.
 fn verdict(verdict: Verdict, style: &Style) -> String {
@@ -36,11 +36,33 @@ fn measured(scalar: &Scalar, style: &Style) -> String {
 /// A value somebody chose: as it was written, and cut to a width a table can bear.
 fn exact(scalar: &Scalar) -> String {
     const WIDEST: usize = 32;
-    let text = clean(&scalar.to_string()).replace('\n', " ");
-    if text.chars().count() <= WIDEST {
-        return text;
+    cut(&clean(&scalar.to_string()), WIDEST)
+}
+
+/// Words over as many lines as they need, all but the first set in.
+fn wrapped(text: &str) -> String {
+    let (mut out, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        let long = word.chars().count();
+        if width > 0 && width + 1 + long > TERMINAL {
+            out.push_str("\n    ");
+            width = 4;
+        } else if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += long;
     }
-    text.chars().take(WIDEST - 1).chain(['…']).collect()
+    out
+}
+
+/// At most this many characters, and whether there were more.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 /// `1 file`, `3 files`.

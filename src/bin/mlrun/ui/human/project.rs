@@ -70,15 +70,16 @@ fn one(status: &ModelStatus, style: &Style) -> String {
         let label = format!("{}@{}", status.model, latest.version);
         if against.is_empty() {
             text += &format!(
-                "  nothing stands between {} and {stage}: `mlrun promote {label} --to {stage}`\n",
+                "  nothing stands between {} and {stage}:\n    mlrun promote {label} --to {stage}\n",
                 latest.version
             );
         } else {
             text += &format!("  between {} and {stage}:\n", latest.version);
         }
         for one in against {
-            let (_, message, cure) = obstacle(one, &label, stage.as_str());
-            text += &format!("    {}  {}\n", clean(&message), style.paint(Label::Dim, &format!("`{}`", clean(&cure))));
+            let (_, message, cure) = obstacle(one, &label, stage.as_str(), status.needed);
+            // A command to copy stands on a line of its own.
+            text += &format!("    {}\n        {}\n", clean(&message), style.paint(Label::Dim, &clean(&cure)));
         }
     }
     text

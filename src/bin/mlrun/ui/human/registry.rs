@@ -10,11 +10,10 @@ use crate::failure::{obstacle, rollback_refusal};
 pub fn promote(report: &PromoteReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &report.label);
     let stage = report.stage.as_str();
-    let would = if report.dry_run { "would be " } else { "" };
     if !report.is_promoted() {
         let mut text = format!("{label} cannot hold {stage}:\n");
         for one in &report.obstacles {
-            let (_, message, cure) = obstacle(one, &report.label, stage);
+            let (_, message, cure) = obstacle(one, &report.label, stage, report.needed);
             text += &format!(
                 "  {} {}\n      {}\n",
                 style.paint(Label::Bad, "✗"),
@@ -29,8 +28,9 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
     }
     let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
     let mut text = format!("{stage}: {before} → {label}\n");
-    if report.adopted_rules {
-        text += &format!("the rules this was certified under {would}in force for {stage} from now on\n");
+    if report.adopted_rules && report.certificate.is_some() {
+        let are = if report.dry_run { "would be" } else { "are" };
+        text += &format!("the rules it was certified under {are} in force for {stage} from now on\n");
     }
     let word = if report.dry_run { "nothing stands in the way; nothing was written" } else { "PROMOTED" };
     text + &format!("{}\n", style.paint(Label::Good, word))

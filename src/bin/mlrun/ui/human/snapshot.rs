@@ -103,7 +103,7 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
         line("metrics", named(shown.collect()));
     }
     for data in &record.data {
-        let rows = data.rows.map_or_else(String::new, |r| format!(", {r} rows"));
+        let rows = data.rows.map_or_else(String::new, |r| format!(", {}", count(r, "row")));
         let kept = if data.stored.is_some() { "kept" } else { "by digest only" };
         line("data", format!("{}: {}{rows}, {kept}", data.name, bytes(data.size)));
     }
@@ -153,7 +153,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     let on = report.observation.machine.host.as_deref().map_or_else(String::new, |h| format!(" on {}", clean(h)));
     text += &format!("taken {}{by}{on}\n", time(report.row.time));
     if let Some(notes) = &record.notes {
-        text += &clean(notes).lines().map(|l| format!("    {l}\n")).collect::<String>();
+        text += &notes.lines().map(|l| format!("    {}\n", clean(l))).collect::<String>();
     }
     let mut facts = Table::new(&[]);
     if let Some(parent) = report.parent {
@@ -176,7 +176,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     text += &parts(record, &report.files).render(2);
     section(&mut text, style, "files", |table| {
         for file in &report.files {
-            let id = file.id.map_or_else(String::new, |id| id.to_string());
+            let id = file.id.map_or_else(String::new, |id| id.short());
             table.row([clean(&file.path), bytes(file.size), style.paint(Label::Dim, &id)]);
         }
     });

@@ -3,14 +3,14 @@
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
 use mlrun::ops::restore::RestoreReport;
-use mlrun::ops::verify::VerifyReport;
+use mlrun::ops::verify::{Looked, VerifyReport};
 
 use super::super::{Label, Style, bytes, clean};
 use super::count;
 
 pub fn restore(report: &RestoreReport, style: &Style) -> String {
     let plan = &report.plan;
-    let label = style.paint(Label::Strong, &report.label);
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
     let would = if report.dry_run { "would write" } else { "wrote" };
     let written = count((plan.write.len() + plan.generated.len()) as u64, "file");
     let mut text = format!("{label} → {}\n  {would} {written}, {}", report.to.display(), bytes(plan.bytes));
@@ -28,7 +28,7 @@ pub fn restore(report: &RestoreReport, style: &Style) -> String {
 }
 
 pub fn bundle(report: &BundleReport, style: &Style) -> String {
-    let label = style.paint(Label::Strong, &report.label);
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
     let entries = count(report.entries as u64, "entry").replace("entrys", "entries");
     match (report.size, report.sha256) {
         (Some(size), Some(sha256)) => {
@@ -67,16 +67,27 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
             clean(&problem.found),
         );
     }
-    let checked = format!(
-        "{}, {} of packs, {}, {}",
-        count(report.objects, "object"),
-        bytes(report.bytes),
-        count(report.events, "event"),
-        count(report.versions, "version")
-    );
-    let verdict = match report.problems.len() as u64 {
-        0 => style.paint(Label::Good, "whole"),
-        n => style.paint(Label::Bad, &count(n, "problem")),
+    let checked = if report.looked == Looked::Journals {
+        count(report.events, "event")
+    } else {
+        format!(
+            "{}, {} of packs, {}, {}",
+            count(report.objects, "object"),
+            bytes(report.bytes),
+            count(report.events, "event"),
+            count(report.versions, "version")
+        )
     };
-    text + &format!("{verdict}: {checked}\n")
+    let verdict = match (report.problems.len() as u64, report.looked) {
+        (0, Looked::Journals) => style.paint(Label::Good, "whole"),
+        (0, Looked::Bytes) => style.paint(Label::Good, "whole"),
+        (0, Looked::Structure) => style.paint(Label::Good, "whole, seen from outside"),
+        (n, _) => style.paint(Label::Bad, &count(n, "problem")),
+    };
+    text += &format!("{verdict}: {checked}\n");
+    if report.looked == Looked::Structure {
+        text +=
+            &style.paint(Label::Dim, "what is inside the packs was not read; `mlrun verify --full` reads every byte\n");
+    }
+    text
 }

@@ -1,9 +1,7 @@
 //! `drop`, `gc`.
 
-use mlrun::digest::Digest;
 use mlrun::ops::drop::DropReport;
 use mlrun::ops::gc::GcReport;
-use mlrun::store::collect::Fate;
 use serde_json::{Value, json};
 
 use super::registry::event;
@@ -23,20 +21,20 @@ pub fn dropped(report: &DropReport, exit: u8) -> Value {
 }
 
 pub fn gc(report: &GcReport) -> Value {
-    let packs = report.plan.iter().map(|pack| {
-        let objects = pack.dead.iter().map(|(key, bytes)| {
-            let (kind, id) = (key.0.name(), Digest::from_bytes(key.1).to_string());
-            json!({ "kind": kind, "id": id, "bytes": bytes, "reason": report.reason(key) })
+    let packs = report.packs().map(|pack| {
+        let objects = pack.objects.iter().map(|object| {
+            json!({
+                "kind": object.kind,
+                "id": object.id.to_string(),
+                "bytes": object.bytes,
+                "reason": object.reason,
+            })
         });
         json!({
-            "pack": Digest::from_bytes(pack.name).to_string(),
-            "bytes": pack.length,
-            "action": match pack.fate {
-                Fate::Keep => "keep",
-                Fate::Rewrite => "rewrite",
-                Fate::Discard => "discard",
-            },
-            "frees": pack.freed(),
+            "pack": pack.pack.to_string(),
+            "bytes": pack.bytes,
+            "action": pack.action,
+            "frees": pack.frees,
             "objects": objects.collect::<Vec<_>>(),
         })
     });

@@ -40,7 +40,7 @@ fn model(status: &ModelStatus) -> Value {
         let reasons: Value = against
             .iter()
             .map(|o| {
-                let (code, message, hint) = obstacle(o, &label, stage.as_str());
+                let (code, message, hint) = obstacle(o, &label, stage.as_str(), status.needed);
                 json!({ "code": code, "message": message, "hint": hint })
             })
             .collect();

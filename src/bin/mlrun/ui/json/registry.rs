@@ -21,7 +21,7 @@ pub fn promote(report: &PromoteReport, exit: u8) -> Value {
         .obstacles
         .iter()
         .map(|o| {
-            let (code, message, hint) = obstacle(o, &report.label, report.stage.as_str());
+            let (code, message, hint) = obstacle(o, &report.label, report.stage.as_str(), report.needed);
             json!({ "code": code, "message": message, "hint": hint })
         })
         .collect();

@@ -31,7 +31,8 @@ pub fn snapshot(report: &SnapshotReport) -> Value {
     Value::Object(object)
 }
 
-pub fn show(report: &ShowReport) -> Value {
+/// What was new when it was taken is not recorded: later versions may have made it shared.
+pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
     let mut object = version_fields(&report.record, &report.files);
     let more = json!({
         "schema": "mlrun/show/1",
@@ -40,6 +41,8 @@ pub fn show(report: &ShowReport) -> Value {
         "id": report.row.snapshot.to_string(),
         "unchanged": false,
         "same_as": report.same_as.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "stored_bytes": stored_bytes,
+        "new_bytes": Value::Null,
         "created": report.row.time.to_string(),
         "actor": actor(&report.actor),
         "parent": report.parent.map(|v| v.to_string()),

@@ -3,7 +3,7 @@
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
 use mlrun::ops::restore::RestoreReport;
-use mlrun::ops::verify::VerifyReport;
+use mlrun::ops::verify::{Looked, VerifyReport};
 use serde_json::{Value, json};
 
 use super::files;
@@ -15,7 +15,8 @@ fn missing(items: &[(String, String)]) -> Value {
 pub fn restore(report: &RestoreReport) -> Value {
     json!({
         "schema": "mlrun/restore/1",
-        "version": report.label,
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
         "id": report.id.to_string(),
         "to": report.to.display().to_string(),
         "written": report.plan.write.len() + report.plan.generated.len(),
@@ -32,7 +33,8 @@ pub fn restore(report: &RestoreReport) -> Value {
 pub fn bundle(report: &BundleReport) -> Value {
     json!({
         "schema": "mlrun/bundle/1",
-        "version": report.label,
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
         "id": report.id.to_string(),
         "output": report.output.display().to_string(),
         "size": report.size,
@@ -59,6 +61,11 @@ pub fn verify(report: &VerifyReport) -> Value {
     json!({
         "schema": "mlrun/verify/1",
         "ok": report.problems.is_empty(),
+        "looked_at": match report.looked {
+            Looked::Journals => "journals",
+            Looked::Structure => "structure",
+            Looked::Bytes => "bytes",
+        },
         "checked": {
             "objects": report.objects, "bytes": report.bytes, "events": report.events, "versions": report.versions,
         },
