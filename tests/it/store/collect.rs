@@ -38,7 +38,7 @@ fn nothing_that_is_needed_is_lost() {
             match next(&mut state) % 8 {
                 0 => {
                     let bytes = noise(next(&mut state) % 5, 300_000);
-                    files.insert(put(&store, &[bytes.clone()]).0[0].id, bytes);
+                    files.insert(put(&store, std::slice::from_ref(&bytes)).0[0].id, bytes);
                 }
                 1 => {
                     let many: Vec<Vec<u8>> = (0..6).map(|n| text(next(&mut state) % 9, 500 + n * 300)).collect();
