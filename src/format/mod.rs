@@ -21,6 +21,7 @@ pub mod canonical;
 pub mod certificate;
 pub mod checkpoint;
 pub mod config;
+pub mod differences;
 pub mod event;
 pub mod index;
 pub mod known;

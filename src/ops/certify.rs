@@ -9,7 +9,7 @@ use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
-use super::{Asked, MadeEvent, VerbError, check_text};
+use super::{Asked, MadeEvent, VerbError, check_text, differences};
 use crate::certify::{self, Case};
 use crate::clock::Time;
 use crate::evidence::Defect;
@@ -61,6 +61,8 @@ pub struct CertifyReport {
     pub unchanged: bool,
     /// Made under other rules than those in force: the stage whose rules they are not.
     pub proposed: Option<String>,
+    /// In what those differ from these.
+    pub not_in_force: Vec<String>,
     /// A block that keeps the candidate out of the stage, whatever the verdict.
     pub block: Option<BlockRow>,
     /// The file the rules were read from; none: they are in force and came from the store.
@@ -181,6 +183,12 @@ pub fn certify(
         expires: None,
         unchanged: false,
         proposed: differs.then(|| stage.to_string()),
+        not_in_force: match in_force.and_then(|rules| rules.policy) {
+            Some(adopted) if differs => {
+                differences::of_policies(&rules::stored_policy(repository, adopted)?.record, &policy.record)
+            }
+            _ => Vec::new(),
+        },
         block: state
             .as_ref()
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))

@@ -10,6 +10,7 @@ pub mod bundle_check;
 mod bundle_records;
 pub mod certify;
 pub mod diff;
+mod differences;
 pub mod doctor;
 pub mod drop;
 mod error;

@@ -2,7 +2,7 @@
 
 use super::resolve::{self, Found};
 use super::rules::Needed;
-use super::{Asked, MadeEvent, VerbError, check_text, error::UsageError, rules};
+use super::{Asked, MadeEvent, VerbError, check_text, differences, error::UsageError, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::event::EventBody;
@@ -57,6 +57,8 @@ pub struct PromoteReport {
     pub unchanged: bool,
     /// Whether these are the rules from now on.
     pub adopted_rules: bool,
+    /// In what the configuration differs from the rules in force, which it does not change.
+    pub not_in_force: Vec<String>,
     /// The event.
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
@@ -141,6 +143,7 @@ fn decide(
         needed: rules::needed(repository, state, id),
         unchanged: false,
         adopted_rules: in_force.is_none(),
+        not_in_force: in_force.map_or_else(Vec::new, |rules| differences::of_stage(&rules.stage, &proposed.stage)),
         event: None,
         dry_run: false,
     };

@@ -146,6 +146,14 @@ impl Config {
                 let reason = format!("`{text}` is not a length of time such as `30d`");
                 return Err(refuse(format!("{key}.valid_for"), reason));
             }
+            let known = || self.file.stage.keys().chain(self.file.model.values().flat_map(|m| m.stage.keys()));
+            for from in stage.from.iter().flatten() {
+                if !known().any(|stage| stage == from) {
+                    let near = nearest(from.as_str(), known().map(StageName::as_str));
+                    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                    return Err(refuse(format!("{key}.from"), format!("there is no stage `{from}`{near}")));
+                }
+            }
         }
         for (model, file) in &self.file.model {
             for (name, data) in &file.data {

@@ -260,3 +260,30 @@ fn a_version_that_returns_is_certified_by_what_it_is() {
     let id = first.as_str().unwrap();
     assert_eq!(project.ok(&format!("show {id} --print version")).stdout, "fraud@v4\n");
 }
+
+/// Editing a file changes nothing that is in force, and whoever did it is told.
+#[test]
+fn rules_that_are_stated_and_not_in_force() {
+    let project = Project::with_history();
+    project.write("policy.toml", POLICY.replace("margin = 0.02", "margin = 0.9").replace("min = 0.6", "min = 0.1"));
+    let version = project.version(0.8);
+    let lines = ["rule auc: demand.margin: 0.02 → 0.9", "rule auc-floor: demand.limit: 0.6 → 0.1"];
+    project.mlrun(&format!("certify {version}")).exits(5).says(&lines).says(&["not the rules in force"]);
+    let listed = project.json(&format!("certify {version}"), 5)["not_in_force"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    let open = Project::tiny();
+    open.edit("mlrun.toml", "[stage.production]", "[stage.staging]\n\n[stage.production]\ncertificate = \"none\"");
+    open.ok("snapshot fraud");
+    open.ok("promote v1 --to production");
+    open.edit("mlrun.toml", "certificate = \"none\"", "certificate = \"none\"\nfrom = [\"staging\"]");
+    open.edit("params.yaml", "0.1", "0.2");
+    open.ok("snapshot fraud");
+    open.ok("promote v2 --to production").says(&[
+        "other than the rules in force",
+        "from: [] → [\"staging\"]",
+        "PROMOTED",
+    ]);
+    open.edit("mlrun.toml", "[\"staging\"]", "[\"stagin\"]");
+    let bad = Bad { exit: 2, message: &["stage.production.from", "no stage `stagin`"], hint: &[] };
+    open.fails("promote v2 --to production", &bad);
+}

@@ -45,9 +45,12 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     text.push('\n');
     if let Some(stage) = &report.proposed {
         text += &format!(
-            "{}: these are not the rules in force for {stage}; this certificate is a proposal and never promotes\n",
+            "{}: these are not the rules in force for {stage}; this certificate\nis a proposal and never promotes. In force → here:\n",
             style.paint(Label::Warning, "other rules")
         );
+        for line in &report.not_in_force {
+            text += &format!("  {}\n", clean(line));
+        }
     }
     match &report.conflict {
         Some(Conflict::NotFirst { stage, holder }) => {

@@ -32,6 +32,15 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
         let are = if report.dry_run { "would be" } else { "are" };
         text += &format!("the rules it was certified under {are} in force for {stage} from now on\n");
     }
+    if !report.not_in_force.is_empty() {
+        text += &format!(
+            "{} mlrun.toml asks for other than the rules in force for {stage}:\n",
+            style.paint(Label::Dim, "note:")
+        );
+        for line in &report.not_in_force {
+            text += &format!("  {}\n", clean(line));
+        }
+    }
     let word = if report.dry_run { "nothing stands in the way; nothing was written" } else { "PROMOTED" };
     text + &format!("{}\n", style.paint(Label::Good, word))
 }

@@ -37,6 +37,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "expires": report.expires.map(|t| t.to_string()),
         "unchanged": report.unchanged,
         "proposed": report.proposed.is_some(),
+        "not_in_force": report.not_in_force,
         "conflict": conflict,
         "written": report.event.is_some(),
         "evidence": value(&predicate.evidence),

@@ -39,6 +39,7 @@ pub fn promote(report: &PromoteReport, exit: u8) -> Value {
         "skipped": [],
         "unchanged": report.unchanged,
         "adopted_rules": report.adopted_rules && report.event.is_some(),
+        "not_in_force": report.not_in_force,
         "reasons": reasons,
         "dry_run": report.dry_run,
     })
