@@ -11,19 +11,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+use super::staged::StagedFile;
 #[cfg(unix)]
 use crate::format::known::DiskTime;
 
-const TMP: &str = "tmp";
+pub(super) const TMP: &str = "tmp";
 const LOCK: &str = "lock";
 /// Between making a folder and locking it lie microseconds.
 const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);
-/// Bytes written before they are sent to the disk.
-const SYNC_EVERY: u64 = 32 << 20;
 /// So often others may take a folder away that was just made.
 const ATTEMPTS: u32 = 1000;
 
@@ -182,63 +180,6 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A file that is written. Every so often what is there goes to the disk behind the writer's back: the sync at the end
-/// would else begin when nothing is left to do meanwhile.
-struct StagedFile {
-    path: PathBuf,
-    file: File,
-    place: String,
-    unsynced: u64,
-    syncing: Option<JoinHandle<io::Result<()>>>,
-}
-
-impl StagedFile {
-    fn begin_sync(&mut self) -> io::Result<()> {
-        if self.syncing.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            return Ok(());
-        }
-        self.end_sync()?;
-        let file = self.file.try_clone()?;
-        self.unsynced = 0;
-        self.syncing = Some(std::thread::Builder::new().spawn(move || file.sync_data())?);
-        Ok(())
-    }
-
-    /// A failure is told only once, to whoever synced: it must not be lost here.
-    fn end_sync(&mut self) -> io::Result<()> {
-        match self.syncing.take() {
-            Some(thread) => thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs failed"))),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Staged for StagedFile {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), BackendError> {
-        self.unsynced += bytes.len() as u64;
-        let written = self.file.write_all(bytes);
-        let written = written.and_then(|()| if self.unsynced < SYNC_EVERY { Ok(()) } else { self.begin_sync() });
-        written.map_err(|source| BackendError::Io {
-            action: "write",
-            place: self.place.clone(),
-            name: TMP.to_owned(),
-            source,
-        })
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any> {
-        self
-    }
-}
-
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        let _ = self.end_sync();
-        // After a rename there is nothing here any more.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 impl Backend for Disk {
     fn place(&self) -> String {
         self.root.display().to_string()
@@ -299,16 +240,16 @@ impl Backend for Disk {
 
     fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
         let (path, file) = self.temp_file().map_err(|e| self.failed("create a file in", TMP, e))?;
-        Ok(Box::new(StagedFile { path, file, place: self.place(), unsynced: 0, syncing: None }))
+        Ok(Box::new(StagedFile::new(path, file, self.place())))
     }
 
     fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
         let foreign = || io::Error::other("staged elsewhere");
         let mut staged =
             staged.into_any().downcast::<StagedFile>().map_err(|_| self.failed("publish", name, foreign()))?;
-        staged.end_sync().and_then(|()| staged.file.sync_all()).map_err(|e| self.failed("sync", name, e))?;
+        staged.sync().map_err(|e| self.failed("sync", name, e))?;
         let path = self.make_parent(name)?;
-        fs::rename(&staged.path, &path).map_err(|e| self.failed("publish", name, e))?;
+        fs::rename(staged.path(), &path).map_err(|e| self.failed("publish", name, e))?;
         path.parent().map_or(Ok(()), sync_folder).map_err(|e| self.failed("sync the folder of", name, e))
     }
 

@@ -25,6 +25,7 @@ mod pack_writer;
 mod packs;
 mod parents;
 pub mod reader;
+mod staged;
 mod verify;
 mod writer;
 

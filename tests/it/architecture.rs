@@ -71,7 +71,8 @@ const LONGEST: usize = 600;
 const EMPTY_NAMES: [&str; 11] =
     ["util", "utils", "helper", "helpers", "common", "misc", "core", "base", "manager", "managers", "shared"];
 /// Where the library writes files: the store, restored files, `init`'s configuration, the bundle.
-const WRITERS: [&str; 4] = ["store/disk.rs", "snapshot/restore/write.rs", "ops/init.rs", "ops/bundle.rs"];
+const WRITERS: [&str; 5] =
+    ["store/disk.rs", "store/staged.rs", "snapshot/restore/write.rs", "ops/init.rs", "ops/bundle.rs"];
 /// Calls that change what lies on a disk.
 const WRITES: [&str; 16] = [
     "fs::write",

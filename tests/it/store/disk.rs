@@ -107,3 +107,49 @@ fn a_link_among_the_temporary_folders() {
     drop(Disk::new(store).stage().unwrap());
     assert_eq!(fs::read(precious.join("thesis")).unwrap(), b"x");
 }
+
+/// Longer than what is written at a time, in pieces of any length: past the page cache and at its end, the same bytes.
+#[test]
+fn long_files_in_pieces_of_any_length() {
+    let temp = tempfile::tempdir().unwrap();
+    let disk = Disk::new(temp.path().to_owned());
+    let bytes = noise(7, (17 << 20) + 4097);
+    for (name, piece) in
+        [("a", 1 << 20), ("b", (8 << 20) - 1), ("c", 8 << 20), ("d", (9 << 20) + 13), ("e", bytes.len())]
+    {
+        let mut staged = disk.stage().unwrap();
+        bytes.chunks(piece).for_each(|part| staged.append(part).unwrap());
+        disk.publish(staged, name).unwrap();
+        assert!(fs::read(temp.path().join(name)).unwrap() == bytes, "{piece}");
+    }
+    for length in [0, 1, 4095, 1 << 20, (8 << 20) - 1, 8 << 20, (8 << 20) + 1] {
+        let mut staged = disk.stage().unwrap();
+        bytes[..length].chunks(333_333).for_each(|part| staged.append(part).unwrap());
+        disk.publish(staged, "f").unwrap();
+        assert!(fs::read(temp.path().join("f")).unwrap() == bytes[..length], "{length}");
+    }
+    // One that is given up leaves nothing.
+    let mut staged = disk.stage().unwrap();
+    staged.append(&bytes).unwrap();
+    drop(staged);
+    drop(disk);
+    assert!(!temp.path().join("tmp").exists());
+}
+
+/// More than a pack holds: the first is made durable while the second is filled.
+#[test]
+fn more_than_one_pack() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = store_in(temp.path());
+    let files = [noise(1, 150 << 20), noise(2, 130 << 20)];
+    let (stored, written) = put(&store, &files);
+    assert!(written.stored > 280 << 20, "{written:?}");
+    let packs = fs::read_dir(temp.path().join("packs")).unwrap().count();
+    assert_eq!(packs, 2);
+    let store = store_in(temp.path());
+    assert!(get(&store, stored[0].id).unwrap() == files[0]);
+    let mut copied = Vec::new();
+    store.copy_file(stored[1].id, &mut copied, &mlrun::progress::Silent).unwrap();
+    assert!(copied == files[1]);
+    assert_eq!(store.check(mlrun::store::Depth::Structure, &mlrun::progress::Silent).unwrap().problems, []);
+}
