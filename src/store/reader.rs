@@ -107,9 +107,10 @@ impl Store {
 
     /// Whether a file and everything it is made of is in sound packs. Reads the recipe, not the blocks.
     pub fn has_file(&self, id: FileId) -> Result<bool, StoreError> {
-        let known = self.contains(ObjectKind::File, id.digest().as_bytes())?
-            || self.contains(ObjectKind::Recipe, id.digest().as_bytes())?;
-        if !known {
+        if self.contains(ObjectKind::File, id.digest().as_bytes())? {
+            return Ok(true);
+        }
+        if !self.contains(ObjectKind::Recipe, id.digest().as_bytes())? {
             return Ok(false);
         }
         match self.missing_part(id) {
