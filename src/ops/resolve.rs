@@ -396,15 +396,22 @@ pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
     all.into_iter().collect()
 }
 
-/// Refuses a version whose files were let go of.
-pub fn kept(repository: &Repository, found: &Found) -> Result<(), VerbError> {
-    let Some(seq) = found.row.dropped else { return Ok(()) };
+/// Why a version's files were let go of; none: they are kept.
+pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<String>, VerbError> {
+    let Some(seq) = found.row.dropped else { return Ok(None) };
     let event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
-    let reason = match event.map(|event| event.body) {
+    Ok(Some(match event.map(|event| event.body) {
         Some(EventBody::Drop { reason, .. }) => reason,
         _ => format!("by event {seq}"),
-    };
-    Err(VerbError::Dropped { label: found.label(), reason })
+    }))
+}
+
+/// Refuses a version whose files were let go of.
+pub fn kept(repository: &Repository, found: &Found) -> Result<(), VerbError> {
+    match dropped(repository, found)? {
+        None => Ok(()),
+        Some(reason) => Err(VerbError::Dropped { label: found.label(), reason }),
+    }
 }
 
 /// The stage meant: the one named, if it exists; else the only one, else `production`.

@@ -49,6 +49,8 @@ pub struct ShowReport {
     pub certificate: Option<CertificateRow>,
     /// Blocks on it.
     pub blocks: Vec<BlockRow>,
+    /// Why its files are not kept any more.
+    pub dropped: Option<String>,
     /// Other versions with the same content.
     pub same_as: Vec<Version>,
     /// What speaks for and against rebuilding it exactly.
@@ -89,6 +91,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         parent: found.row.parent.and_then(|id| state.version_of(id)).map(|v| v.version),
         stages: state.stages_of(found.snapshot()),
         certificate: state.certificates.get(&found.snapshot()).cloned(),
+        dropped: resolve::dropped(repository, &found)?,
         blocks: state
             .blocks
             .iter()

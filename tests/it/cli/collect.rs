@@ -42,8 +42,10 @@ fn a_version_is_let_go_of() {
     project.ok("gc").says(&["went into the trash until"]);
     let (after, trash) = space(&project);
     assert!(after < before - 390_000 && trash > 390_000, "{before} {after} {trash}");
-    project.ok("show v1").says(&["loss"]);
-    project.ok("list fraud").says(&["v1", "v2"]);
+    project.ok("show v1").says(&["loss", "dropped", "diverged; its files are not kept"]);
+    assert_eq!(project.json("show v1", 0)["dropped"], "diverged");
+    project.ok("list fraud").says(&["v1", "v2", "dropped"]);
+    assert_eq!(project.json("list fraud", 0)["versions"][1]["dropped"], true);
     project.ok("log fraud").says(&["drop", "v1: diverged"]);
     project.ok("verify --full");
     project.ok("restore v2 --to two");

@@ -40,9 +40,10 @@ pub fn list(report: &ListReport, style: &Style) -> String {
                     line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| measured(v, style))),
                 );
                 let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
-                if line.blocked {
-                    certificate =
-                        format!("{certificate} {}", style.paint(Label::Bad, "blocked")).trim_start().to_owned();
+                let words =
+                    [(line.blocked, Label::Bad, "blocked"), (line.row.dropped.is_some(), Label::Warning, "dropped")];
+                for (_, label, word) in words.into_iter().filter(|(is_so, ..)| *is_so) {
+                    certificate = format!("{certificate} {}", style.paint(label, word)).trim_start().to_owned();
                 }
                 cells.push(certificate);
                 rows.push(cells);

@@ -167,6 +167,9 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         let words = format!("{}, {}, expires {}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
         facts.row(["certificate".to_owned(), words]);
     }
+    if let Some(reason) = &report.dropped {
+        facts.row([style.paint(Label::Warning, "dropped"), format!("{}; its files are not kept", clean(reason))]);
+    }
     for block in &report.blocks {
         let place = block.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
         facts.row([style.paint(Label::Bad, "blocked"), format!("from {place}: {}", clean(&block.reason))]);

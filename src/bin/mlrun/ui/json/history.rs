@@ -42,6 +42,7 @@ pub fn list(report: &ListReport) -> Value {
                         "stages": line.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
                         "verdict": line.verdict.map(|v| v.name()),
                         "blocked": line.blocked,
+                        "dropped": line.row.dropped.is_some(),
                         "values": values,
                         "notes": line.notes,
                     })

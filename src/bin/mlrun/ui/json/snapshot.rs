@@ -59,6 +59,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
         })).chain(report.record.samples.iter().map(|s| json!({
             "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
         }))).collect::<Vec<_>>(),
+        "dropped": report.dropped,
         "blocks": report.blocks.iter().map(|b| json!({
             "stage": b.stage.as_ref().map(ToString::to_string), "reason": b.reason, "time": b.time.to_string(),
         })).collect::<Vec<_>>(),
