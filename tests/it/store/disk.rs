@@ -153,3 +153,29 @@ fn more_than_one_pack() {
     assert!(copied == files[1]);
     assert_eq!(store.check(mlrun::store::Depth::Structure, &mlrun::progress::Silent).unwrap().problems, []);
 }
+
+/// A file that claims a terabyte, and has nothing in it: it is no pack, and nobody makes room for it.
+#[test]
+fn a_pack_of_a_terabyte() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = store_in(temp.path());
+    let (stored, _) = put(&store, &[noise(1, 5000)]);
+    for name in [format!("packs/{}.pack", "ab".repeat(32)), format!("index/{}.idx", "cd".repeat(16))] {
+        fs::File::create(temp.path().join(name)).unwrap().set_len(1 << 40).unwrap();
+    }
+    let store = store_in(temp.path());
+    assert!(get(&store, stored[0].id).unwrap() == noise(1, 5000));
+    let found = problems(&store);
+    assert!(found.iter().any(|problem| problem.found.contains("more than any pack")), "{found:?}");
+}
+
+/// What could be written and never be read is refused before it is.
+#[test]
+fn a_record_longer_than_any() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = store_in(temp.path());
+    let mut writer = store.writer();
+    let error = writer.put_record(&vec![b' '; (64 << 20) + 1]).unwrap_err();
+    assert!(error.to_string().contains("67108864 are the most"), "{error}");
+    assert!(fs::read_dir(temp.path()).unwrap().all(|entry| entry.unwrap().file_name() != "packs"));
+}
