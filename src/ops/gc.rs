@@ -145,13 +145,18 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
     // Whoever is writing holds it shared until the event is in the journal: what nobody names then is in nobody's hands.
     let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
     let _held = store.backend().lock(lock).map_err(StoreError::from)?;
+    if options.dry_run {
+        store.refresh()
+    } else {
+        store.reindex()?
+    }
     let states = states(repository)?;
     let mut dropped = Vec::new();
     for state in &states {
         dropped.extend(by_rule(repository, state, now)?);
     }
     if !options.dry_run {
-        record(repository, &dropped)?;
+        dropped = record(repository, dropped)?;
     }
     let gone = |state: &State, version: Version| {
         let is_it = |d: &Dropped| d.model == state.model && d.version == version;
@@ -210,14 +215,15 @@ fn by_rule(repository: &Repository, state: &State, now: Time) -> Result<Vec<Drop
     Ok(gone.map(|version| Dropped { model: state.model.clone(), version, reason: reason.clone() }).collect())
 }
 
-/// Writes down what the rules let go of, before anything goes.
-fn record(repository: &Repository, dropped: &[Dropped]) -> Result<(), VerbError> {
+/// Writes down what the rules let go of, before anything goes; those that were let go of.
+fn record(repository: &Repository, dropped: Vec<Dropped>) -> Result<Vec<Dropped>, VerbError> {
     if dropped.is_empty() {
-        return Ok(());
+        return Ok(dropped);
     }
     let actor = Asked::begin(repository).answer();
-    for Dropped { model, version, reason } in dropped {
-        repository.registry().commit::<(), VerbError>(model, &actor, |state| {
+    let mut gone = Vec::new();
+    for Dropped { model, version, reason } in &dropped {
+        let committed = repository.registry().commit::<(), VerbError>(model, &actor, |state| {
             let row = state.version(*version).filter(|row| row.dropped.is_none());
             Ok(match row.filter(|row| state.ever_held(row.snapshot).is_none()) {
                 Some(row) => {
@@ -227,8 +233,11 @@ fn record(repository: &Repository, dropped: &[Dropped]) -> Result<(), VerbError>
                 None => Decision::Keep(()),
             })
         })?;
+        if committed.event.is_some() {
+            gone.push(Dropped { model: model.clone(), version: *version, reason: reason.clone() });
+        }
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// Everything that `files` need. What of it lies in the trash is taken back.

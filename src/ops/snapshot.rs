@@ -4,6 +4,7 @@ use super::inputs::{GivenInputs, capture_options};
 use super::{Asked, MadeEvent, VerbError, known};
 use crate::capture::known::Known;
 use crate::capture::{self, Capture};
+use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{FileId, SnapshotId};
@@ -79,7 +80,11 @@ pub fn snapshot(
     let capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    let parent = before.as_ref().and_then(State::latest).copied();
+    // Versions and packs may have gone while files were looked for.
+    store.refresh();
+    let now = repository.registry().state(&model)?;
+    let same_row = |row: &VersionRow| now.as_ref().and_then(|state| state.version(row.version)).copied();
+    let parent = before.as_ref().and_then(State::latest).map(|row| same_row(row).unwrap_or(*row));
     let parent_record = match parent {
         Some(row) => Some(snapshot::load(store, row.snapshot)?),
         None => None,
@@ -155,6 +160,7 @@ fn record(
     let committed = repository.registry().commit::<Version, VerbError>(model, &actor, |state| {
         if let Some(latest) = state.latest()
             && latest.snapshot == built.id
+            && latest.dropped.is_none()
             && Some(latest.snapshot) != parent
             && !options.new_version
         {

@@ -90,6 +90,16 @@ impl Store {
         Ok(keys)
     }
 
+    /// Looks at the disk again from here on: others may have taken packs away before the lock was had.
+    pub fn refresh(&self) {
+        self.index.forget();
+    }
+
+    /// Goes by the packs alone from here on: nothing is let go of on the word of a cache.
+    pub fn reindex(&self) -> Result<(), StoreError> {
+        self.index.rebuild()
+    }
+
     /// What can go if only `live` is needed, of files, recipes and blocks. Hold the store exclusively.
     pub fn plan_collection(&self, live: &HashSet<Key>) -> Result<Vec<PackPlan>, StoreError> {
         self.index.forget();
@@ -141,6 +151,8 @@ impl Store {
             let candidate = copies.get(&key).is_some_and(|count| *count > 1)
                 && needed(header)
                 && header.codec != Codec::Difference as u8
+                // Two recipes of one file may name other blocks.
+                && header.kind != ObjectKind::Recipe
                 && !kept.contains_key(&key);
             if candidate && self.object_at(&Location { pack, offset: *offset, header: *header }, &mut plain).is_ok() {
                 kept.insert(key, (pack, *offset));
@@ -168,9 +180,14 @@ impl Store {
             progress.advance(plan.length);
         }
         self.settle(&mut gone, at_once)?;
+        let mut made: HashSet<[u8; 32]> = HashSet::new();
         for plan in plans.iter().filter(|plan| plan.fate == Fate::Rewrite) {
             let room = self.backend.free().is_none_or(|free| plan.live_bytes() < free);
-            if room && self.rewrite(plan)? {
+            // A collection that was cut short left a copy of what is copied now: the same bytes under the same name, which
+            // must stay this time.
+            let copy = if room && !made.contains(&plan.name) { self.rewrite(plan)? } else { None };
+            if let Some(copy) = copy.filter(|copy| *copy != plan.name) {
+                made.insert(copy);
                 gone.push(self.let_go(&plan.name, time)?);
                 collected.rewritten += 1;
                 collected.freed += plan.freed();
@@ -212,7 +229,8 @@ impl Store {
                 Ok((_, trailer)) => trailer.objects.iter().any(|(_, h)| wanted.contains(&(h.kind, h.id))),
                 Err(_) => false,
             };
-            if holds {
+            // What is in its place is the same, and whole.
+            if holds && read_trailer(&*self.backend, id.as_bytes()).is_err() {
                 self.backend.rename(&path, &pack_path(id.as_bytes()))?;
                 taken += 1;
             }
@@ -284,14 +302,14 @@ impl Store {
         Ok(self.trash()?.iter().any(|(_, name)| path.ends_with(name)))
     }
 
-    /// Copies what is needed into a pack of its own; false if any of it is damaged, which then stays where it is.
-    fn rewrite(&self, plan: &PackPlan) -> Result<bool, StoreError> {
+    /// Copies what is needed into a pack of its own; its name. None if any of it is damaged, which then stays where it is.
+    fn rewrite(&self, plan: &PackPlan) -> Result<Option<[u8; 32]>, StoreError> {
         let mut writer = PackWriter::begin(&*self.backend)?;
         let (mut plain, mut stored) = (Vec::new(), Vec::new());
         for (offset, header) in &plan.live {
             let location = Location { pack: plan.name, offset: *offset, header: *header };
             match self.object_at(&location, &mut plain) {
-                Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => return Ok(false),
+                Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => return Ok(None),
                 other => other?,
             }
             stored.resize(HEADER + header.stored_length as usize, 0);
@@ -299,7 +317,8 @@ impl Store {
             writer.add(header, &stored[HEADER..])?;
         }
         let published = writer.close()?.publish(&*self.backend)?;
+        let name = published.0;
         self.index.add(vec![published])?;
-        Ok(true)
+        Ok(Some(name))
     }
 }

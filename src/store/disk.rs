@@ -339,13 +339,20 @@ impl Backend for Disk {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         // A read-only store is read without creating anything in it.
         let file = file.or_else(|_| File::open(&path));
-        let Ok(file) = file else { return Ok(Box::new(())) };
+        let file = match (file, lock) {
+            (Ok(file), _) => file,
+            (Err(_), Lock::Shared) => return Ok(Box::new(())),
+            // Without a store there is nobody else in it.
+            (Err(error), Lock::Exclusive) if error.kind() == io::ErrorKind::NotFound => return Ok(Box::new(())),
+            (Err(error), Lock::Exclusive) => return Err(self.failed("lock", LOCK, error)),
+        };
         let held = match lock {
             Lock::Shared => file.lock_shared(),
             Lock::Exclusive => file.lock(),
         };
         match held {
-            Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(Box::new(())),
+            // Who moves things away must know that nobody else is here.
+            Err(e) if e.kind() == io::ErrorKind::Unsupported && lock == Lock::Shared => Ok(Box::new(())),
             Err(e) => Err(self.failed("lock", LOCK, e)),
             Ok(()) => Ok(Box::new(file)),
         }

@@ -189,8 +189,13 @@ fn a_fault_at_every_step() {
                     assert!(get(&store, *id).unwrap() == bytes, "step {n}");
                 }
                 assert_eq!(problems(&store), [], "step {n}");
-                let plan = store.plan_collection(&live).unwrap();
-                store.collect(&plan, "2", true, &Silent).unwrap();
+                for time in ["2", "3"] {
+                    let plan = store.plan_collection(&live).unwrap();
+                    store.collect(&plan, time, true, &Silent).unwrap();
+                    for (id, bytes) in stay.iter().zip([noise(1, 300_000), noise(4, 2_000)]) {
+                        assert!(get(&store, *id).unwrap() == bytes, "step {n}, again");
+                    }
+                }
                 assert!(go.iter().all(|id| get(&store, *id).is_err()), "step {n}");
                 assert!(packs(&memory, "packs/") < 310_000, "step {n}");
                 if done {
@@ -199,5 +204,39 @@ fn a_fault_at_every_step() {
                 }
             }
         }
+    }
+}
+
+/// A collection that was cut short between the copy and the move, of a pack with a difference: the copy made again has the
+/// same name as the one that is there.
+#[test]
+fn a_copy_that_is_there_already() {
+    for seed in 0..8 {
+        let (memory, store) = memory_store();
+        let bits = weights(seed, 200_000);
+        let (first, second) = (model(&[("w", bits.clone())]), model(&[("w", trained(&bits, 1))]));
+        let (base, _) = put_after(&store, &[], &first);
+        // In one pack: a difference to what lies elsewhere, something whole, something that goes.
+        let mut writer = store.writer();
+        writer.expect_changes_of(&[base.id]).unwrap();
+        let sources =
+            [ModelFile(second.clone()), ModelFile(noise(seed, 300_000)), ModelFile(noise(seed + 99, 400_000))];
+        let sources: Vec<&dyn Source> = sources.iter().map(|s| s as &dyn Source).collect();
+        let stored = writer.put_files(&sources, &Silent).unwrap();
+        writer.finish().unwrap();
+        let live = needed(&store, [base.id, stored[0].id, stored[1].id]);
+        let before = memory.contents();
+        store.collect(&store.plan_collection(&live).unwrap(), "1", true, &Silent).unwrap();
+        let mut both = memory.contents();
+        both.extend(before);
+        let (memory, store) = open(both);
+        for time in ["2", "3", "4"] {
+            store.collect(&store.plan_collection(&live).unwrap(), time, true, &Silent).unwrap();
+            let (_, store) = open(memory.contents());
+            assert!(get(&store, stored[0].id).unwrap() == second, "seed {seed}, {time}");
+            assert!(get(&store, stored[1].id).unwrap() == noise(seed, 300_000), "seed {seed}, {time}");
+            assert!(get(&store, base.id).unwrap() == first, "seed {seed}, {time}");
+        }
+        assert!(get(&store, stored[2].id).is_err(), "seed {seed}");
     }
 }
