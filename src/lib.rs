@@ -18,7 +18,7 @@
 //!
 //! | modules | own |
 //! |---|---|
-//! | [`digest`] [`id`] [`name`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] | the vocabulary; the only places that hash, read the time, start a program, read the environment |
+//! | [`digest`] [`id`] [`name`] [`nearest`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] | the vocabulary; the only places that hash, read the time, start a program, read the environment |
 //! | [`format`] | bytes ⇄ records, one file for each stored kind |
 //! | [`layout`] | where the tensors lie in a model file |
 //! | [`store`] | content-addressed bytes in packs; knows no word of machine learning |
@@ -73,6 +73,7 @@ pub mod id;
 pub mod layout;
 pub mod measure;
 pub mod name;
+pub mod nearest;
 pub mod ops;
 pub mod page;
 pub mod process;

@@ -138,9 +138,7 @@ fn add_repository(
     let named = |path: &str| format!("{above}{path}");
     code.changed.extend(git.changed(scope)?.into_iter().filter(|p| !is_elsewhere(p)).map(|p| named(&p)));
     let leave_out = |code: &mut Code, unnameable: Vec<String>| {
-        let reason = || "its name is not UTF-8".to_owned();
-        let record = |path: String| LeftOutRecord { path: named(&path), size: None, reason: reason() };
-        code.left_out.extend(unnameable.into_iter().map(record));
+        code.left_out.extend(unnameable.into_iter().map(|path| files::unnameable(named(&path))));
     };
     let (tracked, unnameable) = git.tracked(scope)?;
     leave_out(code, unnameable);

@@ -216,6 +216,11 @@ pub fn collect(
     gather(input, specs, |spec| collect_one(input, spec, project, ignored, None))
 }
 
+/// Code whose name no record could hold.
+pub(super) fn unnameable(path: String) -> LeftOutRecord {
+    LeftOutRecord { path, size: None, reason: "its name is not UTF-8".to_owned() }
+}
+
 /// How code is looked for: links are kept as links.
 pub struct Unfollowed<'a> {
     /// What is captured as something else, and is not entered.
@@ -389,8 +394,7 @@ fn walk(
         let relative = match (snapshot_path(entry.path(), root), &mut unfollowed) {
             // Code is kept as far as it can be.
             (Err(CaptureError::Name { .. }), Some(Unfollowed { left_out, .. })) => {
-                let path = relative.to_string_lossy().into_owned();
-                left_out.push(LeftOutRecord { path, size: None, reason: "its name is not UTF-8".to_owned() });
+                left_out.push(unnameable(relative.to_string_lossy().into_owned()));
                 continue;
             }
             (relative, _) => relative?,

@@ -42,11 +42,6 @@ impl<'n> Known<'n> {
         }
     }
 
-    /// Nothing is known, nothing will be.
-    pub fn nothing() -> Known<'static> {
-        Known::new(KnownFilesRecord::default(), || None)
-    }
-
     /// What the file hashes to, if that is known. If not, it is to be read now, and [`learn`](Self::learn)ed.
     pub fn digest(&self, file: &SourceFile) -> Option<Digest> {
         let known = file.disk.to_str().and_then(|path| self.before.get(path));

@@ -1,8 +1,8 @@
 //! Why nothing can be certified: the policy asks for what does not exist, so no certificate is written.
 
-use super::nearest::{nearest, suggestion};
 use crate::format::FormatError;
 use crate::name::SetName;
+use crate::nearest::{nearest, suggestion};
 
 /// A rule that does not fit the evidence. Evidence that does not fit a rule is an inconclusive result instead.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -8,7 +8,6 @@ use super::case::Case;
 use super::error::CertifyError;
 use super::holm;
 use super::measured::Measured;
-use super::nearest::nearest;
 use super::outcome::{blank, inconclusive};
 use super::rows::{View, consistent};
 use super::slices::{Partition, Selection, Slice, column, partition, select, unknown_column};
@@ -19,6 +18,7 @@ use crate::format::policy::{DemandRecord, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::measure::{Metric, MetricSpec};
 use crate::name::SetName;
+use crate::nearest::nearest;
 
 /// Share of the rows that must lie in judged slices, in percent.
 const COVERED: u64 = 95;

@@ -30,7 +30,6 @@ mod judge;
 mod limit;
 mod measured;
 mod metric_rule;
-pub(crate) mod nearest;
 mod outcome;
 pub mod policy;
 mod quantile_rule;

@@ -4,7 +4,6 @@ use super::case::Case;
 use super::decision::Level;
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::nearest::nearest;
 use super::outcome::{blank, explained, inconclusive};
 use super::wording::{grouped, level, significant};
 use crate::evidence::Defect;
@@ -12,6 +11,7 @@ use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{DemandRecord, RuleRecord};
 use crate::measure::{self, Undefined};
 use crate::name::SetName;
+use crate::nearest::nearest;
 
 /// The rule's result.
 pub(super) fn judge(

@@ -5,13 +5,13 @@ use super::case::Case;
 use super::decision::{Gap, Level, drop_of_lists, drop_of_numbers};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::nearest::{nearest, suggestion};
 use super::outcome::{blank, explained, inconclusive};
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, Direction, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Better, Undefined};
+use crate::nearest::{nearest, suggestion};
 
 const POINT: &str = "reported, on the point";
 const LIST: &str = "reported, student_t";

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::error::CertifyError;
-use super::nearest::nearest;
 use crate::evidence::{JoinedRows, SliceColumn};
 use crate::format::policy::RuleRecord;
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
+use crate::nearest::nearest;
 
 /// Small slices, judged together.
 const OTHER: &str = "(other)";

@@ -266,6 +266,11 @@ pub struct EventFile {
     pub event: Result<EventRecord, FormatError>,
 }
 
+/// The name of an event's file.
+pub fn file_name(seq: u64) -> String {
+    format!("{seq:016}")
+}
+
 /// The file of an event, and the event's id.
 pub fn encode(event: &EventRecord) -> Result<(Vec<u8>, EventId), FormatError> {
     let mut line = canonical::encode(FORMAT, event)?;

@@ -22,11 +22,12 @@ use serde_json::json;
 
 use super::VerbError;
 use super::bundle_check::BundleError;
-use super::bundle_records::event_name;
+use super::bundle_records::{FORMAT, SUMS};
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
 use crate::digest::Digest;
 use crate::format::canonical;
+use crate::format::event;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
 use crate::id::{SnapshotId, TreeId};
@@ -35,11 +36,6 @@ use crate::progress::{Progress, Unit};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
 use crate::store::{Lock, Store, StoreError};
-
-/// What a bundle says it is.
-pub const FORMAT: &str = "mlrun/bundle/1";
-/// The list of digests; the first entry, so that a reader can check the others as they come.
-pub const SUMS: &str = "SHA256SUMS";
 
 /// What to bundle.
 #[derive(Debug, Clone, Default)]
@@ -181,8 +177,9 @@ fn contents(
         if seq == 1 || names_it {
             let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
             let line = canonical::encode("event", &file.value).map_err(unreadable)?;
-            events.insert(event_name(seq), file.id.to_string().into());
-            add(format!("events/{}", event_name(seq)), [&*line, format!("\n{}\n", file.id).as_bytes()].concat());
+            let name = event::file_name(seq);
+            add(format!("events/{name}"), [&*line, format!("\n{}\n", file.id).as_bytes()].concat());
+            events.insert(name, file.id.to_string().into());
         }
     }
     for tree in every_tree(store, record)? {

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::bundle::{FORMAT, SUMS};
-use super::bundle_records::Records;
+use super::bundle_records::{FORMAT, Records, SUMS};
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::snapshot::{self, SnapshotRecord};

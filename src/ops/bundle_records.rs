@@ -12,6 +12,11 @@ use crate::format::certificate::StatementRecord;
 use crate::format::event::{self, EventBody, EventRecord};
 use crate::format::snapshot::SnapshotRecord;
 
+/// What a bundle says it is.
+pub(super) const FORMAT: &str = "mlrun/bundle/1";
+/// The list of digests; the first entry, so that a reader can check the others as they come.
+pub(super) const SUMS: &str = "SHA256SUMS";
+
 /// The entries of a bundle that are no files of the project.
 pub(super) struct Records<'a> {
     pub(super) by_name: &'a BTreeMap<String, Vec<u8>>,
@@ -90,7 +95,7 @@ impl Records<'_> {
                 return Err(format!("`{name}` is not the event that `bundle.json` lists"));
             }
             let event = found.event.map_err(|e| format!("`{name}`: {e}"))?;
-            if event.model != self.snapshot.model || *file != event_name(event.seq) {
+            if event.model != self.snapshot.model || *file != event::file_name(event.seq) {
                 return Err(format!("`{name}` is an event of another place or model"));
             }
             if let Some((seq, id)) = last
@@ -134,9 +139,4 @@ impl Records<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// The file of an event.
-pub(super) fn event_name(seq: u64) -> String {
-    format!("{seq:016}")
 }

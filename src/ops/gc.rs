@@ -14,8 +14,8 @@ use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
-use crate::store::collect::{Collected, Fate, Key, PackPlan};
-use crate::store::{Lock, StoreError};
+use crate::store::collect::{Collected, Fate, PackPlan};
+use crate::store::{Key, Lock, StoreError};
 
 /// So long what went can be taken back: 14 days.
 const GRACE: Duration = Duration::from_secs(14 * 86_400);

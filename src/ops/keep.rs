@@ -1,13 +1,13 @@
 //! Which versions the rules of `[model.NAME.keep]` let go of.
 
 use super::{UsageError, VerbError};
-use crate::certify::nearest::nearest;
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::VersionRow;
 use crate::format::config::KeepFile;
 use crate::format::scalar::Scalar;
 use crate::name::Version;
+use crate::nearest::nearest;
 use crate::registry::State;
 use crate::repository::Repository;
 use crate::snapshot;

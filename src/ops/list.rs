@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::resolve;
 use super::{UsageError, VerbError};
-use crate::certify::nearest::nearest;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::VersionRow;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
 use crate::name::{ModelName, StageName, Version};
+use crate::nearest::nearest;
 use crate::registry::State;
 use crate::repository::Repository;
 use crate::snapshot;

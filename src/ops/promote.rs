@@ -14,7 +14,7 @@ use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::revision::Target;
 use crate::snapshot::{self, TreeFile};
-use crate::store::reader::CopyError;
+use crate::store::CopyError;
 use crate::store::{Lock, StoreError};
 
 /// What to promote where.
@@ -81,7 +81,6 @@ pub fn promote(
     check_text("the reason", options.reason.as_deref())?;
     let actor = Asked::begin(repository);
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
-    resolve::kept(repository, &found)?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
     rules::check_enforced(repository, &found.state.model, &stage)?;
@@ -128,6 +127,10 @@ fn decide(
     began_with: Option<crate::format::event::EventRef>,
 ) -> Result<(PromoteReport, Option<EventBody>), VerbError> {
     let id = found.snapshot();
+    // Of the state that is decided by: it may have been dropped since it was looked up.
+    if let Some(row) = state.version(found.row.version).filter(|row| row.dropped.is_some()) {
+        resolve::kept(repository, &Found { state: state.clone(), row: *row })?;
+    }
     let current = state.occupant(stage);
     let policy = state.certificates.get(&id).map(|row| row.policy);
     let proposed = rules::proposed(repository, state, stage, policy)?;

@@ -8,9 +8,9 @@ use crate::format::checkpoint::{OccupancyRow, StageRow, VersionRow};
 use crate::format::event::EventBody;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
+use crate::nearest::nearest;
 use crate::registry::{self, State};
 use crate::repository::Repository;
-use crate::repository::config::nearest;
 use crate::revision::{Revision, RevisionError, Target};
 
 /// A revision, looked up.
@@ -234,7 +234,7 @@ pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), Ver
         return Ok(());
     }
     let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-    let nearest = nearest(model.as_str(), known.iter().map(String::as_str));
+    let nearest = nearest(model.as_str(), known.iter().map(String::as_str)).into_iter().next();
     Err(ResolveError::Model { name: model.to_string(), nearest, known }.into())
 }
 
@@ -323,7 +323,7 @@ fn staged(
         if known.contains(&stage.to_string()) {
             return Err(empty(moment.map(Moment::instant)));
         }
-        let nearest = nearest(stage.as_str(), known.iter().map(String::as_str));
+        let nearest = nearest(stage.as_str(), known.iter().map(String::as_str)).into_iter().next();
         return Err(ResolveError::Stage { model: state.model.clone(), stage: stage.to_string(), nearest, known });
     };
     let count = match moment {
@@ -422,7 +422,7 @@ pub fn stage(repository: &Repository, state: &State, named: Option<&StageName>) 
         if known.contains(&named.to_string()) || known.is_empty() {
             return Ok(named.clone());
         }
-        let nearest = nearest(named.as_str(), known.iter().map(String::as_str));
+        let nearest = nearest(named.as_str(), known.iter().map(String::as_str)).into_iter().next();
         let (model, stage) = (state.model.clone(), named.to_string());
         return Err(ResolveError::Stage { model, stage, nearest, known }.into());
     }

@@ -12,7 +12,7 @@ use crate::progress::{Progress, Unit};
 use crate::registry::{self, State};
 use crate::repository::Repository;
 use crate::snapshot;
-use crate::store::reader::CopyError;
+use crate::store::CopyError;
 use crate::store::{Depth, Problem, StoreError};
 
 /// What to check.

@@ -71,7 +71,7 @@ pub struct JournalCheck {
 
 /// The file of an event.
 pub fn event_path(model: &ModelName, seq: u64) -> String {
-    format!("{JOURNAL}/{}/{seq:016}", model.folder())
+    format!("{JOURNAL}/{}/{}", model.folder(), event::file_name(seq))
 }
 
 fn checkpoint_path(model: &ModelName) -> String {

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
 use crate::format::event::StageRulesRecord;
 use crate::name::{ModelName, StageName};
+use crate::nearest::{nearest, suggestion};
 
 const MAX_CONFIG: u64 = 4 << 20;
 /// How long a certificate counts unless said: 30 days.
@@ -149,8 +150,7 @@ impl Config {
             let known = || self.file.stage.keys().chain(self.file.model.values().flat_map(|m| m.stage.keys()));
             for from in stage.from.iter().flatten() {
                 if !known().any(|stage| stage == from) {
-                    let near = nearest(from.as_str(), known().map(StageName::as_str));
-                    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                    let near = suggestion(&nearest(from.as_str(), known().map(StageName::as_str)));
                     return Err(refuse(format!("{key}.from"), format!("there is no stage `{from}`{near}")));
                 }
             }
@@ -239,14 +239,5 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
 pub fn nearest_key(message: &str) -> Option<String> {
     let (unknown, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
     let known = known.split('`').skip(1).step_by(2);
-    nearest(unknown, known)
-}
-
-/// The name that differs least from `wanted`, if any is near.
-pub fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    known
-        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
-        .filter(|(distance, name)| *distance <= 2.max(name.len() / 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name.to_owned())
+    nearest(unknown, known).into_iter().next()
 }

@@ -8,13 +8,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::index::{Location, TrailerError, read_trailer};
 use super::pack_writer::{PackWriter, pack_path};
-use super::{PACKS, Store, StoreError, TRASH};
+use super::{Key, PACKS, Store, StoreError, TRASH};
 use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind, Trailer};
 use crate::id::FileId;
 use crate::progress::{Progress, Unit};
-
-/// An object's kind and id.
-pub type Key = (ObjectKind, [u8; 32]);
 
 /// Its name, its length, and what is in it.
 type SoundPack = ([u8; 32], u64, Trailer);
@@ -67,10 +64,6 @@ impl PackPlan {
 /// What has gone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Collected {
-    /// Packs that went as they were.
-    pub discarded: usize,
-    /// Packs of which a part was copied before they went.
-    pub rewritten: usize,
     /// Packs that stayed, because there was no room for the copy.
     pub postponed: usize,
     /// Bytes that the packs that stayed have less.
@@ -175,7 +168,6 @@ impl Store {
         // Those that need no room first: they make it.
         for plan in plans.iter().filter(|plan| plan.fate == Fate::Discard) {
             gone.push(self.let_go(&plan.name, time)?);
-            collected.discarded += 1;
             collected.freed += plan.freed();
             progress.advance(plan.length);
         }
@@ -189,7 +181,6 @@ impl Store {
             if let Some(copy) = copy.filter(|copy| *copy != plan.name) {
                 made.insert(copy);
                 gone.push(self.let_go(&plan.name, time)?);
-                collected.rewritten += 1;
                 collected.freed += plan.freed();
             } else {
                 collected.postponed += 1;

@@ -8,7 +8,7 @@ use std::thread::Builder;
 
 use rayon::prelude::*;
 
-use super::reader::CopyError;
+use super::CopyError;
 use super::{Store, StoreError};
 use crate::digest::{Digest, Hasher};
 use crate::format::recipe::RecipeBlock;

@@ -14,11 +14,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
-use super::staged::StagedFile;
+use super::staged::{StagedFile, TMP};
 #[cfg(unix)]
 use crate::format::known::DiskTime;
 
-pub(super) const TMP: &str = "tmp";
 const LOCK: &str = "lock";
 /// Between making a folder and locking it lie microseconds.
 const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);

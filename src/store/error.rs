@@ -89,3 +89,14 @@ pub enum StoreError {
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
+
+/// Why a file could not be copied out.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The target failed.
+    #[error("cannot write")]
+    Write(std::io::Error),
+}

@@ -25,6 +25,7 @@ mod pack_writer;
 mod packs;
 mod parents;
 pub mod reader;
+mod source;
 mod staged;
 mod verify;
 mod writer;
@@ -32,14 +33,18 @@ mod writer;
 use std::sync::Arc;
 
 pub use self::backend::{Backend, BackendError, Lock, Published};
-pub use self::error::StoreError;
+pub use self::error::{CopyError, StoreError};
+pub use self::source::Source;
 pub use self::verify::{Depth, Problem, StoreCheck};
-pub use self::writer::{Source, StoredFile, Writer, Written};
+pub use self::writer::{StoredFile, Writer, Written};
 
 use self::index::Index;
 use crate::format::canonical;
 use crate::format::pack::ObjectKind;
 use crate::format::store::{self as description, CutterRecord, StoreRecord};
+
+/// An object's kind and id.
+pub type Key = (ObjectKind, [u8; 32]);
 
 /// The file that says what a store is.
 pub const DESCRIPTION: &str = "format.json";

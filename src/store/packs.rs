@@ -1,14 +1,17 @@
 //! The packs that one writer fills, one after the other: while one is filled, the one before is made durable.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::backend::BackendError;
 use super::pack_writer::{Encoded, PackWriter};
-use super::{Store, StoreError};
+use super::{Key, Store, StoreError};
 use crate::format::pack::{ObjectHeader, ObjectKind, Trailer};
 
+/// Objects known to be in the store, or on their way into it.
+pub(super) type Session = HashSet<Key>;
 /// A pack's name, its length, and what is in it.
 pub(super) type PublishedPack = ([u8; 32], u64, Trailer);
 

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use rayon::prelude::*;
 
 use super::pack_writer::pack_path;
-use super::{Store, StoreError, copy};
+use super::{CopyError, Key, Store, StoreError, copy};
 use crate::digest::{Digest, Hasher};
 use crate::format::FormatError;
 use crate::format::pack::ObjectKind;
@@ -141,7 +141,7 @@ impl Store {
 
     /// Every object a file may be put together from: itself if it is small, or its blocks, and whatever a copy of one is a
     /// difference to.
-    pub fn parts(&self, id: FileId) -> Result<Vec<(ObjectKind, [u8; 32])>, StoreError> {
+    pub fn parts(&self, id: FileId) -> Result<Vec<Key>, StoreError> {
         if self.stored_as(id)? == ObjectKind::File {
             return Ok(vec![(ObjectKind::File, *id.digest().as_bytes())]);
         }
@@ -266,15 +266,4 @@ impl Read for FileReader<'_> {
             }
         }
     }
-}
-
-/// Why a file could not be copied out.
-#[derive(Debug, thiserror::Error)]
-pub enum CopyError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The target failed.
-    #[error("cannot write")]
-    Write(std::io::Error),
 }

@@ -12,6 +12,8 @@ use std::thread::{Builder, JoinHandle};
 
 use super::backend::{BackendError, Staged};
 
+/// The folder of files without a name.
+pub(super) const TMP: &str = "tmp";
 /// Bytes written at a time.
 const PIECE: usize = 8 << 20;
 /// What is written past the page cache begins at a multiple of this, in memory and in the file.
@@ -87,7 +89,7 @@ impl Staged for StagedFile {
         self.take(bytes).map_err(|source| BackendError::Io {
             action: "write",
             place: self.place.clone(),
-            name: super::disk::TMP.to_owned(),
+            name: TMP.to_owned(),
             source,
         })
     }

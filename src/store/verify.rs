@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::CopyError;
 use super::index::{Location, TrailerError, read_trailer};
 use super::pack_writer::pack_path;
-use super::reader::CopyError;
 use super::{INDEX, PACKS, Store, StoreError};
 use crate::digest::Digest;
 use crate::format::pack::{ObjectKind, Trailer};

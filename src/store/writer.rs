@@ -3,43 +3,26 @@
 //! A large file streams through [`chunks`](super::chunks); small files are taken in parallel, whole. Memory is bounded,
 //! whatever the size of a file.
 
-use std::collections::HashSet;
-use std::io::{self, Read};
+use std::io::Read;
 
 use rayon::prelude::*;
 
 use super::chunks::{Chunks, Destination};
 use super::cut;
 use super::pack_writer::Encoded;
-use super::packs::Packs;
+use super::packs::{Packs, Session};
 use super::parents::Parents;
+use super::source::{InMemory, Source};
 use super::{Store, StoreError};
 use crate::digest::Digest;
 use crate::format::pack::{MAX_OBJECT, ObjectKind};
 use crate::format::recipe::Recipe;
 use crate::format::tree::{self, TreeRecord};
 use crate::id::{FileId, TreeId};
-use crate::layout::Tensor;
 use crate::progress::Progress;
 
 /// Small files taken at a time.
 const SMALL_BATCH: usize = 256;
-/// Objects known to be in the store, or on their way into it.
-pub(super) type Session = HashSet<(ObjectKind, [u8; 32])>;
-
-/// Bytes to be stored as a file.
-pub trait Source: Sync {
-    /// How many there are.
-    fn size(&self) -> u64;
-    /// The tensors in them, as their own header tells.
-    fn tensors(&self) -> io::Result<Vec<Tensor>> {
-        Ok(Vec::new())
-    }
-    /// Begins to read them.
-    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>>;
-    /// Called when `read` bytes were read to the end: whether they are still what they were.
-    fn finished(&self, read: u64) -> io::Result<()>;
-}
 
 /// A file that is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,21 +203,4 @@ fn encode_recipe(recipe: &Recipe) -> Result<Encoded, StoreError> {
         bytes = Recipe { tensors: Vec::new(), ..recipe.clone() }.encode();
     }
     Encoded::new(ObjectKind::Recipe, *recipe.sha256.as_bytes(), &bytes)
-}
-
-/// Bytes that are in memory already.
-struct InMemory<'a>(&'a [u8]);
-
-impl Source for InMemory<'_> {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(self.0))
-    }
-
-    fn finished(&self, _: u64) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -13,6 +13,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("id", &["digest"]),
     ("name", &[]),
+    ("nearest", &[]),
     ("revision", &["name"]),
     ("clock", &[]),
     ("process", &[]),
@@ -34,17 +35,18 @@ const MODULES: &[(&str, &[&str])] = &[
     ("evidence", &["digest", "id", "name", "format", "table", "measure"]),
     ("compare", &["digest", "id", "name", "format", "table", "snapshot", "evidence"]),
     // Pure: neither store nor clock.
-    ("certify", &["digest", "id", "name", "format", "measure", "evidence"]),
+    ("certify", &["digest", "id", "name", "nearest", "format", "measure", "evidence"]),
     ("registry", &["digest", "id", "name", "clock", "format", "store"]),
     // Reports → pages, as text.
     ("page", &["name", "clock", "format", "compare", "certify"]),
-    ("repository", &["name", "host", "clock", "format", "store", "registry"]),
+    ("repository", &["name", "nearest", "host", "clock", "format", "store", "registry"]),
     (
         "ops",
         &[
             "digest",
             "id",
             "name",
+            "nearest",
             "revision",
             "clock",
             "process",

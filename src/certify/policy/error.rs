@@ -1,7 +1,7 @@
 //! Why a policy cannot be judged by.
 
-use crate::certify::nearest::suggestion;
 use crate::name::NameError;
+use crate::nearest::suggestion;
 
 /// What is wrong with a policy, and where. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue, Error};
 
 use super::PolicyError;
-use crate::certify::nearest::nearest;
+use crate::nearest::nearest;
 
 const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "rule"];
 const BASELINE: &[&str] = &["ref"];

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
 use super::resolve::{misplaced, number};
-use crate::certify::nearest::nearest;
 use crate::format::policy::{MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
+use crate::nearest::nearest;
 
 /// Rows a slice needs to be judged alone.
 const MIN_ROWS: u64 = 100;

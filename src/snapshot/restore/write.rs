@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use super::{RestoreError, RestorePlan, TreeFile};
 use crate::format::tree::EntryKind;
 use crate::progress::{Progress, Unit};
+use crate::store::CopyError;
 use crate::store::Store;
-use crate::store::reader::CopyError;
 
 /// What could not be done although the files are right.
 #[derive(Debug, Default)]

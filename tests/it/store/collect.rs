@@ -6,9 +6,9 @@ use std::sync::Arc;
 use mlrun::format::pack::ObjectKind;
 use mlrun::id::FileId;
 use mlrun::progress::Silent;
-use mlrun::store::collect::{Fate, Key};
+use mlrun::store::collect::Fate;
 use mlrun::store::memory::Memory;
-use mlrun::store::{Backend, Source, Store, StoreError};
+use mlrun::store::{Backend, Key, Source, Store, StoreError};
 
 use super::hostile::{block_id, one_less, one_more, raw, recipe, store_of};
 use super::tensors::{model, put_after, trained, weights};

@@ -79,8 +79,7 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
         )
     };
     let verdict = match (report.problems.len() as u64, report.looked) {
-        (0, Looked::Journals) => style.paint(Label::Good, "whole"),
-        (0, Looked::Bytes) => style.paint(Label::Good, "whole"),
+        (0, Looked::Journals | Looked::Bytes) => style.paint(Label::Good, "whole"),
         (0, Looked::Structure) => style.paint(Label::Good, "whole, seen from outside"),
         (n, _) => style.paint(Label::Bad, &count(n, "problem")),
     };

@@ -5,7 +5,7 @@ const OFFERED: usize = 3;
 
 /// The known words most like `word`, the likeliest first: those that contain it or are contained in it, then those a few
 /// slips away.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let word = word.to_lowercase();
     let slips = (word.chars().count() / 3).max(2);
     let mut near: Vec<(usize, &str)> = known
@@ -22,6 +22,6 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; nearest: …` as the end of a message, or nothing.
-pub(crate) fn suggestion(nearest: &[String]) -> String {
+pub fn suggestion(nearest: &[String]) -> String {
     if nearest.is_empty() { String::new() } else { format!("; nearest: {}", nearest.join(", ")) }
 }
