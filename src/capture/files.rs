@@ -3,12 +3,13 @@
 //! Links inside declared paths are followed and kept as content. A file that changes between being described
 //! and being read to its end is an error that names it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
+use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::error::CaptureError;
@@ -258,27 +259,33 @@ fn gather(
     specs: &[PathSpec],
     mut find: impl FnMut(&PathSpec) -> Result<Vec<SourceFile>, CaptureError>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
-    let mut found: BTreeMap<String, SourceFile> = BTreeMap::new();
+    let mut found = Vec::new();
     for spec in specs {
-        for file in find(spec)? {
-            if !file.path.split('/').all(is_component) {
-                return Err(CaptureError::Unfit { input: input.to_owned(), path: file.path });
-            }
-            let twice = |other: &SourceFile| CaptureError::Twice {
-                input: input.to_owned(),
-                path: file.path.clone(),
-                first: other.disk.clone(),
-                second: file.disk.clone(),
-            };
-            match found.get(&file.path) {
-                Some(other) if other.disk != file.disk => return Err(twice(other)),
-                _ => {
-                    found.insert(file.path.clone(), file);
-                }
-            }
-        }
+        found.extend(find(spec)?);
     }
-    Ok(found.into_values().collect())
+    if let Some(unfit) = found.iter().find(|file| !file.path.split('/').all(is_component)) {
+        return Err(CaptureError::Unfit { input: input.to_owned(), path: unfit.path.clone() });
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    refuse_one_name_for_two(input, found.iter())?;
+    found.dedup_by(|a, b| a.path == b.path);
+    Ok(found)
+}
+
+/// Restored files lie beside each other: two of them cannot have one name. `files` are sorted by it.
+pub(super) fn refuse_one_name_for_two<'f>(
+    input: &str,
+    files: impl Iterator<Item = &'f SourceFile> + Clone,
+) -> Result<(), CaptureError> {
+    match files.clone().zip(files.skip(1)).find(|(a, b)| a.path == b.path && a.disk != b.disk) {
+        Some((first, second)) => Err(CaptureError::Twice {
+            input: input.to_owned(),
+            path: first.path.clone(),
+            first: first.disk.clone(),
+            second: second.disk.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn collect_one(
@@ -367,6 +374,7 @@ fn walk(
     mut unfollowed: Option<&mut Unfollowed<'_>>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
     let mut files = Vec::new();
+    let mut followed = Vec::new();
     let elsewhere = unfollowed.as_ref().map(|how| how.elsewhere);
     let walker = WalkDir::new(root).follow_links(unfollowed.is_none()).sort_by_file_name().into_iter();
     let walker = walker.filter_entry(|e| {
@@ -401,17 +409,13 @@ fn walk(
         };
         let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
         match &mut unfollowed {
-            None => {
-                let data = entry.metadata().map_err(|error| walk_error(root, &error))?;
-                let link = entry.path_is_symlink();
-                files.push(SourceFile::described(path, entry.into_path(), link, &data)?);
-            }
+            None => followed.push((path, entry)),
             Some(Unfollowed { left_out, .. }) => {
                 let kind = entry.file_type();
                 if kind.is_symlink() {
-                    files.push(SourceFile::describe_link(path, entry.into_path())?);
+                    files.push(SourceFile::describe_link(path, entry.into_path()));
                 } else if kind.is_file() {
-                    files.push(SourceFile::describe(path, entry.into_path())?);
+                    files.push(SourceFile::describe(path, entry.into_path()));
                 } else {
                     let reason = "neither a file nor a folder".to_owned();
                     left_out.push(LeftOutRecord { path, size: None, reason });
@@ -419,7 +423,13 @@ fn walk(
             }
         }
     }
-    Ok(files)
+    // Asking the disk about each file is what takes long.
+    files.par_extend(followed.into_par_iter().map(|(path, entry)| {
+        let data = entry.metadata().map_err(|error| walk_error(root, &error))?;
+        let link = entry.path_is_symlink();
+        SourceFile::described(path, entry.into_path(), link, &data)
+    }));
+    files.into_iter().collect()
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> CaptureError {

@@ -199,7 +199,9 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         .chain(samples.iter().map(|(_, f)| f))
         .chain(data.iter().flat_map(|d: &Data| &d.files))
         .collect();
-    refuse_one_name_for_two(&declared)?;
+    let mut by_name = declared.clone();
+    by_name.sort_by(|a, b| a.path.cmp(&b.path));
+    files::refuse_one_name_for_two("inputs", by_name.into_iter())?;
     let elsewhere = captured_elsewhere(options, &declared);
     let code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
@@ -308,25 +310,6 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
             reason: format!("`{}` is {n} files, not one", spec.text),
         }),
     }
-}
-
-/// Restored files lie beside each other: two of them cannot have one name.
-fn refuse_one_name_for_two(declared: &[&SourceFile]) -> Result<(), CaptureError> {
-    let mut seen: BTreeMap<&str, &SourceFile> = BTreeMap::new();
-    for file in declared {
-        match seen.insert(&file.path, file) {
-            Some(other) if other.disk != file.disk => {
-                return Err(CaptureError::Twice {
-                    input: "inputs".to_owned(),
-                    path: file.path.clone(),
-                    first: other.disk.clone(),
-                    second: file.disk.clone(),
-                });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Files and folders that are stored as something else than code.

@@ -6,15 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::FormatError;
 use crate::digest::Digest;
+use crate::id::TreeId;
 
-/// Name and version of the record. 1: first form. A file of another version is dropped.
-pub const FORMAT: &str = "mlrun/known-files/1";
+/// Name and version of the record. 1: first form. 2: with folders. A file of another version is dropped.
+pub const FORMAT: &str = "mlrun/known-files/2";
 
 /// Every file of one model in one workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownFilesRecord {
-    /// The files, by path.
+    /// The files, sorted by path.
     pub files: Vec<KnownFileRecord>,
+    /// Lists of files that were made into folders.
+    pub lists: Vec<KnownListRecord>,
+}
+
+/// A list of files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownListRecord {
+    /// A digest of everything in it.
+    pub list: Digest,
+    /// The trees it became, the outermost first.
+    pub trees: Vec<TreeId>,
 }
 
 /// One file.

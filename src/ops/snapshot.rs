@@ -7,7 +7,7 @@ use crate::capture::{self, Capture};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::format::snapshot::SnapshotRecord;
-use crate::id::{FileId, SnapshotId};
+use crate::id::{FileId, SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
@@ -62,8 +62,8 @@ pub struct SnapshotReport {
 }
 
 /// The model's files in the version before. Without them the new one only takes more space.
-fn files_to_change(store: &Store, parent: &SnapshotRecord) -> Vec<FileId> {
-    let files = snapshot::files_of(store, parent.model_files.tree).unwrap_or_default();
+fn files_to_change(store: &Store, parent: TreeId) -> Vec<FileId> {
+    let files = snapshot::files_of(store, parent).unwrap_or_default();
     files.into_iter().filter_map(|file| file.id).collect()
 }
 
@@ -89,12 +89,13 @@ pub fn snapshot(
         Some(row) => Some(snapshot::load(store, row.snapshot)?),
         None => None,
     };
-    let parent_files = parent_record.as_ref().map_or_else(Vec::new, |p| files_to_change(store, p));
+    let parent_tree = parent_record.as_ref().map(|record| record.model_files.tree);
+    let parent_files = move || parent_tree.map_or_else(Vec::new, |tree| files_to_change(store, tree));
     if !options.dry_run {
-        check_space(repository, &capture, &known, &parent_files, progress)?;
+        check_space(repository, &capture, &known, parent_files, progress)?;
     }
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
-    writer.expect_changes_of(&parent_files)?;
+    writer.expect_changes_of(parent_files);
     let built = snapshot::build(&mut writer, &capture, &known, super::TOOL, progress)?;
     let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
     let mut report = SnapshotReport {
@@ -186,11 +187,11 @@ fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {
 
 /// Before a byte is written: whether the disk can hold it. Only where it could not hold everything anew is
 /// everything read once more, to learn what is new.
-fn check_space(
-    repository: &Repository,
+fn check_space<'r>(
+    repository: &'r Repository,
     capture: &Capture,
     known: &Known<'_>,
-    parent_files: &[FileId],
+    parent_files: impl FnOnce() -> Vec<FileId> + Send + Sync + 'r,
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
     let Some(free) = repository.store().backend().free() else { return Ok(()) };

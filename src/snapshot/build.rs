@@ -2,7 +2,7 @@
 
 use super::SnapshotError;
 use super::files::Files;
-use super::folders::{self, TreeFile};
+use super::folders::TreeFile;
 use crate::capture::Capture;
 use crate::capture::data::Data;
 use crate::capture::files::SourceFile;
@@ -47,11 +47,10 @@ pub fn build(
     let total: u64 = every_file(capture).map(|f| f.size).sum();
     progress.begin("storing", total, Unit::Bytes);
     let mut files = Files { writer, known, progress };
-    let model_list = files.put_list(&capture.model_files)?;
-    let model_files = folders::put(files.writer, &model_list)?;
-    let params_files = files.put_tree(&capture.params_files)?;
-    let metrics_files = files.put_tree(&capture.metrics_files)?;
-    let results = files.put_tree(&capture.results)?;
+    let (model_list, model_files) = files.put_tree(&capture.model_files)?;
+    let (_, params_files) = files.put_tree(&capture.params_files)?;
+    let (_, metrics_files) = files.put_tree(&capture.metrics_files)?;
+    let (_, results) = files.put_tree(&capture.results)?;
     let mut predictions = Vec::new();
     for (input, file) in &capture.predictions {
         let stored = files.put_one(file)?;
@@ -131,15 +130,15 @@ pub fn build(
 }
 
 /// Whether storing `capture` needs more than `free` bytes: reads every file, writes none.
-pub fn bytes_needed(
-    store: &Store,
+pub fn bytes_needed<'s>(
+    store: &'s Store,
     capture: &Capture,
     known: &Known<'_>,
-    parent_files: &[FileId],
+    parent_files: impl FnOnce() -> Vec<FileId> + Send + Sync + 's,
     progress: &dyn Progress,
 ) -> Result<u64, SnapshotError> {
     let mut writer = store.rehearsal();
-    writer.expect_changes_of(parent_files)?;
+    writer.expect_changes_of(parent_files);
     let mut files = Files { writer: &mut writer, known, progress };
     for file in every_file(capture) {
         files.put_one(file)?;
@@ -165,9 +164,9 @@ fn put_data(files: &mut Files<'_, '_>, source: &Data) -> Result<DataRecord, Snap
     let (digests, stored) = match source.not_stored {
         Some(_) => (source.digests.clone(), None),
         None => {
-            let list = files.put_list(&source.files)?;
+            let (list, tree) = files.put_tree(&source.files)?;
             let digests = list.iter().filter_map(|f| f.id).map(|id| id.digest()).collect();
-            (digests, folders::put(files.writer, &list)?.map(|t| t.tree))
+            (digests, tree.map(|t| t.tree))
         }
     };
     let (rows, schema) = source.shape.clone().unzip();
@@ -187,8 +186,7 @@ fn put_data(files: &mut Files<'_, '_>, source: &Data) -> Result<DataRecord, Snap
 
 fn put_code(files: &mut Files<'_, '_>, capture: &Capture) -> Result<(CodeRecord, Vec<TreeFile>), SnapshotError> {
     let code = &capture.code;
-    let list = files.put_list(&code.files)?;
-    let tree = folders::put(files.writer, &list)?;
+    let (list, tree) = files.put_tree(&code.files)?;
     let patch: Option<FileId> = match &code.patch {
         Some(patch) => Some(files.writer.put_bytes(patch, files.progress)?.id),
         None => None,

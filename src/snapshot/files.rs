@@ -53,7 +53,7 @@ impl Files<'_, '_> {
     }
 
     /// Stores files and says what a tree holds of them; links are kept as links.
-    pub(super) fn put_list(&mut self, files: &[SourceFile]) -> Result<Vec<TreeFile>, SnapshotError> {
+    fn put_list(&mut self, files: &[SourceFile]) -> Result<Vec<TreeFile>, SnapshotError> {
         let plain: Vec<&SourceFile> = files.iter().filter(|f| f.kind != EntryKind::Symlink).collect();
         let mut stored = self.put(&plain)?.into_iter();
         Ok(files
@@ -71,9 +71,27 @@ impl Files<'_, '_> {
             .collect())
     }
 
-    /// Stores files and their tree; none without files.
-    pub(super) fn put_tree(&mut self, files: &[SourceFile]) -> Result<Option<TreeRef>, SnapshotError> {
-        let files = self.put_list(files)?;
-        Ok(folders::put(self.writer, &files)?)
+    /// Stores files and their tree; none without files. A list that was stored before is not made into folders again.
+    pub(super) fn put_tree(&mut self, files: &[SourceFile]) -> Result<(Vec<TreeFile>, Option<TreeRef>), SnapshotError> {
+        let list = self.put_list(files)?;
+        if list.is_empty() {
+            return Ok((list, None));
+        }
+        let digest = folders::digest(&list);
+        let kept = match self.known.trees(&digest) {
+            Some(trees) => self.writer.keep_trees(&trees)?,
+            None => None,
+        };
+        let tree = match kept {
+            Some(tree) => tree,
+            None => {
+                let (tree, all) = folders::put(self.writer, &list)?;
+                self.known.learn_trees(digest, all);
+                tree
+            }
+        };
+        let bytes = list.iter().map(|file| file.size).sum();
+        let tree = TreeRef { tree, files: list.len() as u64, bytes };
+        Ok((list, Some(tree)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::format::snapshot::TreeRef;
+use crate::digest::{Digest, Hasher};
 use crate::format::tree::{EntryKind, TreeEntry, TreeRecord};
 use crate::id::{FileId, TreeId};
 use crate::store::{Store, StoreError, Writer};
@@ -31,11 +31,24 @@ struct Folder<'a> {
     files: Vec<(&'a str, &'a TreeFile)>,
 }
 
-/// Stores the trees of `files`; none if there are none.
-pub(super) fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<Option<TreeRef>, StoreError> {
-    if files.is_empty() {
-        return Ok(None);
+/// What is told apart by everything a tree says of `files`.
+pub(super) fn digest(files: &[TreeFile]) -> Digest {
+    let mut hasher = Hasher::default();
+    for file in files {
+        let target = file.target.as_deref().unwrap_or_default();
+        for text in [file.path.as_str(), target] {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.update(&[file.kind as u8, u8::from(file.id.is_some())]);
+        hasher.update(&file.size.to_le_bytes());
+        hasher.update(file.id.map_or([0; 32], |id| *id.digest().as_bytes()).as_slice());
     }
+    hasher.finish()
+}
+
+/// Stores the tree of `files`; beside it, those of all their folders, the outermost first.
+pub(super) fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<(TreeId, Vec<TreeId>), StoreError> {
     let mut root = Folder::default();
     for file in files {
         let mut folder = &mut root;
@@ -46,16 +59,21 @@ pub(super) fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<Option<
         }
         folder.files.push((rest, file));
     }
-    let bytes = files.iter().map(|f| f.size).sum();
-    let (tree, _) = put_folder(writer, &root)?;
-    Ok(Some(TreeRef { tree, files: files.len() as u64, bytes }))
+    let mut all = Vec::new();
+    let (tree, _) = put_folder(writer, &root, &mut all)?;
+    all.reverse();
+    Ok((tree, all))
 }
 
-fn put_folder(writer: &mut Writer<'_>, folder: &Folder<'_>) -> Result<(TreeId, u64), StoreError> {
+fn put_folder(
+    writer: &mut Writer<'_>,
+    folder: &Folder<'_>,
+    all: &mut Vec<TreeId>,
+) -> Result<(TreeId, u64), StoreError> {
     let mut entries = Vec::with_capacity(folder.folders.len() + folder.files.len());
     let mut total = 0;
     for (name, below) in &folder.folders {
-        let (id, size) = put_folder(writer, below)?;
+        let (id, size) = put_folder(writer, below, all)?;
         total += size;
         let name = (*name).to_owned();
         entries.push(TreeEntry { name, kind: EntryKind::Folder, id: Some(id.digest()), size, target: None });
@@ -70,7 +88,9 @@ fn put_folder(writer: &mut Writer<'_>, folder: &Folder<'_>) -> Result<(TreeId, u
             target: file.target.clone(),
         });
     }
-    Ok((writer.put_tree(&TreeRecord::new(entries))?, total))
+    let tree = writer.put_tree(&TreeRecord::new(entries))?;
+    all.push(tree);
+    Ok((tree, total))
 }
 
 /// Every file below a stored tree, sorted by path.

@@ -2,23 +2,28 @@
 //!
 //! A segment is a cache. One that cannot be read is passed over, and its packs' trailers are read instead; a segment that
 //! names a pack which is gone is simply wrong about it. Before an entry is trusted, its pack's length and ending
-//! are checked, once per process.
+//! are checked, once per process. Segments are read [a page at a time](super::segments), and none grows without end, so
+//! that the memory they take is bounded, whatever the store holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::backend::{Backend, BackendError};
 use super::pack_writer::pack_path;
+use super::segments::{OpenSegment, SegmentError, Segments};
 use super::{INDEX, PACKS, StoreError};
 use crate::format::FormatError;
 use crate::format::index::{IndexEntry, IndexedPack, Segment};
 use crate::format::pack::{self, ObjectHeader, ObjectKind, Trailer};
 
-const MAX_SEGMENT: u64 = 2 << 30;
 const SUFFIX: &str = ".idx";
 /// More segments than this are merged, smallest first.
 const MANY: usize = 8;
+/// A segment is closed when it has so many entries: it is written, and merged, in memory.
+const FULL: usize = 1 << 20;
+/// Bytes of a segment that is not merged any more.
+const LARGE: u64 = 28 << 20;
 
 /// Where one object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,38 +70,49 @@ pub struct IndexDefect {
     pub reason: String,
 }
 
-/// All segments of a store, loaded when first asked.
+/// All segments of a store, opened when first asked.
 pub struct Index {
     backend: Arc<dyn Backend>,
     loaded: Mutex<Option<Loaded>>,
+    /// Segments that turned out to be broken, and why.
+    broken: Mutex<BTreeMap<String, String>>,
     distrusted: AtomicBool,
 }
 
 #[derive(Default)]
 struct Loaded {
-    segments: Vec<Segment>,
-    sound: HashMap<[u8; 32], bool>,
+    segments: Segments,
     defects: Vec<IndexDefect>,
+}
+
+/// Why nothing was found out.
+enum LookError {
+    /// The store failed.
+    Store(StoreError),
+    /// A segment is of no use: it is to be passed over.
+    Segment(String, SegmentError),
+}
+
+impl From<BackendError> for LookError {
+    fn from(error: BackendError) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl Index {
     /// The index of the store in `backend`.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
-        Self { backend, loaded: Mutex::new(None), distrusted: false.into() }
+        Self { backend, loaded: Mutex::new(None), broken: Mutex::default(), distrusted: false.into() }
     }
 
     /// Where an object is, if a sound pack holds it.
     pub fn locate(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<Location>, StoreError> {
-        let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
-        loaded.locate(&*self.backend, kind, id)
+        self.look(|loaded, backend| Ok(loaded.locations(backend, kind, id, 1)?.pop()))
     }
 
     /// Everywhere a sound pack holds it.
     pub fn locations(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Vec<Location>, StoreError> {
-        let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
-        loaded.locations(&*self.backend, kind, id, usize::MAX)
+        self.look(|loaded, backend| loaded.locations(backend, kind, id, usize::MAX))
     }
 
     /// The same as [`locate`](Self::locate), looking again at the disk before saying no: another process may have written since.
@@ -104,16 +120,20 @@ impl Index {
         if let Some(location) = self.locate(kind, id)? {
             return Ok(Some(location));
         }
-        let mut guard = self.lock();
-        *guard = None;
-        self.load(&mut guard)?.locate(&*self.backend, kind, id)
+        self.forget();
+        self.locate(kind, id)
     }
 
     /// Which pack should hold an object, sound or not.
     pub fn pack_of(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
-        let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
-        Ok(loaded.segments.iter().find_map(|s| find(s, kind, id).next().map(|e| s.packs[e.pack as usize].name)))
+        self.look(|loaded, backend| {
+            for segment in 0..loaded.segments.len() {
+                if let Some(entry) = loaded.find(backend, segment, kind, id)?.first() {
+                    return Ok(Some(loaded.segments.get(segment).packs()[entry.pack as usize].name));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Ids of `kinds` that begin with `prefix`.
@@ -123,35 +143,39 @@ impl Index {
         prefix: &Prefix,
         limit: usize,
     ) -> Result<Vec<(ObjectKind, [u8; 32])>, StoreError> {
-        let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
-        let mut found = Vec::new();
-        for segment in &loaded.segments {
-            let start = segment.entries.partition_point(|e| e.header.id < prefix.lowest);
-            for entry in segment.entries[start..].iter().take_while(|e| prefix.matches(&e.header.id)) {
-                let key = (entry.header.kind, entry.header.id);
-                if kinds.contains(&entry.header.kind) && !found.contains(&key) {
-                    found.push(key);
-                }
-                if found.len() >= limit {
-                    return Ok(found);
-                }
+        self.look(|loaded, backend| {
+            let mut found = Vec::new();
+            for segment in 0..loaded.segments.len() {
+                let path = loaded.segments.get(segment).path.clone();
+                let take = |entry: &IndexEntry| {
+                    let key = (entry.header.kind, entry.header.id);
+                    let matches = prefix.matches(&entry.header.id);
+                    if matches && kinds.contains(&entry.header.kind) && !found.contains(&key) {
+                        found.push(key);
+                    }
+                    matches && found.len() < limit
+                };
+                let looked = loaded.segments.from(backend, segment, &prefix.lowest, take);
+                looked.map_err(|error| LookError::Segment(path, error))?;
             }
-        }
-        Ok(found)
+            found.truncate(limit);
+            Ok(found)
+        })
     }
 
     /// Every pack known, with its length.
     pub fn packs(&self) -> Result<Vec<IndexedPack>, StoreError> {
-        let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
-        Ok(loaded.segments.iter().flat_map(|s| s.packs.iter().copied()).collect())
+        self.look(|loaded, _| Ok(loaded.segments.iter().flat_map(|s| s.packs().iter().copied()).collect()))
     }
 
-    /// What was passed over while loading.
+    /// What is wrong with the parts the index is made of. Reads all of it.
     pub fn defects(&self) -> Result<Vec<IndexDefect>, StoreError> {
-        let mut guard = self.lock();
-        Ok(self.load(&mut guard)?.defects.clone())
+        self.look(|loaded, backend| {
+            for segment in 0..loaded.segments.len() {
+                loaded.counts(backend, segment)?;
+            }
+            Ok(loaded.defects.clone())
+        })
     }
 
     /// Adds packs that have just become durable, and writes their segment. The segment is a cache: failing to
@@ -159,12 +183,8 @@ impl Index {
     pub fn add(&self, packs: Vec<([u8; 32], u64, Trailer)>) -> Result<(), StoreError> {
         let mut guard = self.lock();
         let loaded = self.load(&mut guard)?;
-        let mut segment = segment_of(packs);
-        let bytes = segment.encode();
-        for pack in &segment.packs {
-            loaded.sound.insert(pack.name, true);
-        }
-        let _ = self.backend.cache(&segment_path(&bytes), &bytes);
+        let mut segment = self.write_segment(segment_of(packs))?;
+        segment.sound.fill(Some(true));
         loaded.segments.push(segment);
         drop(guard);
         self.merge();
@@ -174,7 +194,8 @@ impl Index {
     /// Writes the index anew from the packs' trailers.
     pub fn rebuild(&self) -> Result<(), StoreError> {
         self.remove_segments()?;
-        *self.lock() = None;
+        lock(&self.broken).clear();
+        self.forget();
         let mut guard = self.lock();
         self.load(&mut guard)?;
         Ok(())
@@ -190,7 +211,7 @@ impl Index {
         if self.distrusted.swap(true, Ordering::Relaxed) {
             return false;
         }
-        *self.lock() = None;
+        self.forget();
         // Where they cannot be removed, the next process finds out anew.
         let _ = self.remove_segments();
         true
@@ -198,19 +219,40 @@ impl Index {
 
     /// Whether what is known of a pack is what its trailer says. Of one that has just been written nothing is known.
     pub fn agrees(&self, name: &[u8; 32], length: u64, trailer: &Trailer) -> Result<bool, StoreError> {
-        let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
-        let agrees = |segment: &Segment| {
-            let Some(number) = segment.packs.iter().position(|pack| pack.name == *name) else { return true };
-            let number = number as u32;
-            segment.packs[number as usize].length == length
-                && segment.entries.iter().filter(|entry| entry.pack == number).count() == trailer.objects.len()
-                && trailer.objects.iter().all(|(offset, header)| {
-                    let wanted = IndexEntry { pack: number, offset: *offset, header: *header };
-                    find(segment, header.kind, &header.id).any(|entry| *entry == wanted)
-                })
-        };
-        Ok(loaded.segments.iter().all(agrees))
+        self.look(|loaded, backend| {
+            for segment in 0..loaded.segments.len() {
+                let packs = loaded.segments.get(segment).packs();
+                let Some(number) = packs.iter().position(|pack| pack.name == *name) else { continue };
+                if packs[number].length != length || loaded.counts(backend, segment)?[number] != trailer.objects.len() {
+                    return Ok(false);
+                }
+                for (offset, header) in &trailer.objects {
+                    let wanted = IndexEntry { pack: number as u32, offset: *offset, header: *header };
+                    if !loaded.find(backend, segment, header.kind, &header.id)?.contains(&wanted) {
+                        return Ok(false);
+                    }
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// Looks something up. A segment that turns out to be of no use is passed over from then on.
+    fn look<T>(&self, look: impl Fn(&mut Loaded, &dyn Backend) -> Result<T, LookError>) -> Result<T, StoreError> {
+        loop {
+            let mut guard = self.lock();
+            let loaded = self.load(&mut guard)?;
+            match look(loaded, &*self.backend) {
+                Ok(found) => return Ok(found),
+                Err(LookError::Store(error)) => return Err(error),
+                Err(LookError::Segment(path, error)) => {
+                    *guard = None;
+                    if let SegmentError::Broken(reason) = error {
+                        lock(&self.broken).insert(path, reason);
+                    }
+                }
+            }
+        }
     }
 
     fn remove_segments(&self) -> Result<(), StoreError> {
@@ -228,16 +270,17 @@ impl Index {
     /// Merges small segments once there are many, so that their number stays logarithmic.
     fn merge(&self) {
         let Ok(names) = self.segment_names() else { return };
-        if names.len() <= MANY {
-            return;
-        }
         let mut files: Vec<(u64, String)> =
             names.into_iter().filter_map(|path| Some((self.backend.length(&path).ok()??, path))).collect();
+        files.retain(|(length, _)| *length < LARGE);
+        if files.len() <= MANY {
+            return;
+        }
         files.sort();
         let mut total = 0;
         let mut count = 0;
         for (length, _) in &files {
-            if count >= 2 && *length > total {
+            if count >= 2 && (*length > total || total >= LARGE) {
                 break;
             }
             total += length;
@@ -246,9 +289,9 @@ impl Index {
         let mut merged = Segment::default();
         let mut seen = HashSet::new();
         for (_, path) in &files[..count] {
-            let Ok(bytes) = self.backend.read(path, MAX_SEGMENT) else { continue };
+            let whole = OpenSegment::open(&*self.backend, path.clone()).and_then(|open| open.whole(&*self.backend));
             // One that is broken goes with the others: its packs' trailers are read instead.
-            if let Ok(segment) = Segment::decode(&bytes) {
+            if let Ok(segment) = whole {
                 append(&mut merged, &segment, &mut seen);
             }
         }
@@ -262,7 +305,7 @@ impl Index {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Loaded>> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.loaded)
     }
 
     fn load<'a>(&self, slot: &'a mut Option<Loaded>) -> Result<&'a mut Loaded, StoreError> {
@@ -278,21 +321,22 @@ impl Index {
         let mut covered = HashSet::new();
         let trusted = !self.distrusted.load(Ordering::Relaxed);
         for path in self.segment_names()?.into_iter().filter(|_| trusted) {
-            let segment = match self.backend.read(&path, MAX_SEGMENT) {
-                // Merged away since it was listed: the packs' trailers fill the gap.
-                Err(BackendError::NotFound { .. }) => continue,
-                Err(error) => Err(error.to_string()),
-                Ok(bytes) => Segment::decode(&bytes).map_err(|error| error.to_string()),
+            let opened = match lock(&self.broken).get(&path) {
+                Some(reason) => Err(SegmentError::Broken(reason.clone())),
+                None => OpenSegment::open(&*self.backend, path.clone()),
             };
-            match segment {
+            match opened {
                 Ok(segment) => {
-                    covered.extend(segment.packs.iter().map(|p| p.name));
+                    covered.extend(segment.packs().iter().map(|p| p.name));
                     loaded.segments.push(segment);
                 }
-                Err(reason) => loaded.defects.push(IndexDefect { name: path, reason }),
+                // The packs' trailers fill the gap.
+                Err(SegmentError::Gone) => {}
+                Err(SegmentError::Broken(reason)) => loaded.defects.push(IndexDefect { name: path, reason }),
             }
         }
         let mut uncovered = Vec::new();
+        let mut entries = 0;
         for entry in self.backend.list(PACKS)? {
             let Some(name) = entry.name.strip_suffix(".pack").and_then(|hex| blake3::Hash::from_hex(hex).ok()) else {
                 continue;
@@ -301,32 +345,61 @@ impl Index {
                 continue;
             }
             match read_trailer(&*self.backend, name.as_bytes()) {
-                Ok((length, trailer)) => uncovered.push((*name.as_bytes(), length, trailer)),
+                Ok((length, trailer)) => {
+                    entries += trailer.objects.len();
+                    uncovered.push((*name.as_bytes(), length, trailer));
+                }
                 Err(TrailerError::Backend(error)) => return Err(error.into()),
                 Err(TrailerError::Format(error)) => {
                     loaded.defects.push(IndexDefect { name: pack_path(name.as_bytes()), reason: error.to_string() });
                 }
             }
+            if entries >= FULL {
+                loaded.segments.push(self.write_segment(segment_of(std::mem::take(&mut uncovered)))?);
+                entries = 0;
+            }
         }
         if !uncovered.is_empty() {
-            let mut segment = segment_of(uncovered);
-            let bytes = segment.encode();
-            // On a read-only store the next process reads the trailers again.
-            let _ = self.backend.cache(&segment_path(&bytes), &bytes);
-            loaded.segments.push(segment);
+            loaded.segments.push(self.write_segment(segment_of(uncovered))?);
         }
         Ok(loaded)
+    }
+
+    /// Writes a segment. On a read-only store it is kept in memory, and the next process reads the trailers again; so is one
+    /// that was written before and found broken, lest it be read for ever.
+    fn write_segment(&self, mut segment: Segment) -> Result<OpenSegment, StoreError> {
+        let bytes = segment.encode();
+        drop(segment);
+        let path = segment_path(&bytes);
+        let was_broken = lock(&self.broken).remove(&path).is_some();
+        if self.backend.cache(&path, &bytes).is_ok()
+            && !was_broken
+            && let Ok(open) = OpenSegment::open(&*self.backend, path.clone())
+        {
+            return Ok(open);
+        }
+        OpenSegment::in_memory(path.clone(), &bytes).map_err(|source| {
+            let source = std::io::Error::other(source.to_string());
+            BackendError::Io { action: "index", place: self.backend.place(), name: path, source }.into()
+        })
     }
 }
 
 impl Loaded {
-    fn locate(
+    fn find(
         &mut self,
         backend: &dyn Backend,
+        segment: usize,
         kind: ObjectKind,
         id: &[u8; 32],
-    ) -> Result<Option<Location>, StoreError> {
-        Ok(self.locations(backend, kind, id, 1)?.pop())
+    ) -> Result<Vec<IndexEntry>, LookError> {
+        let found = self.segments.find(backend, segment, kind, id);
+        found.map_err(|error| LookError::Segment(self.segments.get(segment).path.clone(), error))
+    }
+
+    fn counts(&mut self, backend: &dyn Backend, segment: usize) -> Result<Vec<usize>, LookError> {
+        let counts = self.segments.counts(backend, segment).map(<[usize]>::to_vec);
+        counts.map_err(|error| LookError::Segment(self.segments.get(segment).path.clone(), error))
     }
 
     /// At most `limit` of the places where a sound pack holds an object.
@@ -336,18 +409,15 @@ impl Loaded {
         kind: ObjectKind,
         id: &[u8; 32],
         limit: usize,
-    ) -> Result<Vec<Location>, StoreError> {
+    ) -> Result<Vec<Location>, LookError> {
         let mut found = Vec::new();
-        for segment in &self.segments {
-            for entry in find(segment, kind, id) {
-                let pack = segment.packs[entry.pack as usize];
-                let sound = match self.sound.get(&pack.name) {
-                    Some(sound) => *sound,
-                    None => {
-                        let sound = is_sound(backend, &pack)?;
-                        self.sound.insert(pack.name, sound);
-                        sound
-                    }
+        for number in 0..self.segments.len() {
+            for entry in self.find(backend, number, kind, id)? {
+                let segment = self.segments.get_mut(number);
+                let pack = segment.packs()[entry.pack as usize];
+                let sound = match segment.sound[entry.pack as usize] {
+                    Some(sound) => sound,
+                    None => *segment.sound[entry.pack as usize].insert(is_sound(backend, &pack)?),
                 };
                 if sound {
                     found.push(Location { pack: pack.name, offset: entry.offset, header: entry.header });
@@ -361,11 +431,8 @@ impl Loaded {
     }
 }
 
-/// All entries of an object in a segment.
-fn find<'a>(segment: &'a Segment, kind: ObjectKind, id: &[u8; 32]) -> impl Iterator<Item = &'a IndexEntry> {
-    let key = (*id, kind);
-    let start = segment.entries.partition_point(|e| (e.header.id, e.header.kind) < key);
-    segment.entries[start..].iter().take_while(move |e| (e.header.id, e.header.kind) == key)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a pack has the length the index remembers and ends as packs do.
@@ -417,7 +484,6 @@ fn segment_of(packs: Vec<([u8; 32], u64, Trailer)>) -> Segment {
         segment.packs.push(IndexedPack { name, length });
         segment.entries.extend(trailer.objects.into_iter().map(|(offset, header)| IndexEntry { pack, offset, header }));
     }
-    segment.entries.sort_by_key(|e| (e.header.id, e.header.kind));
     segment
 }
 

@@ -25,6 +25,7 @@ mod pack_writer;
 mod packs;
 mod parents;
 pub mod reader;
+mod segments;
 mod source;
 mod staged;
 mod verify;

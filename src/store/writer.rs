@@ -50,9 +50,13 @@ pub struct Writer<'s> {
     packs: Packs<'s>,
     session: Session,
     parents: Parents,
+    /// Finds the files of the version before, when the first large file comes: an unchanged version never asks.
+    find_parents: Option<FindFiles<'s>>,
     chunks: Chunks,
     plain: u64,
 }
+
+type FindFiles<'s> = Box<dyn FnOnce() -> Vec<FileId> + Send + Sync + 's>;
 
 /// A small file, read; encoded where it is new.
 type Small = (StoredFile, Option<Encoded>);
@@ -60,13 +64,20 @@ type Small = (StoredFile, Option<Encoded>);
 impl<'s> Writer<'s> {
     pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
         let packs = Packs::new(store, rehearse);
-        Self { store, packs, session: Session::new(), parents: Parents::default(), chunks: Chunks::default(), plain: 0 }
+        Self {
+            store,
+            packs,
+            session: Session::new(),
+            parents: Parents::default(),
+            find_parents: None,
+            chunks: Chunks::default(),
+            plain: 0,
+        }
     }
 
-    /// Names the files of the version before: tensors that are in both may be stored as what changed.
-    pub fn expect_changes_of(&mut self, files: &[FileId]) -> Result<(), StoreError> {
-        self.parents = Parents::of(self.store, files)?;
-        Ok(())
+    /// `files` finds those of the version before: tensors that are in both may be stored as what changed.
+    pub fn expect_changes_of(&mut self, files: impl FnOnce() -> Vec<FileId> + Send + Sync + 's) {
+        self.find_parents = Some(Box::new(files));
     }
 
     /// Whether a file, a folder or a part of one was not in the store. Of a version that is, it was lost.
@@ -116,6 +127,16 @@ impl<'s> Writer<'s> {
             self.plain += file.size;
         }
         Ok(kept)
+    }
+
+    /// The first of `trees`, if all of them are stored already.
+    pub fn keep_trees(&self, trees: &[TreeId]) -> Result<Option<TreeId>, StoreError> {
+        for tree in trees {
+            if !self.has(ObjectKind::Tree, tree.digest().as_bytes())? {
+                return Ok(None);
+            }
+        }
+        Ok(trees.first().copied())
     }
 
     /// Stores bytes that are in memory as a file.
@@ -175,6 +196,9 @@ impl<'s> Writer<'s> {
         source: &dyn Source,
         progress: &dyn Progress,
     ) -> Result<StoredFile, StoreError> {
+        if let Some(find) = self.find_parents.take() {
+            self.parents = Parents::of(self.store, &find())?;
+        }
         let Self { store, parents, session, packs, .. } = self;
         let recipe = self.chunks.put(source, index, Destination { store, parents, session, packs }, progress)?;
         let file = StoredFile { id: FileId::new(recipe.sha256), size: recipe.size };

@@ -433,14 +433,23 @@ def segment(packs):
         for kind, codec, id, offset, length, stored in objects:
             entries.append((id, kind, id + struct.pack("<IBBHQII", number, kind, codec, 0, offset, length, stored)))
     entries.sort(key=lambda e: (e[0], e[1]))
-    body = b"MLRINDX\x01" + struct.pack("<II", len(packs), len(entries)) + names + b"".join(e[2] for e in entries)
-    return body + blake3.blake3(body).digest()
+    pages = [entries[at:at + 1024] for at in range(0, len(entries), 1024)]
+    head = b"MLRINDX\x02" + struct.pack("<II", len(packs), len(entries)) + names
+    for page in pages:
+        head += page[0][0] + blake3.blake3(b"".join(e[2] for e in page)).digest()
+    return head + blake3.blake3(head).digest() + b"".join(e[2] for page in pages for e in page)
 
 
-put("index.bin", segment([(pair, [
+put("index-2.bin", segment([(pair, [
     (4, 0, hashlib.sha256(b'{"b":2}').digest(), 8, 7, 7),
     (4, 0, hashlib.sha256(small).digest(), 8 + 48 + 7, 7, 7),
 ])]))
+
+# Three pages: only the sum of their bytes is kept, in goldens.rs.
+objects = [(1 + n % 2 * 3, n % 3, hashlib.sha256(str(n // 2).encode()).digest(), 8 + n * 100, 300 + n, 50) for n in range(3000)]
+nothing = bytes(400_000)
+three = segment([(nothing + b"1", objects[:2000]), (nothing + b"2", objects[2000:])])
+print("index of three pages:", hashlib.sha256(three).hexdigest())
 
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")
 (HERE / "SHA256SUMS").write_text(sums)

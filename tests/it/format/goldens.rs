@@ -3,7 +3,7 @@
 use mlrun::digest::Digest;
 use mlrun::format::certificate::{StatementRecord, Verdict};
 use mlrun::format::event::{self, EventBody};
-use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
+use mlrun::format::index::{Head, IndexEntry, IndexedPack, Segment};
 use mlrun::format::observation::{self, ObservationRecord};
 use mlrun::format::pack::{self, Codec, ObjectHeader, ObjectKind, Trailer};
 use mlrun::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, Severity, Task};
@@ -12,7 +12,7 @@ use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::{self, CodeKind, DataKind, SeedSource, SnapshotRecord};
 use mlrun::format::store::{CutterRecord, StoreRecord};
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
-use mlrun::format::{canonical, checkpoint, policy, store};
+use mlrun::format::{FormatError, canonical, checkpoint, policy, store};
 use mlrun::id::EventId;
 use mlrun::name::Version;
 use mlrun::store::cut;
@@ -297,6 +297,45 @@ fn index() {
         packs: vec![IndexedPack { name: *blake3::hash(&pack).as_bytes(), length: pack.len() as u64 }],
         entries: vec![entry(br#"{"b":2}"#, 8), entry(br#"{"a":1}"#, 8 + 48 + 7)],
     };
-    assert_eq!(segment.encode(), golden("index.bin"));
-    assert_eq!(Segment::decode(&golden("index.bin")).unwrap(), segment);
+    assert_eq!(segment.encode(), golden("index-2.bin"));
+    assert_eq!(Segment::decode(&golden("index-2.bin")).unwrap(), segment);
+    // The first form is a cache that is written anew.
+    assert!(matches!(Segment::decode(&golden("index.bin")), Err(FormatError::Malformed { .. })));
+}
+
+#[test]
+fn an_index_of_three_pages() {
+    let nothing = vec![0; 400_000];
+    let packs = [b"1", b"2"].map(|last| {
+        let bytes = [nothing.as_slice(), last].concat();
+        IndexedPack { name: *blake3::hash(&bytes).as_bytes(), length: bytes.len() as u64 }
+    });
+    let entries = (0..3000_u32).map(|n| {
+        let id = *Digest::of((n / 2).to_string().as_bytes()).as_bytes();
+        let kind = [ObjectKind::Block, ObjectKind::Record][n as usize % 2];
+        let header = ObjectHeader { kind, codec: (n % 3) as u8, plain_length: 300 + n, stored_length: 50, id };
+        IndexEntry { pack: n / 2000, offset: u64::from(8 + n * 100), header }
+    });
+    let mut segment = Segment { packs: packs.to_vec(), entries: entries.collect() };
+    let bytes = segment.encode();
+    let python = "eb8307e3bab72512d2da0a50b5fdd9bf61d9fe664456388463b12882abba34cd";
+    assert_eq!(Digest::of(&bytes).to_string(), python);
+    assert_eq!(Segment::decode(&bytes).unwrap(), segment);
+
+    let head_length = Head::length(&bytes[..Head::PREFIX], bytes.len() as u64).unwrap();
+    let head = Head::decode(&bytes[..head_length]).unwrap();
+    assert_eq!((head.pages(), head.entries(), &head.packs), (3, 3000, &segment.packs));
+    for (number, page) in segment.entries.chunks(1024).enumerate() {
+        let (start, length) = head.place(number);
+        let start = start as usize;
+        assert_eq!(head.decode_page(number, &bytes[start..start + length]).unwrap(), page);
+        // Another page's bytes are not this one's.
+        let (other, length) = head.place((number + 1) % 3);
+        let other = other as usize;
+        assert!(head.decode_page(number, &bytes[other..other + length]).is_err());
+        for entry in page {
+            let first = head.page_of(&entry.header.id);
+            assert!(first == number || (first + 1 == number && page[0].header.id == entry.header.id));
+        }
+    }
 }

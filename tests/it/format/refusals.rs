@@ -61,9 +61,9 @@ fn newer_binary_kinds_are_named() {
         bytes[at] = 9;
         bytes
     };
-    let newer = |e: FormatError| matches!(e, FormatError::Newer { found: 9, known: 1, .. });
+    let newer = |e: FormatError| matches!(e, FormatError::Newer { found: 9, known: 1 | 2, .. });
     assert!(newer(Recipe::decode(&set("recipe.bin", 4)).unwrap_err()));
-    assert!(newer(Segment::decode(&set("index.bin", 7)).unwrap_err()));
+    assert!(newer(Segment::decode(&set("index-2.bin", 7)).unwrap_err()));
     let pack = set("pack.bin", usize::MAX);
     assert!(newer(Trailer::locate(&pack[pack.len() - pack::FOOTER..], pack.len() as u64).unwrap_err()));
 }
@@ -204,7 +204,7 @@ fn nothing_cut_is_read() {
     };
     cut("recipe.bin", &|b| Recipe::decode(b).is_ok());
     cut("recipe-empty.bin", &|b| Recipe::decode(b).is_ok());
-    cut("index.bin", &|b| Segment::decode(b).is_ok());
+    cut("index-2.bin", &|b| Segment::decode(b).is_ok());
     cut("checkpoint-2.bin", &|b| checkpoint::decode(b).is_some());
     cut("pack.bin", &|b| trailer_of(b).is_ok());
 }
@@ -228,7 +228,7 @@ fn no_flipped_bit_goes_unnoticed() {
         }
     };
     flips("recipe.bin", 0, &|b| Recipe::decode(b).is_ok());
-    flips("index.bin", 0, &|b| Segment::decode(b).is_ok());
+    flips("index-2.bin", 0, &|b| Segment::decode(b).is_ok());
     flips("checkpoint-2.bin", 0, &|b| checkpoint::decode(b).is_some());
     flips("event-10-rollback.txt", 0, &|b| event::decode(b).is_ok());
     let trailer = golden("pack.bin").len() - trailer_of(&golden("pack.bin")).unwrap().encode(0).len();
@@ -282,10 +282,15 @@ fn numbers_that_lie_are_refused() {
         recipe[at..at + 4].copy_from_slice(&with.to_le_bytes());
         assert!(Recipe::decode(&seal(recipe)).is_err(), "{with} at {at} of the recipe");
     }
-    for (at, with) in [(8, u32::MAX), (8, 0), (8, 2), (12, u32::MAX), (12, 1), (88, 1), (92, 9)] {
-        let mut index = body("index.bin");
+    // One pack at 16, one page at 56, the head's sum at 120, two entries from 152 on.
+    for (at, with) in [(8, u32::MAX), (8, 0), (8, 2), (12, u32::MAX), (12, 1), (56, 0), (152 + 32, 1), (152 + 36, 9)] {
+        let mut index = golden("index-2.bin");
         index[at..at + 4].copy_from_slice(&with.to_le_bytes());
-        assert!(Segment::decode(&seal(index)).is_err(), "{with} at {at} of the index");
+        let page = *blake3::hash(&index[152..]).as_bytes();
+        index[88..120].copy_from_slice(&page);
+        let head = *blake3::hash(&index[..120]).as_bytes();
+        index[120..152].copy_from_slice(&head);
+        assert!(Segment::decode(&index).is_err(), "{with} at {at} of the index");
     }
     let pack = golden("pack-two-records.bin");
     let footer = &pack[pack.len() - pack::FOOTER..];

@@ -248,3 +248,24 @@ fn an_unchanged_version_is_made_whole_again() {
     let options = VerifyOptions { revision: Some("v2".to_owned()), ..VerifyOptions::default() };
     assert_eq!(verify(&project.open(), &options, &Silent).unwrap().problems, []);
 }
+
+/// A list of files that became folders before is told by every file's name, kind and bytes.
+#[test]
+fn lists_that_became_folders() {
+    let project = project();
+    project.write("model/deep/a.bin", b"a");
+    project.write("model/b.bin", b"b");
+    let first = take(&project);
+    let trees = |at: &SnapshotReport| at.record.model_files;
+    assert!(take(&project).unchanged);
+
+    let [b, c] = ["model/b.bin", "model/c.bin"].map(|path| project.path().join(path));
+    fs::rename(&b, &c).unwrap();
+    assert_ne!(trees(&take(&project)), trees(&first));
+    fs::rename(&c, &b).unwrap();
+    assert_eq!(trees(&take(&project)), trees(&first));
+    says("chmod", &["+x", "model/b.bin"], &project.path());
+    assert_ne!(trees(&take(&project)), trees(&first));
+    says("chmod", &["-x", "model/b.bin"], &project.path());
+    assert_eq!(trees(&take(&project)), trees(&first));
+}

@@ -218,7 +218,8 @@ fn a_copy_that_is_there_already() {
         let (base, _) = put_after(&store, &[], &first);
         // In one pack: a difference to what lies elsewhere, something whole, something that goes.
         let mut writer = store.writer();
-        writer.expect_changes_of(&[base.id]).unwrap();
+        let id = base.id;
+        writer.expect_changes_of(move || vec![id]);
         let sources =
             [ModelFile(second.clone()), ModelFile(noise(seed, 300_000)), ModelFile(noise(seed + 99, 400_000))];
         let sources: Vec<&dyn Source> = sources.iter().map(|s| s as &dyn Source).collect();

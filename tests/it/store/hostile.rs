@@ -99,7 +99,7 @@ fn blocks_that_are_bases_of_each_other() {
         assert!(!problems(&store).is_empty());
         // The next version does not build on it; the same one again is whole.
         let mut writer = store.writer();
-        writer.expect_changes_of(&[file]).unwrap();
+        writer.expect_changes_of(move || vec![file]);
         let stored = writer.put_files(&[&ModelFile(plain.clone()) as &dyn Source], &Silent).unwrap();
         writer.finish().unwrap();
         assert!(stored[0].id == file && get(&store, file).unwrap() == plain);

@@ -1,11 +1,14 @@
 //! The index is a cache: without it, or with a wrong one, everything is still found.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mlrun::progress::Silent;
+use mlrun::store::memory::Memory;
 use mlrun::store::{Depth, Store, StoredFile};
 
 use super::{get, open, problems, put};
+use crate::support::faulty::{Fault, Faulty};
 use crate::support::memory_store;
 use crate::support::noise::noise;
 
@@ -65,14 +68,16 @@ fn with_part_of_an_index() {
 #[test]
 fn a_broken_segment_is_named_and_rebuilt() {
     type Break = fn(&mut Vec<u8>);
-    let breaks: [(&str, Break); 7] = [
+    let breaks: [(&str, Break); 9] = [
         ("empty", Vec::clear),
         ("cut to its head", |b| b.truncate(16)),
         ("cut by a byte", |b| b.truncate(b.len() - 1)),
         ("longer", |b| b.push(0)),
         ("garbage", |b| *b = noise(5, 400)),
-        ("a bit of an entry", |b| b[100] ^= 4),
-        ("newer", |b| b[7] = 2),
+        ("a bit of its head", |b| b[20] ^= 4),
+        ("a bit of an entry", |b| *b.last_mut().unwrap() ^= 4),
+        ("newer", |b| b[7] = 3),
+        ("of the first form", |b| b[7] = 1),
     ];
     let (contents, files) = three();
     for broken in index_files(&contents) {
@@ -141,7 +146,57 @@ fn segments_are_merged() {
 fn what_another_process_wrote_is_found() {
     let (memory, store) = memory_store();
     put(&store, &[noise(1, 100)]);
-    let other = Store::open(std::sync::Arc::clone(&memory) as _).unwrap();
+    let other = Store::open(Arc::clone(&memory) as _).unwrap();
     let (stored, _) = put(&other, &[noise(2, 100)]);
     assert_eq!(get(&store, stored[0].id).unwrap(), noise(2, 100));
+}
+
+/// A process that has opened a segment finds what was in it after another has merged it away.
+#[test]
+fn segments_that_are_merged_away_while_they_are_open() {
+    let (memory, store) = memory_store();
+    let files: Vec<Vec<u8>> = (0..5).map(|n| noise(n, 300)).collect();
+    let (stored, _) = put(&store, &files);
+    let reader = Store::open(Arc::clone(&memory) as _).unwrap();
+    assert!(!reader.has_file(mlrun::id::FileId::new(mlrun::digest::Digest::of(b"not there"))).unwrap());
+    let before = index_files(&memory.contents());
+    for round in 100..112 {
+        put(&store, &[noise(round, 50)]);
+    }
+    assert!(index_files(&memory.contents()).iter().all(|name| !before.contains(name)), "it was merged");
+    for (file, stored) in files.iter().zip(&stored) {
+        assert_eq!(get(&reader, stored.id).unwrap(), *file);
+    }
+    assert_eq!(problems(&reader), []);
+}
+
+/// Three thousand files: three pages. One that rotted is passed over with its segment.
+#[test]
+fn a_broken_page() {
+    let (memory, store) = memory_store();
+    let files: Vec<Vec<u8>> = (0..3000).map(|n| noise(n, 40)).collect();
+    let (stored, _) = put(&store, &files);
+    let stored: Vec<(Vec<u8>, StoredFile)> = files.into_iter().zip(stored).collect();
+    let contents = memory.contents();
+    let [segment] = index_files(&contents).try_into().unwrap();
+    let length = contents[&segment].len();
+    for at in [length - 1, length - 1200 * 56, length - 2500 * 56] {
+        let mut contents = contents.clone();
+        contents.get_mut(&segment).unwrap()[at] ^= 1;
+        let (_, store) = open(contents.clone());
+        all_readable(&store, &stored);
+        let (memory, store) = open(contents);
+        let found = store.check(Depth::Structure, &Silent).unwrap().problems;
+        assert_eq!(found.iter().map(|p| (p.kind, &p.name)).collect::<Vec<_>>(), [("index", &segment)]);
+        let (_, store) = open(memory.contents());
+        assert_eq!(problems(&store), []);
+        all_readable(&store, &stored);
+    }
+    // A store that nobody may write to.
+    let mut contents = contents;
+    contents.get_mut(&segment).unwrap()[length - 1] ^= 1;
+    let faulty = Faulty::over(Arc::new(Memory::with_contents(contents)));
+    faulty.set(Fault::Caches);
+    let store = Store::open(Arc::new(faulty)).unwrap();
+    all_readable(&store, &stored);
 }

@@ -42,7 +42,8 @@ pub(super) fn trained(bits: &[u16], seed: u64) -> Vec<u16> {
 
 pub(super) fn put_after(store: &Store, before: &[StoredFile], bytes: &[u8]) -> (StoredFile, Written) {
     let mut writer = store.writer();
-    writer.expect_changes_of(&before.iter().map(|f| f.id).collect::<Vec<_>>()).unwrap();
+    let before: Vec<_> = before.iter().map(|f| f.id).collect();
+    writer.expect_changes_of(|| before);
     let stored = writer.put_files(&[&ModelFile(bytes.to_vec())], &Silent).unwrap();
     (stored[0], writer.finish().unwrap())
 }
