@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::resolve;
 use super::{VerbError, error::UsageError};
+use super::{known, resolve};
 use crate::format::canonical;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
 use crate::format::tree::EntryKind;
@@ -11,7 +11,7 @@ use crate::id::SnapshotId;
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::repository::Repository;
-use crate::snapshot::restore::{self, RestorePlan};
+use crate::snapshot::restore::{self, RestorePlan, Twins};
 use crate::snapshot::{self, TreeFile};
 use crate::store::{Lock, Store, StoreError};
 
@@ -114,7 +114,8 @@ pub fn restore(
     if options.dry_run {
         restore::check(&plan, options.force)?;
     } else {
-        let applied = restore::apply(store, &plan, options.force, progress)?;
+        let twins = Twins::new(known::files(repository, &found.state.model));
+        let applied = restore::apply(store, &plan, &twins, options.force, progress)?;
         plan.modes.retain(|(path, _)| applied.wrong_modes.iter().all(|(wrong, _)| wrong != path));
         missing.extend(applied.wrong_modes.iter().map(|(path, error)| {
             let name = path.strip_prefix(&options.to).unwrap_or(path).display();

@@ -5,6 +5,7 @@
 //! bytes is left alone, but for its executable bit; what lies there with others is not overwritten unless that was
 //! asked for.
 
+mod twins;
 mod write;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
 
+pub use self::twins::Twins;
 pub use self::write::{Applied, apply, check};
 
 use super::folders::TreeFile;

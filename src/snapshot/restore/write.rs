@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::{RestoreError, RestorePlan, TreeFile};
+use super::{RestoreError, RestorePlan, TreeFile, Twins};
 use crate::format::tree::EntryKind;
 use crate::progress::{Progress, Unit};
 use crate::store::CopyError;
@@ -43,11 +43,18 @@ fn is_a_folder(path: &Path) -> RestoreError {
     RestoreError::Io { action: "replace the folder", path: path.to_path_buf(), source }
 }
 
-/// Writes what was planned. Without `force`, nothing is written if anything is in the way.
-pub fn apply(store: &Store, plan: &RestorePlan, force: bool, progress: &dyn Progress) -> Result<Applied, RestoreError> {
+/// Writes what was planned, sharing the bytes of `twins` where that can be done. Without `force`, nothing is written if
+/// anything is in the way.
+pub fn apply(
+    store: &Store,
+    plan: &RestorePlan,
+    twins: &Twins,
+    force: bool,
+    progress: &dyn Progress,
+) -> Result<Applied, RestoreError> {
     check(plan, force)?;
     let mut work = Work::new(plan);
-    match work.run(store, progress) {
+    match work.run(store, twins, progress) {
         Ok(()) => Ok(Applied { wrong_modes: set_modes(&plan.modes) }),
         Err(source) => Err(RestoreError::Stopped { left: work.take_back(), source: Box::new(source) }),
     }
@@ -83,7 +90,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn run(&mut self, store: &Store, progress: &dyn Progress) -> Result<(), RestoreError> {
+    fn run(&mut self, store: &Store, twins: &Twins, progress: &dyn Progress) -> Result<(), RestoreError> {
         let plan = self.plan;
         progress.begin("restoring", plan.bytes, Unit::Bytes);
         self.make_folders()?;
@@ -91,7 +98,13 @@ impl<'a> Work<'a> {
         let restore = |(path, file): &&(PathBuf, TreeFile)| {
             let Some(id) = file.id else { return Ok(()) };
             let executable = file.kind == EntryKind::Executable;
-            self.write_file(path, executable, |out| store.copy_file(id, out, progress).map(|_| ()))
+            self.write_file(path, executable, |out| {
+                if twins.share(id, file.size, out.get_mut()).map_err(CopyError::Write)? {
+                    progress.advance(file.size);
+                    return Ok(());
+                }
+                store.copy_file(id, out, progress).map(drop)
+            })
         };
         // A large file takes all cores by itself.
         let (large, small): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, file)| file.size > LARGE);
@@ -148,7 +161,7 @@ impl<'a> Work<'a> {
         let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
         let temp = temp_path(path);
         self.place(&temp, path, || {
-            let created = File::options().write(true).create_new(true).open(&temp);
+            let created = File::options().read(true).write(true).create_new(true).open(&temp);
             let mut out = BufWriter::with_capacity(1 << 20, created.map_err(|e| failed("create a file beside", e))?);
             fill(&mut out).map_err(|error| match error {
                 CopyError::Store(error) => RestoreError::Store(error),

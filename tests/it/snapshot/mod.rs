@@ -4,6 +4,7 @@ mod hostile;
 mod known;
 mod restore;
 mod trees;
+mod twins;
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use mlrun::format::tree::EntryKind;
 use mlrun::id::FileId;
 use mlrun::progress::Silent;
 use mlrun::snapshot::TreeFile;
-use mlrun::snapshot::restore::{RestoreError, RestorePlan, apply, plan};
+use mlrun::snapshot::restore::{RestoreError, RestorePlan, Twins, apply, plan};
 use mlrun::store::Store;
 
 /// A stored file at `path`.
@@ -43,6 +44,6 @@ fn planned(target: &Path, files: &[TreeFile]) -> Result<RestorePlan, RestoreErro
 /// Plans and applies.
 fn restore(store: &Store, target: &Path, files: &[TreeFile], force: bool) -> Result<RestorePlan, RestoreError> {
     let plan = planned(target, files)?;
-    apply(store, &plan, force, &Silent)?;
+    apply(store, &plan, &Twins::default(), force, &Silent)?;
     Ok(plan)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use mlrun::progress::Silent;
 use mlrun::snapshot::TreeFile;
-use mlrun::snapshot::restore::{RestoreError, apply, plan};
+use mlrun::snapshot::restore::{RestoreError, Twins, apply, plan};
 use mlrun::store::memory::Memory;
 use mlrun::store::{Backend, Store};
 
@@ -235,7 +235,7 @@ fn what_was_written_before_a_failure_is_taken_back() {
     fs::write(temp.path().join("other"), "mine").unwrap();
     let plan = planned(temp.path(), &files).unwrap();
     fs::create_dir(temp.path().join("z-link")).unwrap();
-    let tried = apply(&store, &plan, true, &Silent);
+    let tried = apply(&store, &plan, &Twins::default(), true, &Silent);
     assert!(matches!(&tried, Err(RestoreError::Stopped { left, .. }) if left.is_empty()), "{tried:?}");
     assert_eq!(contents(temp.path()).into_iter().collect::<Vec<_>>(), [("other".to_owned(), b"mine".to_vec())]);
     assert!(!temp.path().join("new").exists());
@@ -248,13 +248,13 @@ fn generated_files() {
     let temp = tempfile::tempdir().unwrap();
     let generated = || vec![("environment.json".to_owned(), b"{}".to_vec())];
     let first = plan(temp.path(), &[], generated()).unwrap();
-    apply(&store, &first, false, &Silent).unwrap();
+    apply(&store, &first, &Twins::default(), false, &Silent).unwrap();
     assert_eq!(fs::read(temp.path().join("environment.json")).unwrap(), b"{}");
     assert_eq!(plan(temp.path(), &[], generated()).unwrap().keep.len(), 1);
     fs::write(temp.path().join("environment.json"), b"other").unwrap();
     let other = plan(temp.path(), &[], generated()).unwrap();
-    assert!(matches!(apply(&store, &other, false, &Silent), Err(RestoreError::InTheWay { .. })));
-    apply(&store, &other, true, &Silent).unwrap();
+    assert!(matches!(apply(&store, &other, &Twins::default(), false, &Silent), Err(RestoreError::InTheWay { .. })));
+    apply(&store, &other, &Twins::default(), true, &Silent).unwrap();
     assert_eq!(fs::read(temp.path().join("environment.json")).unwrap(), b"{}");
 }
 
