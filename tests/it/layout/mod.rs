@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use mlrun::layout::{Elements, Tensor, tensors};
+use mlrun::layout::{self, Elements, Layout, Tensor};
 
 use crate::support::noise::{next, noise};
 
@@ -15,8 +15,12 @@ fn fixture(name: &str) -> Vec<u8> {
     fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/layout/fixtures").join(name)).unwrap()
 }
 
+fn layout_of(bytes: &[u8]) -> Layout {
+    layout::of(&mut Cursor::new(bytes), bytes.len() as u64).unwrap()
+}
+
 fn found(bytes: &[u8]) -> Vec<Tensor> {
-    tensors(&mut Cursor::new(bytes), bytes.len() as u64).unwrap()
+    layout_of(bytes).into_tensors()
 }
 
 /// File, name, type, shape, offset, length: as the libraries have them.
@@ -131,7 +135,7 @@ fn a_directory_beyond_any_file() {
         bytes.extend([b"PK\x05\x06".as_slice(), &[0; 4], &[0xff; 12], &[0; 2]].concat());
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, &bytes).unwrap();
-        assert_eq!(tensors(&mut file, bytes.len() as u64).unwrap(), []);
+        assert_eq!(layout::of(&mut file, bytes.len() as u64).unwrap(), Layout::Unknown);
     }
 }
 
