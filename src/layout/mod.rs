@@ -109,7 +109,8 @@ pub fn of(input: &mut dyn Input, size: u64) -> io::Result<Layout> {
     input.read_exact(&mut first)?;
     let tensors = match first {
         [b'P', b'A', b'R', b'1', ..] => {
-            let columns = parquet::columns(input, size)?.and_then(|found| in_order(found, size, |c| (c.start, c.length)));
+            let columns =
+                parquet::columns(input, size)?.and_then(|found| in_order(found, size, |c| (c.start, c.length)));
             return Ok(columns.map_or_else(Layout::default, Layout::Columns));
         }
         [b'P', b'K', 3, 4, ..] => zip::tensors(input, size)?,
@@ -122,9 +123,8 @@ pub fn of(input: &mut dyn Input, size: u64) -> io::Result<Layout> {
         }
     };
     let fit = |t: &Tensor| t.name.len() <= MAX_NAME && t.shape.len() <= MAX_RANK && t.dtype.len() <= MAX_DTYPE;
-    let tensors = tensors
-        .filter(|found| found.iter().all(fit))
-        .and_then(|found| in_order(found, size, |t| (t.start, t.length)));
+    let tensors =
+        tensors.filter(|found| found.iter().all(fit)).and_then(|found| in_order(found, size, |t| (t.start, t.length)));
     Ok(tensors.map_or_else(Layout::default, Layout::Tensors))
 }
 
