@@ -9,7 +9,7 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-use super::{Elements, Input, MAX_NAME, MAX_RANK, MAX_TENSORS, Tensor};
+use super::{Elements, Input, MAX_NAME, MAX_RANK, MAX_TENSORS, Tensor, varint};
 
 /// What a model begins with: the tag of `ir_version`, which every writer puts first.
 pub(super) const FIRST: u8 = 1 << 3;
@@ -208,26 +208,16 @@ impl<R: Read + Seek> Walk<R> {
         String::from_utf8(bytes).ok()
     }
 
-    /// Seven bits a byte, the lowest first; the highest bit says that more follow.
     fn number(&mut self, end: u64) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            if self.at == end {
-                return None;
-            }
+        varint(|| {
             let mut byte = [0];
-            self.input.read_exact(&mut byte).ok()?;
-            self.at += 1;
-            let bits = u64::from(byte[0] & 0x7f);
-            if bits << shift >> shift != bits {
-                return None;
+            if self.at < end {
+                self.input.read_exact(&mut byte).ok()?;
+                self.at += 1;
+                return Some(byte[0]);
             }
-            number |= bits << shift;
-            if byte[0] < 0x80 {
-                return Some(number);
-            }
-        }
-        None
+            None
+        })
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::io;
 
-use super::{ColumnChunk, Input, MAX_NAME, MAX_TENSORS, read_at};
+use super::{ColumnChunk, Input, MAX_NAME, MAX_TENSORS, read_at, varint};
 
 const MAGIC: &[u8; 4] = b"PAR1";
 /// A footer has megabytes where there are thousands of columns.
@@ -198,21 +198,8 @@ impl<'a> Compact<'a> {
         Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// Seven bits a byte, the lowest first; the highest bit says that more follow.
     fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let bits = u64::from(byte & 0x7f);
-            if bits << shift >> shift != bits {
-                return None;
-            }
-            number |= bits << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
+        varint(|| self.byte())
     }
 
     fn binary(&mut self) -> Option<&'a [u8]> {

@@ -132,6 +132,17 @@ fn flipped(whole: &[u8], places: std::ops::Range<usize>) {
     }
 }
 
+/// A number of variable length, as protobuf and Thrift write it.
+fn varint(mut n: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while n >= 128 {
+        bytes.push(n as u8 | 128);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
+    bytes
+}
+
 /// Counts what is read of a file that has a hole of zeros in it.
 struct WithHole {
     head: Vec<u8>,

@@ -74,6 +74,11 @@ pub(super) fn table() -> String {
     fixture("table.parquet.txt")
 }
 
+/// A model as the library of its format writes it, the same five tensors in each.
+pub(super) fn model(file: &str) -> Vec<u8> {
+    with_noise(&fixture(&format!("{file}.txt")))
+}
+
 /// Files of the real libraries, cut as `goldens.py` cuts them by what these say and by a FastCDC of its own. Never to be
 /// changed.
 #[test]
