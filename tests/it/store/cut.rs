@@ -121,6 +121,17 @@ fn a_column_chunk_is_cut_by_itself() {
     assert_eq!(lengths_in(&Layout::Columns(columns), &bytes, 1 << 20), expected);
 }
 
+/// What lies before a column chunk has no say in how it is cut: up to the length of a small file it is one block.
+#[test]
+fn a_column_chunk_begins_anew() {
+    let cuttable = |seed: &u64| lengths(&noise(*seed, WHOLE + 1), WHOLE + 1)[0] < WHOLE;
+    let column = noise((0..).find(cuttable).unwrap(), WHOLE);
+    let bytes = [&noise(1, 1000)[..], &column, &column].concat();
+    let chunk = |start| ColumnChunk { name: String::new(), start, length: WHOLE as u64 };
+    let layout = Layout::Columns(vec![chunk(1000), chunk(1000 + WHOLE as u64)]);
+    assert_eq!(lengths_in(&layout, &bytes, 1 << 20), [1000, WHOLE, WHOLE]);
+}
+
 /// How a file arrives does not matter.
 #[test]
 fn the_same_whatever_the_pieces() {
