@@ -17,7 +17,7 @@ use super::ignored::Ignored;
 use crate::format::known::StampRecord;
 use crate::format::snapshot::LeftOutRecord;
 use crate::format::tree::{EntryKind, is_component};
-use crate::layout::{self, Tensor};
+use crate::layout::{self, Layout};
 use crate::store::Source;
 
 /// What a person declared: a folder, a file or a glob, maybe to be stored under another name.
@@ -139,8 +139,8 @@ impl Source for SourceFile {
         self.size
     }
 
-    fn tensors(&self) -> io::Result<Vec<Tensor>> {
-        layout::tensors(&mut File::open(&self.disk)?, self.size)
+    fn layout(&self) -> io::Result<Layout> {
+        layout::of(&mut File::open(&self.disk)?, self.size)
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {

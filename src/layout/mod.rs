@@ -1,11 +1,17 @@
-//! Where things lie in foreign files: the tensors of a model file, found by its header alone.
+//! Where things lie in foreign files: the tensors of a model, the column chunks of a table, found by the file's own words
+//! about itself, without reading what it holds.
 //!
 //! What is found only suggests where to cut a file and how to shrink it: a parser that is wrong, or a header that lies,
 //! costs space and nothing else. So every parser gives up rather than fail, reads no more than its limits, and
 //! allocates by what it has read, never by what a length promises.
+//!
+//! Some files have no words about themselves: what ONNX puts beside a model (`model.onnx.data`) are numbers without a
+//! header, and bytes like any.
 
 mod gguf;
 mod npy;
+mod onnx;
+mod parquet;
 mod safetensors;
 mod zip;
 
@@ -16,7 +22,7 @@ pub trait Input: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Input for T {}
 
-/// More tensors than this, and a file is taken for bytes.
+/// More tensors or column chunks than this, and a file is taken for bytes.
 const MAX_TENSORS: usize = 1 << 18;
 /// Names longer than this, and a file is taken for bytes.
 const MAX_NAME: usize = 1024;
@@ -41,7 +47,7 @@ pub enum Elements {
     Opaque,
 }
 
-/// A stretch of a file with a name.
+/// A tensor of a model file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     /// Its name in the file.
@@ -58,37 +64,99 @@ pub struct Tensor {
     pub length: u64,
 }
 
-/// The tensors of a file of `size` bytes, one behind the other. None for a file of another kind, or a broken one.
-pub fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Vec<Tensor>> {
+/// What one row group of a table holds of one column: encoded and compressed, nobody's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnChunk {
+    /// The number of the row group, a slash, and the column's names from the outermost, with dots.
+    pub name: String,
+    /// Bytes of the file before it.
+    pub start: u64,
+    /// Its bytes.
+    pub length: u64,
+}
+
+/// What was found in a file: by place, one behind the other, all of it inside, nothing without bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// Nothing: a file of another kind, or a broken one.
+    #[default]
+    Unknown,
+    /// Tensors: arrays, in which the same number stays in the same place.
+    Tensors(Vec<Tensor>),
+    /// Column chunks, in which everything moves when a row comes or goes.
+    Columns(Vec<ColumnChunk>),
+}
+
+impl Layout {
+    /// The tensors; none in a file that holds something else.
+    pub fn tensors(&self) -> &[Tensor] {
+        if let Self::Tensors(tensors) = self { tensors } else { &[] }
+    }
+
+    /// The tensors; none in a file that holds something else.
+    pub fn into_tensors(self) -> Vec<Tensor> {
+        if let Self::Tensors(tensors) = self { tensors } else { Vec::new() }
+    }
+}
+
+/// What lies where in a file of `size` bytes.
+pub fn of(input: &mut dyn Input, size: u64) -> io::Result<Layout> {
     let mut first = [0; 10];
     if size < first.len() as u64 {
-        return Ok(Vec::new());
+        return Ok(Layout::Unknown);
     }
     input.seek(SeekFrom::Start(0))?;
     input.read_exact(&mut first)?;
-    let found = match first {
+    let tensors = match first {
+        [b'P', b'A', b'R', b'1', ..] => {
+            let columns =
+                parquet::columns(input, size)?.and_then(|found| in_order(found, size, |c| (c.start, c.length)));
+            return Ok(columns.map_or_else(Layout::default, Layout::Columns));
+        }
         [b'P', b'K', 3, 4, ..] => zip::tensors(input, size)?,
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::tensors(input, size)?,
         [b'G', b'G', b'U', b'F', ..] => gguf::tensors(input, size)?,
-        [.., b'{', _] => safetensors::tensors(input, size)?,
-        _ => None,
+        // Neither has a magic, and one may begin like the other.
+        [version, .., brace, _] => {
+            let found = if brace == b'{' { safetensors::tensors(input, size)? } else { None };
+            if found.is_none() && version == onnx::FIRST { onnx::tensors(input, size)? } else { found }
+        }
     };
-    Ok(found.and_then(|tensors| in_order(tensors, size)).unwrap_or_default())
+    let fit = |t: &Tensor| t.name.len() <= MAX_NAME && t.shape.len() <= MAX_RANK && t.dtype.len() <= MAX_DTYPE;
+    let tensors =
+        tensors.filter(|found| found.iter().all(fit)).and_then(|found| in_order(found, size, |t| (t.start, t.length)));
+    Ok(tensors.map_or_else(Layout::default, Layout::Tensors))
 }
 
-/// The tensors by place, if they lie in the file and do not overlap.
-fn in_order(mut tensors: Vec<Tensor>, size: u64) -> Option<Vec<Tensor>> {
-    tensors.retain(|t| t.length > 0);
-    tensors.sort_by_key(|t| t.start);
+/// All by place (first byte, length), if they lie in the file and do not overlap.
+fn in_order<T>(mut found: Vec<T>, size: u64, place: impl Fn(&T) -> (u64, u64)) -> Option<Vec<T>> {
+    found.retain(|one| place(one).1 > 0);
+    found.sort_by_key(|one| place(one).0);
     let mut end = 0;
-    for tensor in &tensors {
-        let unfit = tensor.name.len() > MAX_NAME || tensor.shape.len() > MAX_RANK || tensor.dtype.len() > MAX_DTYPE;
-        if tensor.start < end || unfit {
+    for (start, length) in found.iter().map(place) {
+        if start < end {
             return None;
         }
-        end = tensor.start.checked_add(tensor.length)?;
+        end = start.checked_add(length)?;
     }
-    (end <= size && tensors.len() <= MAX_TENSORS).then_some(tensors)
+    (end <= size && found.len() <= MAX_TENSORS).then_some(found)
+}
+
+/// A number of variable length: seven bits a byte, the lowest first; the highest bit says that more follow.
+fn varint(mut byte: impl FnMut() -> Option<u8>) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = byte()?;
+        let bits = u64::from(byte & 0x7f);
+        if bits << shift >> shift != bits {
+            return None;
+        }
+        number |= bits << shift;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 /// `length` bytes at `start`: at most `limit`, and all of them in the file.

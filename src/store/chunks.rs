@@ -21,7 +21,7 @@ use super::{Store, StoreError};
 use crate::digest::{Digest, Hasher};
 use crate::format::pack::{ObjectHeader, ObjectKind};
 use crate::format::recipe::{Recipe, RecipeBlock, RecipeTensor};
-use crate::layout::Tensor;
+use crate::layout::{Layout, Tensor};
 use crate::progress::Progress;
 
 /// Bytes of a file in one chunk.
@@ -80,9 +80,9 @@ impl Chunks {
     ) -> Result<Recipe, StoreError> {
         let unreadable = |source| StoreError::Source { index, source };
         let Destination { store, parents, session, packs } = to;
-        // They only say where to cut: what cannot be read fails below.
-        let tensors = source.tensors().unwrap_or_default();
-        let cutter = BlockCutter::new(&tensors, parents);
+        // It only says where to cut: what cannot be read fails below.
+        let layout = source.layout().unwrap_or_default();
+        let cutter = BlockCutter::new(&layout, parents);
         let (free_sender, free) = channel();
         let (filled_sender, filled) = sync_channel(NUMBER);
         let (done_sender, done) = sync_channel(NUMBER);
@@ -107,7 +107,7 @@ impl Chunks {
         let (read, free) = read.map_err(unreadable)?;
         self.idle.extend(free.try_iter());
         let (sha256, size) = read.map_err(unreadable)?;
-        Ok(Recipe { sha256, size, blocks, tensors: tensors.into_iter().map(table_entry).collect() })
+        Ok(Recipe { sha256, size, blocks, tensors: layout.into_tensors().into_iter().map(table_entry).collect() })
     }
 }
 
@@ -126,8 +126,8 @@ struct BlockCutter<'a> {
 }
 
 impl<'a> BlockCutter<'a> {
-    fn new(tensors: &'a [Tensor], parents: &'a Parents) -> Self {
-        Self { cutter: Cutter::new(tensors), tensors, parents, begun: Vec::new() }
+    fn new(layout: &'a Layout, parents: &'a Parents) -> Self {
+        Self { cutter: Cutter::new(layout), tensors: layout.tensors(), parents, begun: Vec::new() }
     }
 
     fn next(&mut self, chunk: &[u8], start: usize, last: bool) -> Option<Block> {

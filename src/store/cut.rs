@@ -1,14 +1,16 @@
 //! Where files are cut into blocks: at their tensors, so that a layer that did not change is found again wherever it
-//! lies, and elsewhere by FastCDC (2020, normalisation level 1), so that an edit changes the blocks it touches and no others.
+//! lies; at their column chunks, so that a column that did not change is; and elsewhere by FastCDC (2020, normalisation
+//! level 1), so that an edit changes the blocks it touches and no others.
 //!
-//! The parameters are part of the format; golden cut points pin the algorithm. Where the tensors are is only a
-//! suggestion: putting a file together again needs only its recipe.
+//! A tensor is cut into blocks of one length, as what changes in it changes in place. A column chunk is cut by content
+//! from its start: a row more moves everything behind it. The parameters are part of the format; golden cut points pin
+//! the algorithm. Where things are is only a suggestion: putting a file together again needs only its recipe.
 
 use fastcdc::v2020::FastCDC;
 
 use super::codec::Content;
 use crate::format::recipe::MAX_BLOCK;
-use crate::layout::{Elements, Tensor};
+use crate::layout::{Elements, Layout};
 
 /// Files up to this size are one object.
 pub const WHOLE: usize = 256 << 10;
@@ -20,26 +22,26 @@ pub const AVERAGE: usize = 512 << 10;
 pub const MAXIMUM: usize = 2 << 20;
 /// A tensor's blocks, all but its last.
 pub const TENSOR_BLOCK: usize = MAX_BLOCK as usize;
-/// Shorter tensors are not cut out: each block costs 140 bytes of its own.
-pub const SHORT_TENSOR: u64 = 4096;
+/// Shorter tensors and column chunks are not cut out: each block costs 140 bytes of its own.
+pub const SHORT: u64 = 4096;
 
 /// Cuts a stream of which a part is at hand.
 #[derive(Debug, Default)]
 pub struct Cutter {
-    /// Tensors to be cut out, by place.
+    /// What is to be cut out, by place.
     stretches: Vec<Stretch>,
     next: usize,
     at: u64,
-    /// Whether a block was cut since the last tensor.
+    /// Whether a block was cut since a stretch began or ended.
     begun: bool,
 }
 
 #[derive(Debug)]
 struct Stretch {
-    tensor: usize,
     start: u64,
     end: u64,
-    content: Content,
+    /// Which tensor it is, and what it is made of; none is cut by content.
+    tensor: Option<(usize, Content)>,
 }
 
 /// The next block.
@@ -54,21 +56,29 @@ pub struct Cut {
 }
 
 impl Cutter {
-    /// For a file in which `tensors` lie one behind the other.
-    pub fn new(tensors: &[Tensor]) -> Self {
-        let stretches = tensors
-            .iter()
-            .enumerate()
-            .filter(|(_, t)| t.length >= SHORT_TENSOR)
-            .map(|(tensor, t)| {
-                let content = match t.elements {
-                    Elements::Known { width, float } => Content::Elements { width, float },
-                    Elements::Numbers => Content::Numbers,
-                    Elements::Opaque => Content::Unknown,
-                };
-                Stretch { tensor, start: t.start, end: t.start + t.length, content }
-            })
-            .collect();
+    /// For a file in which this lies where it says.
+    pub fn new(layout: &Layout) -> Self {
+        let stretches = match layout {
+            Layout::Unknown => Vec::new(),
+            Layout::Tensors(tensors) => tensors
+                .iter()
+                .enumerate()
+                .filter(|(_, t)| t.length >= SHORT)
+                .map(|(number, t)| {
+                    let content = match t.elements {
+                        Elements::Known { width, float } => Content::Elements { width, float },
+                        Elements::Numbers => Content::Numbers,
+                        Elements::Opaque => Content::Unknown,
+                    };
+                    Stretch { start: t.start, end: t.start + t.length, tensor: Some((number, content)) }
+                })
+                .collect(),
+            Layout::Columns(columns) => columns
+                .iter()
+                .filter(|c| c.length >= SHORT)
+                .map(|c| Stretch { start: c.start, end: c.start + c.length, tensor: None })
+                .collect(),
+        };
         Self { stretches, ..Self::default() }
     }
 
@@ -82,19 +92,23 @@ impl Cutter {
             self.next += 1;
             self.begun = false;
         }
-        let cut = match self.stretches.get(self.next) {
-            Some(stretch) if stretch.start <= self.at => {
+        let stretch = self.stretches.get(self.next);
+        let cut = match stretch {
+            Some(Stretch { start, end, tensor: Some((tensor, content)) }) if *start <= self.at => {
                 let block = TENSOR_BLOCK as u64;
-                let length = (stretch.end - self.at).min(block) as usize;
+                let length = (end - self.at).min(block) as usize;
                 if rest.len() < length && !last {
                     return None;
                 }
-                let number = ((self.at - stretch.start) / block) as usize;
-                let place = Some((stretch.tensor, number));
-                Cut { length: length.min(rest.len()), content: stretch.content, place }
+                let number = ((self.at - start) / block) as usize;
+                let place = Some((*tensor, number));
+                Cut { length: length.min(rest.len()), content: *content, place }
             }
-            next => {
-                let left = next.map_or(u64::MAX, |s| s.start - self.at);
+            _ => {
+                let left = stretch.map_or(u64::MAX, |s| if s.start <= self.at { s.end } else { s.start } - self.at);
+                if stretch.is_some_and(|s| s.start == self.at) {
+                    self.begun = false;
+                }
                 let length = self.content_defined(rest, left, last)?;
                 Cut { length, content: Content::Unknown, place: None }
             }
@@ -103,7 +117,7 @@ impl Cutter {
         Some(cut)
     }
 
-    /// The next block of the `left` bytes before a tensor or the end.
+    /// The next block of the `left` bytes before a stretch begins or ends, or the file does.
     fn content_defined(&mut self, rest: &[u8], left: u64, last: bool) -> Option<usize> {
         let ended = last || rest.len() as u64 >= left;
         let rest = &rest[..left.min(rest.len() as u64) as usize];

@@ -1,11 +1,11 @@
 //! Content-addressed bytes, in packs. Knows no word of machine learning.
 //!
 //! A small file is one object. A larger one goes in as a [stream of chunks](chunks): its SHA-256 is taken while it is
-//! [cut](cut) into blocks, at its tensors where it has any; a block whose BLAKE3 is known already costs nothing more; the
-//! others are [encoded](codec), perhaps as the difference to [the version before](parents), decoded once to be sure, and
-//! appended to a [pack](packs). A [recipe](crate::format::recipe) names the blocks, a [tree](crate::format::tree)
-//! the files of a folder. Packs become durable in [`Writer::finish`], before any
-//! journal event may name what is in them.
+//! [cut](cut) into blocks, at its tensors or columns where it has any; a block whose BLAKE3 is known already costs nothing
+//! more; the others are [encoded](codec), perhaps as the difference to [the version before](parents), decoded once to be
+//! sure, and appended to a [pack](packs). A [recipe](crate::format::recipe) names the blocks, a
+//! [tree](crate::format::tree) the files of a folder. Packs become durable in [`Writer::finish`], before any journal event
+//! may name what is in them.
 //!
 //! Everything durable goes through two functions of the [`Backend`]: `publish` for content-named packs and
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::codec::Parent;
-use super::cut::{SHORT_TENSOR, TENSOR_BLOCK};
+use super::cut::{SHORT, TENSOR_BLOCK};
 use super::{Store, StoreError};
 use crate::format::pack::ObjectKind;
 use crate::format::planes::MAX_DEPTH;
@@ -46,7 +46,7 @@ impl Parents {
                 (at, block.id)
             })
             .collect();
-        for tensor in recipe.tensors.iter().filter(|t| t.length >= SHORT_TENSOR) {
+        for tensor in recipe.tensors.iter().filter(|t| t.length >= SHORT) {
             // A recipe may say anything; a place beyond the file is none of its blocks.
             let end = tensor.offset.saturating_add(tensor.length).min(recipe.size);
             let places = (tensor.offset..end).step_by(TENSOR_BLOCK);

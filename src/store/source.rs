@@ -2,15 +2,15 @@
 
 use std::io::{self, Read};
 
-use crate::layout::Tensor;
+use crate::layout::Layout;
 
 /// Bytes to be stored as a file.
 pub trait Source: Sync {
     /// How many there are.
     fn size(&self) -> u64;
-    /// The tensors in them, as their own header tells.
-    fn tensors(&self) -> io::Result<Vec<Tensor>> {
-        Ok(Vec::new())
+    /// What lies where in them, as they say themselves.
+    fn layout(&self) -> io::Result<Layout> {
+        Ok(Layout::Unknown)
     }
     /// Begins to read them.
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>>;

@@ -1,6 +1,6 @@
-"""Writes fixtures/: model files of the real libraries, and where numpy and zipfile say their arrays lie.
+"""Writes fixtures/: files of the real libraries, and where these, numpy and zipfile say that arrays and columns lie.
 
-Run with numpy 2.4, safetensors 0.8 and gguf 0.19: python goldens.py
+Run with numpy 2.4, safetensors 0.8, gguf 0.19, onnx 1.23 and pyarrow 26: python goldens.py
 """
 
 import io
@@ -9,7 +9,12 @@ import pathlib
 import zipfile
 
 import gguf
+import ml_dtypes
 import numpy as np
+import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 HERE = pathlib.Path(__file__).parent / "fixtures"
@@ -115,6 +120,118 @@ table["model.gguf"] = [
 # What ggml says of every type, to be compared with what we say.
 sizes = [f"{kind.value}\t{kind.name}\t{block}\t{size}\n" for kind, (block, size) in sorted(gguf.GGML_QUANT_SIZES.items())]
 (HERE / "gguf-types.tsv").write_text("".join(sizes))
+
+# Every way in which a model of ONNX holds numbers, and every place where it holds tensors.
+f32, f64, i64 = np.float32, np.float64, np.int64
+plain = {
+    "weight": rng.normal(size=(12, 40)).astype(f32),
+    "half": rng.normal(size=(3, 5)).astype(np.float16),
+    "brain": rng.normal(size=(7, 3)).astype(ml_dtypes.bfloat16),
+    "double": rng.normal(size=11),
+    "ids": rng.integers(1 << 40, size=9),
+    "small": rng.integers(100, size=(2, 10), dtype=np.int8),
+    "mask": rng.integers(2, size=29).astype(bool),
+    "complex": (rng.normal(size=6) + 1j * rng.normal(size=6)).astype(np.complex64),
+    "four": rng.integers(-8, 7, size=33).astype(ml_dtypes.int4),
+    "eight": rng.normal(size=37).astype(ml_dtypes.float8_e4m3fn),
+}
+initializers = [numpy_helper.from_array(a, name) for name, a in plain.items()]
+# Numbers in fields of their own: floats and doubles as they are, integers one by one.
+fields = {
+    "float field": ("FLOAT", rng.normal(size=(5, 8)).astype(f32)),
+    "double field": ("DOUBLE", rng.normal(size=13)),
+    "complex field": ("COMPLEX64", (rng.normal(size=4) + 1j).astype(np.complex64)),
+}
+initializers += [helper.make_tensor(n, getattr(TensorProto, k), a.shape, a.flatten()) for n, (k, a) in fields.items()]
+initializers.append(helper.make_tensor("integer field", TensorProto.INT64, [50], range(50)))
+initializers.append(helper.make_tensor("half field", TensorProto.FLOAT16, [50], np.linspace(0, 1, 50)))
+initializers.append(helper.make_tensor("text", TensorProto.STRING, [2], [b"one", "zwölf".encode()]))
+external = numpy_helper.from_array(np.ones(4, f32), "elsewhere")
+onnx.external_data_helper.set_external_data(external, "model.onnx.data", 0, 16)
+external.ClearField("raw_data")
+initializers.append(external)
+
+deep = {name: rng.normal(size=size).astype(f32) for name, size in
+        (("constant", 21), ("then weight", 22), ("else constant", 23), ("own name", 24), ("values", 25), ("in a function", 26), ("one", 27), ("two", 28))}
+
+
+def constant(output, name=""):
+    return helper.make_node("Constant", [], [output], value=numpy_helper.from_array(deep[output if not name else name], name))
+
+
+def branch(name, nodes, tensors):
+    return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], tensors)
+
+
+then = branch("then", [helper.make_node("Identity", ["then weight"], ["y"])], [numpy_helper.from_array(deep["then weight"], "then weight")])
+otherwise = branch("else", [constant("else constant"), helper.make_node("Identity", ["else constant"], ["y"])], [])
+several = helper.make_node("Several", [], ["out"], domain="test")
+several.attribute.append(helper.make_attribute("tensors", [numpy_helper.from_array(deep[n], n) for n in ("one", "two")]))
+positions = np.sort(rng.choice(1 << 20, 25, replace=False))
+sparse = helper.make_sparse_tensor(numpy_helper.from_array(deep["values"], "values"), numpy_helper.from_array(positions, "positions"), [1 << 20])
+nodes = [constant("constant"), constant("c", "own name"), helper.make_node("If", ["x"], ["z"], then_branch=then, else_branch=otherwise), several]
+function = helper.make_function("test", "F", [], ["y"], [constant("in a function"), helper.make_node("Identity", ["in a function"], ["y"])], [helper.make_opsetid("", 21)])
+graph = helper.make_graph(nodes, "graph", [helper.make_tensor_value_info("x", TensorProto.BOOL, [])], [], initializers, sparse_initializer=[sparse], doc_string="words " * 40)
+model = helper.make_model(graph, producer_name="a test", functions=[function], ir_version=10)
+onnx.save(model, HERE / "model.onnx")
+data = (HERE / "model.onnx").read_bytes()
+assert onnx.load_from_string(data).SerializeToString() == data
+
+
+def row(data, name, kind, array):
+    stored = numpy_helper.from_array(array)
+    raw = stored.raw_data
+    assert data.count(raw) == 1, name
+    return [name, TensorProto.DataType.Name(kind), list(array.shape), data.index(raw), len(raw)]
+
+
+rows = [row(data, name, tensor.data_type, plain[name]) for name, tensor in zip(plain, initializers)]
+rows += [row(data, n, getattr(TensorProto, k), a) for n, (k, a) in fields.items()]
+rows += [row(data, n, TensorProto.FLOAT, a) for n, a in deep.items()]
+rows.append(row(data, "positions", TensorProto.INT64, positions))
+table["model.onnx"] = rows
+
+
+# Fields in another order than any writer's, numbers of a list one by one: as protobuf allows.
+def bytes_field(number, value):
+    length, head = len(value), bytes([number << 3 | 2])
+    while length >= 128:
+        head += bytes([length & 127 | 128])
+        length >>= 7
+    return head + bytes([length]) + value
+
+
+w = plain["weight"]
+tensor = b"".join([bytes_field(9, w.tobytes()), bytes_field(8, b"weight"), b"\x08\x0c", b"\x10\x01", b"\x08\x28"])
+graph = bytes_field(13, helper.make_tensor_value_info("v", 1, [2]).SerializeToString()) + bytes_field(5, tensor) + bytes_field(2, b"g")
+data = b"\x08\x0a" + bytes_field(14, b"\x0a\x01k\x12\x01v") + bytes_field(7, graph) + bytes_field(2, b"last") + bytes_field(8, b"\x10\x15")
+loaded = onnx.load_from_string(data)
+assert loaded.producer_name == "last" and np.array_equal(numpy_helper.to_array(loaded.graph.initializer[0]), w)
+(HERE / "reordered.onnx").write_bytes(data)
+table["reordered.onnx"] = [row(data, "weight", TensorProto.FLOAT, w)]
+
+# Columns with and without a dictionary, within columns, of several row groups; statistics and page indexes.
+count = 700
+columns = pa.table({
+    "id": pa.array(rng.integers(1 << 50, size=count)),
+    "label": pa.array([f"class {n % 3}" if n % 7 else None for n in range(count)]).dictionary_encode(),
+    "score": pa.array(rng.normal(size=count).astype(f32)),
+    "where": pa.array([{"lat": n / 7, "tags": ["a"] * (n % 3)} for n in range(count)]),
+    "empty": pa.nulls(count, pa.int32()),
+})
+columns = columns.replace_schema_metadata({"note": "words " * 30})
+pq.write_table(columns, HERE / "table.parquet", row_group_size=300, use_dictionary=["label"], write_page_index=True, compression="snappy")
+pq.write_table(columns.slice(0, 100), HERE / "plain.parquet", use_dictionary=False, write_statistics=False, compression="none", version="1.0")
+for file in ("table.parquet", "plain.parquet"):
+    about = pq.ParquetFile(HERE / file).metadata
+    rows = table[file] = []
+    for group in range(about.num_row_groups):
+        for number in range(about.num_columns):
+            c = about.row_group(group).column(number)
+            start = c.dictionary_page_offset if c.has_dictionary_page else c.data_page_offset
+            # The writer leaves no gaps: what is told is what is there.
+            assert start == (rows[-1][3] + rows[-1][4] if rows else 4)
+            rows.append([f"{group}/{c.path_in_schema}", "", [], start, c.total_compressed_size])
 
 lines = [f"{file}\t{n}\t{d}\t{','.join(map(str, s))}\t{start}\t{length}\n" for file, rows in table.items() for n, d, s, start, length in rows]
 (HERE / "tensors.tsv").write_text("".join(lines))

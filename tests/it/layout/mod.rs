@@ -1,22 +1,40 @@
-//! Tensors are found where the real libraries put them (`goldens.py`), and nothing hostile does harm.
+//! Tensors and columns are found where the real libraries put them (`goldens.py`), and nothing hostile does harm.
+
+mod onnx;
+mod parquet;
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use mlrun::layout::{Elements, Tensor, tensors};
+use mlrun::layout::{self, Elements, Layout, Tensor};
 
 use crate::support::noise::{next, noise};
 
-const FILES: [&str; 7] =
-    ["model.safetensors", "arrays.npz", "compressed.npz", "array.npy", "model.pt", "zip64.npz", "model.gguf"];
+const FILES: [&str; 11] = [
+    "model.safetensors",
+    "arrays.npz",
+    "compressed.npz",
+    "array.npy",
+    "model.pt",
+    "zip64.npz",
+    "model.gguf",
+    "model.onnx",
+    "reordered.onnx",
+    "table.parquet",
+    "plain.parquet",
+];
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/layout/fixtures").join(name)).unwrap()
 }
 
+fn layout_of(bytes: &[u8]) -> Layout {
+    layout::of(&mut Cursor::new(bytes), bytes.len() as u64).unwrap()
+}
+
 fn found(bytes: &[u8]) -> Vec<Tensor> {
-    tensors(&mut Cursor::new(bytes), bytes.len() as u64).unwrap()
+    layout_of(bytes).into_tensors()
 }
 
 /// File, name, type, shape, offset, length: as the libraries have them.
@@ -30,15 +48,19 @@ fn where_the_libraries_put_them() {
             .map(|row| (row.split('\t').nth(3).unwrap().parse().unwrap(), row.to_owned()))
             .collect();
         expected.sort();
-        let rows: Vec<String> = found(&fixture(file))
-            .iter()
-            .map(|t| {
-                let shape: Vec<String> = t.shape.iter().map(u64::to_string).collect();
-                format!("{}\t{}\t{}\t{}\t{}", t.name, t.dtype, shape.join(","), t.start, t.length)
-            })
-            .collect();
+        let rows: Vec<String> = match layout_of(&fixture(file)) {
+            Layout::Columns(columns) => {
+                columns.iter().map(|c| format!("{}\t\t\t{}\t{}", c.name, c.start, c.length)).collect()
+            }
+            layout => layout.tensors().iter().map(row).collect(),
+        };
         assert_eq!(rows, expected.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), "{file}");
     }
+}
+
+fn row(t: &Tensor) -> String {
+    let shape: Vec<String> = t.shape.iter().map(u64::to_string).collect();
+    format!("{}\t{}\t{}\t{}\t{}", t.name, t.dtype, shape.join(","), t.start, t.length)
 }
 
 #[test]
@@ -53,6 +75,11 @@ fn what_the_elements_are() {
     assert_eq!(of("model.gguf", "norm.weight"), Elements::Known { width: 4, float: true });
     assert_eq!(of("model.gguf", "bits.weight"), Elements::Known { width: 2, float: true });
     assert_eq!(of("model.gguf", "attn.weight"), Elements::Opaque);
+    assert_eq!(of("model.onnx", "brain"), Elements::Known { width: 2, float: true });
+    assert_eq!(of("model.onnx", "double field"), Elements::Known { width: 8, float: true });
+    assert_eq!(of("model.onnx", "complex field"), Elements::Known { width: 4, float: true });
+    assert_eq!(of("model.onnx", "positions"), Elements::Known { width: 8, float: false });
+    assert_eq!(of("model.onnx", "four"), Elements::Opaque);
 }
 
 /// Cut anywhere, or changed anywhere: nothing, or stretches inside the file.
@@ -60,7 +87,8 @@ fn what_the_elements_are() {
 fn broken_files_are_bytes() {
     for file in FILES {
         let whole = fixture(file);
-        for length in (0..whole.len()).step_by(7) {
+        // The end of an archive is looked for, in every one of them.
+        for length in (0..whole.len()).step_by(if whole.len() > 8000 { 7 } else { 1 }) {
             inside(&whole[..length]);
         }
         let mut state = 5;
@@ -79,12 +107,87 @@ fn broken_files_are_bytes() {
 }
 
 fn inside(bytes: &[u8]) {
+    let places: Vec<(u64, u64)> = match layout_of(bytes) {
+        Layout::Unknown => Vec::new(),
+        Layout::Tensors(tensors) => tensors.iter().map(|t| (t.start, t.length)).collect(),
+        Layout::Columns(columns) => columns.iter().map(|c| (c.start, c.length)).collect(),
+    };
     let mut end = 0;
-    for tensor in found(bytes) {
-        assert!(tensor.start >= end && tensor.length > 0, "{tensor:?}");
-        end = tensor.start.checked_add(tensor.length).unwrap();
+    for (start, length) in places {
+        assert!(start >= end && length > 0, "{start}, {length}");
+        end = start.checked_add(length).unwrap();
     }
     assert!(end <= bytes.len() as u64);
+}
+
+/// Every byte of `places` on its own, changed in some of its bits.
+fn flipped(whole: &[u8], places: std::ops::Range<usize>) {
+    let mut bytes = whole.to_vec();
+    for at in places {
+        for bits in [1, 4, 0x20, 0x80, 0xff] {
+            bytes[at] ^= bits;
+            inside(&bytes);
+            bytes[at] ^= bits;
+        }
+    }
+}
+
+/// A number of variable length, as protobuf and Thrift write it.
+fn varint(mut n: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while n >= 128 {
+        bytes.push(n as u8 | 128);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
+    bytes
+}
+
+/// Counts what is read of a file that has a hole of zeros in it.
+struct WithHole {
+    head: Vec<u8>,
+    hole: u64,
+    tail: Vec<u8>,
+    at: u64,
+    read: u64,
+}
+
+impl WithHole {
+    fn new(head: Vec<u8>, hole: u64, tail: Vec<u8>) -> Self {
+        Self { head, hole, tail, at: 0, read: 0 }
+    }
+
+    fn size(&self) -> u64 {
+        self.head.len() as u64 + self.hole + self.tail.len() as u64
+    }
+}
+
+impl Read for WithHole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(self.size().saturating_sub(self.at) as usize);
+        for (at, byte) in (self.at..).zip(&mut buffer[..length]) {
+            let behind = at.checked_sub(self.head.len() as u64 + self.hole);
+            *byte = match behind {
+                Some(at) => self.tail[at as usize],
+                None => self.head.get(at as usize).copied().unwrap_or(0),
+            };
+        }
+        self.at += length as u64;
+        self.read += length as u64;
+        Ok(length)
+    }
+}
+
+impl Seek for WithHole {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.size().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
 }
 
 /// Headers that promise more than there is, or name the same bytes twice.
@@ -131,7 +234,7 @@ fn a_directory_beyond_any_file() {
         bytes.extend([b"PK\x05\x06".as_slice(), &[0; 4], &[0xff; 12], &[0; 2]].concat());
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, &bytes).unwrap();
-        assert_eq!(tensors(&mut file, bytes.len() as u64).unwrap(), []);
+        assert_eq!(layout::of(&mut file, bytes.len() as u64).unwrap(), Layout::Unknown);
     }
 }
 

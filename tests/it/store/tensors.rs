@@ -5,7 +5,7 @@ use mlrun::format::pack::ObjectKind;
 use mlrun::progress::Silent;
 use mlrun::store::{Store, StoreError, StoredFile, Written};
 
-use super::{get, open, problems};
+use super::{cut, get, open, problems};
 use crate::support::memory_store;
 use crate::support::noise::{next, noise};
 use crate::support::source::ModelFile;
@@ -69,6 +69,42 @@ fn a_layer_that_did_not_change_costs_nothing() {
     // Its name does not matter, its bytes do.
     let (_, renamed) = put_after(&store, &[], &model(&[("other", layers[0].1.clone())]));
     assert!(renamed.new < 4096, "{renamed:?}");
+}
+
+/// The same weights, exported: real files of five libraries hold the same blocks.
+#[test]
+fn a_layer_is_found_again_in_another_format() {
+    let (_, store) = memory_store();
+    for (turn, file) in
+        ["model.safetensors", "model.onnx", "model.gguf", "model.pt", "arrays.npz"].into_iter().enumerate()
+    {
+        let bytes = cut::model(file);
+        let (stored, written) = put_after(&store, &[], &bytes);
+        assert!(get(&store, stored.id).unwrap() == bytes);
+        assert!(turn == 0 || written.new < 16 << 10, "{file}: {written:?}");
+        let recipe = store.recipe(stored.id).unwrap();
+        let long: Vec<_> = recipe.tensors.iter().filter(|t| t.length > 4 << 20).map(|t| t.length).collect();
+        assert_eq!(long, [(8 << 20) + 40_000, (4 << 20) + 4], "{file}");
+    }
+}
+
+/// A tensor of an ONNX model is stored as what changed in it.
+#[test]
+fn a_step_of_an_onnx_model() {
+    let (_, store) = memory_store();
+    let mut bytes = cut::model("model.onnx");
+    let (one, _) = put_after(&store, &[], &bytes);
+    let layer = store.recipe(one.id).unwrap().tensors[0].clone();
+    assert_eq!((layer.name.as_str(), layer.dtype.as_str()), ("layer.0", "FLOAT"));
+    assert_eq!(layer.shape.iter().product::<u64>() * 4, layer.length);
+    for number in bytes[layer.offset as usize..][..layer.length as usize].chunks_exact_mut(4) {
+        number[0] ^= 1;
+    }
+    let (two, written) = put_after(&store, &[one], &bytes);
+    assert_eq!(written.new, layer.length);
+    assert!(written.stored < layer.length / 10, "{written:?}");
+    assert!(get(&store, two.id).unwrap() == bytes);
+    assert_eq!(problems(&store), []);
 }
 
 /// Ten versions, each a step from the one before: differences, never deeper than may be, each rebuilt in a new process.

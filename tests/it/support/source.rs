@@ -104,7 +104,7 @@ impl Source for Changing {
     }
 }
 
-/// A model file in memory, which tells where its tensors are.
+/// A file in memory, which tells what lies where in it.
 pub struct ModelFile(pub Vec<u8>);
 
 impl Source for ModelFile {
@@ -112,8 +112,8 @@ impl Source for ModelFile {
         self.0.len() as u64
     }
 
-    fn tensors(&self) -> io::Result<Vec<mlrun::layout::Tensor>> {
-        mlrun::layout::tensors(&mut io::Cursor::new(&self.0), self.size())
+    fn layout(&self) -> io::Result<mlrun::layout::Layout> {
+        mlrun::layout::of(&mut io::Cursor::new(&self.0), self.size())
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
