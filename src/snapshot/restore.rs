@@ -5,6 +5,7 @@
 //! bytes is left alone, but for its executable bit; what lies there with others is not overwritten unless that was
 //! asked for.
 
+mod holes;
 mod twins;
 mod write;
 

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::holes::WithHoles;
 use super::{RestoreError, RestorePlan, TreeFile, Twins};
 use crate::format::tree::EntryKind;
 use crate::progress::{Progress, Unit};
@@ -99,7 +100,7 @@ impl<'a> Work<'a> {
             let Some(id) = file.id else { return Ok(()) };
             let executable = file.kind == EntryKind::Executable;
             self.write_file(path, executable, |out| {
-                if twins.share(id, file.size, out.get_mut()).map_err(CopyError::Write)? {
+                if twins.share(id, file.size, out.get_mut().file()).map_err(CopyError::Write)? {
                     progress.advance(file.size);
                     return Ok(());
                 }
@@ -156,18 +157,20 @@ impl<'a> Work<'a> {
         &self,
         path: &Path,
         executable: bool,
-        fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), CopyError>,
+        fill: impl FnOnce(&mut BufWriter<WithHoles>) -> Result<(), CopyError>,
     ) -> Result<(), RestoreError> {
         let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
         let temp = temp_path(path);
         self.place(&temp, path, || {
             let created = File::options().read(true).write(true).create_new(true).open(&temp);
-            let mut out = BufWriter::with_capacity(1 << 20, created.map_err(|e| failed("create a file beside", e))?);
+            let created = WithHoles::new(created.map_err(|e| failed("create a file beside", e))?);
+            let mut out = BufWriter::with_capacity(1 << 20, created);
             fill(&mut out).map_err(|error| match error {
                 CopyError::Store(error) => RestoreError::Store(error),
                 CopyError::Write(source) => failed("write", source),
             })?;
-            let file = out.into_inner().map_err(|e| failed("write", e.into_error()))?;
+            let written = out.into_inner().map_err(io::IntoInnerError::into_error).and_then(WithHoles::finish);
+            let file = written.map_err(|e| failed("write", e))?;
             set_executable(&file, executable).map_err(|e| failed("set the mode of", e))
         })
     }

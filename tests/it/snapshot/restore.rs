@@ -241,6 +241,28 @@ fn what_was_written_before_a_failure_is_taken_back() {
     assert!(!temp.path().join("new").exists());
 }
 
+/// Long runs of zeros, at the end too, are restored byte for byte and take no room.
+#[cfg(unix)]
+#[test]
+fn zeros_become_holes() {
+    use std::os::unix::fs::MetadataExt;
+    let (_, store) = memory_store();
+    let mut bytes = vec![0; 24 << 20];
+    bytes[9 << 20..10 << 20].copy_from_slice(&noise(3, 1 << 20));
+    let sparse = file(&store, "sparse", &bytes);
+    let zeros = file(&store, "zeros", &bytes[..4 << 20]);
+    bytes.extend_from_slice(b"end");
+    let ends = file(&store, "ends", &bytes);
+    let temp = tempfile::tempdir().unwrap();
+    restore(&store, temp.path(), &[sparse, zeros, ends], false).unwrap();
+    for (name, expected) in [("sparse", &bytes[..24 << 20]), ("zeros", &bytes[..4 << 20]), ("ends", &bytes)] {
+        let path = temp.path().join(name);
+        assert!(fs::read(&path).unwrap() == expected, "{name}");
+        let room = fs::metadata(&path).unwrap().blocks() * 512;
+        assert!(room < 6 << 20, "{name} takes {room} bytes");
+    }
+}
+
 /// What a record says about itself can be written beside the files.
 #[test]
 fn generated_files() {
