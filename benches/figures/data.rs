@@ -1,7 +1,7 @@
 //! Data that is always the same: made of a counter-based generator, nothing is downloaded.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use rand_chacha::ChaCha8Rng;
@@ -53,7 +53,7 @@ pub(crate) fn bf16_model(path: &Path) -> io::Result<()> {
 }
 
 /// Rounded to the nearest, to even between two.
-const fn bf16(value: f32) -> u16 {
+pub(crate) const fn bf16(value: f32) -> u16 {
     let bits = value.to_bits();
     ((bits + ((bits >> 16) & 1) + 0x7fff) >> 16) as u16
 }
@@ -70,6 +70,36 @@ pub(crate) fn many_files(folder: &Path) -> io::Result<()> {
         let length = 1_000 + (random.next_u64() % 19_000) as usize;
         random.fill_bytes(&mut buffer[..length]);
         fs::write(below.join(format!("{i:06}.bin")), &buffer[..length])?;
+    }
+    Ok(())
+}
+
+/// A file of 20 GiB, of which all but 20 stretches of 16 MiB are holes.
+pub(crate) fn sparse_file(path: &Path) -> io::Result<()> {
+    let file = File::create(path)?;
+    file.set_len(20 << 30)?;
+    let mut buffer = vec![0; 16 << 20];
+    for n in 0..20 {
+        generator(8000 + n).fill_bytes(&mut buffer);
+        let mut at = &file;
+        at.seek(SeekFrom::Start((n << 30) + n * 12_345))?;
+        at.write_all(&buffer)?;
+    }
+    Ok(())
+}
+
+/// A million files of 10 to 200 bytes in 1,000 folders.
+pub(crate) fn tiny_files(folder: &Path) -> io::Result<()> {
+    let mut random = generator(1_000_000);
+    let mut buffer = [0; 200];
+    for below in 0..1000 {
+        let below = folder.join(format!("{below:03}"));
+        fs::create_dir_all(&below)?;
+        for n in 0..1000 {
+            let length = 10 + (random.next_u64() % 191) as usize;
+            random.fill_bytes(&mut buffer[..length]);
+            fs::write(below.join(format!("{n:03}.txt")), &buffer[..length])?;
+        }
     }
     Ok(())
 }

@@ -14,6 +14,16 @@ pub(crate) struct Mlrun {
     program: PathBuf,
     /// Where a case keeps everything.
     pub(crate) folder: PathBuf,
+    tools: Tools,
+}
+
+/// What else a case may need.
+#[derive(Clone, Default)]
+pub(crate) struct Tools {
+    /// Weights to begin a line of fine-tunes with.
+    pub(crate) weights: Option<PathBuf>,
+    /// A Python that has other tools.
+    pub(crate) python: Option<PathBuf>,
 }
 
 /// What one run cost.
@@ -28,13 +38,28 @@ pub(crate) struct Cost {
 }
 
 impl Mlrun {
-    pub(crate) fn new(program: &Path, folder: &Path) -> Self {
-        Self { program: program.to_owned(), folder: folder.to_owned() }
+    pub(crate) fn new(program: &Path, folder: &Path, tools: &Tools) -> Self {
+        Self { program: program.to_owned(), folder: folder.to_owned(), tools: tools.clone() }
+    }
+
+    /// Its file.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Weights to begin with, if any were given.
+    pub(crate) fn weights(&self) -> Option<&Path> {
+        self.tools.weights.as_deref()
+    }
+
+    /// The Python that has other tools.
+    pub(crate) fn python(&self) -> &Path {
+        self.tools.python.as_deref().unwrap_or(Path::new("python3"))
     }
 
     /// The same program in another folder.
     pub(crate) fn within(&self, folder: &Path) -> Self {
-        Self::new(&self.program, folder)
+        Self::new(&self.program, folder, &self.tools)
     }
 
     /// A command line of it, not started yet.
