@@ -29,6 +29,10 @@ seeds() {
 fuzz() {
     local name=$1 corpus=$work/corpus/$1 log=$work/$1.log options=()
     mkdir -p "$corpus" "$work/found"
+    # What can only be read from a disk is written to memory, where there is such a place.
+    TMPDIR=$(mktemp -d -p "$([[ -w /dev/shm ]] && echo /dev/shm || echo "$work")")
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
     [[ ! -f dictionaries/$name ]] || options+=("-dict=dictionaries/$name")
     # shellcheck disable=SC2046
     if "$target/release/$name" -seed=1 -max_total_time="$seconds" -max_len=32768 -timeout=20 -rss_limit_mb=1024 \

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use mlrun::capture::ignored::Ignored;
 use mlrun::capture::machine as described;
 use mlrun::capture::python::{Interpreter, packages};
 use mlrun::capture::secrets::{Allowance, Scanner, forbidden_name, strip_userinfo};
@@ -93,4 +94,18 @@ pub fn installed(data: &[u8]) {
 pub fn machine(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let _ = (described::system(&text), described::memory(&text), described::processor(&text));
+}
+
+/// `.mlrunignore`: rules that are accepted can be asked.
+pub fn ignored(data: &[u8]) {
+    let project = folder();
+    fs::write(project.join(".mlrunignore"), data).expect("a temporary file can be written");
+    let Ok(rules) = Ignored::read(&project) else { return };
+    assert!(rules.covers(&project.join(".git"), true), "a rule of our own");
+    for path in ["model.pt", "out/run 1/model.pt", "a/b/c/d/e/f", "\u{e9}"] {
+        let _ = (rules.covers(&project.join(path), false), rules.covers(path.as_ref(), true));
+    }
+    for line in rules.lines() {
+        let _ = rules.covers(&project.join(line), false);
+    }
 }

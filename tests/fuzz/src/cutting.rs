@@ -33,9 +33,10 @@ pub fn cut(data: &[u8]) {
 fn cut_any(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let mut tensors = Vec::new();
     let mut end = 0;
-    for _ in 0..input.int_in_range(0..=6)? {
-        let start = end + u64::from(input.arbitrary::<u32>()? >> 10);
-        let length = 1 + u64::from(input.arbitrary::<u32>()? >> 9);
+    for _ in 0..input.int_in_range(0..=4)? {
+        let start = end + u64::from(input.arbitrary::<u32>()? >> 12);
+        // Some are longer than a block.
+        let length = 1 + u64::from(input.arbitrary::<u32>()? >> input.int_in_range(9..=20)?);
         let elements = *input.choose(&[
             Elements::Opaque,
             Elements::Numbers,
@@ -45,9 +46,9 @@ fn cut_any(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         tensors.push(Tensor { name: String::new(), dtype: String::new(), shape: Vec::new(), elements, start, length });
         end = start + length;
     }
-    let size = (end + u64::from(input.arbitrary::<u32>()? >> 10)).min(24 << 20) as usize;
+    let size = (end + u64::from(input.arbitrary::<u32>()? >> 11)).min(10 << 20) as usize;
     tensors.retain(|tensor| tensor.start + tensor.length <= size as u64);
-    let pieces = [1 + (input.arbitrary::<u32>()? >> 9) as usize, 1 + (input.arbitrary::<u32>()? >> 9) as usize];
+    let pieces = [4096, 1 << 20].map(|least| least + usize::from(input.arbitrary::<u16>().unwrap_or_default()));
     let pattern = input.bytes(input.len())?;
     let content: Vec<u8> = if pattern.is_empty() {
         vec![0; size]

@@ -73,12 +73,14 @@ pub fn checkpoint(data: &[u8]) {
 /// Asks a state what verbs ask of it.
 fn look_at(state: &State) {
     let production = StageName::new("production").expect("a name");
-    let _ = (state.latest(), state.seq(), state.occupant(&production), state.to_checkpoint());
+    let _ = (state.latest(), state.seq() + 1, state.occupant(&production), state.to_checkpoint());
     for row in &state.versions {
         let _ = (state.version(row.version), state.version_of(row.snapshot), state.ever_held(row.snapshot));
         let _ = (state.stages_of(row.snapshot), state.block(row.snapshot, Some(row.model_tree), &production));
     }
     for stage in state.stages.values() {
+        // What verbs take for granted.
+        let _: Vec<_> = stage.stack.iter().map(|index| &stage.timeline[*index as usize]).collect();
         for time in [i64::MIN, 0, 1_800_000_000_000, i64::MAX].into_iter().filter_map(Time::from_milliseconds) {
             let _ = at(stage, time);
         }

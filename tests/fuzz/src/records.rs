@@ -71,6 +71,17 @@ pub fn bundle(data: &[u8]) {
         let found = entries.iter().find(|(entry, _)| entry == name);
         found.map(|(_, content)| Digest::of(content).to_string())
     };
+    let tree = entries.iter().find(|(name, _)| name.starts_with("trees/")).map(|(_, content)| Digest::of(content));
+    for (name, content) in &mut entries {
+        if name == "snapshot.json"
+            && let Some(tree) = tree
+            && let Ok(mut snapshot) = serde_json::from_slice::<Value>(content)
+            && let Some(files) = snapshot["model_files"].as_object_mut()
+        {
+            files.insert("tree".to_owned(), json!(tree.to_string()));
+            *content = canonical::encode("snapshot", &snapshot).expect("JSON is JSON");
+        }
+    }
     let mut events = BTreeMap::new();
     let mut about = json!({"format": "mlrun/bundle/1"});
     for (name, content) in &mut entries {
