@@ -19,7 +19,9 @@ seeds() {
     local it=../it examples=../../examples
     case $1 in
     layout) echo "$it"/layout/fixtures "$it"/table/fixtures ;;
-    records | object | trailer | index | recipe | checkpoint) echo "$it"/format/goldens ;;
+    records | object | trailer | index | recipe | checkpoint | known) echo "$it"/format/goldens ;;
+    # These make what they need of any bytes.
+    block_* | cut | planes | store) echo "$it"/layout/fixtures ;;
     csv | parquet) echo "$it"/table/fixtures ;;
     config | policy | toml) echo "$examples"/digits ;;
     esac
@@ -35,7 +37,7 @@ fuzz() {
     trap 'rm -rf "$TMPDIR"' EXIT
     [[ ! -f dictionaries/$name ]] || options+=("-dict=dictionaries/$name")
     # shellcheck disable=SC2046
-    if "$target/release/$name" -seed=1 -max_total_time="$seconds" -max_len=32768 -timeout=20 -rss_limit_mb=1024 \
+    if "$target/release/$name" -seed=1 -max_total_time="$seconds" -max_len=32768 -len_control=0 -timeout=20 -rss_limit_mb=1024 \
         -malloc_limit_mb=256 -print_final_stats=1 -artifact_prefix="$work/found/$name-" "${options[@]}" \
         "$corpus" $(seeds "$name") >"$log" 2>&1; then
         printf '%-18s %s inputs\n' "$name" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
