@@ -65,7 +65,6 @@ const fn of_version(plain: &[u8]) -> Parent<'_> {
 }
 
 /// A block long enough to be worth encoding, what is known of it, and the one it stems from.
-#[expect(clippy::type_complexity, reason = "three things, used at once")]
 fn block(input: &mut Unstructured<'_>) -> arbitrary::Result<(Vec<u8>, Content, Option<Vec<u8>>)> {
     let content = match input.int_in_range(0..=4)? {
         0 => Content::Unknown,

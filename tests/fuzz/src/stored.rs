@@ -11,9 +11,10 @@ use mlrun::progress::Silent;
 use mlrun::store::memory::Memory;
 use mlrun::store::{Depth, Store};
 
-type Contents = BTreeMap<String, Vec<u8>>;
+/// A store without a fault: its files by name, what was stored, and the folder that holds it.
+type Sound = (BTreeMap<String, Vec<u8>>, Vec<(FileId, Vec<u8>)>, TreeId);
 
-static SOUND: LazyLock<(Contents, Vec<(FileId, Vec<u8>)>, TreeId)> = LazyLock::new(|| {
+static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let memory = Arc::new(Memory::default());
     let store = Store::create(Arc::clone(&memory) as _, "7c1e3b52-6a0f-4d7a-9f0e-2b9d4c6a1e55").expect("a store");
     let ramp: Vec<u8> = (0..3000_u32).flat_map(|n| (n as f32 * 0.01).to_le_bytes()).collect();
