@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{EventRef, RulesRecord};
+use super::event::{EventRef, MAX_SEQ, RulesRecord};
 use super::{FormatError, certificate::Verdict};
 use crate::clock::Time;
 use crate::digest::Digest;
@@ -155,5 +155,12 @@ pub fn encode(record: &CheckpointRecord) -> Result<Vec<u8>, FormatError> {
 
 /// Reads a checkpoint; anything wrong with it means there is none.
 pub fn decode(bytes: &[u8]) -> Option<CheckpointRecord> {
-    super::cached::decode(FORMAT, bytes)
+    super::cached::decode(FORMAT, bytes).filter(is_sound)
+}
+
+/// Whether it keeps what every state keeps. Its checksum only says that it is what somebody wrote.
+fn is_sound(record: &CheckpointRecord) -> bool {
+    let numbered = record.versions.iter().zip(1..).all(|(row, number)| row.version.0 == number);
+    let stacked = |row: &StageRow| row.stack.iter().all(|index| (*index as usize) < row.timeline.len());
+    record.head.seq <= MAX_SEQ && numbered && record.stages.iter().all(stacked)
 }

@@ -266,6 +266,9 @@ pub struct EventFile {
     pub event: Result<EventRecord, FormatError>,
 }
 
+/// The last event whose file has a name: 16 digits.
+pub const MAX_SEQ: u64 = 9_999_999_999_999_999;
+
 /// The name of an event's file.
 pub fn file_name(seq: u64) -> String {
     format!("{seq:016}")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mlrun::format::checkpoint;
+use mlrun::format::checkpoint::{self, CheckpointRecord};
 use mlrun::name::Version;
 use mlrun::registry::State;
 use mlrun::store::memory::Memory;
@@ -89,6 +89,28 @@ fn anything_wrong_with_it_means_there_is_none() {
 }
 
 /// One that was made of another journal: its head is not the event that is there.
+/// A checksum is no proof: whoever hands out a store can make one.
+#[test]
+fn one_that_no_journal_leads_to_means_there_is_none() {
+    let files = long();
+    let state = open(&files).state();
+    let path = checkpoint_path(&files);
+    let made: [fn(&mut CheckpointRecord); 4] = [
+        |c| c.stages[0].stack.push(1 << 20),
+        |c| c.stages[0].timeline.clear(),
+        |c| c.versions.swap(0, 1),
+        |c| c.head.seq = u64::MAX,
+    ];
+    for change in made {
+        let mut record = checkpoint::decode(&files[&path]).unwrap();
+        change(&mut record);
+        let bytes = checkpoint::encode(&record).unwrap();
+        assert_eq!(checkpoint::decode(&bytes), None);
+        let journal = open(&files.iter().map(|(n, b)| (n.clone(), b.clone())).chain([(path.clone(), bytes)]).collect());
+        same(&journal.state(), &state);
+    }
+}
+
 #[test]
 fn one_of_another_journal_is_not_believed() {
     let files = long();
