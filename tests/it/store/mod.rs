@@ -10,7 +10,7 @@ mod faults;
 mod files;
 mod hostile;
 mod index;
-mod tensors;
+pub(crate) mod tensors;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,4 @@
+//! The verbs on a store that fails or rots: what they reported stays true, and what they answer is right or an error.
+
+mod faults;
+mod scene;
