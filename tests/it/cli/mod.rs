@@ -4,9 +4,15 @@
 mod collect;
 mod contract;
 mod damage;
+#[cfg(target_os = "linux")]
+mod disturbed;
 mod evidence;
+#[cfg(target_os = "linux")]
+mod fsync;
 mod harness;
 mod inputs;
+#[cfg(target_os = "linux")]
+mod killed;
 mod lookup;
 mod machine;
 mod output;
