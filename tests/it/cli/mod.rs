@@ -9,6 +9,7 @@ mod disturbed;
 mod evidence;
 #[cfg(target_os = "linux")]
 mod fsync;
+mod full_disk;
 mod harness;
 mod inputs;
 #[cfg(target_os = "linux")]
@@ -25,5 +26,6 @@ mod restore;
 mod rollback;
 mod scene;
 mod secrets;
+mod small_disk;
 mod story;
 mod words;
