@@ -7,7 +7,7 @@
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
 //! | recipe | [`recipe`] | binary | SHA-256 of the file it rebuilds |
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
-//! | index segment, checkpoint, known files | [`index`], [`checkpoint`], [`known`] | caches: disposable, rebuilt | – |
+//! | index segment, checkpoint, head, known files | [`index`], [`checkpoint`], [`head`], [`known`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
 //!
@@ -23,6 +23,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod differences;
 pub mod event;
+pub mod head;
 pub mod index;
 pub mod known;
 pub mod observation;

@@ -12,6 +12,11 @@ use crate::repository::{CONFIG, Config, OpenOptions, Repository, RepositoryError
 use crate::store::disk::Disk;
 use crate::store::{Backend, Store};
 
+/// How the name of a file ends that is not in its place yet.
+const TEMP: &str = ".init";
+/// So often others may take away what was just made.
+const ATTEMPTS: u32 = 1000;
+
 /// How to begin.
 #[derive(Debug, Clone, Default)]
 pub struct InitOptions {
@@ -159,18 +164,49 @@ fn make_store(path: &Path, id: &str) -> Result<String, VerbError> {
 }
 
 /// Writes a file beside its place, then renames it: the person's file is whole at every moment.
-#[expect(clippy::disallowed_methods, reason = "the configuration is the person's file, not the store's")]
 pub(super) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let mut written = write_beside(folder, path, text);
+    for _ in 1..ATTEMPTS {
+        match &written {
+            // Another process took it for abandoned, in the moment before it was locked.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => written = write_beside(folder, path, text),
+            _ => break,
+        }
     }
-    let temp = path.with_file_name(format!(".{}.init", uuid::Uuid::new_v4().simple()));
+    sweep(folder);
+    written
+}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration is the person's file, not the store's")]
+fn write_beside(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let temp = folder.join(format!(".{}{TEMP}", uuid::Uuid::new_v4().simple()));
     let mut file = fs::File::options().write(true).create_new(true).open(&temp)?;
+    // Where there are no locks, nothing is swept either.
+    let _ = file.lock();
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temp, path));
     if written.is_err() {
         let _ = fs::remove_file(&temp);
     }
+    #[cfg(unix)]
+    return written.and_then(|()| fs::File::open(folder)?.sync_all());
+    #[cfg(not(unix))]
     written
+}
+
+/// Removes what processes that died left beside a person's files: those whose lock can be had.
+#[expect(clippy::disallowed_methods, reason = "they are no person's files: this program named and locked them")]
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(TEMP));
+        let ours = id.is_some_and(|id| id.len() == 32 && uuid::Uuid::try_parse(id).is_ok())
+            && entry.file_type().is_ok_and(|kind| kind.is_file());
+        if ours && fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The configuration as it is, and the history's id behind its first `schema` line.

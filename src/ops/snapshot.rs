@@ -185,6 +185,10 @@ fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {
     state.map_or_else(Vec::new, |s| s.versions.iter().filter(|v| v.snapshot == id).map(|v| v.version).collect())
 }
 
+/// So much stays free: on a disk that a snapshot has filled, nothing could be dropped or collected any more, because that
+/// takes an event and a copy of what shares a pack.
+const RESERVE: u64 = 1 << 20;
+
 /// Before a byte is written: whether the disk can hold it. Only where it could not hold everything anew is
 /// everything read once more, to learn what is new.
 fn check_space<'r>(
@@ -196,11 +200,11 @@ fn check_space<'r>(
 ) -> Result<(), VerbError> {
     let Some(free) = repository.store().backend().free() else { return Ok(()) };
     let total: u64 = snapshot::every_file(capture).map(|f| f.size).sum();
-    if total < free {
+    if total + RESERVE < free {
         return Ok(());
     }
     let needed = snapshot::bytes_needed(repository.store(), capture, known, parent_files, progress)?;
-    if needed < free { Ok(()) } else { Err(StoreError::NoSpace { needed, free }.into()) }
+    if needed + RESERVE < free { Ok(()) } else { Err(StoreError::NoSpace { needed, free }.into()) }
 }
 
 /// Results that are the parent's, byte for byte, although the model is another one.

@@ -4,6 +4,7 @@ use super::state::State;
 use crate::format::FormatError;
 use crate::format::checkpoint;
 use crate::format::event::{self, EventFile, EventRef};
+use crate::format::head;
 use crate::id::EventId;
 use crate::name::ModelName;
 use crate::store::{Backend, BackendError, CACHE, JOURNAL};
@@ -132,14 +133,14 @@ pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<St
 
 /// The newest event this store remembers; a cache, so there may be none.
 fn remembered_head(backend: &dyn Backend, model: &ModelName) -> Option<EventRef> {
-    let text = String::from_utf8(backend.read(&head_path(model), 256).ok()?).ok()?;
-    let (seq, id) = text.trim_end().split_once(' ')?;
-    Some(EventRef { seq: seq.parse().ok()?, id: id.parse().ok()? })
+    head::decode(&backend.read(&head_path(model), 256).ok()?)
 }
 
 /// Remembers the newest event, so that its removal is noticed. Of two writers the earlier may win: the next one mends that.
 pub(super) fn remember_head(backend: &dyn Backend, model: &ModelName, head: EventRef) {
-    let _ = backend.cache(&head_path(model), format!("{} {}\n", head.seq, head.id).as_bytes());
+    if let Ok(bytes) = head::encode(&head) {
+        let _ = backend.cache(&head_path(model), &bytes);
+    }
 }
 
 fn load_unchecked(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
@@ -225,8 +226,8 @@ fn write_checkpoint(backend: &dyn Backend, state: &State) {
     }
 }
 
-/// Reads every event of a journal and everything that lies beside them.
-pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalCheck, JournalError> {
+/// Reads every event of a journal and everything that lies beside them; `repository` is the history the store is for.
+pub(super) fn check(backend: &dyn Backend, model: &ModelName, repository: &str) -> Result<JournalCheck, JournalError> {
     // Asked first: what others append while this reads is no loss.
     let remembered = remembered_head(backend, model);
     let checkpoint = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
@@ -249,6 +250,10 @@ pub(super) fn check(backend: &dyn Backend, model: &ModelName) -> Result<JournalC
     }
     found.events = state.seq();
     found.head = state.head.map(|h| (h.seq, h.id));
+    if found.problem.is_none() && state.seq() > 0 && state.repository != repository {
+        let began = &state.repository;
+        found.problem = Some((1, format!("it begins the history {began}, and `format.json` says {repository}")));
+    }
     for known in checkpoint.into_iter().chain(remembered) {
         if found.problem.is_some() {
             break;

@@ -123,7 +123,7 @@ impl Registry {
 
     /// Checks the whole chain of `model`, and that nothing stands beside it.
     pub fn check(&self, model: &ModelName) -> Result<JournalCheck, JournalError> {
-        journal::check(&*self.backend, model)
+        journal::check(&*self.backend, model, &self.repository)
     }
 
     /// Appends what `decide` says, deciding again whenever another process was first.

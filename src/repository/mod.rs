@@ -90,6 +90,11 @@ impl std::fmt::Debug for Repository {
 impl Repository {
     /// Opens the project around `options.start`, or the store named.
     pub fn open(options: &OpenOptions) -> Result<Self, RepositoryError> {
+        Self::open_in(options, |store| Arc::new(Disk::new(store.to_owned())))
+    }
+
+    /// The same, with the store that lies at a path kept in the backend that `at` gives for it.
+    pub fn open_in(options: &OpenOptions, at: impl FnOnce(&Path) -> Arc<dyn Backend>) -> Result<Self, RepositoryError> {
         let project = find_project(&options.start);
         let read = project.as_deref().map(Config::read).transpose();
         // A store named outright needs no configuration: one that cannot be read, or is another history's, is passed over.
@@ -102,7 +107,7 @@ impl Repository {
                     .ok_or_else(|| RepositoryError::NoProject { start: options.start.clone() })?
             }
         };
-        let backend: Arc<dyn Backend> = Arc::new(Disk::new(store_path.clone()));
+        let backend = at(&store_path);
         let wanted = config.as_ref().and_then(|c| c.file.repository.clone());
         let store = match (Store::open(Arc::clone(&backend)), &project) {
             (Err(StoreError::NotAStore { .. }), Some(project)) if options.store.is_none() => {

@@ -1,7 +1,8 @@
 //! The one seam between the store and a disk: for faults, for memory, later for remotes.
 //!
 //! Names are relative, `/`-separated and plain ASCII. Two functions make things durable and no others:
-//! [`publish`](Backend::publish) and [`publish_new`](Backend::publish_new).
+//! [`publish`](Backend::publish) and [`publish_new`](Backend::publish_new); [`settle`](Backend::settle) ends what another
+//! process began.
 
 use std::fmt::Debug;
 use std::io;
@@ -39,6 +40,9 @@ pub trait Backend: Send + Sync {
 
     /// Removes for good what lies in the trash.
     fn erase(&self, name: &str) -> Result<(), BackendError>;
+
+    /// Makes the names in `folder` durable: who gave them may have died before they were.
+    fn settle(&self, folder: &str) -> Result<(), BackendError>;
 
     /// Writes a cache: whole or not at all, not durable.
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError>;

@@ -130,6 +130,7 @@ impl Disk {
         }
     }
 
+    /// The path of `name`, in a folder that is there for good.
     fn make_parent(&self, name: &str) -> Result<PathBuf, BackendError> {
         let path = self.path(name);
         if let Some(parent) = path.parent()
@@ -294,10 +295,21 @@ impl Backend for Disk {
         Ok(())
     }
 
+    fn settle(&self, folder: &str) -> Result<(), BackendError> {
+        let path = self.path(folder);
+        if !path.is_dir() {
+            return Ok(());
+        }
+        let synced = sync_folder(&path).and_then(|()| sync_folder(&self.root));
+        synced.map_err(|e| self.failed("sync the folder", folder, e))
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
-        let path = self.make_parent(name)?;
-        file.write_all(bytes).and_then(|()| fs::rename(&temp, &path)).map_err(|e| {
+        let path = self.path(name);
+        // Nor is its folder durable: it is made anew.
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| file.write_all(bytes)).and_then(|()| fs::rename(&temp, &path)).map_err(|e| {
             let _ = fs::remove_file(&temp);
             self.failed("write", name, e)
         })

@@ -127,6 +127,10 @@ impl Backend for Memory {
         Ok(())
     }
 
+    fn settle(&self, _: &str) -> Result<(), BackendError> {
+        Ok(())
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         self.files().insert(name.to_owned(), bytes.to_vec());
         Ok(())

@@ -40,9 +40,9 @@ pub use self::verify::{Depth, Problem, StoreCheck};
 pub use self::writer::{StoredFile, Writer, Written};
 
 use self::index::Index;
-use crate::format::canonical;
 use crate::format::pack::ObjectKind;
 use crate::format::store::{self as description, CutterRecord, StoreRecord};
+use crate::format::{FormatError, canonical};
 
 /// An object's kind and id.
 pub type Key = (ObjectKind, [u8; 32]);
@@ -60,6 +60,22 @@ pub const TRASH: &str = "trash";
 /// Where caches are that may be deleted at any time.
 pub const CACHE: &str = "cache";
 
+/// What a store of this program is.
+fn described(repository: &str) -> StoreRecord {
+    StoreRecord {
+        format: description::FORMAT.to_owned(),
+        repository: repository.to_owned(),
+        hash: "sha256+blake3".to_owned(),
+        cutter: CutterRecord {
+            algorithm: "fastcdc-2020".to_owned(),
+            whole: cut::WHOLE as u32,
+            minimum: cut::MINIMUM as u32,
+            average: cut::AVERAGE as u32,
+            maximum: cut::MAXIMUM as u32,
+        },
+    }
+}
+
 /// An open store.
 pub struct Store {
     backend: Arc<dyn Backend>,
@@ -76,20 +92,8 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Makes a store for the history `repository`, or opens the one that is there already.
     pub fn create(backend: Arc<dyn Backend>, repository: &str) -> Result<Self, StoreError> {
-        let record = StoreRecord {
-            format: description::FORMAT.to_owned(),
-            repository: repository.to_owned(),
-            hash: "sha256+blake3".to_owned(),
-            cutter: CutterRecord {
-                algorithm: "fastcdc-2020".to_owned(),
-                whole: cut::WHOLE as u32,
-                minimum: cut::MINIMUM as u32,
-                average: cut::AVERAGE as u32,
-                maximum: cut::MAXIMUM as u32,
-            },
-        };
-        let bytes =
-            canonical::encode(description::FORMAT, &record).map_err(|source| StoreError::Description { source })?;
+        let bytes = canonical::encode(description::FORMAT, &described(repository))
+            .map_err(|source| StoreError::Description { source })?;
         match backend.publish_new(DESCRIPTION, &bytes)? {
             Published::Created | Published::Exists => Self::open(backend),
         }
@@ -103,6 +107,12 @@ impl Store {
         };
         let record: StoreRecord =
             canonical::decode(description::FORMAT, &bytes).map_err(|source| StoreError::Description { source })?;
+        // What was cut or hashed in another way would be found nowhere again.
+        if record != described(&record.repository) {
+            let reason = "it names another hash or another cutter than this program has".to_owned();
+            let source = FormatError::Malformed { kind: description::FORMAT, reason };
+            return Err(StoreError::Description { source });
+        }
         Ok(Self { index: Index::new(Arc::clone(&backend)), backend, repository: record.repository })
     }
 

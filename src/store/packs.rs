@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use super::backend::BackendError;
 use super::pack_writer::{Encoded, PackWriter};
-use super::{Key, Store, StoreError};
+use super::{Key, PACKS, Store, StoreError};
 use crate::format::pack::{ObjectHeader, ObjectKind, Trailer};
 
 /// Objects known to be in the store, or on their way into it.
@@ -82,6 +82,9 @@ impl<'s> Packs<'s> {
         self.join()?;
         if !self.published.is_empty() {
             self.store.index.add(std::mem::take(&mut self.published))?;
+        } else if !self.rehearse {
+            // Everything was found in packs, which a process may have left that died before their names were durable.
+            self.store.backend().settle(PACKS)?;
         }
         Ok(())
     }

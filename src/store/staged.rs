@@ -30,13 +30,24 @@ pub(super) struct StagedFile {
     offset: u64,
     piece: Piece,
     writing: Option<JoinHandle<io::Result<Piece>>>,
+    /// Something of it is lost: it can only be discarded.
+    failed: bool,
 }
 
 impl StagedFile {
     /// Of a file that was just made.
     pub(super) fn new(path: PathBuf, file: File, place: String) -> Self {
         let direct = past_the_cache(&path).map(Arc::new);
-        Self { path, file: Arc::new(file), direct, place, offset: 0, piece: Piece::default(), writing: None }
+        Self {
+            path,
+            file: Arc::new(file),
+            direct,
+            place,
+            offset: 0,
+            piece: Piece::default(),
+            writing: None,
+            failed: false,
+        }
     }
 
     /// Where it lies.
@@ -44,13 +55,24 @@ impl StagedFile {
         &self.path
     }
 
-    /// Makes everything durable. A failure is told only once, to whoever synced: none is lost on the way here.
+    /// Makes everything durable. The system tells a failure only once: whatever failed before fails this, too.
     pub(super) fn sync(&mut self) -> io::Result<()> {
-        self.wait()?;
-        write_at(&self.file, self.piece.bytes(), self.offset)?;
-        self.offset += self.piece.filled as u64;
-        self.piece.filled = 0;
-        self.file.sync_all()
+        self.unless_failed(|this| {
+            this.wait()?;
+            write_at(&this.file, this.piece.bytes(), this.offset)?;
+            this.offset += this.piece.filled as u64;
+            this.piece.filled = 0;
+            this.file.sync_all()
+        })
+    }
+
+    fn unless_failed(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
+        if self.failed {
+            return Err(io::Error::other("a part of it could not be written"));
+        }
+        let done = work(self);
+        self.failed = done.is_err();
+        done
     }
 
     fn take(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -86,7 +108,7 @@ impl StagedFile {
 
 impl Staged for StagedFile {
     fn append(&mut self, bytes: &[u8]) -> Result<(), BackendError> {
-        self.take(bytes).map_err(|source| BackendError::Io {
+        self.unless_failed(|this| this.take(bytes)).map_err(|source| BackendError::Io {
             action: "write",
             place: self.place.clone(),
             name: TMP.to_owned(),

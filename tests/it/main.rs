@@ -19,6 +19,7 @@ mod evidence;
 mod format;
 mod layout;
 mod measure;
+mod ops;
 mod page;
 mod registry;
 mod revision;

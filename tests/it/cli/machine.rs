@@ -15,45 +15,12 @@ use mlrun::store::Source as _;
 
 use super::harness::{Bad, Project, error_object, shown};
 use super::scene::Draw;
+use super::small_disk::{SmallDisk, durable};
 
 /// Bytes that cannot be made smaller.
 fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     let mut draw = Draw::new(seed);
     (0..bytes / 8).flat_map(|_| draw.bits().to_le_bytes()).collect()
-}
-
-/// A small disk of its own; gone with the test.
-struct SmallDisk<'a> {
-    project: &'a Project,
-    place: PathBuf,
-}
-
-impl<'a> SmallDisk<'a> {
-    /// None where this process may not mount.
-    fn mount(project: &'a Project, size: &str) -> Option<Self> {
-        let place = project.beside("small");
-        fs::create_dir(&place).unwrap();
-        let arguments = ["-t", "tmpfs", "-o", &format!("size={size}"), "none", place.to_str().unwrap()];
-        let mounted = project.other("mount").args(arguments).output();
-        if mounted.is_ok_and(|done| done.status.success()) {
-            return Some(Self { project, place });
-        }
-        eprintln!("skipped: no file system may be mounted here, so no disk can be filled");
-        None
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = self.project.other("umount").arg(&self.place).output();
-    }
-}
-
-/// Every file of a store that is no cache.
-fn durable(store: &Path) -> std::collections::BTreeMap<String, String> {
-    let mut all = super::harness::fingerprint(store);
-    all.retain(|name, _| name != "lock" && !["index/", "cache/"].iter().any(|folder| name.starts_with(folder)));
-    all
 }
 
 #[test]

@@ -4,9 +4,16 @@
 mod collect;
 mod contract;
 mod damage;
+#[cfg(target_os = "linux")]
+mod disturbed;
 mod evidence;
+#[cfg(target_os = "linux")]
+mod fsync;
+mod full_disk;
 mod harness;
 mod inputs;
+#[cfg(target_os = "linux")]
+mod killed;
 mod lookup;
 mod machine;
 mod output;
@@ -19,5 +26,6 @@ mod restore;
 mod rollback;
 mod scene;
 mod secrets;
+mod small_disk;
 mod story;
 mod words;

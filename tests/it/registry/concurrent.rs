@@ -181,6 +181,10 @@ impl Backend for Meddled {
         self.inner.erase(name)
     }
 
+    fn settle(&self, folder: &str) -> Result<(), BackendError> {
+        self.inner.settle(folder)
+    }
+
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         self.ask();
         self.inner.cache(name, bytes)

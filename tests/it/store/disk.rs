@@ -179,3 +179,34 @@ fn a_record_longer_than_any() {
     assert!(error.to_string().contains("67108864 are the most"), "{error}");
     assert!(fs::read_dir(temp.path()).unwrap().all(|entry| entry.unwrap().file_name() != "packs"));
 }
+
+/// A part that was not written is not written later either: the rest alone is not what was promised.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_failed_once_is_not_published() {
+    use mlrun::digest::Digest;
+    use std::process::Command;
+
+    let temp = tempfile::tempdir().unwrap();
+    let mount = ["-t", "tmpfs", "-o", "size=40m", "none"];
+    if !Command::new("mount").args(mount).arg(temp.path()).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no file system may be mounted here, so no disk can be filled");
+        return;
+    }
+    let disk = Disk::new(temp.path().join("store"));
+    fs::create_dir(temp.path().join("store")).unwrap();
+    // Room for half of the first part.
+    fs::write(temp.path().join("filler"), vec![0; 36 << 20]).unwrap();
+    let mut staged = disk.stage().unwrap();
+    let part = noise(1, 8 << 20);
+    let failed = (0..3).find_map(|_| staged.append(&part).err());
+    assert_eq!(failed.unwrap().io_kind(), Some(std::io::ErrorKind::StorageFull));
+    fs::remove_file(temp.path().join("filler")).unwrap();
+    let again = staged.append(&part).is_err();
+    let name = format!("packs/{}.pack", Digest::of(&part));
+    let published = disk.publish(staged, &name);
+    let length = disk.length(&name).unwrap();
+    drop(disk);
+    assert!(Command::new("umount").arg(temp.path()).status().unwrap().success());
+    assert!(again && published.is_err() && length.is_none(), "{published:?} {length:?}");
+}

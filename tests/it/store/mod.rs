@@ -11,7 +11,7 @@ mod files;
 mod hostile;
 mod index;
 mod tables;
-mod tensors;
+pub(crate) mod tensors;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

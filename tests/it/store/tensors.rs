@@ -11,7 +11,7 @@ use crate::support::noise::{next, noise};
 use crate::support::source::ModelFile;
 
 /// A safetensors file of bf16 tensors: name and bits.
-pub(super) fn model(tensors: &[(&str, Vec<u16>)]) -> Vec<u8> {
+pub(crate) fn model(tensors: &[(&str, Vec<u16>)]) -> Vec<u8> {
     let mut offset = 0;
     let entries: Vec<String> = tensors
         .iter()
@@ -28,14 +28,14 @@ pub(super) fn model(tensors: &[(&str, Vec<u16>)]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn weights(seed: u64, count: usize) -> Vec<u16> {
+pub(crate) fn weights(seed: u64, count: usize) -> Vec<u16> {
     let mut state = seed;
     let mut draw = || (0..6).map(|_| (next(&mut state) >> 40) as f32 / (1 << 24) as f32 - 0.5).sum::<f32>();
     (0..count).map(|_| ((draw() * 0.02).to_bits() >> 16) as u16).collect()
 }
 
 /// The next step of training: every weight moves by a few of its last bits.
-pub(super) fn trained(bits: &[u16], seed: u64) -> Vec<u16> {
+pub(crate) fn trained(bits: &[u16], seed: u64) -> Vec<u16> {
     let mut state = seed;
     bits.iter().map(|b| b.wrapping_add((next(&mut state) % 3) as u16)).collect()
 }

@@ -7,6 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
 
+/// The disk is full.
+pub const ENOSPC: i32 = if cfg!(windows) { 112 } else { 28 };
+/// The device failed.
+pub const EIO: i32 = if cfg!(windows) { 1117 } else { 5 };
+
 /// What goes wrong, and when. Operations that change something are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -26,7 +31,7 @@ pub enum Fault {
 struct Plan {
     fault: Mutex<Fault>,
     count: AtomicU64,
-    kind: io::ErrorKind,
+    os_error: i32,
     log: Mutex<Vec<String>>,
 }
 
@@ -55,8 +60,10 @@ impl Plan {
         name: &str,
         work: impl FnOnce() -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        let refused =
-            || BackendError::Io { action, place: "faulty".to_owned(), name: name.to_owned(), source: self.kind.into() };
+        let refused = || {
+            let source = io::Error::from_raw_os_error(self.os_error);
+            BackendError::Io { action, place: "faulty".to_owned(), name: name.to_owned(), source }
+        };
         match self.turn(&format!("{action} {name}")) {
             Turn::Go => work(),
             Turn::Refuse => Err(refused()),
@@ -74,13 +81,13 @@ pub struct Faulty {
 impl Faulty {
     /// `inner`, without faults so far.
     pub fn over(inner: Arc<dyn Backend>) -> Self {
-        Self::with_kind(inner, io::ErrorKind::StorageFull)
+        Self::with_error(inner, ENOSPC)
     }
 
-    /// The same, with errors of this kind.
-    pub fn with_kind(inner: Arc<dyn Backend>, kind: io::ErrorKind) -> Self {
+    /// The same, with this error of the system.
+    pub fn with_error(inner: Arc<dyn Backend>, os_error: i32) -> Self {
         let plan =
-            Plan { fault: Mutex::new(Fault::Never), count: AtomicU64::new(0), kind, log: Mutex::new(Vec::new()) };
+            Plan { fault: Mutex::new(Fault::Never), count: AtomicU64::new(0), os_error, log: Mutex::new(Vec::new()) };
         Self { inner, plan: Arc::new(plan) }
     }
 
@@ -169,6 +176,10 @@ impl Backend for Faulty {
 
     fn erase(&self, name: &str) -> Result<(), BackendError> {
         self.plan.run("erase", name, || self.inner.erase(name))
+    }
+
+    fn settle(&self, folder: &str) -> Result<(), BackendError> {
+        self.plan.run("settle", folder, || self.inner.settle(folder))
     }
 
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {

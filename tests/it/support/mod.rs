@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod faulty;
+pub mod history;
 pub mod journal;
 pub mod noise;
 pub mod project;

@@ -1,0 +1,193 @@
+//! Every verb that writes, interrupted at every operation that changes the store, in three ways and by two errors. What was
+//! reported as done is done; whatever was not is old or new, whole, and is done by the same verb again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mlrun::ops::{VerbError, chain};
+use mlrun::registry::JournalError;
+use mlrun::snapshot::SnapshotError;
+use mlrun::store::memory::Memory;
+use mlrun::store::{Backend, BackendError, StoreError};
+
+use super::scene::{Files, Scene, Verb};
+use crate::support::faulty::{EIO, ENOSPC, Fault, Faulty};
+use crate::support::history::Seen;
+use crate::support::journal::model;
+
+/// What a store holds.
+type Contents = BTreeMap<String, Vec<u8>>;
+
+/// What happens to a store, and when it begins.
+struct Case {
+    name: &'static str,
+    /// The history before it.
+    before: &'static [Verb],
+    /// The version that lies in the workspace.
+    workspace: u32,
+    verb: Verb,
+}
+
+const FIRST: &[Verb] = &[
+    |s, r| s.train(1).snapshot(r),
+    |s, r| s.certify(r, "v1"),
+    |s, r| s.promote(r, "v1"),
+    |s, r| s.train(2).snapshot(r),
+    |s, r| s.certify(r, "v2"),
+    |s, r| s.promote(r, "v2"),
+    |s, r| s.train(3).snapshot(r),
+    |s, r| s.certify(r, "v3"),
+    |s, r| s.drop(r, "v3"),
+];
+
+const CASES: [Case; 9] = [
+    Case { name: "the first snapshot", before: &[], workspace: 1, verb: |s, r| s.snapshot(r) },
+    Case { name: "snapshot", before: FIRST.split_at(6).0, workspace: 3, verb: |s, r| s.snapshot(r) },
+    Case { name: "certify", before: FIRST.split_at(7).0, workspace: 3, verb: |s, r| s.certify(r, "v3") },
+    Case { name: "promote", before: FIRST.split_at(8).0, workspace: 3, verb: |s, r| s.promote(r, "v3") },
+    Case { name: "rollback", before: FIRST.split_at(6).0, workspace: 2, verb: |s, r| s.rollback(r) },
+    Case { name: "block", before: FIRST.split_at(7).0, workspace: 3, verb: |s, r| s.block(r, "v3") },
+    Case { name: "drop", before: FIRST.split_at(7).0, workspace: 3, verb: |s, r| s.drop(r, "v3") },
+    Case { name: "gc", before: FIRST, workspace: 3, verb: |s, r| s.gc(r, false) },
+    Case { name: "gc --now", before: FIRST, workspace: 3, verb: |s, r| s.gc(r, true) },
+];
+
+/// What survived, however it came about, is looked at once.
+type Known<T> = Vec<(Contents, T)>;
+
+struct Bench {
+    scene: Scene,
+    /// The files of v1, v2, v3.
+    files: Vec<Files>,
+}
+
+impl Bench {
+    fn memory(contents: &Contents) -> Arc<dyn Backend> {
+        Arc::new(Memory::with_contents(contents.clone()))
+    }
+
+    /// Everything that must hold of what survived.
+    fn inspect(&self, contents: &Contents, context: &str) -> Seen {
+        let repository = self.scene.open(&Self::memory(contents));
+        let report = self.scene.verify(&repository, false).unwrap();
+        assert_eq!(report.problems, [], "{context}");
+        let state = repository.registry().state(&model()).unwrap();
+        let seen = Seen::of(state.as_ref());
+        for version in seen.kept() {
+            let files = self.scene.read(&repository, &version.to_string());
+            let files = files.unwrap_or_else(|e| panic!("{context}, {version}: {}", chain(&e)));
+            assert!(files == self.files[version.0 as usize - 1], "{context}: {version}");
+        }
+        if let Some(version) = seen.kept().next_back() {
+            let restored = self.scene.restore(&repository, &version.to_string()).unwrap();
+            assert!(restored == self.files[version.0 as usize - 1], "{context}: {version}");
+        }
+        seen
+    }
+
+    fn run(&self, case: &Case) -> usize {
+        let memory = Arc::new(Memory::default());
+        let backend = Arc::clone(&memory) as Arc<dyn Backend>;
+        Scene::create(&backend);
+        for (step, verb) in case.before.iter().enumerate() {
+            assert!(verb(&self.scene, &self.scene.open(&backend)).unwrap(), "{} {step}", case.name);
+        }
+        self.scene.train(case.workspace);
+        let contents = memory.contents();
+        let before = self.inspect(&contents, case.name);
+        let faulty = Arc::new(Faulty::over(memory.clone()));
+        assert!((case.verb)(&self.scene, &self.scene.open(&(Arc::clone(&faulty) as _))).unwrap());
+        let operations = faulty.log();
+        let sound = memory.contents();
+        let after = self.inspect(&sound, case.name);
+        assert!(contents != sound, "{}", case.name);
+        // The journal of a model begins with an event of its own.
+        let created = Seen { events: 1, ..before.clone() };
+        let mut known: Known<Seen> = Vec::new();
+        for n in 1..=operations.len() as u64 {
+            // Of what cannot tell them apart, every other time the other error.
+            let turn = [ENOSPC, EIO][n as usize % 2];
+            let faults =
+                [(Fault::Once(n), ENOSPC), (Fault::Once(n), EIO), (Fault::Freeze(n), turn), (Fault::Unheard(n), turn)];
+            for (fault, os_error) in faults {
+                let context = format!("{}, {fault:?} ({}), {os_error}", case.name, operations[n as usize - 1]);
+                let memory = Arc::new(Memory::with_contents(contents.clone()));
+                let faulty = Arc::new(Faulty::with_error(memory.clone(), os_error));
+                let repository = self.scene.open(&(Arc::clone(&faulty) as _));
+                faulty.set(fault);
+                let result = (case.verb)(&self.scene, &repository);
+                drop(repository);
+                // The process is gone; another one looks at what is there.
+                let survived = memory.contents();
+                let seen = match known.iter().find(|(contents, _)| *contents == survived) {
+                    Some((_, seen)) => seen.clone(),
+                    None => {
+                        let seen = self.inspect(&survived, &context);
+                        self.again(case, &survived, &sound, &context);
+                        known.push((survived, seen.clone()));
+                        seen
+                    }
+                };
+                let begun = before.events == 0 && seen == created;
+                assert!(seen == before || seen == after || begun, "{context}: {seen:?}");
+                match result {
+                    Ok(done) => assert!(done && seen == after, "{context}: reported, and not there: {seen:?}"),
+                    Err(error) => assert_eq!(os_error_of(&error), Some(os_error), "{context}: {}", chain(&error)),
+                }
+            }
+        }
+        operations.len()
+    }
+
+    /// The same verb once more, without faults: nothing is missing afterwards, and nothing happened twice.
+    fn again(&self, case: &Case, survived: &Contents, sound: &Contents, context: &str) {
+        let memory = Arc::new(Memory::with_contents(survived.clone()));
+        let backend = Arc::clone(&memory) as Arc<dyn Backend>;
+        let done = (case.verb)(&self.scene, &self.scene.open(&backend)).unwrap_or_else(|e| panic!("{context}: {e:?}"));
+        assert!(done, "{context}, again");
+        let contents = memory.contents();
+        self.inspect(&contents, context);
+        let below = |contents: &Contents, folder: &str| -> Contents {
+            contents.clone().into_iter().filter(|(name, _)| name.starts_with(folder)).collect()
+        };
+        assert!(below(&contents, "journal/") == below(sound, "journal/"), "{context}: another history");
+        let size = |folder: &str, contents| below(contents, folder).values().map(Vec::len).sum::<usize>();
+        assert_eq!(size("packs/", &contents), size("packs/", sound), "{context}: room that nobody uses");
+        if case.name == "gc --now" {
+            assert_eq!(size("trash/", &contents), 0, "{context}");
+        }
+    }
+}
+
+/// The system's reason, where that was the reason.
+fn os_error_of(error: &VerbError) -> Option<i32> {
+    match error {
+        VerbError::Store(StoreError::Backend(BackendError::Io { source, .. }))
+        | VerbError::Snapshot(SnapshotError::Store(StoreError::Backend(BackendError::Io { source, .. })))
+        | VerbError::Journal(JournalError::Backend(BackendError::Io { source, .. })) => source.raw_os_error(),
+        _ => None,
+    }
+}
+
+fn interrupted_everywhere(names: &[&str]) {
+    let bench = Bench { scene: Scene::new(), files: (1..=3).map(Scene::files).collect() };
+    for case in CASES.iter().filter(|case| names.contains(&case.name)) {
+        let operations = bench.run(case);
+        assert!(operations >= 2, "{}: {operations}", case.name);
+    }
+}
+
+#[test]
+fn snapshots_interrupted_at_every_operation() {
+    interrupted_everywhere(&["the first snapshot", "snapshot"]);
+}
+
+#[test]
+fn releases_interrupted_at_every_operation() {
+    interrupted_everywhere(&["certify", "promote", "rollback", "block"]);
+}
+
+#[test]
+fn collections_interrupted_at_every_operation() {
+    interrupted_everywhere(&["drop", "gc", "gc --now"]);
+}
