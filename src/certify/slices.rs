@@ -138,7 +138,7 @@ fn is(text: &str, value: &Scalar) -> bool {
         Scalar::Int(_) | Scalar::Float(_) => {
             text == value.to_string() || text.parse::<f64>().is_ok_and(|number| value.finite() == Some(number))
         }
-        Scalar::Null | Scalar::List(_) | Scalar::EmptyMap => false,
+        Scalar::Null | Scalar::List(_) | Scalar::EmptyMap | Scalar::Erased => false,
     }
 }
 

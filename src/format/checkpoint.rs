@@ -5,15 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{EventRef, MAX_SEQ, RulesRecord};
+use super::event::{ErasedRecord, EventRef, MAX_SEQ, RulesRecord};
 use super::{FormatError, certificate::Verdict};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
-/// Name and version of the record. 1: first form; 2: versions may be dropped. A checkpoint of another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/2";
+/// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased. A checkpoint of
+/// another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/3";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub struct CheckpointRecord {
     pub blocks: Vec<BlockRow>,
     /// The newest certificate of every snapshot that has one.
     pub certificates: Vec<CertificateRow>,
+    /// What was erased, in the order it was.
+    pub erased: Vec<ErasedRow>,
 }
 
 /// One version.
@@ -114,6 +117,23 @@ pub struct BlockRow {
     /// Why.
     pub reason: String,
     /// The event that blocked it.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// A file or a field that was erased for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedRow {
+    /// What it was.
+    pub what: ErasedRecord,
+    /// The versions that had it.
+    pub versions: Vec<Version>,
+    /// Why.
+    pub reason: String,
+    /// Who erased it.
+    pub actor: Option<String>,
+    /// The event that says so.
     pub event: EventRef,
     /// When.
     pub time: Time,

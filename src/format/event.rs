@@ -16,7 +16,7 @@ use super::certificate::Verdict;
 use super::{FormatError, canonical};
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
+use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
 /// Name and version of the record. 1: first form.
@@ -162,6 +162,17 @@ pub enum EventBody {
         /// Why.
         reason: String,
     },
+    /// A file's bytes or a record's field are gone for good, wherever they were: this is what is left of them.
+    Purge {
+        /// The version it was named by; in the journal of another model the newest that had it.
+        version: Version,
+        /// Every version of this model that had it. One that is made later is not meant.
+        versions: Vec<Version>,
+        /// What it was.
+        erased: ErasedRecord,
+        /// Why.
+        reason: String,
+    },
     /// A stage moved forward.
     Promote {
         /// Which stage.
@@ -200,6 +211,58 @@ pub enum EventBody {
         /// Earlier occupants that could not be gone back to, and why.
         skipped: Vec<SkippedRecord>,
     },
+}
+
+/// What was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErasedRecord {
+    /// The bytes of a file.
+    File(ErasedFileRecord),
+    /// A field of records.
+    Field(ErasedFieldRecord),
+}
+
+impl ErasedRecord {
+    /// The file's path or the field's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::File(file) => &file.path,
+            Self::Field(field) => &field.name,
+        }
+    }
+}
+
+/// A file whose bytes are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErasedFileRecord {
+    /// Where it was.
+    pub path: String,
+    /// What its bytes hashed to.
+    pub sha256: FileId,
+    /// How many they were.
+    pub size: u64,
+}
+
+/// A field whose value is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErasedFieldRecord {
+    /// Its name, such as `params.db.password`.
+    pub name: String,
+    /// The records that held the value, and what is read in their place.
+    pub copies: Vec<CopyRecord>,
+}
+
+/// A record that is gone, and the copy that is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopyRecord {
+    /// The record, by which everything goes on naming it.
+    pub record: Digest,
+    /// The [redacted](super::redacted) copy.
+    pub copy: Digest,
 }
 
 /// An earlier occupant that rollback passed over.
@@ -246,6 +309,7 @@ impl EventBody {
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
             Self::Drop { .. } => "drop",
+            Self::Purge { .. } => "purge",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
         }
@@ -253,7 +317,8 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 8] = ["create", "snapshot", "certify", "block", "unblock", "drop", "promote", "rollback"];
+pub const KINDS: [&str; 9] =
+    ["create", "snapshot", "certify", "block", "unblock", "drop", "purge", "promote", "rollback"];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

@@ -1,8 +1,9 @@
 //! A value of a parameter or a metric, as it stands in records.
 //!
 //! JSON as such, except where JSON has no number for it: integers beyond ±2⁵³ are `{"int":"9007199254740993"}`,
-//! and non-finite floats `{"float":"nan"}`, `{"float":"inf"}`, `{"float":"-inf"}`. A parameter is never
-//! a map (keys are dotted), so the two forms cannot be confused. The empty map is `{}`.
+//! and non-finite floats `{"float":"nan"}`, `{"float":"inf"}`, `{"float":"-inf"}`; a value that was erased is
+//! `{"erased":"for good"}`. A parameter is never a map (keys are dotted), so these cannot be confused with a value. The
+//! empty map is `{}`.
 
 use std::fmt;
 
@@ -11,6 +12,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The largest integer a JSON number carries without loss: 2⁵³ − 1.
 pub const SAFE_INTEGER: i128 = (1 << 53) - 1;
+/// What stands behind the tag of an erased value.
+const FOR_GOOD: &str = "for good";
 
 /// One value.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub enum Scalar {
     List(Vec<Scalar>),
     /// A map without entries, which has no dotted key of its own.
     EmptyMap,
+    /// A value that was erased from the record.
+    Erased,
 }
 
 /// Whether a JSON number carries an integer without loss.
@@ -65,6 +70,7 @@ impl Scalar {
             Self::Text(_) => "text",
             Self::List(_) => "a list",
             Self::EmptyMap => "an empty map",
+            Self::Erased => "erased",
         }
     }
 }
@@ -74,7 +80,7 @@ impl Scalar {
 impl PartialEq for Scalar {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Null, Self::Null) | (Self::EmptyMap, Self::EmptyMap) => true,
+            (Self::Null, Self::Null) | (Self::EmptyMap, Self::EmptyMap) | (Self::Erased, Self::Erased) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Text(a), Self::Text(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
@@ -99,6 +105,7 @@ impl fmt::Display for Scalar {
                 f.pad(&format!("[{}]", items.join(", ")))
             }
             Self::EmptyMap => f.pad("{}"),
+            Self::Erased => f.pad("erased"),
         }
     }
 }
@@ -130,6 +137,7 @@ impl Serialize for Scalar {
             Self::Text(value) => serializer.serialize_str(value),
             Self::List(items) => items.serialize(serializer),
             Self::EmptyMap => serializer.serialize_map(Some(0))?.end(),
+            Self::Erased => tagged(serializer, "erased", FOR_GOOD.to_owned()),
         }
     }
 }
@@ -182,7 +190,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         let Some((tag, text)) = entries.next_entry::<String, String>()? else {
             return Ok(Scalar::EmptyMap);
         };
-        let refused = || de::Error::custom(format!("`{tag}`: `{text}` is not a number of that form"));
+        let refused = || de::Error::custom(format!("`{tag}`: `{text}` is no value of that form"));
         match tag.as_str() {
             "int" => text.parse().map(Scalar::Int).map_err(|_| refused()),
             "float" => match text.as_str() {
@@ -191,6 +199,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
                 "-inf" => Ok(Scalar::Float(f64::NEG_INFINITY)),
                 _ => Err(refused()),
             },
+            "erased" if text == FOR_GOOD => Ok(Scalar::Erased),
             _ => Err(refused()),
         }
     }

@@ -3,12 +3,14 @@
 //! ```text
 //! SHA256SUMS                 of everything below, as `sha256sum -c` reads it
 //! bundle.json                what this is about
-//! snapshot.json              the snapshot record; its SHA-256 is the snapshot's id
+//! snapshot.json              the snapshot record; its SHA-256 is the snapshot's id, unless something was erased from it:
+//!                            then what is left, whose SHA-256 stands beside the id in the event that says so
 //! observation.json           what surrounded it
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
-//! events/<seq>               every event of the model that names the snapshot, as it lies in the journal
+//! events/<seq>               every event of the model that names the snapshot or erased something from the version, as it
+//!                            lies in the journal
 //! trees/<id>.json            every folder listing; a file's name is its SHA-256
-//! files/…                    the files, where they lay in the project
+//! files/…                    the files, where they lay in the project, but for those that were erased
 //! ```
 //! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level.
 
@@ -20,21 +22,21 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 use serde_json::json;
 
-use super::VerbError;
 use super::bundle_check::BundleError;
 use super::bundle_records::{FORMAT, SUMS};
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
+use super::{VerbError, erasures, records};
 use crate::digest::Digest;
 use crate::format::canonical;
-use crate::format::event;
+use crate::format::event::{self, EventBody};
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
 use crate::id::{SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
 use crate::progress::{Progress, Unit};
 use crate::repository::Repository;
-use crate::snapshot::{self, TreeFile};
+use crate::snapshot::TreeFile;
 use crate::store::{Lock, Store, StoreError};
 
 /// What to bundle.
@@ -92,7 +94,7 @@ pub fn bundle(
     let unfinished = if options.dry_run { None } else { Some(Unfinished::beside(&options.output)?) };
     let store = repository.store();
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    let record = snapshot::load(store, found.snapshot())?;
+    let record = records::snapshot(repository, found.snapshot())?;
     let (entries, missing) = contents(repository, &found, &record)?;
     let mut report = BundleReport {
         model: found.state.model.clone(),
@@ -162,8 +164,8 @@ fn contents(
     let store = repository.store();
     let mut entries = BTreeMap::new();
     let mut add = |name: String, bytes: Vec<u8>| entries.insert(name, Content::Bytes(bytes));
-    add("snapshot.json".to_owned(), store.record(found.snapshot().digest())?);
-    add("observation.json".to_owned(), store.record(found.row.observation.digest())?);
+    add("snapshot.json".to_owned(), records::bytes(repository, found.snapshot().digest())?);
+    add("observation.json".to_owned(), records::bytes(repository, found.row.observation.digest())?);
     let certificate = found.state.certificates.get(&found.snapshot());
     if let Some(row) = certificate {
         add("certificate.json".to_owned(), store.record(row.certificate.digest())?);
@@ -173,7 +175,8 @@ fn contents(
     let mut events = serde_json::Map::new();
     for seq in 1..=found.state.seq() {
         let Some(file) = repository.registry().event(&found.state.model, seq)? else { break };
-        let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id));
+        let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id))
+            || matches!(&file.event, Ok(event) if erases_from(&event.body, found.row.version));
         if seq == 1 || names_it {
             let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
             let line = canonical::encode("event", &file.value).map_err(unreadable)?;
@@ -196,14 +199,23 @@ fn contents(
     });
     let unreadable = |source| VerbError::Record { kind: "bundle", id: id.clone(), source };
     add("bundle.json".to_owned(), canonical::encode("bundle", &about).map_err(unreadable)?);
-    if let Some(patch) = record.code.patch {
+    let patch = record.code.patch.filter(|id| found.state.erased_file(found.row.version, *id).is_none());
+    if let Some(patch) = patch {
         add("code.patch".to_owned(), store.file(patch, 1 << 30)?);
     }
-    let (files, missing) = files_of(store, record, &Part::ALL)?;
+    let (files, mut missing) = files_of(store, record, &Part::ALL)?;
+    let (files, _) = erasures::split(&found.state, found.row.version, files);
+    let erased = found.state.erased_from(found.row.version);
+    missing.extend(erased.map(|row| (row.what.name().to_owned(), erasures::why(row))));
     for file in files {
         entries.insert(format!("files/{}", file.path), Content::File(file));
     }
     Ok((entries, missing))
+}
+
+/// Whether an event is the tombstone of something that a version had.
+fn erases_from(body: &EventBody, version: Version) -> bool {
+    matches!(body, EventBody::Purge { versions, .. } if versions.contains(&version))
 }
 
 /// Every folder listing a snapshot names, and those below them.

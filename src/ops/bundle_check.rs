@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::bundle_records::{FORMAT, Records, SUMS};
+use super::bundle_records::{Erased, FORMAT, Records, SUMS};
 use crate::digest::Digest;
 use crate::format::canonical;
+use crate::format::redacted::RedactedRecord;
 use crate::format::snapshot::{self, SnapshotRecord};
 use crate::format::tree::{EntryKind, TreeRecord, is_component};
 use crate::id::TreeId;
@@ -164,11 +165,18 @@ fn about(
     let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
     canonical::check(FORMAT, &text("format")).map_err(|e| e.to_string())?;
     let bytes = record("snapshot.json")?;
-    if Digest::of(bytes).to_string() != text("snapshot") {
+    let id: Digest = text("snapshot").parse().map_err(|e| format!("`bundle.json`: {e}"))?;
+    let erased = Erased::read(records, &text("version"));
+    let left = erased.left_of(id);
+    if Digest::of(bytes) != left {
         return Err("`snapshot.json` does not hash to the id in `bundle.json`".to_owned());
     }
-    let snapshot: SnapshotRecord = canonical::decode(snapshot::FORMAT, bytes).map_err(|e| e.to_string())?;
-    Records { by_name: records, about: &about, snapshot: &snapshot }.check()?;
+    let snapshot: SnapshotRecord = if left == id {
+        canonical::decode(snapshot::FORMAT, bytes).map_err(|e| e.to_string())?
+    } else {
+        RedactedRecord::decode(bytes, id).map_err(|e| e.to_string())?.record
+    };
+    Records { erased: &erased, by_name: records, about: &about, snapshot: &snapshot }.check()?;
     let mut expected = BTreeMap::new();
     let prefix = &snapshot.code.prefix;
     let below = if prefix.is_empty() || snapshot.code.tree.is_none() { String::new() } else { format!("{prefix}/") };
@@ -187,7 +195,7 @@ fn about(
         expected.insert(format!("files/{below}{}", set.path), set.file.digest());
     }
     for (name, digest) in &expected {
-        if sums.get(name) != Some(digest) {
+        if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
             return Err(format!("`{name}` is not the file the snapshot names"));
         }
     }

@@ -3,13 +3,13 @@
 //! All of it can be made up anew by somebody who makes up everything, `bundle.json` included: what proves more is the
 //! snapshot's or the certificate's id, known from elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::format::certificate::StatementRecord;
-use crate::format::event::{self, EventBody, EventRecord};
+use crate::format::event::{self, ErasedRecord, EventBody, EventRecord};
 use crate::format::snapshot::SnapshotRecord;
 
 /// What a bundle says it is.
@@ -17,8 +17,47 @@ pub(super) const FORMAT: &str = "mlrun/bundle/1";
 /// The list of digests; the first entry, so that a reader can check the others as they come.
 pub(super) const SUMS: &str = "SHA256SUMS";
 
+/// What the events of a bundle say was erased from its version. They are believed as far as [`Records::check`] holds.
+#[derive(Default)]
+pub(super) struct Erased {
+    /// Files that need not be in it.
+    pub(super) files: HashSet<Digest>,
+    /// Records, and the newest copy that is left of each.
+    copies: HashMap<Digest, Digest>,
+}
+
+impl Erased {
+    /// From the events in it.
+    pub(super) fn read(by_name: &BTreeMap<String, Vec<u8>>, version: &str) -> Self {
+        let mut erased = Self::default();
+        let events = by_name.iter().filter(|(name, _)| name.starts_with("events/"));
+        for event in events.filter_map(|(_, bytes)| event::decode(bytes).ok()?.event.ok()) {
+            match event.body {
+                EventBody::Purge { versions, erased: what, .. }
+                    if versions.iter().any(|v| v.to_string() == version) =>
+                {
+                    match what {
+                        ErasedRecord::File(file) => drop(erased.files.insert(file.sha256.digest())),
+                        ErasedRecord::Field(field) => {
+                            erased.copies.extend(field.copies.iter().map(|copy| (copy.record, copy.copy)));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        erased
+    }
+
+    /// What a record hashes to whose id is `id`: that, or what its copy does.
+    pub(super) fn left_of(&self, id: Digest) -> Digest {
+        self.copies.get(&id).copied().unwrap_or(id)
+    }
+}
+
 /// The entries of a bundle that are no files of the project.
 pub(super) struct Records<'a> {
+    pub(super) erased: &'a Erased,
     pub(super) by_name: &'a BTreeMap<String, Vec<u8>>,
     pub(super) about: &'a Value,
     pub(super) snapshot: &'a SnapshotRecord,
@@ -31,7 +70,8 @@ impl Records<'_> {
         if self.about["model"].as_str() != Some(self.snapshot.model.as_str()) {
             return Err("`bundle.json` names another model than `snapshot.json`".to_owned());
         }
-        let patch = self.snapshot.code.patch.map(|id| id.digest().to_string());
+        let patch = self.snapshot.code.patch.map(|id| id.digest()).filter(|id| !self.erased.files.contains(id));
+        let patch = patch.map(|id| id.to_string());
         self.check_digest("code.patch", patch.as_deref(), "`snapshot.json`")?;
         self.check_certificate()?;
         self.check_events()
@@ -117,7 +157,7 @@ impl Records<'_> {
             EventBody::Snapshot { version, snapshot, observation, .. }
                 if snapshot.to_string() == text("snapshot") && version.to_string() == text("version") =>
             {
-                Some(observation.to_string())
+                Some(self.erased.left_of(observation.digest()).to_string())
             }
             _ => None,
         });

@@ -9,7 +9,7 @@ use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
-use super::{Asked, MadeEvent, VerbError, check_text, differences};
+use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, records};
 use crate::certify::{self, Case};
 use crate::clock::Time;
 use crate::evidence::Defect;
@@ -20,7 +20,7 @@ use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
-use crate::name::ModelName;
+use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -109,6 +109,8 @@ impl CertifyReport {
 /// The candidate: a version, or the workspace.
 struct Candidate {
     label: String,
+    /// None of the workspace.
+    version: Option<Version>,
     id: SnapshotId,
     record: SnapshotRecord,
     ancestors: Vec<SnapshotRecord>,
@@ -131,7 +133,7 @@ pub fn certify(
     let occupant = state.as_ref().and_then(|s| s.occupant(&stage));
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
     let baseline_record = match occupant {
-        Some(occupant) => Some(snapshot::load(repository.store(), occupant.snapshot)?),
+        Some(occupant) => Some(records::snapshot(repository, occupant.snapshot)?),
         None => None,
     };
     let conflict = match (&options.first_release, &baseline_label) {
@@ -145,13 +147,19 @@ pub fn certify(
         first_release: if occupant.is_none() { options.first_release.clone() } else { None },
     };
     let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    let tables = Tables { store: repository.store(), workspace: candidate.tables };
+    let mut tables = Tables { store: repository.store(), workspace: candidate.tables, erased: HashMap::new() };
+    let sides = [(candidate.version, Some(&candidate.record)), (occupant.map(|o| o.version), baseline_record.as_ref())];
+    for (version, record) in sides {
+        if let (Some(state), Some(version), Some(record)) = (&state, version, record) {
+            tables.erased.extend(erasures::evidence(state, version, record));
+        }
+    }
     let needs = certify::needs(&policy.record);
     let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
     if let (Some(ours), Some(held)) = (&candidate.machine, occupant)
         && let Some(theirs) = state.as_ref().and_then(|s| s.version(held.version))
     {
-        let theirs = hardware(&snapshot::load_observation(repository.store(), theirs.observation)?);
+        let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, ours, &theirs);
     }
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
@@ -304,6 +312,7 @@ fn candidate(
     };
     let candidate = Candidate {
         label: "workspace".to_owned(),
+        version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
         machine: Some(hardware(&workspace.built.observation)),
@@ -314,13 +323,13 @@ fn candidate(
 }
 
 fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
-    let store = repository.store();
     Ok(Candidate {
         label: found.label(),
+        version: Some(found.row.version),
         id: found.snapshot(),
-        record: snapshot::load(store, found.snapshot())?,
+        record: records::snapshot(repository, found.snapshot())?,
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
-        machine: Some(hardware(&snapshot::load_observation(store, found.row.observation)?)),
+        machine: Some(hardware(&records::observation(repository, found.row.observation)?)),
         tables: HashMap::new(),
     })
 }
@@ -336,7 +345,7 @@ fn ancestors(
     let mut seen = HashSet::new();
     let mut next = parent;
     while let Some(id) = next.filter(|id| found.len() < FAR_ENOUGH && seen.insert(*id)) {
-        found.push(snapshot::load(repository.store(), id)?);
+        found.push(records::snapshot(repository, id)?);
         next = state.and_then(|s| s.version_of(id)).and_then(|row| row.parent);
     }
     Ok(found)
@@ -380,7 +389,7 @@ fn version_of_workspace(
         return Err(ResolveError::NoVersion { model: record.model.clone() }.into());
     };
     for row in state.versions.iter().rev().take(LOOK_BACK) {
-        if snapshot::differs_in(&snapshot::load(repository.store(), row.snapshot)?, record).is_empty() {
+        if snapshot::differs_in(&records::snapshot(repository, row.snapshot)?, record).is_empty() {
             return Ok(Found { row: *row, state });
         }
     }

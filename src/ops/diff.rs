@@ -1,9 +1,9 @@
 //! `diff`: what is different between two versions, or between a version and the workspace.
 
-use super::VerbError;
 use super::inputs::GivenInputs;
 use super::resolve::{self, ResolveError};
 use super::workspace::{Workspace, stored_side};
+use super::{ErasedPart, VerbError, erasures};
 use crate::compare::{self, Diff, Side};
 use crate::name::ModelName;
 use crate::progress::Progress;
@@ -32,6 +32,8 @@ pub struct DiffReport {
     pub b: String,
     /// What is different.
     pub diff: Diff,
+    /// What was erased from a side, and can therefore not be compared, or only by digest: the side and what.
+    pub erased: Vec<(String, ErasedPart)>,
 }
 
 /// Compares.
@@ -43,15 +45,16 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     let first = first.map(|r| if r.target == Target::Model { latest_of(r.model.clone()) } else { r });
     let first = first.unwrap_or_else(|| latest_of(named.clone()));
     let second = second.unwrap_or(Revision { model: named, target: Target::Workspace, time: None, back: 0 });
-    let a = side(repository, &first, first.model.as_ref().or(second.model.as_ref()), options, progress)?;
+    let mut erased = Vec::new();
+    let a = side(repository, &first, first.model.as_ref().or(second.model.as_ref()), options, &mut erased, progress)?;
     let model = a.record.model.clone();
-    let b = side(repository, &second, Some(&model), options, progress)?;
+    let b = side(repository, &second, Some(&model), options, &mut erased, progress)?;
     let mut diff = compare::compare(&a, &b);
     // A workspace has notes only where a file holds them: none is no change.
     if second.target == Target::Workspace && b.record.notes.is_none() {
         diff.notes = None;
     }
-    Ok(DiffReport { diff, a: a.name, b: b.name })
+    Ok(DiffReport { diff, a: a.name, b: b.name, erased })
 }
 
 const fn latest_of(model: Option<ModelName>) -> Revision {
@@ -63,6 +66,7 @@ fn side(
     revision: &Revision,
     model: Option<&ModelName>,
     options: &DiffOptions,
+    erased: &mut Vec<(String, ErasedPart)>,
     progress: &dyn Progress,
 ) -> Result<Side, VerbError> {
     let model = revision.model.as_ref().or(model);
@@ -77,5 +81,8 @@ fn side(
     if revision.time.is_none() {
         revision.time.clone_from(&options.at);
     }
-    stored_side(repository, &resolve::find(repository, &revision)?)
+    let found = resolve::find(repository, &revision)?;
+    let parts = erasures::of_version(&found.state, found.row.version).into_iter();
+    erased.extend(parts.map(|part| (found.label(), part)));
+    stored_side(repository, &found)
 }

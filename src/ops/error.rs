@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::bundle_check::BundleError;
+use super::purge::PurgeError;
 use super::resolve::ResolveError;
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
@@ -68,6 +69,43 @@ pub enum VerbError {
         /// Why.
         reason: String,
     },
+    /// Files that are asked for were erased for good.
+    #[error("{} of `{label}` {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "), if names.len() == 1 { format!("was {why}") } else { format!("were erased; the first {why}") })]
+    Erased {
+        /// Which version.
+        label: String,
+        /// Which files.
+        names: Vec<String>,
+        /// When, by whom and why.
+        why: String,
+        /// Whether the rest can be had without them.
+        rest: bool,
+    },
+    /// A record from which a field was erased: its bytes are gone.
+    #[error("the record {} of `{label}` was {why}", id.short())]
+    ErasedRecord {
+        /// Which.
+        id: crate::digest::Digest,
+        /// A version it is of.
+        label: String,
+        /// When, by whom and why.
+        why: String,
+        /// What is left of it.
+        left: crate::digest::Digest,
+    },
+    /// What is to be captured was erased from a version, and would be stored again.
+    #[error("this would store `{name}` again, which was of `{label}` and {why}")]
+    ErasedBefore {
+        /// The file, or the record.
+        name: String,
+        /// A version it was erased from.
+        label: String,
+        /// When, by whom and why.
+        why: String,
+    },
+    /// Nothing can be erased.
+    #[error(transparent)]
+    Purge(#[from] PurgeError),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),

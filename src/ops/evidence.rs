@@ -13,7 +13,7 @@ use crate::format::policy::Task;
 use crate::format::snapshot::{PredictionsRecord, SnapshotRecord};
 use crate::id::FileId;
 use crate::name::SetName;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// No table of evidence is longer: 8 GiB.
 const MAX_TABLE: u64 = 8 << 30;
@@ -24,6 +24,8 @@ pub(super) struct Tables<'a> {
     pub store: &'a Store,
     /// Those of the workspace.
     pub workspace: HashMap<FileId, PathBuf>,
+    /// Those that were erased: version, path and why.
+    pub erased: HashMap<FileId, (String, String, String)>,
 }
 
 impl Tables<'_> {
@@ -32,7 +34,12 @@ impl Tables<'_> {
             Some(path) => {
                 std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
             }
-            None => Ok(self.store.file(id, MAX_TABLE)?),
+            None => match (self.store.file(id, MAX_TABLE), self.erased.get(&id).cloned()) {
+                (Err(StoreError::Missing { .. }), Some((label, path, why))) => {
+                    Err(VerbError::Erased { label, names: vec![path], why, rest: false })
+                }
+                (read, _) => Ok(read?),
+            },
         }
     }
 }

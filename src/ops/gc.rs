@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use super::keep;
-use super::promote::stored_files;
+use super::promote::{kept_files, stored_files};
 use super::{Asked, VerbError};
+use super::{erasures, keep};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::event::EventBody;
@@ -51,6 +51,8 @@ pub struct GcReport {
     pub reasons: HashMap<Key, String>,
     /// What has gone; none in a dry run.
     pub collected: Option<Collected>,
+    /// Bytes of what was erased before, and was still there because that was cut short.
+    pub erased: u64,
     /// Packs that were needed, and taken back from the trash.
     pub taken_back: usize,
     /// Bytes that were removed from the trash for good.
@@ -151,6 +153,8 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         store.reindex()?
     }
     let states = states(repository)?;
+    // First of all: what was to be erased must not come back from the trash.
+    let erased = if options.dry_run { 0 } else { erasures::finish(repository, &states, progress)? };
     let mut dropped = Vec::new();
     for state in &states {
         dropped.extend(by_rule(repository, state, now)?);
@@ -167,7 +171,7 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
     for state in &states {
         for row in &state.versions {
             match (row.dropped, gone(state, row.version)) {
-                (None, None) => live.extend(stored_files(repository, row.snapshot)?.iter().filter_map(|f| f.id)),
+                (None, None) => live.extend(kept_files(repository, state, row)?.iter().filter_map(|f| f.id)),
                 (Some(_), _) => dead.push((format!("of {}@{}, dropped", state.model, row.version), row.snapshot)),
                 (None, Some(rule)) => {
                     dead.push((format!("of {}@{}, by {rule}", state.model, row.version), row.snapshot))
@@ -178,8 +182,17 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
     let (keys, taken_back) = keys_of(repository, &live, options.dry_run)?;
     let plan = store.plan_collection(&keys)?;
     let reasons = reasons(repository, &dead, &keys);
-    let mut report =
-        GcReport { dropped, plan, reasons, collected: None, taken_back, emptied: 0, trash: 0, until: now.after(GRACE) };
+    let mut report = GcReport {
+        dropped,
+        plan,
+        reasons,
+        collected: None,
+        taken_back,
+        erased,
+        emptied: 0,
+        trash: 0,
+        until: now.after(GRACE),
+    };
     if !options.dry_run {
         let folder = format!("{:016}", now.milliseconds().max(0));
         report.collected = Some(store.collect(&report.plan, &folder, options.now, progress)?);
@@ -193,7 +206,7 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
 }
 
 /// Every model's state, folded from its first event: nothing is let go of on the word of a cache.
-fn states(repository: &Repository) -> Result<Vec<State>, VerbError> {
+pub(super) fn states(repository: &Repository) -> Result<Vec<State>, VerbError> {
     let registry = repository.registry();
     let mut states = Vec::new();
     for model in registry.models()? {

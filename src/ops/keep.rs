@@ -1,6 +1,6 @@
 //! Which versions the rules of `[model.NAME.keep]` let go of.
 
-use super::{UsageError, VerbError};
+use super::{UsageError, VerbError, records};
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::VersionRow;
@@ -10,7 +10,6 @@ use crate::name::Version;
 use crate::nearest::nearest;
 use crate::registry::State;
 use crate::repository::Repository;
-use crate::snapshot;
 
 /// `METRIC:min|max:N`, read.
 struct Best {
@@ -72,7 +71,7 @@ fn best(repository: &Repository, rows: &[&VersionRow], wanted: &Best) -> Result<
     let mut known = std::collections::BTreeSet::new();
     let mut values: Vec<(f64, Version)> = Vec::new();
     for row in rows {
-        let record = snapshot::load(repository.store(), row.snapshot)?;
+        let record = records::snapshot(repository, row.snapshot)?;
         let value = match record.metrics.get(&wanted.metric) {
             Some(Scalar::Float(value)) => Some(*value),
             Some(Scalar::Int(value)) => Some(*value as f64),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::resolve;
-use super::{UsageError, VerbError};
+use super::{UsageError, VerbError, records};
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::VersionRow;
 use crate::format::scalar::Scalar;
@@ -12,7 +12,6 @@ use crate::name::{ModelName, StageName, Version};
 use crate::nearest::nearest;
 use crate::registry::State;
 use crate::repository::Repository;
-use crate::snapshot;
 
 /// What to list.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +74,8 @@ pub struct VersionLine {
     pub stages: Vec<StageName>,
     /// Its newest certificate's verdict.
     pub verdict: Option<Verdict>,
+    /// Whether anything was erased from it.
+    pub erased: bool,
     /// Whether it is blocked somewhere.
     pub blocked: bool,
     /// Its values, in the order of the columns.
@@ -126,7 +127,7 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
     let mut columns: Vec<String> = options.metrics.iter().chain(&options.params).cloned().collect();
     let mut lines = Vec::new();
     for row in rows {
-        let record = snapshot::load(repository.store(), row.snapshot)?;
+        let record = records::snapshot(repository, row.snapshot)?;
         unknown.look(&record);
         if columns.is_empty() && lines.is_empty() {
             columns = record.metrics.keys().take(SHOWN).cloned().collect();
@@ -138,6 +139,7 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
             VersionLine {
                 row,
                 stages: state.stages_of(row.snapshot),
+                erased: state.erased_from(row.version).next().is_some(),
                 verdict: state.certificates.get(&row.snapshot).map(|c| c.verdict),
                 blocked: state
                     .blocks
@@ -152,7 +154,7 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
         if unknown.wanted.is_empty() {
             break;
         }
-        unknown.look(&snapshot::load(repository.store(), row.snapshot)?);
+        unknown.look(&records::snapshot(repository, row.snapshot)?);
     }
     if total > 0 {
         unknown.refuse(model)?;

@@ -13,6 +13,7 @@ pub mod diff;
 mod differences;
 pub mod doctor;
 pub mod drop;
+mod erasures;
 mod error;
 mod evidence;
 pub mod gc;
@@ -23,6 +24,9 @@ mod known;
 pub mod list;
 pub mod log;
 pub mod promote;
+pub mod purge;
+mod purge_field;
+mod records;
 pub mod resolve;
 pub mod restore;
 pub mod rollback;
@@ -35,6 +39,7 @@ pub mod verify;
 mod workspace;
 
 pub use self::actor::Asked;
+pub use self::erasures::{ErasedPart, why};
 pub use self::error::{UsageError, VerbError};
 
 use crate::capture::secrets::Scanner;

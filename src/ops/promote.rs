@@ -2,9 +2,10 @@
 
 use super::resolve::{self, Found};
 use super::rules::Needed;
-use super::{Asked, MadeEvent, VerbError, check_text, differences, error::UsageError, rules};
+use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, error::UsageError, records, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
+use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
@@ -96,7 +97,7 @@ pub fn promote(
     if first.0.unchanged || !first.0.is_promoted() || options.dry_run {
         return Ok(PromoteReport { dry_run: options.dry_run, ..first.0 });
     }
-    check_bytes(repository, found.snapshot(), progress)?;
+    check_bytes(repository, &found, progress)?;
     if let Some(certificate) = first.0.certificate {
         check_certificate(repository, certificate, found.snapshot())?;
     }
@@ -164,6 +165,8 @@ fn decide(
     if moved && !against.iter().any(Obstacle::is_conflict) {
         against.push(Obstacle::Unexpected { current: current.map(|o| o.version) });
     }
+    let row = state.version(found.row.version).unwrap_or(&found.row);
+    against.extend(erasures::obstacle(repository, state, row)?);
     report.certificate = certificate;
     report.obstacles = against;
     if !report.is_promoted() {
@@ -212,9 +215,9 @@ fn check_certificate(repository: &Repository, id: CertificateId, candidate: Snap
     Err(unreadable(FormatError::Malformed { kind: certificate::FORMAT, reason }))
 }
 
-/// Reads and hashes every stored byte of a snapshot.
-pub fn check_bytes(repository: &Repository, id: SnapshotId, progress: &dyn Progress) -> Result<(), VerbError> {
-    let files = stored_files(repository, id)?;
+/// Reads and hashes every stored byte of a version.
+pub fn check_bytes(repository: &Repository, found: &Found, progress: &dyn Progress) -> Result<(), VerbError> {
+    let files = kept_files(repository, &found.state, &found.row)?;
     progress.begin("checking every byte", files.iter().map(|f| f.size).sum(), Unit::Bytes);
     for file in &files {
         let Some(id) = file.id else { continue };
@@ -228,10 +231,18 @@ pub fn check_bytes(repository: &Repository, id: SnapshotId, progress: &dyn Progr
     Ok(())
 }
 
-/// Every file a snapshot keeps.
+/// Every file a version keeps: those of its snapshot that were not erased from it.
+pub fn kept_files(repository: &Repository, state: &State, row: &VersionRow) -> Result<Vec<TreeFile>, VerbError> {
+    let mut files = stored_files(repository, row.snapshot)?;
+    let erased = state.erased_files(row.version);
+    files.retain(|file| file.id.is_none_or(|id| !erased.contains(&id)));
+    Ok(files)
+}
+
+/// Every file of a snapshot.
 pub fn stored_files(repository: &Repository, id: SnapshotId) -> Result<Vec<TreeFile>, VerbError> {
     let store = repository.store();
-    let record = snapshot::load(store, id)?;
+    let record = records::snapshot(repository, id)?;
     let optional = [&record.params_files, &record.metrics_files, &record.results, &record.code.tree];
     let trees = optional.into_iter().flatten().map(|t| t.tree).chain([record.model_files.tree]);
     let trees = trees.chain(record.data.iter().filter_map(|d| d.stored));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{VerbError, error::UsageError};
+use super::{VerbError, erasures, error::UsageError, records};
 use super::{known, resolve};
 use crate::format::canonical;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
@@ -62,6 +62,8 @@ pub struct RestoreOptions {
     pub only: Vec<Part>,
     /// Whether other files are overwritten.
     pub force: bool,
+    /// Whether the rest is rebuilt where files were erased: what is not whole must not look whole by accident.
+    pub without_erased: bool,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -83,6 +85,8 @@ pub struct RestoreReport {
     pub files: Vec<TreeFile>,
     /// What is not kept and therefore not rebuilt: which, and why.
     pub missing: Vec<(String, String)>,
+    /// Files that were erased for good, and why.
+    pub erased: Vec<(TreeFile, String)>,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
@@ -96,18 +100,27 @@ pub fn restore(
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
     let store = repository.store();
-    let record = snapshot::load(store, found.snapshot())?;
+    let record = records::snapshot(repository, found.snapshot())?;
     if options.to.exists() && !options.to.is_dir() {
         return Err(UsageError::NotAFolder(options.to.display().to_string()).into());
     }
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let parts = if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() };
     let (files, mut missing) = files_of(store, &record, &parts)?;
+    let (files, erased) = erasures::split(&found.state, found.row.version, files);
+    if let (Some((_, why)), false) = (erased.first(), options.without_erased) {
+        let names = erased.iter().map(|(file, _)| file.path.clone()).collect();
+        return Err(VerbError::Erased { label: found.label(), names, why: why.clone(), rest: true });
+    }
+    missing.extend(erased.iter().map(|(file, why)| (file.path.clone(), why.clone())));
     let mut generated = Vec::new();
     if options.only.contains(&Part::Environment) {
         let unreadable = |source| VerbError::Record { kind: "environment", id: found.snapshot().to_string(), source };
         let bytes = canonical::encode("environment", &record.environment).map_err(unreadable)?;
         generated.push(("environment.json".to_owned(), bytes));
+        let fields = found.state.erased_from(found.row.version).filter(|row| row.field().is_some());
+        let fields = fields.filter(|row| row.what.name().starts_with("environment."));
+        missing.extend(fields.map(|row| (row.what.name().to_owned(), erasures::why(row))));
     }
     let mut plan = restore::plan(&options.to, &files, generated)?;
     missing.extend(plan.left_out.iter().cloned());
@@ -130,6 +143,7 @@ pub fn restore(
         plan,
         files,
         missing,
+        erased,
         dry_run: options.dry_run,
     })
 }

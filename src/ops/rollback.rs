@@ -1,11 +1,11 @@
 //! `rollback`: a stage goes back to the previous good version. Constant time: presence and structure, not bytes.
 
 use super::resolve;
-use super::{Asked, MadeEvent, VerbError, check_text};
+use super::{Asked, MadeEvent, VerbError, check_text, erasures, records};
 use crate::format::event::{EventBody, SkippedRecord};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
-use crate::registry::rollback::{RollbackPlan, RollbackRefusal, RollbackRequest, plan};
+use crate::registry::rollback::{RollbackPlan, RollbackRefusal, RollbackRequest, Unfit, plan};
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
@@ -127,7 +127,7 @@ fn decide(
         event: None,
         dry_run: false,
     };
-    match plan(state, stage, request, now, &|id| damage(repository, id)) {
+    match plan(state, stage, request, now, &|id| unfit(repository, state, id)) {
         Err(refusal) => {
             if let RollbackRefusal::NothingLeft { skipped, .. } = &refusal {
                 report.skipped.clone_from(skipped);
@@ -161,13 +161,10 @@ fn decide(
 
 /// What is missing of a snapshot: its record, trees, recipes and the packs that hold its blocks are looked at, the
 /// blocks themselves are not read.
-pub fn damage(repository: &Repository, id: SnapshotId) -> Option<String> {
+pub fn unfit(repository: &Repository, state: &State, id: SnapshotId) -> Option<Unfit> {
     let store = repository.store();
-    let look = || -> Result<Option<String>, StoreError> {
-        let record = match snapshot::load(store, id) {
-            Ok(record) => record,
-            Err(error) => return Ok(Some(crate::ops::chain(&error))),
-        };
+    let look = || -> Result<Option<String>, VerbError> {
+        let record = records::snapshot(repository, id)?;
         for file in snapshot::files_of(store, record.model_files.tree)? {
             let Some(file_id) = file.id else { continue };
             if store.missing_part(file_id)?.is_some() {
@@ -176,5 +173,17 @@ pub fn damage(repository: &Repository, id: SnapshotId) -> Option<String> {
         }
         Ok(None)
     };
-    look().unwrap_or_else(|error| Some(crate::ops::chain(&error)))
+    let erased = || -> Result<Option<String>, VerbError> {
+        for row in state.versions.iter().filter(|row| row.snapshot == id) {
+            if let Some((path, tombstone)) = erasures::model_files(repository, state, row)?.first() {
+                return Ok(Some(format!("`{path}`, {}", erasures::why(tombstone))));
+            }
+        }
+        Ok(None)
+    };
+    match erased() {
+        Ok(Some(what)) => Some(Unfit::Erased(what)),
+        Ok(None) => look().unwrap_or_else(|error| Some(crate::ops::chain(&error))).map(Unfit::Damaged),
+        Err(error) => Some(Unfit::Damaged(crate::ops::chain(&error))),
+    }
 }

@@ -3,15 +3,14 @@
 use std::collections::HashSet;
 
 use super::promote::stored_files;
-use super::{VerbError, resolve};
+use super::{ErasedPart, VerbError, erasures, records, resolve};
 use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::format::checkpoint::{BlockRow, CertificateRow, VersionRow};
-use crate::format::event::ActorRecord;
+use crate::format::event::{ActorRecord, ErasedRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::snapshot::{CodeKind, SnapshotRecord};
-use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
@@ -51,6 +50,8 @@ pub struct ShowReport {
     pub blocks: Vec<BlockRow>,
     /// Why its files are not kept any more.
     pub dropped: Option<String>,
+    /// Files and fields that were erased from it.
+    pub erased: Vec<ErasedPart>,
     /// Other versions with the same content.
     pub same_as: Vec<Version>,
     /// What speaks for and against rebuilding it exactly.
@@ -69,6 +70,8 @@ pub struct Reason {
 /// Shows a version.
 pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport, VerbError> {
     let mut found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    // What is gone is gone, whenever it is looked at.
+    let erased = erasures::of_version(&found.state, found.row.version);
     // What was known of it then: certificates, blocks and stages of a later time are left out.
     if let Some(text) = resolve::parse(repository, &options.revision)?.time.as_deref().or(options.at.as_deref()) {
         let time = Moment::parse(text, repository.registry().now())?.instant();
@@ -77,8 +80,9 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         }
     }
     let store = repository.store();
-    let record = snapshot::load(store, found.snapshot())?;
-    let observation = snapshot::load_observation(store, found.row.observation)?;
+    let mut record = records::snapshot(repository, found.snapshot())?;
+    say_erased_data(repository, &mut record, &erased)?;
+    let observation = records::observation(repository, found.row.observation)?;
     let files = snapshot::files_of(store, record.model_files.tree)?;
     let state = &found.state;
     let event = repository.registry().event(&state.model, found.row.seq)?;
@@ -104,17 +108,49 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .filter(|v| v.snapshot == found.snapshot() && v.version != found.row.version)
             .map(|v| v.version)
             .collect(),
-        reproducibility: reproducibility(&record),
+        reproducibility: reproducibility(&record).into_iter().chain(erased.iter().map(against)).collect(),
+        erased,
         record,
         observation,
     })
 }
 
-/// Bytes that the files of a version take in the packs, those it shares with others included; none if any is missing.
-pub fn stored_bytes(repository: &Repository, id: SnapshotId) -> Option<u64> {
+/// Data that was kept and then erased is not kept.
+fn say_erased_data(
+    repository: &Repository,
+    record: &mut SnapshotRecord,
+    erased: &[ErasedPart],
+) -> Result<(), VerbError> {
+    let gone: HashSet<_> = erased.iter().filter_map(|part| Some(part.row.file()?.sha256)).collect();
+    for data in record.data.iter_mut().filter(|_| !gone.is_empty()) {
+        let Some(tree) = data.stored else { continue };
+        let files = snapshot::files_of(repository.store(), tree)?;
+        let lost = files.iter().filter(|file| file.id.is_some_and(|id| gone.contains(&id))).count();
+        if lost > 0 {
+            data.not_stored = Some(if files.len() == 1 {
+                "it was erased".to_owned()
+            } else {
+                format!("{lost} of its {} files were erased", files.len())
+            });
+            data.stored = data.stored.filter(|_| lost < files.len());
+        }
+    }
+    Ok(())
+}
+
+/// That something was erased speaks against rebuilding a version.
+fn against(part: &ErasedPart) -> Reason {
+    Reason { good: false, text: format!("`{}` was {}", part.row.what.name(), part.why()) }
+}
+
+/// Bytes that the files of a version take in the packs, those it shares with others included; none if any is missing that
+/// was not erased.
+pub fn stored_bytes(repository: &Repository, report: &ShowReport) -> Option<u64> {
     let store = repository.store();
     let mut objects = HashSet::new();
-    for file in stored_files(repository, id).ok()?.iter().filter_map(|file| file.id) {
+    let erased: HashSet<_> = report.erased.iter().filter_map(|part| Some(part.row.file()?.sha256)).collect();
+    let files = stored_files(repository, report.row.snapshot).ok()?;
+    for file in files.iter().filter_map(|file| file.id).filter(|id| !erased.contains(id)) {
         objects.insert((ObjectKind::Recipe, *file.digest().as_bytes()));
         objects.extend(store.parts(file).ok()?);
     }
@@ -137,13 +173,31 @@ pub fn raw(repository: &Repository, prefix: &str) -> Result<Vec<u8>, VerbError> 
     let kinds = [ObjectKind::Record, ObjectKind::Tree];
     let found = repository.store().with_prefix(&kinds, &wanted, 10)?;
     match found.as_slice() {
-        [] => Err(missing().into()),
+        [] => match erased_record(repository, &wanted)? {
+            Some(error) => Err(error),
+            None => Err(missing().into()),
+        },
         [(_, id)] => Ok(repository.store().raw(Digest::from_bytes(*id))?),
         several => {
             let candidates = several.iter().map(|(_, id)| Digest::from_bytes(*id).to_string()).collect();
             Err(resolve::ResolveError::AmbiguousId { prefix: prefix.to_owned(), candidates }.into())
         }
     }
+}
+
+/// What there is to say of a record whose bytes are gone, because something in it was erased.
+fn erased_record(repository: &Repository, wanted: &Prefix) -> Result<Option<VerbError>, VerbError> {
+    for model in repository.registry().models()? {
+        let Some(state) = repository.registry().state(&model)? else { continue };
+        for row in state.erased.iter().rev() {
+            let ErasedRecord::Field(field) = &row.what else { continue };
+            let Some(found) = field.copies.iter().find(|c| wanted.matches(c.record.as_bytes())) else { continue };
+            let label = row.versions.last().map_or_else(String::new, |version| format!("{model}@{version}"));
+            let left = state.copy_of(found.record).unwrap_or(found.copy);
+            return Ok(Some(VerbError::ErasedRecord { id: found.record, label, why: erasures::why(row), left }));
+        }
+    }
+    Ok(None)
 }
 
 /// What a record says about rebuilding its model.

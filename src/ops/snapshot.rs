@@ -1,7 +1,7 @@
 //! `snapshot`: captures a project and gives it the next version.
 
 use super::inputs::{GivenInputs, capture_options};
-use super::{Asked, MadeEvent, VerbError, known};
+use super::{Asked, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::known::Known;
 use crate::capture::{self, Capture};
 use crate::format::checkpoint::VersionRow;
@@ -24,6 +24,8 @@ pub struct SnapshotOptions {
     pub given: GivenInputs,
     /// Makes a version even if nothing changed.
     pub new_version: bool,
+    /// Whether what was erased from another version may be stored again.
+    pub allow_erased: bool,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -51,6 +53,8 @@ pub struct SnapshotReport {
     pub parent: Option<Version>,
     /// Parts that differ from the version before.
     pub changed: Vec<&'static str>,
+    /// Fields that were erased from an earlier version and are recorded again.
+    pub erased_before: Vec<String>,
     /// Results that are the parent's although the model is not.
     pub stale_evidence: Vec<String>,
     /// What was written.
@@ -86,17 +90,23 @@ pub fn snapshot(
     let same_row = |row: &VersionRow| now.as_ref().and_then(|state| state.version(row.version)).copied();
     let parent = before.as_ref().and_then(State::latest).map(|row| same_row(row).unwrap_or(*row));
     let parent_record = match parent {
-        Some(row) => Some(snapshot::load(store, row.snapshot)?),
+        Some(row) => Some(records::snapshot(repository, row.snapshot)?),
         None => None,
     };
     let parent_tree = parent_record.as_ref().map(|record| record.model_files.tree);
     let parent_files = move || parent_tree.map_or_else(Vec::new, |tree| files_to_change(store, tree));
+    if !options.allow_erased {
+        erasures::refuse_again(repository, &capture, &known)?;
+    }
     if !options.dry_run {
         check_space(repository, &capture, &known, parent_files, progress)?;
     }
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(parent_files);
     let built = snapshot::build(&mut writer, &capture, &known, super::TOOL, progress)?;
+    if !options.allow_erased {
+        erasures::refuse_record(repository, built.id.digest())?;
+    }
     let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
     let mut report = SnapshotReport {
         model: model.clone(),
@@ -105,6 +115,9 @@ pub fn snapshot(
         same_as: same_as(before.as_ref(), built.id),
         parent: parent.map(|p| p.version),
         stale_evidence: parent_record.as_ref().map_or_else(Vec::new, |p| stale_evidence(&built.record, p)),
+        erased_before: now
+            .as_ref()
+            .map_or_else(Vec::new, |state| erasures::fields_again(state, &built.record, &built.observation)),
         files: built.model_files.clone(),
         record: built.record.clone(),
         unchanged: false,
@@ -121,6 +134,8 @@ pub fn snapshot(
         && report.changed.is_empty()
         && row.dropped.is_none()
         && !options.new_version
+        // What the newest version lost by a tombstone only another one can have.
+        && now.as_ref().is_none_or(|state| state.erased_files(row.version).is_empty())
     {
         report.unchanged = true;
         report.version = row.version;

@@ -2,10 +2,10 @@
 
 use super::VerbError;
 use super::inputs::GivenInputs;
-use super::resolve;
-use super::rollback::damage;
+use super::rollback::unfit;
 use super::rules::{self, Needed};
 use super::workspace::Workspace;
+use super::{erasures, records, resolve};
 use crate::format::checkpoint::{CertificateRow, OccupancyRow, VersionRow};
 use crate::name::{ModelName, StageName, Version};
 use crate::progress::Progress;
@@ -60,6 +60,8 @@ pub struct StageStatus {
     pub stage: StageName,
     /// Who holds it.
     pub occupancy: Option<OccupancyRow>,
+    /// Files of its model that were erased for good.
+    pub erased: Vec<String>,
     /// Where a rollback would go.
     pub rollback_to: Option<Version>,
 }
@@ -114,7 +116,7 @@ fn changes(
         Ok(match state.and_then(State::latest) {
             None => vec!["everything"],
             Some(row) => {
-                let latest = snapshot::load(repository.store(), row.snapshot)?;
+                let latest = records::snapshot(repository, row.snapshot)?;
                 snapshot::differs_in(&latest, &workspace.built.record)
             }
         })
@@ -136,9 +138,12 @@ fn with_history(
         let tree_of = |o: &OccupancyRow| state.version(o.version).map(|v| v.model_tree);
         // As a rollback chooses: the fled files are blocked, and what is damaged is passed over.
         let open = below.filter(|o| current.as_ref().is_none_or(|c| tree_of(c) != tree_of(o))).find(|o| {
-            state.block(o.snapshot, tree_of(o), &stage).is_none() && damage(repository, o.snapshot).is_none()
+            state.block(o.snapshot, tree_of(o), &stage).is_none() && unfit(repository, &state, o.snapshot).is_none()
         });
-        stages.push(StageStatus { rollback_to: open.map(|o| o.version), occupancy: current, stage });
+        let row = current.as_ref().and_then(|o| state.version(o.version));
+        let lost = row.map(|row| erasures::model_files(repository, &state, row)).transpose()?.unwrap_or_default();
+        let erased = lost.into_iter().map(|(path, _)| path).collect();
+        stages.push(StageStatus { rollback_to: open.map(|o| o.version), occupancy: current, erased, stage });
     }
     let latest = state.latest().copied();
     let next = match (latest, resolve::stage(repository, &state, None)) {
@@ -148,7 +153,8 @@ fn with_history(
             let now = repository.registry().now_in(&state);
             let request =
                 PromoteRequest { stage: &stage, snapshot: row.snapshot, proposed: &proposed, expected: None, now };
-            let (against, _) = obstacles(&state, &request);
+            let (mut against, _) = obstacles(&state, &request);
+            against.extend(erasures::obstacle(repository, &state, &row)?);
             Some((stage, against))
         }
         _ => None,

@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::VerbError;
-use super::promote::stored_files;
-use super::resolve;
+use super::promote::kept_files;
+use super::{ErasedPart, VerbError};
+use super::{erasures, records, resolve};
 use crate::digest::Digest;
+use crate::format::checkpoint::VersionRow;
 use crate::format::pack::ObjectKind;
 use crate::id::{FileId, SnapshotId};
+use crate::name::ModelName;
 use crate::progress::{Progress, Unit};
 use crate::registry::{self, State};
 use crate::repository::Repository;
-use crate::snapshot;
 use crate::store::CopyError;
 use crate::store::{Depth, Problem, StoreError};
 
@@ -55,6 +56,8 @@ pub struct VerifyReport {
     pub versions: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// What was erased for good and is therefore not there, which is no problem: whose, and what.
+    pub erased: Vec<(ModelName, ErasedPart)>,
 }
 
 /// Checks.
@@ -93,6 +96,7 @@ pub fn verify(
     report.bytes = store.bytes;
     report.problems.extend(store.problems);
     let damaged: HashSet<String> = report.problems.iter().map(|p| p.name.clone()).collect();
+    erasures::verify(repository, &states, &mut report)?;
     progress.begin("checking versions", 0, Unit::Items);
     for state in &states {
         check_versions(repository, state, &damaged, &mut report, progress)?;
@@ -109,7 +113,7 @@ fn check_versions(
     report: &mut VerifyReport,
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
-    let mut seen: HashMap<SnapshotId, Vec<(String, String)>> = HashMap::new();
+    let mut seen: HashMap<(SnapshotId, bool), Vec<(String, String)>> = HashMap::new();
     let certificates = state.certificates.values().flat_map(|c| {
         let label = state.version_of(c.snapshot).map_or_else(String::new, |v| format!("{}@{}", state.model, v.version));
         [(c.certificate.digest(), "certificate", label.clone()), (c.policy, "policy", label)]
@@ -119,7 +123,9 @@ fn check_versions(
         .iter()
         .map(|v| (v.observation.digest(), "observation", format!("{}@{}", state.model, v.version)));
     for (id, what, label) in certificates.chain(observations) {
-        if !repository.store().contains(ObjectKind::Record, id.as_bytes())? {
+        // What is left of a record from which something was erased is as good.
+        let there = |id: Digest| repository.store().contains(ObjectKind::Record, id.as_bytes());
+        if !there(id)? && !records::copy_of(repository, id)?.map(there).transpose()?.unwrap_or(false) {
             let mut problem =
                 Problem::new("object", id.to_string(), "stored and whole", format!("the {what} is missing"));
             problem.versions.push(label);
@@ -127,11 +133,13 @@ fn check_versions(
         }
     }
     for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
-        let missing = match seen.get(&row.snapshot) {
+        // The same content again, made after something was erased from it, has that.
+        let key = (row.snapshot, state.erased_from(row.version).next().is_some());
+        let missing = match seen.get(&key) {
             Some(known) => known.clone(),
             None => {
-                let found = missing_of(repository, row.snapshot, damaged)?;
-                seen.insert(row.snapshot, found.clone());
+                let found = missing_of(repository, state, row, damaged)?;
+                seen.insert(key, found.clone());
                 found
             }
         };
@@ -155,13 +163,14 @@ fn check_versions(
 /// What of a snapshot is missing or known to be damaged: name, and what is wrong.
 fn missing_of(
     repository: &Repository,
-    id: SnapshotId,
+    state: &State,
+    row: &VersionRow,
     damaged: &HashSet<String>,
 ) -> Result<Vec<(String, String)>, VerbError> {
     let store = repository.store();
-    let files = match stored_files(repository, id) {
+    let files = match kept_files(repository, state, row) {
         Ok(files) => files,
-        Err(error) => return Ok(vec![object_of(&error, id)]),
+        Err(error) => return Ok(vec![object_of(&error, row.snapshot)]),
     };
     let mut missing = Vec::new();
     for file in files {
@@ -212,7 +221,9 @@ fn verify_version(
 ) -> Result<VerifyReport, VerbError> {
     let found = resolve::revision(repository, revision, at)?;
     resolve::kept(repository, &found)?;
-    let mut report = VerifyReport { looked: Looked::Bytes, versions: 1, ..VerifyReport::default() };
+    let parts = erasures::of_version(&found.state, found.row.version).into_iter();
+    let erased = parts.map(|part| (found.state.model.clone(), part)).collect();
+    let mut report = VerifyReport { looked: Looked::Bytes, versions: 1, erased, ..VerifyReport::default() };
     let label = found.label();
     let mut fail = |name: String, what: String| {
         let mut problem = Problem::new("object", name, "stored and whole", what);
@@ -220,7 +231,7 @@ fn verify_version(
         report.problems.push(problem);
     };
     let mut counted = (0, 0);
-    match stored_files(repository, found.snapshot()) {
+    match kept_files(repository, &found.state, &found.row) {
         Err(error) => {
             let (name, what) = object_of(&error, found.snapshot());
             fail(name, what);
@@ -238,7 +249,7 @@ fn verify_version(
             progress.end();
         }
     }
-    if let Err(error) = snapshot::load_observation(repository.store(), found.row.observation) {
+    if let Err(error) = records::observation(repository, found.row.observation) {
         fail(found.row.observation.to_string(), super::chain(&error));
     }
     (report.objects, report.bytes) = counted;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::VerbError;
 use super::inputs::{GivenInputs, capture_options};
-use super::known;
 use super::resolve::Found;
+use super::{known, records};
 use crate::capture::{self, Capture};
 use crate::compare::Side;
 use crate::format::snapshot::SnapshotRecord;
@@ -69,7 +69,7 @@ impl Workspace {
 
 /// A stored version, for comparing.
 pub(super) fn stored_side(repository: &Repository, found: &Found) -> Result<Side, VerbError> {
-    let record = snapshot::load(repository.store(), found.snapshot())?;
+    let record = records::snapshot(repository, found.snapshot())?;
     side_of(repository, found.label(), record)
 }
 

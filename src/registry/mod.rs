@@ -3,6 +3,7 @@
 //! A model's journal is the only thing that changes. [`State`] is a fold over it; [`Registry::commit`] appends one
 //! event by exclusive creation: of two processes one wins, the other folds the winner's event in and decides again.
 
+mod erased;
 mod journal;
 pub mod promote;
 pub mod rollback;

@@ -70,6 +70,13 @@ pub enum Obstacle {
         /// What the stage holds now.
         now: Option<Version>,
     },
+    /// Files of its model were erased for good.
+    Erased {
+        /// Which.
+        paths: Vec<String>,
+        /// When, by whom and why.
+        why: String,
+    },
     /// The stage does not hold what the caller expects.
     Unexpected {
         /// What it holds.

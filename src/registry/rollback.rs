@@ -12,6 +12,17 @@ use crate::name::{StageName, Version};
 /// A second rollback within this time needs to say what it flees: it is more likely a repeated command.
 pub const GUARD: Duration = Duration::from_secs(15 * 60);
 
+/// Why a version's files cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Bytes are missing or not what they should be.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// Bytes were erased for good.
+    #[error("erased: {0}")]
+    Erased(String),
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RollbackRequest {
@@ -102,6 +113,14 @@ pub enum RollbackRefusal {
         /// Why it was blocked.
         reason: String,
     },
+    /// Files of the target were erased for good.
+    #[error("{version} was erased: {reason}")]
+    Erased {
+        /// The version asked for.
+        version: Version,
+        /// What was erased, and why.
+        reason: String,
+    },
     /// The target's bytes are not whole.
     #[error("{version} is damaged: {reason}")]
     Damaged {
@@ -112,13 +131,13 @@ pub enum RollbackRefusal {
     },
 }
 
-/// Plans a rollback. `damage` says what is wrong with a snapshot's stored bytes, if anything.
+/// Plans a rollback. `unfit` says what is wrong with a snapshot's stored bytes, if anything.
 pub fn plan(
     state: &State,
     stage: &StageName,
     request: &RollbackRequest,
     now: Time,
-    damage: &dyn Fn(SnapshotId) -> Option<String>,
+    unfit: &dyn Fn(SnapshotId) -> Option<Unfit>,
 ) -> Result<RollbackPlan, RollbackRefusal> {
     let empty = || RollbackRefusal::Empty { stage: stage.clone() };
     let row = state.stages.get(stage).ok_or_else(empty)?;
@@ -145,7 +164,7 @@ pub fn plan(
     }
     let mut skipped = Vec::new();
     let target = match request.to {
-        Some(to) => explicit_target(state, stage, current, to, request.unblock, damage)?,
+        Some(to) => explicit_target(state, stage, current, to, request.unblock, unfit)?,
         None => {
             let below = row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]);
             let mut target = None;
@@ -154,7 +173,7 @@ pub fn plan(
                 let reason = if request.block && same_files(state, occupant, current) {
                     Some(format!("its model files are those of {}", current.version))
                 } else {
-                    obstacle(state, stage, occupant, damage)
+                    obstacle(state, stage, occupant, unfit)
                 };
                 match reason {
                     None => {
@@ -198,12 +217,12 @@ fn obstacle(
     state: &State,
     stage: &StageName,
     occupant: &OccupancyRow,
-    damage: &dyn Fn(SnapshotId) -> Option<String>,
+    unfit: &dyn Fn(SnapshotId) -> Option<Unfit>,
 ) -> Option<String> {
     let model_tree = state.version(occupant.version).map(|v| v.model_tree);
     match state.block(occupant.snapshot, model_tree, stage) {
         Some(block) => Some(format!("blocked: {}", block.reason)),
-        None => damage(occupant.snapshot).map(|reason| format!("damaged: {reason}")),
+        None => unfit(occupant.snapshot).map(|reason| reason.to_string()),
     }
 }
 
@@ -213,7 +232,7 @@ fn explicit_target<'a>(
     current: &OccupancyRow,
     to: SnapshotId,
     unblock: bool,
-    damage: &dyn Fn(SnapshotId) -> Option<String>,
+    unfit: &dyn Fn(SnapshotId) -> Option<Unfit>,
 ) -> Result<&'a OccupancyRow, RollbackRefusal> {
     let version = state.version_of(to).map_or(Version(0), |v| v.version);
     if current.snapshot == to {
@@ -227,8 +246,9 @@ fn explicit_target<'a>(
     {
         return Err(RollbackRefusal::Blocked { version, reason: block.reason.clone() });
     }
-    match damage(to) {
-        Some(reason) => Err(RollbackRefusal::Damaged { version, reason }),
+    match unfit(to) {
+        Some(Unfit::Damaged(reason)) => Err(RollbackRefusal::Damaged { version, reason }),
+        Some(Unfit::Erased(reason)) => Err(RollbackRefusal::Erased { version, reason }),
         None => Ok(held),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::JournalError;
 use crate::clock::Time;
 use crate::format::checkpoint::{
-    BlockRow, CertificateRow, CheckpointRecord, EventAt, OccupancyRow, StageRow, VersionRow,
+    BlockRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, StageRow, VersionRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
 use crate::id::{EventId, SnapshotId, TreeId};
@@ -29,6 +29,8 @@ pub struct State {
     pub blocks: Vec<BlockRow>,
     /// The newest certificate of every snapshot that has one.
     pub certificates: HashMap<SnapshotId, CertificateRow>,
+    /// What was erased, in the order it was.
+    pub erased: Vec<ErasedRow>,
 }
 
 /// Who held a stage at `time`.
@@ -49,6 +51,7 @@ impl State {
             stages: BTreeMap::new(),
             blocks: Vec::new(),
             certificates: HashMap::new(),
+            erased: Vec::new(),
         }
     }
 
@@ -152,6 +155,16 @@ impl State {
                     Some(_) if held => return Err("it drops a version that held a stage"),
                     Some(row) => row.dropped = Some(reference.seq),
                 }
+            }
+            EventBody::Purge { versions, erased, reason, .. } => {
+                self.add_erased(ErasedRow {
+                    what: erased.clone(),
+                    versions: versions.clone(),
+                    reason: reason.clone(),
+                    actor: event.actor.name.clone(),
+                    event: reference,
+                    time: event.time,
+                })?;
             }
             EventBody::Certify {
                 snapshot,
@@ -304,6 +317,7 @@ impl State {
             stages: record.stages.into_iter().map(|row| (row.stage.clone(), row)).collect(),
             blocks: record.blocks,
             certificates: record.certificates.into_iter().map(|row| (row.snapshot, row)).collect(),
+            erased: record.erased,
         }
     }
 
@@ -320,6 +334,7 @@ impl State {
             stages: self.stages.values().cloned().collect(),
             blocks: self.blocks.clone(),
             certificates,
+            erased: self.erased.clone(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A [`Capture`](crate::capture::Capture) → a stored snapshot, and back to files.
 
 mod build;
+pub mod fields;
 mod files;
 mod folders;
 pub mod restore;
@@ -14,6 +15,7 @@ use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::canonical;
 use crate::format::observation::{self, ObservationRecord};
+use crate::format::redacted::{Redactable, RedactedRecord};
 use crate::format::snapshot::{self, SnapshotRecord};
 use crate::id::{ObservationId, SnapshotId};
 use crate::store::{Store, StoreError};
@@ -60,6 +62,12 @@ pub fn load_observation(store: &Store, id: ObservationId) -> Result<ObservationR
     let bytes = store.record(id.digest())?;
     let unreadable = |source| SnapshotError::Format { id: SnapshotId::new(id.digest()), source };
     canonical::decode(observation::FORMAT, &bytes).map_err(unreadable)
+}
+
+/// Reads what is left of a record from which something was erased.
+pub fn load_copy<T: Redactable>(store: &Store, of: Digest, copy: Digest) -> Result<RedactedRecord<T>, SnapshotError> {
+    let bytes = store.record(copy)?;
+    RedactedRecord::decode(&bytes, of).map_err(|source| SnapshotError::Format { id: SnapshotId::new(of), source })
 }
 
 /// Whether the record stored under `id` is a snapshot.

@@ -197,7 +197,7 @@ impl Store {
 
     /// What went into the trash is taken out of the index before it goes for good: a pack that the index names and nobody
     /// has is lost, one that lies in the trash is not.
-    fn settle(&self, gone: &mut Vec<String>, at_once: bool) -> Result<(), StoreError> {
+    pub(super) fn settle(&self, gone: &mut Vec<String>, at_once: bool) -> Result<(), StoreError> {
         if gone.is_empty() {
             return Ok(());
         }
@@ -245,7 +245,7 @@ impl Store {
         Ok(freed)
     }
 
-    /// Folder and name of everything in the trash, and how many bytes that is.
+    /// How many bytes lie in the trash.
     pub fn trash_size(&self) -> Result<u64, StoreError> {
         let lengths = self
             .trash()?
@@ -254,7 +254,8 @@ impl Store {
         lengths.sum::<Result<u64, StoreError>>()
     }
 
-    fn trash(&self) -> Result<Vec<(String, String)>, StoreError> {
+    /// Folder and name of everything in the trash.
+    pub(super) fn trash(&self) -> Result<Vec<(String, String)>, StoreError> {
         let mut found = Vec::new();
         for folder in self.backend.list(TRASH)?.into_iter().filter(|entry| entry.folder) {
             let inside = self.backend.list(&format!("{TRASH}/{}", folder.name))?;
@@ -280,7 +281,7 @@ impl Store {
     }
 
     /// Moves a pack into the trash; where it lies there.
-    fn let_go(&self, pack: &[u8; 32], time: &str) -> Result<String, StoreError> {
+    pub(super) fn let_go(&self, pack: &[u8; 32], time: &str) -> Result<String, StoreError> {
         let path = pack_path(pack);
         let to = format!("{TRASH}/{time}/{}", path.rsplit('/').next().unwrap_or_default());
         self.backend.rename(&path, &to)?;

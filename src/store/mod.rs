@@ -7,6 +7,9 @@
 //! [tree](crate::format::tree) the files of a folder. Packs become durable in [`Writer::finish`], before any journal event
 //! may name what is in them.
 //!
+//! What is not needed is [let go of](collect), what must not be kept is [erased](erase): other objects are copied out of its
+//! packs first.
+//!
 //! Everything durable goes through two functions of the [`Backend`]: `publish` for content-named packs and
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
@@ -17,6 +20,7 @@ pub mod collect;
 mod copy;
 pub mod cut;
 pub mod disk;
+pub mod erase;
 mod error;
 pub mod index;
 pub mod memory;

@@ -120,12 +120,26 @@ impl PackWriter {
 impl ClosedPack {
     /// Makes it durable under its name; says what an index needs to know of it.
     pub(super) fn publish(self, backend: &dyn Backend) -> Result<([u8; 32], u64, Trailer), BackendError> {
-        backend.publish(self.staged, &pack_path(&self.name))?;
+        self.publish_in(backend, PACKS)
+    }
+
+    /// The same in another folder than that of the packs.
+    pub(super) fn publish_in(
+        self,
+        backend: &dyn Backend,
+        folder: &str,
+    ) -> Result<([u8; 32], u64, Trailer), BackendError> {
+        backend.publish(self.staged, &path_in(folder, &self.name))?;
         Ok((self.name, self.length, self.trailer))
     }
 }
 
+/// Where a pack lies that is in `folder`.
+pub(super) fn path_in(folder: &str, name: &[u8; 32]) -> String {
+    format!("{folder}/{}.pack", blake3::Hash::from_bytes(*name).to_hex())
+}
+
 /// Where a pack is kept.
 pub(super) fn pack_path(name: &[u8; 32]) -> String {
-    format!("{PACKS}/{}.pack", blake3::Hash::from_bytes(*name).to_hex())
+    path_in(PACKS, name)
 }

@@ -92,6 +92,7 @@ pub enum Command {
     Block(commands::block::Args),
     Unblock(commands::unblock::Args),
     Drop(commands::drop::Args),
+    Purge(commands::purge::Args),
     Gc(commands::gc::Args),
     At(commands::at::Args),
     Restore(commands::restore::Args),
@@ -102,7 +103,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 22] = [
+const OTHER_WORDS: [(&str, &str); 24] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -125,6 +126,8 @@ const OTHER_WORDS: [(&str, &str); 22] = [
     ("revert", "rollback"),
     ("undo", "rollback"),
     ("fsck", "verify"),
+    ("erase", "purge"),
+    ("redact", "purge"),
 ];
 
 /// A command line that was not understood, or that asked for help.

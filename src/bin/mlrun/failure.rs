@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
+use mlrun::ops::purge::PurgeError;
 use mlrun::ops::resolve::ResolveError;
 use mlrun::ops::rules::Needed;
 use mlrun::ops::{UsageError, VerbError, chain};
@@ -12,8 +13,8 @@ use mlrun::registry::JournalError;
 use mlrun::registry::promote::Obstacle;
 use mlrun::registry::rollback::RollbackRefusal;
 use mlrun::repository::{ConfigError, RepositoryError};
-use mlrun::snapshot::SnapshotError;
 use mlrun::snapshot::restore::RestoreError;
+use mlrun::snapshot::{SnapshotError, fields};
 use mlrun::store::{BackendError, StoreError};
 
 /// Done; certified; no difference.
@@ -137,6 +138,15 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Restore(error) => restore(error),
         VerbError::Policy { .. } | VerbError::Certify(_) => (USAGE, None),
         VerbError::Dropped { .. } => says(NOT_FOUND, "`mlrun show` tells what it was; its files are not kept any more"),
+        VerbError::Erased { rest: true, .. } => says(NO, "`--without-erased` restores the rest"),
+        VerbError::Erased { label, .. } => (NO, Some(format!("`mlrun show {label}` tells what was erased"))),
+        VerbError::ErasedRecord { left, .. } => {
+            (NOT_FOUND, Some(format!("`mlrun show --raw {left}` prints what is left of it")))
+        }
+        VerbError::ErasedBefore { .. } => {
+            says(NO, "take it out of what is captured; `--allow-erased` stores it again all the same")
+        }
+        VerbError::Purge(error) => purge(error),
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }
@@ -155,6 +165,17 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
         _ => (BUG, None),
+    }
+}
+
+fn purge(error: &PurgeError) -> Meaning {
+    match error {
+        PurgeError::NoFile { label, .. } => {
+            (NOT_FOUND, Some(format!("`mlrun restore {label} --to DIR --dry-run --json` lists every file of it")))
+        }
+        PurgeError::NoField { .. } => (NOT_FOUND, Some(format!("fields are {}", fields::FORMS.join(", ")))),
+        PurgeError::NotErasable { .. } => (USAGE, Some(format!("what can be erased is {}", fields::FORMS.join(", ")))),
+        _ => (USAGE, None),
     }
 }
 
@@ -376,6 +397,11 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             );
             ("stale", text, certify)
         }
+        Obstacle::Erased { paths, why } => {
+            let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
+            let path = paths.first().map_or("", String::as_str);
+            ("erased", format!("`{path}`{more} of its model: {why}"), format!("mlrun show {label}"))
+        }
         Obstacle::Unexpected { current } => {
             let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
             ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
@@ -420,6 +446,7 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
         RollbackRefusal::Blocked { version, .. } => {
             (NO, "blocked", format!("mlrun rollback {model} --to {version} --unblock --reason …"))
         }
+        RollbackRefusal::Erased { version, .. } => (NO, "erased", format!("mlrun show {model}@{version}")),
         RollbackRefusal::Damaged { version, .. } => (INTEGRITY, "damaged", format!("mlrun verify {model}@{version}")),
         _ => (NO, "refused", format!("mlrun status {model}")),
     }

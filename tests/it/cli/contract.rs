@@ -237,6 +237,17 @@ fn the_other_verbs() {
         assert_eq!((verify["ok"].as_bool(), verify["problems"].as_array().map(Vec::len)), (Some(true), Some(0)));
     }
     has(&project.json("init", 0), "init", "store unchanged");
+    let purge = project.json("purge v1 --path out/latency.csv --reason old", 0);
+    has(
+        &purge,
+        "purge",
+        "exit model version id name sha256 versions unchanged objects bytes packs shared also_in events dry_run",
+    );
+    has_fields(&purge["versions"][0], "model version paths model_file stages");
+    has_fields(&purge["events"][0], "model seq id time");
+    has_fields(&project.json("show v1", 0)["erased"][0], "path sha256 size field time actor reason event");
+    has_fields(&project.json("restore v1 --to rest --without-erased", 0), "erased missing");
+    has_fields(&project.json("verify", 0)["erased"][0], "model versions path time reason");
 }
 
 #[test]
@@ -271,11 +282,15 @@ fn everything_may_be_repeated() {
     unchanged("block v2 --reason leak");
     project.ok("unblock v2");
     unchanged("unblock v2");
+    project.ok("purge v2 --path out/latency.csv --reason old");
+    unchanged("purge v2 --path out/latency.csv --reason old");
+    project.ok("purge v2 --field params.skill --reason old");
+    unchanged("purge v2 --field params.skill --reason old");
     // The first rollback did not count twice, and production is where it was.
     assert_eq!(project.production(), "v1");
     // Restoring again leaves every file alone.
-    project.ok("restore v2 --to back");
-    assert_eq!(project.json("restore v2 --to back", 0)["written"], 0);
+    project.ok("restore v2 --to back --without-erased");
+    assert_eq!(project.json("restore v2 --to back --without-erased", 0)["written"], 0);
 }
 
 #[test]
@@ -312,6 +327,8 @@ fn a_rehearsal_writes_nothing() {
     rehearse("block v1 --reason x --dry-run", 0);
     project.ok("block v1 --reason x");
     rehearse("unblock v1 --dry-run", 0);
+    rehearse("purge v1 --path out/latency.csv --reason x --dry-run", 0).says(&["nothing was written"]);
+    rehearse("purge v1 --field params.skill --reason x --dry-run", 0).says(&["nothing was written"]);
     rehearse("restore v2 --to back --dry-run", 0).says(&["would write"]);
     rehearse("bundle v2 -o case.tar.gz --dry-run", 0);
     assert!(!project.path("back").exists() && !project.path("case.tar.gz").exists());

@@ -20,6 +20,7 @@ mod output;
 mod permissions;
 mod places;
 mod policy;
+mod purge;
 mod races;
 mod release;
 mod restore;

@@ -27,6 +27,9 @@ fn the_verbs_of_the_first_form_are_there() {
         "rollback",
         "block",
         "unblock",
+        "drop",
+        "purge",
+        "gc",
         "at",
         "restore",
         "bundle",
@@ -52,6 +55,7 @@ fn words_of_other_tools_get_the_right_one() {
         ("revert", "mlrun rollback"),
         ("validate", "mlrun certify"),
         ("fsck", "mlrun verify"),
+        ("erase", "mlrun purge"),
     ];
     for (word, right) in words {
         project.fails(word, &Bad { exit: 2, message: &["unrecognized", word], hint: &[right] });

@@ -99,7 +99,7 @@ snapshot = put("snapshot.json", canonical({
     "not_captured": [{"part": "environment", "reason": "no interpreter was found"}],
 }))
 
-put("snapshot-small.json", canonical({
+small = {
     "format": "mlrun/snapshot/1", "model": "m", "model_files": {"tree": sha("t"), "files": 0, "bytes": 0}, "params": {},
     "params_files": None, "metrics": {}, "metrics_files": None, "results": None, "predictions": [], "samples": [], "data": [],
     "code": {
@@ -108,7 +108,8 @@ put("snapshot-small.json", canonical({
     },
     "environment": {"runtimes": [], "locks": [], "variables": {}}, "seeds": [], "argv": None, "notes": None,
     "redactions": [], "not_captured": [],
-}))
+}
+put("snapshot-small.json", canonical(small))
 
 observation = put("observation.json", canonical({
     "format": "mlrun/observation/1", "tool": "0.1.0",
@@ -234,6 +235,19 @@ event("rollback", "2026-03-03T00:00:00.000Z", {
     "unblocks": [], "skipped": [{"version": "v2", "snapshot": snapshot, "reason": "blocked: misbehaves"}],
 })
 
+event("purge", "2026-03-04T00:00:00.000Z", {
+    "version": "v2", "versions": ["v1", "v2"], "reason": "a request",
+    "erased": {"file": {"path": "data/people.csv", "sha256": sha("people"), "size": 6}},
+}, ana)
+left = dict(small, params={"db.password": {"erased": "for good"}, "lr": 0.5})
+copy = put("redacted.json", canonical({
+    "format": "mlrun/redacted/1", "of": base, "erased": ["params.db.password", "notes"], "record": left,
+}))
+event("purge", "2026-03-04T00:00:01.000Z", {
+    "version": "v1", "versions": ["v1"], "reason": "a password",
+    "erased": {"field": {"name": "params.db.password", "copies": [{"record": base, "copy": copy}]}},
+}, ana)
+
 put("format.json", canonical({
     "format": "mlrun/store/1", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "hash": "sha256+blake3",
     "cutter": {"algorithm": "fastcdc-2020", "whole": 262144, "minimum": 131072, "average": 524288, "maximum": 2097152},
@@ -290,9 +304,9 @@ def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issu
     return out + digest(events[seq - 1])
 
 
-# checkpoint.bin is of the version before, in which nothing was dropped.
-checkpoint = b"mlrun/checkpoint/2" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
-checkpoint += reference(10) + instant("2026-03-03T00:00:00.000Z")
+# checkpoint.bin and checkpoint-2.bin are of the versions before, in which nothing was dropped, nothing was erased.
+checkpoint = b"mlrun/checkpoint/3" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+checkpoint += reference(12) + instant("2026-03-04T00:00:01.000Z")
 checkpoint += several([
     version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
     version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z"),
@@ -316,7 +330,13 @@ checkpoint += several([row for _, row in sorted([
     (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5)),
     (base, certificate_row(base, sha("c0"), FAIL, "staging", None, None, "2026-03-02T00:00:01.000Z", True, "nothing before", 6)),
 ])])
-put("checkpoint-2.bin", checkpoint + blake3.blake3(checkpoint).digest())
+checkpoint += several([
+    b"\0" + string("data/people.csv") + digest(sha("people")) + number(6) + several([number(1), number(2)]) + string("a request")
+    + option("Ana", string) + reference(11) + instant("2026-03-04T00:00:00.000Z"),
+    b"\1" + string("params.db.password") + several([digest(base) + digest(copy)]) + several([number(1)]) + string("a password")
+    + option("Ana", string) + reference(12) + instant("2026-03-04T00:00:01.000Z"),
+])
+put("checkpoint-3.bin", checkpoint + blake3.blake3(checkpoint).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

@@ -2,12 +2,13 @@
 
 use mlrun::digest::Digest;
 use mlrun::format::certificate::{StatementRecord, Verdict};
-use mlrun::format::event::{self, EventBody};
+use mlrun::format::event::{self, ErasedRecord, EventBody};
 use mlrun::format::index::{Head, IndexEntry, IndexedPack, Segment};
 use mlrun::format::observation::{self, ObservationRecord};
 use mlrun::format::pack::{self, Codec, ObjectHeader, ObjectKind, Trailer};
 use mlrun::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, Severity, Task};
 use mlrun::format::recipe::{Recipe, RecipeBlock, RecipeTensor};
+use mlrun::format::redacted::RedactedRecord;
 use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::{self, CodeKind, DataKind, SeedSource, SnapshotRecord};
 use mlrun::format::store::{CutterRecord, StoreRecord};
@@ -165,7 +166,7 @@ fn one_event_of_each_kind() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, ["block", "certify", "create", "promote", "rollback", "snapshot", "unblock"]);
+    assert_eq!(kinds, ["block", "certify", "create", "promote", "purge", "rollback", "snapshot", "unblock"]);
 }
 
 #[test]
@@ -186,6 +187,26 @@ fn what_events_say() {
     let EventBody::Rollback { blocks, skipped, .. } = &events[9].body else { panic!("a rollback") };
     assert_eq!(blocks[0].to_string(), sums()["snapshot.json"]);
     assert_eq!(skipped[0].version, Version(2));
+    let EventBody::Purge { versions, erased: ErasedRecord::File(file), .. } = &events[10].body else {
+        panic!("a tombstone")
+    };
+    assert_eq!((versions.as_slice(), file.path.as_str()), (&[Version(1), Version(2)][..], "data/people.csv"));
+    let EventBody::Purge { erased: ErasedRecord::Field(field), .. } = &events[11].body else { panic!("a tombstone") };
+    assert_eq!(field.copies[0].copy.to_string(), sums()["redacted.json"]);
+}
+
+/// What is left of a record is read for that record and no other, and an erased value is no value.
+#[test]
+fn a_redacted_copy() {
+    let bytes = golden("redacted.json");
+    let of = Digest::of(b"base snapshot");
+    let copy: RedactedRecord<SnapshotRecord> = RedactedRecord::decode(&bytes, of).unwrap();
+    assert_eq!(copy.encode().unwrap(), bytes);
+    assert_eq!(copy.erased, ["params.db.password", "notes"]);
+    assert_eq!(copy.record.params["db.password"], Scalar::Erased);
+    assert_ne!(copy.record.params["db.password"], Scalar::Text("erased".to_owned()));
+    assert!(RedactedRecord::<SnapshotRecord>::decode(&bytes, Digest::of(b"another")).is_err());
+    assert!(canonical::decode::<SnapshotRecord>("mlrun/snapshot/1", &bytes).is_err(), "it is no snapshot");
 }
 
 #[test]
@@ -200,13 +221,16 @@ fn understood_id(name: &str) -> String {
 
 #[test]
 fn checkpoint() {
-    let record = checkpoint_of("checkpoint-2.bin");
-    assert_eq!(record.head.seq, 10);
-    assert_eq!(record.head.id.to_string(), understood_id("event-10-rollback.txt"));
+    let record = checkpoint_of("checkpoint-3.bin");
+    assert_eq!(record.head.seq, 12);
+    assert_eq!(record.head.id.to_string(), understood_id("event-12-purge.txt"));
+    assert_eq!(record.erased.len(), 2);
     assert_eq!(record.stages[0].stack, [2]);
     assert_eq!(record.versions.len(), 2);
-    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-2.bin"));
-    assert!(checkpoint::decode(&golden("checkpoint.bin")).is_none(), "of a form before: as if it were not there");
+    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-3.bin"));
+    for before in ["checkpoint.bin", "checkpoint-2.bin"] {
+        assert!(checkpoint::decode(&golden(before)).is_none(), "of a form before: as if it were not there");
+    }
 }
 
 /// The golden journal folded gives the golden checkpoint: Python wrote both, by hand.
@@ -218,7 +242,7 @@ fn the_golden_journal_folds_into_the_golden_checkpoint() {
         let file = event::decode(&bytes).unwrap();
         state.apply(&file.event.unwrap(), file.id).unwrap();
     }
-    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-2.bin"));
+    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-3.bin"));
 }
 
 #[test]

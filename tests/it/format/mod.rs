@@ -13,10 +13,13 @@ use std::path::PathBuf;
 use mlrun::format::certificate::StatementRecord;
 use mlrun::format::observation::ObservationRecord;
 use mlrun::format::policy::PolicyRecord;
+use mlrun::format::redacted::RedactedRecord;
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::format::store::StoreRecord;
 use mlrun::format::tree::TreeRecord;
-use mlrun::format::{FormatError, canonical as json, checkpoint, event, observation, policy, snapshot, store};
+use mlrun::format::{
+    FormatError, canonical as json, checkpoint, event, observation, policy, redacted, snapshot, store,
+};
 
 /// Where the golden files are.
 pub fn folder() -> PathBuf {
@@ -43,10 +46,11 @@ fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 7] = [
+const JSON: [Kind; 8] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
+    ("redacted.json", "mlrun/redacted/1", |b| again::<RedactedRecord<SnapshotRecord>>(redacted::FORMAT, b)),
     ("observation.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
     ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),

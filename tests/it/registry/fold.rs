@@ -1,10 +1,14 @@
 //! State is a fold, time never runs back, and a journal that contradicts itself is refused at the event that does.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use mlrun::clock::Clock;
-use mlrun::format::event::{self, EventBody, EventRecord, EventRef};
-use mlrun::id::EventId;
+use mlrun::digest::Digest;
+use mlrun::format::event::{
+    self, CopyRecord, ErasedFieldRecord, ErasedFileRecord, ErasedRecord, EventBody, EventRecord, EventRef,
+};
+use mlrun::id::{EventId, FileId};
 use mlrun::name::{ModelName, Version};
 use mlrun::registry::{JournalError, State, at};
 
@@ -247,4 +251,44 @@ fn an_occupancy_names_its_event() {
     journal.release("a");
     let id = journal.registry.event(&model(), 3).unwrap().unwrap().id;
     assert_eq!(journal.state().occupant(&stage("production")).unwrap().event, EventRef { seq: 3, id });
+}
+
+/// A tombstone is about the versions it names, whatever content comes later; the newest copy of a record is the one to read.
+#[test]
+fn what_was_erased() {
+    let journal = Journal::new();
+    for name in ["a", "b", "a"] {
+        journal.snapshot(name);
+    }
+    let digest = |text: &str| Digest::of(text.as_bytes());
+    let file = FileId::new(digest("people"));
+    let erase = |versions: &[u32], erased: ErasedRecord| {
+        let versions: Vec<Version> = versions.iter().map(|n| Version(*n)).collect();
+        let reason = "a request".to_owned();
+        journal.append(EventBody::Purge { version: versions[0], versions, erased, reason })
+    };
+    let people = ErasedRecord::File(ErasedFileRecord { path: "people.csv".to_owned(), sha256: file, size: 6 });
+    erase(&[1, 2], people.clone()).unwrap();
+    for copy in ["first", "second"] {
+        let copies = vec![CopyRecord { record: digest("a"), copy: digest(copy) }];
+        erase(&[1, 3], ErasedRecord::Field(ErasedFieldRecord { name: copy.to_owned(), copies })).unwrap();
+    }
+    let check = |state: &State| {
+        assert_eq!(state.erased_files(Version(1)), HashSet::from([file]));
+        assert!(state.erased_files(Version(3)).is_empty(), "the same content, made again or not meant");
+        let row = state.erased_file(Version(2), file).unwrap();
+        assert_eq!((row.reason.as_str(), row.actor.as_deref(), row.event.seq), ("a request", Some("Ana"), 5));
+        assert!(state.erased_file(Version(2), FileId::new(digest("other"))).is_none());
+        let names =
+            |version| state.erased_from(Version(version)).map(|row| row.what.name().to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            (names(1), names(2)),
+            (vec!["people.csv".into(), "first".into(), "second".into()], vec!["people.csv".to_owned()])
+        );
+        assert_eq!(state.copy_of(digest("a")), Some(digest("second")));
+        assert_eq!(state.copy_of(digest("b")), None);
+    };
+    check(&journal.state());
+    check(&State::from_checkpoint(journal.state().to_checkpoint().unwrap()));
+    assert!(matches!(erase(&[4], people), Err(JournalError::Broken { .. })), "there is no v4");
 }

@@ -10,7 +10,7 @@ use mlrun::ops::promote::{PromoteOptions, promote};
 use mlrun::ops::rollback::{RollbackOptions, RollbackReport, rollback};
 use mlrun::ops::snapshot::{SnapshotOptions, snapshot as capture};
 use mlrun::progress::Silent;
-use mlrun::registry::rollback::{GUARD, RollbackPlan, RollbackRefusal, RollbackRequest, plan};
+use mlrun::registry::rollback::{GUARD, RollbackPlan, RollbackRefusal, RollbackRequest, Unfit, plan};
 
 use crate::support::clock::time;
 use crate::support::journal::{BACK, Journal, snapshot, stage};
@@ -189,7 +189,7 @@ fn what_is_blocked_or_damaged_is_passed_over_and_listed() {
     let journal = released(&["a", "b", "c", "d"]);
     block(&journal, "c", Some("production"));
     let state = journal.state();
-    let damage = |id: SnapshotId| (id == snapshot("b")).then(|| "a block is missing".to_owned());
+    let damage = |id: SnapshotId| (id == snapshot("b")).then(|| Unfit::Damaged("a block is missing".to_owned()));
     let planned = plan(&state, &stage("production"), &BACK, state.time().unwrap(), &damage).unwrap();
     let RollbackPlan::Move { target, version, skipped, blocks, unblocks, flees } = planned else { panic!("a move") };
     assert_eq!((target, version, flees.version), (snapshot("a"), Version(1), Version(4)));
@@ -197,7 +197,7 @@ fn what_is_blocked_or_damaged_is_passed_over_and_listed() {
     let skipped: Vec<_> = skipped.iter().map(|s| (s.version.0, s.reason.as_str())).collect();
     assert_eq!(skipped, [(3, "blocked: biased"), (2, "damaged: a block is missing")]);
     // Nothing whole left: that is said, with what was passed over.
-    let all = |_: SnapshotId| Some("gone".to_owned());
+    let all = |_: SnapshotId| Some(Unfit::Damaged("gone".to_owned()));
     let refused = plan(&state, &stage("production"), &BACK, state.time().unwrap(), &all).unwrap_err();
     let RollbackRefusal::NothingLeft { skipped, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(skipped.len(), 3);
@@ -262,7 +262,7 @@ fn to_a_version_that_cannot_be() {
     );
     assert!(matches!(journal.plan(&to("unheard of")), Err(RollbackRefusal::NeverHeld { .. })));
     let state = journal.state();
-    let damage = |_: SnapshotId| Some("cut".to_owned());
+    let damage = |_: SnapshotId| Some(Unfit::Damaged("cut".to_owned()));
     let refused = plan(&state, &production, &to("a"), state.time().unwrap(), &damage).unwrap_err();
     assert_eq!(refused, RollbackRefusal::Damaged { version: Version(1), reason: "cut".to_owned() });
     let empty = plan(&state, &stage("staging"), &BACK, state.time().unwrap(), &|_| None).unwrap_err();

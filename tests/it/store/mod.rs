@@ -6,6 +6,7 @@ mod contract;
 mod cut;
 mod damage;
 mod disk;
+mod erase;
 mod faults;
 mod files;
 mod hostile;

@@ -16,6 +16,7 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod promote;
+pub mod purge;
 mod report_file;
 pub mod restore;
 pub mod rollback;
@@ -66,6 +67,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Block(args) => block::run(context, args),
         Command::Unblock(args) => unblock::run(context, args),
         Command::Drop(args) => drop::run(context, args),
+        Command::Purge(args) => purge::run(context, args),
         Command::Gc(args) => gc::run(context, args),
         Command::At(args) => at::run(context, args),
         Command::Restore(args) => restore::run(context, args),

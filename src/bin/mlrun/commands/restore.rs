@@ -11,7 +11,7 @@ use crate::ui::{Shown, human, json};
 /// Rebuild the files of a version
 ///
 /// Files that are there already are left alone; others with the same name are not overwritten without `--force`. If
-/// anything cannot be restored, nothing is.
+/// anything cannot be restored, nothing is. Files that were erased with `purge` are gone: exit 1, unless the rest is enough.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun restore fraud@production --to serving/ --only model\n  mlrun restore 'fraud@production@{2026-03-01T12:00Z}' --to case/"
@@ -31,6 +31,9 @@ pub struct Args {
     /// Overwrite files with other content
     #[arg(long)]
     force: bool,
+    /// Restore the rest of a version from which files were erased
+    #[arg(long)]
+    without_erased: bool,
     /// Say what would be written
     #[arg(long)]
     dry_run: bool,
@@ -63,6 +66,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         to: context.path(&args.to),
         only: args.only.iter().map(part).collect(),
         force: args.force,
+        without_erased: args.without_erased,
         dry_run: args.dry_run,
     };
     let report = restore(&repository, &options, &context.ui.reporter())?;

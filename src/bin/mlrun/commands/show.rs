@@ -47,7 +47,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Some(Print::Id) => format!("{}\n", report.row.snapshot),
         Some(Print::Version) => format!("{}@{}\n", report.model, report.row.version),
         None => {
-            let stored = || stored_bytes(&repository, report.row.snapshot);
+            let stored = || stored_bytes(&repository, &report);
             return Ok(context.shown(
                 DONE,
                 || json::snapshot::show(&report, stored()),

@@ -25,6 +25,9 @@ pub struct Args {
     /// Make a version even if nothing changed
     #[arg(long)]
     new_version: bool,
+    /// Store again what was erased from an earlier version
+    #[arg(long)]
+    allow_erased: bool,
     /// Write these flags into mlrun.toml, as the model's section
     #[arg(long, requires = "model")]
     save: bool,
@@ -39,6 +42,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         model: args.model.clone(),
         given: args.given.inputs(context),
         new_version: args.new_version,
+        allow_erased: args.allow_erased,
         dry_run: args.dry_run,
     };
     let report = match args.model.as_ref().filter(|_| args.save && !args.dry_run) {

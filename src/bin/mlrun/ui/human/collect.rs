@@ -28,6 +28,9 @@ pub fn gc(report: &GcReport, now: bool, style: &Style) -> String {
         table.row([bytes(size), clean(reason)]);
     }
     text += &table.render(2);
+    if report.erased > 0 {
+        text += &format!("erased {} for good: a purge had been cut short\n", bytes(report.erased));
+    }
     if report.taken_back > 0 {
         text += &format!("{}, needed after all, came back from the trash\n", count(report.taken_back as u64, "pack"));
     }

@@ -2,10 +2,12 @@
 
 use mlrun::compare::{Change, DataFacts, FileFacts, Item};
 use mlrun::format::scalar::Scalar;
+use mlrun::ops::ErasedPart;
 use mlrun::ops::diff::DiffReport;
 
 use super::super::{Align, Label, Style, Table, bytes, clean};
-use super::{count, exact, measured};
+use super::purge::words;
+use super::{count, exact, measured, wrapped};
 
 /// Lines of one section; the rest is counted.
 const MOST: usize = 40;
@@ -14,7 +16,7 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
     let (a, b) = (style.paint(Label::Strong, &report.a), style.paint(Label::Strong, &report.b));
     let diff = &report.diff;
     if diff.is_empty() {
-        return format!("{a} and {b} are the same\n");
+        return format!("{a} and {b} are the same\n{}", gone(report));
     }
     let mut text = format!("{a} → {b}\n");
     add(&mut text, style, "files", &diff.files, file_line);
@@ -43,7 +45,14 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
             }
         }
     }
-    text
+    text + &gone(report)
+}
+
+/// What was erased from a side, and is not compared but by digest.
+fn gone(report: &DiffReport) -> String {
+    let line = |(label, part): &(String, ErasedPart)| format!("{}\n", wrapped(&format!("{label} {}", words(part))));
+    let lines: String = report.erased.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 fn heading(text: &mut String, style: &Style, title: &str) {

@@ -40,8 +40,11 @@ pub fn list(report: &ListReport, style: &Style) -> String {
                     line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| measured(v, style))),
                 );
                 let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
-                let words =
-                    [(line.blocked, Label::Bad, "blocked"), (line.row.dropped.is_some(), Label::Warning, "dropped")];
+                let words = [
+                    (line.blocked, Label::Bad, "blocked"),
+                    (line.row.dropped.is_some(), Label::Warning, "dropped"),
+                    (line.erased, Label::Warning, "erased"),
+                ];
                 for (_, label, word) in words.into_iter().filter(|(is_so, ..)| *is_so) {
                     certificate = format!("{certificate} {}", style.paint(label, word)).trim_start().to_owned();
                 }
@@ -117,6 +120,11 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             format!("{} in {}{}", named(snapshot), place(stage), reason(why))
         }
         EventBody::Drop { version, reason, .. } => format!("{version}: {}", clean(reason)),
+        EventBody::Purge { version, versions, erased, reason } => {
+            let more = versions.len() - usize::from(versions.contains(version));
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("{} from {version}{more}: {}", clean(erased.name()), clean(reason))
+        }
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
         EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
     }

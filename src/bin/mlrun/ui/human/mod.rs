@@ -5,6 +5,7 @@ pub mod collect;
 pub mod diff;
 pub mod history;
 pub mod project;
+pub mod purge;
 pub mod registry;
 pub mod snapshot;
 pub mod stored;
@@ -41,10 +42,12 @@ fn exact(scalar: &Scalar) -> String {
 
 /// Words over as many lines as they need, all but the first set in.
 fn wrapped(text: &str) -> String {
-    let (mut out, mut width) = (String::new(), 0);
-    for word in text.split(' ') {
+    let words = text.trim_start_matches(' ');
+    let lead = text.len() - words.len();
+    let (mut out, mut width) = (" ".repeat(lead), 0);
+    for word in words.split(' ') {
         let long = word.chars().count();
-        if width > 0 && width + 1 + long > TERMINAL {
+        if width > 0 && lead + width + 1 + long > TERMINAL {
             out.push_str("\n    ");
             width = 4;
         } else if width > 0 {

@@ -61,6 +61,11 @@ fn one(status: &ModelStatus, style: &Style) -> String {
             }
         };
         table.row([stage.stage.to_string(), words]);
+        if let [first, more @ ..] = stage.erased.as_slice() {
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            let words = format!("it lost {}{more} for good", clean(first));
+            table.row([String::new(), format!("{}; {words}", style.paint(Label::Warning, "erased"))]);
+        }
     }
     if let Some(c) = &status.certificate {
         table.row(["certificate".to_owned(), format!("{}, expires {}", verdict(c.verdict, style), time(c.expires))]);

@@ -1,11 +1,13 @@
 //! `snapshot` and `show`.
 
 use mlrun::format::snapshot::{CodeKind, SnapshotRecord};
+use mlrun::ops::ErasedPart;
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, time};
+use super::purge::erased;
 use super::{count, exact, measured, verdict};
 
 pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
@@ -71,6 +73,9 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     }
     if report.record.seeds.is_empty() {
         lines.push("no seed was found in the parameters or given".to_owned());
+    }
+    for field in &report.erased_before {
+        lines.push(format!("`{}`, erased from an earlier version, is recorded again", clean(field)));
     }
     for redaction in &report.record.redactions {
         lines.push(format!("redacted {}× in {} ({})", redaction.count, redaction.field, redaction.rule));
@@ -180,7 +185,12 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     section(&mut text, style, "files", |table| {
         for file in &report.files {
             let id = file.id.map_or_else(String::new, |id| id.short());
-            table.row([clean(&file.path), bytes(file.size), style.paint(Label::Dim, &id)]);
+            let is_it = |part: &ErasedPart| part.row.file().is_some_and(|erased| Some(erased.sha256) == file.id);
+            let id = match report.erased.iter().any(is_it) {
+                true => style.paint(Label::Warning, "erased"),
+                false => style.paint(Label::Dim, &id),
+            };
+            table.row([clean(&file.path), bytes(file.size), id]);
         }
     });
     section(&mut text, style, "parameters", |table| {
@@ -189,6 +199,9 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     section(&mut text, style, "metrics", |table| {
         record.metrics.iter().for_each(|(k, v)| table.row([clean(k), measured(v, style)]));
     });
+    if !report.erased.is_empty() {
+        text += &format!("\n{}\n{}", style.paint(Label::Strong, "erased"), erased(&report.erased));
+    }
     section(&mut text, style, "can it be rebuilt?", |table| {
         for reason in &report.reproducibility {
             let mark = if reason.good { style.paint(Label::Good, "+") } else { style.paint(Label::Warning, "-") };

@@ -6,7 +6,11 @@ use mlrun::ops::restore::RestoreReport;
 use mlrun::ops::verify::{Looked, VerifyReport};
 
 use super::super::{Label, Style, bytes, clean};
-use super::count;
+use super::purge::words;
+use super::{count, wrapped};
+
+/// Lines of what was erased; the rest is counted.
+const MOST_ERASED: usize = 10;
 
 pub fn restore(report: &RestoreReport, style: &Style) -> String {
     let plan = &report.plan;
@@ -66,6 +70,14 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
             clean(&problem.expected),
             clean(&problem.found),
         );
+    }
+    for (model, part) in report.erased.iter().take(MOST_ERASED) {
+        let versions: Vec<_> = part.row.versions.iter().map(ToString::to_string).collect();
+        let line = format!("{} {model}@{} {}", style.paint(Label::Dim, "–"), versions.join(","), words(part));
+        text += &format!("{}\n", wrapped(&line));
+    }
+    if report.erased.len() > MOST_ERASED {
+        text += &format!("  and {} more were erased; `--json` has them all\n", report.erased.len() - MOST_ERASED);
     }
     let checked = if report.looked == Looked::Journals {
         count(report.events, "event")

@@ -50,6 +50,7 @@ pub fn gc(report: &GcReport) -> Value {
         "freed": report.collected.map(|c| c.freed),
         "postponed": report.collected.map(|c| c.postponed),
         "taken_back": report.taken_back,
+        "erased": report.erased,
         "trash": { "bytes": report.trash, "emptied": report.emptied, "until": report.until.to_string() },
         "dry_run": report.collected.is_none(),
     })

@@ -4,6 +4,7 @@ use mlrun::compare::{Change, DataFacts, FileFacts, Item};
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
 
+use super::purge::erased;
 use super::value;
 
 pub fn diff(report: &DiffReport) -> Value {
@@ -13,6 +14,11 @@ pub fn diff(report: &DiffReport) -> Value {
         "a": report.a,
         "b": report.b,
         "identical": diff.is_empty(),
+        "erased": report.erased.iter().map(|(label, part)| {
+            let mut value = erased(part);
+            value["of"] = json!(label);
+            value
+        }).collect::<Vec<_>>(),
         "files": list(&diff.files, "path", file),
         "tensors": [],
         "params": list(&diff.params, "name", value),

@@ -43,6 +43,7 @@ pub fn list(report: &ListReport) -> Value {
                         "verdict": line.verdict.map(|v| v.name()),
                         "blocked": line.blocked,
                         "dropped": line.row.dropped.is_some(),
+                        "erased": line.erased,
                         "values": values,
                         "notes": line.notes,
                     })

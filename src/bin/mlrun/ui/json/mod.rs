@@ -5,6 +5,7 @@ pub mod collect;
 pub mod diff;
 pub mod history;
 pub mod project;
+pub mod purge;
 pub mod registry;
 pub mod snapshot;
 pub mod stored;
@@ -20,6 +21,9 @@ fn value<T: Serialize>(record: &T) -> Value {
 }
 
 fn files(files: &[TreeFile]) -> Value {
-    let file = |f: &TreeFile| json!({ "path": f.path, "sha256": f.id.map(|id| id.to_string()), "size": f.size });
     files.iter().map(file).collect()
+}
+
+fn file(file: &TreeFile) -> Value {
+    json!({ "path": file.path, "sha256": file.id.map(|id| id.to_string()), "size": file.size })
 }

@@ -58,6 +58,7 @@ fn model(status: &ModelStatus) -> Value {
             "id": s.occupancy.as_ref().map(|o| o.snapshot.to_string()),
             "since": s.occupancy.as_ref().map(|o| o.since.to_string()),
             "kind": s.occupancy.as_ref().map(|o| o.kind.clone()),
+            "erased": s.erased,
             "rollback_to": s.rollback_to.map(|v| v.to_string()),
         })).collect::<Vec<_>>(),
         "certificate": status.certificate.as_ref().map(|c| json!({

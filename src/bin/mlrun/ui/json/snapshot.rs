@@ -2,12 +2,14 @@
 
 use mlrun::format::event::ActorRecord;
 use mlrun::format::snapshot::SnapshotRecord;
+use mlrun::ops::ErasedPart;
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 use serde_json::{Map, Value, json};
 
-use super::{files, value};
+use super::purge::erased;
+use super::{file as file_of, files, value};
 
 pub fn snapshot(report: &SnapshotReport) -> Value {
     let mut object = version_fields(&report.record, &report.files);
@@ -22,6 +24,7 @@ pub fn snapshot(report: &SnapshotReport) -> Value {
         "changed": report.changed,
         "environment_changes": report.environment_changes,
         "evidence_not_refreshed": report.stale_evidence,
+        "erased_before": report.erased_before,
         "stored_bytes": report.written.stored,
         "new_bytes": report.written.new,
         "event": report.event.map(|e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() })),
@@ -60,6 +63,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
             "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
         }))).collect::<Vec<_>>(),
         "dropped": report.dropped,
+        "erased": report.erased.iter().map(erased).collect::<Vec<_>>(),
         "blocks": report.blocks.iter().map(|b| json!({
             "stage": b.stage.as_ref().map(ToString::to_string), "reason": b.reason, "time": b.time.to_string(),
         })).collect::<Vec<_>>(),
@@ -69,7 +73,18 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
         "observation": value(&report.observation),
     });
     extend(&mut object, more);
+    object["files"] = report.files.iter().map(|file| with_tombstone(file, &report.erased)).collect();
     Value::Object(object)
+}
+
+/// A file, and that it was erased.
+fn with_tombstone(file: &TreeFile, parts: &[ErasedPart]) -> Value {
+    let mut value = file_of(file);
+    let is_it = |part: &&ErasedPart| part.row.file().is_some_and(|erased| Some(erased.sha256) == file.id);
+    if let Some(part) = parts.iter().rev().find(is_it) {
+        value["erased"] = erased(part);
+    }
+    value
 }
 
 pub fn actor(actor: &ActorRecord) -> Value {

@@ -7,6 +7,7 @@ use mlrun::ops::verify::{Looked, VerifyReport};
 use serde_json::{Value, json};
 
 use super::files;
+use super::purge::erased;
 
 fn missing(items: &[(String, String)]) -> Value {
     items.iter().map(|(what, why)| json!({ "part": what, "reason": why })).collect()
@@ -26,6 +27,7 @@ pub fn restore(report: &RestoreReport) -> Value {
         "bytes": report.plan.bytes,
         "files": files(&report.files),
         "missing": missing(&report.missing),
+        "erased": report.erased.iter().map(|(file, why)| json!({ "path": file.path, "reason": why })).collect::<Vec<_>>(),
         "dry_run": report.dry_run,
     })
 }
@@ -69,6 +71,11 @@ pub fn verify(report: &VerifyReport) -> Value {
         "checked": {
             "objects": report.objects, "bytes": report.bytes, "events": report.events, "versions": report.versions,
         },
+        "erased": report.erased.iter().map(|(model, part)| {
+            let mut value = erased(part);
+            value["model"] = json!(model.as_str());
+            value
+        }).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(|p| {
             let key = if p.name.contains('/') { "path" } else { "id" };
             let mut problem = json!({ "kind": p.kind, "expected": p.expected, "found": p.found, "versions": p.versions });

@@ -1,0 +1,60 @@
+//! `purge`, and what other verbs say of what was erased.
+
+use mlrun::ops::ErasedPart;
+use mlrun::ops::purge::PurgeReport;
+use serde_json::{Value, json};
+
+use super::registry::event;
+
+pub fn purge(report: &PurgeReport, exit: u8) -> Value {
+    let versions = report.touched.iter().map(|touched| {
+        json!({
+            "model": touched.model.as_str(),
+            "version": touched.version.to_string(),
+            "paths": touched.paths,
+            "model_file": touched.model_file,
+            "stages": touched.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    });
+    let events = report.events.iter().map(|(model, made)| {
+        let mut event = event(Some(made));
+        event["model"] = json!(model.as_str());
+        event
+    });
+    json!({
+        "schema": "mlrun/purge/1",
+        "exit": exit,
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
+        "id": report.id.to_string(),
+        "name": report.name,
+        "sha256": report.files.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "versions": versions.collect::<Vec<_>>(),
+        "unchanged": report.unchanged,
+        "objects": report.objects,
+        "bytes": report.bytes,
+        "packs": { "rewritten": report.packs.0, "in_trash": report.packs.1 },
+        "shared": { "bytes": report.shared, "with": report.shared_with },
+        "also_in": report.also_in,
+        "other_values": report.other_values,
+        "unreadable": { "packs": report.unreadable, "versions": report.unknown },
+        "events": events.collect::<Vec<_>>(),
+        "dry_run": report.dry_run,
+    })
+}
+
+/// One tombstone.
+pub fn erased(part: &ErasedPart) -> Value {
+    let row = &part.row;
+    json!({
+        "path": row.file().map(|file| file.path.clone()),
+        "sha256": row.file().map(|file| file.sha256.to_string()),
+        "size": row.file().map(|file| file.size),
+        "field": row.field(),
+        "versions": row.versions.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "time": row.time.to_string(),
+        "actor": row.actor,
+        "reason": row.reason,
+        "event": { "seq": row.event.seq, "id": row.event.id.to_string() },
+    })
+}

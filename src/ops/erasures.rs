@@ -1,0 +1,327 @@
+//! What was erased, as far as verbs need to know: which files of a version are gone, which versions hold a file, and what the
+//! tombstones say must be gone although it may not be yet.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::verify::VerifyReport;
+use super::{VerbError, records};
+use crate::capture::Capture;
+use crate::capture::known::Known;
+use crate::digest::Digest;
+use crate::format::checkpoint::{ErasedRow, VersionRow};
+use crate::format::event::ErasedRecord;
+use crate::format::observation::ObservationRecord;
+use crate::format::snapshot::SnapshotRecord;
+use crate::format::tree::EntryKind;
+use crate::id::{FileId, TreeId};
+use crate::name::Version;
+use crate::progress::Progress;
+use crate::registry::State;
+use crate::registry::promote::Obstacle;
+use crate::repository::Repository;
+use crate::snapshot::{self, TreeFile, fields};
+use crate::store::erase::Erasure;
+use crate::store::{Problem, Source, Store, StoreError, TRASH};
+
+/// The name of the patch among the files of a version.
+pub(super) const PATCH: &str = "code.patch";
+
+/// A file or a field that a version had, and that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedPart {
+    /// The tombstone.
+    pub row: ErasedRow,
+}
+
+impl ErasedPart {
+    /// `erased 2026-03-01T12:00:00.000Z by Ana: a customer's name`.
+    pub fn why(&self) -> String {
+        why(&self.row)
+    }
+}
+
+/// When, by whom and why something was erased.
+pub fn why(row: &ErasedRow) -> String {
+    let by = row.actor.as_deref().map_or_else(String::new, |actor| format!(" by {actor}"));
+    format!("erased {}{by}: {}", row.time, row.reason)
+}
+
+/// Everything that was erased from a version.
+pub(super) fn of_version(state: &State, version: Version) -> Vec<ErasedPart> {
+    state.erased_from(version).map(|row| ErasedPart { row: row.clone() }).collect()
+}
+
+/// The model files of a version that were erased: path and tombstone.
+pub(super) fn model_files<'s>(
+    repository: &Repository,
+    state: &'s State,
+    row: &VersionRow,
+) -> Result<Vec<(String, &'s ErasedRow)>, VerbError> {
+    // Only of a version that lost a file is anything read.
+    if state.erased_files(row.version).is_empty() {
+        return Ok(Vec::new());
+    }
+    let files = snapshot::files_of(repository.store(), row.model_tree)?;
+    Ok(files.into_iter().filter_map(|f| Some((f.path, state.erased_file(row.version, f.id?)?))).collect())
+}
+
+/// Parts files of a version into those it has, and those that were erased from it, with the reason.
+pub(super) fn split(state: &State, version: Version, files: Vec<TreeFile>) -> (Vec<TreeFile>, Vec<(TreeFile, String)>) {
+    let (mut kept, mut erased) = (Vec::new(), Vec::new());
+    for file in files {
+        match file.id.and_then(|id| state.erased_file(version, id)) {
+            Some(row) => erased.push((file, why(row))),
+            None => kept.push(file),
+        }
+    }
+    (kept, erased)
+}
+
+/// The tables of evidence that were erased from a version: the version, the path, and why.
+pub(super) fn evidence(
+    state: &State,
+    version: Version,
+    record: &SnapshotRecord,
+) -> HashMap<FileId, (String, String, String)> {
+    let label = format!("{}@{version}", state.model);
+    let gone = |held: Held| Some((held.id, (label.clone(), held.path, why(state.erased_file(version, held.id)?))));
+    single_files(record).into_iter().filter_map(gone).collect()
+}
+
+/// Why a version that lost files of its model may hold no stage.
+pub(super) fn obstacle(
+    repository: &Repository,
+    state: &State,
+    row: &VersionRow,
+) -> Result<Option<Obstacle>, VerbError> {
+    let lost = model_files(repository, state, row)?;
+    let why = lost.first().map(|(_, tombstone)| why(tombstone));
+    Ok(why.map(|why| Obstacle::Erased { paths: lost.into_iter().map(|(path, _)| path).collect(), why }))
+}
+
+/// A file as a version holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Where, as the version names it.
+    pub path: String,
+    /// Its bytes.
+    pub id: FileId,
+    /// How many they are.
+    pub size: u64,
+    /// Whether it is one of the model's own files.
+    pub model: bool,
+}
+
+/// Looks for some files in many versions. A folder that several share is read once.
+pub(super) struct Search<'r> {
+    store: &'r Store,
+    wanted: HashSet<FileId>,
+    folders: HashMap<TreeId, Vec<TreeFile>>,
+}
+
+impl<'r> Search<'r> {
+    /// For `wanted`.
+    pub(super) fn new(store: &'r Store, wanted: HashSet<FileId>) -> Self {
+        Self { store, wanted, folders: HashMap::new() }
+    }
+
+    /// Where a version holds any of them.
+    pub(super) fn find(&mut self, record: &SnapshotRecord) -> Result<Vec<Held>, StoreError> {
+        let mut found = Vec::new();
+        for (tree, model) in trees(record) {
+            let files = match self.folders.get(&tree) {
+                Some(files) => files,
+                None => {
+                    let mut files = snapshot::files_of(self.store, tree)?;
+                    files.retain(|file| file.id.is_some_and(|id| self.wanted.contains(&id)));
+                    self.folders.entry(tree).or_insert(files)
+                }
+            };
+            let held = |file: &TreeFile| Some(Held { path: file.path.clone(), id: file.id?, size: file.size, model });
+            found.extend(files.iter().filter_map(held));
+        }
+        found.extend(single_files(record).into_iter().filter(|held| self.wanted.contains(&held.id)));
+        Ok(found)
+    }
+}
+
+/// The folders of a version, and which of them is the model's.
+fn trees(record: &SnapshotRecord) -> Vec<(TreeId, bool)> {
+    let optional = [&record.params_files, &record.metrics_files, &record.results, &record.code.tree];
+    let others = optional.into_iter().flatten().map(|t| t.tree).chain(record.data.iter().filter_map(|d| d.stored));
+    [(record.model_files.tree, true)].into_iter().chain(others.map(|tree| (tree, false))).collect()
+}
+
+/// The files of a version that are in no folder.
+fn single_files(record: &SnapshotRecord) -> Vec<Held> {
+    let held = |path: &str, id, size| Held { path: path.to_owned(), id, size, model: false };
+    let predictions = record.predictions.iter().map(|p| held(&p.path, p.file, p.size));
+    let samples = record.samples.iter().map(|s| held(&s.path, s.file, s.size));
+    let patch = record.code.patch.iter().map(|id| held(PATCH, *id, 0));
+    predictions.chain(samples).chain(patch).collect()
+}
+
+/// Every file of a version; links have no bytes.
+pub(super) fn files(store: &Store, record: &SnapshotRecord) -> Result<(Vec<Held>, Vec<String>), StoreError> {
+    let (mut held, mut links) = (Vec::new(), Vec::new());
+    for (tree, model) in trees(record) {
+        for file in snapshot::files_of(store, tree)? {
+            match file.id {
+                Some(id) if file.kind != EntryKind::Symlink => {
+                    held.push(Held { path: file.path, id, size: file.size, model });
+                }
+                _ => links.push(file.path),
+            }
+        }
+    }
+    held.extend(single_files(record));
+    Ok((held, links))
+}
+
+/// Ends what the tombstones say and a crash kept from being done; the bytes that were freed. Hold the store exclusively.
+pub(super) fn finish(repository: &Repository, states: &[State], progress: &dyn Progress) -> Result<u64, VerbError> {
+    let erasure = due(repository, states)?;
+    if erasure == Erasure::default() {
+        return Ok(0);
+    }
+    let plan = repository.store().plan_erasure(&erasure)?;
+    Ok(if plan.is_empty() { 0 } else { repository.store().erase(&plan, progress)?.freed })
+}
+
+/// Tells what was erased, and of what is still there that it should not be.
+pub(super) fn verify(repository: &Repository, states: &[State], report: &mut VerifyReport) -> Result<(), VerbError> {
+    for state in states {
+        let parts = state.erased.iter().map(|row| (state.model.clone(), ErasedPart { row: row.clone() }));
+        report.erased.extend(parts);
+    }
+    if report.erased.is_empty() {
+        return Ok(());
+    }
+    // Where a record cannot be read, that is the problem.
+    let erasure = due(repository, states).unwrap_or_default();
+    let plan = match repository.store().plan_erasure(&erasure) {
+        // What is damaged is told by the check of the packs.
+        Err(StoreError::Damaged { .. }) => return Ok(()),
+        other => other?,
+    };
+    let files = erasure.files.iter().filter(|id| plan.has(**id)).map(FileId::to_string);
+    let records = erasure.records.iter().filter(|id| plan.has_record(**id)).map(Digest::to_string);
+    let mut still: Vec<String> = files.chain(records).collect();
+    still.sort();
+    if still.is_empty() && !plan.is_empty() {
+        still.push(TRASH.to_owned());
+    }
+    for name in still {
+        report.problems.retain(|problem| problem.name != name);
+        let found = "still stored: the erasing was cut short".to_owned();
+        report.problems.push(Problem::new("erased", name, "gone for good", found));
+    }
+    Ok(())
+}
+
+/// Refuses to store again what was erased from a version. Only files as long as one that was erased are read for it.
+pub(super) fn refuse_again(repository: &Repository, capture: &Capture, known: &Known<'_>) -> Result<(), VerbError> {
+    let erased = erased_files(repository)?;
+    if erased.is_empty() {
+        return Ok(());
+    }
+    let sizes: HashSet<u64> = erased.values().map(|(size, ..)| *size).collect();
+    let refuse = |name: &str, id: FileId| match erased.get(&id) {
+        None => Ok(()),
+        Some((_, label, why)) => {
+            Err(VerbError::ErasedBefore { name: name.to_owned(), label: label.clone(), why: why.clone() })
+        }
+    };
+    for file in snapshot::every_file(capture).filter(|file| sizes.contains(&file.size)) {
+        let unreadable = |source| VerbError::Io { action: "read", path: file.disk.clone(), source };
+        let digest = match known.digest(file) {
+            Some(digest) => digest,
+            None => file.open().and_then(Digest::of_reader).map_err(unreadable)?.0,
+        };
+        refuse(&file.path, FileId::new(digest))?;
+    }
+    capture.code.patch.as_ref().map_or(Ok(()), |patch| refuse(PATCH, FileId::new(Digest::of(patch))))
+}
+
+/// Refuses a record that is, to the last byte, one from which something was erased.
+pub(super) fn refuse_record(repository: &Repository, id: Digest) -> Result<(), VerbError> {
+    for model in repository.registry().models()? {
+        let state = repository.registry().state(&model)?;
+        let rows = state.iter().flat_map(|state| &state.erased);
+        if let Some(row) = rows.into_iter().find(|row| row.copy_of(id).is_some()) {
+            let label = row.versions.last().map_or_else(String::new, |version| format!("{model}@{version}"));
+            return Err(VerbError::ErasedBefore { name: row.what.name().to_owned(), label, why: why(row) });
+        }
+    }
+    Ok(())
+}
+
+/// Fields that were erased from a version of a model and that a new one has again, whatever their value.
+pub(super) fn fields_again(state: &State, record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<String> {
+    let erased: BTreeSet<&str> = state.erased.iter().filter_map(ErasedRow::field).collect();
+    let has = fields::fields(record, observation);
+    // Notes and machines are others each time, or cannot be.
+    let telling = |name: &&str| ["params.", "seeds.", "environment."].iter().any(|start| name.starts_with(start));
+    let again = erased.into_iter().filter(telling).filter(|name| has.iter().any(|(known, _)| known == name));
+    again.map(str::to_owned).collect()
+}
+
+/// Every file that was erased from any model: its size, a version, and why.
+fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (u64, String, String)>, VerbError> {
+    let mut erased = HashMap::new();
+    for model in repository.registry().models()? {
+        let Some(state) = repository.registry().state(&model)? else { continue };
+        for row in &state.erased {
+            let version = row.versions.last().map_or_else(String::new, ToString::to_string);
+            if let Some(file) = row.file() {
+                erased.insert(file.sha256, (file.size, format!("{model}@{version}"), why(row)));
+            }
+        }
+    }
+    Ok(erased)
+}
+
+/// What must be gone by the tombstones of all models: what a version made since holds again is not meant.
+pub(super) fn due(repository: &Repository, states: &[State]) -> Result<Erasure, VerbError> {
+    let mut erasure = Erasure::default();
+    for state in states {
+        for row in &state.erased {
+            match &row.what {
+                ErasedRecord::File(file) => drop(erasure.files.insert(file.sha256)),
+                ErasedRecord::Field(field) => {
+                    erasure.records.extend(field.copies.iter().flat_map(|copy| [copy.record, copy.copy]));
+                }
+            }
+        }
+    }
+    let copies = states.iter().flat_map(|state| {
+        let fields = state.erased.iter().filter_map(|row| match &row.what {
+            ErasedRecord::Field(field) => Some(&field.copies),
+            ErasedRecord::File(_) => None,
+        });
+        fields.flatten().filter_map(|copy| state.copy_of(copy.record))
+    });
+    // The newest copy is what is left.
+    for copy in copies {
+        erasure.records.remove(&copy);
+    }
+    if erasure.files.is_empty() && erasure.records.is_empty() {
+        return Ok(erasure);
+    }
+    let mut search = Search::new(repository.store(), erasure.files.clone());
+    for (state, row) in states.iter().flat_map(|state| state.versions.iter().map(move |row| (state, row))) {
+        for record in [row.snapshot.digest(), row.observation.digest()] {
+            if !state.erased_from(row.version).any(|erased| erased.copy_of(record).is_some()) {
+                erasure.records.remove(&record);
+            }
+        }
+        if !erasure.files.is_empty() {
+            for held in search.find(&records::snapshot(repository, row.snapshot)?)? {
+                if state.erased_file(row.version, held.id).is_none() {
+                    erasure.files.remove(&held.id);
+                }
+            }
+        }
+    }
+    Ok(erasure)
+}

@@ -1,0 +1,365 @@
+//! `purge`: the bytes of a file, or a field of a record, are erased for good and everywhere. The record and the reason stay.
+//!
+//! A file is its bytes: it goes from every model and version that holds them, from the packs and from the trash, and with it
+//! the blocks it shares with no other file. A field goes from every version in which it has the same value; what is left of
+//! such a record is stored as a [redacted copy](crate::format::redacted) that is read in its place, under its old name.
+//!
+//! First the tombstones: one event in the journal of every model that is touched, so that each tells its own story. Then the
+//! bytes, at once and without a grace period. What a crash leaves is ended by the same command, or by the next collection.
+//!
+//! A tombstone is about the versions it names. Whoever takes a snapshot of the same bytes later is refused, unless it is said
+//! that they are meant; then the new version holds them, and the old ones stay without. A version in a stage is no exception:
+//! a secret must go from there too. It is said, and nothing can be moved back to it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::erasures::{Held, PATCH, Search, files};
+use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, records, resolve};
+use crate::capture::secrets::Scanner;
+use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
+use crate::id::{FileId, SnapshotId};
+use crate::name::{ModelName, StageName, Version};
+use crate::nearest::nearest;
+use crate::progress::Progress;
+use crate::registry::{Decision, State};
+use crate::repository::Repository;
+use crate::store::cut;
+use crate::store::erase::{Erasure, ErasurePlan};
+use crate::store::{Lock, StoreError};
+
+/// What to erase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The bytes of the file at this path.
+    File(String),
+    /// The field of this name.
+    Field(String),
+}
+
+/// What to erase, and why.
+#[derive(Debug, Clone)]
+pub struct PurgeOptions {
+    /// A version that has it.
+    pub revision: String,
+    /// The time to see the revision at.
+    pub at: Option<String>,
+    /// What.
+    pub target: Target,
+    /// Why.
+    pub reason: String,
+    /// Finds out, writes nothing.
+    pub dry_run: bool,
+}
+
+/// Why nothing can be erased.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PurgeError {
+    /// The version has no such file.
+    #[error("`{label}` has no file `{path}`{}", crate::nearest::suggestion(nearest))]
+    NoFile {
+        /// Which version.
+        label: String,
+        /// As given.
+        path: String,
+        /// The paths most like it.
+        nearest: Vec<String>,
+    },
+    /// It has no bytes that could be erased.
+    #[error("`{path}` {reason}")]
+    NoBytes {
+        /// As given.
+        path: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The version has no such field, or no value in it.
+    #[error("`{label}` has no field `{name}` that can be erased{}", crate::nearest::suggestion(nearest))]
+    NoField {
+        /// Which version.
+        label: String,
+        /// As given.
+        name: String,
+        /// The names most like it.
+        nearest: Vec<String>,
+    },
+    /// No field of that form can be erased from any version.
+    #[error("`{name}` cannot be erased from a record")]
+    NotErasable {
+        /// As given.
+        name: String,
+    },
+}
+
+/// A version that is touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Its model.
+    pub model: ModelName,
+    /// Its number.
+    pub version: Version,
+    /// Where it has the file; of a field none.
+    pub paths: Vec<String>,
+    /// Whether one of its model's own files goes: nothing can be moved to it any more.
+    pub model_file: bool,
+    /// The stages it holds.
+    pub stages: Vec<StageName>,
+}
+
+/// How it came out.
+#[derive(Debug, Clone)]
+pub struct PurgeReport {
+    /// The model.
+    pub model: ModelName,
+    /// The version it was named by.
+    pub version: Version,
+    /// Its record.
+    pub id: SnapshotId,
+    /// The file's path or the field's name.
+    pub name: String,
+    /// The bytes' digests; of a field none.
+    pub files: Vec<FileId>,
+    /// Versions from which it is erased by this.
+    pub touched: Vec<Touched>,
+    /// Whether it was gone already.
+    pub unchanged: bool,
+    /// Objects that go.
+    pub objects: usize,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// Packs that are written anew or removed, and how many of these lie in the trash.
+    pub packs: (usize, usize),
+    /// Bytes that stay because they are part of other files too.
+    pub shared: u64,
+    /// Those files: a digest, and a version and path where one is known.
+    pub shared_with: Vec<String>,
+    /// Files of the version that hold the same text or tell of it, and stay.
+    pub also_in: Vec<String>,
+    /// Versions in which the field has another value, and keeps it.
+    pub other_values: Vec<String>,
+    /// Packs that cannot be read: whether they hold it nobody knows.
+    pub unreadable: Vec<String>,
+    /// Versions whose records cannot be read: whether they had it nobody knows.
+    pub unknown: Vec<String>,
+    /// The tombstones.
+    pub events: Vec<(ModelName, MadeEvent)>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+impl PurgeReport {
+    pub(super) fn of(found: &resolve::Found, name: String, dry_run: bool) -> Self {
+        Self {
+            model: found.state.model.clone(),
+            version: found.row.version,
+            id: found.snapshot(),
+            name,
+            files: Vec::new(),
+            touched: Vec::new(),
+            unchanged: false,
+            objects: 0,
+            bytes: 0,
+            packs: (0, 0),
+            shared: 0,
+            shared_with: Vec::new(),
+            also_in: Vec::new(),
+            other_values: Vec::new(),
+            unreadable: Vec::new(),
+            unknown: Vec::new(),
+            events: Vec::new(),
+            dry_run,
+        }
+    }
+
+    fn tell(&mut self, plan: &ErasurePlan) {
+        (self.objects, self.bytes, self.packs) = (plan.objects(), plan.bytes(), plan.packs());
+        self.shared = plan.shared;
+        self.unreadable.clone_from(&plan.unreadable);
+    }
+}
+
+/// What a verb is about to write: events, then the bytes go.
+pub(super) struct Deed {
+    pub report: PurgeReport,
+    /// For each model that is touched, in the order they are written.
+    pub tombstones: Vec<(ModelName, Version, Vec<Version>, ErasedRecord)>,
+    pub erasure: Erasure,
+}
+
+/// Erases.
+pub fn purge(
+    repository: &Repository,
+    options: &PurgeOptions,
+    progress: &dyn Progress,
+) -> Result<PurgeReport, VerbError> {
+    check_text("the reason", Some(&options.reason))?;
+    let actor = Asked::begin(repository);
+    let store = repository.store();
+    // Nobody else is between writing bytes and naming them: what is erased now is not on its way in.
+    let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
+    let _held = store.backend().lock(lock).map_err(StoreError::from)?;
+    store.refresh();
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    let states = gc::states(repository)?;
+    let deed = match &options.target {
+        Target::File(path) => file(repository, &found, &states, path, options.dry_run)?,
+        Target::Field(name) => purge_field::field(repository, &found, &states, name, options.dry_run)?,
+    };
+    let Deed { mut report, tombstones, erasure } = deed;
+    let plan = store.plan_erasure(&erasure)?;
+    report.tell(&plan);
+    report.shared_with = name_files(repository, &states, &plan)?;
+    report.unchanged = tombstones.is_empty() && plan.is_empty();
+    if options.dry_run || report.unchanged {
+        return Ok(report);
+    }
+    // What could not be ended is not begun.
+    store.check_room(&plan)?;
+    if erasure.nameless_blocks {
+        // What is part of no file needs no tombstone, and could not be told from others' leavings behind one.
+        store.erase(&plan, progress)?;
+    }
+    let actor = actor.answer();
+    for (model, version, versions, erased) in tombstones {
+        let body = EventBody::Purge { version, versions, erased, reason: options.reason.clone() };
+        let append = |_: &State| Ok(Decision::Append(body.clone(), ()));
+        let committed = repository.registry().commit::<(), VerbError>(&model, &actor, append)?;
+        report.events.extend(committed.event.map(|(event, record)| (model, MadeEvent { event, time: record.time })));
+    }
+    if !erasure.nameless_blocks {
+        store.erase(&plan, progress)?;
+    }
+    Ok(report)
+}
+
+/// Which files go, and from where.
+fn file(
+    repository: &Repository,
+    found: &resolve::Found,
+    states: &[State],
+    path: &str,
+    dry_run: bool,
+) -> Result<Deed, VerbError> {
+    let store = repository.store();
+    let record = records::snapshot(repository, found.snapshot())?;
+    let (all, links) = files(store, &record)?;
+    let prefix = format!("{}/", record.code.prefix);
+    let is_it = |other: &str| other == path || path.strip_prefix(&prefix) == Some(other);
+    let named: Vec<&Held> = all.iter().filter(|held| is_it(&held.path)).collect();
+    let no_bytes = |reason| PurgeError::NoBytes { path: path.to_owned(), reason };
+    if named.is_empty() {
+        if links.iter().any(|link| is_it(link)) {
+            return Err(no_bytes("is a link: it has no bytes of its own").into());
+        }
+        let paths = all.iter().map(|held| held.path.as_str());
+        let (label, path) = (found.label(), path.to_owned());
+        return Err(PurgeError::NoFile { nearest: nearest(&path, paths), label, path }.into());
+    }
+    let wanted: HashSet<FileId> = named.iter().map(|held| held.id).collect();
+    if wanted.contains(&FileId::new(crate::digest::Digest::of(b""))) {
+        return Err(no_bytes("is empty: it has no bytes").into());
+    }
+    let mut report = PurgeReport::of(found, path.to_owned(), dry_run);
+    report.files = wanted.iter().copied().collect();
+    report.files.sort();
+    let mut search = Search::new(store, wanted.clone());
+    let mut tombstones = Vec::new();
+    let mut sizes: BTreeMap<FileId, u64> = named.iter().map(|held| (held.id, held.size)).collect();
+    for state in states {
+        // By file: its path here, and the versions that have it.
+        let mut of_model: BTreeMap<FileId, (String, Vec<Version>)> = BTreeMap::new();
+        for row in &state.versions {
+            let held = records::snapshot(repository, row.snapshot).and_then(|record| Ok(search.find(&record)?));
+            let Ok(held) = held else {
+                report.unknown.push(format!("{}@{}", state.model, row.version));
+                continue;
+            };
+            let held: Vec<Held> =
+                held.into_iter().filter(|held| state.erased_file(row.version, held.id).is_none()).collect();
+            for one in &held {
+                sizes.entry(one.id).and_modify(|size| *size = one.size.max(*size)).or_insert(one.size);
+                let entry = of_model.entry(one.id).or_insert_with(|| (one.path.clone(), Vec::new()));
+                if entry.1.last() != Some(&row.version) {
+                    entry.1.push(row.version);
+                }
+                // In the version that was asked for, the path that was asked for.
+                if state.model == found.state.model && row.version == found.row.version && is_it(&one.path) {
+                    entry.0.clone_from(&one.path);
+                }
+            }
+            if !held.is_empty() {
+                report.touched.push(touched(state, row, &held));
+            }
+        }
+        for (id, (path, versions)) in of_model {
+            let here = state.model == found.state.model && versions.contains(&found.row.version);
+            let Some(newest) = versions.last().copied() else { continue };
+            let version = if here { found.row.version } else { newest };
+            let size = sizes.get(&id).copied().unwrap_or(0);
+            let erased = ErasedRecord::File(ErasedFileRecord { path: harmless(&path), sha256: id, size });
+            tombstones.push((state.model.clone(), version, versions, erased));
+        }
+    }
+    if path != PATCH && tells_of(repository, &record, path) {
+        report.also_in.push(PATCH.to_owned());
+    }
+    // The recipe of a version that was dropped may have been collected; then it does not say which blocks were its own.
+    let mut erasure = Erasure { files: wanted, ..Erasure::default() };
+    if !tombstones.is_empty() {
+        let there = store.plan_erasure(&erasure)?;
+        let large = |id: &&FileId| sizes.get(*id).is_some_and(|size| *size > cut::WHOLE as u64);
+        erasure.nameless_blocks = erasure.files.iter().filter(large).any(|id| !there.has(*id));
+    }
+    Ok(Deed { report, tombstones, erasure })
+}
+
+/// A version from which `held` goes.
+fn touched(state: &State, row: &crate::format::checkpoint::VersionRow, held: &[Held]) -> Touched {
+    Touched {
+        model: state.model.clone(),
+        version: row.version,
+        paths: held.iter().map(|held| held.path.clone()).collect(),
+        model_file: held.iter().any(|held| held.model),
+        stages: stages(state, row.version),
+    }
+}
+
+/// The stages a version holds.
+pub(super) fn stages(state: &State, version: Version) -> Vec<StageName> {
+    let held = state.stages.values().filter(|row| row.timeline.last().is_some_and(|o| o.version == version));
+    held.map(|row| row.stage.clone()).collect()
+}
+
+/// A path or name for the journal, where nothing can be erased: what looks like a secret in it is left out.
+pub(super) fn harmless(text: &str) -> String {
+    Scanner::new(&[]).redact(text).0
+}
+
+/// Whether the patch of a version shows lines of a file.
+fn tells_of(repository: &Repository, record: &crate::format::snapshot::SnapshotRecord, path: &str) -> bool {
+    const MOST: u64 = 64 << 20;
+    let Some(bytes) = record.code.patch.and_then(|id| repository.store().file(id, MOST).ok()) else { return false };
+    let line = format!("/{path}\n");
+    bytes.windows(line.len()).any(|window| window == line.as_bytes())
+}
+
+/// The files that keep some of the bytes, as a person knows them.
+fn name_files(repository: &Repository, states: &[State], plan: &ErasurePlan) -> Result<Vec<String>, VerbError> {
+    let mut left = plan.shared_with.clone();
+    let mut named = Vec::new();
+    let mut search = Search::new(repository.store(), left.clone());
+    for (state, row) in states.iter().flat_map(|state| state.versions.iter().rev().map(move |row| (state, row))) {
+        if left.is_empty() {
+            break;
+        }
+        let held = records::snapshot(repository, row.snapshot).and_then(|record| Ok(search.find(&record)?));
+        for held in held.unwrap_or_default() {
+            if left.remove(&held.id) {
+                named.push(format!("{}@{} {}", state.model, row.version, held.path));
+            }
+        }
+    }
+    named.extend(left.into_iter().map(|id| format!("{id}, in no version")));
+    named.sort();
+    Ok(named)
+}

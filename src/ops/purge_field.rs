@@ -1,0 +1,178 @@
+//! Erasing a field: from every version in which it has the same value, by a redacted copy of each record.
+
+use std::collections::BTreeMap;
+
+use super::erasures::files;
+use super::purge::{Deed, PurgeError, PurgeReport, Touched, harmless, stages};
+use super::records::{Read, observation_and_erased, snapshot_and_erased};
+use super::{VerbError, resolve};
+use crate::digest::Digest;
+use crate::format::checkpoint::VersionRow;
+use crate::format::event::{CopyRecord, ErasedFieldRecord, ErasedRecord};
+use crate::format::observation::ObservationRecord;
+use crate::format::redacted::{Redactable, RedactedRecord};
+use crate::format::scalar::Scalar;
+use crate::format::snapshot::SnapshotRecord;
+use crate::nearest::nearest;
+use crate::registry::State;
+use crate::repository::Repository;
+use crate::snapshot::{self, fields};
+use crate::store::erase::Erasure;
+
+/// Files longer than this are not looked into for the value: 1 MiB.
+const SEARCHED: u64 = 1 << 20;
+/// Text shorter than this stands everywhere.
+const TELLING: usize = 4;
+
+/// A version as it is read now.
+struct Version {
+    snapshot: Read<SnapshotRecord>,
+    observation: Read<ObservationRecord>,
+}
+
+impl Version {
+    /// What a tombstone says is left counts, also where the record is still there because erasing it was cut short.
+    fn read(repository: &Repository, state: &State, row: &VersionRow) -> Result<Self, VerbError> {
+        let left = |id: Digest| state.erased_from(row.version).filter_map(|erased| erased.copy_of(id)).last();
+        let snapshot = match left(row.snapshot.digest()) {
+            Some(copy) => of_copy(repository, row.snapshot.digest(), copy)?,
+            None => snapshot_and_erased(repository, row.snapshot)?,
+        };
+        let observation = match left(row.observation.digest()) {
+            Some(copy) => of_copy(repository, row.observation.digest(), copy)?,
+            None => observation_and_erased(repository, row.observation)?,
+        };
+        Ok(Self { snapshot, observation })
+    }
+
+    fn value(&self, name: &str) -> Option<Scalar> {
+        let all = fields::fields(&self.snapshot.record, &self.observation.record);
+        all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+fn of_copy<T: Redactable>(repository: &Repository, of: Digest, copy: Digest) -> Result<Read<T>, VerbError> {
+    let copy = snapshot::load_copy(repository.store(), of, copy)?;
+    Ok(Read { record: copy.record, erased: copy.erased })
+}
+
+/// Which records are redacted. Their copies are stored, so that a tombstone may name them, unless this is a rehearsal.
+pub(super) fn field(
+    repository: &Repository,
+    found: &resolve::Found,
+    states: &[State],
+    name: &str,
+    dry_run: bool,
+) -> Result<Deed, VerbError> {
+    let mut report = PurgeReport::of(found, name.to_owned(), dry_run);
+    let version = Version::read(repository, &found.state, &found.row)?;
+    let Some(value) = version.value(name) else {
+        let gone = |erased: &[String]| erased.iter().any(|field| *field == harmless(name));
+        if gone(&version.snapshot.erased) || gone(&version.observation.erased) {
+            let erasure = super::erasures::due(repository, states)?;
+            return Ok(Deed { report, tombstones: Vec::new(), erasure });
+        }
+        return Err(no_field(found, name, &version).into());
+    };
+    report.also_in = also_in(repository, &version, found, &value)?;
+    let mut made: BTreeMap<Digest, Digest> = BTreeMap::new();
+    let mut erasure = Erasure::default();
+    let mut writer = if dry_run { repository.store().rehearsal() } else { repository.store().writer() };
+    let mut tombstones = Vec::new();
+    for state in states {
+        let (mut versions, mut copies) = (Vec::new(), BTreeMap::new());
+        for row in &state.versions {
+            let label = || format!("{}@{}", state.model, row.version);
+            let Ok(mut here) = Version::read(repository, state, row) else {
+                report.unknown.push(label());
+                continue;
+            };
+            match here.value(name) {
+                Some(other) if other == value => {}
+                Some(_) if state.model == found.state.model => {
+                    report.other_values.push(label());
+                    continue;
+                }
+                _ => continue,
+            }
+            let mut copy = |of: Digest, bytes: Vec<u8>| -> Result<(), VerbError> {
+                let id = writer.put_record(&bytes)?;
+                // The copy before this one holds the value still.
+                erasure.records.extend([Some(of), state.copy_of(of)].into_iter().flatten());
+                made.insert(of, id);
+                copies.insert(of, id);
+                Ok(())
+            };
+            if fields::erase(&mut here.snapshot.record, name) {
+                copy(row.snapshot.digest(), redacted(row.snapshot.digest(), &here.snapshot, name)?)?;
+            }
+            if fields::erase_observed(&mut here.observation.record, name) {
+                copy(row.observation.digest(), redacted(row.observation.digest(), &here.observation, name)?)?;
+            }
+            versions.push(row.version);
+            report.touched.push(Touched {
+                model: state.model.clone(),
+                version: row.version,
+                paths: Vec::new(),
+                model_file: false,
+                stages: stages(state, row.version),
+            });
+        }
+        let Some(newest) = versions.last().copied() else { continue };
+        let here = state.model == found.state.model && versions.contains(&found.row.version);
+        let copies = copies.into_iter().map(|(record, copy)| CopyRecord { record, copy }).collect();
+        let erased = ErasedRecord::Field(ErasedFieldRecord { name: harmless(name), copies });
+        tombstones.push((state.model.clone(), if here { found.row.version } else { newest }, versions, erased));
+    }
+    // What is left of a record is never what goes.
+    for copy in made.values() {
+        erasure.records.remove(copy);
+    }
+    writer.finish()?;
+    Ok(Deed { report, tombstones, erasure })
+}
+
+/// The bytes of a copy from which `name` has gone too.
+fn redacted<T: Redactable + Clone>(of: Digest, read: &Read<T>, name: &str) -> Result<Vec<u8>, VerbError> {
+    let mut erased = read.erased.clone();
+    erased.push(harmless(name));
+    let unwritten = |source| VerbError::Record { kind: "redacted copy", id: of.to_string(), source };
+    RedactedRecord::new(of, erased, read.record.clone()).encode().map_err(unwritten)
+}
+
+fn no_field(found: &resolve::Found, name: &str, version: &Version) -> PurgeError {
+    let first = |text: &str| text.split('.').next().unwrap_or_default().to_owned();
+    if fields::FORMS.iter().all(|form| first(form) != first(name)) {
+        return PurgeError::NotErasable { name: name.to_owned() };
+    }
+    let known = fields::fields(&version.snapshot.record, &version.observation.record);
+    let nearest = nearest(name, known.iter().map(|(known, _)| known.as_str()));
+    PurgeError::NoField { label: found.label(), name: name.to_owned(), nearest }
+}
+
+/// The files of a version in which the value stands too: a parameter stands in the file it was read from.
+fn also_in(
+    repository: &Repository,
+    version: &Version,
+    found: &resolve::Found,
+    value: &Scalar,
+) -> Result<Vec<String>, VerbError> {
+    let text = value.to_string();
+    if text.len() < TELLING || matches!(value, Scalar::Bool(_) | Scalar::Null) {
+        return Ok(Vec::new());
+    }
+    let (held, _) = files(repository.store(), &version.snapshot.record)?;
+    let mut paths = Vec::new();
+    for held in held.iter().filter(|held| held.size <= SEARCHED) {
+        if found.state.erased_file(found.row.version, held.id).is_some() {
+            continue;
+        }
+        let bytes = repository.store().file(held.id, SEARCHED).unwrap_or_default();
+        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+            paths.push(held.path.clone());
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}

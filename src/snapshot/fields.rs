@@ -1,0 +1,107 @@
+//! The fields of a record that can be erased, by name. Each is something a person wrote or a machine told about itself; what
+//! certificates rest on (metrics, digests) and names of files cannot be erased from a record.
+//!
+//! | name | what it is | left in the copy |
+//! |---|---|---|
+//! | `notes`, `argv` | what was written about it, the training command | nothing |
+//! | `params.KEY`, `seeds.NAME` | a value; a seed that is a parameter is one with it | the key, its value erased |
+//! | `data.NAME.path` | where data lay, in the observation too | an empty path |
+//! | `environment.variables.NAME`, `environment.origins.PACKAGE` | a variable, where a package came from | nothing |
+//! | `observation.branch`, `.remote`, `.interpreter`, `.host`, `.paths.NAME` | what surrounded it | nothing |
+
+use crate::format::observation::ObservationRecord;
+use crate::format::scalar::Scalar;
+use crate::format::snapshot::{SeedRecord, SeedSource, SnapshotRecord};
+
+/// The forms of names, for messages.
+pub const FORMS: [&str; 12] = [
+    "notes",
+    "argv",
+    "params.KEY",
+    "seeds.NAME",
+    "data.NAME.path",
+    "environment.variables.NAME",
+    "environment.origins.PACKAGE",
+    "observation.branch",
+    "observation.remote",
+    "observation.interpreter",
+    "observation.host",
+    "observation.paths.NAME",
+];
+
+/// Every field of a version that could be erased: name and value.
+pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(String, Scalar)> {
+    let text = |text: &String| Scalar::Text(text.clone());
+    let mut all: Vec<(String, Scalar)> = Vec::new();
+    all.extend(record.notes.as_ref().map(|notes| ("notes".to_owned(), text(notes))));
+    let argv = record.argv.as_ref().map(|argv| Scalar::List(argv.iter().map(text).collect()));
+    all.extend(argv.map(|argv| ("argv".to_owned(), argv)));
+    all.extend(record.params.iter().map(|(key, value)| (format!("params.{key}"), value.clone())));
+    all.extend(record.seeds.iter().map(|seed| (format!("seeds.{}", seed.name), seed.value.clone())));
+    all.extend(record.data.iter().map(|data| (format!("data.{}.path", data.name), text(&data.path))));
+    let environment = &record.environment;
+    all.extend(environment.variables.iter().map(|(name, v)| (format!("environment.variables.{name}"), text(v))));
+    let origins = environment.runtimes.iter().flat_map(|runtime| &runtime.origins);
+    all.extend(origins.map(|(package, origin)| (format!("environment.origins.{package}"), text(origin))));
+    let single = [
+        ("branch", &observation.branch),
+        ("remote", &observation.remote),
+        ("interpreter", &observation.interpreter),
+        ("host", &observation.machine.host),
+    ];
+    all.extend(single.into_iter().filter_map(|(name, v)| Some((format!("observation.{name}"), text(v.as_ref()?)))));
+    all.extend(observation.paths.iter().map(|(name, path)| (format!("observation.paths.{name}"), text(path))));
+    all.retain(|(_, value)| !matches!(value, Scalar::Erased) && *value != Scalar::Text(String::new()));
+    all
+}
+
+/// Erases a field from the record of a version; whether it was in it.
+pub fn erase(record: &mut SnapshotRecord, name: &str) -> bool {
+    let before = record.clone();
+    match name {
+        "notes" => record.notes = None,
+        "argv" => record.argv = None,
+        _ => {
+            if let Some(key) = name.strip_prefix("params.") {
+                erase_param(record, key);
+            } else if let Some(seed) = name.strip_prefix("seeds.") {
+                let is_param = |s: &SeedRecord| s.name == seed && s.source == SeedSource::Parameters;
+                if record.seeds.iter().any(is_param) {
+                    erase_param(record, seed);
+                }
+                record.seeds.iter_mut().filter(|s| s.name == seed).for_each(|s| s.value = Scalar::Erased);
+            } else if let Some(data) = name.strip_prefix("data.").and_then(|rest| rest.strip_suffix(".path")) {
+                record.data.iter_mut().filter(|d| d.name.as_str() == data).for_each(|d| d.path.clear());
+            } else if let Some(variable) = name.strip_prefix("environment.variables.") {
+                record.environment.variables.remove(variable);
+            } else if let Some(package) = name.strip_prefix("environment.origins.") {
+                record.environment.runtimes.iter_mut().for_each(|r| drop(r.origins.remove(package)));
+            }
+        }
+    }
+    *record != before
+}
+
+/// A seed that was found among the parameters is the same value.
+fn erase_param(record: &mut SnapshotRecord, key: &str) {
+    if let Some(value) = record.params.get_mut(key) {
+        *value = Scalar::Erased;
+    }
+    let same = record.seeds.iter_mut().filter(|s| s.name == key && s.source == SeedSource::Parameters);
+    same.for_each(|seed| seed.value = Scalar::Erased);
+}
+
+/// Erases a field from what surrounded a version; whether it was in it.
+pub fn erase_observed(observation: &mut ObservationRecord, name: &str) -> bool {
+    if let Some(data) = name.strip_suffix(".path").filter(|name| name.starts_with("data.")) {
+        return observation.paths.remove(data).is_some();
+    }
+    match name.strip_prefix("observation.") {
+        Some("branch") => observation.branch.take().is_some(),
+        Some("remote") => observation.remote.take().is_some(),
+        Some("interpreter") => observation.interpreter.take().is_some(),
+        Some("host") => observation.machine.host.take().is_some(),
+        Some(other) => other.strip_prefix("paths.").is_some_and(|path| observation.paths.remove(path).is_some()),
+        None => false,
+    }
+}
