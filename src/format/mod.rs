@@ -19,6 +19,7 @@
 mod cached;
 pub mod canonical;
 pub mod certificate;
+pub mod checked;
 pub mod checkpoint;
 pub mod config;
 pub mod differences;

@@ -23,6 +23,7 @@ mod known;
 pub mod list;
 pub mod log;
 pub mod promote;
+pub mod repair;
 pub mod resolve;
 pub mod restore;
 pub mod rollback;

@@ -280,7 +280,7 @@ impl Store {
     }
 
     /// Moves a pack into the trash; where it lies there.
-    fn let_go(&self, pack: &[u8; 32], time: &str) -> Result<String, StoreError> {
+    pub(super) fn let_go(&self, pack: &[u8; 32], time: &str) -> Result<String, StoreError> {
         let path = pack_path(pack);
         let to = format!("{TRASH}/{time}/{}", path.rsplit('/').next().unwrap_or_default());
         self.backend.rename(&path, &to)?;

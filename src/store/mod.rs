@@ -11,6 +11,7 @@
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
 pub mod backend;
+mod checked;
 mod chunks;
 pub mod codec;
 pub mod collect;
@@ -25,6 +26,7 @@ mod pack_writer;
 mod packs;
 mod parents;
 pub mod reader;
+pub mod repair;
 mod source;
 mod staged;
 mod verify;
@@ -33,12 +35,14 @@ mod writer;
 use std::sync::Arc;
 
 pub use self::backend::{Backend, BackendError, Lock, Published};
+pub use self::checked::Checked;
 pub use self::error::{CopyError, StoreError};
 pub use self::source::Source;
-pub use self::verify::{Depth, Problem, StoreCheck};
+pub use self::verify::{Depth, NotRead, Place, Problem, StoreCheck};
 pub use self::writer::{StoredFile, Writer, Written};
 
 use self::index::Index;
+use self::writer::Reuse;
 use crate::format::canonical;
 use crate::format::pack::ObjectKind;
 use crate::format::store::{self as description, CutterRecord, StoreRecord};
@@ -132,11 +136,11 @@ impl Store {
 
     /// Begins to write.
     pub fn writer(&self) -> Writer<'_> {
-        Writer::new(self, false)
+        Writer::new(self, false, Reuse::Named)
     }
 
     /// Goes through the motions of writing, to learn what it would add. Nothing reaches the backend.
     pub fn rehearsal(&self) -> Writer<'_> {
-        Writer::new(self, true)
+        Writer::new(self, true, Reuse::Named)
     }
 }
