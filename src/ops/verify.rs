@@ -11,6 +11,7 @@ use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::pack::ObjectKind;
 use crate::id::{FileId, SnapshotId};
+use crate::name::ModelName;
 use crate::progress::{Progress, Unit};
 use crate::registry::{self, State};
 use crate::repository::Repository;
@@ -153,7 +154,7 @@ fn look(
     let mut report = VerifyReport { looked, ..VerifyReport::default() };
     let mut suspects = Suspects::default();
     let models = repository.registry().models()?;
-    for model in &models {
+    for model in models.iter().chain([&ModelName::of_store()]) {
         let check = repository.registry().check(model)?;
         report.events += check.events;
         if let Some((seq, what)) = check.problem {
