@@ -19,7 +19,7 @@ use crate::id::FileId;
 use crate::progress::{Progress, Unit};
 use crate::repository::Repository;
 use crate::snapshot::{self, SnapshotError};
-use crate::store::repair::{Repair, pack_name};
+use crate::store::repair::{Repair, pack_name, pack_path};
 use crate::store::{Key, Lock, PACKS, Place, Problem, Store, StoreError};
 
 /// A round that makes something makes another one worth while; a recipe, its blocks, what they rest on.
@@ -63,6 +63,13 @@ pub(super) fn repair(
     // Packs may have gone since they were looked at.
     store.refresh();
     progress.begin("repairing", 0, Unit::Items);
+    let damaged = problems.iter().filter(|p| p.kind == "pack");
+    let file = |p: &Problem| p.name.strip_prefix(PACKS).map(|name| name.trim_start_matches('/').to_owned());
+    let packs: HashSet<[u8; 32]> = damaged.filter_map(|p| pack_name(&file(p)?)).collect();
+    let mut mended = Vec::new();
+    if !rehearse {
+        mended.extend(salvage(store, &packs)?);
+    }
     let mut search = Search::new(repository, &options.from, suspects);
     let mut sources: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
     let mut repair = if rehearse { store.rehearse_repair() } else { store.repair() };
@@ -76,7 +83,6 @@ pub(super) fn repair(
     }
     let left = Wanted::of(&repair, suspects)?;
     repair.publish()?;
-    let mut mended = Vec::new();
     for (id, from) in sources {
         let file = suspects.files.get(&FileId::new(id));
         // What was written is read once more.
@@ -98,7 +104,7 @@ pub(super) fn repair(
         }
     }
     if !rehearse {
-        mended.extend(retire(repository, problems)?);
+        mended.extend(retire(repository, &packs)?);
     }
     progress.end();
     Ok(mended)
@@ -195,29 +201,38 @@ fn anew(repair: &mut Repair<'_>, file: FileId, path: &Path, wanted: &HashSet<Key
     Ok(if is_it { wanted.iter().copied().collect() } else { Vec::new() })
 }
 
+/// Copies what is sound out of packs that have lost their trailer. One that has lost nothing else is whole again.
+fn salvage(store: &Store, packs: &HashSet<[u8; 32]>) -> Result<Vec<Mended>, StoreError> {
+    let mut repair = store.repair();
+    repair.salvage_all(packs)?;
+    let repaired = repair.publish()?;
+    let healed = packs.iter().filter(|pack| repaired.has_written(pack)).map(|pack| {
+        let path = pack_path(pack);
+        Mended { kind: "pack", name: path.clone(), from: vec![path], gone_to: None, places: Vec::new() }
+    });
+    Ok(healed.collect())
+}
+
 /// Empties the damaged packs of what is sound, and lets them go.
-fn retire(repository: &Repository, problems: &[Problem]) -> Result<Vec<Mended>, VerbError> {
+fn retire(repository: &Repository, packs: &HashSet<[u8; 32]>) -> Result<Vec<Mended>, VerbError> {
     let store = repository.store();
-    let damaged = problems.iter().filter(|p| p.kind == "pack");
-    let file = |p: &Problem| p.name.strip_prefix(PACKS).map(|name| name.trim_start_matches('/').to_owned());
-    let packs: HashSet<[u8; 32]> = damaged.filter_map(|p| pack_name(&file(p)?)).collect();
     let needs = Needs::of(repository)?;
     let needed = |header: &ObjectHeader| {
         let always = matches!(header.kind, ObjectKind::Record | ObjectKind::Tree);
         always || !needs.known || needs.rests_on.contains(&(header.kind, header.id))
     };
     let mut repair = store.repair();
-    repair.rescue(&packs, &needed)?;
+    let required = needs.known.then_some(&needs.required);
+    repair.rescue(packs, &needed, required)?;
     let time = format!("{:016}", repository.registry().now().milliseconds().max(0));
-    let gone = repair.publish()?.retire(&time, needs.known.then_some(&needs.required))?;
+    let gone = repair.publish()?.retire(&time, required)?;
     if gone.is_empty() && needs.known && needs.is_there(store)? {
         // An index that names a pack nobody needs any more, and nobody has, is simply wrong about it.
         store.reindex()?;
     }
     let told = gone.into_iter().map(|(path, to)| {
         let from = vec![path.clone()];
-        // Under the name it had, if all of it was sound but for its end.
-        Mended { kind: "pack", gone_to: (path != to).then_some(to), name: path, from, places: Vec::new() }
+        Mended { kind: "pack", name: path, from, gone_to: Some(to), places: Vec::new() }
     });
     Ok(told.collect())
 }

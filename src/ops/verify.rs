@@ -19,6 +19,9 @@ use crate::snapshot::{self, SnapshotError};
 pub use crate::store::Place;
 use crate::store::{Checked, CopyError, Depth, Problem, StoreError};
 
+/// Repairs, one after the other, that each bring something to light: folders in folders.
+const MOST_REPAIRS: usize = 64;
+
 /// What to check.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
@@ -123,19 +126,30 @@ pub fn verify(
         (true, false) => store.begin_check(&now),
         (false, _) => Checked::unkept(),
     };
-    let (mut report, suspects) = look(repository, options, &mut checked, progress)?;
-    if options.repair != Repairs::None && !report.problems.is_empty() {
-        let mut repaired = repair::repair(repository, options, &report.problems, &suspects, progress)?;
-        if options.repair == Repairs::Made {
-            // What was sound a moment ago is not read again: what was written now is.
-            let (again, _) = look(repository, options, &mut checked, progress)?;
-            let healed = report.problems.iter().filter(|p| p.kind == "index");
-            repaired.extend(healed.filter(|p| !again.problems.contains(p)).map(Mended::index));
-            report = VerifyReport { not_read: report.not_read, ..again };
+    let (mut report, mut suspects) = look(repository, options, &mut checked, progress)?;
+    let mut repaired = Vec::new();
+    // A folder that is found again tells what is wanted next.
+    for _ in 0..MOST_REPAIRS {
+        if options.repair == Repairs::None || report.problems.is_empty() {
+            break;
         }
-        report.repaired = repaired;
-        report.repairs = options.repair;
+        repaired.extend(repair::repair(repository, options, &report.problems, &suspects, progress)?);
+        if options.repair == Repairs::Rehearsed {
+            break;
+        }
+        // What was sound a moment ago is not read again: what was written now is.
+        let (again, left) = look(repository, options, &mut checked, progress)?;
+        let healed = report.problems.iter().filter(|p| p.kind == "index" && !again.problems.contains(p));
+        repaired.extend(healed.map(Mended::index));
+        let same = again.problems == report.problems;
+        report = VerifyReport { not_read: report.not_read, ..again };
+        suspects = left;
+        if same {
+            break;
+        }
     }
+    report.repaired = repaired;
+    report.repairs = options.repair;
     checked.finish();
     Ok(report)
 }
@@ -331,15 +345,14 @@ impl Losses<'_> {
 
     fn find_in_file(&self, id: FileId) -> Result<Vec<(String, String)>, VerbError> {
         let store = self.repository.store();
-        if self.damaged.contains(&id.to_string()) {
-            return Ok(vec![(id.to_string(), "damaged".to_owned())]);
-        }
+        let whole = self.damaged.contains(&id.to_string()).then(|| id.to_string());
         let parts = match store.parts(id) {
             Ok(parts) => parts,
             Err(error @ StoreError::Backend(_)) => return Err(error.into()),
             Err(error) => return Ok(vec![(id.to_string(), super::chain(&error))]),
         };
         let names = parts.iter().map(|(_, part)| Digest::from_bytes(*part).to_string());
+        let names = whole.into_iter().chain(names.filter(|name| *name != id.to_string()));
         let mut found: Vec<_> =
             names.filter(|name| self.damaged.contains(name)).map(|name| (name, "damaged".to_owned())).collect();
         let lost = store.missing_part(id)?.map(|part| part.to_string());

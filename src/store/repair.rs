@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek, SeekFrom};
 
 use super::index::{Location, trailer_of};
-use super::pack_writer::{Encoded, pack_path};
+use super::pack_writer::{self, Encoded};
 use super::writer::Reuse;
 use super::{Key, PACKS, Source, Store, StoreError, TRASH, Writer, codec};
 use crate::digest::Digest;
@@ -215,13 +215,28 @@ impl Repair<'_> {
         }
     }
 
-    /// Copies everything sound out of damaged packs that is `needed` and not, whole in itself, in another.
+    /// Copies everything sound out of those packs that have lost their trailer: nobody else can find it there.
+    pub fn salvage_all(&mut self, packs: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
+        for pack in packs {
+            let listing = self.store.listing(&pack_path(pack), *pack)?;
+            if !listing.complete {
+                self.copy_sound(&listing, packs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies everything sound and `needed` out of those damaged packs that can go: nothing `required` of them, which is all
+    /// of it where nobody knows better, is damaged and nowhere else. Records and folders always are.
     pub fn rescue(
         &mut self,
         packs: &HashSet<[u8; 32]>,
         needed: &dyn Fn(&ObjectHeader) -> bool,
+        required: Option<&HashSet<Key>>,
     ) -> Result<(), StoreError> {
-        let (mut plain, mut stored) = (Vec::new(), Vec::new());
+        let mut listings = Vec::new();
+        let mut sound = HashSet::new();
+        let mut plain = Vec::new();
         for pack in packs {
             let path = pack_path(pack);
             if self.store.backend.length(&path)?.is_none() {
@@ -231,15 +246,33 @@ impl Repair<'_> {
             listing.objects.retain(|(_, header)| needed(header));
             for (offset, header) in &listing.objects {
                 let location = Location { pack: *pack, offset: *offset, header: *header };
-                if self.is_elsewhere(header, packs)? || !self.store.reads_at(&location, &mut plain)? {
-                    continue;
+                if self.store.reads_at(&location, &mut plain)? {
+                    sound.insert((header.kind, header.id));
                 }
-                stored.resize(HEADER + header.stored_length as usize, 0);
-                self.store.backend.read_at(&path, *offset, &mut stored)?;
-                self.writer.copy(header, &stored[HEADER..])?;
-                self.made.insert((header.kind, header.id));
             }
-            self.packs.push(listing);
+            listings.push(listing);
+        }
+        for listing in listings {
+            if has_all(self.store, &listing, required, &sound, packs)? {
+                self.copy_sound(&listing, packs)?;
+                self.packs.push(listing);
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_sound(&mut self, listing: &Listing, packs: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
+        let path = pack_path(&listing.pack);
+        let (mut plain, mut stored) = (Vec::new(), Vec::new());
+        for (offset, header) in &listing.objects {
+            let location = Location { pack: listing.pack, offset: *offset, header: *header };
+            if self.is_elsewhere(header, packs)? || !self.store.reads_at(&location, &mut plain)? {
+                continue;
+            }
+            stored.resize(HEADER + header.stored_length as usize, 0);
+            self.store.backend.read_at(&path, *offset, &mut stored)?;
+            self.writer.copy(header, &stored[HEADER..])?;
+            self.made.insert((header.kind, header.id));
         }
         Ok(())
     }
@@ -349,18 +382,18 @@ impl<'s> Repair<'s> {
 }
 
 impl Repaired<'_> {
-    /// Moves the packs into `trash/TIME` that have nothing `required` which is not elsewhere; where from and where to. What
-    /// is required is all of it, where nobody knows better. Records and folders always are.
+    /// Whether a pack was written under this name: all of the one that had it was sound, and it is what its name says.
+    pub fn has_written(&self, pack: &[u8; 32]) -> bool {
+        self.written.contains(pack)
+    }
+
+    /// Moves the packs into `trash/TIME` that have nothing `required` which is not elsewhere by now; where from and where to.
     pub fn retire(self, time: &str, required: Option<&HashSet<Key>>) -> Result<Vec<(String, String)>, StoreError> {
         let going: HashSet<[u8; 32]> = self.packs.iter().map(|listing| listing.pack).collect();
         let mut gone = Vec::new();
         for listing in &self.packs {
-            let path = pack_path(&listing.pack);
-            // What was rescued from it was all of it: under its name lies what its name says.
-            if self.written.contains(&listing.pack) {
-                gone.push((path.clone(), path));
-            } else if self.has_all(listing, required, &going)? {
-                gone.push((path, self.store.let_go(&listing.pack, time)?));
+            if !self.has_written(&listing.pack) && has_all(self.store, listing, required, &self.made, &going)? {
+                gone.push((pack_path(&listing.pack), self.store.let_go(&listing.pack, time)?));
             }
         }
         if !gone.is_empty() {
@@ -368,49 +401,49 @@ impl Repaired<'_> {
         }
         Ok(gone)
     }
+}
 
-    /// Whether everything of a pack is elsewhere than in those that go.
-    fn has_all(
-        &self,
-        listing: &Listing,
-        required: Option<&HashSet<Key>>,
-        going: &HashSet<[u8; 32]>,
-    ) -> Result<bool, StoreError> {
-        for (_, header) in &listing.objects {
-            let key = (header.kind, header.id);
-            let always = matches!(header.kind, ObjectKind::Record | ObjectKind::Tree);
-            let is_required = always || required.is_none_or(|required| required.contains(&key));
-            if is_required && !self.has(&key, going)? {
-                return Ok(false);
-            }
+/// Whether everything of a pack is in `sound`, or elsewhere than in packs that go.
+fn has_all(
+    store: &Store,
+    listing: &Listing,
+    required: Option<&HashSet<Key>>,
+    sound: &HashSet<Key>,
+    going: &HashSet<[u8; 32]>,
+) -> Result<bool, StoreError> {
+    let mut plain = Vec::new();
+    let mut has = |key: &Key| -> Result<bool, StoreError> {
+        let mut found = sound.contains(key);
+        for location in store.index.locations(key.0, &key.1)? {
+            found = found || !going.contains(&location.pack) && store.reads_at(&location, &mut plain)?;
         }
-        match required {
-            _ if listing.complete => Ok(true),
-            None => Ok(false),
-            // What else it held is not known: anything that is nowhere else may have been in it.
-            Some(required) => {
-                for key in required {
-                    if !self.has(key, going)? {
-                        return Ok(false);
-                    }
+        Ok(found)
+    };
+    for (_, header) in &listing.objects {
+        let key = (header.kind, header.id);
+        let always = matches!(header.kind, ObjectKind::Record | ObjectKind::Tree);
+        if (always || required.is_none_or(|required| required.contains(&key))) && !has(&key)? {
+            return Ok(false);
+        }
+    }
+    match required {
+        _ if listing.complete => Ok(true),
+        None => Ok(false),
+        // What else it held is not known: anything that is nowhere else may have been in it.
+        Some(required) => {
+            for key in required {
+                if !has(key)? {
+                    return Ok(false);
                 }
-                Ok(true)
             }
+            Ok(true)
         }
     }
+}
 
-    fn has(&self, key: &Key, going: &HashSet<[u8; 32]>) -> Result<bool, StoreError> {
-        let mut plain = Vec::new();
-        if self.made.contains(key) {
-            return Ok(true);
-        }
-        for location in self.store.index.locations(key.0, &key.1)? {
-            if !going.contains(&location.pack) && self.store.reads_at(&location, &mut plain)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// Where a pack is kept.
+pub fn pack_path(name: &[u8; 32]) -> String {
+    pack_writer::pack_path(name)
 }
 
 /// Reads the name of a pack's file.

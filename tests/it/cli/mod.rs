@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod collect;
+mod collected;
 mod contract;
 mod damage;
 mod evidence;
@@ -15,6 +16,7 @@ mod places;
 mod policy;
 mod races;
 mod release;
+mod repair;
 mod restore;
 mod rollback;
 mod scene;

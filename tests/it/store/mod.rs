@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod hostile;
 mod index;
+mod merge;
 mod repair;
 mod tensors;
 
