@@ -7,7 +7,7 @@
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
 //! | recipe | [`recipe`] | binary | SHA-256 of the file it rebuilds |
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
-//! | index segment, checkpoint, known files | [`index`], [`checkpoint`], [`known`] | caches: disposable, rebuilt | – |
+//! | index segment, checkpoint, known files, checked packs | [`index`], [`checkpoint`], [`known`], [`checked`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
 //!

@@ -15,6 +15,10 @@ use crate::progress::{Progress, Unit};
 
 /// Its name, its length, and what is in it.
 type SoundPack = ([u8; 32], u64, Trailer);
+/// Objects as they are stored, headers and all.
+type Stored = Vec<(ObjectHeader, Vec<u8>)>;
+/// The name of a pack that was made of several, and theirs.
+type Merged = (Option<[u8; 32]>, HashSet<[u8; 32]>);
 
 /// A pack of which less than this share is not needed stays as it is: copying costs more than it frees.
 const WORTH: f64 = 0.2;
@@ -352,7 +356,7 @@ impl Store {
 
     /// Copies what is needed of several small packs into one; its name, and theirs. One of which anything is damaged stays
     /// where it is, and all of them where there is no room.
-    fn merge(&self, plans: &[&PackPlan]) -> Result<(Option<[u8; 32]>, HashSet<[u8; 32]>), StoreError> {
+    fn merge(&self, plans: &[&PackPlan]) -> Result<Merged, StoreError> {
         let mut merged = HashSet::new();
         let needed: u64 = plans.iter().map(|plan| plan.live_bytes()).sum();
         if self.backend.free().is_some_and(|free| needed >= free) {
@@ -376,7 +380,7 @@ impl Store {
     }
 
     /// What is needed of a small pack, as it is stored; none if any of it is damaged.
-    fn live_objects(&self, plan: &PackPlan) -> Result<Option<Vec<(ObjectHeader, Vec<u8>)>>, StoreError> {
+    fn live_objects(&self, plan: &PackPlan) -> Result<Option<Stored>, StoreError> {
         let mut plain = Vec::new();
         let mut objects = Vec::with_capacity(plan.live.len());
         for (offset, header) in &plan.live {

@@ -7,6 +7,8 @@
 //! the files of a folder. Packs become durable in [`Writer::finish`], before any
 //! journal event may name what is in them.
 //!
+//! [Letting go](collect) and [repairing](repair) write new packs and move old ones into the trash; nothing is changed in place.
+//!
 //! Everything durable goes through two functions of the [`Backend`]: `publish` for content-named packs and
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 

@@ -243,16 +243,15 @@ impl Store {
             if files.right.contains(&id) {
                 continue;
             }
-            if !files.wrong.contains_key(&id) {
-                match self.check_file(FileId::new(Digest::from_bytes(id)))? {
-                    None => {
-                        files.right.insert(id);
-                        continue;
-                    }
-                    Some(problem) => files.wrong.insert(id, problem),
-                };
+            let known = files.wrong.get(&id).cloned();
+            let found = if known.is_some() { known } else { self.check_file(FileId::new(Digest::from_bytes(id)))? };
+            match found {
+                None => drop(files.right.insert(id)),
+                Some(problem) => {
+                    files.wrong.insert(id, problem);
+                    right = false;
+                }
             }
-            right = false;
         }
         Ok(right)
     }
