@@ -165,13 +165,21 @@ fn round(
         }
         let (size, places) = suspects.files.get(file).map_or((0, None), |(size, places)| (*size, Some(places)));
         let mut left = left;
-        for path in search.candidates(size, places.into_iter().flatten()) {
-            let found = if whole { anew(repair, *file, &path, &left)? } else { blocks(repair, *file, &path, &left)? };
-            for key in found {
-                left.remove(&key);
-                made.insert(key);
-                for owner in owners.get(&key).into_iter().flatten() {
-                    sources.entry(*owner).or_default().insert(search.shown(&path));
+        // Where it should be; then, which takes longer, wherever it may have gone.
+        for by_name in [true, false] {
+            let places = places.into_iter().flatten();
+            for path in if by_name { search.named(places) } else { search.sized(size) } {
+                if left.is_empty() {
+                    break;
+                }
+                let found =
+                    if whole { anew(repair, *file, &path, &left)? } else { blocks(repair, *file, &path, &left)? };
+                for key in found {
+                    left.remove(&key);
+                    made.insert(key);
+                    for owner in owners.get(&key).into_iter().flatten() {
+                        sources.entry(*owner).or_default().insert(search.shown(&path));
+                    }
                 }
             }
             if left.is_empty() {
@@ -332,20 +340,21 @@ impl<'r> Search<'r> {
         Self { project, folders, roots, store, sizes, found: None }
     }
 
-    /// Files that may have bytes of one of this size, those with its names first.
-    fn candidates<'p>(&mut self, size: u64, places: impl Iterator<Item = &'p Place>) -> Vec<PathBuf> {
+    /// Files with its names.
+    fn named<'p>(&self, places: impl Iterator<Item = &'p Place>) -> Vec<PathBuf> {
         let names: BTreeSet<&str> = places.map(|place| place.path.as_str()).filter(|path| !path.is_empty()).collect();
         let bases: Vec<&Path> = self.project.into_iter().chain(self.folders.iter().map(PathBuf::as_path)).collect();
         let named = names.iter().flat_map(|name| bases.iter().map(move |base| base.join(name)));
         // What is no file may never end.
-        let mut all: Vec<PathBuf> = named.filter(|path| fs::metadata(path).is_ok_and(|data| data.is_file())).collect();
+        named.filter(|path| fs::metadata(path).is_ok_and(|data| data.is_file())).collect()
+    }
+
+    /// Files of this size, under any name.
+    fn sized(&mut self, size: u64) -> Vec<PathBuf> {
         if self.found.is_none() {
             self.found = Some(self.look());
         }
-        let sized = self.found.as_ref().and_then(|found| found.get(&size));
-        let others: Vec<PathBuf> = sized.into_iter().flatten().filter(|path| !all.contains(path)).cloned().collect();
-        all.extend(others);
-        all
+        self.found.as_ref().and_then(|found| found.get(&size)).cloned().unwrap_or_default()
     }
 
     fn look(&self) -> BTreeMap<u64, Vec<PathBuf>> {
