@@ -55,8 +55,9 @@
 //! packs/<blake3>.pack            blocks, recipes, trees, records
 //! index/<…>.idx                  where objects are: a cache, rebuilt from the packs
 //! journal/<model>/<16 digits>    `/` in a name as `+`; events, each checked by `head -n 1 FILE | sha256sum`
-//! trash/<time>/<blake3>.pack     what `gc` let go of, for a while; never what `purge` erased
-//! cache/                         checkpoints, files that are known; may be deleted at any time
+//! journal/.store/<16 digits>     the same for the store as a whole: what `gc` let go of
+//! trash/<time>/<blake3>.pack     what `gc` let go of, and damaged packs that were repaired, for a while; never what `purge` erased
+//! cache/                         checkpoints, files that are known, packs that were checked; may be deleted at any time
 //! tmp/, lock                     work in progress, held by kernel locks; nothing to clean by hand
 //! ```
 //! The bytes of each are documented in [`format`].

@@ -38,6 +38,8 @@ const WINDOWS: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 /// What stands for `/` where a model's name is a folder's: a model must not lie in the folder of another, among its events.
 const JOINT: &str = "+";
 const LONGEST: usize = 255;
+/// The journal of what concerns the whole store. No model can be called so.
+const STORE: &str = ".store";
 
 fn check(segment: &str, whole: &str) -> Result<(), NameError> {
     let bytes = segment.as_bytes();
@@ -124,6 +126,21 @@ impl ModelName {
     /// As the name of one folder: `payments+fraud`.
     pub fn folder(&self) -> String {
         self.0.replace('/', JOINT)
+    }
+
+    /// What stands for the store as a whole where a journal is named.
+    pub fn of_store() -> Self {
+        Self(STORE.to_owned())
+    }
+
+    /// Whether it is no model, but what stands for the store as a whole.
+    pub fn is_store(&self) -> bool {
+        self.0 == STORE
+    }
+
+    /// Reads whose journal it is: a model's, or the store's own.
+    pub fn of_journal(text: &str) -> Result<Self, NameError> {
+        if text == STORE { Ok(Self::of_store()) } else { Self::new(text) }
     }
 
     /// Undoes [`Self::folder`].

@@ -20,6 +20,7 @@ pub const FORMAT: &str = "mlrun/checkpoint/3";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckpointRecord {
     /// Whose state.
+    #[serde(deserialize_with = "super::text::journal")]
     pub model: ModelName,
     /// The history it belongs to.
     pub repository: String,

@@ -30,6 +30,9 @@ pub struct ConfigFile {
     /// `[secrets]`.
     #[serde(default)]
     pub secrets: SecretsFile,
+    /// `[store]`.
+    #[serde(default)]
+    pub store: StoreFile,
     /// `[stage.NAME]`.
     #[serde(default)]
     pub stage: BTreeMap<StageName, StageFile>,
@@ -223,6 +226,15 @@ pub struct SecretsFile {
     /// `RULE` or `RULE:GLOB`.
     #[serde(default)]
     pub allow: Vec<String>,
+}
+
+/// `[store]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreFile {
+    /// How long what was collected can be taken back, such as `14d`.
+    #[serde(default)]
+    pub trash: Option<String>,
 }
 
 /// `[stage.NAME]`.

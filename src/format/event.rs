@@ -1,6 +1,6 @@
 //! The journal event: one immutable file, the only thing that changes the state of a model.
 //!
-//! `journal/<model>/<16-digit seq>`, where `+` stands for a `/` of the name, holds a line of canonical JSON and a line with the SHA-256 of the first,
+//! `journal/<model>/<16-digit seq>`, where `+` stands for a `/` of the name and `.store` for the store as a whole, holds a line of canonical JSON and a line with the SHA-256 of the first,
 //! its newline included: `head -n 1 FILE | sha256sum` prints the second line's digest. `prev` is that digest
 //! of the event before, so a change anywhere shows everywhere behind it.
 //!
@@ -29,7 +29,8 @@ pub const MAX_EVENT: usize = 1 << 20;
 pub struct EventRecord {
     /// [`FORMAT`].
     pub format: String,
-    /// Whose journal it is in.
+    /// Whose journal it is in; `.store` for what concerns the whole store.
+    #[serde(deserialize_with = "super::text::journal")]
     pub model: ModelName,
     /// Its place there: dense from 1.
     pub seq: u64,
@@ -173,6 +174,21 @@ pub enum EventBody {
         /// Why.
         reason: String,
     },
+    /// What no version needed was let go of; in the journal of the store.
+    Gc {
+        /// Packs that went, whole or after what was needed of them was copied.
+        packs: u64,
+        /// Objects that went with them.
+        objects: u64,
+        /// Bytes that those took.
+        freed: u64,
+        /// Bytes that were removed from the trash for good.
+        emptied: u64,
+        /// How long what went can be taken back, in seconds.
+        grace: u64,
+        /// Whether it was removed for good at once.
+        at_once: bool,
+    },
     /// A stage moved forward.
     Promote {
         /// Which stage.
@@ -310,6 +326,7 @@ impl EventBody {
             Self::Unblock { .. } => "unblock",
             Self::Drop { .. } => "drop",
             Self::Purge { .. } => "purge",
+            Self::Gc { .. } => "gc",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
         }
@@ -317,8 +334,8 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 9] =
-    ["create", "snapshot", "certify", "block", "unblock", "drop", "purge", "promote", "rollback"];
+pub const KINDS: [&str; 10] =
+    ["create", "snapshot", "certify", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

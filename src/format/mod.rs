@@ -8,7 +8,7 @@
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
 //! | recipe | [`recipe`] | binary | SHA-256 of the file it rebuilds |
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
-//! | index segment, checkpoint, head, known files | [`index`], [`checkpoint`], [`head`], [`known`] | caches: disposable, rebuilt | – |
+//! | index segment, checkpoint, head, known files, checked packs | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
 //!
@@ -20,6 +20,7 @@
 mod cached;
 pub mod canonical;
 pub mod certificate;
+pub mod checked;
 pub mod checkpoint;
 pub mod config;
 pub mod differences;

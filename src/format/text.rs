@@ -76,3 +76,9 @@ as_text! {
     StageName, |text| StageName::new(text).map_err(|e| e.to_string());
     SetName, |text| SetName::new(text).map_err(|e| e.to_string());
 }
+
+/// Whose journal an event is in: only there the store itself has a name.
+pub(super) fn journal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelName, D::Error> {
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    ModelName::of_journal(&text).map_err(D::Error::custom)
+}

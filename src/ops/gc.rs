@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::promote::{kept_files, stored_files};
-use super::{Asked, VerbError};
+use super::{Asked, MadeEvent, VerbError};
 use super::{erasures, keep};
 use crate::clock::Time;
 use crate::digest::Digest;
@@ -13,12 +13,9 @@ use crate::id::{FileId, SnapshotId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
-use crate::repository::Repository;
+use crate::repository::{Repository, config};
 use crate::store::collect::{Collected, Fate, PackPlan};
 use crate::store::{Key, Lock, StoreError};
-
-/// So long what went can be taken back: 14 days.
-const GRACE: Duration = Duration::from_secs(14 * 86_400);
 
 /// How to collect.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,8 +56,12 @@ pub struct GcReport {
     pub emptied: u64,
     /// Bytes that lie in the trash now.
     pub trash: u64,
+    /// How long what goes can be taken back.
+    pub grace: Duration,
     /// When what went today is removed for good.
     pub until: Time,
+    /// The event in the journal of the store; none if nothing went.
+    pub event: Option<MadeEvent>,
 }
 
 /// A pack of the plan, as it is told.
@@ -70,8 +71,10 @@ pub struct PackLine<'r> {
     pub pack: Digest,
     /// Its bytes.
     pub bytes: u64,
-    /// `keep`, `rewrite`, `discard`.
+    /// `keep`, `rewrite`, `merge`, `discard`.
     pub action: &'static str,
+    /// Why it goes, if not for what is in it.
+    pub reason: Option<&'static str>,
     /// Bytes that are free afterwards.
     pub frees: u64,
     /// What of it is not needed.
@@ -100,8 +103,10 @@ impl GcReport {
             action: match pack.fate {
                 Fate::Keep => "keep",
                 Fate::Rewrite => "rewrite",
+                Fate::Merge => "merge",
                 Fate::Discard => "discard",
             },
+            reason: (pack.fate == Fate::Merge).then_some("small packs: merged"),
             frees: pack.freed(),
             objects: pack
                 .dead
@@ -119,6 +124,11 @@ impl GcReport {
     /// Bytes that the plan frees.
     pub fn freed(&self) -> u64 {
         self.plan.iter().map(PackPlan::freed).sum()
+    }
+
+    /// Small packs that become larger ones.
+    pub fn merged(&self) -> usize {
+        self.plan.iter().filter(|pack| pack.fate == Fate::Merge).count()
     }
 
     /// Bytes that go, by reason, the most first.
@@ -147,6 +157,9 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
     // Whoever is writing holds it shared until the event is in the journal: what nobody names then is in nobody's hands.
     let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
     let _held = store.backend().lock(lock).map_err(StoreError::from)?;
+    let grace = repository.config().map_or(config::TRASH, config::Config::trash);
+    // What went could not be written down in a journal that is broken.
+    repository.registry().state(&ModelName::of_store())?;
     if options.dry_run {
         store.refresh()
     } else {
@@ -191,18 +204,47 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         erased,
         emptied: 0,
         trash: 0,
-        until: now.after(GRACE),
+        grace,
+        until: now.after(grace),
+        event: None,
     };
     if !options.dry_run {
         let folder = format!("{:016}", now.milliseconds().max(0));
-        report.collected = Some(store.collect(&report.plan, &folder, options.now, progress)?);
+        let collected = store.collect(&report.plan, &folder, options.now, progress)?;
+        report.collected = Some(collected);
         // A folder's name is when it was filled; behind every digit comes the tilde.
-        let before = now.milliseconds() - GRACE.as_millis() as i64;
+        let before = now.milliseconds().saturating_sub(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
         let before = if options.now { "~".to_owned() } else { format!("{:016}", before.max(0)) };
         report.emptied = store.empty_trash(&before)?;
+        report.event = write_down(repository, options, &report, collected)?;
     }
     report.trash = store.trash_size()?;
     Ok(report)
+}
+
+/// Writes down what went, if anything did.
+fn write_down(
+    repository: &Repository,
+    options: &GcOptions,
+    report: &GcReport,
+    collected: Collected,
+) -> Result<Option<MadeEvent>, VerbError> {
+    if collected.packs == 0 && report.emptied == 0 {
+        return Ok(None);
+    }
+    let body = EventBody::Gc {
+        packs: collected.packs,
+        objects: collected.objects,
+        freed: collected.freed,
+        emptied: report.emptied,
+        grace: report.grace.as_secs(),
+        at_once: options.now,
+    };
+    let actor = Asked::begin(repository).answer();
+    let journal = ModelName::of_store();
+    let committed =
+        repository.registry().commit::<(), VerbError>(&journal, &actor, |_| Ok(Decision::Append(body.clone(), ())))?;
+    Ok(committed.event.map(|(event, record)| MadeEvent { event, time: record.time }))
 }
 
 /// Every model's state, folded from its first event: nothing is let go of on the word of a cache.

@@ -159,7 +159,7 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
 }
 
 /// Puts variables in the place of `${NAME}`; one that is not set is an error, not an empty path.
-fn expand(text: &str) -> Result<String, UsageError> {
+pub(super) fn expand(text: &str) -> Result<String, UsageError> {
     let mut expanded = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {

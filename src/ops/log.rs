@@ -15,6 +15,8 @@ use crate::repository::Repository;
 pub struct LogOptions {
     /// The model; none: the only one.
     pub model: Option<ModelName>,
+    /// Whether the journal of the store as a whole is meant, not a model's.
+    pub whole_store: bool,
     /// Only this kind.
     pub kind: Option<String>,
     /// Only this stage.
@@ -63,7 +65,10 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
         let reason = format!("`{kind}` is none of {}", KINDS.join(", "));
         return Err(UsageError::Option { option: "kind".to_owned(), reason }.into());
     }
-    let model = resolve::model(repository, options.model.as_ref())?;
+    let model = match options.whole_store {
+        true => ModelName::of_store(),
+        false => resolve::model(repository, options.model.as_ref())?,
+    };
     let registry = repository.registry();
     let now = registry.now();
     let parse = |text: &Option<String>| text.as_deref().map(|t| Moment::parse(t, now)).transpose();
@@ -103,6 +108,7 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
     // A stage that nothing happened in may be one that does not exist.
     if let (Some(stage), []) = (&options.stage, report.events.as_slice())
         && let Some(state) = &state
+        && !model.is_store()
     {
         resolve::stage(repository, state, Some(stage))?;
     }
@@ -114,6 +120,8 @@ fn head(repository: &Repository, model: &ModelName) -> Result<u64, VerbError> {
     let registry = repository.registry();
     match registry.state(model) {
         Ok(Some(state)) => Ok(state.seq()),
+        // Nothing was collected yet.
+        Ok(None) if model.is_store() => Ok(0),
         Ok(None) => resolve::state(repository, model).map(|s| s.seq()),
         Err(error) => {
             let newer = matches!(

@@ -27,6 +27,7 @@ pub mod promote;
 pub mod purge;
 mod purge_field;
 mod records;
+pub mod repair;
 pub mod resolve;
 pub mod restore;
 pub mod rollback;

@@ -250,15 +250,15 @@ pub fn stored_files(repository: &Repository, id: SnapshotId) -> Result<Vec<TreeF
     for tree in trees {
         files.extend(snapshot::files_of(store, tree)?);
     }
-    let single = |id, size| TreeFile {
-        path: String::new(),
+    let single = |path: &str, id, size| TreeFile {
+        path: path.to_owned(),
         kind: crate::format::tree::EntryKind::File,
         id: Some(id),
         size,
         target: None,
     };
-    files.extend(record.predictions.iter().map(|p| single(p.file, p.size)));
-    files.extend(record.samples.iter().map(|s| single(s.file, s.size)));
-    files.extend(record.code.patch.map(|id| single(id, 0)));
+    files.extend(record.predictions.iter().map(|p| single(&p.path, p.file, p.size)));
+    files.extend(record.samples.iter().map(|s| single(&s.path, s.file, s.size)));
+    files.extend(record.code.patch.map(|id| single("code.patch", id, 0)));
     Ok(files)
 }

@@ -1,10 +1,13 @@
 //! `verify`: whether what is stored is what its names say, and whether every version can be rebuilt.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 
 use super::promote::kept_files;
+use super::repair::{self, Mended};
 use super::{ErasedPart, VerbError};
 use super::{erasures, records, resolve};
+use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
 use crate::format::pack::ObjectKind;
@@ -13,8 +16,12 @@ use crate::name::ModelName;
 use crate::progress::{Progress, Unit};
 use crate::registry::{self, State};
 use crate::repository::Repository;
-use crate::store::CopyError;
-use crate::store::{Depth, Problem, StoreError};
+use crate::snapshot;
+pub use crate::store::Place;
+use crate::store::{Checked, CopyError, Depth, Problem, StoreError};
+
+/// Repairs, one after the other, that each bring something to light: folders in folders.
+const MOST_REPAIRS: usize = 64;
 
 /// What to check.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +32,26 @@ pub struct VerifyOptions {
     pub at: Option<String>,
     /// Whether every byte of the store is read.
     pub full: bool,
+    /// Whether a check of every byte that was cut short is gone on with.
+    pub resume: bool,
     /// Only the journals.
     pub journal: bool,
+    /// What to do about what is damaged.
+    pub repair: Repairs,
+    /// Folders besides the workspace in which files may be found again.
+    pub from: Vec<PathBuf>,
+}
+
+/// What to do about what is damaged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repairs {
+    /// Nothing.
+    #[default]
+    None,
+    /// To find out what could be repaired.
+    Rehearsed,
+    /// To repair it.
+    Made,
 }
 
 /// How closely it was looked.
@@ -54,10 +79,38 @@ pub struct VerifyReport {
     pub events: u64,
     /// Versions whose reachability was checked.
     pub versions: u64,
-    /// What is wrong.
+    /// What is wrong; after a repair, what still is.
     pub problems: Vec<Problem>,
     /// What was erased for good and is therefore not there, which is no problem: whose, and what.
     pub erased: Vec<(ModelName, ErasedPart)>,
+    /// What was not read, because the check that was gone on with had read it.
+    pub not_read: Option<NotRead>,
+    /// What was repaired, or could be.
+    pub repaired: Vec<Mended>,
+    /// What was to be done about what is damaged.
+    pub repairs: Repairs,
+}
+
+/// Packs that were not read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotRead {
+    /// How many.
+    pub packs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the first of them was read.
+    pub oldest: Time,
+    /// When the last of them was.
+    pub newest: Time,
+}
+
+/// Files and records that may be damaged, and what suffers from it.
+#[derive(Debug, Default)]
+pub(super) struct Suspects {
+    /// Size and places of each file.
+    pub(super) files: BTreeMap<FileId, (u64, BTreeSet<Place>)>,
+    /// Records and folders; those of a version as a whole have no path.
+    pub(super) records: BTreeMap<Digest, BTreeSet<Place>>,
 }
 
 /// Checks.
@@ -69,14 +122,56 @@ pub fn verify(
     if let Some(revision) = &options.revision {
         return verify_version(repository, revision, options.at.as_deref(), progress);
     }
+    let now = || repository.registry().now().milliseconds();
+    let store = repository.store();
+    let mut checked = match (options.full, options.resume) {
+        (true, true) => store.resume_check(&now),
+        (true, false) => store.begin_check(&now),
+        (false, _) => Checked::unkept(),
+    };
+    let (mut report, mut suspects) = look(repository, options, &mut checked, progress)?;
+    let mut repaired = Vec::new();
+    // A folder that is found again tells what is wanted next.
+    for _ in 0..MOST_REPAIRS {
+        if options.repair == Repairs::None || report.problems.is_empty() {
+            break;
+        }
+        repaired.extend(repair::repair(repository, options, &report.problems, &suspects, progress)?);
+        if options.repair == Repairs::Rehearsed {
+            break;
+        }
+        // What was sound a moment ago is not read again: what was written now is.
+        let (again, left) = look(repository, options, &mut checked, progress)?;
+        let healed = report.problems.iter().filter(|p| p.kind == "index" && !again.problems.contains(p));
+        repaired.extend(healed.map(Mended::index));
+        let same = again.problems == report.problems;
+        report = VerifyReport { not_read: report.not_read, ..again };
+        suspects = left;
+        if same {
+            break;
+        }
+    }
+    report.repaired = repaired;
+    report.repairs = options.repair;
+    checked.finish();
+    Ok(report)
+}
+
+fn look(
+    repository: &Repository,
+    options: &VerifyOptions,
+    checked: &mut Checked<'_>,
+    progress: &dyn Progress,
+) -> Result<(VerifyReport, Suspects), VerbError> {
     let looked = match (options.journal, options.full) {
         (true, _) => Looked::Journals,
         (_, true) => Looked::Bytes,
         _ => Looked::Structure,
     };
     let mut report = VerifyReport { looked, ..VerifyReport::default() };
+    let mut suspects = Suspects::default();
     let models = repository.registry().models()?;
-    for model in &models {
+    for model in models.iter().chain([&ModelName::of_store()]) {
         let check = repository.registry().check(model)?;
         report.events += check.events;
         if let Some((seq, what)) = check.problem {
@@ -85,35 +180,75 @@ pub fn verify(
         }
     }
     if options.journal {
-        return Ok(report);
+        return Ok((report, suspects));
     }
     // Before the store is looked at: what others add from now on is not expected in it. A journal whose own check has
     // reported something needs no second word.
     let states: Vec<State> = models.iter().filter_map(|model| repository.registry().replay(model).ok()?).collect();
     let depth = if options.full { Depth::Full } else { Depth::Structure };
-    let store = repository.store().check(depth, progress)?;
+    let store = repository.store().check_on(depth, checked, progress)?;
     report.objects = store.objects;
     report.bytes = store.bytes;
+    report.not_read = store.not_read.and_then(|left| {
+        let time = Time::from_milliseconds;
+        let (oldest, newest) = (time(left.oldest)?, time(left.newest)?);
+        Some(NotRead { packs: left.packs, bytes: left.bytes, oldest, newest })
+    });
     report.problems.extend(store.problems);
     let damaged: HashSet<String> = report.problems.iter().map(|p| p.name.clone()).collect();
     erasures::verify(repository, &states, &mut report)?;
+    let problems = report.problems.iter().enumerate().map(|(at, p)| (p.name.clone(), at)).collect();
+    let (of_file, of_version) = (HashMap::new(), HashMap::new());
+    let mut losses = Losses { repository, damaged, of_file, of_version, problems, told: HashSet::new() };
     progress.begin("checking versions", 0, Unit::Items);
     for state in &states {
-        check_versions(repository, state, &damaged, &mut report, progress)?;
+        check_versions(&mut losses, state, &mut report, &mut suspects, progress)?;
     }
     progress.end();
-    Ok(report)
+    Ok((report, suspects))
+}
+
+/// Something a version needs that is not as it should be.
+#[derive(Debug, Clone)]
+struct Loss {
+    /// The object that is damaged or missing.
+    name: String,
+    /// What is wrong with it.
+    what: String,
+    /// The file or folder of the version that needs it; none: the version as a whole.
+    path: Option<String>,
+    /// What has to be stored again.
+    whole: Whole,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Whole {
+    File(FileId, u64),
+    Record(Digest),
+}
+
+/// What is lost of files and of snapshots, looked up once for all versions that share them.
+struct Losses<'r> {
+    repository: &'r Repository,
+    /// Names of what the store's own check found damaged.
+    damaged: HashSet<String>,
+    of_file: HashMap<FileId, Vec<(String, String)>>,
+    /// By whether files were erased from it.
+    of_version: HashMap<(SnapshotId, bool), Vec<Loss>>,
+    /// Where each problem stands in the report.
+    problems: HashMap<String, usize>,
+    /// Which problem was said to touch which path.
+    told: HashSet<(usize, Place)>,
 }
 
 /// Every version of a model: its records, trees, recipes and blocks are where they should be.
 fn check_versions(
-    repository: &Repository,
+    losses: &mut Losses<'_>,
     state: &State,
-    damaged: &HashSet<String>,
     report: &mut VerifyReport,
+    suspects: &mut Suspects,
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
-    let mut seen: HashMap<(SnapshotId, bool), Vec<(String, String)>> = HashMap::new();
     let certificates = state.certificates.values().flat_map(|c| {
         let label = state.version_of(c.snapshot).map_or_else(String::new, |v| format!("{}@{}", state.model, v.version));
         [(c.certificate.digest(), "certificate", label.clone()), (c.policy, "policy", label)]
@@ -124,80 +259,120 @@ fn check_versions(
         .map(|v| (v.observation.digest(), "observation", format!("{}@{}", state.model, v.version)));
     for (id, what, label) in certificates.chain(observations) {
         // What is left of a record from which something was erased is as good.
-        let there = |id: Digest| repository.store().contains(ObjectKind::Record, id.as_bytes());
-        if !there(id)? && !records::copy_of(repository, id)?.map(there).transpose()?.unwrap_or(false) {
-            let mut problem =
-                Problem::new("object", id.to_string(), "stored and whole", format!("the {what} is missing"));
-            problem.versions.push(label);
-            report.problems.push(problem);
+        let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());
+        let copy = if there(id)? { Some(id) } else { records::copy_of(losses.repository, id)? };
+        let missing = !copy.map(there).transpose()?.unwrap_or(false);
+        if missing || losses.damaged.contains(&id.to_string()) {
+            let what = format!("the {what} is {}", if missing { "missing" } else { "damaged" });
+            let loss = Loss { name: id.to_string(), what, path: None, whole: Whole::Record(id) };
+            losses.tell(&loss, &label, report, suspects)?;
         }
     }
     for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
-        // The same content again, made after something was erased from it, has that.
-        let key = (row.snapshot, state.erased_from(row.version).next().is_some());
-        let missing = match seen.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let found = missing_of(repository, state, row, damaged)?;
-                seen.insert(key, found.clone());
-                found
-            }
-        };
+        let label = format!("{}@{}", state.model, row.version);
+        for loss in losses.of_version(state, row)? {
+            losses.tell(&loss, &label, report, suspects)?;
+        }
         report.versions += 1;
         progress.advance(1);
-        let label = format!("{}@{}", state.model, row.version);
-        for (name, what) in missing {
-            match report.problems.iter_mut().find(|p| p.name == name) {
-                Some(problem) => problem.versions.push(label.clone()),
-                None => {
-                    let mut problem = Problem::new("object", name, "stored and whole", what);
-                    problem.versions.push(label.clone());
-                    report.problems.push(problem);
-                }
-            }
-        }
     }
     Ok(())
 }
 
-/// What of a snapshot is missing or known to be damaged: name, and what is wrong.
-fn missing_of(
-    repository: &Repository,
-    state: &State,
-    row: &VersionRow,
-    damaged: &HashSet<String>,
-) -> Result<Vec<(String, String)>, VerbError> {
-    let store = repository.store();
-    let files = match kept_files(repository, state, row) {
-        Ok(files) => files,
-        Err(error) => return Ok(vec![object_of(&error, row.snapshot)]),
-    };
-    let mut missing = Vec::new();
-    for file in files {
-        let Some(file_id) = file.id else { continue };
-        if damaged.contains(&file_id.to_string()) {
-            missing.push((file_id.to_string(), "damaged".to_owned()));
-            continue;
+impl Losses<'_> {
+    /// Notes that the version `label` suffers from `loss`, and so from the pack it was in.
+    fn tell(
+        &mut self,
+        loss: &Loss,
+        label: &str,
+        report: &mut VerifyReport,
+        suspects: &mut Suspects,
+    ) -> Result<(), VerbError> {
+        let at = *self.problems.entry(loss.name.clone()).or_insert(report.problems.len());
+        if at == report.problems.len() {
+            report.problems.push(Problem::new("object", loss.name.clone(), "stored and whole", loss.what.clone()));
         }
-        let parts = match store.parts(file_id) {
-            Ok(parts) => parts,
+        let pack = loss.name.parse().ok().map(|id| self.repository.store().pack_of(id)).transpose()?.flatten();
+        let pack = pack.and_then(|pack| self.problems.get(&pack).copied());
+        let place = Place { version: label.to_owned(), path: loss.path.clone().unwrap_or_default() };
+        for at in [Some(at), pack].into_iter().flatten() {
+            if self.told.insert((at, place.clone())) {
+                report.problems[at].touches(label, loss.path.as_deref());
+            }
+        }
+        match loss.whole {
+            Whole::File(id, size) => suspects.files.entry(id).or_insert((size, BTreeSet::new())).1.insert(place),
+            Whole::Record(id) => suspects.records.entry(id).or_default().insert(place),
+        };
+        Ok(())
+    }
+
+    /// What of a version is missing or known to be damaged.
+    fn of_version(&mut self, state: &State, row: &VersionRow) -> Result<Vec<Loss>, VerbError> {
+        // The same content again, made after something was erased from it, has that.
+        let erased = state.erased_files(row.version);
+        let key = (row.snapshot, !erased.is_empty());
+        if let Some(known) = self.of_version.get(&key) {
+            return Ok(known.clone());
+        }
+        let found = self.find(row.snapshot, &erased)?;
+        self.of_version.insert(key, found.clone());
+        Ok(found)
+    }
+
+    fn find(&mut self, id: SnapshotId, erased: &HashSet<FileId>) -> Result<Vec<Loss>, VerbError> {
+        let record = match records::snapshot(self.repository, id) {
+            Ok(record) => record,
+            Err(VerbError::Store(error @ StoreError::Backend(_))) => return Err(error.into()),
             Err(error) => {
-                missing.push((file_id.to_string(), super::chain(&error)));
-                continue;
+                let (name, what) = object_of(&error, id);
+                return Ok(vec![Loss { name, what, path: None, whole: Whole::Record(id.digest()) }]);
             }
         };
-        for (_, part) in parts {
-            let name = Digest::from_bytes(part).to_string();
-            if damaged.contains(&name) {
-                missing.push((name, "damaged".to_owned()));
+        let reached = snapshot::reach(self.repository.store(), &record)?;
+        let lost = reached.lost.iter().map(|lost| Loss {
+            name: lost.tree.to_string(),
+            what: super::chain(&lost.error),
+            path: Some(lost.path.clone()),
+            whole: Whole::Record(lost.tree.digest()),
+        });
+        let mut losses: Vec<Loss> = lost.collect();
+        for (path, id, size) in reached.files.into_iter().filter(|(_, id, _)| !erased.contains(id)) {
+            for (name, what) in self.of_file(id)? {
+                let whole = Whole::File(id, size);
+                losses.push(Loss { name: name.clone(), what: what.clone(), path: Some(path.clone()), whole });
             }
         }
-        let lost = store.missing_part(file_id)?.map(|part| part.to_string());
-        if let Some(name) = lost.filter(|name| !damaged.contains(name)) {
-            missing.push((name, format!("not in any sound pack; needed by `{}`", file.path)));
-        }
+        Ok(losses)
     }
-    Ok(missing)
+
+    /// What of a file is: name, and what is wrong.
+    fn of_file(&mut self, id: FileId) -> Result<&[(String, String)], VerbError> {
+        if !self.of_file.contains_key(&id) {
+            let found = self.find_in_file(id)?;
+            self.of_file.insert(id, found);
+        }
+        Ok(self.of_file.get(&id).map_or(&[], Vec::as_slice))
+    }
+
+    fn find_in_file(&self, id: FileId) -> Result<Vec<(String, String)>, VerbError> {
+        let store = self.repository.store();
+        let whole = self.damaged.contains(&id.to_string()).then(|| id.to_string());
+        let parts = match store.parts(id) {
+            Ok(parts) => parts,
+            Err(error @ StoreError::Backend(_)) => return Err(error.into()),
+            Err(error) => return Ok(vec![(id.to_string(), super::chain(&error))]),
+        };
+        let names = parts.iter().map(|(_, part)| Digest::from_bytes(*part).to_string());
+        let names = whole.into_iter().chain(names.filter(|name| *name != id.to_string()));
+        let mut found: Vec<_> =
+            names.filter(|name| self.damaged.contains(name)).map(|name| (name, "damaged".to_owned())).collect();
+        let lost = store.missing_part(id)?.map(|part| part.to_string());
+        if let Some(name) = lost.filter(|name| !self.damaged.contains(name)) {
+            found.push((name, "not in any sound pack".to_owned()));
+        }
+        Ok(found)
+    }
 }
 
 fn object_of(error: &VerbError, snapshot: SnapshotId) -> (String, String) {
@@ -225,23 +400,27 @@ fn verify_version(
     let erased = parts.map(|part| (found.state.model.clone(), part)).collect();
     let mut report = VerifyReport { looked: Looked::Bytes, versions: 1, erased, ..VerifyReport::default() };
     let label = found.label();
-    let mut fail = |name: String, what: String| {
+    let mut fail = |name: String, what: String, paths: &[&str]| {
         let mut problem = Problem::new("object", name, "stored and whole", what);
-        problem.versions.push(label.clone());
+        problem.touches(&label, None);
+        paths.iter().for_each(|path| problem.touches(&label, Some(path)));
         report.problems.push(problem);
     };
     let mut counted = (0, 0);
     match kept_files(repository, &found.state, &found.row) {
         Err(error) => {
             let (name, what) = object_of(&error, found.snapshot());
-            fail(name, what);
+            fail(name, what, &[]);
         }
         Ok(files) => {
             progress.begin("checking every byte", files.iter().map(|f| f.size).sum(), Unit::Bytes);
             for id in files.iter().filter_map(|f| f.id).collect::<HashSet<FileId>>() {
                 match repository.store().copy_file(id, &mut std::io::sink(), progress) {
                     Ok(size) => counted = (counted.0 + 1, counted.1 + size),
-                    Err(CopyError::Store(error)) => fail(id.to_string(), super::chain(&error)),
+                    Err(CopyError::Store(error)) => {
+                        let of_it = files.iter().filter(|file| file.id == Some(id));
+                        fail(id.to_string(), super::chain(&error), &of_it.map(|f| f.path.as_str()).collect::<Vec<_>>());
+                    }
                     // A sink takes everything.
                     Err(CopyError::Write(_)) => {}
                 }
@@ -250,7 +429,7 @@ fn verify_version(
         }
     }
     if let Err(error) = records::observation(repository, found.row.observation) {
-        fail(found.row.observation.to_string(), super::chain(&error));
+        fail(found.row.observation.to_string(), super::chain(&error), &[]);
     }
     (report.objects, report.bytes) = counted;
     Ok(report)

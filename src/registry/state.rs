@@ -119,6 +119,14 @@ impl State {
             return Err(broken("a journal begins with one `create`"));
         }
         let reference = EventRef { seq, id };
+        let of_store = match event.body {
+            EventBody::Create { .. } => self.model.is_store(),
+            EventBody::Gc { .. } => true,
+            _ => false,
+        };
+        if of_store != self.model.is_store() {
+            return Err(broken("it is of the store as a whole, or the journal is"));
+        }
         self.apply_body(event, reference).map_err(|reason| JournalError::Broken {
             model: self.model.clone(),
             seq,
@@ -132,6 +140,8 @@ impl State {
     fn apply_body(&mut self, event: &EventRecord, reference: EventRef) -> Result<(), &'static str> {
         match &event.body {
             EventBody::Create { repository } => self.repository.clone_from(repository),
+            // A word for people: no state follows from it.
+            EventBody::Gc { .. } => {}
             EventBody::Snapshot { version, snapshot, parent, observation, model_tree } => {
                 if version.0 as usize != self.versions.len() + 1 {
                     return Err("its version number is not the next one");

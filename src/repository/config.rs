@@ -17,6 +17,11 @@ pub const VALID_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// Untracked files kept unless said: 200 MiB.
 pub const UNTRACKED_LIMIT: u64 = 200 << 20;
 
+/// How long what was collected can be taken back, unless said: 14 days.
+pub const TRASH: Duration = Duration::from_secs(14 * 86_400);
+/// Nobody notices a loss sooner.
+const SHORTEST_TRASH: Duration = Duration::from_secs(86_400);
+
 /// A configuration that can be used.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -126,6 +131,11 @@ impl Config {
         self.file.code.untracked_limit.as_deref().and_then(parse_size).unwrap_or(UNTRACKED_LIMIT)
     }
 
+    /// How long what was collected can be taken back.
+    pub fn trash(&self) -> Duration {
+        self.file.store.trash.as_deref().and_then(clock::parse_duration).unwrap_or(TRASH)
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key: String, reason: String| ConfigError::Value { path: self.path.clone(), key, reason };
         if let Some(limit) = &self.file.code.untracked_limit
@@ -135,6 +145,18 @@ impl Config {
                 "code.untracked_limit".to_owned(),
                 format!("`{limit}` is not a size such as `200 MiB`"),
             ));
+        }
+        if let Some(text) = &self.file.store.trash {
+            let reason = match clock::parse_duration(text) {
+                None => format!("`{text}` is not a length of time such as `14d`"),
+                Some(grace) if grace < SHORTEST_TRASH => {
+                    format!("`{text}` is too short to notice a mistake; `1d` is the least")
+                }
+                Some(_) => String::new(),
+            };
+            if !reason.is_empty() {
+                return Err(refuse("store.trash".to_owned(), reason));
+            }
         }
         let stages = self.file.stage.iter().map(|(name, stage)| (format!("stage.{name}"), stage));
         let special = self.file.model.iter().flat_map(|(model, file)| {

@@ -8,7 +8,7 @@ use crate::id::{FileId, TreeId};
 use crate::store::{Store, StoreError, Writer};
 
 /// Folders nest at most this deep.
-const MAX_DEPTH: usize = 2048;
+pub(super) const MAX_DEPTH: usize = 2048;
 
 /// A file in a stored tree.
 #[derive(Debug, Clone, PartialEq, Eq)]

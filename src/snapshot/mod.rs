@@ -4,11 +4,13 @@ mod build;
 pub mod fields;
 mod files;
 mod folders;
+mod reach;
 pub mod restore;
 mod same;
 
 pub use self::build::{Built, build, bytes_needed, every_file};
 pub use self::folders::{TreeFile, files_of};
+pub use self::reach::{Lost, Reached, reach};
 pub use self::same::{differs_in, environment_differences};
 
 use crate::digest::Digest;

@@ -17,6 +17,7 @@ use super::pack_writer::Encoded;
 use super::packs::{Packs, Session};
 use super::parents::{ParentBlock, Parents};
 use super::source::Source;
+use super::writer::Reuse;
 use super::{Store, StoreError};
 use crate::digest::{Digest, Hasher};
 use crate::format::pack::{ObjectHeader, ObjectKind};
@@ -67,6 +68,7 @@ pub(super) struct Destination<'a, 's> {
     pub(super) parents: &'a Parents,
     pub(super) session: &'a mut Session,
     pub(super) packs: &'a mut Packs<'s>,
+    pub(super) reuse: Reuse,
 }
 
 impl Chunks {
@@ -79,7 +81,7 @@ impl Chunks {
         progress: &dyn Progress,
     ) -> Result<Recipe, StoreError> {
         let unreadable = |source| StoreError::Source { index, source };
-        let Destination { store, parents, session, packs } = to;
+        let Destination { store, parents, session, packs, reuse } = to;
         // It only says where to cut: what cannot be read fails below.
         let layout = source.layout().unwrap_or_default();
         let cutter = BlockCutter::new(&layout, parents);
@@ -94,7 +96,7 @@ impl Chunks {
         let mut blocks = Vec::new();
         let (read, encoded, appended) = std::thread::scope(|scope| {
             let reading = move || (read(source, &free, &filled_sender), free);
-            let encoding = move || encode(store, session, cutter, &filled, &done_sender);
+            let encoding = move || encode((store, reuse), session, cutter, &filled, &done_sender);
             let reader = Builder::new().spawn_scoped(scope, reading);
             let encoder = Builder::new().spawn_scoped(scope, encoding);
             let appended = append(packs, &done, &free_sender, &mut blocks, progress);
@@ -168,7 +170,7 @@ fn read(source: &dyn Source, free: &Receiver<Chunk>, filled: &SyncSender<Chunk>)
 
 /// Cuts chunks into blocks and encodes those that are new.
 fn encode(
-    store: &Store,
+    known: (&Store, Reuse),
     session: &mut Session,
     mut cutter: BlockCutter<'_>,
     filled: &Receiver<Chunk>,
@@ -176,7 +178,7 @@ fn encode(
 ) -> Result<(), StoreError> {
     for mut chunk in filled {
         chunk.cut(&mut cutter);
-        chunk.encode(store, session)?;
+        chunk.encode(known, session)?;
         if done.send(chunk).is_err() {
             break;
         }
@@ -246,14 +248,14 @@ impl Chunk {
     }
 
     /// Names the blocks and encodes those that neither the store nor `session` has.
-    fn encode(&mut self, store: &Store, session: &mut Session) -> Result<(), StoreError> {
+    fn encode(&mut self, (store, reuse): (&Store, Reuse), session: &mut Session) -> Result<(), StoreError> {
         let buffer = &self.buffer;
         let stored: Result<Vec<bool>, StoreError> = self
             .blocks
             .par_iter_mut()
             .map(|block| {
                 block.id = *blake3::hash(&buffer[block.range.clone()]).as_bytes();
-                store.has_block(&block.id)
+                reuse.has_block(store, &block.id)
             })
             .collect();
         let new: Vec<bool> = stored?

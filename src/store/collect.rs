@@ -9,15 +9,23 @@ use std::collections::{HashMap, HashSet};
 use super::index::{Location, TrailerError, read_trailer};
 use super::pack_writer::{PackWriter, pack_path};
 use super::{Key, PACKS, Store, StoreError, TRASH};
-use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind, Trailer};
+use crate::format::pack::{Codec, HEADER, MAX_PACK, ObjectHeader, ObjectKind, Trailer};
 use crate::id::FileId;
 use crate::progress::{Progress, Unit};
 
 /// Its name, its length, and what is in it.
 type SoundPack = ([u8; 32], u64, Trailer);
+/// Objects as they are stored, headers and all.
+type Stored = Vec<(ObjectHeader, Vec<u8>)>;
+/// The name of a pack that was made of several, and theirs.
+type Merged = (Option<[u8; 32]>, HashSet<[u8; 32]>);
 
 /// A pack of which less than this share is not needed stays as it is: copying costs more than it frees.
 const WORTH: f64 = 0.2;
+/// A pack with less than this is small.
+const SMALL: u64 = 8 << 20;
+/// More small packs than this are merged: every snapshot leaves one.
+const MANY_SMALL: usize = 64;
 /// Packs that are copied before the index learns of it.
 const AT_A_TIME: usize = 32;
 
@@ -28,11 +36,13 @@ pub enum Fate {
     Keep,
     /// What is needed of it is copied, then it goes.
     Rewrite,
+    /// The same, into one pack with that of others.
+    Merge,
     /// It goes.
     Discard,
 }
 
-/// A pack that holds something that is not needed.
+/// A pack that holds something that is not needed, or is one of many small ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackPlan {
     /// Its name.
@@ -66,8 +76,20 @@ impl PackPlan {
 pub struct Collected {
     /// Packs that stayed, because there was no room for the copy.
     pub postponed: usize,
+    /// Packs that went.
+    pub packs: u64,
+    /// Objects that went with them, and were not needed.
+    pub objects: u64,
     /// Bytes that the packs that stayed have less.
     pub freed: u64,
+}
+
+impl Collected {
+    fn add(&mut self, plan: &PackPlan) {
+        self.packs += 1;
+        self.objects += plan.dead.len() as u64;
+        self.freed += plan.freed();
+    }
 }
 
 impl Store {
@@ -115,13 +137,18 @@ impl Store {
             }
             let dead: u64 = plan.dead.iter().map(|(_, bytes)| bytes).sum();
             plan.fate = match (plan.live.is_empty(), dead) {
-                (_, 0) => continue,
+                (_, 0) => Fate::Keep,
                 (true, _) => Fate::Discard,
                 (false, dead) if dead as f64 >= WORTH * length as f64 => Fate::Rewrite,
                 _ => Fate::Keep,
             };
             plans.push(plan);
         }
+        let is_small = |plan: &PackPlan| plan.length < SMALL && plan.fate != Fate::Discard;
+        if plans.iter().filter(|plan| is_small(plan)).count() > MANY_SMALL {
+            plans.iter_mut().filter(|plan| is_small(plan)).for_each(|plan| plan.fate = Fate::Merge);
+        }
+        plans.retain(|plan| plan.fate == Fate::Merge || !plan.dead.is_empty());
         Ok(plans)
     }
 
@@ -168,7 +195,7 @@ impl Store {
         // Those that need no room first: they make it.
         for plan in plans.iter().filter(|plan| plan.fate == Fate::Discard) {
             gone.push(self.let_go(&plan.name, time)?);
-            collected.freed += plan.freed();
+            collected.add(plan);
             progress.advance(plan.length);
         }
         self.settle(&mut gone, at_once)?;
@@ -181,7 +208,7 @@ impl Store {
             if let Some(copy) = copy.filter(|copy| *copy != plan.name) {
                 made.insert(copy);
                 gone.push(self.let_go(&plan.name, time)?);
-                collected.freed += plan.freed();
+                collected.add(plan);
             } else {
                 collected.postponed += 1;
             }
@@ -191,6 +218,20 @@ impl Store {
             }
         }
         self.settle(&mut gone, at_once)?;
+        for group in groups(plans.iter().filter(|plan| plan.fate == Fate::Merge && !made.contains(&plan.name))) {
+            let (copy, merged) = self.merge(&group)?;
+            for plan in &group {
+                // Under the name of the copy lies the copy.
+                if copy != Some(plan.name) && merged.contains(&plan.name) {
+                    gone.push(self.let_go(&plan.name, time)?);
+                    collected.add(plan);
+                } else {
+                    collected.postponed += 1;
+                }
+                progress.advance(plan.length);
+            }
+            self.settle(&mut gone, at_once)?;
+        }
         progress.end();
         Ok(collected)
     }
@@ -313,4 +354,63 @@ impl Store {
         self.index.add(vec![published])?;
         Ok(Some(name))
     }
+
+    /// Copies what is needed of several small packs into one; its name, and theirs. One of which anything is damaged stays
+    /// where it is, and all of them where there is no room.
+    fn merge(&self, plans: &[&PackPlan]) -> Result<Merged, StoreError> {
+        let mut merged = HashSet::new();
+        let needed: u64 = plans.iter().map(|plan| plan.live_bytes()).sum();
+        if self.backend.free().is_some_and(|free| needed >= free) {
+            return Ok((None, merged));
+        }
+        let mut writer = PackWriter::begin(&*self.backend)?;
+        for plan in plans {
+            let Some(objects) = self.live_objects(plan)? else { continue };
+            for (header, stored) in objects {
+                writer.add(&header, &stored[HEADER..])?;
+            }
+            merged.insert(plan.name);
+        }
+        if merged.is_empty() {
+            return Ok((None, merged));
+        }
+        let published = writer.close()?.publish(&*self.backend)?;
+        let name = published.0;
+        self.index.add(vec![published])?;
+        Ok((Some(name), merged))
+    }
+
+    /// What is needed of a small pack, as it is stored; none if any of it is damaged.
+    fn live_objects(&self, plan: &PackPlan) -> Result<Option<Stored>, StoreError> {
+        let mut plain = Vec::new();
+        let mut objects = Vec::with_capacity(plan.live.len());
+        for (offset, header) in &plan.live {
+            let location = Location { pack: plan.name, offset: *offset, header: *header };
+            if !self.reads_at(&location, &mut plain)? {
+                return Ok(None);
+            }
+            let mut stored = vec![0; HEADER + header.stored_length as usize];
+            self.backend.read_at(&pack_path(&plan.name), *offset, &mut stored)?;
+            objects.push((*header, stored));
+        }
+        Ok(Some(objects))
+    }
+}
+
+/// Small packs that become one: as many as fit. One alone stays as it is, unless something in it goes.
+fn groups<'p>(plans: impl Iterator<Item = &'p PackPlan>) -> Vec<Vec<&'p PackPlan>> {
+    let mut groups: Vec<(u64, Vec<&PackPlan>)> = Vec::new();
+    let most = MAX_PACK - SMALL;
+    for plan in plans {
+        let bytes = plan.live_bytes();
+        match groups.last_mut() {
+            Some((sum, group)) if *sum + bytes <= most => {
+                *sum += bytes;
+                group.push(plan);
+            }
+            _ => groups.push((bytes, vec![plan])),
+        }
+    }
+    let worth = |group: &[&PackPlan]| group.len() > 1 || group.iter().any(|plan| !plan.dead.is_empty());
+    groups.into_iter().map(|(_, group)| group).filter(|group| worth(group)).collect()
 }

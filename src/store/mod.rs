@@ -10,10 +10,13 @@
 //! What is not needed is [let go of](collect), what must not be kept is [erased](erase): other objects are copied out of its
 //! packs first.
 //!
+//! [Letting go](collect) and [repairing](repair) write new packs and move old ones into the trash; nothing is changed in place.
+//!
 //! Everything durable goes through two functions of the [`Backend`]: `publish` for content-named packs and
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
 pub mod backend;
+mod checked;
 mod chunks;
 pub mod codec;
 pub mod collect;
@@ -29,6 +32,7 @@ mod pack_writer;
 mod packs;
 mod parents;
 pub mod reader;
+pub mod repair;
 mod segments;
 mod source;
 mod staged;
@@ -38,12 +42,14 @@ mod writer;
 use std::sync::Arc;
 
 pub use self::backend::{Backend, BackendError, Lock, Published};
+pub use self::checked::Checked;
 pub use self::error::{CopyError, StoreError};
 pub use self::source::Source;
-pub use self::verify::{Depth, Problem, StoreCheck};
+pub use self::verify::{Depth, NotRead, Place, Problem, StoreCheck};
 pub use self::writer::{StoredFile, Writer, Written};
 
 use self::index::Index;
+use self::writer::Reuse;
 use crate::format::pack::ObjectKind;
 use crate::format::store::{self as description, CutterRecord, StoreRecord};
 use crate::format::{FormatError, canonical};
@@ -147,11 +153,11 @@ impl Store {
 
     /// Begins to write.
     pub fn writer(&self) -> Writer<'_> {
-        Writer::new(self, false)
+        Writer::new(self, false, Reuse::Named)
     }
 
     /// Goes through the motions of writing, to learn what it would add. Nothing reaches the backend.
     pub fn rehearsal(&self) -> Writer<'_> {
-        Writer::new(self, true)
+        Writer::new(self, true, Reuse::Named)
     }
 }

@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// Whether the bytes are those that the object's id promises.
-    fn check_bytes(&self, location: &Location, plain: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn check_bytes(&self, location: &Location, plain: &[u8]) -> Result<(), StoreError> {
         let header = location.header;
         let damaged = |reason: &str| Err(self.damaged(location, reason.to_owned()));
         match header.kind {
@@ -202,6 +202,34 @@ impl Store {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Whether an object is there and can be read: some copy of it decodes, and hashes to its id.
+    pub(super) fn reads(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<bool, StoreError> {
+        match self.object(kind, id) {
+            Ok(_) => Ok(true),
+            Err(StoreError::Damaged { .. } | StoreError::Missing { .. } | StoreError::Format { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Whether the object at `location` is what it should be.
+    pub(super) fn reads_at(&self, location: &Location, plain: &mut Vec<u8>) -> Result<bool, StoreError> {
+        match self.object_at(location, plain) {
+            Ok(()) => Ok(true),
+            Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The pack that should hold an object, sound or not, as a path in the store; of objects nobody has heard of, none.
+    pub fn pack_of(&self, id: Digest) -> Result<Option<String>, StoreError> {
+        for kind in [ObjectKind::Block, ObjectKind::File, ObjectKind::Recipe, ObjectKind::Tree, ObjectKind::Record] {
+            if let Some(pack) = self.index.pack_of(kind, id.as_bytes())? {
+                return Ok(Some(pack_path(&pack)));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a block is stored with every block it is a difference to, in some copy of each.

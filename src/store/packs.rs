@@ -76,17 +76,18 @@ impl<'s> Packs<'s> {
         Ok(pack.add(header, bytes)?)
     }
 
-    /// Waits until everything is durable, and tells the index.
-    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+    /// Waits until everything is durable, and tells the index; the names of the packs.
+    pub(super) fn finish(&mut self) -> Result<Vec<[u8; 32]>, StoreError> {
         self.close()?;
         self.join()?;
+        let names = self.published.iter().map(|(name, ..)| *name).collect();
         if !self.published.is_empty() {
             self.store.index.add(std::mem::take(&mut self.published))?;
         } else if !self.rehearse {
             // Everything was found in packs, which a process may have left that died before their names were durable.
             self.store.backend().settle(PACKS)?;
         }
-        Ok(())
+        Ok(names)
     }
 
     fn failed(&self) -> impl Fn(io::Error) -> BackendError + use<> {

@@ -1,15 +1,15 @@
 //! Checking a store against itself: what is stored is what its names say.
 
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
-use super::CopyError;
 use super::index::{Location, TrailerError, read_trailer};
 use super::pack_writer::pack_path;
-use super::{INDEX, PACKS, Store, StoreError};
+use super::{Checked, CopyError, INDEX, PACKS, Store, StoreError};
 use crate::digest::Digest;
 use crate::format::pack::{ObjectKind, Trailer};
 use crate::id::FileId;
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, Silent, Unit};
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,47 @@ pub struct Problem {
     pub found: String,
     /// Which versions need it.
     pub versions: Vec<String>,
+    /// Which paths in them.
+    pub paths: Vec<Place>,
+}
+
+/// A path in a version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// `fraud@v3`.
+    pub version: String,
+    /// `/`-separated; a folder's ends with `/`.
+    pub path: String,
 }
 
 impl Problem {
     /// A problem no version is known to suffer from, so far.
     pub fn new(kind: &'static str, name: String, expected: &str, found: String) -> Self {
-        Self { kind, name, expected: expected.to_owned(), found, versions: Vec::new() }
+        Self { kind, name, expected: expected.to_owned(), found, versions: Vec::new(), paths: Vec::new() }
     }
+
+    /// A version suffers from it, at `path` if it is one file or folder of it. Said once of each.
+    pub fn touches(&mut self, version: &str, path: Option<&str>) {
+        if !self.versions.iter().any(|known| known == version) {
+            self.versions.push(version.to_owned());
+        }
+        if let Some(path) = path {
+            self.paths.push(Place { version: version.to_owned(), path: path.to_owned() });
+        }
+    }
+}
+
+/// Packs whose bytes were not read again, because the check that is gone on with had read them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotRead {
+    /// How many.
+    pub packs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the first of them was read, in milliseconds since 1970.
+    pub oldest: i64,
+    /// When the last of them was.
+    pub newest: i64,
 }
 
 /// What a check of the store found.
@@ -51,11 +85,43 @@ pub struct StoreCheck {
     pub bytes: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// What was not read again.
+    pub not_read: Option<NotRead>,
+}
+
+/// What became of the files that were put together so far.
+#[derive(Default)]
+struct Files {
+    right: HashSet<[u8; 32]>,
+    wrong: BTreeMap<[u8; 32], Problem>,
 }
 
 impl Store {
     /// Checks packs and index. An index that is found wrong is written anew from the packs, and still reported.
     pub fn check(&self, depth: Depth, progress: &dyn Progress) -> Result<StoreCheck, StoreError> {
+        self.check_on(depth, &mut Checked::unkept(), progress)
+    }
+
+    /// The same; packs that `checked` knows are not read, and those that are found sound are added to it.
+    pub fn check_on(
+        &self,
+        depth: Depth,
+        checked: &mut Checked<'_>,
+        progress: &dyn Progress,
+    ) -> Result<StoreCheck, StoreError> {
+        let check = self.check_everything(depth, checked, progress);
+        if check.is_err() {
+            checked.write();
+        }
+        check
+    }
+
+    fn check_everything(
+        &self,
+        depth: Depth,
+        checked: &mut Checked<'_>,
+        progress: &dyn Progress,
+    ) -> Result<StoreCheck, StoreError> {
         let mut check = StoreCheck::default();
         for defect in self.index.defects()? {
             if defect.name.starts_with(INDEX) {
@@ -64,7 +130,7 @@ impl Store {
             }
         }
         let mut wrong_index = !check.problems.is_empty();
-        let mut files = Vec::new();
+        let mut files = Files::default();
         progress.begin("checking packs", 0, Unit::Bytes);
         for entry in self.backend.list(PACKS)? {
             let path = format!("{PACKS}/{}", entry.name);
@@ -89,10 +155,14 @@ impl Store {
                     }
                     check.bytes += length;
                     check.objects += trailer.objects.len() as u64;
-                    if depth == Depth::Full {
-                        self.check_pack(name, length, &trailer, &mut check.problems)?;
-                        let files_of = |kind| matches!(kind, ObjectKind::Recipe | ObjectKind::File);
-                        files.extend(trailer.objects.iter().filter(|o| files_of(o.1.kind)).map(|o| o.1.id));
+                    if let (Depth::Full, Some(time)) = (depth, checked.when(name.as_bytes(), length)) {
+                        check.leave_out(length, time);
+                    } else if depth == Depth::Full {
+                        let whole = self.check_pack(name, length, &trailer, &mut check.problems)?;
+                        // Packs can be whole and a recipe still wrong about its file.
+                        if self.check_files(&trailer, &mut files)? && whole {
+                            checked.add(*name.as_bytes(), length);
+                        }
                     }
                     progress.advance(length);
                 }
@@ -113,9 +183,7 @@ impl Store {
                 None => check.problems.push(Problem::new("pack", path, "a pack", "nothing".to_owned())),
             }
         }
-        if depth == Depth::Full {
-            self.check_files(&files, &mut check.problems, progress)?;
-        }
+        check.problems.extend(files.wrong.into_values());
         if wrong_index && self.index.rebuild().is_err() {
             // On a read-only store it stays as it is; it is a cache.
             for problem in check.problems.iter_mut().filter(|p| p.kind == "index") {
@@ -131,7 +199,7 @@ impl Store {
         length: u64,
         trailer: &Trailer,
         problems: &mut Vec<Problem>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let path = pack_path(name.as_bytes());
         let mut hasher = blake3::Hasher::new();
         let mut offset = 0;
@@ -147,7 +215,7 @@ impl Store {
         }
         let found = hasher.finalize();
         if found == name {
-            return Ok(());
+            return Ok(true);
         }
         problems.push(Problem::new("pack", path, &format!("BLAKE3 {name}"), format!("BLAKE3 {found}")));
         let mut plain = Vec::new();
@@ -163,30 +231,50 @@ impl Store {
                 }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
-    /// Puts every file together: packs can be whole and a recipe still wrong about its file.
-    fn check_files(
-        &self,
-        files: &[[u8; 32]],
-        problems: &mut Vec<Problem>,
-        progress: &dyn Progress,
-    ) -> Result<(), StoreError> {
-        progress.begin("putting files together", 0, Unit::Bytes);
-        for id in files {
-            let id = FileId::new(Digest::from_bytes(*id));
-            match self.copy_file(id, &mut io::sink(), progress) {
-                Ok(_) => {}
-                Err(CopyError::Store(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. }))) => {
-                    problems.push(Problem::new("file", id.to_string(), "bytes with this SHA-256", error.to_string()));
+    /// Puts the files together that a pack holds or has the recipe of; whether all of them are right.
+    fn check_files(&self, trailer: &Trailer, files: &mut Files) -> Result<bool, StoreError> {
+        let is_file = |kind| matches!(kind, ObjectKind::Recipe | ObjectKind::File);
+        let ids: HashSet<[u8; 32]> = trailer.objects.iter().filter(|o| is_file(o.1.kind)).map(|o| o.1.id).collect();
+        let mut right = true;
+        for id in ids {
+            if files.right.contains(&id) {
+                continue;
+            }
+            let known = files.wrong.get(&id).cloned();
+            let found = if known.is_some() { known } else { self.check_file(FileId::new(Digest::from_bytes(id)))? };
+            match found {
+                None => drop(files.right.insert(id)),
+                Some(problem) => {
+                    files.wrong.insert(id, problem);
+                    right = false;
                 }
-                Err(CopyError::Store(error)) => return Err(error),
-                // A sink takes everything.
-                Err(CopyError::Write(_)) => {}
             }
         }
-        progress.end();
-        Ok(())
+        Ok(right)
+    }
+
+    fn check_file(&self, id: FileId) -> Result<Option<Problem>, StoreError> {
+        match self.copy_file(id, &mut io::sink(), &Silent) {
+            Err(CopyError::Store(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. }))) => {
+                Ok(Some(Problem::new("file", id.to_string(), "bytes with this SHA-256", error.to_string())))
+            }
+            Err(CopyError::Store(error)) => Err(error),
+            // A sink takes everything.
+            Err(CopyError::Write(_)) | Ok(_) => Ok(None),
+        }
+    }
+}
+
+impl StoreCheck {
+    fn leave_out(&mut self, length: u64, time: i64) {
+        let first = NotRead { packs: 0, bytes: 0, oldest: time, newest: time };
+        let left = self.not_read.get_or_insert(first);
+        left.packs += 1;
+        left.bytes += length;
+        left.oldest = left.oldest.min(time);
+        left.newest = left.newest.max(time);
     }
 }

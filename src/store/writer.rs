@@ -15,7 +15,7 @@ use super::parents::Parents;
 use super::source::{InMemory, Source};
 use super::{Store, StoreError};
 use crate::digest::Digest;
-use crate::format::pack::{MAX_OBJECT, ObjectKind};
+use crate::format::pack::{MAX_OBJECT, ObjectHeader, ObjectKind};
 use crate::format::recipe::Recipe;
 use crate::format::tree::{self, TreeRecord};
 use crate::id::{FileId, TreeId};
@@ -44,6 +44,41 @@ pub struct Written {
     pub stored: u64,
 }
 
+/// What need not be stored again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// What the index names, in packs that are whole from outside.
+    Named,
+    /// What was read just now, and is what it should be.
+    Read,
+}
+
+impl Reuse {
+    /// Whether an object other than a block is there.
+    fn has(self, store: &Store, kind: ObjectKind, id: &[u8; 32]) -> Result<bool, StoreError> {
+        match self {
+            Self::Named => store.contains(kind, id),
+            Self::Read => store.reads(kind, id),
+        }
+    }
+
+    /// Whether a block is there, with all it rests on.
+    pub(super) fn has_block(self, store: &Store, id: &[u8; 32]) -> Result<bool, StoreError> {
+        match self {
+            Self::Named => store.has_block(id),
+            Self::Read => store.reads(ObjectKind::Block, id),
+        }
+    }
+
+    /// Whether a file is there, with all it is made of.
+    fn has_file(self, store: &Store, id: FileId) -> Result<bool, StoreError> {
+        match self {
+            Self::Named => store.has_file(id),
+            Self::Read => Ok(store.unreadable(id)?.is_empty()),
+        }
+    }
+}
+
 /// Adds objects to a store; nothing is durable before [`finish`](Self::finish), and dropping it leaves nothing behind.
 pub struct Writer<'s> {
     store: &'s Store,
@@ -53,6 +88,7 @@ pub struct Writer<'s> {
     /// Finds the files of the version before, when the first large file comes: an unchanged version never asks.
     find_parents: Option<FindFiles<'s>>,
     chunks: Chunks,
+    reuse: Reuse,
     plain: u64,
 }
 
@@ -62,7 +98,7 @@ type FindFiles<'s> = Box<dyn FnOnce() -> Vec<FileId> + Send + Sync + 's>;
 type Small = (StoredFile, Option<Encoded>);
 
 impl<'s> Writer<'s> {
-    pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
+    pub(super) fn new(store: &'s Store, rehearse: bool, reuse: Reuse) -> Self {
         let packs = Packs::new(store, rehearse);
         Self {
             store,
@@ -71,6 +107,7 @@ impl<'s> Writer<'s> {
             parents: Parents::default(),
             find_parents: None,
             chunks: Chunks::default(),
+            reuse,
             plain: 0,
         }
     }
@@ -170,6 +207,11 @@ impl<'s> Writer<'s> {
         Ok(self.so_far())
     }
 
+    /// The same; the names of the packs.
+    pub(super) fn finish_packs(mut self) -> Result<Vec<[u8; 32]>, StoreError> {
+        self.packs.finish()
+    }
+
     fn put_object(&mut self, kind: ObjectKind, bytes: &[u8]) -> Result<Digest, StoreError> {
         let id = Digest::of(bytes);
         if !self.has(kind, id.as_bytes())? {
@@ -200,21 +242,29 @@ impl<'s> Writer<'s> {
             self.parents = Parents::of(self.store, &find())?;
         }
         let Self { store, parents, session, packs, .. } = self;
-        let recipe = self.chunks.put(source, index, Destination { store, parents, session, packs }, progress)?;
+        let to = Destination { store, parents, session, packs, reuse: self.reuse };
+        let recipe = self.chunks.put(source, index, to, progress)?;
         let file = StoredFile { id: FileId::new(recipe.sha256), size: recipe.size };
         let key = (ObjectKind::Recipe, *recipe.sha256.as_bytes());
-        if !self.session.contains(&key) && !self.store.has_file(file.id)? {
+        if !self.session.contains(&key) && !self.reuse.has_file(self.store, file.id)? {
             self.add(&encode_recipe(&recipe)?)?;
         }
         self.plain += file.size;
         Ok(file)
     }
 
-    fn has(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<bool, StoreError> {
-        Ok(self.session.contains(&(kind, *id)) || self.store.contains(kind, id)?)
+    pub(super) fn has(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.session.contains(&(kind, *id)) || self.reuse.has(self.store, kind, id)?)
     }
 
-    fn add(&mut self, object: &Encoded) -> Result<(), StoreError> {
+    /// Adds an object that is encoded already, as the bytes it has in another pack.
+    pub(super) fn copy(&mut self, header: &ObjectHeader, bytes: &[u8]) -> Result<(), StoreError> {
+        let new = self.session.insert((header.kind, header.id));
+        // Two recipes of one file may name other blocks.
+        if new || header.kind == ObjectKind::Recipe { self.packs.append(header, bytes) } else { Ok(()) }
+    }
+
+    pub(super) fn add(&mut self, object: &Encoded) -> Result<(), StoreError> {
         let header = object.header();
         if self.session.insert((header.kind, header.id)) { self.packs.add(object) } else { Ok(()) }
     }

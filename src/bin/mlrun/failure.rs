@@ -300,9 +300,10 @@ fn store(error: &StoreError) -> Meaning {
         StoreError::NotAStore { .. } => {
             says(NOT_FOUND, "`-R` wants the folder that holds `format.json`; `mlrun init` makes one")
         }
-        StoreError::Missing { .. } | StoreError::Damaged { .. } => {
-            says(INTEGRITY, "`mlrun verify --full` names everything that is damaged and which versions need it")
-        }
+        StoreError::Missing { .. } | StoreError::Damaged { .. } => says(
+            INTEGRITY,
+            "`mlrun verify --full` names everything that is damaged; with `--repair` it repairs what it can",
+        ),
         StoreError::Description { .. } | StoreError::Format { .. } => (INTEGRITY, None),
         StoreError::Source { source, .. } => io(source.kind()),
         StoreError::NoSpace { .. } => says(MACHINE, "make room on that disk, or move the store to another one"),

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod collect;
+mod collected;
 mod contract;
 mod damage;
 #[cfg(target_os = "linux")]
@@ -23,6 +24,7 @@ mod policy;
 mod purge;
 mod races;
 mod release;
+mod repair;
 mod restore;
 mod rollback;
 mod scene;

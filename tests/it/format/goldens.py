@@ -471,5 +471,16 @@ nothing = bytes(400_000)
 three = segment([(nothing + b"1", objects[:2000]), (nothing + b"2", objects[2000:])])
 print("index of three pages:", hashlib.sha256(three).hexdigest())
 
+# The journal of the store as a whole.
+store_prev = None
+for number, (kind, body) in enumerate([
+    ("create", {"repository": "7c1e5c0a-0000-4000-8000-000000000001"}),
+    ("gc", {"packs": 3, "objects": 41, "freed": 1234567, "emptied": 0, "grace": 1209600, "at_once": False}),
+], 1):
+    line = {"format": "mlrun/event/1", "model": ".store", "seq": number, "prev": store_prev, "time": f"2026-03-04T00:00:0{number}.000Z", "actor": {}, "kind": kind}
+    data = canonical({**line, **body}) + b"\n"
+    store_prev = hashlib.sha256(data).hexdigest()
+    put(f"store-event-{number:02}-{kind}.txt", data + store_prev.encode() + b"\n")
+
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")
 (HERE / "SHA256SUMS").write_text(sums)

@@ -15,7 +15,8 @@ use mlrun::format::store::{CutterRecord, StoreRecord};
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
 use mlrun::format::{FormatError, canonical, checkpoint, policy, store};
 use mlrun::id::EventId;
-use mlrun::name::Version;
+use mlrun::name::{ModelName, Version};
+use mlrun::registry::State;
 use mlrun::store::cut;
 
 use super::{JSON, checkpoint_of, event_files, folder, golden, sums, understood};
@@ -207,6 +208,24 @@ fn a_redacted_copy() {
     assert_ne!(copy.record.params["db.password"], Scalar::Text("erased".to_owned()));
     assert!(RedactedRecord::<SnapshotRecord>::decode(&bytes, Digest::of(b"another")).is_err());
     assert!(canonical::decode::<SnapshotRecord>("mlrun/snapshot/1", &bytes).is_err(), "it is no snapshot");
+}
+
+/// The store's own journal, and the one place where `.store` is a name.
+#[test]
+fn what_was_collected() {
+    let [create, gc] = ["store-event-01-create.txt", "store-event-02-gc.txt"].map(golden);
+    let [first, second] = [&create, &gc].map(|bytes| event::decode(bytes).unwrap());
+    let record = second.event.unwrap();
+    assert_eq!((record.seq, record.prev), (2, Some(first.id)));
+    assert!(record.model.is_store());
+    let body = EventBody::Gc { packs: 3, objects: 41, freed: 1_234_567, emptied: 0, grace: 1_209_600, at_once: false };
+    assert_eq!(record.body, body);
+    assert_eq!(event::encode(&record).unwrap(), (gc, second.id));
+    assert!(ModelName::new(".store").is_err());
+    let mut state = State::before_creation(record.model.clone());
+    state.apply(&first.event.unwrap(), first.id).unwrap();
+    state.apply(&record, second.id).unwrap();
+    assert_eq!((state.seq(), state.versions.len()), (2, 0));
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod faults;
 mod files;
 mod hostile;
 mod index;
+mod merge;
+mod repair;
 mod tables;
 pub(crate) mod tensors;
 

@@ -8,8 +8,9 @@ use crate::ui::{Shown, human, json};
 
 /// Free what no version needs
 ///
-/// First lets go of versions by the rules of `[model.NAME.keep]`. What goes rests in the store's trash for 14 days. Every
-/// version that is not dropped stays whole, and so does the record of every other.
+/// First lets go of versions by the rules of `[model.NAME.keep]`. What goes rests in the store's trash for 14 days, or what
+/// `[store] trash = "30d"` says. Every version that is not dropped stays whole, and so does the record of every other. Many
+/// small packs become few larger ones. What went is written down: `mlrun log --of-store`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlrun gc --dry-run\n  mlrun gc --now")]
 pub struct Args {

@@ -15,6 +15,9 @@ use crate::ui::{Shown, human, json};
 pub struct Args {
     /// The model; may be left out where there is one
     model: Option<ModelName>,
+    /// What happened to the store as a whole: collections
+    #[arg(long = "of-store", conflicts_with_all = ["model", "stage"])]
+    whole_store: bool,
     /// Only events of this kind: snapshot, certify, promote, rollback, block …
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
@@ -45,6 +48,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let options = LogOptions {
         model: args.model.clone(),
+        whole_store: args.whole_store,
         kind: args.kind.clone(),
         stage: args.stage.clone(),
         actor: args.actor.clone(),

@@ -1,6 +1,8 @@
 //! `mlrun verify`.
 
-use mlrun::ops::verify::{VerifyOptions, verify};
+use std::path::PathBuf;
+
+use mlrun::ops::verify::{Repairs, VerifyOptions, verify};
 
 use super::Context;
 use crate::failure::{DONE, Failure, INTEGRITY};
@@ -9,9 +11,14 @@ use crate::ui::{Shown, human, json};
 /// Check that what is stored is whole
 ///
 /// Without REVISION: journals, packs, index, and that every version can be reached. `--full` reads and hashes every byte.
-/// Exit 4 if anything is wrong; each problem names the versions that need it.
+/// Exit 4 if anything is wrong; each problem names the versions that need it, and the paths in them.
+///
+/// `--repair` stores again what is damaged or missing, from other packs, from the trash, and from files of the workspace
+/// that still have the same bytes. Damaged packs then go into the trash. Exit 0 only if nothing is left.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlrun verify --full\n  mlrun verify fraud@production")]
+#[command(
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify fraud@production\n  mlrun verify --full --repair --from /backup/fraud"
+)]
 pub struct Args {
     /// One version, every byte of it
     revision: Option<String>,
@@ -21,6 +28,18 @@ pub struct Args {
     /// Read and hash every byte of the store
     #[arg(long, conflicts_with = "revision")]
     full: bool,
+    /// Go on with a `--full` that was cut short; without one, begin
+    #[arg(long, requires = "full")]
+    resume: bool,
+    /// Store again what is damaged, from wherever its bytes still are
+    #[arg(long, conflicts_with_all = ["revision", "journal"])]
+    repair: bool,
+    /// Look for lost files in DIR, too
+    #[arg(long, value_name = "DIR", requires = "repair")]
+    from: Vec<PathBuf>,
+    /// Say what could be repaired
+    #[arg(long, requires = "repair")]
+    dry_run: bool,
     /// Only the journals
     #[arg(long, conflicts_with_all = ["revision", "full"])]
     journal: bool,
@@ -28,8 +47,20 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
-    let options =
-        VerifyOptions { revision: args.revision.clone(), at: args.at.clone(), full: args.full, journal: args.journal };
+    let repair = match (args.repair, args.dry_run) {
+        (false, _) => Repairs::None,
+        (true, true) => Repairs::Rehearsed,
+        (true, false) => Repairs::Made,
+    };
+    let options = VerifyOptions {
+        revision: args.revision.clone(),
+        at: args.at.clone(),
+        full: args.full,
+        resume: args.resume,
+        journal: args.journal,
+        repair,
+        from: args.from.iter().map(|folder| context.path(folder)).collect(),
+    };
     let report = verify(&repository, &options, &context.ui.reporter())?;
     let exit = if report.problems.is_empty() { DONE } else { INTEGRITY };
     Ok(context.shown(exit, || json::stored::verify(&report), |style| human::stored::verify(&report, style)))

@@ -34,6 +34,10 @@ pub fn gc(report: &GcReport, now: bool, style: &Style) -> String {
     if report.taken_back > 0 {
         text += &format!("{}, needed after all, came back from the trash\n", count(report.taken_back as u64, "pack"));
     }
+    if report.merged() > 0 {
+        let would = if done { "" } else { "would be " };
+        text += &format!("{} {would}merged into larger ones\n", count(report.merged() as u64, "small pack"));
+    }
     let freed = report.collected.map_or_else(|| report.freed(), |collected| collected.freed);
     let freed = style.paint(Label::Strong, &bytes(freed));
     text += &match (done, now) {

@@ -6,7 +6,7 @@ use mlrun::ops::at::AtReport;
 use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 
-use super::super::{Align, Label, Style, TERMINAL, Table, clean, time};
+use super::super::{Align, Label, Style, TERMINAL, Table, bytes, clean, time};
 use super::{cut, measured, verdict};
 
 pub fn list(report: &ListReport, style: &Style) -> String {
@@ -124,6 +124,12 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             let more = versions.len() - usize::from(versions.contains(version));
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("{} from {version}{more}: {}", clean(erased.name()), clean(reason))
+        }
+        EventBody::Gc { packs, freed, emptied, at_once, .. } => {
+            let went = if *at_once { "freed" } else { "into the trash" };
+            let packs = super::count(*packs, "pack");
+            let emptied = if *emptied > 0 { format!("; {} out of it", bytes(*emptied)) } else { String::new() };
+            format!("{packs}, {} {went}{emptied}", bytes(*freed))
         }
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
         EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),

@@ -3,9 +3,9 @@
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
 use mlrun::ops::restore::RestoreReport;
-use mlrun::ops::verify::{Looked, VerifyReport};
+use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
 
-use super::super::{Label, Style, bytes, clean};
+use super::super::{Label, Style, bytes, clean, time};
 use super::purge::words;
 use super::{count, wrapped};
 
@@ -54,8 +54,21 @@ pub fn bundle_check(check: &BundleCheck, style: &Style) -> String {
     )
 }
 
+/// More paths than these are only counted; JSON has all of them.
+const PATHS: usize = 5;
+
 pub fn verify(report: &VerifyReport, style: &Style) -> String {
     let mut text = String::new();
+    for mended in &report.repaired {
+        let done = if report.repairs == Repairs::Made { "repaired" } else { "could be repaired" };
+        let from = mended.from.iter().map(|from| clean(from)).collect::<Vec<_>>().join(", ");
+        text += &format!("{} {} {}\n", style.paint(Label::Good, done), mended.kind, clean(&mended.name));
+        text += &match &mended.gone_to {
+            Some(place) => format!("      what was sound in it was copied; it lies in {}\n", clean(place)),
+            None => format!("      from {from}\n"),
+        };
+        text += &places(&mended.places);
+    }
     for problem in &report.problems {
         let versions = if problem.versions.is_empty() {
             String::new()
@@ -70,6 +83,7 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
             clean(&problem.expected),
             clean(&problem.found),
         );
+        text += &places(&problem.paths);
     }
     for (model, part) in report.erased.iter().take(MOST_ERASED) {
         let versions: Vec<_> = part.row.versions.iter().map(ToString::to_string).collect();
@@ -96,9 +110,32 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
         (n, _) => style.paint(Label::Bad, &count(n, "problem")),
     };
     text += &format!("{verdict}: {checked}\n");
+    if let Some(left) = &report.not_read {
+        let when = if time(left.oldest) == time(left.newest) {
+            format!("on {}", time(left.oldest))
+        } else {
+            format!("from {} to {}", time(left.oldest), time(left.newest))
+        };
+        text += &format!("not read again: {}, {}, found sound {when}\n", count(left.packs, "pack"), bytes(left.bytes));
+    }
+    let mut dim = |words: &str| text += &style.paint(Label::Dim, &format!("{words}\n"));
     if report.looked == Looked::Structure {
-        text +=
-            &style.paint(Label::Dim, "what is inside the packs was not read; `mlrun verify --full` reads every byte\n");
+        dim("what is inside the packs was not read; `mlrun verify --full` reads every byte");
+    }
+    let of_journals = |kind: &str| kind == "event";
+    if report.repairs == Repairs::None && report.problems.iter().any(|p| !of_journals(p.kind)) {
+        dim("`mlrun verify --full --repair` stores again what is still to be found");
     }
     text
+}
+
+fn places(places: &[Place]) -> String {
+    let mut text = String::new();
+    for place in places.iter().filter(|place| !place.path.is_empty()).take(PATHS) {
+        text += &format!("      {}: {}\n", clean(&place.version), clean(&place.path));
+    }
+    match places.len().saturating_sub(PATHS) {
+        0 => text,
+        more => text + &format!("      and {more} more\n"),
+    }
 }

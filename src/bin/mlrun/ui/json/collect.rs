@@ -34,6 +34,7 @@ pub fn gc(report: &GcReport) -> Value {
             "pack": pack.pack.to_string(),
             "bytes": pack.bytes,
             "action": pack.action,
+            "reason": pack.reason,
             "frees": pack.frees,
             "objects": objects.collect::<Vec<_>>(),
         })
@@ -51,7 +52,8 @@ pub fn gc(report: &GcReport) -> Value {
         "postponed": report.collected.map(|c| c.postponed),
         "taken_back": report.taken_back,
         "erased": report.erased,
-        "trash": { "bytes": report.trash, "emptied": report.emptied, "until": report.until.to_string() },
+        "trash": { "bytes": report.trash, "emptied": report.emptied, "until": report.until.to_string(), "grace_seconds": report.grace.as_secs() },
+        "event": event(report.event.as_ref()),
         "dry_run": report.collected.is_none(),
     })
 }

@@ -3,7 +3,7 @@
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
 use mlrun::ops::restore::RestoreReport;
-use mlrun::ops::verify::{Looked, VerifyReport};
+use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
 use serde_json::{Value, json};
 
 use super::files;
@@ -76,11 +76,38 @@ pub fn verify(report: &VerifyReport) -> Value {
             value["model"] = json!(model.as_str());
             value
         }).collect::<Vec<_>>(),
+        "not_read": report.not_read.map(|left| {
+            json!({
+                "packs": left.packs, "bytes": left.bytes,
+                "oldest": left.oldest.to_string(), "newest": left.newest.to_string(),
+            })
+        }),
         "problems": report.problems.iter().map(|p| {
-            let key = if p.name.contains('/') { "path" } else { "id" };
-            let mut problem = json!({ "kind": p.kind, "expected": p.expected, "found": p.found, "versions": p.versions });
-            problem[key] = json!(p.name);
+            let mut problem = json!({
+                "kind": p.kind, "expected": p.expected, "found": p.found, "versions": p.versions, "paths": paths(&p.paths),
+            });
+            problem[key(&p.name)] = json!(p.name);
             problem
         }).collect::<Vec<_>>(),
+        "repaired": report.repaired.iter().map(|m| {
+            let mut versions: Vec<&str> = m.places.iter().map(|place| place.version.as_str()).collect();
+            versions.dedup();
+            let mut mended = json!({
+                "kind": m.kind, "from": m.from, "gone_to": m.gone_to, "versions": versions, "paths": paths(&m.places),
+            });
+            mended[key(&m.name)] = json!(m.name);
+            mended
+        }).collect::<Vec<_>>(),
+        "dry_run": report.repairs == Repairs::Rehearsed,
     })
+}
+
+/// What a name is.
+fn key(name: &str) -> &'static str {
+    if name.contains('/') { "path" } else { "id" }
+}
+
+fn paths(places: &[Place]) -> Value {
+    let named = places.iter().filter(|place| !place.path.is_empty());
+    named.map(|place| json!({ "version": place.version, "path": place.path })).collect()
 }
