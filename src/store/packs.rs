@@ -117,3 +117,10 @@ impl<'s> Packs<'s> {
         Ok(())
     }
 }
+
+impl Drop for Packs<'_> {
+    /// A pack on its way is waited for: whoever holds the store must not let go of it before.
+    fn drop(&mut self) {
+        let _ = self.join();
+    }
+}

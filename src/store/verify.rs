@@ -214,12 +214,14 @@ impl Store {
             offset += part as u64;
         }
         let found = hasher.finalize();
-        if found == name {
-            return Ok(true);
+        let before = problems.len();
+        if found != name {
+            problems.push(Problem::new("pack", path, &format!("BLAKE3 {name}"), format!("BLAKE3 {found}")));
         }
-        problems.push(Problem::new("pack", path, &format!("BLAKE3 {name}"), format!("BLAKE3 {found}")));
+        // What was damaged when it was copied makes a pack that is whole. Files are put together anyway.
+        let suspect = |kind| found != name || matches!(kind, ObjectKind::Record | ObjectKind::Tree);
         let mut plain = Vec::new();
-        for (offset, header) in &trailer.objects {
+        for (offset, header) in trailer.objects.iter().filter(|(_, header)| suspect(header.kind)) {
             match self.object_at(&Location { pack: *name.as_bytes(), offset: *offset, header: *header }, &mut plain) {
                 Ok(_) => {}
                 Err(StoreError::Damaged { kind, id, reason, .. }) => {
@@ -231,7 +233,7 @@ impl Store {
                 }
             }
         }
-        Ok(false)
+        Ok(problems.len() == before)
     }
 
     /// Puts the files together that a pack holds or has the recipe of; whether all of them are right.

@@ -150,7 +150,13 @@ impl Bench {
         let below = |contents: &Contents, folder: &str| -> Contents {
             contents.clone().into_iter().filter(|(name, _)| name.starts_with(folder)).collect()
         };
-        assert!(below(&contents, "journal/") == below(sound, "journal/"), "{context}: another history");
+        // A collection in two parts is written down as what its second part did.
+        let histories = |contents: &Contents| {
+            let mut journals = below(contents, "journal/");
+            journals.retain(|name, _| !name.starts_with("journal/.store/"));
+            journals
+        };
+        assert!(histories(&contents) == histories(sound), "{context}: another history");
         let size = |folder: &str, contents| below(contents, folder).values().map(Vec::len).sum::<usize>();
         assert_eq!(size("packs/", &contents), size("packs/", sound), "{context}: room that nobody uses");
         if case.name == "gc --now" {

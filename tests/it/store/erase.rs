@@ -9,7 +9,7 @@ use mlrun::id::FileId;
 use mlrun::progress::Silent;
 use mlrun::store::erase::{Erased, Erasure};
 use mlrun::store::memory::Memory;
-use mlrun::store::{Backend, Key, Source, Store, StoreError};
+use mlrun::store::{Backend, Depth, Key, Source, Store, StoreError};
 
 use super::hostile::{block_id, one_more, raw, recipe, store_of};
 use super::tensors::{model, put_after, trained, weights};
@@ -185,6 +185,25 @@ fn damaged_neighbours_are_carried_over_as_they_are() {
     let at = bytes.windows(32).position(|window| *window == hurt[..32]).unwrap();
     bytes[at + 50] ^= 4;
     assert!(get(&open(healed).1, files[1].id).unwrap() == hurt, "all of its bytes were kept");
+}
+
+/// A pack that was copied with a damaged record in it is whole, and the record is found all the same.
+#[test]
+fn a_damaged_record_in_a_new_pack_is_found() {
+    let (memory, store) = memory_store();
+    let record = br#"{"certificate":"of a version"}"#;
+    let mut writer = store.writer();
+    let secret = writer.put_bytes(&noise(1, 20_000), &Silent).unwrap();
+    let id = writer.put_record(record).unwrap();
+    writer.finish().unwrap();
+    let mut contents = memory.contents();
+    let (_, bytes) = contents.iter_mut().find(|(name, _)| name.starts_with("packs/")).unwrap();
+    let at = bytes.windows(record.len()).position(|window| window == record).unwrap();
+    bytes[at + 20] ^= 4;
+    let (_, store) = open(contents);
+    erase(&store, &of(&[secret.id]));
+    let found = store.check(Depth::Full, &Silent).unwrap().problems;
+    assert_eq!(found.iter().map(|p| (p.kind, p.name.clone())).collect::<Vec<_>>(), [("object", id.to_string())]);
 }
 
 /// A difference that was broken before is no reason to keep what it rests on.
