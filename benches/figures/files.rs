@@ -1,7 +1,7 @@
 //! `big`, `many`, `huge`, `million`: storing and rebuilding files, beside `cp`, which is what any copy must pay.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -14,8 +14,9 @@ const PAIRS: usize = 4;
 
 /// One file of 1 GiB.
 pub(crate) fn big(mlrun: &Mlrun) -> Result<Vec<Figure>> {
-    fs::create_dir(mlrun.folder.join("data"))?;
-    data::bf16_model(&mlrun.folder.join("data/model.safetensors"))?;
+    let data = source(mlrun);
+    fs::create_dir_all(&data)?;
+    data::bf16_model(&data.join("model.safetensors"))?;
     measure(
         mlrun,
         PAIRS,
@@ -25,21 +26,27 @@ pub(crate) fn big(mlrun: &Mlrun) -> Result<Vec<Figure>> {
 
 /// 50,000 files of 1 to 20 KB.
 pub(crate) fn many(mlrun: &Mlrun) -> Result<Vec<Figure>> {
-    data::many_files(&mlrun.folder.join("data"))?;
+    data::many_files(&source(mlrun))?;
     measure(mlrun, PAIRS, Promises { first: Some(2.0), unchanged: Some(0.25), restore: Some(2.0), stored: None })
 }
 
 /// One file of 20 GiB, most of it holes.
 pub(crate) fn huge(mlrun: &Mlrun) -> Result<Vec<Figure>> {
-    fs::create_dir(mlrun.folder.join("data"))?;
-    data::sparse_file(&mlrun.folder.join("data/sparse.bin"))?;
+    let data = source(mlrun);
+    fs::create_dir_all(&data)?;
+    data::sparse_file(&data.join("sparse.bin"))?;
     measure(mlrun, 1, Promises::default())
 }
 
 /// A million files of up to 200 bytes.
 pub(crate) fn million(mlrun: &Mlrun) -> Result<Vec<Figure>> {
-    data::tiny_files(&mlrun.folder.join("data"))?;
+    data::tiny_files(&source(mlrun))?;
     measure(mlrun, 1, Promises::default())
+}
+
+/// What is stored.
+fn source(mlrun: &Mlrun) -> PathBuf {
+    mlrun.folder.join("project/data")
 }
 
 /// The most it may take: in terms of `cp`, but for `unchanged`, which is in seconds, and `stored`.
@@ -51,15 +58,17 @@ struct Promises {
     stored: Option<f64>,
 }
 
-/// Stores and rebuilds the folder `data`, every time from an empty store.
+/// Stores and rebuilds the folder `data`, every time from an empty store. Copies lie beside the project, not in it.
 fn measure(mlrun: &Mlrun, pairs: usize, promises: Promises) -> Result<Vec<Figure>> {
+    let above = &mlrun.folder;
+    let mlrun = &mlrun.within(&above.join("project"));
     let folder = &mlrun.folder;
     let [mut first, mut unchanged, mut restored] = [const { Vec::new() }; 3];
     let [mut copied, mut copied_back] = [const { Vec::new() }; 2];
     let mut stored = 0.0;
     for pair in 0..pairs {
-        for made in [".mlrun", "copy", "restored", "copied-back"] {
-            remove(&folder.join(made))?;
+        for made in ["project/.mlrun", "copy", "restored", "copied-back"] {
+            remove(&above.join(made))?;
         }
         fs::write(folder.join("mlrun.toml"), "schema = 1\n[model.bench]\nfiles = [\"data\"]\n")?;
         mlrun.run("init")?;
@@ -71,7 +80,7 @@ fn measure(mlrun: &Mlrun, pairs: usize, promises: Promises) -> Result<Vec<Figure
                 Ok(())
             },
             || {
-                copied.push(time_shell(folder, "cp -r data copy && sync -f .")?);
+                copied.push(time_shell(folder, "cp -r data ../copy && sync -f .")?);
                 Ok(())
             },
         )?;
@@ -79,17 +88,17 @@ fn measure(mlrun: &Mlrun, pairs: usize, promises: Promises) -> Result<Vec<Figure
         alternate(
             pair,
             || {
-                restored.push(mlrun.time_synced("restore bench@v1 --only model --to restored")?);
+                restored.push(mlrun.time_synced("restore bench@v1 --only model --to ../restored")?);
                 Ok(())
             },
             || {
-                copied_back.push(time_shell(folder, "cp -r copy copied-back && sync -f .")?);
+                copied_back.push(time_shell(folder, "cp -r ../copy ../copied-back && sync -f .")?);
                 Ok(())
             },
         )?;
         stored = size(&folder.join(".mlrun"))? as f64 / size(&folder.join("data"))? as f64;
     }
-    anyhow::ensure!(time_shell(folder, "diff -r data restored/data").is_ok(), "restored files differ");
+    anyhow::ensure!(time_shell(folder, "diff -r data ../restored/data").is_ok(), "restored files differ");
     let mut figures = Vec::new();
     let mut add = |what: &str, runs: &[Cost], copies: Option<&[Cost]>, promise: Option<f64>| {
         let beside_copies = |figure: Figure, value: fn(&Cost) -> Option<f64>| match copies {

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use globset::{GlobBuilder, GlobMatcher};
-use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::error::CaptureError;
@@ -168,6 +168,8 @@ fn is_executable(_: &Metadata) -> bool {
     false
 }
 
+/// Files that are asked about together.
+const BATCH: usize = 1024;
 /// Where files from outside the project are put in a snapshot.
 const OUTSIDE: &str = "outside";
 
@@ -365,18 +367,23 @@ fn glob(input: &str, spec: &PathSpec, path: &Path) -> Result<Option<(PathBuf, Gl
     Ok(Some((root, glob.compile_matcher())))
 }
 
+/// Something that was found.
+enum Found {
+    File(SourceFile),
+    LeftOut(LeftOutRecord),
+}
+
 /// Every file below `root`; with a matcher, those that match or lie in a folder that does.
 fn walk(
     root: &Path,
     base: &str,
     ignored: &Ignored,
     matcher: Option<&GlobMatcher>,
-    mut unfollowed: Option<&mut Unfollowed<'_>>,
+    unfollowed: Option<&mut Unfollowed<'_>>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
-    let mut files = Vec::new();
-    let mut followed = Vec::new();
+    let follow = unfollowed.is_none();
     let elsewhere = unfollowed.as_ref().map(|how| how.elsewhere);
-    let walker = WalkDir::new(root).follow_links(unfollowed.is_none()).sort_by_file_name().into_iter();
+    let walker = WalkDir::new(root).follow_links(follow).into_iter();
     let walker = walker.filter_entry(|e| {
         let skipped = |e: &DirEntry| {
             ignored.covers(e.path(), e.file_type().is_dir())
@@ -384,52 +391,80 @@ fn walk(
         };
         e.depth() == 0 || !skipped(e)
     });
-    for entry in walker {
-        let entry = match entry {
-            // What is ignored may be anything, even a link that leads nowhere.
-            Err(error) if error.path().is_some_and(|path| ignored.covers(path, false)) => continue,
-            other => other.map_err(|error| walk_error(root, &error))?,
-        };
-        if entry.file_type().is_dir() {
-            continue;
+    let look = |entry: walkdir::Result<DirEntry>| match entry {
+        // What is ignored may be anything, even a link that leads nowhere.
+        Err(error) if error.path().is_some_and(|path| ignored.covers(path, false)) => None,
+        Err(error) => Some(Err(walk_error(root, &error))),
+        Ok(entry) if entry.file_type().is_dir() => None,
+        Ok(entry) => {
+            let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+            let wanted = matcher.is_none_or(|matcher| matches(matcher, relative));
+            wanted.then(|| describe(root, base, entry, follow))
         }
-        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        if let Some(matcher) = matcher
-            && !matches(matcher, relative)
-        {
-            continue;
+    };
+    let found = Mutex::new(Vec::new());
+    let mut walker = walker.fuse();
+    // Asking the disk about each file is what takes long: it is done beside the walk, in any order.
+    rayon::scope(|scope| {
+        loop {
+            let batch: Vec<_> = walker.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let (found, look) = (&found, &look);
+            scope.spawn(move |_| {
+                let batch: Vec<_> = batch.into_iter().filter_map(look).collect();
+                found.lock().unwrap_or_else(PoisonError::into_inner).extend(batch);
+            });
         }
-        let relative = match (snapshot_path(entry.path(), root), &mut unfollowed) {
-            // Code is kept as far as it can be.
-            (Err(CaptureError::Name { .. }), Some(Unfollowed { left_out, .. })) => {
-                left_out.push(unnameable(relative.to_string_lossy().into_owned()));
-                continue;
+    });
+    let mut files = Vec::new();
+    let mut left_out = Vec::new();
+    let mut failed: Option<CaptureError> = None;
+    for found in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match found {
+            Ok(Found::File(file)) => files.push(file),
+            Ok(Found::LeftOut(record)) => left_out.push(record),
+            // Of several always the same one.
+            Err(error) if failed.as_ref().is_none_or(|other| error.to_string() < other.to_string()) => {
+                failed = Some(error);
             }
-            (relative, _) => relative?,
-        };
-        let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
-        match &mut unfollowed {
-            None => followed.push((path, entry)),
-            Some(Unfollowed { left_out, .. }) => {
-                let kind = entry.file_type();
-                if kind.is_symlink() {
-                    files.push(SourceFile::describe_link(path, entry.into_path()));
-                } else if kind.is_file() {
-                    files.push(SourceFile::describe(path, entry.into_path()));
-                } else {
-                    let reason = "neither a file nor a folder".to_owned();
-                    left_out.push(LeftOutRecord { path, size: None, reason });
-                }
-            }
+            Err(_) => {}
         }
     }
-    // Asking the disk about each file is what takes long.
-    files.par_extend(followed.into_par_iter().map(|(path, entry)| {
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    left_out.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Some(how) = unfollowed {
+        how.left_out.append(&mut left_out);
+    }
+    failed.map_or(Ok(files), Err)
+}
+
+/// What an entry is: links are followed, or kept as links.
+fn describe(root: &Path, base: &str, entry: DirEntry, follow: bool) -> Result<Found, CaptureError> {
+    let relative = match snapshot_path(entry.path(), root) {
+        // Code is kept as far as it can be.
+        Err(CaptureError::Name { .. }) if !follow => {
+            let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+            return Ok(Found::LeftOut(unnameable(relative.to_string_lossy().into_owned())));
+        }
+        relative => relative?,
+    };
+    let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
+    let kind = entry.file_type();
+    if follow {
         let data = entry.metadata().map_err(|error| walk_error(root, &error))?;
         let link = entry.path_is_symlink();
-        SourceFile::described(path, entry.into_path(), link, &data)
-    }));
-    files.into_iter().collect()
+        return SourceFile::described(path, entry.into_path(), link, &data).map(Found::File);
+    }
+    if kind.is_symlink() {
+        SourceFile::describe_link(path, entry.into_path()).map(Found::File)
+    } else if kind.is_file() {
+        SourceFile::describe(path, entry.into_path()).map(Found::File)
+    } else {
+        let reason = "neither a file nor a folder".to_owned();
+        Ok(Found::LeftOut(LeftOutRecord { path, size: None, reason }))
+    }
 }
 
 fn walk_error(root: &Path, error: &walkdir::Error) -> CaptureError {

@@ -51,9 +51,9 @@ impl Ignored {
             Err(source) => return Err(CaptureError::Unreadable { path, source }),
         };
         let mut lines: Vec<String> = BUILT_IN.iter().map(|&l| l.to_owned()).collect();
-        lines.extend(
-            text.lines().map(str::trim_end).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned),
-        );
+        // A `!` or a `/` alone names nothing, as for git; our matcher would take it for everything.
+        let says_something = |line: &&str| !line.starts_with('#') && !line.trim_start_matches(['!', '/']).is_empty();
+        lines.extend(text.lines().map(str::trim_end).filter(says_something).map(str::to_owned));
         let mut builder = GitignoreBuilder::new(project);
         let pattern = |line: &str, reason: String| CaptureError::Pattern {
             input: FILE.to_owned(),

@@ -322,7 +322,14 @@ fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> Has
     let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
     let mut all: HashSet<PathBuf> =
         specs.chain(tables).chain(data).map(|spec| files::lexically_clean(&spec.path)).collect();
-    all.extend(declared.iter().map(|file| file.disk.clone()));
+    // A folder is not entered: only what lies in none of them is named by itself.
+    let folders: Vec<String> =
+        all.iter().filter(|path| path.is_dir()).map(|path| format!("{}/", path.display())).collect();
+    let inside = |file: &SourceFile| {
+        let path = file.disk.as_os_str().as_encoded_bytes();
+        folders.iter().any(|folder| path.starts_with(folder.as_bytes()))
+    };
+    all.extend(declared.iter().filter(|file| !inside(file)).map(|file| file.disk.clone()));
     all.extend(options.notes_file.clone());
     all.insert(options.store.clone());
     all

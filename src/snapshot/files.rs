@@ -20,17 +20,18 @@ pub(super) struct Files<'a, 's> {
 impl Files<'_, '_> {
     /// Stores files, in their order.
     pub(super) fn put(&mut self, files: &[&SourceFile]) -> Result<Vec<StoredFile>, SnapshotError> {
-        let mut stored: Vec<Option<StoredFile>> = Vec::with_capacity(files.len());
-        for file in files {
-            let known = self.known.digest(file);
-            let known = known.map(|sha256| StoredFile { id: FileId::new(sha256), size: file.size });
-            stored.push(match known {
-                Some(file) if self.writer.keep(file)? => {
-                    self.progress.advance(file.size);
-                    Some(file)
-                }
-                _ => None,
-            });
+        let mut stored: Vec<Option<StoredFile>> = vec![None; files.len()];
+        let mut known = Vec::with_capacity(files.len());
+        for (at, file) in files.iter().enumerate() {
+            let digest = self.known.digest(file);
+            known.extend(digest.map(|sha256| (at, StoredFile { id: FileId::new(sha256), size: file.size })));
+        }
+        let (places, known): (Vec<usize>, Vec<StoredFile>) = known.into_iter().unzip();
+        for ((at, file), kept) in places.iter().zip(&known).zip(self.writer.keep(&known)?) {
+            if kept {
+                self.progress.advance(file.size);
+                stored[*at] = Some(*file);
+            }
         }
         let unread: Vec<usize> = (0..files.len()).filter(|at| stored[*at].is_none()).collect();
         let sources: Vec<&dyn Source> = unread.iter().map(|at| files[*at] as &dyn Source).collect();

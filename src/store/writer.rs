@@ -155,8 +155,19 @@ impl<'s> Writer<'s> {
         Ok(stored.into_iter().flatten().collect())
     }
 
-    /// Takes a file as given that is stored already; whether it is.
-    pub fn keep(&mut self, file: StoredFile) -> Result<bool, StoreError> {
+    /// Takes files as given that are stored already; of each, whether it is.
+    pub fn keep(&mut self, files: &[StoredFile]) -> Result<Vec<bool>, StoreError> {
+        let mut kept = vec![false; files.len()];
+        // In the order of the index: what one look-up brings into the processor's cache serves the next.
+        let mut order: Vec<usize> = (0..files.len()).collect();
+        order.sort_unstable_by_key(|at| files[*at].id);
+        for at in order {
+            kept[at] = self.keep_one(files[at])?;
+        }
+        Ok(kept)
+    }
+
+    fn keep_one(&mut self, file: StoredFile) -> Result<bool, StoreError> {
         let kept = self.session.contains(&(ObjectKind::File, *file.id.digest().as_bytes()))
             || self.session.contains(&(ObjectKind::Recipe, *file.id.digest().as_bytes()))
             || self.store.has_file(file.id)?;

@@ -4,28 +4,35 @@ use std::io::Cursor;
 
 use arbitrary::Unstructured;
 use mlrun::format::recipe::MAX_BLOCK;
-use mlrun::layout::{Elements, Tensor, tensors};
+use mlrun::layout::{self, ColumnChunk, Elements, Layout, Tensor};
 use mlrun::store::cut::{Cutter, MAXIMUM};
 
-/// Model files: the tensors lie in the file, one behind the other, and its cuts cover it.
+/// Model files and tables: what is in them lies in the file, one behind the other, and its cuts cover it.
 pub fn layout(data: &[u8]) {
     let size = data.len() as u64;
-    let found = tensors(&mut Cursor::new(data), size).expect("memory can be read");
-    let mut end = 0;
-    for tensor in &found {
-        assert!(tensor.start >= end && tensor.length > 0, "{tensor:?}");
+    let found = layout::of(&mut Cursor::new(data), size).expect("memory can be read");
+    for tensor in found.tensors() {
         assert!(tensor.name.len() <= 1024 && tensor.shape.len() <= 64 && tensor.dtype.len() <= 64, "{tensor:?}");
-        end = tensor.start + tensor.length;
+    }
+    let places: Vec<(u64, u64)> = match &found {
+        Layout::Unknown => Vec::new(),
+        Layout::Tensors(tensors) => tensors.iter().map(|tensor| (tensor.start, tensor.length)).collect(),
+        Layout::Columns(chunks) => chunks.iter().map(|chunk| (chunk.start, chunk.length)).collect(),
+    };
+    let mut end = 0;
+    for (start, length) in places {
+        assert!(start >= end && length > 0, "{start}, {length}");
+        end = start + length;
     }
     assert!(end <= size);
     covers(data, &found, &[data.len()]);
     // A file that is shorter than it was a moment ago, or longer.
     for size in [size / 2, size + 1, u64::MAX] {
-        let _ = tensors(&mut Cursor::new(data), size);
+        let _ = layout::of(&mut Cursor::new(data), size);
     }
 }
 
-/// Any tensors, any content, at hand in pieces of any length: the cuts cover the file and none is too long.
+/// Any tensors or columns, any content, at hand in pieces of any length: the cuts cover the file and none is too long.
 pub fn cut(data: &[u8]) {
     let _ = cut_any(&mut Unstructured::new(data));
 }
@@ -56,14 +63,17 @@ fn cut_any(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         // Not periodic: what is cut by content would find the same place for ever.
         (0..size).map(|at| pattern[at % pattern.len()].wrapping_mul((at >> 9) as u8 | 1)).collect()
     };
-    covers(&content, &tensors, &pieces);
+    let columns =
+        tensors.iter().map(|tensor| ColumnChunk { name: String::new(), start: tensor.start, length: tensor.length });
+    covers(&content, &Layout::Columns(columns.collect()), &pieces);
+    covers(&content, &Layout::Tensors(tensors), &pieces);
     Ok(())
 }
 
 /// Cuts `content`, of which `pieces` more bytes are at hand each time: the blocks must be those of the whole.
-fn covers(content: &[u8], tensors: &[Tensor], pieces: &[usize]) {
-    let mut whole = Cutter::new(tensors);
-    let mut by_piece = Cutter::new(tensors);
+fn covers(content: &[u8], layout: &Layout, pieces: &[usize]) {
+    let mut whole = Cutter::new(layout);
+    let mut by_piece = Cutter::new(layout);
     let (mut at, mut at_hand) = (0, 0);
     let mut pieces = pieces.iter().cycle();
     while at < content.len() {
@@ -71,7 +81,7 @@ fn covers(content: &[u8], tensors: &[Tensor], pieces: &[usize]) {
         assert!((1..=MAX_BLOCK as usize).contains(&cut.length) && at + cut.length <= content.len(), "{cut:?} at {at}");
         assert!(cut.place.is_some() || cut.length <= MAXIMUM, "{cut:?} at {at}");
         if let Some((tensor, _)) = cut.place {
-            let tensor = &tensors[tensor];
+            let tensor = &layout.tensors()[tensor];
             let end = (at + cut.length) as u64;
             assert!(tensor.start <= at as u64 && end <= tensor.start + tensor.length, "{cut:?} at {at}: {tensor:?}");
         }

@@ -17,6 +17,7 @@ use crate::{with_blake3, without_blake3};
 pub fn journal(data: &[u8]) {
     let mut files = BTreeMap::new();
     let mut model = None;
+    let mut repository = None;
     let mut prev = Value::Null;
     for (line, seq) in data.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{")).zip(1_u64..) {
         let Ok(Value::Object(mut event)) = serde_json::from_slice(line) else { return };
@@ -24,12 +25,13 @@ pub fn journal(data: &[u8]) {
         event.insert("prev".to_owned(), prev);
         let Some(Value::String(name)) = event.get("model") else { return };
         let Ok(name) = ModelName::new(name) else { return };
+        // The first one says whose journal it is, and of which history.
+        repository.get_or_insert(event.get("repository").and_then(Value::as_str).unwrap_or_default().to_owned());
         let mut line = canonical::encode("event", &event).expect("JSON is JSON");
         line.push(b'\n');
         let id = Digest::of(&line);
         line.extend(format!("{id}\n").into_bytes());
         prev = id.to_string().into();
-        // The first one says whose journal it is.
         let model = model.get_or_insert(name);
         files.insert(event_path(model, seq), line);
         if seq == 200 {
@@ -44,7 +46,8 @@ pub fn journal(data: &[u8]) {
             assert_eq!(event::encode(&event).expect("what was read can be written"), (bytes.clone(), file.id));
         }
     }
-    let registry = Registry::new(Arc::new(Memory::with_contents(files)), String::new(), Arc::new(SystemClock));
+    let memory = Arc::new(Memory::with_contents(files));
+    let registry = Registry::new(memory, repository.unwrap_or_default(), Arc::new(SystemClock));
     let replayed = registry.replay(&model).map(|state| state.and_then(|state| state.to_checkpoint()));
     let loaded = registry.state(&model).map(|state| state.and_then(|state| state.to_checkpoint()));
     assert_eq!(replayed.is_ok(), loaded.is_ok());

@@ -23,7 +23,7 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let mut stored = Vec::new();
     for bytes in files {
         let file = writer.put_bytes(&bytes, &Silent).expect("stored");
-        writer.keep(file).expect("kept");
+        writer.keep(&[file]).expect("kept");
         stored.push((file.id, bytes));
     }
     let entry = |(at, (id, bytes)): (usize, &(FileId, Vec<u8>))| TreeEntry {
