@@ -40,7 +40,7 @@ pub(crate) fn measure(mlrun: &Mlrun) -> Result<Vec<Figure>> {
             copies += time_shell(folder, &copy)?.milliseconds;
         }
     }
-    let unchanged = mlrun.time_synced("snapshot bench")?.milliseconds / 1e3;
+    let unchanged = mlrun.time("snapshot bench")? / 1e3;
     let mut restores = Vec::new();
     let mut copied_back = Vec::new();
     for version in [9, 18] {
@@ -86,9 +86,10 @@ fn train(tensors: &mut [Tensor], step: u64) {
         if !trained {
             continue;
         }
-        let mean = values.iter().sum::<f32>() / values.len() as f32;
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / values.len() as f32;
-        let scale = 0.005 * variance.sqrt() + 1e-9;
+        let count = values.len() as f64;
+        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / count;
+        let variance = values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / count;
+        let scale = (0.005 * variance.sqrt() + 1e-9) as f32;
         for value in values {
             let noise: f32 = StandardNormal.sample(&mut random);
             *value += noise * scale;

@@ -90,6 +90,11 @@ impl Mlrun {
         finish(self.command(arguments), arguments)
     }
 
+    /// The same, as a cost.
+    pub(crate) fn time_cost(&self, arguments: &str) -> Result<Cost> {
+        Ok(Cost { milliseconds: self.time(arguments)?, processor: None, peak: None })
+    }
+
     /// Times the process and what it takes until everything is on the disk, and looks at its memory.
     pub(crate) fn time_synced(&self, arguments: &str) -> Result<Cost> {
         let line = format!("{} {arguments} && sync -f .", self.program.display());
