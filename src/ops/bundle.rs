@@ -88,12 +88,13 @@ pub fn bundle(
     progress: &dyn Progress,
 ) -> Result<BundleReport, VerbError> {
     check_place(&options.output, options.force)?;
+    let store = repository.store();
+    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    store.refresh();
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
     // Opened before anything is gathered: a place that cannot be written to is found out at once.
     let unfinished = if options.dry_run { None } else { Some(Unfinished::beside(&options.output)?) };
-    let store = repository.store();
-    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let record = records::snapshot(repository, found.snapshot())?;
     let (entries, missing) = contents(repository, &found, &record)?;
     let mut report = BundleReport {

@@ -185,6 +185,10 @@ pub(super) fn finish(repository: &Repository, states: &[State], progress: &dyn P
         return Ok(0);
     }
     let plan = repository.store().plan_erasure(&erasure)?;
+    // What cannot be read may share what would go.
+    if !plan.is_empty() && !plan.unreadable.is_empty() {
+        return Err(VerbError::Unknown { names: plan.unreadable });
+    }
     Ok(if plan.is_empty() { 0 } else { repository.store().erase(&plan, progress)?.freed })
 }
 

@@ -93,6 +93,12 @@ pub enum VerbError {
         /// What is left of it.
         left: crate::digest::Digest,
     },
+    /// Something cannot be read that tells what is needed.
+    #[error("{} cannot be read: what it holds or needs is not known, and nothing is removed for good", names.join(", "))]
+    Unknown {
+        /// Packs, files or versions.
+        names: Vec<String>,
+    },
     /// What is to be captured was erased from a version, and would be stored again.
     #[error("this would store `{name}` again, which was of `{label}` and {why}")]
     ErasedBefore {

@@ -52,6 +52,8 @@ pub struct GcReport {
     pub erased: u64,
     /// Packs that were needed, and taken back from the trash.
     pub taken_back: usize,
+    /// What cannot be read, and may need what is taken for superfluous: packs and files. Nothing is removed for good then.
+    pub unknown: Vec<String>,
     /// Bytes that were removed from the trash for good.
     pub emptied: u64,
     /// Bytes that lie in the trash now.
@@ -126,6 +128,12 @@ impl GcReport {
         self.plan.iter().map(PackPlan::freed).sum()
     }
 
+    /// Bytes that are not needed and stay, because of what shares a pack with them.
+    pub fn kept_back(&self) -> u64 {
+        let kept = self.plan.iter().filter(|pack| pack.fate == Fate::Keep);
+        kept.flat_map(|pack| pack.dead.iter().map(|(_, bytes)| bytes)).sum()
+    }
+
     /// Small packs that become larger ones.
     pub fn merged(&self) -> usize {
         self.plan.iter().filter(|pack| pack.fate == Fate::Merge).count()
@@ -192,7 +200,11 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
             }
         }
     }
-    let (keys, taken_back) = keys_of(repository, &live, options.dry_run)?;
+    let Needed { keys, taken_back, mut unknown } = needed(repository, &live, options.dry_run)?;
+    unknown.extend(store.unreadable_packs()?);
+    if options.now && !options.dry_run && !unknown.is_empty() {
+        return Err(VerbError::Unknown { names: unknown });
+    }
     let plan = store.plan_collection(&keys)?;
     let reasons = reasons(repository, &dead, &keys);
     let mut report = GcReport {
@@ -202,6 +214,7 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         collected: None,
         taken_back,
         erased,
+        unknown,
         emptied: 0,
         trash: 0,
         grace,
@@ -215,7 +228,9 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         // A folder's name is when it was filled; behind every digit comes the tilde.
         let before = now.milliseconds().saturating_sub(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
         let before = if options.now { "~".to_owned() } else { format!("{:016}", before.max(0)) };
-        report.emptied = store.empty_trash(&before)?;
+        if report.unknown.is_empty() {
+            report.emptied = store.empty_trash(&before)?;
+        }
         report.event = write_down(repository, options, &report, collected)?;
     }
     report.trash = store.trash_size()?;
@@ -295,22 +310,32 @@ fn record(repository: &Repository, dropped: Vec<Dropped>) -> Result<Vec<Dropped>
     Ok(gone)
 }
 
+/// What files need.
+struct Needed {
+    keys: HashSet<Key>,
+    /// Packs that were taken back from the trash.
+    taken_back: usize,
+    /// Files that do not tell.
+    unknown: Vec<String>,
+}
+
 /// Everything that `files` need. What of it lies in the trash is taken back.
-fn keys_of(
-    repository: &Repository,
-    files: &HashSet<FileId>,
-    dry_run: bool,
-) -> Result<(HashSet<Key>, usize), VerbError> {
+fn needed(repository: &Repository, files: &HashSet<FileId>, dry_run: bool) -> Result<Needed, VerbError> {
     let store = repository.store();
     let mut taken = 0;
     loop {
         let mut keys = HashSet::new();
         let mut missing = HashSet::new();
+        let mut unknown = Vec::new();
         for file in files {
             let of_file = store.keys_of(*file)?;
             let whole = match store.missing_part(*file) {
                 Ok(part) => part.is_none(),
-                Err(StoreError::Missing { .. } | StoreError::Damaged { .. } | StoreError::Format { .. }) => false,
+                // Which blocks it is made of nobody can say.
+                Err(StoreError::Missing { .. } | StoreError::Damaged { .. } | StoreError::Format { .. }) => {
+                    unknown.push(format!("file {file}"));
+                    false
+                }
                 Err(other) => return Err(other.into()),
             };
             if !whole {
@@ -320,7 +345,8 @@ fn keys_of(
         }
         let back = if missing.is_empty() || dry_run { 0 } else { store.take_back(&missing)? };
         if back == 0 {
-            return Ok((keys, taken));
+            unknown.sort();
+            return Ok(Needed { keys, taken_back: taken, unknown });
         }
         taken += back;
     }

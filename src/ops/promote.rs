@@ -81,6 +81,8 @@ pub fn promote(
 ) -> Result<PromoteReport, VerbError> {
     check_text("the reason", options.reason.as_deref())?;
     let actor = Asked::begin(repository);
+    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    repository.store().refresh();
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
@@ -90,7 +92,6 @@ pub fn promote(
         Some("none") => Some(None),
         Some(text) => Some(Some(resolve::revision(repository, text, None)?.snapshot())),
     };
-    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let began_with = found.state.occupant(&stage).map(|o| o.event);
     let decide = |state: &State| decide(repository, state, &found, &stage, expected, began_with);
     let first = decide(&found.state)?;

@@ -213,6 +213,11 @@ pub fn purge(
     if options.dry_run || report.unchanged {
         return Ok(report);
     }
+    // What cannot be read may hold it, too, or be part of what goes: no tombstone is set on a guess.
+    let unknown = [report.unreadable.as_slice(), report.unknown.as_slice()].concat();
+    if !unknown.is_empty() {
+        return Err(VerbError::Unknown { names: unknown });
+    }
     // What could not be ended is not begun.
     store.check_room(&plan)?;
     if erasure.nameless_blocks {

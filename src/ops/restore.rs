@@ -97,14 +97,16 @@ pub fn restore(
     options: &RestoreOptions,
     progress: &dyn Progress,
 ) -> Result<RestoreReport, VerbError> {
+    let store = repository.store();
+    // Packs and tombstones may have moved before the lock was had.
+    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    store.refresh();
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
-    let store = repository.store();
     let record = records::snapshot(repository, found.snapshot())?;
     if options.to.exists() && !options.to.is_dir() {
         return Err(UsageError::NotAFolder(options.to.display().to_string()).into());
     }
-    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let parts = if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() };
     let (files, mut missing) = files_of(store, &record, &parts)?;
     let (files, erased) = erasures::split(&found.state, found.row.version, files);

@@ -18,7 +18,7 @@ use crate::registry::{self, State};
 use crate::repository::Repository;
 use crate::snapshot;
 pub use crate::store::Place;
-use crate::store::{Checked, CopyError, Depth, Problem, StoreError};
+use crate::store::{Checked, CopyError, Depth, Lock, Problem, StoreError};
 
 /// Repairs, one after the other, that each bring something to light: folders in folders.
 const MOST_REPAIRS: usize = 64;
@@ -120,6 +120,7 @@ pub fn verify(
     progress: &dyn Progress,
 ) -> Result<VerifyReport, VerbError> {
     if let Some(revision) = &options.revision {
+        let _held = hold(repository)?;
         return verify_version(repository, revision, options.at.as_deref(), progress);
     }
     let now = || repository.registry().now().milliseconds();
@@ -157,6 +158,13 @@ pub fn verify(
     Ok(report)
 }
 
+/// Nobody moves packs while they are looked at.
+fn hold(repository: &Repository) -> Result<Box<dyn std::fmt::Debug + Send>, VerbError> {
+    let held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
+    repository.store().refresh();
+    Ok(held)
+}
+
 fn look(
     repository: &Repository,
     options: &VerifyOptions,
@@ -168,6 +176,7 @@ fn look(
         (_, true) => Looked::Bytes,
         _ => Looked::Structure,
     };
+    let _held = hold(repository)?;
     let mut report = VerifyReport { looked, ..VerifyReport::default() };
     let mut suspects = Suspects::default();
     let models = repository.registry().models()?;

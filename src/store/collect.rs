@@ -321,6 +321,12 @@ impl Store {
         Ok(packs)
     }
 
+    /// Packs in their place that nobody can read: what they hold is not known.
+    pub fn unreadable_packs(&self) -> Result<Vec<String>, StoreError> {
+        let defects = self.index.defects()?.into_iter().map(|defect| defect.name);
+        Ok(defects.filter(|name| name.starts_with(PACKS)).collect())
+    }
+
     /// Moves a pack into the trash; where it lies there.
     pub(super) fn let_go(&self, pack: &[u8; 32], time: &str) -> Result<String, StoreError> {
         let path = pack_path(pack);

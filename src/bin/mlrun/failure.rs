@@ -143,6 +143,10 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::ErasedRecord { left, .. } => {
             (NOT_FOUND, Some(format!("`mlrun show --raw {left}` prints what is left of it")))
         }
+        VerbError::Unknown { .. } => says(
+            INTEGRITY,
+            "`mlrun verify --full --repair` stores again what is still to be found; without `--repair` it names who suffers",
+        ),
         VerbError::ErasedBefore { .. } => {
             says(NO, "take it out of what is captured; `--allow-erased` stores it again all the same")
         }

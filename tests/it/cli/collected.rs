@@ -39,7 +39,7 @@ fn a_collection_is_an_event_of_the_store() {
     // Safe to repeat: nothing to do is no event.
     project.leaves_alone("gc", 0);
     let emptied = project.json("gc --now", 0)["trash"]["emptied"].clone();
-    project.ok("log --of-store").says(&["gc", "out of it"]);
+    project.ok("log --of-store").says(&["gc", "removed from the trash"]);
     let events = project.json("log --of-store", 0)["events"].clone();
     assert_eq!((&events[0]["emptied"], &events[0]["packs"]), (&emptied, &json!(0)));
     project.leaves_alone("gc --now", 0);
@@ -151,4 +151,38 @@ fn small_packs_are_merged() {
     project.ok("restore v7 --to seven");
     assert_eq!(project.read("seven/model/weights.bin"), "weights 6");
     project.leaves_alone("gc", 0);
+}
+
+/// A pack that cannot be read may need what looks superfluous: nothing is removed for good before it was repaired.
+#[test]
+fn what_a_broken_pack_needs_is_not_lost() {
+    let project = Project::tiny();
+    let packs = || {
+        let files = fs::read_dir(project.store().join("packs")).unwrap().map(|entry| entry.unwrap().path());
+        files.collect::<std::collections::BTreeSet<_>>()
+    };
+    let mut weights = noise(1, 4 << 20);
+    project.write("model/weights.bin", &weights).ok("snapshot fraud");
+    let first = packs();
+    let length = weights.len();
+    weights[length - 300_000..].copy_from_slice(&noise(2, 300_000));
+    project.write("model/weights.bin", &weights).ok("snapshot fraud");
+    let second: Vec<_> = packs().difference(&first).cloned().collect();
+    project.write("model/more.bin", noise(3, 1000)).ok("snapshot fraud");
+    project.ok("drop v1 --reason old");
+    project.ok("drop v2 --reason old");
+    for pack in &second {
+        let bytes = fs::read(pack).unwrap();
+        fs::write(pack, &bytes[..bytes.len() - 5]).unwrap();
+    }
+    fs::remove_dir_all(project.store().join("index")).unwrap();
+    project.mlrun("gc --now").exits(4).says(&["cannot be read", "mlrun verify --full --repair"]);
+    project.ok("gc --dry-run").says(&["cannot be read"]);
+    project.ok("gc").says(&["cannot be read", "the trash is not emptied"]);
+    project.remove("model");
+    project.ok("verify --full --repair");
+    project.ok("restore v3 --to ../whole");
+    assert!(fs::read(project.path("../whole/model/weights.bin")).unwrap() == weights);
+    project.ok("gc --now");
+    project.ok("verify --full");
 }

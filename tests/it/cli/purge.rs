@@ -279,7 +279,7 @@ fn a_field_that_was_half_erased() {
     }
 }
 
-/// What cannot be read may hold it: the rest goes, and nobody is told that all of it did.
+/// What cannot be read may hold it, or share what would go: nothing is begun, and the cure is named.
 #[test]
 fn a_pack_that_cannot_be_read() {
     let project = project();
@@ -289,10 +289,17 @@ fn a_pack_that_cannot_be_read() {
     let copy = project.store().join("packs").join(format!("{}.pack", "ab".repeat(32)));
     let bytes = fs::read(largest).unwrap();
     fs::write(&copy, &bytes[..bytes.len() - 1]).unwrap();
-    let done = project.mlrun("purge fraud@v1 --path data/people.csv --reason 4711").exits(4);
-    done.says(&["abab", "cannot be read: whether it holds any of it is not known", "mlrun verify"]);
-    assert_eq!(shows(&project, 1), [format!("packs/{}.pack", "ab".repeat(32))]);
+    let before = project.events_of("purge").len();
+    for line in
+        ["purge fraud@v1 --path data/people.csv --reason 4711", "purge fraud@v1 --field params.lr --reason 4711"]
+    {
+        project.mlrun(line).exits(4).says(&["abab", "cannot be read", "mlrun verify --full --repair"]);
+    }
+    assert_eq!(project.events_of("purge").len(), before);
+    project.ok("restore fraud@v1 --to whole");
     fs::remove_file(copy).unwrap();
+    project.ok("purge fraud@v1 --path data/people.csv --reason 4711");
+    assert!(shows(&project, 1).is_empty());
     project.ok("verify --full");
 }
 

@@ -25,5 +25,14 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let report = gc(&repository, &GcOptions { dry_run: args.dry_run, now: args.now }, &context.ui.reporter())?;
-    Ok(context.shown(DONE, || json::collect::gc(&report), |style| human::collect::gc(&report, args.now, style)))
+    let mut shown =
+        context.shown(DONE, || json::collect::gc(&report), |style| human::collect::gc(&report, args.now, style));
+    if !report.unknown.is_empty() {
+        let names = report.unknown.join(", ");
+        shown
+            .warnings
+            .push(format!("{names} cannot be read: what it holds or needs is not known; the trash is not emptied"));
+        shown.hints.push("`mlrun verify --full --repair` stores again what is still to be found".to_owned());
+    }
+    Ok(shown)
 }

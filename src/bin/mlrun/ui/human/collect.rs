@@ -12,8 +12,10 @@ pub fn dropped(report: &DropReport, style: &Style) -> String {
         return format!("{label} {}: it holds or held {stage}\n", style.paint(Label::Bad, "stays"));
     }
     let already = if report.unchanged { " already" } else { "" };
-    let end = if report.dry_run { "nothing was written" } else { "`mlrun gc` frees the space" };
-    format!("{label} is dropped{already}; {end}\n")
+    if report.dry_run && !report.unchanged {
+        return format!("{label} would be dropped; nothing was written\n");
+    }
+    format!("{label} is dropped{already}; `mlrun gc` frees the space\n")
 }
 
 pub fn gc(report: &GcReport, now: bool, style: &Style) -> String {
@@ -41,6 +43,10 @@ pub fn gc(report: &GcReport, now: bool, style: &Style) -> String {
     let freed = report.collected.map_or_else(|| report.freed(), |collected| collected.freed);
     let freed = style.paint(Label::Strong, &bytes(freed));
     text += &match (done, now) {
+        _ if report.freed() == 0 && report.kept_back() > 0 => {
+            let size = bytes(report.kept_back());
+            format!("nothing to free: {size} are not needed, and too little of their packs to write those anew\n")
+        }
         _ if report.freed() == 0 => "nothing to free: what is stored is needed\n".to_owned(),
         (false, _) => format!("{freed} would go; nothing was written\n"),
         (true, true) => format!("freed {freed}\n"),

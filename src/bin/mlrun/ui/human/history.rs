@@ -128,7 +128,8 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         EventBody::Gc { packs, freed, emptied, at_once, .. } => {
             let went = if *at_once { "freed" } else { "into the trash" };
             let packs = super::count(*packs, "pack");
-            let emptied = if *emptied > 0 { format!("; {} out of it", bytes(*emptied)) } else { String::new() };
+            let emptied =
+                if *emptied > 0 { format!("; {} removed from the trash", bytes(*emptied)) } else { String::new() };
             format!("{packs}, {} {went}{emptied}", bytes(*freed))
         }
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),

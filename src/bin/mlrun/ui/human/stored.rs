@@ -122,8 +122,11 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
     if report.looked == Looked::Structure {
         dim("what is inside the packs was not read; `mlrun verify --full` reads every byte");
     }
-    let of_journals = |kind: &str| kind == "event";
-    if report.repairs == Repairs::None && report.problems.iter().any(|p| !of_journals(p.kind)) {
+    if report.problems.iter().any(|p| p.kind == "erased") {
+        dim("`mlrun gc` ends the erasing that was cut short");
+    }
+    let repairable = |kind: &str| !matches!(kind, "event" | "erased" | "index");
+    if report.repairs == Repairs::None && report.problems.iter().any(|p| repairable(p.kind)) {
         dim("`mlrun verify --full --repair` stores again what is still to be found");
     }
     text

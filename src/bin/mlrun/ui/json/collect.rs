@@ -52,6 +52,7 @@ pub fn gc(report: &GcReport) -> Value {
         "postponed": report.collected.map(|c| c.postponed),
         "taken_back": report.taken_back,
         "erased": report.erased,
+        "unknown": report.unknown,
         "trash": { "bytes": report.trash, "emptied": report.emptied, "until": report.until.to_string(), "grace_seconds": report.grace.as_secs() },
         "event": event(report.event.as_ref()),
         "dry_run": report.collected.is_none(),
