@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`digest`] [`id`] [`name`] [`nearest`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] | the vocabulary; the only places that hash, read the time, start a program, read the environment |
 //! | [`format`] | bytes ⇄ records, one file for each stored kind |
+//! | `wire` | how foreign formats write numbers and structs |
 //! | [`layout`] | where the tensors lie in a model file, the columns in a table |
 //! | [`store`] | content-addressed bytes in packs; knows no word of machine learning |
 //! | [`table`] | csv and parquet by column; the only module that names polars |
@@ -85,3 +86,4 @@ pub mod revision;
 pub mod snapshot;
 pub mod store;
 pub mod table;
+mod wire;

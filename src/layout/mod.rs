@@ -142,23 +142,6 @@ fn in_order<T>(mut found: Vec<T>, size: u64, place: impl Fn(&T) -> (u64, u64)) -
     (end <= size && found.len() <= MAX_TENSORS).then_some(found)
 }
 
-/// A number of variable length: seven bits a byte, the lowest first; the highest bit says that more follow.
-fn varint(mut byte: impl FnMut() -> Option<u8>) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = byte()?;
-        let bits = u64::from(byte & 0x7f);
-        if bits << shift >> shift != bits {
-            return None;
-        }
-        number |= bits << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 /// `length` bytes at `start`: at most `limit`, and all of them in the file.
 fn read_at(input: &mut dyn Input, start: u64, length: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
     // A disk refuses to seek to where no file of its reaches.

@@ -9,7 +9,8 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-use super::{Elements, Input, MAX_NAME, MAX_RANK, MAX_TENSORS, Tensor, varint};
+use super::{Elements, Input, MAX_NAME, MAX_RANK, MAX_TENSORS, Tensor};
+use crate::wire::varint;
 
 /// What a model begins with: the tag of `ir_version`, which every writer puts first.
 pub(super) const FIRST: u8 = 1 << 3;

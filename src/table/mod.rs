@@ -15,6 +15,7 @@ mod pages;
 mod parquet;
 mod profile;
 mod records;
+mod shapes;
 mod text;
 
 pub use self::column::{Codes, Column};

@@ -1,13 +1,19 @@
 //! Parquet: the footer, and the selected columns.
 
-use std::io::{Cursor, Read, Seek};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{ArrowDataType, DataType, FileMetadataRef, ParquetReader, SerReader as _};
 
 use super::column::Column;
 use super::error::{TableError, cut};
-use super::{guard, missing, pages};
+use super::{guard, missing, pages, shapes};
+use crate::wire::thrift::Compact;
+
+/// A footer is no longer. Those of thousands of columns in thousands of row groups have some tens of megabytes.
+const FOOTER: u64 = 1 << 28;
+/// Nor has any of its lists more elements.
+const LONGEST_LIST: u64 = 1 << 20;
 
 /// What a footer says.
 pub(super) struct Footer {
@@ -50,7 +56,8 @@ impl Footer {
 }
 
 /// Reads the footer.
-pub(super) fn footer(reader: impl MmapBytesReader) -> Result<Footer, TableError> {
+pub(super) fn footer(mut reader: impl MmapBytesReader) -> Result<Footer, TableError> {
+    check_footer(&mut reader)?;
     let mut reader = ParquetReader::new(reader);
     let metadata = guard::fenced(|| Ok(reader.get_metadata()?.clone()))?;
     guard::names(metadata.schema().fields().iter().map(|field| field.get_field_info().name.as_str()))?;
@@ -60,6 +67,27 @@ pub(super) fn footer(reader: impl MmapBytesReader) -> Result<Footer, TableError>
         return Err(guard::malformed("its row groups have another number of rows than it says"));
     }
     Ok(Footer { metadata, fields, rows })
+}
+
+/// polars allocates by the counts in a footer, and takes its fields for what their numbers say: an allocation that cannot be
+/// had aborts the program, which no fence catches.
+fn check_footer(reader: &mut impl MmapBytesReader) -> Result<(), TableError> {
+    let size = reader.seek(SeekFrom::End(0))?;
+    let tail = size.checked_sub(8).ok_or_else(|| guard::malformed("it is too short"))?;
+    let mut length = [0; 4];
+    reader.seek(SeekFrom::Start(tail))?;
+    reader.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    guard::within("bytes of footer", length, FOOTER)?;
+    let start = tail.checked_sub(length).ok_or_else(|| guard::malformed("its footer begins before the file"))?;
+    let mut footer = Vec::new();
+    reader.seek(SeekFrom::Start(start))?;
+    Read::by_ref(reader).take(length).read_to_end(&mut footer)?;
+    reader.seek(SeekFrom::Start(0))?;
+    match Compact(&footer).check(shapes::FILE, LONGEST_LIST) {
+        Some(()) => Ok(()),
+        None => Err(guard::malformed("its footer cannot be read")),
+    }
 }
 
 /// The names of all columns.

@@ -21,12 +21,13 @@ const MODULES: &[(&str, &[&str])] = &[
     ("progress", &[]),
     // Bytes ⇄ records.
     ("format", &["digest", "id", "name", "clock"]),
-    // Where things lie in foreign files: pure, knows none of our records.
-    ("layout", &[]),
+    // How foreign formats write numbers and structs, and where things lie in their files: pure, know none of our records.
+    ("wire", &[]),
+    ("layout", &["wire"]),
     // Content-addressed bytes: knows no word of machine learning.
     ("store", &["digest", "id", "progress", "format", "layout"]),
     // The only module that names polars.
-    ("table", &["digest"]),
+    ("table", &["digest", "wire"]),
     // Numbers in, numbers out.
     ("measure", &[]),
     // The outside world → a Capture. Of the store it may know only what a source of bytes is (see below).

@@ -66,6 +66,21 @@ fn a_page_that_claims_a_negative_number_of_values_does_not_abort() {
     assert!(refused(&lying, TableFormat::Parquet, &columns));
 }
 
+#[test]
+fn a_footer_that_claims_any_number_of_columns_does_not_abort() {
+    // A FileMetaData whose row groups (4) are one, whose columns (1) are a list of 2³¹-1 structs, as a list and as what a
+    // reader that does not ask for the kind takes for one: the bytes of a text.
+    let list = [0xfc, 0xff, 0xff, 0xff, 0xff, 0x07];
+    let as_list = [&[0x49, 0x1c, 0x19][..], &list].concat();
+    let as_text = [&[0x49, 0x1c, 0x18][..], &list].concat();
+    let groups = [&[0x49][..], &list].concat();
+    for footer in [as_list, as_text, groups] {
+        let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+        let file = [b"PAR1", &footer[..], &length, b"PAR1"].concat();
+        assert!(refused(&file, TableFormat::Parquet, &["c".to_owned()]));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
