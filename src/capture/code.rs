@@ -98,7 +98,7 @@ fn from_git(options: &CodeOptions<'_>, git: Git) -> Result<Code, CaptureError> {
     let mut code = Code { commit: git.commit.clone(), prefix: git.prefix.clone(), ..Code::empty(CodeKind::Git) };
     let mut untracked_room = options.untracked_limit;
     add_repository(&mut code, &git, &scope, "", options.elsewhere, &mut untracked_room, 0)?;
-    code.files.sort_by(|a, b| a.path.cmp(&b.path));
+    code.files.sort_by(|a, b| a.path().cmp(b.path()));
     code.changed.sort();
     code.untracked.sort();
     if !code.changed.is_empty() {
@@ -222,7 +222,7 @@ fn from_folder(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, Cap
         other => other?,
     };
     code.left_out = how.left_out;
-    let mine: Vec<SourceFile> = found.into_iter().filter(|f| !is_below(&f.disk, options.elsewhere)).collect();
+    let mine: Vec<SourceFile> = found.into_iter().filter(|f| !is_below(&f.disk(), options.elsewhere)).collect();
     if options.scope.is_empty() && mine.len() > MAX_FOLDER_FILES {
         code.kind = CodeKind::None;
         let reason = format!("without git, {} files are too many to be taken for code; name its folders", mine.len());
@@ -231,14 +231,14 @@ fn from_folder(options: &CodeOptions<'_>, ignored: &Ignored) -> Result<Code, Cap
     }
     let mut room = options.untracked_limit;
     for file in mine {
-        if let Some(why) = secrets::forbidden_name(&file.path) {
+        if let Some(why) = secrets::forbidden_name(file.path()) {
             let reason = format!("it may hold secrets: {why}");
-            code.left_out.push(LeftOutRecord { path: file.path, size: Some(file.size), reason });
-        } else if file.size > room {
+            code.left_out.push(LeftOutRecord { size: Some(file.size()), path: file.into_path(), reason });
+        } else if file.size() > room {
             let reason = "beyond the limit for files outside version control".to_owned();
-            code.left_out.push(LeftOutRecord { path: file.path, size: Some(file.size), reason });
+            code.left_out.push(LeftOutRecord { size: Some(file.size()), path: file.into_path(), reason });
         } else {
-            room -= file.size;
+            room -= file.size();
             code.files.push(file);
         }
     }

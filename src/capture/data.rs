@@ -66,25 +66,20 @@ pub struct Data {
 }
 
 impl Data {
-    /// The source's digest, from the digests of its files: a file's own; a folder's is the SHA-256 of the
-    /// byte-sorted listing that `sha256sum` prints of its files, named relative to it.
-    pub fn digest(&self, files: &[Digest]) -> Option<Digest> {
+    /// The source's digest, from its files' paths and digests: a file's own; a folder's is the SHA-256 of the byte-sorted
+    /// listing that `sha256sum` prints of its files, named relative to it.
+    pub fn digest<'f>(&self, mut files: impl Iterator<Item = (&'f str, Digest)>) -> Option<Digest> {
         match self.kind {
             DataKind::Uri => None,
-            DataKind::File => files.first().copied(),
+            DataKind::File => files.next().map(|(_, digest)| digest),
             DataKind::Folder => {
                 let prefix = format!("{}/", self.path);
-                let mut lines: Vec<String> = self
-                    .files
-                    .iter()
-                    .zip(files)
-                    .map(|(file, digest)| {
-                        format!("{digest}  {}\n", file.path.strip_prefix(&prefix).unwrap_or(&file.path))
-                    })
-                    .collect();
+                let named = |(path, digest): (&'f str, Digest)| (digest, path.strip_prefix(&prefix).unwrap_or(path));
+                // As the lines are sorted: no path has a character below that of the line's end.
+                let mut lines: Vec<(Digest, &str)> = files.map(named).collect();
                 lines.sort_unstable();
                 let mut hasher = Hasher::default();
-                lines.iter().for_each(|line| hasher.update(line.as_bytes()));
+                lines.iter().for_each(|(digest, path)| hasher.update(format!("{digest}  {path}\n").as_bytes()));
                 Some(hasher.finish())
             }
         }
@@ -118,7 +113,7 @@ pub fn capture(
     };
     let what = format!("data.{}", input.name);
     let found = files::collect(&what, std::slice::from_ref(spec), project, ignored)?;
-    let size = found.iter().map(|f| f.size).sum();
+    let size = found.iter().map(SourceFile::size).sum();
     let not_stored = match input.store {
         DataStore::Copy => None,
         DataStore::Hash => Some("the configuration says to keep its digest only".to_owned()),
@@ -129,7 +124,7 @@ pub fn capture(
     let disk = files::lexically_clean(&spec.path);
     let kind = if disk.is_file() { DataKind::File } else { DataKind::Folder };
     let path = match kind {
-        DataKind::File => found[0].path.clone(),
+        DataKind::File => found[0].path().to_owned(),
         _ => files::snapshot_path(&disk, project)?,
     };
     let (shape, failed) = match shape_of(&found) {
@@ -168,13 +163,13 @@ fn hash_in_place(
     known: &Known<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<Digest>, CaptureError> {
-    progress.begin("hashing data", files.iter().map(|f| f.size).sum(), Unit::Bytes);
+    progress.begin("hashing data", files.iter().map(SourceFile::size).sum(), Unit::Bytes);
     let hashed = files
         .par_iter()
         .map(|file| {
             let hash = || -> io::Result<Digest> {
                 if let Some(digest) = known.digest(file) {
-                    progress.advance(file.size);
+                    progress.advance(file.size());
                     return Ok(digest);
                 }
                 let (digest, read) = Digest::of_reader(file.open()?)?;
@@ -183,7 +178,7 @@ fn hash_in_place(
                 progress.advance(read);
                 Ok(digest)
             };
-            hash().map_err(|source| CaptureError::Unreadable { path: file.disk.clone(), source })
+            hash().map_err(|source| CaptureError::Unreadable { path: file.disk(), source })
         })
         .collect();
     progress.end();
@@ -194,8 +189,8 @@ fn hash_in_place(
 fn shape_of(files: &[SourceFile]) -> Result<Option<(u64, Vec<ColumnRecord>)>, String> {
     let mut total: Option<(u64, Vec<ColumnRecord>)> = None;
     for file in files {
-        let Some(format) = TableFormat::of(&file.path) else { return Ok(None) };
-        let shape = table::shape(&file.disk, format).map_err(|e| format!("{}: {e}", file.path))?;
+        let Some(format) = TableFormat::of(file.path()) else { return Ok(None) };
+        let shape = table::shape(&file.disk(), format).map_err(|e| format!("{}: {e}", file.path()))?;
         let columns: Vec<ColumnRecord> =
             shape.columns.into_iter().map(|c| ColumnRecord { name: c.name, kind: c.kind, nulls: c.nulls }).collect();
         total = Some(match total.take() {
@@ -204,7 +199,7 @@ fn shape_of(files: &[SourceFile]) -> Result<Option<(u64, Vec<ColumnRecord>)>, St
                 let alike = known.len() == columns.len()
                     && known.iter().zip(&columns).all(|(a, b)| a.name == b.name && a.kind == b.kind);
                 if !alike {
-                    return Err(format!("{}: its columns are not those of the files before it", file.path));
+                    return Err(format!("{}: its columns are not those of the files before it", file.path()));
                 }
                 for (known, column) in known.iter_mut().zip(columns) {
                     known.nulls += column.nulls;

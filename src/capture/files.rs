@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
@@ -44,26 +44,29 @@ impl PathSpec {
     }
 }
 
-/// A file to be stored.
+/// A file to be stored. There may be millions: the folder that was walked is not repeated in each.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// Its name in the snapshot: `/`-separated, relative.
-    pub path: String,
-    /// Where it lies.
-    pub disk: PathBuf,
+    path: String,
     /// File, executable, followed link; a symbolic link in code.
     pub kind: EntryKind,
     /// A symbolic link's target.
     pub target: Option<String>,
-    /// Its size in bytes.
-    pub size: u64,
+    root: Arc<Path>,
+    /// Bytes of `path` before what the file is called below `root`; all of them where it is `root` itself.
+    above: u32,
     stamp: StampRecord,
+}
+
+/// A time in nanoseconds, since 1970; one that is more than three centuries away is the first or the last.
+#[cfg(unix)]
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 #[cfg(unix)]
 fn stamp_of(data: &Metadata) -> StampRecord {
     use std::os::unix::fs::MetadataExt;
-    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
     StampRecord {
         size: data.len(),
         modified: nanoseconds(data.mtime(), data.mtime_nsec()),
@@ -76,34 +79,35 @@ fn stamp_of(data: &Metadata) -> StampRecord {
 #[cfg(not(unix))]
 fn stamp_of(data: &Metadata) -> StampRecord {
     let modified = data.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let modified = modified.map_or(0, |since| since.as_nanos() as i128);
+    let modified = modified.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
     StampRecord { size: data.len(), modified, changed: 0, inode: 0, device: 0 }
 }
 
 impl SourceFile {
-    /// Describes the file at `disk`, following links.
+    /// Describes the file at `disk`, following links; `path` is its name in the snapshot: `/`-separated, relative.
     pub fn describe(path: String, disk: PathBuf) -> Result<Self, CaptureError> {
         let unreadable = |source| CaptureError::Unreadable { path: disk.clone(), source };
         let data = fs::symlink_metadata(&disk).map_err(unreadable)?;
         if !data.is_symlink() {
-            return Self::described(path, disk, false, &data);
+            return Self::described(path, &Place::at(disk), false, &data);
         }
         match fs::metadata(&disk) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Err(CaptureError::Link { path: disk, circle: false }),
-            data => Self::described(path, disk.clone(), true, &data.map_err(unreadable)?),
+            data => {
+                let data = data.map_err(unreadable)?;
+                Self::described(path, &Place::at(disk), true, &data)
+            }
         }
     }
 
-    fn described(path: String, disk: PathBuf, link: bool, data: &Metadata) -> Result<Self, CaptureError> {
-        if !data.is_file() {
-            return Err(CaptureError::Special { path: disk });
-        }
+    fn described(path: String, place: &Place, link: bool, data: &Metadata) -> Result<Self, CaptureError> {
         let kind = match (link, is_executable(data)) {
             (true, _) => EntryKind::Followed,
             (false, true) => EntryKind::Executable,
             (false, false) => EntryKind::File,
         };
-        Ok(Self { path, kind, target: None, size: data.len(), stamp: stamp_of(data), disk })
+        let file = Self::new(path, place, kind, None, data);
+        if data.is_file() { Ok(file) } else { Err(CaptureError::Special { path: file.disk() }) }
     }
 
     /// Describes the symbolic link at `disk` as such.
@@ -112,44 +116,91 @@ impl SourceFile {
         let data = fs::symlink_metadata(&disk).map_err(unreadable)?;
         let target = fs::read_link(&disk).map_err(unreadable)?;
         let target = target.to_str().ok_or_else(|| CaptureError::Name { path: disk.clone() })?.to_owned();
-        let stamp = stamp_of(&data);
-        Ok(Self { path, kind: EntryKind::Symlink, target: Some(target), size: 0, stamp, disk })
+        Ok(Self::new(path, &Place::at(disk), EntryKind::Symlink, Some(target), &data))
+    }
+
+    fn new(path: String, place: &Place, kind: EntryKind, target: Option<String>, data: &Metadata) -> Self {
+        let above = (path.len() - place.below.min(path.len())) as u32;
+        Self { path, kind, target, root: Arc::clone(&place.root), above, stamp: stamp_of(data) }
+    }
+
+    /// Its name in the snapshot: `/`-separated, relative.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The same.
+    pub fn into_path(self) -> String {
+        self.path
+    }
+
+    /// Where it lies.
+    pub fn disk(&self) -> PathBuf {
+        match self.path.get(self.above as usize..) {
+            None | Some("") => self.root.to_path_buf(),
+            Some(below) => self.root.join(below),
+        }
+    }
+
+    /// Its size in bytes; none for a link.
+    pub fn size(&self) -> u64 {
+        if self.kind == EntryKind::Symlink { 0 } else { self.stamp.size }
+    }
+
+    /// The folder that was walked to find it; where it was named by itself, its own place.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// By what it is known again; none where the system does not tell enough, or for a link.
     pub fn stamp(&self) -> Option<StampRecord> {
-        (cfg!(unix) && self.kind != EntryKind::Symlink).then_some(self.stamp)
+        let told = |time: i64| i64::MIN < time && time < i64::MAX;
+        let known = cfg!(unix) && told(self.stamp.modified) && told(self.stamp.changed);
+        (known && self.kind != EntryKind::Symlink).then_some(self.stamp)
     }
 
     /// Its bytes, if it is at most `limit` long.
     pub fn read(&self, limit: u64) -> Result<Vec<u8>, CaptureError> {
-        let unreadable = |source| CaptureError::Unreadable { path: self.disk.clone(), source };
+        let unreadable = |source| CaptureError::Unreadable { path: self.disk(), source };
         let mut bytes = Vec::new();
         self.open().and_then(|r| r.take(limit + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() as u64 > limit {
-            return Err(CaptureError::TooLarge { path: self.disk.clone(), limit });
+            return Err(CaptureError::TooLarge { path: self.disk(), limit });
         }
         self.finished(bytes.len() as u64).map_err(unreadable)?;
         Ok(bytes)
     }
 }
 
+/// Where a file lies: in a folder, and how many bytes at the end of its name say where in it.
+struct Place {
+    root: Arc<Path>,
+    below: usize,
+}
+
+impl Place {
+    /// A file by itself.
+    fn at(disk: PathBuf) -> Self {
+        Self { root: disk.into(), below: 0 }
+    }
+}
+
 impl Source for SourceFile {
     fn size(&self) -> u64 {
-        self.size
+        self.size()
     }
 
     fn layout(&self) -> io::Result<Layout> {
-        layout::of(&mut File::open(&self.disk)?, self.size)
+        layout::of(&mut File::open(self.disk())?, self.size())
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(File::open(&self.disk)?))
+        Ok(Box::new(File::open(self.disk())?))
     }
 
     fn finished(&self, read: u64) -> io::Result<()> {
-        let now = stamp_of(&fs::metadata(&self.disk)?);
-        if read == self.size && now == self.stamp {
+        let now = stamp_of(&fs::metadata(self.disk())?);
+        if read == self.size() && now == self.stamp {
             Ok(())
         } else {
             Err(io::Error::new(io::ErrorKind::ResourceBusy, "it changed while it was read"))
@@ -263,12 +314,13 @@ fn gather(
 ) -> Result<Vec<SourceFile>, CaptureError> {
     let mut found = Vec::new();
     for spec in specs {
-        found.extend(find(spec)?);
+        let more = find(spec)?;
+        if found.is_empty() { found = more } else { found.extend(more) }
     }
     if let Some(unfit) = found.iter().find(|file| !file.path.split('/').all(is_component)) {
         return Err(CaptureError::Unfit { input: input.to_owned(), path: unfit.path.clone() });
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.sort_unstable_by(|a, b| a.path.cmp(&b.path).then_with(|| a.disk().cmp(&b.disk())));
     refuse_one_name_for_two(input, found.iter())?;
     found.dedup_by(|a, b| a.path == b.path);
     Ok(found)
@@ -279,12 +331,12 @@ pub(super) fn refuse_one_name_for_two<'f>(
     input: &str,
     files: impl Iterator<Item = &'f SourceFile> + Clone,
 ) -> Result<(), CaptureError> {
-    match files.clone().zip(files.skip(1)).find(|(a, b)| a.path == b.path && a.disk != b.disk) {
+    match files.clone().zip(files.skip(1)).find(|(a, b)| a.path == b.path && a.disk() != b.disk()) {
         Some((first, second)) => Err(CaptureError::Twice {
             input: input.to_owned(),
             path: first.path.clone(),
-            first: first.disk.clone(),
-            second: second.disk.clone(),
+            first: first.disk(),
+            second: second.disk(),
         }),
         None => Ok(()),
     }
@@ -367,10 +419,32 @@ fn glob(input: &str, spec: &PathSpec, path: &Path) -> Result<Option<(PathBuf, Gl
     Ok(Some((root, glob.compile_matcher())))
 }
 
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    files: Vec<SourceFile>,
+    left_out: Vec<LeftOutRecord>,
+    failed: Option<CaptureError>,
+}
+
 /// Something that was found.
-enum Found {
+enum Entry {
     File(SourceFile),
     LeftOut(LeftOutRecord),
+}
+
+impl Found {
+    fn add(&mut self, entry: Result<Entry, CaptureError>) {
+        match entry {
+            Ok(Entry::File(file)) => self.files.push(file),
+            Ok(Entry::LeftOut(record)) => self.left_out.push(record),
+            // Of several always the same one.
+            Err(error) if self.failed.as_ref().is_none_or(|other| error.to_string() < other.to_string()) => {
+                self.failed = Some(error);
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Every file below `root`; with a matcher, those that match or lie in a folder that does.
@@ -391,6 +465,7 @@ fn walk(
         };
         e.depth() == 0 || !skipped(e)
     });
+    let shared: Arc<Path> = root.into();
     let look = |entry: walkdir::Result<DirEntry>| match entry {
         // What is ignored may be anything, even a link that leads nowhere.
         Err(error) if error.path().is_some_and(|path| ignored.covers(path, false)) => None,
@@ -399,10 +474,10 @@ fn walk(
         Ok(entry) => {
             let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
             let wanted = matcher.is_none_or(|matcher| matches(matcher, relative));
-            wanted.then(|| describe(root, base, entry, follow))
+            wanted.then(|| describe(&shared, base, &entry, follow))
         }
     };
-    let found = Mutex::new(Vec::new());
+    let found = Mutex::new(Found::default());
     let mut walker = walker.fuse();
     // Asking the disk about each file is what takes long: it is done beside the walk, in any order.
     rayon::scope(|scope| {
@@ -414,25 +489,13 @@ fn walk(
             let (found, look) = (&found, &look);
             scope.spawn(move |_| {
                 let batch: Vec<_> = batch.into_iter().filter_map(look).collect();
-                found.lock().unwrap_or_else(PoisonError::into_inner).extend(batch);
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                batch.into_iter().for_each(|entry| found.add(entry));
             });
         }
     });
-    let mut files = Vec::new();
-    let mut left_out = Vec::new();
-    let mut failed: Option<CaptureError> = None;
-    for found in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        match found {
-            Ok(Found::File(file)) => files.push(file),
-            Ok(Found::LeftOut(record)) => left_out.push(record),
-            // Of several always the same one.
-            Err(error) if failed.as_ref().is_none_or(|other| error.to_string() < other.to_string()) => {
-                failed = Some(error);
-            }
-            Err(_) => {}
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let Found { mut files, mut left_out, failed } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     left_out.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(how) = unfollowed {
         how.left_out.append(&mut left_out);
@@ -441,29 +504,30 @@ fn walk(
 }
 
 /// What an entry is: links are followed, or kept as links.
-fn describe(root: &Path, base: &str, entry: DirEntry, follow: bool) -> Result<Found, CaptureError> {
+fn describe(root: &Arc<Path>, base: &str, entry: &DirEntry, follow: bool) -> Result<Entry, CaptureError> {
     let relative = match snapshot_path(entry.path(), root) {
         // Code is kept as far as it can be.
         Err(CaptureError::Name { .. }) if !follow => {
             let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-            return Ok(Found::LeftOut(unnameable(relative.to_string_lossy().into_owned())));
+            return Ok(Entry::LeftOut(unnameable(relative.to_string_lossy().into_owned())));
         }
         relative => relative?,
     };
-    let path = if base.is_empty() { relative } else { format!("{base}/{relative}") };
+    let below = relative.len();
+    let path = if base.is_empty() { relative } else { [base, &relative].join("/") };
     let kind = entry.file_type();
     if follow {
         let data = entry.metadata().map_err(|error| walk_error(root, &error))?;
-        let link = entry.path_is_symlink();
-        return SourceFile::described(path, entry.into_path(), link, &data).map(Found::File);
+        let place = Place { root: Arc::clone(root), below };
+        return SourceFile::described(path, &place, entry.path_is_symlink(), &data).map(Entry::File);
     }
     if kind.is_symlink() {
-        SourceFile::describe_link(path, entry.into_path()).map(Found::File)
+        SourceFile::describe_link(path, entry.path().to_owned()).map(Entry::File)
     } else if kind.is_file() {
-        SourceFile::describe(path, entry.into_path()).map(Found::File)
+        SourceFile::describe(path, entry.path().to_owned()).map(Entry::File)
     } else {
         let reason = "neither a file nor a folder".to_owned();
-        Ok(Found::LeftOut(LeftOutRecord { path, size: None, reason }))
+        Ok(Entry::LeftOut(LeftOutRecord { path, size: None, reason }))
     }
 }
 

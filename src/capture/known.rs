@@ -6,7 +6,7 @@
 //!
 //! What a program writes through a mapping of the file may show late in its times; git is deceived by that too.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -18,10 +18,12 @@ use crate::host;
 use crate::id::TreeId;
 
 /// Where a file system's clock is not the one asked, but both are this machine's: the coarsest tick of any, in nanoseconds.
-const COARSEST: i128 = 2_000_000_000;
+const COARSEST: i64 = 2_000_000_000;
 
 /// What is known, and what is learned meanwhile.
 pub struct Known<'n> {
+    /// The project's folder and a slash; nothing where it is not UTF-8.
+    project: String,
     before: KnownFilesRecord,
     /// Which of the files were asked for, and are what they were.
     same: Vec<AtomicBool>,
@@ -29,17 +31,23 @@ pub struct Known<'n> {
     next: AtomicUsize,
     now: OnceLock<Option<DiskTime>>,
     ask: Box<dyn Fn() -> Option<DiskTime> + Send + Sync + 'n>,
-    learned: Mutex<BTreeMap<String, KnownFileRecord>>,
+    learned: Mutex<KnownFilesRecord>,
     lists: Mutex<Vec<KnownListRecord>>,
     local: Mutex<HashMap<u64, bool>>,
 }
 
 impl<'n> Known<'n> {
-    /// Begins with what was kept. `ask` tells the file system's time; it is asked once, before the first file is read.
-    pub fn new(mut kept: KnownFilesRecord, ask: impl Fn() -> Option<DiskTime> + Send + Sync + 'n) -> Self {
-        kept.files.sort_by(|a, b| a.path.cmp(&b.path));
+    /// Begins with what was kept of a workspace. `ask` tells the file system's time; it is asked once, before the first file
+    /// is read.
+    pub fn new(
+        project: &Path,
+        mut kept: KnownFilesRecord,
+        ask: impl Fn() -> Option<DiskTime> + Send + Sync + 'n,
+    ) -> Self {
+        kept.sort();
         Self {
-            same: kept.files.iter().map(|_| false.into()).collect(),
+            project: project.to_str().map(|path| format!("{path}/")).unwrap_or_default(),
+            same: (0..kept.len()).map(|_| false.into()).collect(),
             next: 0.into(),
             before: kept,
             now: OnceLock::new(),
@@ -52,35 +60,39 @@ impl<'n> Known<'n> {
 
     /// What the file hashes to, if that is known. If not, it is to be read now, and [`learn`](Self::learn)ed.
     pub fn digest(&self, file: &SourceFile) -> Option<Digest> {
-        if let Some(at) = file.disk.to_str().and_then(|path| self.position(path))
-            && Some(self.before.files[at].stamp) == file.stamp()
+        let disk = file.disk();
+        if let Some(at) = self.name(&disk).and_then(|name| self.position(name))
+            && Some(self.before.file(at).stamp) == file.stamp()
         {
             self.same[at].store(true, Ordering::Relaxed);
-            return Some(self.before.files[at].sha256);
+            return Some(self.before.file(at).sha256);
         }
         self.now.get_or_init(&self.ask);
         None
     }
 
-    fn position(&self, path: &str) -> Option<usize> {
-        let files = &self.before.files;
+    /// What a file is called in the list: from the project, or absolute.
+    fn name<'p>(&self, disk: &'p Path) -> Option<&'p str> {
+        let path = disk.to_str()?;
+        Some(path.strip_prefix(&self.project).unwrap_or(path))
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
         let next = self.next.load(Ordering::Relaxed);
-        let at = match files.get(next) {
-            Some(file) if file.path == path => next,
-            _ => files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?,
-        };
+        let at =
+            if next < self.before.len() && self.before.path(next) == name { next } else { self.before.find(name)? };
         self.next.store(at + 1, Ordering::Relaxed);
         Some(at)
     }
 
     /// The file was read whole since [`digest`](Self::digest) was asked, and hashed to `sha256`.
     pub fn learn(&self, file: &SourceFile, sha256: Digest) {
-        let (Some(stamp), Some(path), Some(Some(now))) = (file.stamp(), file.disk.to_str(), self.now.get()) else {
+        let disk = file.disk();
+        let (Some(stamp), Some(name), Some(Some(now))) = (file.stamp(), self.name(&disk), self.now.get()) else {
             return;
         };
-        if self.is_past(&stamp, now, &file.disk) {
-            let record = KnownFileRecord { path: path.to_owned(), stamp, sha256 };
-            lock(&self.learned).insert(path.to_owned(), record);
+        if self.is_past(&stamp, now, &disk) {
+            lock(&self.learned).push(name, KnownFileRecord { stamp, sha256 });
         }
     }
 
@@ -99,18 +111,20 @@ impl<'n> Known<'n> {
     }
 
     /// What to keep for the next time: every file and list that was asked for. None, if that is what was kept before.
-    pub fn to_keep(&self) -> Option<KnownFilesRecord> {
-        let (learned, lists) = (lock(&self.learned), lock(&self.lists));
-        let same = |at: &usize| self.same[*at].load(Ordering::Relaxed);
-        let all_same = (0..self.same.len()).all(|at| same(&at));
-        if learned.is_empty() && all_same && *lists == self.before.lists {
+    pub fn into_kept(self) -> Option<KnownFilesRecord> {
+        let (learned, lists) = (unlock(self.learned), unlock(self.lists));
+        let same: Vec<bool> = self.same.into_iter().map(AtomicBool::into_inner).collect();
+        if learned.is_empty() && same.iter().all(|same| *same) && lists == self.before.lists {
             return None;
         }
-        let before = (0..self.same.len()).filter(same).map(|at| &self.before.files[at]);
-        let before = before.filter(|file| !learned.contains_key(&file.path));
-        let mut files: Vec<KnownFileRecord> = before.chain(learned.values()).cloned().collect();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        Some(KnownFilesRecord { files, lists: lists.clone() })
+        let mut kept = self.before;
+        let mut same = same.into_iter();
+        kept.retain(|_| same.next().unwrap_or_default());
+        // Of a file that was known before, what was learned comes behind.
+        kept.append(learned);
+        kept.sort();
+        kept.lists = lists;
+        Some(kept)
     }
 
     /// Whether whatever changes the file from now on gets another time.
@@ -122,6 +136,10 @@ impl<'n> Known<'n> {
         latest < now.nanoseconds - COARSEST
             && *lock(&self.local).entry(stamp.device).or_insert_with(|| host::has_our_clock(path))
     }
+}
+
+fn unlock<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

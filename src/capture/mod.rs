@@ -200,7 +200,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         .chain(data.iter().flat_map(|d: &Data| &d.files))
         .collect();
     let mut by_name = declared.clone();
-    by_name.sort_by(|a, b| a.path.cmp(&b.path));
+    by_name.sort_by(|a, b| a.path().cmp(b.path()));
     files::refuse_one_name_for_two("inputs", by_name.into_iter())?;
     let elsewhere = captured_elsewhere(options, &declared);
     let code = code::capture(
@@ -282,8 +282,8 @@ fn read_values(
     let mut all = BTreeMap::new();
     let mut origin: BTreeMap<String, String> = BTreeMap::new();
     for file in &files {
-        let path = || file.path.clone();
-        let syntax = Syntax::of(&file.disk).ok_or_else(|| CaptureError::Syntax { input, path: path() })?;
+        let path = || file.path().to_owned();
+        let syntax = Syntax::of(&file.disk()).ok_or_else(|| CaptureError::Syntax { input, path: path() })?;
         let bytes = file.read(MAX_VALUES)?;
         let found = values::parse(syntax, &bytes).map_err(|source| CaptureError::Values {
             input,
@@ -325,11 +325,17 @@ fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> Has
     // A folder is not entered: only what lies in none of them is named by itself.
     let folders: Vec<String> =
         all.iter().filter(|path| path.is_dir()).map(|path| format!("{}/", path.display())).collect();
-    let inside = |file: &SourceFile| {
-        let path = file.disk.as_os_str().as_encoded_bytes();
-        folders.iter().any(|folder| path.starts_with(folder.as_bytes()))
+    let inside = |path: &Path| {
+        let path = path.as_os_str().as_encoded_bytes();
+        folders
+            .iter()
+            .any(|folder| path.starts_with(folder.as_bytes()) || path == &folder.as_bytes()[..folder.len() - 1])
     };
-    all.extend(declared.iter().filter(|file| !inside(file)).map(|file| file.disk.clone()));
+    for found in declared.chunk_by(|a, b| std::ptr::eq(a.root(), b.root())) {
+        if !inside(found[0].root()) {
+            all.extend(found.iter().map(|file| file.disk()).filter(|disk| !inside(disk)));
+        }
+    }
     all.extend(options.notes_file.clone());
     all.insert(options.store.clone());
     all

@@ -53,8 +53,8 @@ pub(super) fn code(scanner: &Scanner, code: &Code) -> Result<(), CaptureError> {
 
 /// What is found in a file, however large it is.
 fn in_file(scanner: &Scanner, file: &SourceFile) -> Result<Vec<Finding>, CaptureError> {
-    let unreadable = |source| CaptureError::Unreadable { path: file.disk.clone(), source };
-    match file.open().and_then(|reader| scanner.scan_stream(&file.path, reader)).map_err(unreadable)? {
+    let unreadable = |source| CaptureError::Unreadable { path: file.disk(), source };
+    match file.open().and_then(|reader| scanner.scan_stream(file.path(), reader)).map_err(unreadable)? {
         Some(scanned) => file.finished(scanned.read).map_err(unreadable).map(|()| scanned.findings),
         None => Ok(Vec::new()),
     }

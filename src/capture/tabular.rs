@@ -27,20 +27,20 @@ pub(super) fn check_samples(input: &SamplesInput, file: &SourceFile) -> Result<(
 
 fn check<'a>(input: &str, file: &SourceFile, named: impl Iterator<Item = &'a String>) -> Result<(), CaptureError> {
     let refuse = |reason: String| CaptureError::Table { input: input.to_owned(), reason };
-    let Some(format) = TableFormat::of(&file.path) else {
-        return Err(refuse(format!("`{}` is neither csv nor parquet", file.path)));
+    let Some(format) = TableFormat::of(file.path()) else {
+        return Err(refuse(format!("`{}` is neither csv nor parquet", file.path())));
     };
     let bytes = match format {
         TableFormat::Parquet => file.read(MAX_TABLE)?,
-        _ => bounded::head(&file.disk, MAX_HEADER)
-            .map_err(|source| CaptureError::Unreadable { path: file.disk.clone(), source })?,
+        _ => bounded::head(&file.disk(), MAX_HEADER)
+            .map_err(|source| CaptureError::Unreadable { path: file.disk(), source })?,
     };
-    let header = Table::header(&bytes, format).map_err(|e| refuse(format!("`{}`: {e}", file.path)))?;
+    let header = Table::header(&bytes, format).map_err(|e| refuse(format!("`{}`: {e}", file.path())))?;
     let missing: Vec<_> = named.filter(|name| !header.contains(name)).map(String::as_str).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let there: Vec<_> = header.iter().take(20).map(String::as_str).collect();
     let missing = missing.join("`, `");
-    Err(refuse(format!("`{}` has no column `{missing}`; it has {}", file.path, there.join(", "))))
+    Err(refuse(format!("`{}` has no column `{missing}`; it has {}", file.path(), there.join(", "))))
 }

@@ -8,16 +8,105 @@ use super::FormatError;
 use crate::digest::Digest;
 use crate::id::TreeId;
 
-/// Name and version of the record. 1: first form. 2: with folders. A file of another version is dropped.
-pub const FORMAT: &str = "mlrun/known-files/2";
+/// Name and version of the record. 1: first form. 2: with folders. 3: paths from the project, in one piece. A file of another
+/// version is dropped.
+pub const FORMAT: &str = "mlrun/known-files/3";
 
-/// Every file of one model in one workspace.
+/// Every file of one model in one workspace. There may be millions: their paths are kept in one piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownFilesRecord {
-    /// The files, sorted by path.
-    pub files: Vec<KnownFileRecord>,
+    paths: String,
+    files: Vec<Place>,
     /// Lists of files that were made into folders.
     pub lists: Vec<KnownListRecord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    /// Where its path begins and ends in the piece.
+    start: u32,
+    end: u32,
+    file: KnownFileRecord,
+}
+
+impl Place {
+    fn path(self, paths: &str) -> &str {
+        paths.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+impl KnownFilesRecord {
+    /// How many files there are.
+    pub const fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Where a file lies: from the project, or absolute.
+    pub fn path(&self, at: usize) -> &str {
+        self.files[at].path(&self.paths)
+    }
+
+    /// What is known of a file.
+    pub fn file(&self, at: usize) -> &KnownFileRecord {
+        &self.files[at].file
+    }
+
+    /// The files and their paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &KnownFileRecord)> {
+        self.files.iter().map(|place| (place.path(&self.paths), &place.file))
+    }
+
+    /// Adds a file behind the others. One for whose path there is no room, behind gigabytes of others, is left out.
+    pub fn push(&mut self, path: &str, file: KnownFileRecord) {
+        let (start, end) = (u32::try_from(self.paths.len()), u32::try_from(self.paths.len() + path.len()));
+        if let (Ok(start), Ok(end)) = (start, end) {
+            self.paths.push_str(path);
+            self.files.push(Place { start, end, file });
+        }
+    }
+
+    /// Adds all files of another list behind those of this one.
+    pub fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            (self.paths, self.files) = (other.paths, other.files);
+            return;
+        }
+        for (path, file) in other.iter() {
+            self.push(path, *file);
+        }
+    }
+
+    /// Keeps only some, in their order.
+    pub fn retain(&mut self, mut keep: impl FnMut(&KnownFileRecord) -> bool) {
+        self.files.retain(|place| keep(&place.file));
+        // What nobody's path is any more would stay for ever.
+        let paths = self.files.iter().map(|place| place.path(&self.paths));
+        let (length, whole) = (paths.clone().map(str::len).sum::<usize>(), self.paths.len());
+        if length < whole {
+            let mut kept = Self { lists: std::mem::take(&mut self.lists), ..Self::default() };
+            for (path, file) in self.iter() {
+                kept.push(path, *file);
+            }
+            *self = kept;
+        }
+    }
+
+    /// Sorts the files by path; of two with one path the later one stays.
+    pub fn sort(&mut self) {
+        let Self { paths, files, .. } = self;
+        files.sort_unstable_by(|a, b| a.path(paths).cmp(b.path(paths)).then(b.start.cmp(&a.start)));
+        files.dedup_by(|earlier, later| earlier.path(paths) == later.path(paths));
+    }
+
+    /// Where in the sorted files one is.
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|place| place.path(&self.paths).cmp(path)).ok()
+    }
 }
 
 /// A list of files.
@@ -30,10 +119,8 @@ pub struct KnownListRecord {
 }
 
 /// One file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownFileRecord {
-    /// Where it lies, absolute.
-    pub path: String,
     /// What the file system told of it.
     pub stamp: StampRecord,
     /// The SHA-256 of its bytes.
@@ -46,9 +133,9 @@ pub struct StampRecord {
     /// Its size in bytes.
     pub size: u64,
     /// When its bytes were changed, in nanoseconds since 1970; a program may set it at will.
-    pub modified: i128,
+    pub modified: i64,
     /// When anything of it was changed; nothing but a wrong clock sets it.
-    pub changed: i128,
+    pub changed: i64,
     /// Its inode's number.
     pub inode: u64,
     /// Its file system's number.
@@ -59,7 +146,7 @@ pub struct StampRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskTime {
     /// Nanoseconds since 1970.
-    pub nanoseconds: i128,
+    pub nanoseconds: i64,
     /// The file system's number.
     pub device: u64,
 }

@@ -40,6 +40,8 @@ pub const ENTRY: usize = 8 + HEADER;
 pub const FOOTER: usize = 8 + 8 + 32 + 8;
 /// A pack is closed before it grows beyond this: 256 MiB.
 pub const MAX_PACK: u64 = 256 << 20;
+/// Nor objects: what is in a pack is read as a whole.
+pub const MOST_OBJECTS: usize = 1 << 18;
 /// No object is longer: 64 MiB holds the recipe of a file of 1 TB, of tensors one of 7 TB, and a folder of 400,000 entries.
 pub const MAX_OBJECT: u32 = 64 << 20;
 /// No block is longer: 4 MiB.

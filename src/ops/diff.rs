@@ -74,7 +74,7 @@ fn side(
         if repository.project().is_none() && options.given.files.is_empty() {
             return Err(ResolveError::Workspace.into());
         }
-        return Ok(Workspace::look(repository, model, &options.given, progress)?.side());
+        return Ok(Workspace::look(repository, model, &options.given, progress)?.into_side());
     }
     let mut revision = revision.clone();
     revision.model = model.cloned();

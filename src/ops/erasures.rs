@@ -236,13 +236,13 @@ pub(super) fn refuse_again(repository: &Repository, capture: &Capture, known: &K
             Err(VerbError::ErasedBefore { name: name.to_owned(), label: label.clone(), why: why.clone() })
         }
     };
-    for file in snapshot::every_file(capture).filter(|file| sizes.contains(&file.size)) {
-        let unreadable = |source| VerbError::Io { action: "read", path: file.disk.clone(), source };
+    for file in snapshot::every_file(capture).filter(|file| sizes.contains(&file.size())) {
+        let unreadable = |source| VerbError::Io { action: "read", path: file.disk(), source };
         let digest = match known.digest(file) {
             Some(digest) => digest,
             None => file.open().and_then(Digest::of_reader).map_err(unreadable)?.0,
         };
-        refuse(&file.path, FileId::new(digest))?;
+        refuse(file.path(), FileId::new(digest))?;
     }
     capture.code.patch.as_ref().map_or(Ok(()), |patch| refuse(PATCH, FileId::new(Digest::of(patch))))
 }

@@ -1,6 +1,6 @@
 //! What is known of a workspace's files, from one verb to the next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::capture::known::Known;
 use crate::digest::Digest;
@@ -16,13 +16,19 @@ const MAX_LIST: u64 = 1 << 30;
 /// What was kept for this model in this workspace.
 pub(super) fn load<'r>(repository: &'r Repository, model: &ModelName) -> Known<'r> {
     let backend = repository.store().backend();
-    Known::new(kept(repository, model), || backend.now())
+    Known::new(workspace(repository), kept(repository, model), || backend.now())
 }
 
-/// The files of this model in this workspace, by what they hashed to when they were read last.
-pub(super) fn files(repository: &Repository, model: &ModelName) -> impl Iterator<Item = (FileId, PathBuf)> {
-    let files = kept(repository, model).files.into_iter();
-    files.map(|file| (FileId::new(file.sha256), PathBuf::from(file.path)))
+/// The files of this model in this workspace that are at least `smallest` bytes long, by what they hashed to when they were
+/// read last.
+pub(super) fn files(repository: &Repository, model: &ModelName, smallest: u64) -> Vec<(FileId, PathBuf)> {
+    let (kept, workspace) = (kept(repository, model), workspace(repository));
+    let large = kept.iter().filter(|(_, file)| file.stamp.size >= smallest);
+    large.map(|(path, file)| (FileId::new(file.sha256), workspace.join(path))).collect()
+}
+
+fn workspace(repository: &Repository) -> &Path {
+    repository.project().unwrap_or_else(|| repository.store_path())
 }
 
 fn kept(repository: &Repository, model: &ModelName) -> KnownFilesRecord {
@@ -31,14 +37,13 @@ fn kept(repository: &Repository, model: &ModelName) -> KnownFilesRecord {
 }
 
 /// Keeps it for the next time. A cache: where it cannot be written, files are read again.
-pub(super) fn keep(repository: &Repository, model: &ModelName, known: &Known<'_>) {
-    if let Some(bytes) = known.to_keep().and_then(|record| known::encode(&record).ok()) {
+pub(super) fn keep(repository: &Repository, model: &ModelName, known: Known<'_>) {
+    if let Some(bytes) = known.into_kept().and_then(|record| known::encode(&record).ok()) {
         let _ = repository.store().backend().cache(&path(repository, model), &bytes);
     }
 }
 
 fn path(repository: &Repository, model: &ModelName) -> String {
-    let project = repository.project().unwrap_or_else(|| repository.store_path());
-    let workspace = Digest::of(project.as_os_str().as_encoded_bytes());
+    let workspace = Digest::of(workspace(repository).as_os_str().as_encoded_bytes());
     format!("{CACHE}/known/{workspace}/{}", model.folder())
 }

@@ -79,10 +79,8 @@ pub struct RestoreReport {
     pub id: SnapshotId,
     /// The folder.
     pub to: PathBuf,
-    /// What was written and what was there already.
+    /// Every file, what was written and what was there already.
     pub plan: RestorePlan,
-    /// Every file, with its digest, as `sha256sum` names them from inside the folder.
-    pub files: Vec<TreeFile>,
     /// What is not kept and therefore not rebuilt: which, and why.
     pub missing: Vec<(String, String)>,
     /// Files that were erased for good, and why.
@@ -124,12 +122,12 @@ pub fn restore(
         let fields = fields.filter(|row| row.what.name().starts_with("environment."));
         missing.extend(fields.map(|row| (row.what.name().to_owned(), erasures::why(row))));
     }
-    let mut plan = restore::plan(&options.to, &files, generated)?;
+    let mut plan = restore::plan(&options.to, files, generated)?;
     missing.extend(plan.left_out.iter().cloned());
     if options.dry_run {
         restore::check(&plan, options.force)?;
     } else {
-        let twins = Twins::new(known::files(repository, &found.state.model));
+        let twins = Twins::new(known::files(repository, &found.state.model, Twins::WORTH));
         let applied = restore::apply(store, &plan, &twins, options.force, progress)?;
         plan.modes.retain(|(path, _)| applied.wrong_modes.iter().all(|(wrong, _)| wrong != path));
         missing.extend(applied.wrong_modes.iter().map(|(path, error)| {
@@ -143,7 +141,6 @@ pub fn restore(
         id: found.snapshot(),
         to: options.to.clone(),
         plan,
-        files,
         missing,
         erased,
         dry_run: options.dry_run,

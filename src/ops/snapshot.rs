@@ -2,6 +2,7 @@
 
 use super::inputs::{GivenInputs, capture_options};
 use super::{Asked, MadeEvent, VerbError, erasures, known, records};
+use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
 use crate::capture::{self, Capture};
 use crate::format::checkpoint::VersionRow;
@@ -81,7 +82,7 @@ pub fn snapshot(
     let model = capture_options.model.clone();
     let before = repository.registry().state(&model)?;
     let known = known::load(repository, &model);
-    let capture = capture::capture(&capture_options, &known, progress)?;
+    let mut capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
     let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
     // Versions and packs may have gone while files were looked for.
@@ -103,7 +104,7 @@ pub fn snapshot(
     }
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(parent_files);
-    let built = snapshot::build(&mut writer, &capture, &known, super::TOOL, progress)?;
+    let mut built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
     if !options.allow_erased {
         erasures::refuse_record(repository, built.id.digest())?;
     }
@@ -118,7 +119,7 @@ pub fn snapshot(
         erased_before: now
             .as_ref()
             .map_or_else(Vec::new, |state| erasures::fields_again(state, &built.record, &built.observation)),
-        files: built.model_files.clone(),
+        files: std::mem::take(&mut built.model_files),
         record: built.record.clone(),
         unchanged: false,
         environment_changes: Vec::new(),
@@ -128,7 +129,7 @@ pub fn snapshot(
         dry_run: options.dry_run,
     };
     if !options.dry_run {
-        known::keep(repository, &model, &known);
+        known::keep(repository, &model, known);
     }
     if let (Some(row), Some(old)) = (parent, &parent_record)
         && report.changed.is_empty()
@@ -214,7 +215,7 @@ fn check_space<'r>(
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
     let Some(free) = repository.store().backend().free() else { return Ok(()) };
-    let total: u64 = snapshot::every_file(capture).map(|f| f.size).sum();
+    let total: u64 = snapshot::every_file(capture).map(SourceFile::size).sum();
     if total + RESERVE < free {
         return Ok(());
     }

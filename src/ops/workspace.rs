@@ -19,7 +19,7 @@ use crate::snapshot::{self, Built};
 /// The workspace, captured and named but not stored.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// What was found.
+    /// What was found, without the lists of files that went into the record.
     pub capture: Capture,
     /// The record it would have.
     pub built: Built,
@@ -35,10 +35,10 @@ impl Workspace {
     ) -> Result<Self, VerbError> {
         let options = capture_options(repository, model, given)?;
         let known = known::load(repository, &options.model);
-        let capture = capture::capture(&options, &known, progress)?;
+        let mut capture = capture::capture(&options, &known, progress)?;
         let mut writer = repository.store().rehearsal();
-        let built = snapshot::build(&mut writer, &capture, &known, super::TOOL, progress)?;
-        known::keep(repository, &options.model, &known);
+        let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
+        known::keep(repository, &options.model, known);
         Ok(Self { capture, built })
     }
 
@@ -47,22 +47,22 @@ impl Workspace {
         let record = &self.built.record;
         let find = |path: &str| {
             let predictions = self.capture.predictions.iter().map(|(_, f)| f);
-            predictions.chain(self.capture.samples.iter().map(|(_, f)| f)).find(|f| f.path == path)
+            predictions.chain(self.capture.samples.iter().map(|(_, f)| f)).find(|f| f.path() == path)
         };
         let named = record.predictions.iter().map(|p| (p.file, p.path.as_str()));
         named
             .chain(record.samples.iter().map(|s| (s.file, s.path.as_str())))
-            .filter_map(|(id, path)| find(path).map(|f| (id, f.disk.clone())))
+            .filter_map(|(id, path)| find(path).map(|f| (id, f.disk())))
             .collect()
     }
 
     /// For comparing.
-    pub(super) fn side(&self) -> Side {
+    pub(super) fn into_side(self) -> Side {
         Side {
             name: "workspace".to_owned(),
-            record: self.built.record.clone(),
-            model_files: self.built.model_files.clone(),
-            code_files: self.built.code_files.clone(),
+            record: self.built.record,
+            model_files: self.built.model_files,
+            code_files: self.built.code_files,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Storing a capture: files first, then trees, then the record that names them.
 
+use std::mem;
+
 use super::SnapshotError;
 use super::files::Files;
 use super::folders::TreeFile;
@@ -36,27 +38,28 @@ pub struct Built {
     pub code_files: Vec<TreeFile>,
 }
 
-/// Hands a capture to `writer`. What is `known` and stored is not read.
+/// Hands a capture to `writer`, and takes the lists of files out of it: there may be millions. What is `known` and stored is
+/// not read.
 pub fn build(
     writer: &mut Writer<'_>,
-    capture: &Capture,
+    capture: &mut Capture,
     known: &Known<'_>,
     tool: &str,
     progress: &dyn Progress,
 ) -> Result<Built, SnapshotError> {
-    let total: u64 = every_file(capture).map(|f| f.size).sum();
+    let total: u64 = every_file(capture).map(SourceFile::size).sum();
     progress.begin("storing", total, Unit::Bytes);
     let mut files = Files { writer, known, progress };
-    let (model_list, model_files) = files.put_tree(&capture.model_files)?;
-    let (_, params_files) = files.put_tree(&capture.params_files)?;
-    let (_, metrics_files) = files.put_tree(&capture.metrics_files)?;
-    let (_, results) = files.put_tree(&capture.results)?;
+    let (model_list, model_files) = files.put_tree(mem::take(&mut capture.model_files))?;
+    let (_, params_files) = files.put_tree(mem::take(&mut capture.params_files))?;
+    let (_, metrics_files) = files.put_tree(mem::take(&mut capture.metrics_files))?;
+    let (_, results) = files.put_tree(mem::take(&mut capture.results))?;
     let mut predictions = Vec::new();
     for (input, file) in &capture.predictions {
         let stored = files.put_one(file)?;
         predictions.push(PredictionsRecord {
             name: input.name.clone(),
-            path: file.path.clone(),
+            path: file.path().to_owned(),
             file: stored.id,
             size: stored.size,
             columns: input.columns.clone(),
@@ -68,7 +71,7 @@ pub fn build(
         let stored = files.put_one(file)?;
         samples.push(SamplesRecord {
             name: input.name.clone(),
-            path: file.path.clone(),
+            path: file.path().to_owned(),
             file: stored.id,
             size: stored.size,
             column: input.column.clone(),
@@ -76,7 +79,7 @@ pub fn build(
     }
     samples.sort_by(|a, b| a.name.cmp(&b.name));
     let mut data = Vec::new();
-    for source in &capture.data {
+    for source in &mut capture.data {
         data.push(put_data(&mut files, source)?);
     }
     data.sort_by(|a, b| a.name.cmp(&b.name));
@@ -160,13 +163,17 @@ fn put_record(writer: &mut Writer<'_>, encoded: Result<Vec<u8>, FormatError>) ->
     Ok(writer.put_record(&bytes)?)
 }
 
-fn put_data(files: &mut Files<'_, '_>, source: &Data) -> Result<DataRecord, SnapshotError> {
-    let (digests, stored) = match source.not_stored {
-        Some(_) => (source.digests.clone(), None),
+fn put_data(files: &mut Files<'_, '_>, source: &mut Data) -> Result<DataRecord, SnapshotError> {
+    let count = source.files.len() as u64;
+    let (sha256, stored) = match source.not_stored {
+        Some(_) => {
+            let paths = source.files.iter().map(SourceFile::path);
+            (source.digest(paths.zip(source.digests.iter().copied())), None)
+        }
         None => {
-            let (list, tree) = files.put_tree(&source.files)?;
-            let digests = list.iter().filter_map(|f| f.id).map(|id| id.digest()).collect();
-            (digests, tree.map(|t| t.tree))
+            let (list, tree) = files.put_tree(mem::take(&mut source.files))?;
+            let digests = list.iter().filter_map(|file| Some((file.path.as_str(), file.id?.digest())));
+            (source.digest(digests), tree.map(|t| t.tree))
         }
     };
     let (rows, schema) = source.shape.clone().unzip();
@@ -174,9 +181,9 @@ fn put_data(files: &mut Files<'_, '_>, source: &Data) -> Result<DataRecord, Snap
         name: source.name.clone(),
         kind: source.kind,
         path: source.path.clone(),
-        sha256: source.digest(&digests),
+        sha256,
         size: source.size,
-        files: source.files.len() as u64,
+        files: count,
         rows,
         schema,
         stored,
@@ -184,9 +191,9 @@ fn put_data(files: &mut Files<'_, '_>, source: &Data) -> Result<DataRecord, Snap
     })
 }
 
-fn put_code(files: &mut Files<'_, '_>, capture: &Capture) -> Result<(CodeRecord, Vec<TreeFile>), SnapshotError> {
-    let code = &capture.code;
-    let (list, tree) = files.put_tree(&code.files)?;
+fn put_code(files: &mut Files<'_, '_>, capture: &mut Capture) -> Result<(CodeRecord, Vec<TreeFile>), SnapshotError> {
+    let code = &mut capture.code;
+    let (list, tree) = files.put_tree(mem::take(&mut code.files))?;
     let patch: Option<FileId> = match &code.patch {
         Some(patch) => Some(files.writer.put_bytes(patch, files.progress)?.id),
         None => None,

@@ -10,6 +10,9 @@ use crate::id::FileId;
 use crate::progress::Progress;
 use crate::store::{Source, StoreError, StoredFile, Writer};
 
+/// Files looked up and stored together: lists of what is known of each take memory.
+const AT_ONCE: usize = 1 << 16;
+
 /// A writer, and what it is told about files.
 pub(super) struct Files<'a, 's> {
     pub(super) writer: &'a mut Writer<'s>,
@@ -20,11 +23,19 @@ pub(super) struct Files<'a, 's> {
 impl Files<'_, '_> {
     /// Stores files, in their order.
     pub(super) fn put(&mut self, files: &[&SourceFile]) -> Result<Vec<StoredFile>, SnapshotError> {
+        let mut stored = Vec::with_capacity(files.len());
+        for some in files.chunks(AT_ONCE) {
+            self.put_some(some, &mut stored)?;
+        }
+        Ok(stored)
+    }
+
+    fn put_some(&mut self, files: &[&SourceFile], all: &mut Vec<StoredFile>) -> Result<(), SnapshotError> {
         let mut stored: Vec<Option<StoredFile>> = vec![None; files.len()];
         let mut known = Vec::with_capacity(files.len());
         for (at, file) in files.iter().enumerate() {
             let digest = self.known.digest(file);
-            known.extend(digest.map(|sha256| (at, StoredFile { id: FileId::new(sha256), size: file.size })));
+            known.extend(digest.map(|sha256| (at, StoredFile { id: FileId::new(sha256), size: file.size() })));
         }
         let (places, known): (Vec<usize>, Vec<StoredFile>) = known.into_iter().unzip();
         for ((at, file), kept) in places.iter().zip(&known).zip(self.writer.keep(&known)?) {
@@ -37,7 +48,7 @@ impl Files<'_, '_> {
         let sources: Vec<&dyn Source> = unread.iter().map(|at| files[*at] as &dyn Source).collect();
         let read = self.writer.put_files(&sources, self.progress).map_err(|error| match error {
             StoreError::Source { index, source } => {
-                SnapshotError::File { path: files[unread[index]].disk.display().to_string(), source }
+                SnapshotError::File { path: files[unread[index]].disk().display().to_string(), source }
             }
             other => other.into(),
         })?;
@@ -45,7 +56,8 @@ impl Files<'_, '_> {
             self.known.learn(files[at], file.id.digest());
             stored[at] = Some(file);
         }
-        Ok(stored.into_iter().flatten().collect())
+        all.extend(stored.into_iter().flatten());
+        Ok(())
     }
 
     /// Stores one file.
@@ -54,26 +66,27 @@ impl Files<'_, '_> {
     }
 
     /// Stores files and says what a tree holds of them; links are kept as links.
-    fn put_list(&mut self, files: &[SourceFile]) -> Result<Vec<TreeFile>, SnapshotError> {
+    fn put_list(&mut self, files: Vec<SourceFile>) -> Result<Vec<TreeFile>, SnapshotError> {
         let plain: Vec<&SourceFile> = files.iter().filter(|f| f.kind != EntryKind::Symlink).collect();
         let mut stored = self.put(&plain)?.into_iter();
-        Ok(files
-            .iter()
-            .map(|file| {
-                let stored = if file.kind == EntryKind::Symlink { None } else { stored.next() };
-                TreeFile {
-                    path: file.path.clone(),
-                    kind: file.kind,
-                    id: stored.map(|s| s.id),
-                    size: stored.map_or(0, |s| s.size),
-                    target: file.target.clone(),
-                }
-            })
-            .collect())
+        let tree_file = |mut file: SourceFile| {
+            let stored = if file.kind == EntryKind::Symlink { None } else { stored.next() };
+            TreeFile {
+                kind: file.kind,
+                id: stored.map(|s| s.id),
+                size: stored.map_or(0, |s| s.size),
+                target: file.target.take(),
+                path: file.into_path(),
+            }
+        };
+        Ok(files.into_iter().map(tree_file).collect())
     }
 
     /// Stores files and their tree; none without files. A list that was stored before is not made into folders again.
-    pub(super) fn put_tree(&mut self, files: &[SourceFile]) -> Result<(Vec<TreeFile>, Option<TreeRef>), SnapshotError> {
+    pub(super) fn put_tree(
+        &mut self,
+        files: Vec<SourceFile>,
+    ) -> Result<(Vec<TreeFile>, Option<TreeRef>), SnapshotError> {
         let list = self.put_list(files)?;
         if list.is_empty() {
             return Ok((list, None));

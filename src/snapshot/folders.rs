@@ -1,7 +1,5 @@
 //! Flat lists of files ⇄ trees of folders.
 
-use std::collections::BTreeMap;
-
 use crate::digest::{Digest, Hasher};
 use crate::format::tree::{EntryKind, TreeEntry, TreeRecord};
 use crate::id::{FileId, TreeId};
@@ -25,12 +23,6 @@ pub struct TreeFile {
     pub target: Option<String>,
 }
 
-#[derive(Default)]
-struct Folder<'a> {
-    folders: BTreeMap<&'a str, Folder<'a>>,
-    files: Vec<(&'a str, &'a TreeFile)>,
-}
-
 /// What is told apart by everything a tree says of `files`.
 pub(super) fn digest(files: &[TreeFile]) -> Digest {
     let mut hasher = Hasher::default();
@@ -49,44 +41,42 @@ pub(super) fn digest(files: &[TreeFile]) -> Digest {
 
 /// Stores the tree of `files`; beside it, those of all their folders, the outermost first.
 pub(super) fn put(writer: &mut Writer<'_>, files: &[TreeFile]) -> Result<(TreeId, Vec<TreeId>), StoreError> {
-    let mut root = Folder::default();
-    for file in files {
-        let mut folder = &mut root;
-        let mut rest = file.path.as_str();
-        while let Some((first, below)) = rest.split_once('/') {
-            folder = folder.folders.entry(first).or_default();
-            rest = below;
-        }
-        folder.files.push((rest, file));
-    }
+    // What lies in one folder lies together then.
+    let mut sorted: Vec<&TreeFile> = files.iter().collect();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
     let mut all = Vec::new();
-    let (tree, _) = put_folder(writer, &root, &mut all)?;
+    let (tree, _) = put_folder(writer, &sorted, 0, &mut all)?;
     all.reverse();
     Ok((tree, all))
 }
 
+/// Stores the folder of `files`, whose paths have its own, of so many bytes, before them.
 fn put_folder(
     writer: &mut Writer<'_>,
-    folder: &Folder<'_>,
+    files: &[&TreeFile],
+    above: usize,
     all: &mut Vec<TreeId>,
 ) -> Result<(TreeId, u64), StoreError> {
-    let mut entries = Vec::with_capacity(folder.folders.len() + folder.files.len());
+    let folder_in = |file: &TreeFile| file.path[above..].split_once('/').map(|(folder, _)| folder.to_owned());
+    let mut entries = Vec::new();
     let mut total = 0;
-    for (name, below) in &folder.folders {
-        let (id, size) = put_folder(writer, below, all)?;
+    for together in files.chunk_by(|a, b| {
+        let (a, b) = (&a.path[above..], &b.path[above..]);
+        a.split_once('/').is_some_and(|(folder, _)| b.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    }) {
+        let file = together[0];
+        let (name, kind, id, size, target) = match folder_in(file) {
+            Some(name) => {
+                let (id, size) = put_folder(writer, together, above + name.len() + 1, all)?;
+                (name, EntryKind::Folder, Some(id.digest()), size, None)
+            }
+            None => {
+                let id = file.id.map(|id| id.digest());
+                (file.path[above..].to_owned(), file.kind, id, file.size, file.target.clone())
+            }
+        };
         total += size;
-        let name = (*name).to_owned();
-        entries.push(TreeEntry { name, kind: EntryKind::Folder, id: Some(id.digest()), size, target: None });
-    }
-    for (name, file) in &folder.files {
-        total += file.size;
-        entries.push(TreeEntry {
-            name: (*name).to_owned(),
-            kind: file.kind,
-            id: file.id.map(|id| id.digest()),
-            size: file.size,
-            target: file.target.clone(),
-        });
+        entries.push(TreeEntry { name, kind, id, size, target });
     }
     let tree = writer.put_tree(&TreeRecord::new(entries))?;
     all.push(tree);
@@ -108,6 +98,6 @@ pub fn files_of(store: &Store, tree: TreeId) -> Result<Vec<TreeFile>, StoreError
             }
         }
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }

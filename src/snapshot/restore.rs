@@ -9,7 +9,7 @@ mod holes;
 mod twins;
 mod write;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -85,15 +85,19 @@ fn describe_left(left: &[PathBuf]) -> String {
     format!("the restore stopped half-way; only these were restored: {}{more}", names.join(", "))
 }
 
-/// What a restore would do.
+/// What a restore would do. There may be millions of files: each is named once.
 #[derive(Debug, Clone, Default)]
 pub struct RestorePlan {
-    /// Files to write: where, and what.
-    pub write: Vec<(PathBuf, TreeFile)>,
+    /// The folder they go into.
+    pub target: PathBuf,
+    /// Every file that is to be there, sorted by path.
+    pub files: Vec<TreeFile>,
+    /// Files to write, by their number among `files`.
+    pub write: Vec<usize>,
     /// Files that no store holds, because they are derived from a record: where, and their bytes.
     pub generated: Vec<(PathBuf, Vec<u8>)>,
-    /// Files that are there already, byte for byte.
-    pub keep: Vec<PathBuf>,
+    /// How many are there already, byte for byte.
+    pub kept: usize,
     /// Those among them whose executable bit is wrong: which, and whether they are to have one.
     pub modes: Vec<(PathBuf, bool)>,
     /// What is not rebuilt, because it would lead elsewhere: which, and why.
@@ -104,16 +108,28 @@ pub struct RestorePlan {
     pub bytes: u64,
 }
 
+impl RestorePlan {
+    /// The files to write.
+    pub fn to_write(&self) -> impl Iterator<Item = &TreeFile> {
+        self.write.iter().map(|number| &self.files[*number])
+    }
+}
+
 /// Compares `files`, and `generated` ones in the target itself, with what lies in `target`. Writes nothing.
-pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>) -> Result<RestorePlan, RestoreError> {
-    check_names(files, folds_case(target))?;
-    let mut plan = RestorePlan::default();
+pub fn plan(
+    target: &Path,
+    mut files: Vec<TreeFile>,
+    generated: Vec<(String, Vec<u8>)>,
+) -> Result<RestorePlan, RestoreError> {
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    check_names(&files, folds_case(target))?;
+    let mut plan = RestorePlan { target: target.to_owned(), ..RestorePlan::default() };
     let links: HashSet<&str> = files.iter().filter(|f| f.target.is_some()).map(|f| f.path.as_str()).collect();
     for (name, bytes) in generated {
         let path = target.join(name);
         match fs::read(&path) {
             Ok(there) if there == bytes => {
-                plan.keep.push(path);
+                plan.kept += 1;
                 continue;
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -122,28 +138,35 @@ pub fn plan(target: &Path, files: &[TreeFile], generated: Vec<(String, Vec<u8>)>
         plan.bytes += bytes.len() as u64;
         plan.generated.push((path, bytes));
     }
-    for file in files {
+    let mut checked = None;
+    for (number, file) in files.iter().enumerate() {
         let path = target.join(&file.path);
         if file.target.as_deref().is_some_and(|target| leads_out(&file.path, target, &links)) {
             plan.left_out.push((file.path.clone(), "it is a link that leads out of the folder".to_owned()));
             continue;
         }
-        check_way(target, &file.path)?;
+        let folder = file.path.rsplit_once('/').map(|(folder, _)| folder);
+        if checked != Some(folder) {
+            check_way(target, &file.path)?;
+            checked = Some(folder);
+        }
         match fs::symlink_metadata(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(RestoreError::Io { action: "look at", path, source }),
             Ok(data) if is_same(&path, &data, file)? => {
                 if let Some(executable) = wrong_mode(&data, file.kind) {
-                    plan.modes.push((path.clone(), executable));
+                    plan.modes.push((path, executable));
                 }
-                plan.keep.push(path);
+                plan.kept += 1;
                 continue;
             }
-            Ok(_) => plan.overwrite.push(path.clone()),
+            Ok(_) => plan.overwrite.push(path),
         }
         plan.bytes += file.size;
-        plan.write.push((path, file.clone()));
+        plan.write.push(number);
     }
+    drop(links);
+    plan.files = files;
     Ok(plan)
 }
 
@@ -180,40 +203,56 @@ fn wrong_mode(_: &fs::Metadata, _: EntryKind) -> Option<bool> {
     None
 }
 
-/// Refuses names that lead elsewhere, and names that some systems cannot keep apart.
+/// Refuses names that lead elsewhere, and names that some systems cannot keep apart. `files` are sorted by path.
 fn check_names(files: &[TreeFile], folds_case: bool) -> Result<(), RestoreError> {
     let unsafe_name =
         |path: &str, reason: &str| RestoreError::Unsafe { path: path.to_owned(), reason: reason.to_owned() };
-    let mut folded: HashMap<String, &str> = HashMap::new();
-    let mut kinds: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut contents: BTreeMap<&str, &TreeFile> = BTreeMap::new();
     for file in files {
         if file.path.len() > 4096 || !file.path.split('/').all(is_component) {
             return Err(unsafe_name(&file.path, "it is not a relative path of plain names"));
         }
-        if contents.insert(&file.path, file).is_some_and(|other| other != file) {
-            return Err(unsafe_name(&file.path, "two different files have that name"));
-        }
-        let ends = file.path.match_indices('/').map(|(i, _)| i).chain([file.path.len()]);
-        for end in ends {
+    }
+    if let Some(pair) = files.windows(2).find(|pair| pair[0].path == pair[1].path && pair[0] != pair[1]) {
+        return Err(unsafe_name(&pair[0].path, "two different files have that name"));
+    }
+    // Folders, each once as long as files that lie together come together.
+    let mut folder = "";
+    let mut folded: HashMap<String, &str> = HashMap::new();
+    for file in files {
+        let ends = file.path.match_indices('/').map(|(end, _)| end);
+        let passed = folder.len();
+        let new = ends.filter(|end| !(*end <= passed && is_way(folder, &file.path[..*end])));
+        for end in new {
             let part = &file.path[..end];
-            let folder = end != file.path.len();
-            if *kinds.entry(part).or_insert(folder) != folder {
+            if files.binary_search_by(|other| other.path.as_str().cmp(part)).is_ok() {
                 return Err(unsafe_name(part, "it is a file and a folder at once"));
             }
-            let key: String = part.nfc().collect::<String>().to_lowercase();
-            match folded.insert(key, part) {
-                Some(other) if other != part && folds_case => {
-                    return Err(unsafe_name(
-                        part,
-                        &format!("it cannot be kept apart from `{other}` on this file system"),
-                    ));
-                }
-                _ => {}
-            }
+            keep_apart(part, folds_case, &mut folded)?;
         }
+        folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        keep_apart(&file.path, folds_case, &mut folded)?;
     }
     Ok(())
+}
+
+/// Whether `part` is `folder` or one of those above it.
+fn is_way(folder: &str, part: &str) -> bool {
+    folder.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Refuses `part` where the file system takes it for another name.
+fn keep_apart<'f>(part: &'f str, folds_case: bool, folded: &mut HashMap<String, &'f str>) -> Result<(), RestoreError> {
+    if !folds_case {
+        return Ok(());
+    }
+    let key: String = part.nfc().collect::<String>().to_lowercase();
+    match folded.insert(key, part) {
+        Some(other) if other != part => Err(RestoreError::Unsafe {
+            path: part.to_owned(),
+            reason: format!("it cannot be kept apart from `{other}` on this file system"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the file system of `target` takes names that differ in case for one: asked of a folder that is there.

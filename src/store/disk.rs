@@ -329,7 +329,7 @@ impl Backend for Disk {
         let data = file.write_all(b"now").and_then(|()| file.metadata());
         let _ = fs::remove_file(path);
         let data = data.ok()?;
-        let nanoseconds = i128::from(data.mtime()) * 1_000_000_000 + i128::from(data.mtime_nsec());
+        let nanoseconds = data.mtime().checked_mul(1_000_000_000)?.checked_add(data.mtime_nsec())?;
         Some(DiskTime { nanoseconds, device: data.dev() })
     }
 

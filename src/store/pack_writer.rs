@@ -87,7 +87,8 @@ impl PackWriter {
     /// Whether `object` still fits.
     pub(super) fn has_room_for(&self, object: &ObjectHeader) -> bool {
         let trailer = (self.trailer.objects.len() * pack::ENTRY + pack::FOOTER) as u64;
-        self.trailer.objects.is_empty() || self.length + trailer + Self::room(object) <= pack::MAX_PACK
+        let objects = self.trailer.objects.len();
+        objects == 0 || objects < pack::MOST_OBJECTS && self.length + trailer + Self::room(object) <= pack::MAX_PACK
     }
 
     /// Adds the object that `header` announces and `bytes` are.

@@ -12,6 +12,8 @@ use crate::format::pack::{ObjectHeader, ObjectKind, Trailer};
 
 /// Objects known to be in the store, or on their way into it.
 pub(super) type Session = HashSet<Key>;
+/// Objects in packs that the index is told of before a writer has finished.
+const MANY: usize = 1 << 17;
 /// A pack's name, its length, and what is in it.
 pub(super) type PublishedPack = ([u8; 32], u64, Trailer);
 
@@ -21,6 +23,8 @@ pub(super) struct Packs<'s> {
     open: Option<PackWriter>,
     publishing: Option<JoinHandle<Result<PublishedPack, BackendError>>>,
     published: Vec<PublishedPack>,
+    /// The names of those that the index knows already.
+    indexed: Vec<[u8; 32]>,
     new: u64,
     stored: u64,
     /// Objects that are no records.
@@ -31,7 +35,17 @@ pub(super) struct Packs<'s> {
 impl<'s> Packs<'s> {
     /// Packs for `store`, or only their size.
     pub(super) fn new(store: &'s Store, rehearse: bool) -> Self {
-        Self { store, open: None, publishing: None, published: Vec::new(), new: 0, stored: 0, contents: 0, rehearse }
+        Self {
+            store,
+            open: None,
+            publishing: None,
+            published: Vec::new(),
+            indexed: Vec::new(),
+            new: 0,
+            stored: 0,
+            contents: 0,
+            rehearse,
+        }
     }
 
     /// Bytes of the blocks and small files that were added, before encoding.
@@ -80,14 +94,30 @@ impl<'s> Packs<'s> {
     pub(super) fn finish(&mut self) -> Result<Vec<[u8; 32]>, StoreError> {
         self.close()?;
         self.join()?;
-        let names = self.published.iter().map(|(name, ..)| *name).collect();
         if !self.published.is_empty() {
-            self.store.index.add(std::mem::take(&mut self.published))?;
-        } else if !self.rehearse {
+            self.index()?;
+        } else if self.indexed.is_empty() && !self.rehearse {
             // Everything was found in packs, which a process may have left that died before their names were durable.
             self.store.backend().settle(PACKS)?;
         }
-        Ok(names)
+        Ok(std::mem::take(&mut self.indexed))
+    }
+
+    /// Tells the index of packs that are durable, once they hold many objects: a session that remembers each would take as
+    /// much memory as there are.
+    pub(super) fn index_many(&mut self, session: &mut Session) -> Result<(), StoreError> {
+        if self.published.iter().map(|(.., trailer)| trailer.objects.len()).sum::<usize>() < MANY {
+            return Ok(());
+        }
+        for (_, header) in self.published.iter().flat_map(|(.., trailer)| &trailer.objects) {
+            session.remove(&(header.kind, header.id));
+        }
+        self.index()
+    }
+
+    fn index(&mut self) -> Result<(), StoreError> {
+        self.indexed.extend(self.published.iter().map(|(name, ..)| *name));
+        self.store.index.add(std::mem::take(&mut self.published))
     }
 
     fn failed(&self) -> impl Fn(io::Error) -> BackendError + use<> {

@@ -10,8 +10,8 @@ use crate::format::pack::ObjectKind;
 
 /// No head is longer: 64 MiB are enough for half a billion entries.
 const MAX_HEAD: usize = 64 << 20;
-/// Pages kept in memory: 2.6 million entries, 170 MiB.
-const MAX_PAGES: usize = 2560;
+/// Pages kept in memory: 1.3 million entries, 85 MiB.
+const MAX_PAGES: usize = 1280;
 
 type Page = Arc<[IndexEntry]>;
 

@@ -148,9 +148,11 @@ impl<'s> Writer<'s> {
                 progress.advance(file.size);
                 stored[*index] = Some(file);
             }
+            self.packs.index_many(&mut self.session)?;
         }
         for index in large {
             stored[index] = Some(self.put_large(index, sources[index], progress)?);
+            self.packs.index_many(&mut self.session)?;
         }
         Ok(stored.into_iter().flatten().collect())
     }

@@ -12,9 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::digest::Digest;
 use crate::id::FileId;
 
-/// Smaller files are decoded faster than they are found.
-const WORTH: u64 = 1 << 20;
-
 /// Where files may lie that are wanted.
 #[derive(Debug, Default)]
 pub struct Twins {
@@ -24,6 +21,9 @@ pub struct Twins {
 }
 
 impl Twins {
+    /// Smaller files are decoded faster than they are found.
+    pub const WORTH: u64 = 1 << 20;
+
     /// Files by what they hashed to when they were read last. Nothing rests on it: they may have changed since.
     pub fn new(paths: impl IntoIterator<Item = (FileId, PathBuf)>) -> Self {
         Self { paths: paths.into_iter().collect(), refused: false.into() }
@@ -31,7 +31,7 @@ impl Twins {
 
     /// Makes `file`, which is empty, share the bytes of `size` that hash to `id`; whether it did. If not, it is empty again.
     pub(super) fn share(&self, id: FileId, size: u64, file: &mut File) -> io::Result<bool> {
-        if size < WORTH || self.refused.load(Ordering::Relaxed) {
+        if size < Self::WORTH || self.refused.load(Ordering::Relaxed) {
             return Ok(false);
         }
         let Some(path) = self.paths.get(&id) else { return Ok(false) };

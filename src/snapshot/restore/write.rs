@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::holes::WithHoles;
-use super::{RestoreError, RestorePlan, TreeFile, Twins};
+use super::{RestoreError, RestorePlan, Twins};
 use crate::format::tree::EntryKind;
 use crate::progress::{Progress, Unit};
 use crate::store::CopyError;
@@ -71,8 +71,8 @@ struct Work<'a> {
     taken: HashSet<&'a Path>,
     /// Folders made, outer ones first.
     folders: Vec<PathBuf>,
-    /// Files where nothing was.
-    made: Mutex<Vec<PathBuf>>,
+    /// Files where nothing was, by their number in the plan, those that were generated behind the others.
+    made: Mutex<Vec<usize>>,
     /// Whole files under their temporary names, and the places where something else is.
     waiting: Mutex<Vec<(PathBuf, PathBuf)>>,
     /// Files that took another's place.
@@ -95,11 +95,13 @@ impl<'a> Work<'a> {
         let plan = self.plan;
         progress.begin("restoring", plan.bytes, Unit::Bytes);
         self.make_folders()?;
-        let (links, files): (Vec<_>, Vec<_>) = plan.write.iter().partition(|(_, f)| f.kind == EntryKind::Symlink);
-        let restore = |(path, file): &&(PathBuf, TreeFile)| {
+        let numbers = plan.write.iter().copied();
+        let (links, files): (Vec<_>, Vec<_>) = numbers.partition(|at| plan.files[*at].kind == EntryKind::Symlink);
+        let restore = |at: &usize| {
+            let file = &plan.files[*at];
             let Some(id) = file.id else { return Ok(()) };
             let executable = file.kind == EntryKind::Executable;
-            self.write_file(path, executable, |out| {
+            self.write_file(*at, executable, |out| {
                 if twins.share(id, file.size, out.get_mut().file()).map_err(CopyError::Write)? {
                     progress.advance(file.size);
                     return Ok(());
@@ -108,15 +110,15 @@ impl<'a> Work<'a> {
             })
         };
         // A large file takes all cores by itself.
-        let (large, small): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, file)| file.size > LARGE);
+        let (large, small): (Vec<_>, Vec<_>) = files.into_iter().partition(|at| plan.files[*at].size > LARGE);
         small.par_iter().try_for_each(restore)?;
         large.iter().try_for_each(restore)?;
-        for (path, bytes) in &plan.generated {
-            self.write_file(path, false, |out| out.write_all(bytes).map_err(CopyError::Write))?;
+        for (at, (_, bytes)) in plan.generated.iter().enumerate() {
+            self.write_file(plan.files.len() + at, false, |out| out.write_all(bytes).map_err(CopyError::Write))?;
         }
         // Last, so that no file is ever written through a link.
-        for (path, file) in links {
-            self.write_link(path, file)?;
+        for at in links {
+            self.write_link(at)?;
         }
         // From here on there is no way back; all that is left to do is to give names.
         let waiting = std::mem::take(self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner));
@@ -135,11 +137,18 @@ impl<'a> Work<'a> {
 
     fn make_folders(&mut self) -> Result<(), RestoreError> {
         let plan = self.plan;
-        let targets = plan.write.iter().map(|(path, _)| path).chain(plan.generated.iter().map(|(path, _)| path));
-        let mut folders: Vec<&Path> = targets.filter_map(|path| path.parent()).collect();
+        let mut folders: Vec<&str> = Vec::new();
+        for file in plan.to_write() {
+            let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if folders.last() != Some(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders.extend(plan.generated.iter().map(|_| ""));
         folders.sort_unstable();
         folders.dedup();
         for folder in folders {
+            let folder = &if folder.is_empty() { plan.target.clone() } else { plan.target.join(folder) };
             let missing = folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists());
             let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
             self.folders.extend(missing.into_iter().rev());
@@ -152,16 +161,25 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Where a file goes.
+    fn path(&self, at: usize) -> PathBuf {
+        match self.plan.files.get(at) {
+            Some(file) => self.plan.target.join(&file.path),
+            None => self.plan.generated[at - self.plan.files.len()].0.clone(),
+        }
+    }
+
     /// Writes a whole file, and gives it its name or lets it wait.
     fn write_file(
         &self,
-        path: &Path,
+        at: usize,
         executable: bool,
         fill: impl FnOnce(&mut BufWriter<WithHoles>) -> Result<(), CopyError>,
     ) -> Result<(), RestoreError> {
-        let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
-        let temp = temp_path(path);
-        self.place(&temp, path, || {
+        let path = self.path(at);
+        let failed = |action, source| RestoreError::Io { action, path: path.clone(), source };
+        let temp = temp_path(&path);
+        self.place(&temp, &path, at, || {
             let created = File::options().read(true).write(true).create_new(true).open(&temp);
             let created = WithHoles::new(created.map_err(|e| failed("create a file beside", e))?);
             let mut out = BufWriter::with_capacity(1 << 20, created);
@@ -175,10 +193,12 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn write_link(&self, path: &Path, file: &TreeFile) -> Result<(), RestoreError> {
-        let failed = |source| RestoreError::Io { action: "create the link", path: path.to_path_buf(), source };
-        let temp = temp_path(path);
-        self.place(&temp, path, || make_link(&temp, file.target.as_deref().unwrap_or_default()).map_err(failed))
+    fn write_link(&self, at: usize) -> Result<(), RestoreError> {
+        let path = self.path(at);
+        let failed = |source| RestoreError::Io { action: "create the link", path: path.clone(), source };
+        let temp = temp_path(&path);
+        let target = self.plan.files[at].target.as_deref().unwrap_or_default();
+        self.place(&temp, &path, at, || make_link(&temp, target).map_err(failed))
     }
 
     /// What `write` writes to `temp` gets the name `path`, now if nothing is there.
@@ -186,6 +206,7 @@ impl<'a> Work<'a> {
         &self,
         temp: &Path,
         path: &Path,
+        at: usize,
         write: impl FnOnce() -> Result<(), RestoreError>,
     ) -> Result<(), RestoreError> {
         let failed = |action, source| RestoreError::Io { action, path: path.to_path_buf(), source };
@@ -198,7 +219,7 @@ impl<'a> Work<'a> {
                 return Ok(());
             }
             rename(temp, path).map_err(|e| failed("write", e))?;
-            push(&self.made, path.to_path_buf());
+            push(&self.made, at);
             Ok(())
         });
         if placed.is_err() {
@@ -209,12 +230,13 @@ impl<'a> Work<'a> {
     }
 
     /// Takes away what was written; what stays all the same is returned.
-    fn take_back(self) -> Vec<PathBuf> {
-        let mut left = self.replaced;
-        for (temp, _) in self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    fn take_back(mut self) -> Vec<PathBuf> {
+        let mut left = std::mem::take(&mut self.replaced);
+        for (temp, _) in std::mem::take(self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner)) {
             left.extend(remove(&temp).err().map(|_| temp));
         }
-        for path in self.made.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        for at in std::mem::take(self.made.get_mut().unwrap_or_else(PoisonError::into_inner)) {
+            let path = self.path(at);
             left.extend(remove(&path).err().map(|_| path));
         }
         for folder in self.folders.iter().rev() {

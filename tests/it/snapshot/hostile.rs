@@ -28,7 +28,7 @@ fn left_out(files: &[TreeFile]) {
     let plan = planned(temp.path(), files).unwrap();
     let name = &files.last().unwrap().path;
     assert!(plan.left_out.iter().any(|(path, _)| path == name), "{files:?}: {plan:?}");
-    assert!(plan.write.iter().all(|(_, file)| file.path != *name), "{plan:?}");
+    assert!(plan.to_write().all(|file| file.path != *name), "{plan:?}");
 }
 
 #[test]

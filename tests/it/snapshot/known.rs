@@ -54,19 +54,21 @@ fn device(path: &Path) -> u64 {
 }
 
 /// The later of a file's times.
-fn latest(path: &Path) -> i128 {
+fn latest(path: &Path) -> i64 {
     let data = fs::metadata(path).unwrap();
-    let of = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    let of = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
     of(data.mtime(), data.mtime_nsec()).max(of(data.ctime(), data.ctime_nsec()))
 }
 
 /// Reads a file at `now` of the file system with number `device`; what is kept for the next time.
-fn read_at(path: &Path, nanoseconds: i128, device: u64) -> Option<KnownFilesRecord> {
-    let known = Known::new(KnownFilesRecord::default(), move || Some(DiskTime { nanoseconds, device }));
+fn read_at(path: &Path, nanoseconds: i64, device: u64) -> Option<KnownFilesRecord> {
+    let known = Known::new(Path::new("/elsewhere"), KnownFilesRecord::default(), move || {
+        Some(DiskTime { nanoseconds, device })
+    });
     let file = described(path);
     assert_eq!(known.digest(&file), None);
     known.learn(&file, Digest::of(&fs::read(path).unwrap()));
-    known.to_keep()
+    known.into_kept()
 }
 
 fn read_later(path: &Path) -> KnownFilesRecord {
@@ -75,7 +77,7 @@ fn read_later(path: &Path) -> KnownFilesRecord {
 
 /// Whether the file is taken for what was kept.
 fn is_known(path: &Path, kept: &KnownFilesRecord) -> bool {
-    Known::new(kept.clone(), || None).digest(&described(path)).is_some()
+    Known::new(Path::new("/elsewhere"), kept.clone(), || None).digest(&described(path)).is_some()
 }
 
 #[test]
@@ -83,19 +85,21 @@ fn what_was_not_touched_is_known() {
     let pair = Pair::new();
     let kept = read_later(&pair.file());
     let kept = decode(&encode(&kept).unwrap()).unwrap();
-    let again = Known::new(kept, || panic!("nothing is read, so nobody needs to know what time it is"));
+    let again = Known::new(Path::new("/elsewhere"), kept, || {
+        panic!("nothing is read, so nobody needs to know what time it is")
+    });
     assert_eq!(again.digest(&described(&pair.file())).unwrap().to_string(), sha256sum(b"original"));
-    assert_eq!(again.to_keep(), None, "nothing new");
+    assert_eq!(again.into_kept(), None, "nothing new");
 }
 
 #[test]
 fn what_is_gone_is_forgotten() {
     let pair = Pair::new();
     let mut kept = read_later(&pair.file());
-    kept.files.extend(read_later(&pair.other()).files);
-    let again = Known::new(kept, || None);
+    kept.append(read_later(&pair.other()));
+    let again = Known::new(Path::new("/elsewhere"), kept, || None);
     again.digest(&described(&pair.file())).unwrap();
-    assert_eq!(again.to_keep().unwrap().files.len(), 1);
+    assert_eq!(again.into_kept().unwrap().len(), 1);
 }
 
 type Lie = (&'static str, fn(&Pair));
@@ -268,4 +272,38 @@ fn lists_that_became_folders() {
     assert_ne!(trees(&take(&project)), trees(&first));
     says("chmod", &["-x", "model/b.bin"], &project.path());
     assert_eq!(trees(&take(&project)), trees(&first));
+}
+
+#[test]
+fn a_workspace_that_has_moved_knows_its_files_by_their_place_in_it() {
+    let pair = Pair::new();
+    let now = DiskTime { nanoseconds: latest(&pair.file()) + 1, device: device(&pair.file()) };
+    let known = Known::new(pair.temp.path(), KnownFilesRecord::default(), move || Some(now));
+    for path in [pair.other(), pair.file()] {
+        assert_eq!(known.digest(&described(&path)), None);
+        known.learn(&described(&path), Digest::of(&fs::read(&path).unwrap()));
+    }
+    let kept = known.into_kept().unwrap();
+    assert_eq!(kept.iter().map(|(path, _)| path).collect::<Vec<_>>(), ["file", "other"]);
+    // What was learned later counts; what nobody asked for is let go of, its path with it.
+    fs::write(pair.file(), "rewritten").unwrap();
+    let now = DiskTime { nanoseconds: latest(&pair.file()) + 1, device: device(&pair.file()) };
+    let known = Known::new(pair.temp.path(), kept, move || Some(now));
+    assert_eq!(known.digest(&described(&pair.file())), None);
+    known.learn(&described(&pair.file()), Digest::of(b"rewritten"));
+    let kept = known.into_kept().unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept.file(0).sha256.to_string(), sha256sum(b"rewritten"));
+    assert_eq!(decode(&encode(&kept).unwrap()), Some(kept));
+}
+
+#[test]
+fn a_time_beyond_all_counting_is_not_known() {
+    let pair = Pair::new();
+    says("touch", &["-d", "2400-01-01", "file"], pair.temp.path());
+    // Not every file system takes it.
+    if fs::metadata(pair.file()).unwrap().mtime() > i64::MAX / 1_000_000_000 {
+        assert_eq!(described(&pair.file()).stamp(), None);
+    }
+    assert!(described(&pair.other()).stamp().is_some());
 }

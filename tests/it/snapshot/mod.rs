@@ -38,7 +38,7 @@ fn named(path: &str) -> TreeFile {
 }
 
 fn planned(target: &Path, files: &[TreeFile]) -> Result<RestorePlan, RestoreError> {
-    plan(target, files, Vec::new())
+    plan(target, files.to_vec(), Vec::new())
 }
 
 /// Plans and applies.

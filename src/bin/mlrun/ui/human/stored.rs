@@ -18,8 +18,8 @@ pub fn restore(report: &RestoreReport, style: &Style) -> String {
     let would = if report.dry_run { "would write" } else { "wrote" };
     let written = count((plan.write.len() + plan.generated.len()) as u64, "file");
     let mut text = format!("{label} → {}\n  {would} {written}, {}", report.to.display(), bytes(plan.bytes));
-    if !plan.keep.is_empty() {
-        text += &format!("; {} there already", count(plan.keep.len() as u64, "file"));
+    if plan.kept > 0 {
+        text += &format!("; {} there already", count(plan.kept as u64, "file"));
     }
     if !plan.modes.is_empty() {
         let would = if report.dry_run { "would set" } else { "set" };
