@@ -277,7 +277,8 @@ fn lists_that_became_folders() {
 #[test]
 fn a_workspace_that_has_moved_knows_its_files_by_their_place_in_it() {
     let pair = Pair::new();
-    let now = DiskTime { nanoseconds: latest(&pair.file()) + 1, device: device(&pair.file()) };
+    let latest_of_both = latest(&pair.file()).max(latest(&pair.other()));
+    let now = DiskTime { nanoseconds: latest_of_both + 1, device: device(&pair.file()) };
     let known = Known::new(pair.temp.path(), KnownFilesRecord::default(), move || Some(now));
     for path in [pair.other(), pair.file()] {
         assert_eq!(known.digest(&described(&path)), None);

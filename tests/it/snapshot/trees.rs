@@ -98,3 +98,20 @@ fn what_changed_is_named() {
     }
     assert_eq!(take(&project).version.to_string(), "v5");
 }
+
+/// Names that stand before and behind `/` in the order of bytes: what lies in one folder does not lie together by name alone.
+#[test]
+fn folders_whose_names_begin_alike() {
+    let project = project();
+    let names = ["a/x", "a-b/x", "a.b/x", "a.txt", "a0/x", "a/b/x", "a/b-c", "a/b.d/x", "a/b/c/d", "b"];
+    for name in names {
+        project.write(&format!("model/{name}"), name);
+    }
+    let report = take(&project);
+    let to = project.beside("restored");
+    let options = RestoreOptions { revision: "latest".to_owned(), to: to.clone(), ..RestoreOptions::default() };
+    restore(&project.open(), &options, &Silent).unwrap();
+    assert_eq!(contents(&to.join("model")), contents(&project.path().join("model")));
+    let paths: Vec<&str> = report.files.iter().map(|file| file.path.as_str()).collect();
+    assert!(paths.is_sorted() && paths.len() == names.len() + 3, "{paths:?}");
+}

@@ -18,7 +18,7 @@ use super::{get, open, problems, put, put_folder};
 use crate::support::faulty::Faulty;
 use crate::support::noise::{noise, text};
 use crate::support::source::{Broken, Bytes, Changing, Dribble};
-use crate::support::{REPOSITORY, cases, memory_store, says};
+use crate::support::{REPOSITORY, cases, memory_store, says, sha256sum};
 
 const LENGTHS: [usize; 16] = [
     0,
@@ -366,4 +366,26 @@ proptest! {
         }
         prop_assert_eq!(problems(&store), vec![]);
     }
+}
+
+/// Packs are bounded in the number of their objects, and the index is told of the first before the last is begun: what was
+/// put early is found all the same.
+#[test]
+fn hundreds_of_thousands_of_files() {
+    let (memory, store) = memory_store();
+    let files: Vec<Bytes> = (0..300_000_u32).map(|n| Bytes((n % 290_000).to_le_bytes().to_vec())).collect();
+    let sources: Vec<&dyn Source> = files.iter().map(|file| file as &dyn Source).collect();
+    let mut writer = store.writer();
+    let stored = writer.put_files(&sources, &Silent).unwrap();
+    let again = writer.put_files(&sources[..1000], &Silent).unwrap();
+    assert_eq!(again, stored[..1000]);
+    let written = writer.finish().unwrap();
+    assert_eq!((written.plain, written.new), (4 * 301_000, 4 * 290_000));
+    assert_eq!(memory.list("packs").unwrap().len(), 2);
+    assert_eq!(stored[289_999].id.to_string(), sha256sum(&289_999_u32.to_le_bytes()));
+    let fresh = Store::open(memory).unwrap();
+    for n in [0, 150_000, 289_999] {
+        assert_eq!(get(&fresh, stored[n].id).unwrap(), (n as u32).to_le_bytes());
+    }
+    assert_eq!(problems(&fresh), []);
 }
