@@ -133,8 +133,10 @@ pub enum CaptureError {
     /// git is there and says no.
     #[error("git refused to look at this repository: {message}")]
     GitRefused {
-        /// git's own words.
+        /// git's own words, on one line.
         message: String,
+        /// The command that it advises.
+        cure: Option<String>,
     },
     /// Uncommitted code where none is allowed.
     #[error("{} from the commit, and `require_clean` is set", if paths.len() == 1 { "1 file differs".to_owned() } else { format!("{} files differ", paths.len()) })]

@@ -52,7 +52,7 @@ impl Git {
             {
                 return Ok(None);
             }
-            return Err(CaptureError::GitRefused { message: message.to_owned() });
+            return Err(refused(&found));
         }
         let text = String::from_utf8_lossy(&found.stdout).into_owned();
         let mut lines = text.lines();
@@ -150,7 +150,7 @@ impl Git {
         arguments.extend(pathspecs.iter().map(String::as_str));
         let found = run_limited(&self.root, &arguments, limit)?;
         if !found.success() {
-            return Err(CaptureError::GitRefused { message: found.stderr.trim().to_owned() });
+            return Err(refused(&found));
         }
         Ok((!found.cut).then_some(found.stdout))
     }
@@ -164,7 +164,7 @@ impl Git {
     fn listing(&self, arguments: &[&str]) -> Result<(Vec<String>, Vec<String>), CaptureError> {
         let found = run(&self.root, arguments)?;
         if !found.success() {
-            return Err(CaptureError::GitRefused { message: found.stderr.trim().to_owned() });
+            return Err(refused(&found));
         }
         let (mut listed, mut unnameable) = (Vec::new(), Vec::new());
         for entry in found.stdout.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
@@ -192,5 +192,18 @@ fn run_limited(folder: &Path, arguments: &[&str], limit: u64) -> Result<Finished
     let variables = [("GIT_OPTIONAL_LOCKS", "0"), ("LC_ALL", "C"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_PAGER", "cat")];
     let all = safe.iter().chain(arguments);
     process::run("git", all, folder, &variables, limit)
-        .map_err(|error| CaptureError::GitRefused { message: error.to_string() })
+        .map_err(|error| CaptureError::GitRefused { message: error.to_string(), cure: None })
+}
+
+/// What git said, on one line. The command it advises is told apart: git sets that in, on a line of its own.
+fn refused(found: &Finished) -> CaptureError {
+    let advised = |line: &&str| line.starts_with([' ', '\t']) && line.trim_start().starts_with("git ");
+    let cure = found.stderr.lines().find(advised).map(|line| line.trim().to_owned());
+    // What follows the advice explains it.
+    let words = found.stderr.lines().take_while(|line| !advised(line)).map(str::trim).filter(|line| !line.is_empty());
+    let mut words: Vec<&str> = words.collect();
+    if cure.is_some() && words.last().is_some_and(|line| line.ends_with(':')) {
+        words.pop();
+    }
+    CaptureError::GitRefused { message: words.join(" "), cure }
 }

@@ -22,8 +22,14 @@ impl Asked {
     pub fn answer(self) -> ActorRecord {
         let answered = self.0.ok().and_then(|thread| thread.join().ok());
         let (name, email) = answered.unwrap_or_default();
-        ActorRecord { name: name.or_else(host::user), email, host: host::name(), ci: ci() }
+        let name = name.or_else(host::user).map(|name| printable(&name));
+        ActorRecord { name, email: email.map(|email| printable(&email)), host: host::name(), ci: ci() }
     }
+}
+
+/// A name as it may stand in the journal for ever. Where it is set, nobody looks; and a verb is not refused for it.
+fn printable(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// The CI job this runs in, as far as its variables tell.

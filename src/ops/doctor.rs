@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::capture::CaptureError;
 use crate::capture::git::Git;
 use crate::host;
 use crate::process;
@@ -74,7 +75,10 @@ fn git(start: &Path) -> Finding {
             what: "git",
             health: Health::Bad,
             text: error.to_string(),
-            cure: Some("do what git says".to_owned()),
+            cure: Some(match &error {
+                CaptureError::GitRefused { cure: Some(cure), .. } => format!("if you trust it: {cure}"),
+                _ => "do what git says".to_owned(),
+            }),
         },
     }
 }
@@ -141,14 +145,18 @@ fn journals(repository: &Repository) -> Vec<Finding> {
         Err(error) => return vec![damaged(&error)],
     };
     let mut findings = Vec::new();
-    let mut clock = Finding { what: "clock", health: Health::Good, text: now.to_string(), cure: None };
+    let mut clock = Finding { what: "clock", health: Health::Good, text: now.for_people(), cure: None };
     for model in models {
         match registry.state(&model) {
             Err(error) => findings.push(damaged(&error)),
             Ok(state) => {
                 if let Some(newest) = state.and_then(|state| state.time()).filter(|newest| *newest > now) {
                     clock.health = Health::Warning;
-                    clock.text = format!("it is {now} here, but the newest event of `{model}` is of {newest}");
+                    clock.text = format!(
+                        "it is {} here, but the newest event of `{model}` is of {}",
+                        now.for_people(),
+                        newest.for_people()
+                    );
                     let cure =
                         "if it is this machine's clock that is wrong, set it; until then new events get that time";
                     clock.cure = Some(cure.to_owned());

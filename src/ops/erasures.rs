@@ -9,12 +9,12 @@ use crate::capture::Capture;
 use crate::capture::known::Known;
 use crate::digest::Digest;
 use crate::format::checkpoint::{ErasedRow, VersionRow};
-use crate::format::event::ErasedRecord;
+use crate::format::event::{ErasedRecord, EventBody};
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
 use crate::id::{FileId, TreeId};
-use crate::name::Version;
+use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
 use crate::registry::promote::Obstacle;
@@ -43,7 +43,7 @@ impl ErasedPart {
 /// When, by whom and why something was erased.
 pub fn why(row: &ErasedRow) -> String {
     let by = row.actor.as_deref().map_or_else(String::new, |actor| format!(" by {actor}"));
-    format!("erased {}{by}: {}", row.time, row.reason)
+    format!("erased {}{by}: {}", row.time.for_people(), row.reason)
 }
 
 /// Everything that was erased from a version.
@@ -223,18 +223,42 @@ pub(super) fn verify(repository: &Repository, states: &[State], report: &mut Ver
     Ok(())
 }
 
-/// Refuses to store again what was erased from a version. Only files as long as one that was erased are read for it.
-pub(super) fn refuse_again(repository: &Repository, capture: &Capture, known: &Known<'_>) -> Result<(), VerbError> {
-    let erased = erased_files(repository)?;
-    if erased.is_empty() {
-        return Ok(());
+/// What is captured although it was erased from a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedAgain {
+    /// The file as it is captured, or the field.
+    pub name: String,
+    /// The version it was erased from.
+    pub label: String,
+    /// When, by whom and why.
+    pub why: String,
+}
+
+impl From<ErasedAgain> for VerbError {
+    fn from(again: ErasedAgain) -> Self {
+        let ErasedAgain { name, label, why } = again;
+        Self::ErasedBefore { name, label, why }
     }
-    let sizes: HashSet<u64> = erased.values().map(|(size, ..)| *size).collect();
-    let refuse = |name: &str, id: FileId| match erased.get(&id) {
-        None => Ok(()),
-        Some((_, label, why)) => {
-            Err(VerbError::ErasedBefore { name: name.to_owned(), label: label.clone(), why: why.clone() })
-        }
+}
+
+/// Files that were erased from a version and would be stored again. Only those as long as one that was erased are read for it.
+pub(super) fn files_again(
+    repository: &Repository,
+    capture: &Capture,
+    known: &Known<'_>,
+) -> Result<Vec<ErasedAgain>, VerbError> {
+    let erased = erased_files(repository)?;
+    let mut again = Vec::new();
+    if erased.is_empty() {
+        return Ok(again);
+    }
+    let sizes: HashSet<u64> = erased.values().filter_map(|(_, row)| Some(row.file()?.size)).collect();
+    let mut look = |name: &str, id: FileId| {
+        again.extend(erased.get(&id).map(|(model, row)| ErasedAgain {
+            name: name.to_owned(),
+            label: label(repository, model, row),
+            why: why(row),
+        }));
     };
     for file in snapshot::every_file(capture).filter(|file| sizes.contains(&file.size())) {
         let unreadable = |source| VerbError::Io { action: "read", path: file.disk(), source };
@@ -242,22 +266,47 @@ pub(super) fn refuse_again(repository: &Repository, capture: &Capture, known: &K
             Some(digest) => digest,
             None => file.open().and_then(Digest::of_reader).map_err(unreadable)?.0,
         };
-        refuse(file.path(), FileId::new(digest))?;
+        look(file.path(), FileId::new(digest));
     }
-    capture.code.patch.as_ref().map_or(Ok(()), |patch| refuse(PATCH, FileId::new(Digest::of(patch))))
+    if let Some(patch) = &capture.code.patch {
+        look(PATCH, FileId::new(Digest::of(patch)));
+    }
+    Ok(again)
 }
 
-/// Refuses a record that is, to the last byte, one from which something was erased.
-pub(super) fn refuse_record(repository: &Repository, id: Digest) -> Result<(), VerbError> {
+/// That a record is, to the last byte, one from which something was erased.
+pub(super) fn record_again(repository: &Repository, id: Digest) -> Result<Option<ErasedAgain>, VerbError> {
     for model in repository.registry().models()? {
-        let state = repository.registry().state(&model)?;
-        let rows = state.iter().flat_map(|state| &state.erased);
-        if let Some(row) = rows.into_iter().find(|row| row.copy_of(id).is_some()) {
-            let label = row.versions.last().map_or_else(String::new, |version| format!("{model}@{version}"));
-            return Err(VerbError::ErasedBefore { name: row.what.name().to_owned(), label, why: why(row) });
+        let Some(state) = repository.registry().state(&model)? else { continue };
+        if let Some(row) = state.erased.iter().find(|row| row.copy_of(id).is_some()) {
+            let label = owner(repository, &state, row, id);
+            return Ok(Some(ErasedAgain { name: row.what.name().to_owned(), label, why: why(row) }));
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// The version by which somebody named what was erased; where the event cannot be read, the newest that had it.
+fn named_by(repository: &Repository, model: &ModelName, row: &ErasedRow) -> Option<Version> {
+    let event = repository.registry().event(model, row.event.seq).ok().flatten().and_then(|file| file.event.ok());
+    match event.map(|event| event.body) {
+        Some(EventBody::Purge { version, .. }) => Some(version),
+        _ => row.versions.last().copied(),
+    }
+}
+
+fn label(repository: &Repository, model: &ModelName, row: &ErasedRow) -> String {
+    named_by(repository, model, row).map_or_else(String::new, |version| format!("{model}@{version}"))
+}
+
+/// The version that a record is of, from which something was erased; of several the one it was erased by.
+pub(super) fn owner(repository: &Repository, state: &State, row: &ErasedRow, record: Digest) -> String {
+    let is_of = |row: &VersionRow| row.snapshot.digest() == record || row.observation.digest() == record;
+    let has = |version: &Version| state.version(*version).is_some_and(is_of);
+    let owners: Vec<Version> = row.versions.iter().copied().filter(has).collect();
+    let named = named_by(repository, &state.model, row);
+    let version = named.filter(|named| owners.contains(named)).or(owners.last().copied()).or(named);
+    version.map_or_else(String::new, |version| format!("{}@{version}", state.model))
 }
 
 /// Fields that were erased from a version of a model and that a new one has again, whatever their value.
@@ -270,15 +319,14 @@ pub(super) fn fields_again(state: &State, record: &SnapshotRecord, observation: 
     again.map(str::to_owned).collect()
 }
 
-/// Every file that was erased from any model: its size, a version, and why.
-fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (u64, String, String)>, VerbError> {
+/// Every file that was erased from any model, by the newest of its tombstones.
+fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (ModelName, ErasedRow)>, VerbError> {
     let mut erased = HashMap::new();
     for model in repository.registry().models()? {
         let Some(state) = repository.registry().state(&model)? else { continue };
         for row in &state.erased {
-            let version = row.versions.last().map_or_else(String::new, ToString::to_string);
             if let Some(file) = row.file() {
-                erased.insert(file.sha256, (file.size, format!("{model}@{version}"), why(row)));
+                erased.insert(file.sha256, (model.clone(), row.clone()));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::bundle_check::BundleError;
 use super::purge::PurgeError;
-use super::resolve::ResolveError;
+use super::resolve::{Dropped, ResolveError};
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
@@ -62,12 +62,12 @@ pub enum VerbError {
         model: String,
     },
     /// A version was dropped: its files are not kept any more.
-    #[error("`{label}` was dropped: {reason}")]
+    #[error("`{label}` was {dropped}")]
     Dropped {
         /// Which version.
         label: String,
-        /// Why.
-        reason: String,
+        /// When, by whom and why.
+        dropped: Dropped,
     },
     /// Files that are asked for were erased for good.
     #[error("{} of `{label}` {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "), if names.len() == 1 { format!("was {why}") } else { format!("were erased; the first {why}") })]
@@ -108,6 +108,12 @@ pub enum VerbError {
         label: String,
         /// When, by whom and why.
         why: String,
+    },
+    /// Where a file is to be rebuilt there is a folder: no file is put in the place of what may hold many.
+    #[error("{} {} where a file must be; nothing was written", paths.iter().take(5).map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "), if paths.len() == 1 { "is a folder" } else { "are folders" })]
+    FolderInTheWay {
+        /// The folders.
+        paths: Vec<PathBuf>,
     },
     /// Nothing can be erased.
     #[error(transparent)]
@@ -176,9 +182,12 @@ pub enum UsageError {
         /// The stage asked for.
         stage: String,
     },
-    /// A restore into a place that is not a folder.
+    /// A restore into, or a search in, a place that is not a folder.
     #[error("`{0}` is not a folder")]
     NotAFolder(String),
+    /// A search in a folder that is not there.
+    #[error("there is no folder `{0}`")]
+    NoFolder(String),
     /// A configuration that is there and does not have the model.
     #[error("mlrun.toml is there already, and it has no model `{model}`")]
     NotAdded {
@@ -196,7 +205,7 @@ pub enum UsageError {
         nearest: Vec<String>,
     },
     /// A time that ends before it begins.
-    #[error("{since} to {until} ends before it begins")]
+    #[error("{} to {} ends before it begins", since.for_people(), until.for_people())]
     Backwards {
         /// Its beginning.
         since: Time,

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::resolve;
-use super::{VerbError, error::UsageError};
+use super::{VerbError, check_characters, error::UsageError};
 use crate::capture::data::{DataInput, DataPlace};
 use crate::capture::files::PathSpec;
 use crate::capture::secrets::Allowance;
@@ -123,7 +123,8 @@ fn notes(
     project: &Path,
 ) -> Result<(Option<String>, Option<PathBuf>), VerbError> {
     let path = file.notes.as_ref().map(|n| project.join(n));
-    if given.notes.is_some() {
+    if let Some(text) = &given.notes {
+        check_characters("the notes", text)?;
         // The file is not what is captured as notes, so it stays code.
         return Ok((given.notes.clone(), None));
     }
@@ -132,6 +133,7 @@ fn notes(
     let mut text = String::new();
     std::fs::File::open(&path).and_then(|f| f.take(MAX_NOTES).read_to_string(&mut text)).map_err(failed)?;
     let text = text.trim_end();
+    check_characters(&format!("the notes in `{}`", path.display()), text)?;
     Ok(((!text.is_empty()).then(|| text.to_owned()), Some(path)))
 }
 

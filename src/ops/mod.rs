@@ -27,6 +27,7 @@ pub mod promote;
 pub mod purge;
 mod purge_field;
 mod records;
+mod remaining;
 pub mod repair;
 pub mod resolve;
 pub mod restore;
@@ -36,12 +37,14 @@ pub mod save;
 pub mod show;
 pub mod snapshot;
 pub mod status;
+mod typed_path;
 pub mod verify;
 mod workspace;
 
 pub use self::actor::Asked;
-pub use self::erasures::{ErasedPart, why};
+pub use self::erasures::{ErasedAgain, ErasedPart, why};
 pub use self::error::{UsageError, VerbError};
+pub use self::remaining::Remaining;
 
 use crate::capture::secrets::Scanner;
 use crate::clock::Time;
@@ -61,13 +64,29 @@ pub fn check_text(field: &'static str, text: Option<&str>) -> Result<(), VerbErr
         Some(text) if text.len() > MAX_TEXT => {
             return Err(refuse(format!("it has {} bytes; {MAX_TEXT} are the most", text.len())).into());
         }
-        _ => {}
+        Some(text) => check_characters(field, text)?,
+        None => {}
     }
     let found = text.map(|text| Scanner::new(&[]).scan(field, text.as_bytes())).unwrap_or_default();
     match found.first() {
         None => Ok(()),
         Some(first) => Err(VerbError::Secret { place: format!("{field} line {} ({})", first.line, first.rule) }),
     }
+}
+
+/// Refuses text with a control character, which would steer the terminal of everybody who reads it raw. Lines may end, as
+/// notes do on any system, and be indented.
+fn check_characters(field: &str, text: &str) -> Result<(), UsageError> {
+    let lines = text.replace("\r\n", "\n");
+    for (line, content) in (1..).zip(lines.split('\n')) {
+        let mut characters = (1..).zip(content.chars());
+        if let Some((at, c)) = characters.find(|(_, c): &(u32, char)| c.is_control() && *c != '\t') {
+            let code = u32::from(c);
+            let reason = format!("line {line}, character {at} is the control character U+{code:04X}");
+            return Err(UsageError::Option { option: field.to_owned(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a time that ends before it begins.

@@ -12,8 +12,11 @@
 //! a secret must go from there too. It is said, and nothing can be moved back to it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use super::erasures::{Held, PATCH, Search, files};
+use super::remaining::{self, Remaining, Wanted};
+use super::typed_path::{self, Typed};
 use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, records, resolve};
 use crate::capture::secrets::Scanner;
 use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
@@ -30,8 +33,13 @@ use crate::store::{Lock, StoreError};
 /// What to erase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The bytes of the file at this path.
-    File(String),
+    /// The bytes of the file at this path: as the version names it, or where it lies, seen from `folder`.
+    File {
+        /// As typed.
+        path: String,
+        /// The working directory.
+        folder: PathBuf,
+    },
     /// The field of this name.
     Field(String),
 }
@@ -64,6 +72,14 @@ pub enum PurgeError {
         path: String,
         /// The paths most like it.
         nearest: Vec<String>,
+    },
+    /// The path leads out of the project, in which a version's files have their names.
+    #[error("`{path}` lies outside the project `{}`", project.display())]
+    Outside {
+        /// As given.
+        path: String,
+        /// The project's folder.
+        project: PathBuf,
     },
     /// It has no bytes that could be erased.
     #[error("`{path}` {reason}")]
@@ -133,8 +149,12 @@ pub struct PurgeReport {
     pub shared: u64,
     /// Those files: a digest, and a version and path where one is known.
     pub shared_with: Vec<String>,
-    /// Files of the version that hold the same text or tell of it, and stay.
-    pub also_in: Vec<String>,
+    /// Files and fields, of any version, that hold the same text or tell of it, and stay.
+    pub also_in: Vec<Remaining>,
+    /// What could not be looked into for it: versions, or a version and a path.
+    pub not_searched: Vec<String>,
+    /// Whether nothing was looked into for it: it is too short to tell it from other text.
+    pub untold: bool,
     /// Versions in which the field has another value, and keeps it.
     pub other_values: Vec<String>,
     /// Packs that cannot be read: whether they hold it nobody knows.
@@ -163,6 +183,8 @@ impl PurgeReport {
             shared: 0,
             shared_with: Vec::new(),
             also_in: Vec::new(),
+            not_searched: Vec::new(),
+            untold: false,
             other_values: Vec::new(),
             unreadable: Vec::new(),
             unknown: Vec::new(),
@@ -184,6 +206,8 @@ pub(super) struct Deed {
     /// For each model that is touched, in the order they are written.
     pub tombstones: Vec<(ModelName, Version, Vec<Version>, ErasedRecord)>,
     pub erasure: Erasure,
+    /// A value that may stand elsewhere, too.
+    pub wanted: Option<Wanted>,
 }
 
 /// Erases.
@@ -197,19 +221,25 @@ pub fn purge(
     let store = repository.store();
     // Nobody else is between writing bytes and naming them: what is erased now is not on its way in.
     let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
-    let _held = store.backend().lock(lock).map_err(StoreError::from)?;
+    let held = store.backend().lock(lock).map_err(StoreError::from)?;
     store.refresh();
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let states = gc::states(repository)?;
     let deed = match &options.target {
-        Target::File(path) => file(repository, &found, &states, path, options.dry_run)?,
+        Target::File { path, folder } => {
+            let path = named(repository, &found, path, folder)?;
+            file(repository, &found, &states, &path, options.dry_run)?
+        }
         Target::Field(name) => purge_field::field(repository, &found, &states, name, options.dry_run)?,
     };
-    let Deed { mut report, tombstones, erasure } = deed;
+    let Deed { mut report, tombstones, erasure, wanted } = deed;
     let plan = store.plan_erasure(&erasure)?;
     report.tell(&plan);
     report.shared_with = name_files(repository, &states, &plan)?;
     report.unchanged = tombstones.is_empty() && plan.is_empty();
+    if let (Some(wanted), true) = (&wanted, options.dry_run) {
+        look_elsewhere(repository, &states, wanted, &mut report, progress);
+    }
     if options.dry_run || report.unchanged {
         return Ok(report);
     }
@@ -234,7 +264,53 @@ pub fn purge(
     if !erasure.nameless_blocks {
         store.erase(&plan, progress)?;
     }
+    if let Some(wanted) = &wanted {
+        // It is gone from where it was to go. What is left may take long to read, and others need not wait for it.
+        drop(held);
+        let _held = store.backend().lock(Lock::Shared).ok();
+        store.refresh();
+        let states = gc::states(repository).unwrap_or(states);
+        look_elsewhere(repository, &states, wanted, &mut report, progress);
+    }
     Ok(report)
+}
+
+/// Notes where the value stands that is erased from a field.
+fn look_elsewhere(
+    repository: &Repository,
+    states: &[State],
+    wanted: &Wanted,
+    report: &mut PurgeReport,
+    progress: &dyn Progress,
+) {
+    let looked = remaining::look(repository, states, wanted, progress);
+    report.also_in.extend(looked.remaining);
+    (report.not_searched, report.untold) = (looked.unread, looked.untold);
+}
+
+/// The file of a version that a typed path means.
+fn named(repository: &Repository, found: &resolve::Found, typed: &str, folder: &Path) -> Result<String, VerbError> {
+    let record = records::snapshot(repository, found.snapshot())?;
+    let names = match typed_path::read(typed, folder, repository.project(), &record.code.prefix) {
+        Typed::Names(names) => names,
+        Typed::Outside { project } => return Err(PurgeError::Outside { path: typed.to_owned(), project }.into()),
+        Typed::Nothing => vec![typed.to_owned()],
+    };
+    let (held, links) = files(repository.store(), &record)?;
+    let prefix = format!("{}/", record.code.prefix);
+    let paths = || held.iter().map(|held| held.path.as_str()).chain(links.iter().map(String::as_str));
+    let has = |name: &&String| paths().any(|path| path == *name || name.strip_prefix(&prefix) == Some(path));
+    if let Some(name) = names.iter().find(has) {
+        return Ok(name.clone());
+    }
+    let is_folder = |name: &&String| paths().any(|path| path.strip_prefix(*name).is_some_and(|p| p.starts_with('/')));
+    match names.iter().find(is_folder) {
+        Some(name) => {
+            let reason = "is a folder: each of its files is erased by its own name";
+            Err(PurgeError::NoBytes { path: name.clone(), reason }.into())
+        }
+        None => Ok(names.into_iter().next().unwrap_or_default()),
+    }
 }
 
 /// Which files go, and from where.
@@ -305,8 +381,9 @@ fn file(
             tombstones.push((state.model.clone(), version, versions, erased));
         }
     }
-    if path != PATCH && tells_of(repository, &record, path) {
-        report.also_in.push(PATCH.to_owned());
+    if let Some(patch) = record.code.patch.filter(|_| path != PATCH && tells_of(repository, &record, path)) {
+        let (model, version) = (report.model.clone(), report.version);
+        report.also_in.push(Remaining { model, version, name: PATCH.to_owned(), file: Some(patch) });
     }
     // The recipe of a version that was dropped may have been collected; then it does not say which blocks were its own.
     let mut erasure = Erasure { files: wanted, ..Erasure::default() };
@@ -315,7 +392,7 @@ fn file(
         let large = |id: &&FileId| sizes.get(*id).is_some_and(|size| *size > cut::WHOLE as u64);
         erasure.nameless_blocks = erasure.files.iter().filter(large).any(|id| !there.has(*id));
     }
-    Ok(Deed { report, tombstones, erasure })
+    Ok(Deed { report, tombstones, erasure, wanted: None })
 }
 
 /// A version from which `held` goes.

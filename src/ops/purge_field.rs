@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::erasures::files;
 use super::purge::{Deed, PurgeError, PurgeReport, Touched, harmless, stages};
 use super::records::{Read, observation_and_erased, snapshot_and_erased};
+use super::remaining::Wanted;
 use super::{VerbError, resolve};
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -18,11 +18,6 @@ use crate::registry::State;
 use crate::repository::Repository;
 use crate::snapshot::{self, fields};
 use crate::store::erase::Erasure;
-
-/// Files longer than this are not looked into for the value: 1 MiB.
-const SEARCHED: u64 = 1 << 20;
-/// Text shorter than this stands everywhere.
-const TELLING: usize = 4;
 
 /// A version as it is read now.
 struct Version {
@@ -70,11 +65,10 @@ pub(super) fn field(
         let gone = |erased: &[String]| erased.iter().any(|field| *field == harmless(name));
         if gone(&version.snapshot.erased) || gone(&version.observation.erased) {
             let erasure = super::erasures::due(repository, states)?;
-            return Ok(Deed { report, tombstones: Vec::new(), erasure });
+            return Ok(Deed { report, tombstones: Vec::new(), erasure, wanted: None });
         }
         return Err(no_field(found, name, &version).into());
     };
-    report.also_in = also_in(repository, &version, found, &value)?;
     let mut made: BTreeMap<Digest, Digest> = BTreeMap::new();
     let mut erasure = Erasure::default();
     let mut writer = if dry_run { repository.store().rehearsal() } else { repository.store().writer() };
@@ -129,7 +123,10 @@ pub(super) fn field(
         erasure.records.remove(copy);
     }
     writer.finish()?;
-    Ok(Deed { report, tombstones, erasure })
+    let models =
+        report.touched.iter().map(|touched| touched.model.clone()).chain([found.state.model.clone()]).collect();
+    let wanted = Some(Wanted { field: name.to_owned(), value, models });
+    Ok(Deed { report, tombstones, erasure, wanted })
 }
 
 /// The bytes of a copy from which `name` has gone too.
@@ -148,31 +145,4 @@ fn no_field(found: &resolve::Found, name: &str, version: &Version) -> PurgeError
     let known = fields::fields(&version.snapshot.record, &version.observation.record);
     let nearest = nearest(name, known.iter().map(|(known, _)| known.as_str()));
     PurgeError::NoField { label: found.label(), name: name.to_owned(), nearest }
-}
-
-/// The files of a version in which the value stands too: a parameter stands in the file it was read from.
-fn also_in(
-    repository: &Repository,
-    version: &Version,
-    found: &resolve::Found,
-    value: &Scalar,
-) -> Result<Vec<String>, VerbError> {
-    let text = value.to_string();
-    if text.len() < TELLING || matches!(value, Scalar::Bool(_) | Scalar::Null) {
-        return Ok(Vec::new());
-    }
-    let (held, _) = files(repository.store(), &version.snapshot.record)?;
-    let mut paths = Vec::new();
-    for held in held.iter().filter(|held| held.size <= SEARCHED) {
-        if found.state.erased_file(found.row.version, held.id).is_some() {
-            continue;
-        }
-        let bytes = repository.store().file(held.id, SEARCHED).unwrap_or_default();
-        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
-            paths.push(held.path.clone());
-        }
-    }
-    paths.sort();
-    paths.dedup();
-    Ok(paths)
 }

@@ -66,10 +66,16 @@ pub(super) fn repair(
     progress.begin("repairing", 0, Unit::Items);
     let damaged = problems.iter().filter(|p| p.kind == "pack");
     let file = |p: &Problem| p.name.strip_prefix(PACKS).map(|name| name.trim_start_matches('/').to_owned());
-    let packs: HashSet<[u8; 32]> = damaged.filter_map(|p| pack_name(&file(p)?)).collect();
+    let mut packs: HashSet<[u8; 32]> = damaged.filter_map(|p| pack_name(&file(p)?)).collect();
     let mut mended = Vec::new();
     if !rehearse {
-        mended.extend(salvage(store, &packs)?);
+        for pack in salvage(store, &packs)? {
+            // It is whole again, and stays.
+            packs.remove(&pack);
+            let path = pack_path(&pack);
+            let from = vec![path.clone()];
+            mended.push(Mended { kind: "pack", name: path, from, gone_to: None, places: Vec::new() });
+        }
     }
     let mut search = Search::new(repository, &options.from, suspects);
     let mut sources: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
@@ -210,16 +216,12 @@ fn anew(repair: &mut Repair<'_>, file: FileId, path: &Path, wanted: &HashSet<Key
     Ok(if is_it { wanted.iter().copied().collect() } else { Vec::new() })
 }
 
-/// Copies what is sound out of packs that have lost their trailer. One that has lost nothing else is whole again.
-fn salvage(store: &Store, packs: &HashSet<[u8; 32]>) -> Result<Vec<Mended>, StoreError> {
+/// Copies what is sound out of packs that have lost their trailer. Those that have lost nothing else are whole again: which.
+fn salvage(store: &Store, packs: &HashSet<[u8; 32]>) -> Result<Vec<[u8; 32]>, StoreError> {
     let mut repair = store.repair();
     repair.salvage_all(packs)?;
     let repaired = repair.publish()?;
-    let healed = packs.iter().filter(|pack| repaired.has_written(pack)).map(|pack| {
-        let path = pack_path(pack);
-        Mended { kind: "pack", name: path.clone(), from: vec![path], gone_to: None, places: Vec::new() }
-    });
-    Ok(healed.collect())
+    Ok(packs.iter().filter(|pack| repaired.has_written(pack)).copied().collect())
 }
 
 /// Empties the damaged packs of what is sound, and lets them go.

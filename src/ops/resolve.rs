@@ -80,7 +80,7 @@ pub enum ResolveError {
         newest: Version,
     },
     /// It was made later than the time asked for.
-    #[error("`{model}` had no {version} at {time}; it was made {since}")]
+    #[error("`{model}` had no {version} at {}; it was made {}", time.for_people(), since.for_people())]
     NotYet {
         /// Which model.
         model: ModelName,
@@ -104,7 +104,7 @@ pub enum ResolveError {
         known: Vec<String>,
     },
     /// The stage held nothing.
-    #[error("`{stage}` of `{model}` held nothing{}", time.map_or_else(String::new, |t| format!(" at {t}")))]
+    #[error("`{stage}` of `{model}` held nothing{}", time.map_or_else(String::new, |t| format!(" at {}", t.for_people())))]
     StageEmpty {
         /// Which model.
         model: ModelName,
@@ -349,7 +349,8 @@ pub fn unambiguous_day(row: &StageRow, moment: Moment, revision: &Revision) -> R
         return Ok(());
     }
     let before = registry::at(row, start).filter(|o| o.since < start);
-    let occupants = before.into_iter().chain(within).map(|o| format!("{} since {}", o.version, o.since)).collect();
+    let occupants =
+        before.into_iter().chain(within).map(|o| format!("{} since {}", o.version, o.since.for_people())).collect();
     Err(ResolveError::Day { stage: row.stage.clone(), day: revision.time.clone().unwrap_or_default(), occupants })
 }
 
@@ -396,21 +397,45 @@ pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
     all.into_iter().collect()
 }
 
-/// Why a version's files were let go of; none: they are kept.
-pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<String>, VerbError> {
+/// That a version's files were let go of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// Why.
+    pub reason: String,
+    /// When, if the event can be read.
+    pub time: Option<Time>,
+    /// By whom, if that is known.
+    pub actor: Option<String>,
+}
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let time = self.time.map_or_else(String::new, |time| format!(" {}", time.for_people()));
+        let by = self.actor.as_deref().map_or_else(String::new, |actor| format!(" by {actor}"));
+        write!(f, "dropped{time}{by}: {}", self.reason)
+    }
+}
+
+/// When, by whom and why a version's files were let go of; none: they are kept.
+pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<Dropped>, VerbError> {
     let Some(seq) = found.row.dropped else { return Ok(None) };
     let event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
-    Ok(Some(match event.map(|event| event.body) {
-        Some(EventBody::Drop { reason, .. }) => reason,
-        _ => format!("by event {seq}"),
-    }))
+    let unknown = || Dropped { reason: format!("by event {seq}"), time: None, actor: None };
+    Ok(Some(event.map_or_else(unknown, |event| Dropped {
+        reason: match event.body {
+            EventBody::Drop { reason, .. } => reason,
+            _ => format!("by event {seq}"),
+        },
+        time: Some(event.time),
+        actor: event.actor.name.or(event.actor.email),
+    })))
 }
 
 /// Refuses a version whose files were let go of.
 pub fn kept(repository: &Repository, found: &Found) -> Result<(), VerbError> {
     match dropped(repository, found)? {
         None => Ok(()),
-        Some(reason) => Err(VerbError::Dropped { label: found.label(), reason }),
+        Some(dropped) => Err(VerbError::Dropped { label: found.label(), dropped }),
     }
 }
 

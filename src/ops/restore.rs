@@ -124,6 +124,11 @@ pub fn restore(
     }
     let mut plan = restore::plan(&options.to, files, generated)?;
     missing.extend(plan.left_out.iter().cloned());
+    let is_folder = |path: &&PathBuf| std::fs::symlink_metadata(path).is_ok_and(|data| data.is_dir());
+    let folders: Vec<PathBuf> = plan.overwrite.iter().filter(is_folder).cloned().collect();
+    if !folders.is_empty() {
+        return Err(VerbError::FolderInTheWay { paths: folders });
+    }
     if options.dry_run {
         restore::check(&plan, options.force)?;
     } else {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::promote::stored_files;
+use super::resolve::Dropped;
 use super::{ErasedPart, VerbError, erasures, records, resolve};
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -48,8 +49,8 @@ pub struct ShowReport {
     pub certificate: Option<CertificateRow>,
     /// Blocks on it.
     pub blocks: Vec<BlockRow>,
-    /// Why its files are not kept any more.
-    pub dropped: Option<String>,
+    /// That its files are not kept any more.
+    pub dropped: Option<Dropped>,
     /// Files and fields that were erased from it.
     pub erased: Vec<ErasedPart>,
     /// Other versions with the same content.
@@ -87,6 +88,12 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
     let state = &found.state;
     let event = repository.registry().event(&state.model, found.row.seq)?;
     let tree = Some(found.row.model_tree);
+    let dropped = resolve::dropped(repository, &found)?;
+    if dropped.is_some() {
+        for data in record.data.iter_mut().filter(|data| data.stored.is_some()) {
+            (data.stored, data.not_stored) = (None, Some("it was dropped".to_owned()));
+        }
+    }
     Ok(ShowReport {
         model: state.model.clone(),
         row: found.row,
@@ -95,7 +102,6 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         parent: found.row.parent.and_then(|id| state.version_of(id)).map(|v| v.version),
         stages: state.stages_of(found.snapshot()),
         certificate: state.certificates.get(&found.snapshot()).cloned(),
-        dropped: resolve::dropped(repository, &found)?,
         blocks: state
             .blocks
             .iter()
@@ -108,7 +114,11 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .filter(|v| v.snapshot == found.snapshot() && v.version != found.row.version)
             .map(|v| v.version)
             .collect(),
-        reproducibility: reproducibility(&record).into_iter().chain(erased.iter().map(against)).collect(),
+        reproducibility: reproducibility(&record, dropped.as_ref())
+            .into_iter()
+            .chain(erased.iter().map(against))
+            .collect(),
+        dropped,
         erased,
         record,
         observation,
@@ -192,7 +202,7 @@ fn erased_record(repository: &Repository, wanted: &Prefix) -> Result<Option<Verb
         for row in state.erased.iter().rev() {
             let ErasedRecord::Field(field) = &row.what else { continue };
             let Some(found) = field.copies.iter().find(|c| wanted.matches(c.record.as_bytes())) else { continue };
-            let label = row.versions.last().map_or_else(String::new, |version| format!("{model}@{version}"));
+            let label = erasures::owner(repository, &state, row, found.record);
             let left = state.copy_of(found.record).unwrap_or(found.copy);
             return Ok(Some(VerbError::ErasedRecord { id: found.record, label, why: erasures::why(row), left }));
         }
@@ -200,10 +210,13 @@ fn erased_record(repository: &Repository, wanted: &Prefix) -> Result<Option<Verb
     Ok(None)
 }
 
-/// What a record says about rebuilding its model.
-pub fn reproducibility(record: &SnapshotRecord) -> Vec<Reason> {
+/// What a record says about rebuilding its model, and whether the files it names are kept.
+pub fn reproducibility(record: &SnapshotRecord, dropped: Option<&Dropped>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut say = |good: bool, text: String| reasons.push(Reason { good, text });
+    if let Some(dropped) = dropped {
+        say(false, format!("its files were {dropped}"));
+    }
     match record.seeds.len() {
         0 => say(false, "no seed was found in the parameters or given".to_owned()),
         1 => say(true, format!("the seed is known: {} = {}", record.seeds[0].name, record.seeds[0].value)),
@@ -213,12 +226,14 @@ pub fn reproducibility(record: &SnapshotRecord) -> Vec<Reason> {
         (CodeKind::None, _) | (_, None) => say(false, "no code was captured".to_owned()),
         (_, Some(tree)) => {
             let work = if record.code.dirty { ", uncommitted work included" } else { "" };
-            let kept = if tree.files == 1 {
-                "1 file of code is".to_owned()
-            } else {
-                format!("{} files of code are", tree.files)
-            };
-            say(true, format!("{kept} kept{work}"));
+            let (files, one) = (tree.files, tree.files == 1);
+            let files = if one { "1 file".to_owned() } else { format!("{files} files") };
+            match (dropped, one) {
+                (None, true) => say(true, format!("{files} of code is kept{work}")),
+                (None, false) => say(true, format!("{files} of code are kept{work}")),
+                (Some(_), true) => say(false, format!("{files} of code was dropped{work}")),
+                (Some(_), false) => say(false, format!("{files} of code were dropped{work}")),
+            }
         }
     }
     match record.code.left_out.len() {

@@ -1,7 +1,7 @@
 //! `snapshot`: captures a project and gives it the next version.
 
 use super::inputs::{GivenInputs, capture_options};
-use super::{Asked, MadeEvent, VerbError, erasures, known, records};
+use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
 use crate::capture::{self, Capture};
@@ -56,6 +56,8 @@ pub struct SnapshotReport {
     pub changed: Vec<&'static str>,
     /// Fields that were erased from an earlier version and are recorded again.
     pub erased_before: Vec<String>,
+    /// Files, and a record as a whole, that were erased from a version and are stored again, because that was asked for.
+    pub erased_again: Vec<ErasedAgain>,
     /// Results that are the parent's although the model is not.
     pub stale_evidence: Vec<String>,
     /// What was written.
@@ -96,8 +98,9 @@ pub fn snapshot(
     };
     let parent_tree = parent_record.as_ref().map(|record| record.model_files.tree);
     let parent_files = move || parent_tree.map_or_else(Vec::new, |tree| files_to_change(store, tree));
-    if !options.allow_erased {
-        erasures::refuse_again(repository, &capture, &known)?;
+    let mut erased_again = erasures::files_again(repository, &capture, &known)?;
+    if let (Some(first), false) = (erased_again.first(), options.allow_erased) {
+        return Err(first.clone().into());
     }
     if !options.dry_run {
         check_space(repository, &capture, &known, parent_files, progress)?;
@@ -105,8 +108,9 @@ pub fn snapshot(
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(parent_files);
     let mut built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
-    if !options.allow_erased {
-        erasures::refuse_record(repository, built.id.digest())?;
+    match erasures::record_again(repository, built.id.digest())? {
+        Some(again) if !options.allow_erased => return Err(again.into()),
+        again => erased_again.extend(again),
     }
     let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
     let mut report = SnapshotReport {
@@ -119,6 +123,7 @@ pub fn snapshot(
         erased_before: now
             .as_ref()
             .map_or_else(Vec::new, |state| erasures::fields_again(state, &built.record, &built.observation)),
+        erased_again,
         files: std::mem::take(&mut built.model_files),
         record: built.record.clone(),
         unchanged: false,
@@ -139,6 +144,7 @@ pub fn snapshot(
         && now.as_ref().is_none_or(|state| state.erased_files(row.version).is_empty())
     {
         report.unchanged = true;
+        report.erased_again.clear();
         report.version = row.version;
         report.id = row.snapshot;
         report.environment_changes = snapshot::environment_differences(&old.environment, &built.record.environment);

@@ -1,18 +1,19 @@
 //! `verify`: whether what is stored is what its names say, and whether every version can be rebuilt.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use super::promote::kept_files;
 use super::repair::{self, Mended};
-use super::{ErasedPart, VerbError};
+use super::{ErasedPart, UsageError, VerbError};
 use super::{erasures, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
 use crate::format::pack::ObjectKind;
 use crate::id::{FileId, SnapshotId};
-use crate::name::ModelName;
+use crate::name::{ModelName, Version};
 use crate::progress::{Progress, Unit};
 use crate::registry::{self, State};
 use crate::repository::Repository;
@@ -79,13 +80,15 @@ pub struct VerifyReport {
     pub events: u64,
     /// Versions whose reachability was checked.
     pub versions: u64,
+    /// The version that was checked, if it was one: its files are the objects.
+    pub version: Option<(ModelName, Version)>,
     /// What is wrong; after a repair, what still is.
     pub problems: Vec<Problem>,
     /// What was erased for good and is therefore not there, which is no problem: whose, and what.
     pub erased: Vec<(ModelName, ErasedPart)>,
     /// What was not read, because the check that was gone on with had read it.
     pub not_read: Option<NotRead>,
-    /// What was repaired, or could be.
+    /// What was repaired, or could be. An index that was wrong is written anew by every check.
     pub repaired: Vec<Mended>,
     /// What was to be done about what is damaged.
     pub repairs: Repairs,
@@ -119,6 +122,9 @@ pub fn verify(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<VerifyReport, VerbError> {
+    for folder in &options.from {
+        look_into(folder)?;
+    }
     if let Some(revision) = &options.revision {
         let _held = hold(repository)?;
         return verify_version(repository, revision, options.at.as_deref(), progress);
@@ -131,7 +137,7 @@ pub fn verify(
         (false, _) => Checked::unkept(),
     };
     let (mut report, mut suspects) = look(repository, options, &mut checked, progress)?;
-    let mut repaired = Vec::new();
+    let mut repaired = std::mem::take(&mut report.repaired);
     // A folder that is found again tells what is wanted next.
     for _ in 0..MOST_REPAIRS {
         if options.repair == Repairs::None || report.problems.is_empty() {
@@ -142,9 +148,8 @@ pub fn verify(
             break;
         }
         // What was sound a moment ago is not read again: what was written now is.
-        let (again, left) = look(repository, options, &mut checked, progress)?;
-        let healed = report.problems.iter().filter(|p| p.kind == "index" && !again.problems.contains(p));
-        repaired.extend(healed.map(Mended::index));
+        let (mut again, left) = look(repository, options, &mut checked, progress)?;
+        repaired.append(&mut again.repaired);
         let same = again.problems == report.problems;
         report = VerifyReport { not_read: report.not_read, ..again };
         suspects = left;
@@ -152,10 +157,24 @@ pub fn verify(
             break;
         }
     }
+    // What one repair lets go of the next check misses in the index: that is no second word about it.
+    let mut told = HashSet::new();
+    repaired.retain(|mended| mended.kind != "index" || told.insert(mended.name.clone()));
     report.repaired = repaired;
     report.repairs = options.repair;
     checked.finish();
     Ok(report)
+}
+
+/// Refuses a folder that cannot be looked into, before anything is done.
+fn look_into(folder: &Path) -> Result<(), VerbError> {
+    let shown = || folder.display().to_string();
+    match std::fs::read_dir(folder) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(UsageError::NoFolder(shown()).into()),
+        Err(_) if folder.is_file() => Err(UsageError::NotAFolder(shown()).into()),
+        Err(source) => Err(VerbError::Io { action: "look into", path: folder.to_path_buf(), source }),
+    }
 }
 
 /// Nobody moves packs while they are looked at.
@@ -203,7 +222,10 @@ fn look(
         let (oldest, newest) = (time(left.oldest)?, time(left.newest)?);
         Some(NotRead { packs: left.packs, bytes: left.bytes, oldest, newest })
     });
-    report.problems.extend(store.problems);
+    let (rebuilt, wrong): (Vec<Problem>, _) =
+        store.problems.into_iter().partition(|problem| problem.kind == "index" && store.index_rebuilt);
+    report.repaired = rebuilt.iter().map(Mended::index).collect();
+    report.problems.extend(wrong);
     let damaged: HashSet<String> = report.problems.iter().map(|p| p.name.clone()).collect();
     erasures::verify(repository, &states, &mut report)?;
     let problems = report.problems.iter().enumerate().map(|(at, p)| (p.name.clone(), at)).collect();
@@ -407,7 +429,8 @@ fn verify_version(
     resolve::kept(repository, &found)?;
     let parts = erasures::of_version(&found.state, found.row.version).into_iter();
     let erased = parts.map(|part| (found.state.model.clone(), part)).collect();
-    let mut report = VerifyReport { looked: Looked::Bytes, versions: 1, erased, ..VerifyReport::default() };
+    let version = Some((found.state.model.clone(), found.row.version));
+    let mut report = VerifyReport { looked: Looked::Bytes, versions: 1, version, erased, ..VerifyReport::default() };
     let label = found.label();
     let mut fail = |name: String, what: String, paths: &[&str]| {
         let mut problem = Problem::new("object", name, "stored and whole", what);

@@ -85,6 +85,8 @@ pub struct StoreCheck {
     pub bytes: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// Whether the index was wrong and has been written anew: its problems are none any more.
+    pub index_rebuilt: bool,
     /// What was not read again.
     pub not_read: Option<NotRead>,
 }
@@ -184,7 +186,8 @@ impl Store {
             }
         }
         check.problems.extend(files.wrong.into_values());
-        if wrong_index && self.index.rebuild().is_err() {
+        check.index_rebuilt = wrong_index && self.index.rebuild().is_ok();
+        if wrong_index && !check.index_rebuilt {
             // On a read-only store it stays as it is; it is a cache.
             for problem in check.problems.iter_mut().filter(|p| p.kind == "index") {
                 problem.found = problem.found.replace("it was rebuilt from the packs", "it cannot be rebuilt here");

@@ -96,7 +96,10 @@ pub const fn verdict_code(verdict: Verdict) -> u8 {
 
 impl From<VerbError> for Failure {
     fn from(error: VerbError) -> Self {
-        let message = chain(&error);
+        let message = match unwritable(&error) {
+            Some(place) => format!("the store {place} cannot be written to: {}", chain(&error)),
+            None => chain(&error),
+        };
         let (exit, hint) = verb(&error);
         Self::new(exit, message, hint)
     }
@@ -150,6 +153,11 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::ErasedBefore { .. } => {
             says(NO, "take it out of what is captured; `--allow-erased` stores it again all the same")
         }
+        VerbError::FolderInTheWay { paths } => {
+            let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+            let words = "choose an empty folder, or move away";
+            (NO, Some(format!("{words} {}; `--force` overwrites files, not folders", first(&names))))
+        }
         VerbError::Purge(error) => purge(error),
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
@@ -178,6 +186,10 @@ fn purge(error: &PurgeError) -> Meaning {
             (NOT_FOUND, Some(format!("`mlrun restore {label} --to DIR --dry-run --json` lists every file of it")))
         }
         PurgeError::NoField { .. } => (NOT_FOUND, Some(format!("fields are {}", fields::FORMS.join(", ")))),
+        PurgeError::Outside { .. } => says(
+            USAGE,
+            "name it as `mlrun show` does; what was taken from outside the project is called `outside/…` there",
+        ),
         PurgeError::NotErasable { .. } => (USAGE, Some(format!("what can be erased is {}", fields::FORMS.join(", ")))),
         _ => (USAGE, None),
     }
@@ -271,8 +283,8 @@ fn capture(error: &CaptureError) -> Meaning {
                 .map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
             (NO, Some(format!("{}: remove it from there{allow}", first(&all))))
         }
-        CaptureError::GitRefused { message } if message.contains("safe.directory") => {
-            says(MACHINE, "do as git says: `git config --global --add safe.directory …`")
+        CaptureError::GitRefused { cure: Some(cure), .. } => {
+            (MACHINE, Some(format!("if you trust this repository, do as git says: `{cure}`")))
         }
         CaptureError::GitRefused { .. } => (MACHINE, None),
         CaptureError::Dirty { paths } => (NO, Some(format!("commit or stash {}", first(paths)))),
@@ -293,8 +305,37 @@ fn snapshot(error: &SnapshotError) -> Meaning {
 
 fn backend(error: &BackendError) -> Meaning {
     match error {
+        BackendError::Io { place, source, .. } if is_unwritable(error) => {
+            let cure = match source.kind() {
+                ErrorKind::ReadOnlyFilesystem => "it is mounted read-only: mount it to be written".to_owned(),
+                _ => format!("check the owner and permissions of {place} and of what is in it"),
+            };
+            (MACHINE, Some(format!("{cure}; verbs that only read work as it is")))
+        }
         BackendError::Io { source, .. } => io(source.kind()),
         _ => (INTEGRITY, None),
+    }
+}
+
+/// Whether the store can be read, and this was to change it.
+fn is_unwritable(error: &BackendError) -> bool {
+    let BackendError::Io { action, source, .. } = error else { return false };
+    !matches!(*action, "read" | "list")
+        && matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
+/// The store that could not be written to, if that was it.
+fn unwritable(error: &VerbError) -> Option<&str> {
+    let backend = match error {
+        VerbError::Store(StoreError::Backend(backend))
+        | VerbError::Snapshot(SnapshotError::Store(StoreError::Backend(backend)))
+        | VerbError::Repository(RepositoryError::Store(StoreError::Backend(backend)))
+        | VerbError::Journal(JournalError::Backend(backend)) => backend,
+        _ => return None,
+    };
+    match backend {
+        BackendError::Io { place, .. } if is_unwritable(backend) => Some(place),
+        _ => None,
     }
 }
 
@@ -357,6 +398,8 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::NoSuchValue { model, nearest, .. } if nearest.is_empty() => {
             (USAGE, Some(format!("`mlrun show {model}@latest` lists them")))
         }
+        UsageError::NoFolder(_) => says(USAGE, "check its name; nothing was done"),
+        UsageError::NotAFolder(_) => says(USAGE, "name a folder; nothing was done"),
         UsageError::Backwards { .. } => says(USAGE, "`--since` is the earlier time, `--until` the later one"),
         UsageError::NoSuchValue { nearest, .. } => (USAGE, Some(format!("did you mean `{}`?", nearest.join("`, `")))),
         _ => (USAGE, None),
@@ -387,7 +430,7 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
         Obstacle::Verdict { verdict, .. } => {
             ("verdict", format!("its certificate says {}", verdict.name()), format!("{certify}   # shows why"))
         }
-        Obstacle::Expired { at, .. } => ("expired", format!("its certificate expired {at}"), certify),
+        Obstacle::Expired { at, .. } => ("expired", format!("its certificate expired {}", at.for_people()), certify),
         Obstacle::OtherRules { .. } => (
             "other-rules",
             format!("it was certified under other rules than those in force for {stage}"),

@@ -32,7 +32,7 @@ fn a_version_is_let_go_of() {
     assert_eq!(project.json("drop v1 --reason diverged", 0)["unchanged"], true);
     assert_eq!(project.events_of("drop").len(), 1);
     // Its files are refused at once, collected or not.
-    let gone = Bad { exit: 6, message: &["fraud@v1", "dropped: diverged"], hint: &["mlrun show"] };
+    let gone = Bad { exit: 6, message: &["`fraud@v1` was dropped 20", "Z by ana: diverged"], hint: &["mlrun show"] };
     for line in
         ["restore v1 --to out", "bundle v1 -o b.tar.gz", "verify v1", "promote v1 --to production", "certify v1"]
     {
@@ -42,8 +42,16 @@ fn a_version_is_let_go_of() {
     project.ok("gc").says(&["went into the trash until"]);
     let (after, trash) = space(&project);
     assert!(after < before - 390_000 && trash > 390_000, "{before} {after} {trash}");
-    project.ok("show v1").says(&["loss", "dropped", "diverged; its files are not kept"]);
-    assert_eq!(project.json("show v1", 0)["dropped"], "diverged");
+    project.ok("show v1").says(&[
+        "loss",
+        "dropped 20",
+        "Z by ana: diverged",
+        "its files are not kept: a collection may have taken",
+        "model/weights.bin  390.6 KiB  dropped",
+    ]);
+    let shown = project.json("show v1", 0);
+    assert_eq!((shown["dropped"].as_str(), shown["dropped_by"].as_str()), (Some("diverged"), Some("ana")));
+    assert_eq!(shown["dropped_at"], project.events_of("drop")[0]["time"]);
     project.ok("list fraud").says(&["v1", "v2", "dropped"]);
     assert_eq!(project.json("list fraud", 0)["versions"][1]["dropped"], true);
     project.ok("log fraud").says(&["drop", "v1: diverged"]);

@@ -74,7 +74,14 @@ fn a_disk_mounted_read_only() {
     project.run(&["init", "--model", "fraud", "--store", store.to_str().unwrap()]).exits(0);
     project.ok("snapshot fraud");
     shown(project.other("mount").args(["-o", "remount,ro", disk.place.to_str().unwrap()])).exits(0);
-    project.fails("block v1 --reason x", &Bad { exit: 8, message: &["Read-only"], hint: &["mounted read-only"] });
+    project.fails(
+        "block v1 --reason x",
+        &Bad {
+            exit: 8,
+            message: &["the store", "store cannot be written to", "Read-only"],
+            hint: &["mounted read-only", "only read"],
+        },
+    );
     project.ok("log");
 }
 

@@ -150,11 +150,52 @@ fn warnings_and_hints_are_on_standard_error() {
     json.object();
 }
 
+/// What to do next is no answer: it goes to people, and not to those who want to be told nothing.
+#[test]
+fn hints_of_a_check_are_hints() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    let shown = project.ok("verify");
+    assert_eq!((shown.stdout.lines().count(), shown.stdout.contains("mlrun")), (1, false), "{shown}");
+    assert!(shown.stderr.starts_with("hint: what is inside the packs was not read"), "{shown}");
+    let quiet = project.ok("verify --quiet");
+    assert_eq!((quiet.stdout, quiet.stderr), (shown.stdout, String::new()));
+}
+
+/// On a terminal no line is wider than it, and no command to copy is broken; in a pipe a warning is a line.
+#[test]
+fn warnings_fit_a_terminal() {
+    let project = Project::tiny();
+    let owner = "jane.doe.of.accounting";
+    project.write("params.yaml", format!("owner: {owner}\n"));
+    project.write("a-folder-of-a-long-name/and-another-one/weights-of-the-model.bin", owner);
+    project.ok("snapshot fraud --files a-folder-of-a-long-name/ --params params.yaml");
+    let purge = ["purge", "v1", "--field", "params.owner", "--reason", "leak", "--dry-run"];
+    let piped = project.run(&purge).exits(0);
+    let warning = "warning: the same text stands in \
+                   `a-folder-of-a-long-name/and-another-one/weights-of-the-model.bin` of fraud@v1, which stays";
+    assert!(piped.stderr.lines().any(|line| line == warning), "{piped}");
+    let python = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+    let mut command = project.other("python3");
+    command.args(["-c", python, PROGRAM]).args(purge);
+    let terminal = shown(&mut command).exits(0);
+    let lines: Vec<&str> = terminal.stdout.lines().map(str::trim_end).collect();
+    // Where it does not fit behind what is before it, it has a line of its own.
+    let command = "hint: `mlrun purge fraud@v1 --path a-folder";
+    let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with(command);
+    assert!(!lines.iter().any(wide), "{terminal}");
+    assert!(lines.iter().any(|line| line.starts_with(command) && line.ends_with(".bin --reason …`")), "{terminal}");
+    let unbroken = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unbroken(&terminal.stdout).contains(warning), "{terminal}");
+}
+
 #[test]
 fn what_others_wrote_cannot_steer_the_terminal() {
     let project = Project::tiny();
-    project.run(&["snapshot", "fraud", "-m", "fine\u{1b}[2J\u{1b}]0;title\u{7} \u{202e}notes"]).exits(0);
-    for line in ["show latest", "list fraud", "log"] {
+    // What somebody else's program wrote, and what no keyboard types by accident.
+    project.write("params.yaml", "note: \"fine\\e[2J\\e]0;title\\a\"\n");
+    project.run(&["snapshot", "fraud", "-m", "fine \u{202e}notes"]).exits(0);
+    for line in ["show latest", "list fraud", "list fraud --params note", "log"] {
         let shown = project.ok(line);
         let bad = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
         assert!(!shown.stdout.contains(bad), "{}", shown.stdout.escape_debug());
@@ -182,11 +223,20 @@ fn answers_fit_a_terminal() {
     }
 }
 
+/// A name that a machine has, and nobody looked at, is no reason to refuse anything; it is written down without what steers.
+#[test]
+fn a_name_that_would_steer_is_written_down_without_that() {
+    let project = Project::tiny();
+    let mut command = project.command(&["snapshot", "fraud"]);
+    shown(command.env("USER", "a\u{1b}[2Jna\u{7f}")).exits(0);
+    assert_eq!(project.events_of("snapshot")[0]["actor"]["name"], "a[2Jna");
+}
+
 #[test]
 fn a_line_break_forges_no_line() {
     let project = Project::tiny();
-    project.run(&["snapshot", "fraud", "-m", "fine\r99  forged notes\u{2028}forged"]).exits(0);
-    let reason = "slow\n 99  2026-01-01 00:00:00Z  promote  production → v9\r\u{85}\u{2029}\u{61c}x";
+    project.run(&["snapshot", "fraud", "-m", "fine\u{2028}99  forged notes\u{2028}forged"]).exits(0);
+    let reason = "slow\n 99  2026-01-01 00:00:00Z  promote  production → v9\r\n\u{2029}\u{61c}x";
     project.run(&["block", "v1", "--reason", reason]).exits(0);
     for line in ["log", "show v1", "list fraud", "status", "promote v1 --to production"] {
         let shown = project.mlrun(line);

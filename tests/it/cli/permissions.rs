@@ -65,6 +65,13 @@ fn git_that_refuses_is_not_no_git() {
     let Some(other) = project.as_nobody().filter(|other| other.root) else { return };
     let refused = shown(&mut other.command(&["snapshot", "fraud", "--dry-run", "--json"]));
     error_object(&refused, &Bad { exit: 8, message: &["git refused", "dubious ownership"], hint: &["safe.directory"] });
+    let words = shown(&mut other.command(&["snapshot", "fraud", "--dry-run"])).exits(8).stderr;
+    let advice = format!("`git config --global --add safe.directory {}`", project.path("").display());
+    // Each stands where it belongs, and once.
+    assert_eq!(words.lines().count(), 2, "{words}");
+    assert!(!words.contains("\\n") && words.lines().last().unwrap().ends_with(&advice), "{words}");
+    assert_eq!(words.matches("safe.directory").count(), 1, "{words}");
+    shown(&mut other.command(&["doctor"])).exits(8).says(&["dubious ownership", advice.trim_matches('`')]);
 }
 
 #[test]
@@ -112,7 +119,9 @@ fn a_store_nobody_may_write() {
         "rollback --reason x --json",
         "block v1 --reason x --json",
     ] {
-        error_object(&run(line), &Bad { exit: 8, message: &["cannot"], hint: &["permissions"] });
+        let store = project.store().display().to_string();
+        let message = ["the store", &store, "cannot be written to", "Permission denied"];
+        error_object(&run(line), &Bad { exit: 8, message: &message, hint: &["permissions", &store, "only read"] });
     }
     project.write("params.yaml", "skill: 0.72\nseed: 7\n");
     let (mut before, mut after) = (before, project.fingerprint());

@@ -134,7 +134,11 @@ fn a_model_file_in_production() {
     project.succeed(&third);
     let secret = project.read("model/weights.bin");
     let done = project.mlrun("purge v3 --path model/weights.bin --reason leak").exits(0);
-    done.clone().says(&["in production", "warning: fraud@v3 holds production and lost a file of its model"]);
+    done.clone().says(&[
+        "in production",
+        "warning: fraud@v3 holds production and lost a file of its model: it cannot be restored whole",
+        "`mlrun rollback fraud --stage production --from v3 --reason …` brings production back",
+    ]);
     let store = contents(&project.store());
     assert!(store.values().all(|bytes| !bytes.windows(secret.len()).any(|window| window == secret.as_bytes())));
     project.ok("status").says(&["erased; it lost model/weights.bin for good"]);
@@ -165,7 +169,7 @@ fn a_model_file_in_production() {
 fn it_does_not_come_back_by_itself() {
     let project = project();
     project.ok("purge fraud@v1 --path data/people.csv --reason 4711");
-    let again = Bad { exit: 1, message: &["data/people.csv", "fraud@v2", "4711"], hint: &["--allow-erased"] };
+    let again = Bad { exit: 1, message: &["data/people.csv", "fraud@v1", "4711"], hint: &["--allow-erased"] };
     project.fails("snapshot fraud --data train=data/", &again);
     project.fails("snapshot other --files data/people.csv", &Bad { message: &["data/people.csv", "4711"], ..again });
     assert_eq!(shows(&project, 1), [""; 0]);
@@ -174,7 +178,9 @@ fn it_does_not_come_back_by_itself() {
     assert_eq!(project.ok("snapshot fraud --data train=data/").stdout, "fraud@v3\n");
     // Who means it has it again, in the new version: the old ones stay without.
     project.write("data/people.csv", table(1));
-    assert_eq!(project.ok("snapshot fraud --data train=data/ --allow-erased").stdout, "fraud@v4\n");
+    let taken = project.ok("snapshot fraud --data train=data/ --allow-erased");
+    assert_eq!(taken.stdout, "fraud@v4\n");
+    taken.says(&["warning: `data/people.csv` is stored again, which was of `fraud@v1` and erased", "4711"]);
     project.ok("restore v4 --to four");
     assert!(fs::read(project.path("four/data/people.csv")).unwrap() == table(1));
     project.mlrun("restore v1 --to one").exits(1);
@@ -306,6 +312,15 @@ fn a_pack_that_cannot_be_read() {
 #[test]
 fn what_cannot_be_named() {
     let project = project();
+    for path in ["/etc/hostname", "../people.csv"] {
+        let outside = Bad { exit: 2, message: &["lies outside the project", path], hint: &["mlrun show", "outside/"] };
+        project.fails(&format!("purge fraud@v1 --reason 4711 --path {path}"), &outside);
+    }
+    let folder = Bad { exit: 2, message: &["`data` is a folder"], hint: &[] };
+    project.fails("purge fraud@v1 --reason 4711 --path ./data/", &folder);
+    let steered = ["purge", "fraud@v1", "--path", "data/people.csv", "--reason", "x\u{1b}[2J"];
+    project.run_fails(&steered, &Bad { exit: 2, message: &["line 1, character 2", "U+001B"], hint: &[] });
+    project.leaves_alone("-C data purge fraud@v1 --reason 4711 --path ./people.csv --dry-run", 0);
     let line = "purge fraud@v1 --reason 4711 --path";
     let near = Bad {
         exit: 6,
@@ -333,7 +348,7 @@ fn the_patch() {
     project.write("train.py", format!("print('train')\n# {NEEDLE}\n"));
     project.ok("snapshot fraud");
     let done = project.mlrun("purge v1 --path train.py --reason leak").exits(0);
-    done.says(&["stand in `code.patch` too", "mlrun purge fraud@v1 --path code.patch"]);
+    done.says(&["stand in `code.patch` of fraud@v1 too", "mlrun purge fraud@v1 --path code.patch"]);
     project.ok("purge v1 --path code.patch --reason leak");
     project.ok("verify --full");
     project.ok("bundle v1 -o case.tar.gz").says(&["code.patch is not in it: erased", "train.py is not in it: erased"]);
@@ -363,9 +378,19 @@ fn a_field_is_erased_everywhere() {
     let planned = project.leaves_alone(&format!("{line} --dry-run --json"), 0).object();
     assert_eq!(versions(&planned), ["fraud@v1", "fraud@v2"]);
     assert_eq!(planned["other_values"][0], "fraud@v3");
-    assert_eq!(planned["also_in"][0], "params.yaml");
+    assert_eq!(planned["also_in"], serde_json::json!(["params.yaml"]));
+    let remaining: Vec<_> =
+        planned["remaining"].as_array().unwrap().iter().map(|one| one["version"].as_str().unwrap()).collect();
+    assert_eq!((remaining, &planned["not_searched"]), (vec!["v1", "v2"], &serde_json::json!([])));
     let done = project.mlrun(line).exits(0);
-    done.says(&["params.db.owner is erased for good", "the same text stands in `params.yaml`, which stays"]);
+    // In each content of the file that has it, by the version that does.
+    done.says(&[
+        "params.db.owner is erased for good",
+        "the same text stands in `params.yaml` of fraud@v1, which stays",
+        "the same text stands in `params.yaml` of fraud@v2, which stays",
+        "`mlrun purge fraud@v1 --path params.yaml --reason …` erases that too",
+        "`mlrun purge fraud@v2 --path params.yaml --reason …` erases that too",
+    ]);
     assert_eq!(project.json(line, 0)["unchanged"], true);
     for version in ["v1", "v2"] {
         project.ok(&format!("purge {version} --path params.yaml --reason 4711"));

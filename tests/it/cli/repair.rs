@@ -71,7 +71,10 @@ fn damaged_paths_are_named() {
     }
     let one = project.json("verify fraud@v2", 4);
     assert_eq!(one["problems"][0]["paths"], json!([place("fraud@v2", "model/weights.bin")]));
-    project.ok("verify fraud@v3");
+    project.ok("verify fraud@v3").says(&["fraud@v3 is whole: 4 files read, "]);
+    project.mlrun("verify fraud@v2").exits(4).says(&["fraud@v2 has 1 problem: 3 files read, "]);
+    let sound = project.json("verify fraud@v3", 0);
+    assert_eq!((&sound["exit"], &sound["model"], &sound["version"]), (&json!(0), &json!("fraud"), &json!("v3")));
 }
 
 /// A person is shown a few, a program all.
@@ -156,8 +159,18 @@ fn another_folder_has_it() {
     damage(&project, 1);
     // The workspace has moved on.
     let before = project.fingerprint();
-    project.mlrun("verify --full --repair").exits(4).says(&["fraud@v1: model/weights.bin"]);
+    let left = project.mlrun("verify --full --repair").exits(4);
+    assert!(left.stderr.contains("hint: what is left was found nowhere"), "{left}");
+    assert!(left.stderr.contains("`mlrun verify --full --repair --from DIR`"), "{left}");
+    left.says(&["fraud@v1: model/weights.bin"]);
+    assert_eq!(project.json("verify --full --repair", 4)["exit"], 4);
     assert_eq!(project.fingerprint(), before, "nothing was to be had");
+    project.write("a-file", "");
+    for (from, message) in [("no-such-folder", "there is no folder"), ("a-file", "is not a folder")] {
+        let bad = Bad { exit: 2, message: &[from, message], hint: &["nothing was done"] };
+        project.fails(&format!("verify --full --repair --from model --from {from}"), &bad);
+    }
+    project.remove("a-file");
     // The same name and size, other bytes: not taken.
     let backup = project.beside("backup");
     fs::create_dir_all(backup.join("model")).unwrap();

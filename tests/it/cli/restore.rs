@@ -107,6 +107,21 @@ fn several_files_in_the_way_are_named() {
     assert_eq!(bytes, Some(project.read("env/environment.json").len() as u64));
 }
 
+/// Nothing is put in the place of a folder, whatever is asked for.
+#[test]
+fn a_folder_in_a_files_place() {
+    let project = scene();
+    project.write("back/model/weights.bin/kept", "kept");
+    for line in ["restore v1 --to back --force", "restore v1 --to back", "restore v1 --to back --force --dry-run"] {
+        let bad = Bad {
+            exit: 1,
+            message: &["back/model/weights.bin` is a folder where a file must be", "nothing was written"],
+            hint: &["choose an empty folder", "move away", "--force"],
+        };
+        project.fails(line, &bad);
+    }
+}
+
 #[test]
 fn a_target_that_is_no_folder() {
     let project = scene();

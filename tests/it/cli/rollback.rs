@@ -20,7 +20,10 @@ fn nothing_to_go_back_to() {
 #[test]
 fn a_second_one_soon_is_more_likely_a_repetition() {
     let project = Project::with_history();
-    project.ok("rollback --reason slow");
+    let went = project.ok("rollback --reason slow");
+    // It was quick, because it took something on trust.
+    assert!(went.stderr.contains("hint: ") && went.stderr.contains("bytes were not read"), "{went}");
+    assert!(went.stderr.contains("`mlrun verify fraud@v2`"), "{went}");
     let shown = project.leaves_alone("rollback --reason slow", 5);
     shown.says(&["was rolled back", "ago, to v2", "--from v2", "REFUSED"]);
     let object = project.leaves_alone("rollback --reason slow --json", 5).object();

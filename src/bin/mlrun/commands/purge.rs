@@ -1,6 +1,9 @@
 //! `mlrun purge`.
 
-use mlrun::ops::purge::{PurgeOptions, PurgeReport, Target, purge};
+use std::collections::BTreeSet;
+
+use mlrun::ops::Remaining;
+use mlrun::ops::purge::{PurgeOptions, PurgeReport, Target, Touched, purge};
 
 use super::Context;
 use crate::failure::{DONE, Failure, INTEGRITY};
@@ -24,7 +27,7 @@ mlrun purge fraud@v3 --field params.db.password --reason \"a password\"")]
 pub struct Args {
     /// A version that has it
     revision: String,
-    /// The file, as `mlrun show` names it; the patch is `code.patch`
+    /// The file, as `mlrun show` names it or where it lies; the patch is `code.patch`
     #[arg(long, value_name = "FILE", group = "target")]
     path: Option<String>,
     /// The field
@@ -47,13 +50,16 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let options = PurgeOptions {
         revision: args.revision.clone(),
         at: args.at.clone(),
-        target: field.unwrap_or_else(|| Target::File(args.path.clone().unwrap_or_default())),
+        target: field.unwrap_or_else(|| Target::File {
+            path: args.path.clone().unwrap_or_default(),
+            folder: context.folder.clone(),
+        }),
         reason: args.reason.clone(),
         dry_run: args.dry_run,
     };
     let report = purge(&repository, &options, &context.ui.reporter())?;
     // What may still hold it could not be looked at.
-    let exit = if report.unreadable.is_empty() { DONE } else { INTEGRITY };
+    let exit = if report.unreadable.is_empty() && report.not_searched.is_empty() { DONE } else { INTEGRITY };
     let mut shown =
         context.shown(exit, || json::purge::purge(&report, exit), |style| human::purge::purge(&report, style));
     shown.warnings = human::purge::warnings(&report);
@@ -61,15 +67,40 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     Ok(shown)
 }
 
+/// Commands for what else holds the text; the rest is counted.
+const MOST: usize = 5;
+
+fn also(one: &Remaining) -> String {
+    let option = if one.file.is_some() { "--path" } else { "--field" };
+    let name = quoted(&one.name);
+    format!("`mlrun purge {}@{} {option} {name} --reason …` erases that too", one.model, one.version)
+}
+
+/// As a shell takes it for one word.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._-/+=@:".contains(c);
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
 fn hints(report: &PurgeReport, args: &Args) -> Vec<String> {
-    let label = format!("{}@{}", report.model, report.version);
-    let mut hints: Vec<String> = report
-        .also_in
-        .iter()
-        .map(|path| format!("`mlrun purge {label} --path {path} --reason …` erases `{path}` too"))
-        .collect();
-    if !report.unreadable.is_empty() {
-        hints.push("`mlrun verify` names what is wrong with those packs".to_owned());
+    let mut hints = Vec::new();
+    for touched in report.touched.iter().filter(|touched| touched.model_file) {
+        let Touched { model, version, .. } = touched;
+        let back =
+            |stage| format!("`mlrun rollback {model} --stage {stage} --from {version} --reason …` brings {stage} back");
+        hints.extend(touched.stages.iter().map(back));
+    }
+    // One command erases a file from every version that has it, and a value from every version in which the field has it.
+    let mut told = BTreeSet::new();
+    let others = report.also_in.iter().filter(|one| told.insert((one.name.clone(), one.file.map(|id| id.to_string()))));
+    let mut erase: Vec<String> = others.map(also).collect();
+    if erase.len() > MOST {
+        let more = erase.split_off(MOST).len();
+        erase.push(format!("and {more} more like these; `--json` has them all"));
+    }
+    hints.append(&mut erase);
+    if !report.unreadable.is_empty() || !report.not_searched.is_empty() {
+        hints.push("`mlrun verify --full` names what is wrong there".to_owned());
     }
     if !report.dry_run && !report.unchanged && args.path.is_some() {
         hints.push("take it out of the workspace, too: a snapshot that would store it again is refused".to_owned());

@@ -39,7 +39,7 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
         candidate: report.label.clone(),
         baseline: report.baseline.clone(),
         certificate: Some(report.certificate.to_string()),
-        expires: report.expires.map(|t| t.to_string()),
+        expires: report.expires.map(|t| t.for_people()),
     };
     match format {
         Format::Human => human::certify::certify(report, &Style::new(false, None)),

@@ -1,7 +1,7 @@
 //! `mlrun rollback`.
 
 use mlrun::name::{ModelName, StageName};
-use mlrun::ops::rollback::{RollbackOptions, rollback};
+use mlrun::ops::rollback::{RollbackOptions, RollbackReport, rollback};
 
 use super::Context;
 use crate::failure::{DONE, Failure, rollback_refusal};
@@ -55,9 +55,18 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     };
     let report = rollback(&repository, &options)?;
     let exit = report.refusal.as_ref().map_or(DONE, |r| rollback_refusal(r, report.model.as_str()).0);
-    Ok(context.shown(
+    let mut shown = context.shown(
         exit,
         || json::registry::rollback(&report, exit),
         |style| human::registry::rollback(&report, style),
-    ))
+    );
+    shown.hints.extend(hint(&report));
+    Ok(shown)
+}
+
+/// A rollback is quick because it takes the bytes of its target on trust.
+fn hint(report: &RollbackReport) -> Option<String> {
+    let version = report.version.filter(|_| report.refusal.is_none() && !report.unchanged)?;
+    let label = format!("{}@{version}", report.model);
+    Some(format!("the files of {label} are there, but their bytes were not read: `mlrun verify {label}` reads them"))
 }

@@ -17,7 +17,7 @@ use crate::ui::{Shown, human, json};
 /// that still have the same bytes. Damaged packs then go into the trash. Exit 0 only if nothing is left.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify fraud@production\n  mlrun verify --full --repair --from /backup/fraud"
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --full --repair --from /backup/fraud"
 )]
 pub struct Args {
     /// One version, every byte of it
@@ -28,7 +28,7 @@ pub struct Args {
     /// Read and hash every byte of the store
     #[arg(long, conflicts_with = "revision")]
     full: bool,
-    /// Go on with a `--full` that was cut short; without one, begin
+    /// Go on with a `--full` that was cut short; if there was none, begin
     #[arg(long, requires = "full")]
     resume: bool,
     /// Store again what is damaged, from wherever its bytes still are
@@ -63,5 +63,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     };
     let report = verify(&repository, &options, &context.ui.reporter())?;
     let exit = if report.problems.is_empty() { DONE } else { INTEGRITY };
-    Ok(context.shown(exit, || json::stored::verify(&report), |style| human::stored::verify(&report, style)))
+    let mut shown =
+        context.shown(exit, || json::stored::verify(&report, exit), |style| human::stored::verify(&report, style));
+    shown.hints = human::stored::verify_hints(&report);
+    Ok(shown)
 }

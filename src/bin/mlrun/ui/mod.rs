@@ -4,6 +4,7 @@
 
 pub mod human;
 pub mod json;
+mod lines;
 mod progress;
 mod style;
 mod table;
@@ -19,6 +20,9 @@ pub use self::style::{Label, Style, bytes, clean, time};
 pub use self::table::{Align, TERMINAL, Table};
 
 use crate::failure::Failure;
+
+/// Further lines of a sentence are set in by this much.
+const INDENT: usize = 6;
 
 /// What a command has to say.
 #[derive(Debug, Default)]
@@ -54,6 +58,7 @@ pub struct Ui {
     json: bool,
     quiet: bool,
     stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
     style: Style,
     error_style: Style,
 }
@@ -65,11 +70,13 @@ impl Ui {
             |terminal: bool, choice: ColorChoice| options.colour.unwrap_or(terminal && choice != ColorChoice::Never);
         let stdout_is_terminal = io::stdout().is_terminal();
         let out = colour(stdout_is_terminal, anstream::AutoStream::choice(&io::stdout()));
-        let err = colour(io::stderr().is_terminal(), anstream::AutoStream::choice(&io::stderr()));
+        let stderr_is_terminal = io::stderr().is_terminal();
+        let err = colour(stderr_is_terminal, anstream::AutoStream::choice(&io::stderr()));
         Self {
             json: options.json,
             quiet: options.quiet,
             stdout_is_terminal,
+            stderr_is_terminal,
             style: Style::new(out, options.precision),
             error_style: Style::new(err, options.precision),
         }
@@ -102,15 +109,9 @@ impl Ui {
         }
         if !self.quiet {
             let mut text = String::new();
-            for warning in &shown.warnings {
-                text += &format!("{} {}\n", self.error_style.paint(Label::Warning, "warning:"), clean(warning));
-            }
-            for note in &shown.notes {
-                text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "note:"), clean(note));
-            }
-            for hint in &shown.hints {
-                text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint));
-            }
+            shown.warnings.iter().for_each(|warning| text += &self.sentence(Label::Warning, "warning:", warning));
+            shown.notes.iter().for_each(|note| text += &self.sentence(Label::Dim, "note:", note));
+            shown.hints.iter().for_each(|hint| text += &self.hint(hint));
             complain(&text);
         }
         shown.exit
@@ -135,12 +136,24 @@ impl Ui {
     }
 
     fn fail_in_words(&self, failure: &Failure) -> u8 {
-        let mut text = format!("{} {}\n", self.error_style.paint(Label::Bad, "error:"), clean(&failure.message));
-        if let Some(hint) = &failure.hint {
-            text += &format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint));
-        }
+        let mut text = self.sentence(Label::Bad, "error:", &failure.message);
+        text += &failure.hint.as_ref().map_or_else(String::new, |hint| self.hint(hint));
         complain(&text);
         failure.exit
+    }
+
+    /// A line for standard error; on a terminal as many as it takes.
+    fn sentence(&self, label: Label, begins: &str, text: &str) -> String {
+        let text = clean(text);
+        let text = if self.stderr_is_terminal { lines::wrapped(&text, begins.len() + 1, INDENT) } else { text };
+        format!("{} {text}\n", self.error_style.paint(label, begins))
+    }
+
+    fn hint(&self, hint: &str) -> String {
+        if self.stderr_is_terminal {
+            return self.sentence(Label::Dim, "hint:", hint);
+        }
+        format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint))
     }
 }
 

@@ -87,9 +87,7 @@ pub fn bytes(count: u64) -> String {
 
 /// An instant for people: to the second.
 pub fn time(time: Time) -> String {
-    let text = time.to_string();
-    let seconds = text.split('.').next().unwrap_or(&text);
-    format!("{}Z", seconds.replace('T', " "))
+    time.for_people()
 }
 
 /// Text somebody else wrote, on one line: what would steer the terminal, end the line or turn the writing around is shown

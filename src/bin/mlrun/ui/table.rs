@@ -72,7 +72,7 @@ impl Table {
 }
 
 /// Columns a terminal gives to `text`.
-fn visible_width(text: &str) -> usize {
+pub(super) fn visible_width(text: &str) -> usize {
     let mut width = 0;
     let mut escape = false;
     for c in text.chars() {

@@ -13,7 +13,7 @@ pub mod stored;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::scalar::Scalar;
 
-use super::{Label, Style, TERMINAL, clean};
+use super::{Label, Style, clean, lines};
 
 /// A verdict, coloured by what it means.
 fn verdict(verdict: Verdict, style: &Style) -> String {
@@ -44,20 +44,7 @@ fn exact(scalar: &Scalar) -> String {
 fn wrapped(text: &str) -> String {
     let words = text.trim_start_matches(' ');
     let lead = text.len() - words.len();
-    let (mut out, mut width) = (" ".repeat(lead), 0);
-    for word in words.split(' ') {
-        let long = word.chars().count();
-        if width > 0 && lead + width + 1 + long > TERMINAL {
-            out.push_str("\n    ");
-            width = 4;
-        } else if width > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(word);
-        width += long;
-    }
-    out
+    format!("{}{}", " ".repeat(lead), lines::wrapped(words, lead, 4))
 }
 
 /// At most this many characters, and whether there were more.

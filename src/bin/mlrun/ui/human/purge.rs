@@ -1,9 +1,9 @@
 //! `purge`, and what other verbs say of what was erased.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use mlrun::ops::ErasedPart;
 use mlrun::ops::purge::{PurgeReport, Touched};
+use mlrun::ops::{ErasedPart, Remaining};
 
 use super::super::{Label, Style, bytes, clean, time};
 use super::{count, wrapped};
@@ -46,6 +46,10 @@ pub fn purge(report: &PurgeReport, style: &Style) -> String {
         let others = report.other_values.join(", ");
         text += &format!("{}\n", wrapped(&format!("  another value, which stays, is in {others}")));
     }
+    if report.untold {
+        let words = "  whether it stands anywhere else was not looked for: it is too short to tell from other text";
+        text += &format!("{}\n", wrapped(words));
+    }
     text + &match report.dry_run {
         true => format!("{name} would be erased for good; nothing was written\n"),
         false => format!("{name} is {}\n", style.paint(Label::Good, "erased for good")),
@@ -68,20 +72,42 @@ pub fn warnings(report: &PurgeReport) -> Vec<String> {
     for touched in &report.touched {
         for stage in &touched.stages {
             let label = format!("{}@{}", touched.model, touched.version);
-            let (loses, be) = if report.dry_run { ("would lose", "could") } else { ("lost", "can") };
+            let (loses, can) = if report.dry_run { ("would lose", "could not") } else { ("lost", "cannot") };
             lines.push(match touched.model_file {
                 true => format!(
-                    "{label} holds {stage} and {loses} a file of its model: it {be} not be restored whole, nor moved back to"
+                    "{label} holds {stage} and {loses} a file of its model: it {can} be restored whole, nor moved back to"
                 ),
                 false => format!("{label} holds {stage} and {loses} `{}`", clean(&report.name)),
             });
         }
     }
-    for path in &report.also_in {
-        lines.push(match path.as_str() {
-            "code.patch" => "lines of it stand in `code.patch` too, which stays".to_owned(),
-            path => format!("the same text stands in `{}`, which stays", clean(path)),
+    // By name and content: the versions that have it.
+    let mut also: Vec<(&Remaining, Vec<String>)> = Vec::new();
+    let mut places = HashMap::new();
+    for one in &report.also_in {
+        let at = *places.entry((&one.name, one.file)).or_insert(also.len());
+        if at == also.len() {
+            also.push((one, Vec::new()));
+        }
+        also[at].1.push(format!("{}@{}", one.model, one.version));
+    }
+    for (one, labels) in also.iter().take(MOST) {
+        let (name, of) = (clean(&one.name), several(labels));
+        lines.push(if !report.files.is_empty() {
+            format!("lines of it stand in `{name}` of {of} too, which stays")
+        } else if one.file.is_some() {
+            format!("the same text stands in `{name}` of {of}, which stays")
+        } else {
+            format!("the same text stands in the field `{name}` of {of}, which stays")
         });
+    }
+    if also.len() > MOST {
+        lines.push(format!("and in {} more; `--json` names them all", also.len() - MOST));
+    }
+    if !report.not_searched.is_empty() {
+        let names = several(&report.not_searched);
+        lines
+            .push(format!("whether the same text stands there is not known, for it cannot be read: {}", clean(&names)));
     }
     for pack in &report.unreadable {
         lines.push(format!("{} cannot be read: whether it holds any of it is not known", clean(pack)));
@@ -90,6 +116,13 @@ pub fn warnings(report: &PurgeReport) -> Vec<String> {
         lines.push(format!("the record of {label} cannot be read: whether it had it is not known"));
     }
     lines
+}
+
+/// `a, b, c and 4 more`.
+fn several(names: &[String]) -> String {
+    const NAMED: usize = 3;
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    format!("{}{more}", names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 /// Tombstones, one a paragraph.

@@ -5,6 +5,7 @@ use mlrun::ops::promote::PromoteReport;
 use mlrun::ops::rollback::RollbackReport;
 
 use super::super::{Label, Style, clean};
+use super::wrapped;
 use crate::failure::{obstacle, rollback_refusal};
 
 pub fn promote(report: &PromoteReport, style: &Style) -> String {
@@ -64,10 +65,8 @@ pub fn rollback(report: &RollbackReport, style: &Style) -> String {
         let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
         text += &format!("{stage}: {before} → {version}\n");
         if report.blocked {
-            text += &format!(
-                "{before} is blocked from {stage}; `mlrun unblock {}@{before} --stage {stage}` lifts that\n",
-                report.model
-            );
+            let lift = format!("`mlrun unblock {}@{before} --stage {stage}` lifts that", report.model);
+            text += &format!("{}\n", wrapped(&format!("{before} is blocked from {stage}; {lift}")));
         }
     }
     let word = if report.dry_run { "this is what would happen; nothing was written" } else { "ROLLED_BACK" };

@@ -2,13 +2,14 @@
 
 use mlrun::format::snapshot::{CodeKind, SnapshotRecord};
 use mlrun::ops::ErasedPart;
+use mlrun::ops::resolve::Dropped;
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, time};
 use super::purge::erased;
-use super::{count, exact, measured, verdict};
+use super::{count, exact, measured, verdict, wrapped};
 
 pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
@@ -27,7 +28,7 @@ pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
         return text;
     }
     let mut text = format!("{label}  {id}\n");
-    text += &parts(&report.record, &report.files).render(2);
+    text += &parts(&report.record, &report.files, None).render(2);
     if !report.changed.is_empty() {
         let before = report.parent.map_or_else(String::new, |p| format!(" since {p}"));
         text += &format!("  changed{before}: {}\n", report.changed.join(", "));
@@ -77,6 +78,11 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     for field in &report.erased_before {
         lines.push(format!("`{}`, erased from an earlier version, is recorded again", clean(field)));
     }
+    let stored = if report.dry_run { "would be stored" } else { "is stored" };
+    for again in &report.erased_again {
+        let (name, label) = (clean(&again.name), &again.label);
+        lines.push(format!("`{name}` {stored} again, which was of `{label}` and {}", again.why));
+    }
     for redaction in &report.record.redactions {
         lines.push(format!("redacted {}× in {} ({})", redaction.count, redaction.field, redaction.rule));
     }
@@ -93,11 +99,12 @@ fn first(items: &[String], n: usize) -> String {
 }
 
 /// One line for each part of a version.
-fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
+fn parts(record: &SnapshotRecord, files: &[TreeFile], dropped: Option<&Dropped>) -> Table {
     let mut table = Table::new(&[]);
     let mut line = |name: &str, text: String| table.row([name.to_owned(), text]);
     let total: u64 = files.iter().map(|f| f.size).sum();
-    line("model", format!("{}, {}", count(files.len() as u64, "file"), bytes(total)));
+    let gone = if dropped.is_some() { ", dropped" } else { "" };
+    line("model", format!("{}, {}{gone}", count(files.len() as u64, "file"), bytes(total)));
     let style = Style::new(false, None);
     let named = |shown: Vec<String>| first(&shown, 3);
     if !record.params.is_empty() {
@@ -109,7 +116,11 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
     }
     for data in &record.data {
         let rows = data.rows.map_or_else(String::new, |r| format!(", {}", count(r, "row")));
-        let kept = if data.stored.is_some() { "kept" } else { "by digest only" };
+        let kept = match (data.stored, dropped) {
+            (Some(_), _) => "kept",
+            (None, Some(_)) => "not kept",
+            (None, None) => "by digest only",
+        };
         line("data", format!("{}: {}{rows}, {kept}", data.name, bytes(data.size)));
     }
     let sets: Vec<String> = record
@@ -121,7 +132,8 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile]) -> Table {
     if !sets.is_empty() {
         line("evidence", sets.join(", "));
     }
-    line("code", code(record));
+    let gone = if record.code.tree.is_some() { gone } else { "" };
+    line("code", format!("{}{gone}", code(record)));
     for runtime in &record.environment.runtimes {
         let version = runtime.version.as_deref().unwrap_or("unknown version");
         line(
@@ -172,23 +184,25 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         let words = format!("{}, {}, expires {}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
         facts.row(["certificate".to_owned(), words]);
     }
-    if let Some(reason) = &report.dropped {
-        facts.row([style.paint(Label::Warning, "dropped"), format!("{}; its files are not kept", clean(reason))]);
-    }
     for block in &report.blocks {
         let place = block.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
         facts.row([style.paint(Label::Bad, "blocked"), format!("from {place}: {}", clean(&block.reason))]);
     }
     text += &facts.render(2);
+    if let Some(dropped) = &report.dropped {
+        text += &format!("{}\n", wrapped(&format!("  {}", clean(&dropped.to_string()))));
+        text += &format!("{}\n", wrapped("  its files are not kept: a collection may have taken their bytes already"));
+    }
     text.push('\n');
-    text += &parts(record, &report.files).render(2);
+    text += &parts(record, &report.files, report.dropped.as_ref()).render(2);
     section(&mut text, style, "files", |table| {
         for file in &report.files {
             let id = file.id.map_or_else(String::new, |id| id.short());
             let is_it = |part: &ErasedPart| part.row.file().is_some_and(|erased| Some(erased.sha256) == file.id);
-            let id = match report.erased.iter().any(is_it) {
-                true => style.paint(Label::Warning, "erased"),
-                false => style.paint(Label::Dim, &id),
+            let id = match (report.erased.iter().any(is_it), &report.dropped) {
+                (true, _) => style.paint(Label::Warning, "erased"),
+                (false, Some(_)) => style.paint(Label::Warning, "dropped"),
+                (false, None) => style.paint(Label::Dim, &id),
             };
             table.row([clean(&file.path), bytes(file.size), id]);
         }

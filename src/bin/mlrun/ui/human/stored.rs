@@ -60,7 +60,9 @@ const PATHS: usize = 5;
 pub fn verify(report: &VerifyReport, style: &Style) -> String {
     let mut text = String::new();
     for mended in &report.repaired {
-        let done = if report.repairs == Repairs::Made { "repaired" } else { "could be repaired" };
+        // The index is a cache, which every check writes anew if it is wrong.
+        let is_done = report.repairs == Repairs::Made || mended.kind == "index";
+        let done = if is_done { "repaired" } else { "could be repaired" };
         let from = mended.from.iter().map(|from| clean(from)).collect::<Vec<_>>().join(", ");
         text += &format!("{} {} {}\n", style.paint(Label::Good, done), mended.kind, clean(&mended.name));
         text += &match &mended.gone_to {
@@ -93,6 +95,16 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
     if report.erased.len() > MOST_ERASED {
         text += &format!("  and {} more were erased; `--json` has them all\n", report.erased.len() - MOST_ERASED);
     }
+    if let Some((model, version)) = &report.version {
+        let label = style.paint(Label::Strong, &format!("{model}@{version}"));
+        let read = format!("{} read, {}", count(report.objects, "file"), bytes(report.bytes));
+        return text
+            + &match report.problems.len() as u64 {
+                0 if report.erased.is_empty() => format!("{label} is {}: {read}\n", style.paint(Label::Good, "whole")),
+                0 => format!("{label} is {} but for what was erased: {read}\n", style.paint(Label::Good, "whole")),
+                n => format!("{label} has {}: {read}\n", style.paint(Label::Bad, &count(n, "problem"))),
+            };
+    }
     let checked = if report.looked == Looked::Journals {
         count(report.events, "event")
     } else {
@@ -118,18 +130,54 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
         };
         text += &format!("not read again: {}, {}, found sound {when}\n", count(left.packs, "pack"), bytes(left.bytes));
     }
-    let mut dim = |words: &str| text += &style.paint(Label::Dim, &format!("{words}\n"));
-    if report.looked == Looked::Structure {
-        dim("what is inside the packs was not read; `mlrun verify --full` reads every byte");
-    }
-    if report.problems.iter().any(|p| p.kind == "erased") {
-        dim("`mlrun gc` ends the erasing that was cut short");
-    }
-    let repairable = |kind: &str| !matches!(kind, "event" | "erased" | "index");
-    if report.repairs == Repairs::None && report.problems.iter().any(|p| repairable(p.kind)) {
-        dim("`mlrun verify --full --repair` stores again what is still to be found");
-    }
     text
+}
+
+/// What to do about what was found, and about what was not looked at.
+pub fn verify_hints(report: &VerifyReport) -> Vec<String> {
+    let any = |kinds: &[&str]| report.problems.iter().any(|problem| kinds.contains(&problem.kind));
+    let mut hints = Vec::new();
+    let mut hint = |words: &str| hints.push(words.to_owned());
+    if report.looked == Looked::Structure {
+        hint("what is inside the packs was not read; `mlrun verify --full` reads every byte");
+    }
+    if any(&["erased"]) {
+        hint("`mlrun gc` ends the erasing that was cut short");
+    }
+    if any(&["event"]) {
+        hint("put the journal's files back from a backup of the store: nothing else has them");
+    }
+    if any(&["index"]) {
+        hint(
+            "the index is a cache and everything works without it; who may write to the store writes it anew with `mlrun verify`",
+        );
+    }
+    match report.repairs {
+        _ if !any(&["pack", "object", "file"]) => {}
+        Repairs::None => hint("`mlrun verify --full --repair` stores again what is still to be found"),
+        Repairs::Rehearsed => {
+            if !report.repaired.is_empty() {
+                hint("`mlrun verify --full --repair` does it");
+            }
+            hint(
+                "what is found nowhere may be in another folder: `mlrun verify --full --repair --from DIR` looks there, too",
+            );
+        }
+        Repairs::Made => {
+            hint(
+                "what is left was found nowhere; if another folder has those files: `mlrun verify --full --repair --from DIR`",
+            );
+            if any(&["pack"]) {
+                hint(
+                    "a pack of the same name from a backup of the store may be put in the place of one that is damaged",
+                );
+            }
+            if let Some(label) = report.problems.iter().flat_map(|problem| &problem.versions).next() {
+                hint(&format!("if nobody has them any more: `mlrun drop {label} --reason …` lets go of that version"));
+            }
+        }
+    }
+    hints
 }
 
 fn places(places: &[Place]) -> String {

@@ -1,7 +1,9 @@
 //! `purge`, and what other verbs say of what was erased.
 
-use mlrun::ops::ErasedPart;
+use std::collections::BTreeSet;
+
 use mlrun::ops::purge::PurgeReport;
+use mlrun::ops::{ErasedPart, Remaining};
 use serde_json::{Value, json};
 
 use super::registry::event;
@@ -21,6 +23,9 @@ pub fn purge(report: &PurgeReport, exit: u8) -> Value {
         event["model"] = json!(model.as_str());
         event
     });
+    // Of the version itself; `remaining` is everything.
+    let is_here = |one: &&Remaining| one.model == report.model && one.version == report.version && one.file.is_some();
+    let also_in = report.also_in.iter().filter(is_here);
     json!({
         "schema": "mlrun/purge/1",
         "exit": exit,
@@ -35,7 +40,20 @@ pub fn purge(report: &PurgeReport, exit: u8) -> Value {
         "bytes": report.bytes,
         "packs": { "rewritten": report.packs.0, "in_trash": report.packs.1 },
         "shared": { "bytes": report.shared, "with": report.shared_with },
-        "also_in": report.also_in,
+        "also_in": also_in.map(|one| one.name.as_str()).collect::<BTreeSet<_>>(),
+        "remaining": report.also_in.iter().map(|one| {
+            let mut place = json!({ "model": one.model.as_str(), "version": one.version.to_string() });
+            match one.file {
+                Some(file) => {
+                    place["path"] = json!(one.name);
+                    place["sha256"] = json!(file.to_string());
+                }
+                None => place["field"] = json!(one.name),
+            }
+            place
+        }).collect::<Vec<_>>(),
+        "not_searched": report.not_searched,
+        "searched": !report.untold,
         "other_values": report.other_values,
         "unreadable": { "packs": report.unreadable, "versions": report.unknown },
         "events": events.collect::<Vec<_>>(),

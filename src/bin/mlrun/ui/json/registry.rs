@@ -67,6 +67,8 @@ pub fn rollback(report: &RollbackReport, exit: u8) -> Value {
         "approvals": [],
         "skipped": value(&report.skipped),
         "blocked": report.blocked,
+        // Of the version gone back to; its bytes are not read.
+        "looked_at": "structure",
         "unchanged": report.unchanged,
         "reasons": reasons,
         "dry_run": report.dry_run,

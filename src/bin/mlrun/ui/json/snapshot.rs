@@ -25,6 +25,9 @@ pub fn snapshot(report: &SnapshotReport) -> Value {
         "environment_changes": report.environment_changes,
         "evidence_not_refreshed": report.stale_evidence,
         "erased_before": report.erased_before,
+        "erased_again": report.erased_again.iter().map(|again| json!({
+            "name": again.name, "erased_from": again.label, "reason": again.why,
+        })).collect::<Vec<_>>(),
         "stored_bytes": report.written.stored,
         "new_bytes": report.written.new,
         "event": report.event.map(|e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() })),
@@ -62,7 +65,9 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
         })).chain(report.record.samples.iter().map(|s| json!({
             "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
         }))).collect::<Vec<_>>(),
-        "dropped": report.dropped,
+        "dropped": report.dropped.as_ref().map(|dropped| &dropped.reason),
+        "dropped_at": report.dropped.as_ref().and_then(|dropped| dropped.time).map(|time| time.to_string()),
+        "dropped_by": report.dropped.as_ref().and_then(|dropped| dropped.actor.as_ref()),
         "erased": report.erased.iter().map(erased).collect::<Vec<_>>(),
         "blocks": report.blocks.iter().map(|b| json!({
             "stage": b.stage.as_ref().map(ToString::to_string), "reason": b.reason, "time": b.time.to_string(),

@@ -59,9 +59,12 @@ pub fn bundle_check(check: &BundleCheck) -> Value {
     })
 }
 
-pub fn verify(report: &VerifyReport) -> Value {
+pub fn verify(report: &VerifyReport, exit: u8) -> Value {
     json!({
         "schema": "mlrun/verify/1",
+        "exit": exit,
+        "model": report.version.as_ref().map(|(model, _)| model.as_str()),
+        "version": report.version.as_ref().map(|(_, version)| version.to_string()),
         "ok": report.problems.is_empty(),
         "looked_at": match report.looked {
             Looked::Journals => "journals",
