@@ -12,7 +12,7 @@ mod table;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::ColorChoice;
-pub use serde_json::Value;
+use serde::Serialize;
 use serde_json::json;
 
 pub use self::progress::Reporter;
@@ -158,8 +158,9 @@ impl Ui {
 }
 
 /// A JSON answer, on one line.
-pub fn json_text(value: &Value) -> String {
-    format!("{value}\n")
+pub fn json_text(answer: &impl Serialize) -> String {
+    // Maps have texts for keys, and nothing else could fail.
+    serde_json::to_string(answer).unwrap_or_default() + "\n"
 }
 
 /// Writes the answer. That a reader has had enough is no failure.

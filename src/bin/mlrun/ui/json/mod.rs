@@ -11,7 +11,7 @@ pub mod snapshot;
 pub mod stored;
 
 use mlrun::snapshot::TreeFile;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 /// A record as JSON. Metrics and parameters look as they do in records: what JSON has no number for is
@@ -20,8 +20,32 @@ fn value<T: Serialize>(record: &T) -> Value {
     serde_json::to_value(record).unwrap_or(Value::Null)
 }
 
-fn files(files: &[TreeFile]) -> Value {
-    files.iter().map(file).collect()
+/// An answer with a list of files. There may be millions: each becomes JSON only when it is written.
+struct WithFiles<'f, View> {
+    fields: Value,
+    files: &'f [TreeFile],
+    view: View,
+}
+
+impl<View: Fn(&TreeFile) -> Value> Serialize for WithFiles<'_, View> {
+    /// Fields in the order of their names, as in every answer.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = || self.fields.as_object().into_iter().flatten();
+        let is_before = |(name, _): &(&String, &Value)| name.as_str() < "files";
+        let mut map = serializer.serialize_map(None)?;
+        fields().take_while(is_before).try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.serialize_entry("files", &Files(self))?;
+        fields().skip_while(is_before).try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+struct Files<'a, 'f, View>(&'a WithFiles<'f, View>);
+
+impl<View: Fn(&TreeFile) -> Value> Serialize for Files<'_, '_, View> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.files.iter().map(&self.0.view))
+    }
 }
 
 fn file(file: &TreeFile) -> Value {

@@ -6,13 +6,14 @@ use mlrun::ops::ErasedPart;
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::purge::erased;
-use super::{file as file_of, files, value};
+use super::{WithFiles, file, value};
 
-pub fn snapshot(report: &SnapshotReport) -> Value {
-    let mut object = version_fields(&report.record, &report.files);
+pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
+    let mut object = version_fields(&report.record);
     let more = json!({
         "schema": "mlrun/snapshot/1",
         "model": report.model.as_str(),
@@ -34,12 +35,12 @@ pub fn snapshot(report: &SnapshotReport) -> Value {
         "dry_run": report.dry_run,
     });
     extend(&mut object, more);
-    Value::Object(object)
+    WithFiles { fields: Value::Object(object), files: &report.files, view: file }
 }
 
 /// What was new when it was taken is not recorded: later versions may have made it shared.
-pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
-    let mut object = version_fields(&report.record, &report.files);
+pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
+    let mut object = version_fields(&report.record);
     let more = json!({
         "schema": "mlrun/show/1",
         "model": report.model.as_str(),
@@ -78,14 +79,14 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> Value {
         "observation": value(&report.observation),
     });
     extend(&mut object, more);
-    object["files"] = report.files.iter().map(|file| with_tombstone(file, &report.erased)).collect();
-    Value::Object(object)
+    let view = |found: &TreeFile| with_tombstone(found, &report.erased);
+    WithFiles { fields: Value::Object(object), files: &report.files, view }
 }
 
 /// A file, and that it was erased.
-fn with_tombstone(file: &TreeFile, parts: &[ErasedPart]) -> Value {
-    let mut value = file_of(file);
-    let is_it = |part: &&ErasedPart| part.row.file().is_some_and(|erased| Some(erased.sha256) == file.id);
+fn with_tombstone(found: &TreeFile, parts: &[ErasedPart]) -> Value {
+    let mut value = file(found);
+    let is_it = |part: &&ErasedPart| part.row.file().is_some_and(|erased| Some(erased.sha256) == found.id);
     if let Some(part) = parts.iter().rev().find(is_it) {
         value["erased"] = erased(part);
     }
@@ -97,7 +98,7 @@ pub fn actor(actor: &ActorRecord) -> Value {
 }
 
 /// What `snapshot` and `show` share.
-fn version_fields(record: &SnapshotRecord, model_files: &[TreeFile]) -> Map<String, Value> {
+fn version_fields(record: &SnapshotRecord) -> Map<String, Value> {
     let data: Value = record
         .data
         .iter()
@@ -111,7 +112,6 @@ fn version_fields(record: &SnapshotRecord, model_files: &[TreeFile]) -> Map<Stri
         .collect();
     let seeds: Map<String, Value> = record.seeds.iter().map(|s| (s.name.clone(), value(&s.value))).collect();
     let object = json!({
-        "files": files(model_files),
         "params": value(&record.params),
         "metrics": value(&record.metrics),
         "data": data,

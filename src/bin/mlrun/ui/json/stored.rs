@@ -4,17 +4,18 @@ use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
 use mlrun::ops::restore::RestoreReport;
 use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::files;
 use super::purge::erased;
+use super::{WithFiles, file};
 
 fn missing(items: &[(String, String)]) -> Value {
     items.iter().map(|(what, why)| json!({ "part": what, "reason": why })).collect()
 }
 
-pub fn restore(report: &RestoreReport) -> Value {
-    json!({
+pub fn restore(report: &RestoreReport) -> impl Serialize {
+    let fields = json!({
         "schema": "mlrun/restore/1",
         "model": report.model.as_str(),
         "version": report.version.to_string(),
@@ -25,11 +26,11 @@ pub fn restore(report: &RestoreReport) -> Value {
         "modes_set": report.plan.modes.len(),
         "overwritten": report.plan.overwrite.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
         "bytes": report.plan.bytes,
-        "files": files(&report.plan.files),
         "missing": missing(&report.missing),
         "erased": report.erased.iter().map(|(file, why)| json!({ "path": file.path, "reason": why })).collect::<Vec<_>>(),
         "dry_run": report.dry_run,
-    })
+    });
+    WithFiles { fields, files: &report.plan.files, view: file }
 }
 
 pub fn bundle(report: &BundleReport) -> Value {
