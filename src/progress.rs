@@ -17,6 +17,8 @@ pub enum Unit {
     Bytes,
     /// Files, objects, rows, resamples.
     Items,
+    /// Seconds of a wait; the total is how long it may last.
+    Seconds,
 }
 
 /// Says nothing.

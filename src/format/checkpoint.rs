@@ -47,7 +47,7 @@ pub struct VersionRow {
     pub version: Version,
     /// Its record.
     pub snapshot: SnapshotId,
-    /// The version before it when it was captured.
+    /// The version before it.
     pub parent: Option<SnapshotId>,
     /// What surrounded it.
     pub observation: ObservationId,

@@ -105,7 +105,7 @@ pub enum EventBody {
         version: Version,
         /// Its record.
         snapshot: SnapshotId,
-        /// The newest version when capture began.
+        /// The version before it.
         parent: Option<SnapshotId>,
         /// What surrounded it.
         observation: ObservationId,
@@ -188,6 +188,9 @@ pub enum EventBody {
         grace: u64,
         /// Whether it was removed for good at once.
         at_once: bool,
+        /// Bytes of what was erased on the way, because a purge had been cut short.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        erased: Option<u64>,
     },
     /// A stage moved forward.
     Promote {

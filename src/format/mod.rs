@@ -8,7 +8,7 @@
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
 //! | recipe | [`recipe`] | binary | SHA-256 of the file it rebuilds |
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
-//! | index segment, checkpoint, head, known files, checked packs | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`] | caches: disposable, rebuilt | – |
+//! | index segment, checkpoint, head, known files, checked packs, collection under way | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`], [`collection`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
 //!
@@ -22,6 +22,7 @@ pub mod canonical;
 pub mod certificate;
 pub mod checked;
 pub mod checkpoint;
+pub mod collection;
 pub mod config;
 pub mod differences;
 pub mod event;

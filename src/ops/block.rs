@@ -96,7 +96,7 @@ fn set(repository: &Repository, options: &BlockOptions, wish: Wish) -> Result<Bl
         event: None,
         dry_run: options.dry_run,
     };
-    if options.dry_run || report.unchanged {
+    if options.dry_run {
         return Ok(report);
     }
     let body = match wish {

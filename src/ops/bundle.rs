@@ -89,8 +89,7 @@ pub fn bundle(
 ) -> Result<BundleReport, VerbError> {
     check_place(&options.output, options.force)?;
     let store = repository.store();
-    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    store.refresh();
+    let _held = store.hold(Lock::Shared, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
     // Opened before anything is gathered: a place that cannot be written to is found out at once.

@@ -25,7 +25,7 @@ use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
-use crate::store::{Lock, StoreError};
+use crate::store::Lock;
 
 /// What to certify.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +125,8 @@ pub fn certify(
     progress: &dyn Progress,
 ) -> Result<CertifyReport, VerbError> {
     check_text("the reason", options.first_release.as_deref())?;
+    // Packs, versions and stages may have moved before the lock was had.
+    let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
     refuse_measured(repository, &model)?;
     let policy = rules::policy(repository, &model, state.as_ref(), options.policy.as_deref())?;
@@ -146,7 +148,6 @@ pub fn certify(
         event: occupant.map(|o| o.event),
         first_release: if occupant.is_none() { options.first_release.clone() } else { None },
     };
-    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let mut tables = Tables { store: repository.store(), workspace: candidate.tables, erased: HashMap::new() };
     let sides = [(candidate.version, Some(&candidate.record)), (occupant.map(|o| o.version), baseline_record.as_ref())];
     for (version, record) in sides {

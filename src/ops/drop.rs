@@ -54,7 +54,7 @@ pub fn drop_version(repository: &Repository, options: &DropOptions) -> Result<Dr
         version,
         id,
     };
-    if options.dry_run || report.unchanged || report.held.is_some() {
+    if options.dry_run || report.held.is_some() {
         return Ok(report);
     }
     let actor = Asked::begin(repository).answer();

@@ -8,14 +8,17 @@ use super::{Asked, MadeEvent, VerbError};
 use super::{erasures, keep};
 use crate::clock::Time;
 use crate::digest::Digest;
+use crate::format::collection::CollectionRecord;
 use crate::format::event::EventBody;
+use crate::format::pack::ObjectHeader;
 use crate::id::{FileId, SnapshotId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::{Repository, config};
-use crate::store::collect::{Collected, Fate, PackPlan};
-use crate::store::{Key, Lock, StoreError};
+use crate::store::collect::{self, Collected, Fate, PackPlan};
+use crate::store::repair::pack_path;
+use crate::store::{Came, Key, Lock, StoreError};
 
 /// How to collect.
 #[derive(Debug, Clone, Copy, Default)]
@@ -164,16 +167,19 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
     let now = repository.registry().now();
     // Whoever is writing holds it shared until the event is in the journal: what nobody names then is in nobody's hands.
     let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
-    let _held = store.backend().lock(lock).map_err(StoreError::from)?;
+    let _held = store.hold(lock, progress)?;
     let grace = repository.config().map_or(config::TRASH, config::Config::trash);
     // What went could not be written down in a journal that is broken.
-    repository.registry().state(&ModelName::of_store())?;
-    if options.dry_run {
-        store.refresh()
-    } else {
-        store.reindex()?
+    let seq = repository.registry().state(&ModelName::of_store())?.map_or(0, |state| state.seq());
+    let seq = if options.dry_run { seq } else { write_down_begun(repository, seq)? };
+    if !options.dry_run {
+        store.reindex()?;
     }
     let states = states(repository)?;
+    if !options.dry_run {
+        // What goes by an event must not go before that is there for good.
+        states.iter().try_for_each(|state| repository.registry().settle(&state.model))?;
+    }
     // First of all: what was to be erased must not come back from the trash.
     let erased = if options.dry_run { 0 } else { erasures::finish(repository, &states, progress)? };
     let mut dropped = Vec::new();
@@ -202,6 +208,9 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
     }
     let Needed { keys, taken_back, mut unknown } = needed(repository, &live, options.dry_run)?;
     unknown.extend(store.unreadable_packs()?);
+    // What was in lost packs may be a difference to what is taken for superfluous.
+    let is_content = |header: &ObjectHeader| keys.contains(&(header.kind, header.id));
+    unknown.extend(store.lost_packs(&is_content)?.iter().map(pack_path));
     if options.now && !options.dry_run && !unknown.is_empty() {
         return Err(VerbError::Unknown { names: unknown });
     }
@@ -222,38 +231,71 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         event: None,
     };
     if !options.dry_run {
+        store.forget_lost_packs(&|header| collect::is_needed(&keys, header))?;
         let folder = format!("{:016}", now.milliseconds().max(0));
-        let collected = store.collect(&report.plan, &folder, options.now, progress)?;
-        report.collected = Some(collected);
         // A folder's name is when it was filled; behind every digit comes the tilde.
         let before = now.milliseconds().saturating_sub(i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
         let before = if options.now { "~".to_owned() } else { format!("{:016}", before.max(0)) };
-        if report.unknown.is_empty() {
-            report.emptied = store.empty_trash(&before)?;
+        let emptied = report.unknown.is_empty().then_some(before.as_str());
+        let (grace, at_once) = (grace.as_secs(), options.now);
+        let begun = CollectionRecord { seq, grace, at_once, erased, ..CollectionRecord::default() };
+        store.begin_collection(begun.clone(), &report.plan, emptied)?;
+        let collected = store.collect(&report.plan, &folder, options.now, progress)?;
+        report.collected = Some(collected);
+        if let Some(before) = emptied {
+            report.emptied = store.empty_trash(before)?;
         }
-        report.event = write_down(repository, options, &report, collected)?;
+        report.event = write_down(repository, &begun, Came { collected, emptied: report.emptied })?;
+        store.end_collections()?;
     }
     report.trash = store.trash_size()?;
     Ok(report)
 }
 
+/// Writes down how far collections came that were cut short; the newest event of the store's journal then.
+fn write_down_begun(repository: &Repository, seq: u64) -> Result<u64, VerbError> {
+    let store = repository.store();
+    let mut newest = seq;
+    for begun in store.begun_collections()? {
+        // One that had come to its end but for its note.
+        if is_written_down(repository, &begun, seq)? {
+            continue;
+        }
+        let event = write_down(repository, &begun, store.how_far(&begun)?)?;
+        newest = event.map_or(newest, |made| made.event.seq);
+    }
+    store.end_collections()?;
+    Ok(newest)
+}
+
+/// Whether a collection is among the events up to `newest` that came after it had begun: nobody else collects meanwhile.
+fn is_written_down(repository: &Repository, begun: &CollectionRecord, newest: u64) -> Result<bool, VerbError> {
+    for seq in begun.seq + 1..=newest {
+        let event = repository.registry().event(&ModelName::of_store(), seq)?.map(|file| file.event);
+        if matches!(event, Some(Ok(event)) if matches!(event.body, EventBody::Gc { .. })) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Writes down what went, if anything did.
 fn write_down(
     repository: &Repository,
-    options: &GcOptions,
-    report: &GcReport,
-    collected: Collected,
+    begun: &CollectionRecord,
+    Came { collected, emptied }: Came,
 ) -> Result<Option<MadeEvent>, VerbError> {
-    if collected.packs == 0 && report.emptied == 0 {
+    if collected.packs == 0 && emptied == 0 && begun.erased == 0 {
         return Ok(None);
     }
     let body = EventBody::Gc {
         packs: collected.packs,
         objects: collected.objects,
         freed: collected.freed,
-        emptied: report.emptied,
-        grace: report.grace.as_secs(),
-        at_once: options.now,
+        emptied,
+        grace: begun.grace,
+        at_once: begun.at_once,
+        erased: Some(begun.erased).filter(|bytes| *bytes > 0),
     };
     let actor = Asked::begin(repository).answer();
     let journal = ModelName::of_store();

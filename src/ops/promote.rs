@@ -15,8 +15,7 @@ use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::revision::Target;
 use crate::snapshot::{self, TreeFile};
-use crate::store::CopyError;
-use crate::store::{Lock, StoreError};
+use crate::store::{CopyError, Lock};
 
 /// What to promote where.
 #[derive(Debug, Clone, Default)]
@@ -81,8 +80,7 @@ pub fn promote(
 ) -> Result<PromoteReport, VerbError> {
     check_text("the reason", options.reason.as_deref())?;
     let actor = Asked::begin(repository);
-    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    repository.store().refresh();
+    let _held = repository.store().hold(Lock::Shared, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
@@ -95,6 +93,10 @@ pub fn promote(
     let began_with = found.state.occupant(&stage).map(|o| o.event);
     let decide = |state: &State| decide(repository, state, &found, &stage, expected, began_with);
     let first = decide(&found.state)?;
+    if first.0.unchanged && !options.dry_run {
+        // Whoever moved the stage there may have died before that was durable.
+        repository.registry().settle(&found.state.model)?;
+    }
     if first.0.unchanged || !first.0.is_promoted() || options.dry_run {
         return Ok(PromoteReport { dry_run: options.dry_run, ..first.0 });
     }

@@ -26,9 +26,9 @@ use crate::nearest::nearest;
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
+use crate::store::Lock;
 use crate::store::cut;
 use crate::store::erase::{Erasure, ErasurePlan};
-use crate::store::{Lock, StoreError};
 
 /// What to erase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,8 +221,7 @@ pub fn purge(
     let store = repository.store();
     // Nobody else is between writing bytes and naming them: what is erased now is not on its way in.
     let lock = if options.dry_run { Lock::Shared } else { Lock::Exclusive };
-    let held = store.backend().lock(lock).map_err(StoreError::from)?;
-    store.refresh();
+    let held = store.hold(lock, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let states = gc::states(repository)?;
     let deed = match &options.target {
@@ -239,6 +238,10 @@ pub fn purge(
     report.unchanged = tombstones.is_empty() && plan.is_empty();
     if let (Some(wanted), true) = (&wanted, options.dry_run) {
         look_elsewhere(repository, &states, wanted, &mut report, progress);
+    }
+    if report.unchanged && !options.dry_run {
+        // Whoever set the tombstone may have died before it was durable.
+        repository.registry().settle(&found.state.model)?;
     }
     if options.dry_run || report.unchanged {
         return Ok(report);
@@ -267,8 +270,7 @@ pub fn purge(
     if let Some(wanted) = &wanted {
         // It is gone from where it was to go. What is left may take long to read, and others need not wait for it.
         drop(held);
-        let _held = store.backend().lock(Lock::Shared).ok();
-        store.refresh();
+        let _held = store.hold(Lock::Shared, progress).ok();
         let states = gc::states(repository).unwrap_or(states);
         look_elsewhere(repository, &states, wanted, &mut report, progress);
     }

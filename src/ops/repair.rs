@@ -60,9 +60,8 @@ pub(super) fn repair(
     let store = repository.store();
     let rehearse = options.repair == Repairs::Rehearsed;
     let lock = if rehearse { Lock::Shared } else { Lock::Exclusive };
-    let _held = store.backend().lock(lock).map_err(StoreError::from)?;
     // Packs may have gone since they were looked at.
-    store.refresh();
+    let _held = store.hold(lock, progress)?;
     progress.begin("repairing", 0, Unit::Items);
     let damaged = problems.iter().filter(|p| p.kind == "pack");
     let file = |p: &Problem| p.name.strip_prefix(PACKS).map(|name| name.trim_start_matches('/').to_owned());
@@ -239,7 +238,7 @@ fn retire(repository: &Repository, packs: &HashSet<[u8; 32]>) -> Result<Vec<Mend
     let gone = repair.publish()?.retire(&time, required)?;
     if gone.is_empty() && needs.known && needs.is_there(store)? {
         // An index that names a pack nobody needs any more, and nobody has, is simply wrong about it.
-        store.reindex()?;
+        store.forget_lost_packs(&|header| needs.required.contains(&(header.kind, header.id)))?;
     }
     let told = gone.into_iter().map(|(path, to)| {
         let from = vec![path.clone()];

@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::repository::Repository;
 use crate::snapshot::restore::{self, RestorePlan, Twins};
 use crate::snapshot::{self, TreeFile};
-use crate::store::{Lock, Store, StoreError};
+use crate::store::{Lock, Store};
 
 /// A part of a version that can be rebuilt by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,8 +97,7 @@ pub fn restore(
 ) -> Result<RestoreReport, VerbError> {
     let store = repository.store();
     // Packs and tombstones may have moved before the lock was had.
-    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    store.refresh();
+    let _held = store.hold(Lock::Shared, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
     let record = records::snapshot(repository, found.snapshot())?;

@@ -5,11 +5,12 @@ use super::{Asked, MadeEvent, VerbError, check_text, erasures, records};
 use crate::format::event::{EventBody, SkippedRecord};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
+use crate::progress::Progress;
 use crate::registry::rollback::{RollbackPlan, RollbackRefusal, RollbackRequest, Unfit, plan};
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
-use crate::store::{Lock, StoreError};
+use crate::store::Lock;
 
 /// How to go back.
 #[derive(Debug, Clone)]
@@ -60,12 +61,18 @@ pub struct RollbackReport {
 }
 
 /// Goes back.
-pub fn rollback(repository: &Repository, options: &RollbackOptions) -> Result<RollbackReport, VerbError> {
+pub fn rollback(
+    repository: &Repository,
+    options: &RollbackOptions,
+    progress: &dyn Progress,
+) -> Result<RollbackReport, VerbError> {
     check_text("the reason", Some(&options.reason))?;
     let actor = Asked::begin(repository);
-    let model = resolve::model(repository, options.model.as_ref())?;
-    let state = resolve::state(repository, &model)?;
-    let stage = resolve::stage(repository, &state, options.stage.as_ref())?;
+    let seen = look(repository, options)?;
+    let began_with = seen.1.occupant(&seen.2).map(|o| o.event);
+    // Packs, versions and stages may have moved before the lock was had.
+    let _held = repository.store().hold(Lock::Shared, progress)?;
+    let (model, state, stage) = look(repository, options)?;
     let look_up = |text: &Option<String>| -> Result<Option<SnapshotId>, VerbError> {
         let Some(text) = text else { return Ok(None) };
         let mut revision = resolve::parse(repository, text)?;
@@ -78,13 +85,11 @@ pub fn rollback(repository: &Repository, options: &RollbackOptions) -> Result<Ro
         block: options.block,
         unblock: options.unblock,
     };
-    let _held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
     let decide = |state: &State| decide(repository, state, &stage, &request, &options.reason);
     if options.dry_run {
         let (report, _) = decide(&state);
         return Ok(RollbackReport { dry_run: true, ..report });
     }
-    let began_with = state.occupant(&stage).map(|o| o.event);
     let actor = actor.answer();
     let committed = repository.registry().commit::<_, VerbError>(&model, &actor, |state| {
         let (mut report, body) = decide(state);
@@ -103,6 +108,14 @@ pub fn rollback(repository: &Repository, options: &RollbackOptions) -> Result<Ro
     })?;
     let event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
     Ok(RollbackReport { event, ..committed.outcome })
+}
+
+/// What it is about, as things are now.
+fn look(repository: &Repository, options: &RollbackOptions) -> Result<(ModelName, State, StageName), VerbError> {
+    let model = resolve::model(repository, options.model.as_ref())?;
+    let state = resolve::state(repository, &model)?;
+    let stage = resolve::stage(repository, &state, options.stage.as_ref())?;
+    Ok((model, state, stage))
 }
 
 fn decide(

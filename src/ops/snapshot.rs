@@ -82,21 +82,15 @@ pub fn snapshot(
 ) -> Result<SnapshotReport, VerbError> {
     let capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
     let model = capture_options.model.clone();
-    let before = repository.registry().state(&model)?;
+    // A journal that cannot be used is told before everything is hashed.
+    repository.registry().state(&model)?;
     let known = known::load(repository, &model);
     let mut capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
-    let _held = store.backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    // Versions and packs may have gone while files were looked for.
-    store.refresh();
-    let now = repository.registry().state(&model)?;
-    let same_row = |row: &VersionRow| now.as_ref().and_then(|state| state.version(row.version)).copied();
-    let parent = before.as_ref().and_then(State::latest).map(|row| same_row(row).unwrap_or(*row));
-    let parent_record = match parent {
-        Some(row) => Some(records::snapshot(repository, row.snapshot)?),
-        None => None,
-    };
-    let parent_tree = parent_record.as_ref().map(|record| record.model_files.tree);
+    // Versions and packs may have moved while files were looked for.
+    let _held = store.hold(Lock::Shared, progress)?;
+    let state = repository.registry().state(&model)?;
+    let parent_tree = state.as_ref().and_then(State::latest).map(|row| row.model_tree);
     let parent_files = move || parent_tree.map_or_else(Vec::new, |tree| files_to_change(store, tree));
     let mut erased_again = erasures::files_again(repository, &capture, &known)?;
     if let (Some(first), false) = (erased_again.first(), options.allow_erased) {
@@ -107,104 +101,142 @@ pub fn snapshot(
     }
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(parent_files);
-    let mut built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
+    let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
     match erasures::record_again(repository, built.id.digest())? {
         Some(again) if !options.allow_erased => return Err(again.into()),
         again => erased_again.extend(again),
     }
-    let changed = parent_record.as_ref().map_or_else(Vec::new, |p| snapshot::differs_in(p, &built.record));
-    let mut report = SnapshotReport {
-        model: model.clone(),
-        version: parent.map_or(Version(1), |p| Version(p.version.0 + 1)),
-        id: built.id,
-        same_as: same_as(before.as_ref(), built.id),
-        parent: parent.map(|p| p.version),
-        stale_evidence: parent_record.as_ref().map_or_else(Vec::new, |p| stale_evidence(&built.record, p)),
-        erased_before: now
-            .as_ref()
-            .map_or_else(Vec::new, |state| erasures::fields_again(state, &built.record, &built.observation)),
-        erased_again,
-        files: std::mem::take(&mut built.model_files),
-        record: built.record.clone(),
-        unchanged: false,
-        environment_changes: Vec::new(),
-        changed,
-        written: writer.so_far(),
-        event: None,
-        dry_run: options.dry_run,
-    };
+    let compared = Compared::with(repository, options, state.as_ref(), &built)?;
     if !options.dry_run {
         known::keep(repository, &model, known);
     }
-    if let (Some(row), Some(old)) = (parent, &parent_record)
-        && report.changed.is_empty()
-        && row.dropped.is_none()
-        && !options.new_version
-        // What the newest version lost by a tombstone only another one can have.
-        && now.as_ref().is_none_or(|state| state.erased_files(row.version).is_empty())
-    {
-        report.unchanged = true;
-        report.erased_again.clear();
-        report.version = row.version;
-        report.id = row.snapshot;
-        report.environment_changes = snapshot::environment_differences(&old.environment, &built.record.environment);
-        report.same_as.retain(|v| *v != row.version);
-        report.record = old.clone();
-        report.written = if writer.adds_contents() && !options.dry_run {
+    if compared.unchanged || options.dry_run {
+        let written = match compared.unchanged {
             // The same version, of which something had been lost: here it is again.
-            writer.finish()?
-        } else {
-            Written { plain: report.written.plain, new: 0, stored: 0 }
+            true if writer.adds_contents() && !options.dry_run => writer.finish()?,
+            true => Written { plain: writer.so_far().plain, new: 0, stored: 0 },
+            false => writer.so_far(),
         };
+        let mut report = compared.report(model, built, written, None, options);
+        if !report.unchanged {
+            report.erased_again = erased_again;
+        }
         return Ok(report);
     }
-    if options.dry_run {
-        return Ok(report);
-    }
-    report.written = writer.finish()?;
-    let (version, event) = record(repository, options, &model, &built, parent.map(|p| p.snapshot))?;
-    report.version = version;
-    report.unchanged = event.is_none();
-    report.event = event;
-    report.same_as.retain(|v| *v != version);
-    Ok(report)
+    let written = writer.finish()?;
+    let (compared, event) =
+        record(repository, options, &model, &built, state.as_ref().map_or(0, State::seq), &compared)?;
+    let report = compared.report(model, built, written, event, options);
+    Ok(SnapshotReport { erased_again, ..report })
 }
 
-/// Appends the event; whoever was first, this version gets the next number. If somebody has just recorded the very same
-/// snapshot, there is nothing to append.
+/// What was captured, beside the versions there are.
+#[derive(Debug, Clone, Default)]
+struct Compared {
+    /// The newest version, and its record.
+    parent: Option<(VersionRow, SnapshotRecord)>,
+    /// Parts that differ from it.
+    changed: Vec<&'static str>,
+    /// Whether it is the newest version, and needs no other.
+    unchanged: bool,
+    same_as: Vec<Version>,
+    erased_before: Vec<String>,
+}
+
+impl Compared {
+    fn with(
+        repository: &Repository,
+        options: &SnapshotOptions,
+        state: Option<&State>,
+        built: &Built,
+    ) -> Result<Self, VerbError> {
+        let Some(state) = state else { return Ok(Self::default()) };
+        let same_as = state.versions.iter().filter(|row| row.snapshot == built.id).map(|row| row.version).collect();
+        let erased_before = erasures::fields_again(state, &built.record, &built.observation);
+        let Some(row) = state.latest().copied() else { return Ok(Self { same_as, erased_before, ..Self::default() }) };
+        let record = records::snapshot(repository, row.snapshot)?;
+        let changed = snapshot::differs_in(&record, &built.record);
+        let unchanged = changed.is_empty()
+            && row.dropped.is_none()
+            && !options.new_version
+            // What the newest version lost by a tombstone only another one can have.
+            && state.erased_files(row.version).is_empty();
+        Ok(Self { parent: Some((row, record)), changed, unchanged, same_as, erased_before })
+    }
+
+    fn report(
+        self,
+        model: ModelName,
+        built: Built,
+        written: Written,
+        event: Option<MadeEvent>,
+        options: &SnapshotOptions,
+    ) -> SnapshotReport {
+        let before = self.parent.as_ref();
+        let parent = before.map(|(row, _)| row.version);
+        let stale_evidence = before.map_or_else(Vec::new, |(_, record)| stale_evidence(&built.record, record));
+        let mut report = SnapshotReport {
+            model,
+            version: parent.map_or(Version(1), |parent| Version(parent.0 + 1)),
+            id: built.id,
+            record: built.record,
+            files: built.model_files,
+            unchanged: self.unchanged,
+            same_as: self.same_as,
+            environment_changes: Vec::new(),
+            parent,
+            stale_evidence,
+            changed: self.changed,
+            erased_before: self.erased_before,
+            erased_again: Vec::new(),
+            written,
+            event,
+            dry_run: options.dry_run,
+        };
+        if let (true, Some((row, record))) = (self.unchanged, self.parent) {
+            report.version = row.version;
+            report.id = row.snapshot;
+            report.environment_changes =
+                snapshot::environment_differences(&record.environment, &report.record.environment);
+            report.record = record;
+        }
+        report.same_as.retain(|version| *version != report.version);
+        report
+    }
+}
+
+/// Appends the event; whoever was first, this version gets the next number. It comes after the version that is the newest
+/// then: if somebody has recorded another one meanwhile, it is compared with that; if the very same, there is nothing to
+/// append.
 fn record(
     repository: &Repository,
     options: &SnapshotOptions,
     model: &ModelName,
     built: &Built,
-    parent: Option<SnapshotId>,
-) -> Result<(Version, Option<MadeEvent>), VerbError> {
+    seen: u64,
+    compared: &Compared,
+) -> Result<(Compared, Option<MadeEvent>), VerbError> {
     let actor = Asked::begin(repository).answer();
-    let committed = repository.registry().commit::<Version, VerbError>(model, &actor, |state| {
-        if let Some(latest) = state.latest()
-            && latest.snapshot == built.id
-            && latest.dropped.is_none()
-            && Some(latest.snapshot) != parent
-            && !options.new_version
-        {
-            return Ok(Decision::Keep(latest.version));
+    let committed = repository.registry().commit::<Compared, VerbError>(model, &actor, |state| {
+        let compared = if state.seq() == seen {
+            compared.clone()
+        } else {
+            Compared::with(repository, options, Some(state), built)?
+        };
+        if compared.unchanged {
+            return Ok(Decision::Keep(compared));
         }
-        let version = Version(state.versions.len() as u32 + 1);
         let body = EventBody::Snapshot {
-            version,
+            version: Version(state.versions.len() as u32 + 1),
             snapshot: built.id,
-            parent,
+            parent: compared.parent.as_ref().map(|(row, _)| row.snapshot),
             observation: built.observation_id,
             model_tree: built.record.model_files.tree,
         };
-        Ok(Decision::Append(body, version))
+        Ok(Decision::Append(body, compared))
     })?;
     let made = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
     Ok((committed.outcome, made))
-}
-
-fn same_as(state: Option<&State>, id: SnapshotId) -> Vec<Version> {
-    state.map_or_else(Vec::new, |s| s.versions.iter().filter(|v| v.snapshot == id).map(|v| v.version).collect())
 }
 
 /// So much stays free: on a disk that a snapshot has filled, nothing could be dropped or collected any more, because that

@@ -126,7 +126,7 @@ pub fn verify(
         look_into(folder)?;
     }
     if let Some(revision) = &options.revision {
-        let _held = hold(repository)?;
+        let _held = repository.store().hold(Lock::Shared, progress)?;
         return verify_version(repository, revision, options.at.as_deref(), progress);
     }
     let now = || repository.registry().now().milliseconds();
@@ -177,13 +177,6 @@ fn look_into(folder: &Path) -> Result<(), VerbError> {
     }
 }
 
-/// Nobody moves packs while they are looked at.
-fn hold(repository: &Repository) -> Result<Box<dyn std::fmt::Debug + Send>, VerbError> {
-    let held = repository.store().backend().lock(Lock::Shared).map_err(StoreError::from)?;
-    repository.store().refresh();
-    Ok(held)
-}
-
 fn look(
     repository: &Repository,
     options: &VerifyOptions,
@@ -195,7 +188,8 @@ fn look(
         (_, true) => Looked::Bytes,
         _ => Looked::Structure,
     };
-    let _held = hold(repository)?;
+    // Nobody moves packs while they are looked at.
+    let _held = repository.store().hold(Lock::Shared, progress)?;
     let mut report = VerifyReport { looked, ..VerifyReport::default() };
     let mut suspects = Suspects::default();
     let models = repository.registry().models()?;

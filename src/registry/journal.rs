@@ -75,6 +75,11 @@ pub fn event_path(model: &ModelName, seq: u64) -> String {
     format!("{JOURNAL}/{}/{}", model.folder(), event::file_name(seq))
 }
 
+/// Makes the names of all events durable.
+pub(super) fn settle(backend: &dyn Backend, model: &ModelName) -> Result<(), BackendError> {
+    backend.settle(&format!("{JOURNAL}/{}", model.folder()))
+}
+
 fn checkpoint_path(model: &ModelName) -> String {
     format!("{CACHE}/checkpoints/{}", model.folder())
 }

@@ -127,6 +127,11 @@ impl Registry {
         journal::check(&*self.backend, model, &self.repository)
     }
 
+    /// Makes what is visible of `model`'s journal durable: who wrote it may have died before it was.
+    pub fn settle(&self, model: &ModelName) -> Result<(), JournalError> {
+        Ok(journal::settle(&*self.backend, model)?)
+    }
+
     /// Appends what `decide` says, deciding again whenever another process was first.
     pub fn commit<T, E: From<JournalError>>(
         &self,
@@ -147,7 +152,11 @@ impl Registry {
                 }
             };
             match decide(&state)? {
-                Decision::Keep(outcome) => return Ok(Committed { outcome, event: None, state }),
+                Decision::Keep(outcome) => {
+                    // What is relied on must be there for good, too.
+                    self.settle(model)?;
+                    return Ok(Committed { outcome, event: None, state });
+                }
                 Decision::Append(body, outcome) => {
                     if let Some((reference, record, state)) = self.append(&state, actor, body)? {
                         return Ok(Committed { outcome, event: Some((reference, record)), state });

@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::time::Duration;
 
 use crate::format::known::DiskTime;
 
@@ -58,9 +59,14 @@ pub trait Backend: Send + Sync {
     /// Bytes that can still be written, where that is known.
     fn free(&self) -> Option<u64>;
 
-    /// Holds a lock until the guard is dropped; where locks are not to be had, the guard is empty:
-    /// correctness never rests on it.
-    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError>;
+    /// Holds a lock until the guard is dropped; none if another process is in the way. Where locks are not to be had, the
+    /// guard is empty: correctness never rests on it.
+    fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError>;
+
+    /// Lets this much time pass before a lock is tried again.
+    fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 /// Bytes on their way into a [`Backend`]. Dropping them discards them.

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::begun::BEGUN;
 use super::index::{Location, TrailerError, read_trailer};
 use super::pack_writer::{PackWriter, pack_path};
 use super::{Key, PACKS, Store, StoreError, TRASH};
@@ -26,8 +27,6 @@ const WORTH: f64 = 0.2;
 const SMALL: u64 = 8 << 20;
 /// More small packs than this are merged: every snapshot leaves one.
 const MANY_SMALL: usize = 64;
-/// Packs that are copied before the index learns of it.
-const AT_A_TIME: usize = 32;
 
 /// What is to become of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,23 +104,38 @@ impl Store {
         Ok(keys)
     }
 
-    /// Looks at the disk again from here on: others may have taken packs away before the lock was had.
-    pub fn refresh(&self) {
-        self.index.forget();
-    }
-
-    /// Goes by the packs alone from here on: nothing is let go of on the word of a cache.
+    /// Goes by the packs alone from here on: nothing is let go of on the word of a cache. What is known of lost packs stays
+    /// known.
     pub fn reindex(&self) -> Result<(), StoreError> {
         self.index.rebuild()
+    }
+
+    /// Packs that lie nowhere any more and held something that is `needed`, and that is nowhere else.
+    pub fn lost_packs(&self, needed: &dyn Fn(&ObjectHeader) -> bool) -> Result<HashSet<[u8; 32]>, StoreError> {
+        let lost = self.index.lost()?;
+        let mut missed = HashSet::new();
+        for entry in lost.entries.iter().filter(|entry| needed(&entry.header)) {
+            let Some(pack) = lost.packs.get(entry.pack as usize) else { continue };
+            if !missed.contains(&pack.name) && !self.contains(entry.header.kind, &entry.header.id)? {
+                missed.insert(pack.name);
+            }
+        }
+        Ok(missed)
+    }
+
+    /// Forgets the names of those lost packs of which nothing that is `needed` is missed. Hold the store exclusively.
+    pub fn forget_lost_packs(&self, needed: &dyn Fn(&ObjectHeader) -> bool) -> Result<(), StoreError> {
+        let missed = self.lost_packs(needed)?;
+        let lost = self.index.lost()?.packs.into_iter().map(|pack| pack.name);
+        let decided: HashSet<[u8; 32]> = lost.filter(|name| !missed.contains(name)).collect();
+        if decided.is_empty() { Ok(()) } else { self.index.rebuild_without(&decided) }
     }
 
     /// What can go if only `live` is needed, of files, recipes and blocks. Hold the store exclusively.
     pub fn plan_collection(&self, live: &HashSet<Key>) -> Result<Vec<PackPlan>, StoreError> {
         self.index.forget();
         let packs = self.sound_packs()?;
-        let needed = |header: &ObjectHeader| {
-            matches!(header.kind, ObjectKind::Record | ObjectKind::Tree) || live.contains(&(header.kind, header.id))
-        };
+        let needed = |header: &ObjectHeader| is_needed(live, header);
         let kept = self.kept_copies(&packs, &needed)?;
         let mut plans = Vec::new();
         for (name, length, trailer) in packs {
@@ -198,9 +212,9 @@ impl Store {
             collected.add(plan);
             progress.advance(plan.length);
         }
-        self.settle(&mut gone, at_once)?;
         let mut made: HashSet<[u8; 32]> = HashSet::new();
         for plan in plans.iter().filter(|plan| plan.fate == Fate::Rewrite) {
+            self.make_room(plan.live_bytes(), &mut gone, at_once)?;
             let room = self.backend.free().is_none_or(|free| plan.live_bytes() < free);
             // A collection that was cut short left a copy of what is copied now: the same bytes under the same name, which
             // must stay this time.
@@ -213,12 +227,9 @@ impl Store {
                 collected.postponed += 1;
             }
             progress.advance(plan.length);
-            if gone.len() >= AT_A_TIME {
-                self.settle(&mut gone, at_once)?;
-            }
         }
-        self.settle(&mut gone, at_once)?;
         for group in groups(plans.iter().filter(|plan| plan.fate == Fate::Merge && !made.contains(&plan.name))) {
+            self.make_room(group.iter().map(|plan| plan.live_bytes()).sum(), &mut gone, at_once)?;
             let (copy, merged) = self.merge(&group)?;
             for plan in &group {
                 // Under the name of the copy lies the copy.
@@ -230,10 +241,20 @@ impl Store {
                 }
                 progress.advance(plan.length);
             }
-            self.settle(&mut gone, at_once)?;
         }
+        self.settle(&mut gone, at_once)?;
         progress.end();
         Ok(collected)
+    }
+
+    /// Removes for good what went so far, where there is no room otherwise for the `needed` bytes of a copy. As long as there
+    /// is, that is put off to the end: for it the index is written anew from the trailers of all packs.
+    pub(super) fn make_room(&self, needed: u64, gone: &mut Vec<String>, at_once: bool) -> Result<(), StoreError> {
+        if at_once && self.backend.free().is_some_and(|free| needed >= free) {
+            self.settle(gone, at_once)
+        } else {
+            Ok(())
+        }
     }
 
     /// What went into the trash is taken out of the index before it goes for good: a pack that the index names and nobody
@@ -298,7 +319,8 @@ impl Store {
     /// Folder and name of everything in the trash.
     pub(super) fn trash(&self) -> Result<Vec<(String, String)>, StoreError> {
         let mut found = Vec::new();
-        for folder in self.backend.list(TRASH)?.into_iter().filter(|entry| entry.folder) {
+        let folders = self.backend.list(TRASH)?.into_iter().filter(|entry| entry.folder && entry.name != BEGUN);
+        for folder in folders {
             let inside = self.backend.list(&format!("{TRASH}/{}", folder.name))?;
             found.extend(inside.into_iter().filter(|e| !e.folder).map(|e| (folder.name.clone(), e.name)));
         }
@@ -332,6 +354,7 @@ impl Store {
         let path = pack_path(pack);
         let to = format!("{TRASH}/{time}/{}", path.rsplit('/').next().unwrap_or_default());
         self.backend.rename(&path, &to)?;
+        self.index.moved(pack);
         Ok(to)
     }
 
@@ -401,6 +424,11 @@ impl Store {
         }
         Ok(Some(objects))
     }
+}
+
+/// Whether it must stay: records and folders always do.
+pub fn is_needed(live: &HashSet<Key>, header: &ObjectHeader) -> bool {
+    matches!(header.kind, ObjectKind::Record | ObjectKind::Tree) || live.contains(&(header.kind, header.id))
 }
 
 /// Small packs that become one: as many as fit. One alone stays as it is, unless something in it goes.

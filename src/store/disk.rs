@@ -7,7 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "this module is the one place that writes the store's files")]
 
 use std::fmt::Debug;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -18,7 +18,8 @@ use super::staged::{StagedFile, TMP};
 #[cfg(unix)]
 use crate::format::known::DiskTime;
 
-const LOCK: &str = "lock";
+/// What is locked: the store as a whole, and each folder of temp files.
+pub(super) const LOCK: &str = "lock";
 /// Between making a folder and locking it lie microseconds.
 const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);
 /// So often others may take a folder away that was just made.
@@ -345,27 +346,30 @@ impl Backend for Disk {
         }
     }
 
-    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
+    fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
         let path = self.path(LOCK);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         // A read-only store is read without creating anything in it.
         let file = file.or_else(|_| File::open(&path));
         let file = match (file, lock) {
             (Ok(file), _) => file,
-            (Err(_), Lock::Shared) => return Ok(Box::new(())),
+            (Err(_), Lock::Shared) => return Ok(Some(Box::new(()))),
             // Without a store there is nobody else in it.
-            (Err(error), Lock::Exclusive) if error.kind() == io::ErrorKind::NotFound => return Ok(Box::new(())),
+            (Err(error), Lock::Exclusive) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Box::new(()))),
             (Err(error), Lock::Exclusive) => return Err(self.failed("lock", LOCK, error)),
         };
         let held = match lock {
-            Lock::Shared => file.lock_shared(),
-            Lock::Exclusive => file.lock(),
+            Lock::Shared => file.try_lock_shared(),
+            Lock::Exclusive => file.try_lock(),
         };
         match held {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
             // Who moves things away must know that nobody else is here.
-            Err(e) if e.kind() == io::ErrorKind::Unsupported && lock == Lock::Shared => Ok(Box::new(())),
-            Err(e) => Err(self.failed("lock", LOCK, e)),
-            Ok(()) => Ok(Box::new(file)),
+            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported && lock == Lock::Shared => {
+                Ok(Some(Box::new(())))
+            }
+            Err(TryLockError::Error(e)) => Err(self.failed("lock", LOCK, e)),
         }
     }
 }

@@ -26,8 +26,6 @@ use crate::progress::{Progress, Unit};
 const PASSING: &str = "0-erased";
 /// Differences that are undone for one block, at most.
 const LONGEST_CHAIN: u32 = 32;
-/// Packs that are replaced before the index learns of it.
-const AT_A_TIME: usize = 32;
 
 /// What is to be gone for good.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -187,14 +185,13 @@ impl Store {
         for place in
             plan.packs.iter().filter(|place| last.is_none_or(|last| place.name != last || place.folder != PACKS))
         {
+            let staying = plan.staying(place).map(|(_, header)| PackWriter::room(header)).sum();
+            self.make_room(staying, &mut gone, true)?;
             after += self.copy_without(plan, place)?;
             if place.folder == PACKS {
                 gone.push(self.let_go(&place.name, PASSING)?);
             } else {
                 self.backend.erase(&place.path())?;
-            }
-            if gone.len() >= AT_A_TIME {
-                self.settle(&mut gone, true)?;
             }
             progress.advance(place.length);
         }

@@ -1,8 +1,9 @@
 //! What can be wrong with a store.
 
 use std::io;
+use std::time::Duration;
 
-use super::backend::BackendError;
+use super::backend::{BackendError, Lock};
 use crate::digest::Digest;
 use crate::format::FormatError;
 
@@ -62,6 +63,16 @@ pub enum StoreError {
         index: usize,
         /// Why.
         source: io::Error,
+    },
+    /// Another process was in the way for longer than anybody waits; nothing was done.
+    #[error("another process {} this store, and holds `{file}`; waited {} s for it", if *wanted == Lock::Shared { "moves or erases what is in" } else { "reads or writes" }, waited.as_secs())]
+    Held {
+        /// The file that it has locked.
+        file: String,
+        /// How the store was to be held.
+        wanted: Lock,
+        /// How long that was tried.
+        waited: Duration,
     },
     /// The disk cannot hold it; nothing was written.
     #[error("needs about {:.1} MiB, {:.1} MiB are free; nothing was written", mib(*needed), mib(*free))]

@@ -4,9 +4,14 @@
 //! names a pack which is gone is simply wrong about it. Before an entry is trusted, its pack's length and ending
 //! are checked, once per process. Segments are read [a page at a time](super::segments), and none grows without end, so
 //! that the memory they take is bounded, whatever the store holds.
+//!
+//! Segments are written only by who holds the store. What a reader who holds nothing writes may be out of date before it is
+//! there: it would name a pack that was collected meanwhile, and no check could tell that from a loss.
+
+mod lost;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::backend::{Backend, BackendError};
@@ -77,6 +82,8 @@ pub struct Index {
     /// Segments that turned out to be broken, and why.
     broken: Mutex<BTreeMap<String, String>>,
     distrusted: AtomicBool,
+    /// How often this process holds the store.
+    holds: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -102,7 +109,8 @@ impl From<BackendError> for LookError {
 impl Index {
     /// The index of the store in `backend`.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
-        Self { backend, loaded: Mutex::new(None), broken: Mutex::default(), distrusted: false.into() }
+        let (loaded, broken) = (Mutex::new(None), Mutex::default());
+        Self { backend, loaded, broken, distrusted: false.into(), holds: 0.into() }
     }
 
     /// Where an object is, if a sound pack holds it.
@@ -183,7 +191,7 @@ impl Index {
     pub fn add(&self, packs: Vec<([u8; 32], u64, Trailer)>) -> Result<(), StoreError> {
         let mut guard = self.lock();
         let loaded = self.load(&mut guard)?;
-        let mut segment = self.write_segment(segment_of(packs))?;
+        let mut segment = self.write_segment(segment_of(packs), true)?;
         segment.sound.fill(Some(true));
         loaded.segments.push(segment);
         drop(guard);
@@ -191,19 +199,27 @@ impl Index {
         Ok(())
     }
 
-    /// Writes the index anew from the packs' trailers.
-    pub fn rebuild(&self) -> Result<(), StoreError> {
-        self.remove_segments()?;
-        lock(&self.broken).clear();
-        self.forget();
-        let mut guard = self.lock();
-        self.load(&mut guard)?;
-        Ok(())
-    }
-
     /// Looks at the disk again when next asked: packs were moved.
     pub fn forget(&self) {
         *self.lock() = None;
+    }
+
+    /// From here on packs are moved by nobody else. What was known of them is from before.
+    pub fn hold(&self) {
+        self.holds.fetch_add(1, Ordering::SeqCst);
+        self.forget();
+    }
+
+    /// Packs may be moved by others again.
+    pub fn let_go(&self) {
+        self.holds.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// A pack has left its place: nothing is looked for in it any more.
+    pub fn moved(&self, pack: &[u8; 32]) {
+        if let Some(loaded) = self.lock().as_mut() {
+            loaded.segments.distrust(pack);
+        }
     }
 
     /// Goes by the packs' trailers from now on; false if that is what it does already. A segment was wrong about a place.
@@ -213,7 +229,9 @@ impl Index {
         }
         self.forget();
         // Where they cannot be removed, the next process finds out anew.
-        let _ = self.remove_segments();
+        if self.is_held() {
+            let _ = self.clear();
+        }
         true
     }
 
@@ -255,11 +273,8 @@ impl Index {
         }
     }
 
-    fn remove_segments(&self) -> Result<(), StoreError> {
-        for name in self.segment_names()? {
-            self.backend.remove_cache(&name)?;
-        }
-        Ok(())
+    fn is_held(&self) -> bool {
+        self.holds.load(Ordering::SeqCst) > 0
     }
 
     fn segment_names(&self) -> Result<Vec<String>, BackendError> {
@@ -311,12 +326,13 @@ impl Index {
     fn load<'a>(&self, slot: &'a mut Option<Loaded>) -> Result<&'a mut Loaded, StoreError> {
         let loaded = match slot.take() {
             Some(loaded) => loaded,
-            None => self.read()?,
+            None => self.read(self.is_held())?,
         };
         Ok(slot.insert(loaded))
     }
 
-    fn read(&self) -> Result<Loaded, StoreError> {
+    /// Opens every segment; whether what no segment covers is written as another one is for the caller to say.
+    fn read(&self, write: bool) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         let mut covered = HashSet::new();
         let trusted = !self.distrusted.load(Ordering::Relaxed);
@@ -355,24 +371,25 @@ impl Index {
                 }
             }
             if entries >= FULL {
-                loaded.segments.push(self.write_segment(segment_of(std::mem::take(&mut uncovered)))?);
+                loaded.segments.push(self.write_segment(segment_of(std::mem::take(&mut uncovered)), write)?);
                 entries = 0;
             }
         }
         if !uncovered.is_empty() {
-            loaded.segments.push(self.write_segment(segment_of(uncovered))?);
+            loaded.segments.push(self.write_segment(segment_of(uncovered), write)?);
         }
         Ok(loaded)
     }
 
-    /// Writes a segment. On a read-only store it is kept in memory, and the next process reads the trailers again; so is one
-    /// that was written before and found broken, lest it be read for ever.
-    fn write_segment(&self, mut segment: Segment) -> Result<OpenSegment, StoreError> {
+    /// A segment, written if that is asked. On a read-only store it is kept in memory, and the next process reads the trailers
+    /// again; so is one that was written before and found broken, lest it be read for ever.
+    fn write_segment(&self, mut segment: Segment, write: bool) -> Result<OpenSegment, StoreError> {
         let bytes = segment.encode();
         drop(segment);
         let path = segment_path(&bytes);
         let was_broken = lock(&self.broken).remove(&path).is_some();
-        if self.backend.cache(&path, &bytes).is_ok()
+        if write
+            && self.backend.cache(&path, &bytes).is_ok()
             && !was_broken
             && let Ok(open) = OpenSegment::open(&*self.backend, path.clone())
         {

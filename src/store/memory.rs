@@ -145,7 +145,7 @@ impl Backend for Memory {
         None
     }
 
-    fn lock(&self, _: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
-        Ok(Box::new(()))
+    fn try_lock(&self, _: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
+        Ok(Some(Box::new(())))
     }
 }

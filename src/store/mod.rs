@@ -16,6 +16,7 @@
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
 pub mod backend;
+mod begun;
 mod checked;
 mod chunks;
 pub mod codec;
@@ -25,6 +26,7 @@ pub mod cut;
 pub mod disk;
 pub mod erase;
 mod error;
+mod held;
 pub mod index;
 pub mod memory;
 mod objects;
@@ -42,8 +44,10 @@ mod writer;
 use std::sync::Arc;
 
 pub use self::backend::{Backend, BackendError, Lock, Published};
+pub use self::begun::Came;
 pub use self::checked::Checked;
 pub use self::error::{CopyError, StoreError};
+pub use self::held::Held;
 pub use self::source::Source;
 pub use self::verify::{Depth, NotRead, Place, Problem, StoreCheck};
 pub use self::writer::{StoredFile, Writer, Written};

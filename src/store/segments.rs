@@ -139,6 +139,17 @@ impl Segments {
         self.all.len()
     }
 
+    /// Looks for nothing in a pack any more.
+    pub(super) fn distrust(&mut self, pack: &[u8; 32]) {
+        for segment in &mut self.all {
+            for (known, sound) in segment.head.packs.iter().zip(&mut segment.sound) {
+                if known.name == *pack {
+                    *sound = Some(false);
+                }
+            }
+        }
+    }
+
     /// A page of a segment.
     fn page(&mut self, backend: &dyn Backend, segment: usize, page: usize) -> Result<Page, SegmentError> {
         if let Some(page) = &self.all[segment].pages[page] {

@@ -47,6 +47,8 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// Whether the same command may work in a moment.
+    pub retryable: bool,
 }
 
 impl Failure {
@@ -60,7 +62,7 @@ impl Failure {
             MACHINE => "machine",
             _ => "bug",
         };
-        Self { exit, kind, message, hint }
+        Self { exit, kind, message, hint, retryable: exit == CONFLICT }
     }
 
     /// A command line that cannot be carried out.
@@ -77,11 +79,6 @@ impl Failure {
     pub fn unwritten(source: &std::io::Error) -> Self {
         let hint = "what the command did stands; only its answer is lost";
         Self::new(MACHINE, format!("cannot write the answer: {source}"), Some(hint.to_owned()))
-    }
-
-    /// Whether the same command may work in a moment.
-    pub const fn is_retryable(&self) -> bool {
-        self.exit == CONFLICT
     }
 }
 
@@ -101,7 +98,9 @@ impl From<VerbError> for Failure {
             None => chain(&error),
         };
         let (exit, hint) = verb(&error);
-        Self::new(exit, message, hint)
+        let is_held = matches!(error, VerbError::Store(StoreError::Held { .. }));
+        let failure = Self::new(exit, message, hint);
+        Self { retryable: failure.retryable || is_held, ..failure }
     }
 }
 
@@ -351,6 +350,12 @@ fn store(error: &StoreError) -> Meaning {
         ),
         StoreError::Description { .. } | StoreError::Format { .. } => (INTEGRITY, None),
         StoreError::Source { source, .. } => io(source.kind()),
+        StoreError::Held { file, .. } => {
+            let hint = format!(
+                "let it finish, then try again; `lsof {file}` names it. The lock ends with its process: nothing is to be removed"
+            );
+            (MACHINE, Some(hint))
+        }
         StoreError::NoSpace { .. } => says(MACHINE, "make room on that disk, or move the store to another one"),
         StoreError::Encoding => says(MACHINE, "test this machine's memory"),
         StoreError::TooLong { .. } => says(USAGE, "split it: fewer files in one folder, or a smaller file"),

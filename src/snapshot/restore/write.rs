@@ -3,6 +3,10 @@
 //! Every file is written and checked under a temporary name beside its place. Where nothing is, it then gets its name at
 //! once, so that a restore which is killed goes on where it stopped; where another file is, it waits until all bytes
 //! have turned out to be whole. If anything fails before, what was written is taken away again.
+//!
+//! Nothing is synced. The bytes are in the store: restoring once more hashes what is there, and writes again whatever a power
+//! failure has left empty. To sync each file made 1,000 small ones take eight times as long, the whole file system once at the
+//! end six times; one of 200 MB, half as long again (ext4, 2 cores).
 
 use std::collections::HashSet;
 use std::fs::{self, File};

@@ -218,7 +218,15 @@ fn what_was_collected() {
     let record = second.event.unwrap();
     assert_eq!((record.seq, record.prev), (2, Some(first.id)));
     assert!(record.model.is_store());
-    let body = EventBody::Gc { packs: 3, objects: 41, freed: 1_234_567, emptied: 0, grace: 1_209_600, at_once: false };
+    let body = EventBody::Gc {
+        packs: 3,
+        objects: 41,
+        freed: 1_234_567,
+        emptied: 0,
+        grace: 1_209_600,
+        at_once: false,
+        erased: None,
+    };
     assert_eq!(record.body, body);
     assert_eq!(event::encode(&record).unwrap(), (gc, second.id));
     assert!(ModelName::new(".store").is_err());

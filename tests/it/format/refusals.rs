@@ -410,3 +410,25 @@ fn garbage_never_panics() {
         }
     }
 }
+
+/// A note of a collection under way, with any bit wrong or cut anywhere, is none.
+#[test]
+fn a_note_of_a_collection_that_is_not_whole() {
+    use mlrun::format::collection::{self, CollectionRecord, GoingPack};
+    let record = CollectionRecord {
+        seq: 7,
+        grace: 86_400,
+        at_once: true,
+        erased: 12,
+        packs: vec![GoingPack { name: [9; 32], objects: 3, freed: 1 << 40 }],
+        trash: vec![("trash/0000000000000001/x.pack".to_owned(), 4)],
+    };
+    let bytes = collection::encode(&record).unwrap();
+    assert_eq!(collection::decode(&bytes), Some(record));
+    for bit in 0..bytes.len() * 8 {
+        let mut wrong = bytes.clone();
+        wrong[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(collection::decode(&wrong), None, "bit {bit}");
+    }
+    assert!((0..bytes.len()).all(|length| collection::decode(&bytes[..length]).is_none()));
+}

@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mlrun::format::event::EventBody;
+use mlrun::name::ModelName;
+use mlrun::ops::purge::{PurgeOptions, Target, purge};
 use mlrun::ops::{VerbError, chain};
+use mlrun::progress::Silent;
 use mlrun::registry::JournalError;
 use mlrun::snapshot::SnapshotError;
 use mlrun::store::memory::Memory;
@@ -139,6 +143,19 @@ impl Bench {
         operations.len()
     }
 
+    /// By the journal of the store: packs that went, bytes that are free.
+    fn went(&self, contents: &Contents) -> (u64, u64) {
+        let repository = self.scene.open(&Self::memory(contents));
+        let mut sums = (0, 0);
+        for seq in 1.. {
+            let Some(file) = repository.registry().event(&ModelName::of_store(), seq).unwrap() else { break };
+            if let EventBody::Gc { packs, freed, .. } = file.event.unwrap().body {
+                sums = (sums.0 + packs, sums.1 + freed);
+            }
+        }
+        sums
+    }
+
     /// The same verb once more, without faults: nothing is missing afterwards, and nothing happened twice.
     fn again(&self, case: &Case, survived: &Contents, sound: &Contents, context: &str) {
         let memory = Arc::new(Memory::with_contents(survived.clone()));
@@ -159,6 +176,12 @@ impl Bench {
         assert!(histories(&contents) == histories(sound), "{context}: another history");
         let size = |folder: &str, contents| below(contents, folder).values().map(Vec::len).sum::<usize>();
         assert_eq!(size("packs/", &contents), size("packs/", sound), "{context}: room that nobody uses");
+        // In one entry or two, all that went stands in the store's journal.
+        if case.name.starts_with("gc") {
+            let (found, wanted) = (self.went(&contents), self.went(sound));
+            // A copy that was made and not used takes room, too, and goes.
+            assert!(found.0 == wanted.0 && found.1 >= wanted.1, "{context}: {found:?}, not {wanted:?}");
+        }
         if case.name == "gc --now" {
             assert_eq!(size("trash/", &contents), 0, "{context}");
         }
@@ -181,6 +204,62 @@ fn interrupted_everywhere(names: &[&str]) {
         let operations = bench.run(case);
         assert!(operations >= 2, "{}: {operations}", case.name);
     }
+}
+
+/// A purge is cut short, the collection that ends it, too, wherever: what was erased on the way is written down once.
+#[test]
+fn what_a_collection_ends_is_written_down() {
+    let scene = Scene::new();
+    let memory = Arc::new(Memory::default());
+    let backend = Arc::clone(&memory) as Arc<dyn Backend>;
+    Scene::create(&backend);
+    scene.train(1).snapshot(&scene.open(&backend)).unwrap();
+    scene.train(2).snapshot(&scene.open(&backend)).unwrap();
+    let options = PurgeOptions {
+        revision: "v1".to_owned(),
+        at: None,
+        target: Target::File { path: "model/config.json".to_owned(), folder: scene.repo.path() },
+        reason: "a name".to_owned(),
+        dry_run: false,
+    };
+    // The tombstone is there, and nothing is gone: the first fault that leaves it so.
+    let began = memory.contents();
+    let contents = (1..).find_map(|n| {
+        let memory = Arc::new(Memory::with_contents(began.clone()));
+        let faulty = Arc::new(Faulty::over(memory.clone()));
+        faulty.freeze_at(n);
+        purge(&scene.open(&(Arc::clone(&faulty) as _)), &options, &Silent).unwrap_err();
+        let state = scene.open(&(Arc::clone(&memory) as _)).registry().state(&model()).unwrap().unwrap();
+        (!state.erased.is_empty()).then(|| memory.contents())
+    });
+    let contents = contents.unwrap();
+    let written = |memory: &Arc<Memory>| -> Vec<u64> {
+        let repository = scene.open(&(Arc::clone(memory) as Arc<dyn Backend>));
+        let event = |seq| repository.registry().event(&ModelName::of_store(), seq).unwrap();
+        let bodies = (1..).map_while(event).map(|file| file.event.unwrap().body);
+        bodies.filter_map(|body| if let EventBody::Gc { erased, .. } = body { erased } else { None }).collect()
+    };
+    let mut whole = None;
+    for n in (1..).map(|n| if n == 1 { u64::MAX } else { n - 1 }) {
+        let memory = Arc::new(Memory::with_contents(contents.clone()));
+        let faulty = Arc::new(Faulty::over(memory.clone()));
+        faulty.freeze_at(n);
+        let result = scene.gc(&scene.open(&(Arc::clone(&faulty) as _)), false);
+        let noted = memory.contents().keys().any(|name| name.starts_with("trash/begun/"));
+        assert!(scene.gc(&scene.open(&(Arc::clone(&memory) as _)), false).unwrap());
+        let found = written(&memory);
+        let whole = *whole.get_or_insert_with(|| found.iter().sum());
+        // Cut short while it erases, only what the last one erased is known.
+        assert!(found.iter().sum::<u64>() <= whole && found.len() <= 1, "{n}: {found:?} of {whole}");
+        assert!(!noted || found == [whole], "{n}: {found:?} of {whole}");
+        let report = scene.verify(&scene.open(&(Arc::clone(&memory) as _)), false).unwrap();
+        assert_eq!(report.problems, [], "{n}");
+        assert!(!memory.contents().keys().any(|name| name.starts_with("trash/begun/")), "{n}");
+        if n < u64::MAX && result.is_ok() {
+            break;
+        }
+    }
+    assert!(whole.is_some_and(|bytes| bytes > 0), "{whole:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The verbs on a store that fails or rots: what they reported stays true, and what they answer is right or an error.
 
+mod beside;
 mod faults;
+mod lost;
 mod purge;
 mod refusals;
 mod rot;

@@ -145,7 +145,7 @@ impl Scene {
             unblock: false,
             dry_run: false,
         };
-        rollback(repository, &options).map(|report| report.refusal.is_none())
+        rollback(repository, &options, &Silent).map(|report| report.refusal.is_none())
     }
 
     pub fn drop(&self, repository: &Repository, version: &str) -> Result<bool, VerbError> {

@@ -198,8 +198,8 @@ impl Backend for Meddled {
         None
     }
 
-    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
-        self.inner.lock(lock)
+    fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
+        self.inner.try_lock(lock)
     }
 }
 

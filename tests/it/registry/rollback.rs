@@ -162,7 +162,7 @@ fn the_guard_goes_by_the_journals_time() {
             unblock: false,
             dry_run: false,
         };
-        rollback(&project.open(), &options).unwrap()
+        rollback(&project.open(), &options, &Silent).unwrap()
     };
     let take = |n: u32| {
         project.write("model/w", n.to_string());

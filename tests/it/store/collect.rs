@@ -113,6 +113,70 @@ fn copies_that_rest_on_each_other() {
     }
 }
 
+/// What a difference rests on has just been copied elsewhere and moved away, and was read from there a moment before.
+#[test]
+fn a_base_that_has_just_moved() {
+    let one = noise(1, 300_000);
+    let more = |plain: &[u8]| -> Vec<u8> {
+        plain.as_chunks::<2>().0.iter().flat_map(|e| u16::from_le_bytes(*e).wrapping_add(1).to_le_bytes()).collect()
+    };
+    let less: Vec<u8> =
+        one.as_chunks::<2>().0.iter().flat_map(|e| u16::from_le_bytes(*e).wrapping_sub(1).to_le_bytes()).collect();
+    let two = more(&one);
+    let [a, b, c] = [&one, &two, &less].map(|plain| block_id(plain));
+    let (first, list_a) = recipe(&one, a, one.len());
+    let (second, list_b) = recipe(&two, b, two.len());
+    let (third, list_c) = recipe(&less, c, less.len());
+    for filler in 0..8 {
+        let base =
+            [raw(&one), one_more(b, a, 1, two.len()), list_a.clone(), list_b.clone(), raw(&noise(filler, 200_000))];
+        let on_it = [one_less(c, a, 1, less.len()), list_c.clone(), raw(&noise(filler + 50, 200_000))];
+        let (_, store) = store_of(&[&base, &on_it]);
+        for at_once in [false, true] {
+            let plan = store.plan_collection(&needed(&store, [first, second, third])).unwrap();
+            store.collect(&plan, "1", at_once, &Silent).unwrap();
+            for (id, plain) in [(first, &one), (second, &two), (third, &less)] {
+                assert!(get(&store, id).unwrap() == *plain, "filler {filler}");
+            }
+        }
+        assert_eq!(problems(&store), []);
+    }
+}
+
+/// However many packs go, the index is written anew once: that takes the trailers of all of them.
+#[test]
+fn the_index_is_written_anew_once() {
+    for at_once in [false, true] {
+        let (memory, store) = memory_store();
+        let mut stay = Vec::new();
+        for n in 0..50 {
+            let stored = put(&store, &[noise(n, 3_000), noise(n + 100, 3_000)]).0;
+            stay.push((stored[0].id, noise(n, 3_000)));
+        }
+        // One segment of all fifty: it is too long to be merged with those of the copies.
+        store.reindex().unwrap();
+        let contents = memory.contents();
+        let segments: Vec<&String> = contents.keys().filter(|name| name.starts_with("index/")).collect();
+        let [segment] = segments.try_into().unwrap();
+        let faulty = Arc::new(Faulty::over(Arc::clone(&memory) as Arc<dyn Backend>));
+        let store = Store::open(Arc::clone(&faulty) as Arc<dyn Backend>).unwrap();
+        let mut plan = store.plan_collection(&needed(&store, stay.iter().map(|(id, _)| *id))).unwrap();
+        plan.iter_mut().for_each(|pack| assert!([Fate::Rewrite, Fate::Merge].contains(&pack.fate)));
+        plan.iter_mut().for_each(|pack| pack.fate = Fate::Rewrite);
+        faulty.set(crate::support::faulty::Fault::Never);
+        store.collect(&plan, "1", at_once, &Silent).unwrap();
+        let log = faulty.log();
+        let anew = log.iter().position(|line| *line == format!("remove_cache {segment}")).unwrap();
+        let moved = log.iter().rposition(|line| line.starts_with("rename packs/")).unwrap();
+        assert!(moved < anew, "{log:?}");
+        // For good only what the index does not name any more.
+        assert!(log.iter().position(|line| line.starts_with("erase ")).is_none_or(|erased| anew < erased), "{log:?}");
+        let (_, store) = open(memory.contents());
+        stay.iter().for_each(|(id, bytes)| assert!(get(&store, *id).unwrap() == *bytes));
+        assert_eq!(problems(&store), []);
+    }
+}
+
 #[test]
 fn what_is_in_the_trash_can_be_taken_back() {
     let (memory, store) = memory_store();

@@ -277,7 +277,10 @@ fn nothing_new_needs_no_operation() {
     let (_, faulty, backend) = faulty_over(&contents);
     work(&backend, 1, &mut Done::default()).unwrap();
     // Only the question whether the store is there, and that what was found in it stays.
-    assert_eq!(faulty.log(), ["publish_new format.json", "settle packs"]);
+    assert_eq!(
+        faulty.log(),
+        ["publish_new format.json", "settle packs", "settle journal/fraud", "settle journal/fraud"]
+    );
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The index is a cache: without it, or with a wrong one, everything is still found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use mlrun::progress::Silent;
 use mlrun::store::memory::Memory;
-use mlrun::store::{Depth, Store, StoredFile};
+use mlrun::store::{Depth, Lock, Store, StoredFile};
 
 use super::{get, open, problems, put};
 use crate::support::faulty::{Fault, Faulty};
@@ -44,8 +44,13 @@ fn without_an_index() {
     assert_eq!(index_files(&contents).len(), 3);
     contents.retain(|name, _| !name.starts_with("index/"));
     let (memory, store) = open(contents);
+    // Who holds nothing writes nothing: it might be out of date before it is there.
     all_readable(&store, &files);
     assert_eq!(problems(&store), []);
+    assert_eq!(index_files(&memory.contents()), [] as [&str; 0]);
+    let held = store.hold(Lock::Shared, &Silent).unwrap();
+    all_readable(&store, &files);
+    drop(held);
     // It was written anew, and the next process reads it.
     assert_eq!(index_files(&memory.contents()).len(), 1);
     let (_, store) = open(memory.contents());
@@ -199,4 +204,88 @@ fn a_broken_page() {
     faulty.set(Fault::Caches);
     let store = Store::open(Arc::new(faulty)).unwrap();
     all_readable(&store, &stored);
+}
+
+fn packs_of(contents: &Contents) -> Vec<String> {
+    contents.keys().filter(|name| name.starts_with("packs/")).cloned().collect()
+}
+
+fn lost(store: &Store) -> Vec<String> {
+    problems(store).into_iter().filter(|p| p.kind == "pack").map(|p| p.name).collect()
+}
+
+/// A reader that holds nothing is overtaken by a collection: it leaves no segment behind that names what is gone.
+#[test]
+fn a_reader_that_was_overtaken() {
+    let (mut contents, _) = three();
+    contents.retain(|name, _| !name.starts_with("index/"));
+    let (memory, reader) = open(contents);
+    let store = Store::open(Arc::clone(&memory) as _).unwrap();
+    // It has listed the packs, and is about to write what was in them.
+    let before = memory.contents();
+    assert!(!reader.has_file(mlrun::id::FileId::new(mlrun::digest::Digest::of(b"not there"))).unwrap());
+    let written: Contents = memory.contents().into_iter().filter(|(name, _)| !before.contains_key(name)).collect();
+    let held = store.hold(Lock::Exclusive, &Silent).unwrap();
+    store.collect(&store.plan_collection(&HashSet::new()).unwrap(), "1", true, &Silent).unwrap();
+    drop(held);
+    // What it wrote comes a moment later.
+    let mut contents = memory.contents();
+    contents.extend(written);
+    let (_, store) = open(contents);
+    assert_eq!(problems(&store), []);
+}
+
+/// Whatever is written anew and how often, the name of a pack that is lost is not forgotten, nor what was in it.
+#[test]
+fn a_lost_pack_keeps_its_name() {
+    let (contents, files) = three();
+    for gone in packs_of(&contents) {
+        let mut contents = contents.clone();
+        contents.remove(&gone);
+        let (memory, store) = open(contents.clone());
+        for _ in 0..3 {
+            store.reindex().unwrap();
+            assert_eq!(lost(&store), [gone.clone()]);
+            assert_eq!(lost(&open(memory.contents()).1), [gone.clone()]);
+        }
+        let missing = files.iter().filter(|(_, stored)| get(&store, stored.id).is_err());
+        for (_, stored) in missing {
+            assert!(store.pack_of(stored.id.digest()).unwrap() == Some(gone.clone()) || stored.size > 100_000);
+        }
+        // Another segment is broken, too, and everything is merged with what comes.
+        for round in 0..20 {
+            put(&store, &[noise(1000 + round, 60)]);
+        }
+        store.reindex().unwrap();
+        assert_eq!(lost(&open(memory.contents()).1), [gone.clone()]);
+
+        // As long as anything of it is needed and nowhere else it is missed.
+        store.forget_lost_packs(&|_| true).unwrap();
+        assert_eq!(lost(&store), [gone.clone()]);
+        let again: Vec<Vec<u8>> = files.iter().map(|(file, _)| file.clone()).collect();
+        put(&store, &again);
+        store.forget_lost_packs(&|_| true).unwrap();
+        assert_eq!(lost(&store), [] as [&str; 0]);
+        assert_eq!(problems(&open(memory.contents()).1), []);
+        all_readable(&store, &files);
+
+        // Of what nobody needs nothing is missed.
+        let (_, store) = open(contents);
+        store.forget_lost_packs(&|_| false).unwrap();
+        assert_eq!(lost(&store), [] as [&str; 0]);
+    }
+}
+
+/// A pack in the trash is not lost: it is named no longer.
+#[test]
+fn what_lies_in_the_trash_is_not_lost() {
+    let (mut contents, _) = three();
+    let gone = packs_of(&contents).swap_remove(0);
+    let bytes = contents.remove(&gone).unwrap();
+    contents.insert(gone.replace("packs/", "trash/0000000000000001/"), bytes);
+    let (memory, store) = open(contents);
+    store.reindex().unwrap();
+    let mut contents = memory.contents();
+    contents.retain(|name, _| !name.starts_with("trash/"));
+    assert_eq!(problems(&open(contents).1), []);
 }

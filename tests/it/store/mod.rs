@@ -9,6 +9,7 @@ mod disk;
 mod erase;
 mod faults;
 mod files;
+mod held;
 mod hostile;
 mod index;
 mod merge;

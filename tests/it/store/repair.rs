@@ -402,8 +402,8 @@ mod delegate {
         fn free(&self) -> Option<u64> {
             self.inner.free()
         }
-        fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
-            self.inner.lock(lock)
+        fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
+            self.inner.try_lock(lock)
         }
     }
 }

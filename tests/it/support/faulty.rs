@@ -1,9 +1,11 @@
-//! A backend that fails when told to: at the n-th operation that changes something, for any n.
+//! A backend that fails when told to: at the n-th operation that changes something, for any n. Or on which somebody else is
+//! at work: in the way for a while, or first.
 
 use std::fmt::Debug;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
 
@@ -76,7 +78,14 @@ impl Plan {
 pub struct Faulty {
     inner: Arc<dyn Backend>,
     plan: Arc<Plan>,
+    /// What somebody else does, and before which operation.
+    deed: Mutex<Option<(&'static str, Deed)>>,
+    /// So many tries for a lock find somebody in the way.
+    refusals: AtomicU64,
+    pauses: Mutex<Vec<Duration>>,
 }
+
+type Deed = Box<dyn FnOnce() + Send>;
 
 impl Faulty {
     /// `inner`, without faults so far.
@@ -88,7 +97,8 @@ impl Faulty {
     pub fn with_error(inner: Arc<dyn Backend>, os_error: i32) -> Self {
         let plan =
             Plan { fault: Mutex::new(Fault::Never), count: AtomicU64::new(0), os_error, log: Mutex::new(Vec::new()) };
-        Self { inner, plan: Arc::new(plan) }
+        let (deed, refusals, pauses) = (Mutex::new(None), AtomicU64::new(0), Mutex::default());
+        Self { inner, plan: Arc::new(plan), deed, refusals, pauses }
     }
 
     /// From here on, counting anew, this goes wrong.
@@ -106,6 +116,28 @@ impl Faulty {
     /// The n-th operation and all later ones fail.
     pub fn freeze_at(&self, n: u64) {
         self.set(Fault::Freeze(n));
+    }
+
+    /// Just before the next operation that begins so, or the next `lock`, somebody else does this.
+    pub fn meddle(&self, before: &'static str, deed: impl FnOnce() + Send + 'static) {
+        *self.deed.lock().unwrap() = Some((before, Box::new(deed)));
+    }
+
+    fn now_comes(&self, operation: &str) {
+        let deed = self.deed.lock().unwrap().take_if(|(before, _)| operation.starts_with(*before));
+        if let Some((_, deed)) = deed {
+            deed();
+        }
+    }
+
+    /// Somebody is in the way for so many tries.
+    pub fn held_for(&self, tries: u64) {
+        self.refusals.store(tries, Ordering::SeqCst);
+    }
+
+    /// How long was waited between tries.
+    pub fn pauses(&self) -> Vec<Duration> {
+        self.pauses.lock().unwrap().clone()
     }
 
     /// Operations that change something so far.
@@ -167,6 +199,7 @@ impl Backend for Faulty {
     }
 
     fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
+        self.now_comes(&format!("publish_new {name}"));
         self.plan.run("publish_new", name, || self.inner.publish_new(name, bytes))
     }
 
@@ -194,7 +227,16 @@ impl Backend for Faulty {
         self.inner.free()
     }
 
-    fn lock(&self, lock: Lock) -> Result<Box<dyn Debug + Send>, BackendError> {
-        self.inner.lock(lock)
+    fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
+        let refused = self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if refused.is_ok() {
+            return Ok(None);
+        }
+        self.now_comes("lock");
+        self.inner.try_lock(lock)
+    }
+
+    fn pause(&self, time: Duration) {
+        self.pauses.lock().unwrap().push(time);
     }
 }

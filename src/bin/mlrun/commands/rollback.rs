@@ -53,7 +53,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         unblock: args.unblock,
         dry_run: args.dry_run,
     };
-    let report = rollback(&repository, &options)?;
+    let report = rollback(&repository, &options, &context.ui.reporter())?;
     let exit = report.refusal.as_ref().map_or(DONE, |r| rollback_refusal(r, report.model.as_str()).0);
     let mut shown = context.shown(
         exit,

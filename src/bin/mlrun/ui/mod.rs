@@ -126,7 +126,7 @@ impl Ui {
                 "kind": failure.kind,
                 "message": failure.message,
                 "hint": failure.hint,
-                "retryable": failure.is_retryable(),
+                "retryable": failure.retryable,
             });
             if answer(&json_text(&error)).is_ok() {
                 return failure.exit;

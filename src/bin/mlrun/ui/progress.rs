@@ -87,6 +87,7 @@ impl Step {
             Unit::Bytes => super::bytes(self.done),
             Unit::Items if self.total > 0 => format!("{} of {}", self.done, self.total),
             Unit::Items => self.done.to_string(),
+            Unit::Seconds => format!("{} s, {} s at most", self.done, self.total),
         }
     }
 
@@ -97,6 +98,7 @@ impl Step {
         let template = match (self.unit, self.total > 0) {
             (Unit::Bytes, true) => "{msg:<22} {bar:24} {binary_bytes:>11} of {binary_total_bytes} {eta:>4}",
             (Unit::Bytes, false) => "{msg:<22} {spinner} {binary_bytes}",
+            (Unit::Seconds, _) => "{msg} {spinner} {pos} s, {len} s at most",
             (Unit::Items, true) => "{msg:<22} {bar:24} {pos} of {len}",
             (Unit::Items, false) => "{msg:<22} {spinner} {pos}",
         };

@@ -125,12 +125,13 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("{} from {version}{more}: {}", clean(erased.name()), clean(reason))
         }
-        EventBody::Gc { packs, freed, emptied, at_once, .. } => {
+        EventBody::Gc { packs, freed, emptied, at_once, erased, .. } => {
             let went = if *at_once { "freed" } else { "into the trash" };
             let packs = super::count(*packs, "pack");
             let emptied =
                 if *emptied > 0 { format!("; {} removed from the trash", bytes(*emptied)) } else { String::new() };
-            format!("{packs}, {} {went}{emptied}", bytes(*freed))
+            let erased = erased.map_or_else(String::new, |erased| format!("; {} erased", bytes(erased)));
+            format!("{packs}, {} {went}{emptied}{erased}", bytes(*freed))
         }
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
         EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
