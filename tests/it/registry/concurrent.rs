@@ -1,17 +1,17 @@
 //! Many at once: creation decides, nobody's event is lost, nobody's is written twice.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlrun::format::event::EventBody;
 use mlrun::name::Version;
 use mlrun::registry::{Decision, JournalError};
-use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+use mlrun::store::backend::Backend;
 use mlrun::store::disk::Disk;
 use mlrun::store::memory::Memory;
 
+use crate::support::faulty::Faulty;
 use crate::support::journal::{Journal, actor, model, open_rules, snapshot, stage};
 
 const THREADS: usize = 8;
@@ -120,87 +120,20 @@ fn one_promotion_wins() {
 }
 
 /// A backend on which somebody else appends an event just before the n-th question is answered.
-struct Meddled {
-    inner: Arc<Memory>,
-    questions: AtomicU64,
-    at: u64,
-}
-
-impl Meddled {
-    fn ask(&self) {
-        if self.questions.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-            let other = Journal::on(Arc::clone(&self.inner) as _);
-            other.append(EventBody::Unblock { snapshot: snapshot("x"), stage: None, reason: None }).unwrap();
+fn meddled(inner: &Arc<Memory>, at: u64) -> (Arc<Faulty>, Arc<AtomicU64>) {
+    const QUESTIONS: [&str; 6] = ["read ", "read_at ", "length ", "list ", "publish_new ", "cache "];
+    let questions = Arc::new(AtomicU64::new(0));
+    let (asked, other) = (Arc::clone(&questions), Arc::clone(inner));
+    let ask = move |operation: &str| {
+        if QUESTIONS.iter().any(|question| operation.starts_with(question))
+            && asked.fetch_add(1, Ordering::SeqCst) + 1 == at
+        {
+            let body = EventBody::Unblock { snapshot: snapshot("x"), stage: None, reason: None };
+            Journal::on(Arc::clone(&other) as _).append(body).unwrap();
         }
-    }
-}
-
-impl Backend for Meddled {
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-
-    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
-        self.ask();
-        self.inner.read(name, limit)
-    }
-
-    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
-        self.ask();
-        self.inner.read_at(name, offset, buffer)
-    }
-
-    fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {
-        self.ask();
-        self.inner.length(name)
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError> {
-        self.ask();
-        self.inner.list(folder)
-    }
-
-    fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
-        self.inner.stage()
-    }
-
-    fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
-        self.inner.publish(staged, name)
-    }
-
-    fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
-        self.ask();
-        self.inner.publish_new(name, bytes)
-    }
-
-    fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
-        self.inner.rename(from, to)
-    }
-
-    fn erase(&self, name: &str) -> Result<(), BackendError> {
-        self.inner.erase(name)
-    }
-
-    fn settle(&self, folder: &str) -> Result<(), BackendError> {
-        self.inner.settle(folder)
-    }
-
-    fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
-        self.ask();
-        self.inner.cache(name, bytes)
-    }
-
-    fn remove_cache(&self, name: &str) -> Result<(), BackendError> {
-        self.inner.remove_cache(name)
-    }
-
-    fn free(&self) -> Option<u64> {
-        None
-    }
-
-    fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
-        self.inner.try_lock(lock)
-    }
+        Ok(())
+    };
+    (Arc::new(Faulty::asking(Arc::clone(inner) as _, ask)), questions)
 }
 
 /// Reading, checking and appending, with somebody else's event slipped in at every single step: never an error, never a
@@ -216,8 +149,8 @@ fn somebody_else_appends_at_every_step() {
         for verb in ["state", "check", "replay", "append"] {
             for at in 1.. {
                 let inner = Arc::new(Memory::with_contents(contents.clone()));
-                let meddled = Arc::new(Meddled { inner: Arc::clone(&inner), questions: AtomicU64::new(0), at });
-                let journal = Journal::on(Arc::clone(&meddled) as _);
+                let (meddled, questions) = meddled(&inner, at);
+                let journal = Journal::on(meddled);
                 let said = match verb {
                     "state" => journal.registry.state(&model()).map(|_| ()).map_err(|e| e.to_string()),
                     "replay" => journal.registry.replay(&model()).map(|_| ()).map_err(|e| e.to_string()),
@@ -231,7 +164,7 @@ fn somebody_else_appends_at_every_step() {
                     },
                 };
                 assert_eq!(said, Ok(()), "{verb} of {length} events, another one before step {at}");
-                let meddled_with = meddled.questions.load(Ordering::SeqCst) >= at;
+                let meddled_with = questions.load(Ordering::SeqCst) >= at;
                 let after = Journal::on(inner);
                 let found = after.registry.check(&model()).unwrap();
                 let created = u64::from(length == 1 && (meddled_with || verb == "append"));

@@ -274,8 +274,9 @@ fn a_full_check_goes_on() {
     // Cut short: the last pack cannot be opened at all.
     let last = names.last().unwrap();
     let cut_short = || {
-        let backend = Unreadable { inner: Arc::clone(&memory) as Arc<dyn Backend>, name: last.clone() };
-        let store = Store::open(Arc::new(backend)).unwrap();
+        let (last, denied) = (format!("length {last}"), std::io::ErrorKind::PermissionDenied);
+        let ask = move |operation: &str| if operation == last { Err(denied) } else { Ok(()) };
+        let store = Store::open(Arc::new(Faulty::asking(Arc::clone(&memory) as _, ask))).unwrap();
         let mut checked = store.begin_check(&now);
         assert!(store.check_on(Depth::Full, &mut checked, &Silent).is_err());
     };
@@ -340,72 +341,6 @@ fn a_check_needs_no_note() {
     assert_eq!(store.check_on(Depth::Full, &mut checked, &Silent).unwrap().problems, []);
     checked.finish();
     assert_eq!(store.check_on(Depth::Full, &mut Checked::unkept(), &Silent).unwrap().problems, []);
-}
-
-/// A backend that breaks down at one file.
-struct Unreadable {
-    inner: Arc<dyn Backend>,
-    name: String,
-}
-
-mod delegate {
-    use std::fmt::Debug;
-
-    use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
-
-    use super::Unreadable;
-
-    impl Backend for Unreadable {
-        fn place(&self) -> String {
-            self.inner.place()
-        }
-        fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
-            self.inner.read(name, limit)
-        }
-        fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
-            self.inner.read_at(name, offset, buffer)
-        }
-        fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {
-            if name == self.name {
-                let source = std::io::ErrorKind::PermissionDenied.into();
-                return Err(BackendError::Io { action: "read", place: self.place(), name: name.to_owned(), source });
-            }
-            self.inner.length(name)
-        }
-        fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError> {
-            self.inner.list(folder)
-        }
-        fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
-            self.inner.stage()
-        }
-        fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
-            self.inner.publish(staged, name)
-        }
-        fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
-            self.inner.publish_new(name, bytes)
-        }
-        fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
-            self.inner.rename(from, to)
-        }
-        fn erase(&self, name: &str) -> Result<(), BackendError> {
-            self.inner.erase(name)
-        }
-        fn settle(&self, folder: &str) -> Result<(), BackendError> {
-            self.inner.settle(folder)
-        }
-        fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
-            self.inner.cache(name, bytes)
-        }
-        fn remove_cache(&self, name: &str) -> Result<(), BackendError> {
-            self.inner.remove_cache(name)
-        }
-        fn free(&self) -> Option<u64> {
-            self.inner.free()
-        }
-        fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError> {
-            self.inner.try_lock(lock)
-        }
-    }
 }
 
 /// An id is what `sha256sum` says: what a repair goes by is not ours.

@@ -83,9 +83,12 @@ pub struct Faulty {
     /// So many tries for a lock find somebody in the way.
     refusals: AtomicU64,
     pauses: Mutex<Vec<Duration>>,
+    asked: Asked,
 }
 
 type Deed = Box<dyn FnOnce() + Send>;
+/// Is told `operation name` before it is done, and may refuse it.
+type Asked = Box<dyn Fn(&str) -> Result<(), io::ErrorKind> + Send + Sync>;
 
 impl Faulty {
     /// `inner`, without faults so far.
@@ -98,7 +101,24 @@ impl Faulty {
         let plan =
             Plan { fault: Mutex::new(Fault::Never), count: AtomicU64::new(0), os_error, log: Mutex::new(Vec::new()) };
         let (deed, refusals, pauses) = (Mutex::new(None), AtomicU64::new(0), Mutex::default());
-        Self { inner, plan: Arc::new(plan), deed, refusals, pauses }
+        Self { inner, plan: Arc::new(plan), deed, refusals, pauses, asked: Box::new(|_| Ok(())) }
+    }
+
+    /// `inner`, whose every operation `asked` hears of, as `read NAME`, and may refuse.
+    pub fn asking(
+        inner: Arc<dyn Backend>,
+        asked: impl Fn(&str) -> Result<(), io::ErrorKind> + Send + Sync + 'static,
+    ) -> Self {
+        Self { asked: Box::new(asked), ..Self::over(inner) }
+    }
+
+    fn ask(&self, action: &'static str, name: &str) -> Result<(), BackendError> {
+        (self.asked)(&format!("{action} {name}")).map_err(|kind| BackendError::Io {
+            action,
+            place: self.place(),
+            name: name.to_owned(),
+            source: kind.into(),
+        })
     }
 
     /// From here on, counting anew, this goes wrong.
@@ -173,18 +193,22 @@ impl Backend for Faulty {
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
+        self.ask("read", name)?;
         self.inner.read(name, limit)
     }
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
+        self.ask("read_at", name)?;
         self.inner.read_at(name, offset, buffer)
     }
 
     fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {
+        self.ask("length", name)?;
         self.inner.length(name)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, BackendError> {
+        self.ask("list", folder)?;
         self.inner.list(folder)
     }
 
@@ -194,32 +218,39 @@ impl Backend for Faulty {
     }
 
     fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
+        self.ask("publish", name)?;
         let staged = staged.into_any().downcast::<FaultyStaged>().expect("staged by the same backend");
         self.plan.run("publish", name, || self.inner.publish(staged.inner, name))
     }
 
     fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
+        self.ask("publish_new", name)?;
         self.now_comes(&format!("publish_new {name}"));
         self.plan.run("publish_new", name, || self.inner.publish_new(name, bytes))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), BackendError> {
+        self.ask("rename", from)?;
         self.plan.run("rename", from, || self.inner.rename(from, to))
     }
 
     fn erase(&self, name: &str) -> Result<(), BackendError> {
+        self.ask("erase", name)?;
         self.plan.run("erase", name, || self.inner.erase(name))
     }
 
     fn settle(&self, folder: &str) -> Result<(), BackendError> {
+        self.ask("settle", folder)?;
         self.plan.run("settle", folder, || self.inner.settle(folder))
     }
 
     fn cache(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
+        self.ask("cache", name)?;
         self.plan.run("cache", name, || self.inner.cache(name, bytes))
     }
 
     fn remove_cache(&self, name: &str) -> Result<(), BackendError> {
+        self.ask("remove_cache", name)?;
         self.plan.run("remove_cache", name, || self.inner.remove_cache(name))
     }
 
