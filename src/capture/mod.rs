@@ -18,6 +18,7 @@ pub mod python;
 mod scan;
 pub mod secrets;
 pub mod seeds;
+mod source_file;
 mod tabular;
 pub mod values;
 

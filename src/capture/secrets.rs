@@ -5,6 +5,7 @@
 
 mod assignment;
 mod files;
+mod origin;
 mod rules;
 mod stream;
 mod url;
@@ -18,7 +19,8 @@ pub use self::files::forbidden_name;
 pub use self::stream::Scanned;
 pub use self::url::strip_userinfo;
 
-use self::rules::{Origin, patterns};
+use self::origin::Origin;
+use self::rules::patterns;
 
 /// A secret in a file. What it is stays in the file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,6 +18,7 @@ mod demand;
 mod error;
 mod keys;
 mod measure;
+mod refuse;
 mod resolve;
 
 pub use error::PolicyError;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::EventRef;
 use super::policy::{PolicyRecord, Severity};
+pub use super::verdict::Verdict;
 use super::{FormatError, canonical};
 use crate::digest::Digest;
 use crate::id::SnapshotId;
@@ -27,35 +28,6 @@ pub const FORMAT: &str = "mlrun/certificate/1";
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// Ours.
 pub const PREDICATE: &str = "urn:mlrun-cli:certificate:1";
-
-/// What a certificate, or one of its rules, says. Worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Verdict {
-    /// Shown to be not good enough.
-    Fail,
-    /// Not decided: evidence is missing, undefined or too little.
-    Inconclusive,
-    /// Failed, and excused by somebody who may.
-    Waived,
-    /// Good enough.
-    Pass,
-    /// Of a rule only: there is nothing to compare with.
-    NotApplicable,
-}
-
-impl Verdict {
-    /// As printed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fail => "FAIL",
-            Self::Inconclusive => "INCONCLUSIVE",
-            Self::Waived => "WAIVED",
-            Self::Pass => "PASS",
-            Self::NotApplicable => "NOT_APPLICABLE",
-        }
-    }
-}
 
 /// The statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

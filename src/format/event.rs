@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::certificate::Verdict;
+use super::verdict::Verdict;
 use super::{FormatError, canonical};
 use crate::clock::Time;
 use crate::digest::Digest;

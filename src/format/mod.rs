@@ -40,6 +40,7 @@ pub mod snapshot;
 pub mod store;
 mod text;
 pub mod tree;
+mod verdict;
 
 /// Why bytes are not the record they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::bundle_records::{Erased, FORMAT, Records, SUMS};
+pub use super::error::BundleError;
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::redacted::RedactedRecord;
@@ -22,34 +23,6 @@ use crate::id::TreeId;
 const MAX_ENTRIES: usize = 2_000_000;
 /// All records and lists of a bundle together.
 const MAX_RECORD: u64 = 256 << 20;
-
-/// Why a bundle cannot be written or is not sound.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BundleError {
-    /// A file is there already.
-    #[error("`{}` exists already", path.display())]
-    Exists {
-        /// Which.
-        path: PathBuf,
-    },
-    /// The system refused, or it is no archive.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is an archive, but not one of ours, or one that was made to do harm.
-    #[error("`{}` is not a sound bundle: {reason}", path.display())]
-    Unsound {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-}
 
 /// What a sound bundle holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

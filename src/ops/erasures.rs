@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::verify::VerifyReport;
 use super::{VerbError, records};
 use crate::capture::Capture;
 use crate::capture::known::Known;
@@ -21,7 +20,7 @@ use crate::registry::promote::Obstacle;
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile, fields};
 use crate::store::erase::Erasure;
-use crate::store::{Problem, Source, Store, StoreError, TRASH};
+use crate::store::{Source, Store, StoreError};
 
 /// The name of the patch among the files of a version.
 pub(super) const PATCH: &str = "code.patch";
@@ -190,37 +189,6 @@ pub(super) fn finish(repository: &Repository, states: &[State], progress: &dyn P
         return Err(VerbError::Unknown { names: plan.unreadable });
     }
     Ok(if plan.is_empty() { 0 } else { repository.store().erase(&plan, progress)?.freed })
-}
-
-/// Tells what was erased, and of what is still there that it should not be.
-pub(super) fn verify(repository: &Repository, states: &[State], report: &mut VerifyReport) -> Result<(), VerbError> {
-    for state in states {
-        let parts = state.erased.iter().map(|row| (state.model.clone(), ErasedPart { row: row.clone() }));
-        report.erased.extend(parts);
-    }
-    if report.erased.is_empty() {
-        return Ok(());
-    }
-    // Where a record cannot be read, that is the problem.
-    let erasure = due(repository, states).unwrap_or_default();
-    let plan = match repository.store().plan_erasure(&erasure) {
-        // What is damaged is told by the check of the packs.
-        Err(StoreError::Damaged { .. }) => return Ok(()),
-        other => other?,
-    };
-    let files = erasure.files.iter().filter(|id| plan.has(**id)).map(FileId::to_string);
-    let records = erasure.records.iter().filter(|id| plan.has_record(**id)).map(Digest::to_string);
-    let mut still: Vec<String> = files.chain(records).collect();
-    still.sort();
-    if still.is_empty() && !plan.is_empty() {
-        still.push(TRASH.to_owned());
-    }
-    for name in still {
-        report.problems.retain(|problem| problem.name != name);
-        let found = "still stored: the erasing was cut short".to_owned();
-        report.problems.push(Problem::new("erased", name, "gone for good", found));
-    }
-    Ok(())
 }
 
 /// What is captured although it was erased from a version.

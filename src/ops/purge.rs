@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::erasures::{Held, PATCH, Search, files};
+pub use super::error::PurgeError;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
 use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, records, resolve};
@@ -57,54 +58,6 @@ pub struct PurgeOptions {
     pub reason: String,
     /// Finds out, writes nothing.
     pub dry_run: bool,
-}
-
-/// Why nothing can be erased.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PurgeError {
-    /// The version has no such file.
-    #[error("`{label}` has no file `{path}`{}", crate::nearest::suggestion(nearest))]
-    NoFile {
-        /// Which version.
-        label: String,
-        /// As given.
-        path: String,
-        /// The paths most like it.
-        nearest: Vec<String>,
-    },
-    /// The path leads out of the project, in which a version's files have their names.
-    #[error("`{path}` lies outside the project `{}`", project.display())]
-    Outside {
-        /// As given.
-        path: String,
-        /// The project's folder.
-        project: PathBuf,
-    },
-    /// It has no bytes that could be erased.
-    #[error("`{path}` {reason}")]
-    NoBytes {
-        /// As given.
-        path: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The version has no such field, or no value in it.
-    #[error("`{label}` has no field `{name}` that can be erased{}", crate::nearest::suggestion(nearest))]
-    NoField {
-        /// Which version.
-        label: String,
-        /// As given.
-        name: String,
-        /// The names most like it.
-        nearest: Vec<String>,
-    },
-    /// No field of that form can be erased from any version.
-    #[error("`{name}` cannot be erased from a record")]
-    NotErasable {
-        /// As given.
-        name: String,
-    },
 }
 
 /// A version that is touched.

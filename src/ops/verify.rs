@@ -19,7 +19,7 @@ use crate::registry::{self, State};
 use crate::repository::Repository;
 use crate::snapshot;
 pub use crate::store::Place;
-use crate::store::{Checked, CopyError, Depth, Lock, Problem, StoreError};
+use crate::store::{Checked, CopyError, Depth, Lock, Problem, StoreError, TRASH};
 
 /// Repairs, one after the other, that each bring something to light: folders in folders.
 const MOST_REPAIRS: usize = 64;
@@ -221,7 +221,7 @@ fn look(
     report.repaired = rebuilt.iter().map(Mended::index).collect();
     report.problems.extend(wrong);
     let damaged: HashSet<String> = report.problems.iter().map(|p| p.name.clone()).collect();
-    erasures::verify(repository, &states, &mut report)?;
+    tell_erased(repository, &states, &mut report)?;
     let problems = report.problems.iter().enumerate().map(|(at, p)| (p.name.clone(), at)).collect();
     let (of_file, of_version) = (HashMap::new(), HashMap::new());
     let mut losses = Losses { repository, damaged, of_file, of_version, problems, told: HashSet::new() };
@@ -459,4 +459,35 @@ fn verify_version(
     }
     (report.objects, report.bytes) = counted;
     Ok(report)
+}
+
+/// Tells what was erased, and of what is still there that it should not be.
+fn tell_erased(repository: &Repository, states: &[State], report: &mut VerifyReport) -> Result<(), VerbError> {
+    for state in states {
+        let parts = state.erased.iter().map(|row| (state.model.clone(), ErasedPart { row: row.clone() }));
+        report.erased.extend(parts);
+    }
+    if report.erased.is_empty() {
+        return Ok(());
+    }
+    // Where a record cannot be read, that is the problem.
+    let erasure = erasures::due(repository, states).unwrap_or_default();
+    let plan = match repository.store().plan_erasure(&erasure) {
+        // What is damaged is told by the check of the packs.
+        Err(StoreError::Damaged { .. }) => return Ok(()),
+        other => other?,
+    };
+    let files = erasure.files.iter().filter(|id| plan.has(**id)).map(FileId::to_string);
+    let records = erasure.records.iter().filter(|id| plan.has_record(**id)).map(Digest::to_string);
+    let mut still: Vec<String> = files.chain(records).collect();
+    still.sort();
+    if still.is_empty() && !plan.is_empty() {
+        still.push(TRASH.to_owned());
+    }
+    for name in still {
+        report.problems.retain(|problem| problem.name != name);
+        let found = "still stored: the erasing was cut short".to_owned();
+        report.problems.push(Problem::new("erased", name, "gone for good", found));
+    }
+    Ok(())
 }

@@ -35,6 +35,7 @@ mod packs;
 mod parents;
 pub mod reader;
 pub mod repair;
+mod reuse;
 mod segments;
 mod source;
 mod staged;
@@ -53,7 +54,7 @@ pub use self::verify::{Depth, NotRead, Place, Problem, StoreCheck};
 pub use self::writer::{StoredFile, Writer, Written};
 
 use self::index::Index;
-use self::writer::Reuse;
+use self::reuse::Reuse;
 use crate::format::pack::ObjectKind;
 use crate::format::store::{self as description, CutterRecord, StoreRecord};
 use crate::format::{FormatError, canonical};

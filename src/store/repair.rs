@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::index::{Location, trailer_of};
 use super::pack_writer::{self, Encoded};
-use super::writer::Reuse;
+use super::reuse::Reuse;
 use super::{Key, PACKS, Source, Store, StoreError, TRASH, Writer, codec};
 use crate::digest::Digest;
 use crate::format::pack::{self, Codec, HEADER, MAX_BLOCK, ObjectHeader, ObjectKind};

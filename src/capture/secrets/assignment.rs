@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex::bytes::Regex;
 
 use super::Hit;
-use super::rules::Origin;
+use super::origin::Origin;
 
 /// The name of the rule.
 pub(super) const RULE: &str = "generic-key";

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexSet};
 
+use super::origin::Origin;
 use super::{Hit, assignment, url};
 
 /// A kind of secret.
@@ -72,15 +73,6 @@ const KEY_BODY: &str = r#"\A(?:[\s"'`+,>|]|\\[nrt]|(?:Proc-Type|DEK-Info|Comment
 
 /// The most bytes of a private key.
 const KEY_LIMIT: usize = 16 << 10;
-
-/// Where text comes from.
-#[derive(Clone, Copy)]
-pub(super) enum Origin<'a> {
-    /// A file with this path: documentation and examples are no secrets.
-    File(&'a str),
-    /// Text we generate: a doubt counts as a secret.
-    Generated,
-}
 
 /// The rules, compiled.
 pub(super) struct Patterns {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::rules::Origin;
+use super::origin::Origin;
 use super::{Finding, Findings, Scanner, hits};
 
 /// So many bytes are in memory.

@@ -1,6 +1,6 @@
 //! User names and passwords inside of URLs (RFC 3986 §3.2.1).
 
-use super::rules::Origin;
+use super::origin::Origin;
 
 /// `url` without user and password: `https://user:token@host/x` is `https://host/x`. What is no URL, such as
 /// `git@host:x`, stays as it is; so does the user of `ssh://git@host/x`, which is no secret and needed to get there.

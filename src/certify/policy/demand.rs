@@ -1,7 +1,7 @@
 //! What a rule asks: exactly one thing, which suits what it measures.
 
 use super::PolicyError;
-use super::resolve::{misplaced, number};
+use super::refuse::{misplaced, number};
 use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove, RuleFile};
 
 const NOT_NEGATIVE: &str = "a finite number, 0 or more";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
-use super::resolve::{misplaced, number};
+use super::refuse::{misplaced, number};
 use crate::format::policy::{MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};

@@ -67,28 +67,3 @@ fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> 
     let demand = demand::resolve(rule, &measure)?;
     Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity })
 }
-
-/// The rule's number under `key`, if it is finite and in range.
-pub(super) fn number(
-    rule: &RuleFile,
-    key: &'static str,
-    value: f64,
-    sound: bool,
-    expected: &'static str,
-) -> Result<f64, PolicyError> {
-    if value.is_finite() && sound {
-        // Minus zero would be another record of the same rule, were it ever printed otherwise.
-        return Ok(value + 0.0);
-    }
-    Err(PolicyError::Number { rule: rule.id.clone(), key, value, expected })
-}
-
-/// An error if a key that means nothing here is present.
-pub(super) fn misplaced(
-    rule: &RuleFile,
-    key: &'static str,
-    present: bool,
-    with: &'static str,
-) -> Result<(), PolicyError> {
-    if present { Err(PolicyError::Misplaced { rule: rule.id.clone(), key, with }) } else { Ok(()) }
-}

@@ -1,10 +1,14 @@
 //! What keeps a verb from deciding anything.
 
+mod bundle;
+mod purge;
+mod resolve;
+
+pub use self::bundle::BundleError;
+pub use self::purge::PurgeError;
+pub use self::resolve::{Dropped, ResolveError};
 use std::path::PathBuf;
 
-use super::bundle_check::BundleError;
-use super::purge::PurgeError;
-use super::resolve::{Dropped, ResolveError};
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;

@@ -1,0 +1,32 @@
+//! What a certificate, or one of its rules, says.
+
+use serde::{Deserialize, Serialize};
+
+/// What a certificate, or one of its rules, says. Worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// Shown to be not good enough.
+    Fail,
+    /// Not decided: evidence is missing, undefined or too little.
+    Inconclusive,
+    /// Failed, and excused by somebody who may.
+    Waived,
+    /// Good enough.
+    Pass,
+    /// Of a rule only: there is nothing to compare with.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// As printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "FAIL",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Waived => "WAIVED",
+            Self::Pass => "PASS",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+}
