@@ -64,9 +64,9 @@ impl Time {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// As people read it, to the second: `2026-03-01 12:00:00Z`. It is understood where a time is asked for.
+    /// As people read it: `2026-03-01 12:00:00.000Z`. It is understood where a time is asked for, and means the same instant.
     pub fn for_people(self) -> String {
-        format!("{:.0}", self.timestamp()).replace('T', " ")
+        format!("{:.3}", self.timestamp()).replace('T', " ")
     }
 
     fn timestamp(self) -> Timestamp {

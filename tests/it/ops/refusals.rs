@@ -199,7 +199,7 @@ fn a_dropped_version_is_shown_as_one() {
 #[test]
 fn times_for_people_are_understood() {
     let time = Time::parse_rfc3339("2026-03-01T12:34:56.789Z").unwrap();
-    assert_eq!(time.for_people(), "2026-03-01 12:34:56Z");
+    assert_eq!(time.for_people(), "2026-03-01 12:34:56.789Z");
     let read = mlrun::clock::Moment::parse(&time.for_people(), time).unwrap();
-    assert_eq!(read.instant().to_string(), "2026-03-01T12:34:56.000Z");
+    assert_eq!(read.instant(), time);
 }

@@ -245,8 +245,8 @@ fn a_lost_pack_keeps_its_name() {
         let (memory, store) = open(contents.clone());
         for _ in 0..3 {
             store.reindex().unwrap();
-            assert_eq!(lost(&store), [gone.clone()]);
-            assert_eq!(lost(&open(memory.contents()).1), [gone.clone()]);
+            assert_eq!(lost(&store), std::slice::from_ref(&gone));
+            assert_eq!(lost(&open(memory.contents()).1), std::slice::from_ref(&gone));
         }
         let missing = files.iter().filter(|(_, stored)| get(&store, stored.id).is_err());
         for (_, stored) in missing {
@@ -257,11 +257,11 @@ fn a_lost_pack_keeps_its_name() {
             put(&store, &[noise(1000 + round, 60)]);
         }
         store.reindex().unwrap();
-        assert_eq!(lost(&open(memory.contents()).1), [gone.clone()]);
+        assert_eq!(lost(&open(memory.contents()).1), std::slice::from_ref(&gone));
 
         // As long as anything of it is needed and nowhere else it is missed.
         store.forget_lost_packs(&|_| true).unwrap();
-        assert_eq!(lost(&store), [gone.clone()]);
+        assert_eq!(lost(&store), std::slice::from_ref(&gone));
         let again: Vec<Vec<u8>> = files.iter().map(|(file, _)| file.clone()).collect();
         put(&store, &again);
         store.forget_lost_packs(&|_| true).unwrap();

@@ -8,11 +8,10 @@ use mlrun::capture::files::lexically_clean;
 use mlrun::clock::SystemClock;
 use mlrun::ops::inputs::GivenInputs;
 use mlrun::repository::{OpenOptions, Repository};
-use serde::Serialize;
 
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::ui::{Shown, Style, Ui, json_text};
+use crate::ui::{Answer, Shown, Style, Ui};
 
 /// What every command needs.
 pub struct Context<'a> {
@@ -50,13 +49,8 @@ impl Context<'_> {
     }
 
     /// The answer, for a program or for a person.
-    pub fn shown<J: Serialize>(
-        &self,
-        exit: u8,
-        json: impl FnOnce() -> J,
-        human: impl FnOnce(&Style) -> String,
-    ) -> Shown {
-        let answer = if self.ui.wants_json() { json_text(&json()) } else { human(self.ui.style()) };
+    pub fn shown<J: Answer>(&self, exit: u8, json: impl FnOnce() -> J, human: impl FnOnce(&Style) -> String) -> Shown {
+        let answer = if self.ui.wants_json() { json().line() } else { human(self.ui.style()) };
         Shown { answer, exit, ..Shown::default() }
     }
 

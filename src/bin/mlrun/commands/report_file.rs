@@ -9,7 +9,7 @@ use mlrun::ops::certify::CertifyReport;
 use mlrun::page::{self, junit, markdown};
 
 use crate::failure::Failure;
-use crate::ui::{Style, human, json, json_text};
+use crate::ui::{Answer, Style, human, json};
 
 /// How a certificate is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -43,7 +43,7 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
     };
     match format {
         Format::Human => human::certify::certify(report, &Style::new(false, None)),
-        Format::Json => json_text(&json::certify::certify(report, exit)),
+        Format::Json => json::certify::certify(report, exit).line(),
         Format::Markdown => markdown::certificate(statement, &about()),
         Format::Junit => junit::certificate(statement, &about()),
     }

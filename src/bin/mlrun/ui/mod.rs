@@ -12,9 +12,9 @@ mod table;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::ColorChoice;
-use serde::Serialize;
 use serde_json::json;
 
+pub use self::json::Answer;
 pub use self::progress::Reporter;
 pub use self::style::{Label, Style, bytes, clean, time};
 pub use self::table::{Align, TERMINAL, Table};
@@ -128,7 +128,7 @@ impl Ui {
                 "hint": failure.hint,
                 "retryable": failure.retryable,
             });
-            if answer(&json_text(&error)).is_ok() {
+            if answer(&error.line()).is_ok() {
                 return failure.exit;
             }
         }
@@ -155,12 +155,6 @@ impl Ui {
         }
         format!("{} {}\n", self.error_style.paint(Label::Dim, "hint:"), hint_lines(hint))
     }
-}
-
-/// A JSON answer, on one line.
-pub fn json_text(answer: &impl Serialize) -> String {
-    // Maps have texts for keys, and nothing else could fail.
-    serde_json::to_string(answer).unwrap_or_default() + "\n"
 }
 
 /// Writes the answer. That a reader has had enough is no failure.

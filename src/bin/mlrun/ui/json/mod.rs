@@ -14,6 +14,19 @@ use mlrun::snapshot::TreeFile;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
+/// What a program gets to read.
+pub trait Answer {
+    /// It as JSON, on one line.
+    fn line(&self) -> String;
+}
+
+impl<T: Serialize> Answer for T {
+    fn line(&self) -> String {
+        // Maps have texts for keys, and nothing else could fail.
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
 /// A record as JSON. Metrics and parameters look as they do in records: what JSON has no number for is
 /// `{"float":"nan"}`, which no text can be mistaken for.
 fn value<T: Serialize>(record: &T) -> Value {
