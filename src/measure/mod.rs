@@ -45,6 +45,7 @@ mod rederive;
 mod regression;
 mod roc;
 mod sample_size;
+pub mod seed;
 mod smooth;
 mod sums;
 mod undefined;

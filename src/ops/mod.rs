@@ -34,6 +34,7 @@ pub mod restore;
 pub mod rollback;
 pub mod rules;
 pub mod save;
+pub mod seed;
 pub mod show;
 pub mod snapshot;
 pub mod status;

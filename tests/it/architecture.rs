@@ -28,8 +28,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["digest", "id", "progress", "format", "layout"]),
     // The only module that names polars.
     ("table", &["digest", "wire"]),
-    // Numbers in, numbers out.
-    ("measure", &[]),
+    // Numbers in, numbers out. What seeds follow from is hashed.
+    ("measure", &["digest"]),
     // The outside world → a Capture. Of the store it may know only what a source of bytes is (see below).
     ("capture", &["digest", "id", "name", "process", "host", "progress", "format", "layout", "store", "table"]),
     ("snapshot", &["digest", "id", "name", "progress", "format", "store", "capture"]),
@@ -56,6 +56,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "format",
             "store",
             "table",
+            "measure",
             "capture",
             "snapshot",
             "evidence",

@@ -98,6 +98,7 @@ pub enum Command {
     Restore(commands::restore::Args),
     Bundle(commands::bundle::Args),
     Verify(commands::verify::Args),
+    Seed(commands::seed::Args),
     Doctor(commands::doctor::Args),
     Completions(commands::completions::Args),
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::harness::Project;
+use super::harness::{Bad, Project};
 
 /// Fails the test unless the object has this schema and all these fields.
 #[track_caller]
@@ -237,6 +237,11 @@ fn the_other_verbs() {
         assert_eq!((verify["ok"].as_bool(), verify["problems"].as_array().map(Vec::len)), (Some(true), Some(0)));
     }
     has(&project.json("init", 0), "init", "store unchanged");
+    has(&project.json("seed 42 numpy torch", 0), "seed", "root seeds");
+    assert_eq!(project.ok("seed 42 numpy").stdout, "3014799124\n");
+    assert_eq!(project.ok("seed 42 numpy torch").stdout, "numpy  3014799124\ntorch  3587361428\n");
+    project.fails("seed 42 numpy numpy", &Bad { exit: 2, message: &["NAME `numpy`", "twice"], hint: &[] });
+    project.fails("seed -1 numpy", &Bad { exit: 2, message: &[], hint: &[] });
     let purge = project.json("purge v1 --path out/latency.csv --reason old", 0);
     has(
         &purge,

@@ -7,3 +7,4 @@ mod purge;
 mod refusals;
 mod rot;
 mod scene;
+mod seed;

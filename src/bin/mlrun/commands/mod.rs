@@ -20,6 +20,7 @@ pub mod purge;
 mod report_file;
 pub mod restore;
 pub mod rollback;
+pub mod seed;
 pub mod show;
 pub mod snapshot;
 pub mod status;
@@ -73,6 +74,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Restore(args) => restore::run(context, args),
         Command::Bundle(args) => bundle::run(context, args),
         Command::Verify(args) => verify::run(context, args),
+        Command::Seed(args) => seed::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
     }

@@ -1,10 +1,10 @@
-//! `init`, `status`, `doctor`.
+//! `init`, `status`, `doctor`, `seed`.
 
 use mlrun::ops::doctor::{Finding, Health};
 use mlrun::ops::init::InitReport;
 use mlrun::ops::status::{ModelStatus, StatusReport};
 
-use super::super::{Label, Style, Table, clean, time};
+use super::super::{Align, Label, Style, Table, clean, time};
 use super::verdict;
 use crate::failure::obstacle;
 
@@ -102,6 +102,18 @@ pub fn doctor(findings: &[Finding], style: &Style) -> String {
         if let Some(cure) = &finding.cure {
             table.row([String::new(), String::new(), style.paint(Label::Dim, &format!("→ {cure}"))]);
         }
+    }
+    table.render(0)
+}
+
+/// One seed stands alone: whoever asks for it is a script.
+pub fn seeds(seeds: &[(String, u32)]) -> String {
+    if let [(_, seed)] = seeds {
+        return format!("{seed}\n");
+    }
+    let mut table = Table::new(&[Align::Left, Align::Right]);
+    for (name, seed) in seeds {
+        table.row([clean(name), seed.to_string()]);
     }
     table.render(0)
 }

@@ -1,9 +1,9 @@
-//! `init`, `status`, `doctor`.
+//! `init`, `status`, `doctor`, `seed`.
 
 use mlrun::ops::doctor::{Finding, Health};
 use mlrun::ops::init::InitReport;
 use mlrun::ops::status::{ModelStatus, StatusReport};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::failure::obstacle;
 
@@ -86,4 +86,9 @@ pub fn doctor(findings: &[Finding]) -> Value {
             "what": f.what, "health": health(f.health), "text": f.text, "cure": f.cure,
         })).collect::<Vec<_>>(),
     })
+}
+
+pub fn seeds(root: u64, seeds: &[(String, u32)]) -> Value {
+    let seeds: Map<String, Value> = seeds.iter().map(|(name, seed)| (name.clone(), json!(seed))).collect();
+    json!({ "schema": "mlrun/seed/1", "root": root, "seeds": seeds })
 }
