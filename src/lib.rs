@@ -22,6 +22,7 @@
 //! | [`format`] | bytes ⇄ records, one file for each stored kind |
 //! | `wire` | how foreign formats write numbers and structs |
 //! | [`layout`] | where the tensors lie in a model file, the columns in a table |
+//! | [`introspect`] | what a model file says of itself: class, hyper-parameters, imports; never executed |
 //! | [`store`] | content-addressed bytes in packs; knows no word of machine learning |
 //! | [`table`] | csv and parquet by column; the only module that names polars |
 //! | [`measure`] | metrics and intervals: numbers in, numbers out |
@@ -73,6 +74,7 @@ pub mod evidence;
 pub mod format;
 pub mod host;
 pub mod id;
+pub mod introspect;
 pub mod layout;
 pub mod measure;
 pub mod name;

@@ -9,6 +9,7 @@ pub mod data;
 pub mod environment;
 mod error;
 pub mod files;
+pub mod found;
 pub mod git;
 pub mod ignored;
 pub mod known;
@@ -18,7 +19,7 @@ pub mod python;
 mod scan;
 pub mod secrets;
 pub mod seeds;
-mod source_file;
+pub mod source_file;
 mod tabular;
 pub mod values;
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::found::FoundRecord;
+
 /// Name and version of the record. 1: first form.
 pub const FORMAT: &str = "mlrun/observation/1";
 
@@ -29,6 +31,9 @@ pub struct ObservationRecord {
     pub paths: BTreeMap<String, String>,
     /// Ignore rules in force, those of `.mlrunignore` after the built-in ones.
     pub ignored: Vec<String>,
+    /// What was found in the model's files; none where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundRecord>,
 }
 
 /// A machine, as far as it could be known without privileges.

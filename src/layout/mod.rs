@@ -13,7 +13,7 @@ mod npy;
 mod onnx;
 mod parquet;
 mod safetensors;
-mod zip;
+pub(crate) mod zip;
 
 use std::io::{self, Read, Seek, SeekFrom};
 

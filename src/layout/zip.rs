@@ -1,7 +1,8 @@
-//! Zip archives whose members are stored as they are: npz files of NumPy, model files of PyTorch.
+//! Zip archives: where their members lie, and the tensors in those that are stored as they are: npz files of NumPy, model
+//! files of PyTorch.
 //!
-//! Found through the central directory at the end, zip64 included. Compressed members stay opaque: no library gives
-//! their very bytes back. Source: PKWARE's APPNOTE, sections 4.3 and 4.5.3.
+//! Found through the central directory at the end, zip64 included. The tensors of compressed members stay opaque:
+//! no library gives their very bytes back. Source: PKWARE's APPNOTE, sections 4.3 and 4.5.3.
 
 use std::io;
 
@@ -23,29 +24,29 @@ const LOCAL: u64 = 30;
 /// Members shorter than this are not worth a look.
 const SHORT: u64 = 4096;
 
-struct Member {
-    name: String,
+/// A member of an archive, as the directory says.
+pub(crate) struct Member {
+    /// Its name; what is not UTF-8 in it is replaced.
+    pub(crate) name: String,
+    /// How it is compressed: 0 not at all, 8 deflate. None where it is encrypted.
+    pub(crate) method: Option<u64>,
+    /// Its bytes in the archive.
+    pub(crate) packed: u64,
+    /// Its bytes.
+    pub(crate) size: u64,
     header: u64,
-    size: u64,
 }
 
 pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec<Tensor>>> {
-    let Some((start, length)) = directory(input, size)? else { return Ok(None) };
-    let Some(bytes) = read_at(input, start, length, MAX_DIRECTORY)? else { return Ok(None) };
+    let Some(members) = members(input, size)? else { return Ok(None) };
     let mut tensors = Vec::new();
-    for member in members(&bytes) {
-        if member.size < SHORT || tensors.len() == MAX_TENSORS {
+    for member in members {
+        let as_it_is = member.method == Some(0) && member.packed == member.size;
+        let named = member.name.len() <= MAX_NAME && !member.name.contains(char::REPLACEMENT_CHARACTER);
+        if !as_it_is || !named || member.size < SHORT || tensors.len() == MAX_TENSORS {
             continue;
         }
-        let Some(local) = read_at(input, member.header, LOCAL, LOCAL)? else { continue };
-        if local[..4] != LOCAL_MAGIC {
-            continue;
-        }
-        let names = number(&local[26..28]) + number(&local[28..30]);
-        let start = member.header + LOCAL + names;
-        if start.checked_add(member.size).is_none_or(|end| end > size) {
-            continue;
-        }
+        let Some(start) = start(input, &member, size)? else { continue };
         if let Some(name) = member.name.strip_suffix(".npy") {
             if let Some(array) = npy::array(input, start, member.size)? {
                 tensors.push(Tensor { name: name.to_owned(), ..array });
@@ -62,6 +63,23 @@ pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec
         }
     }
     Ok(Some(tensors))
+}
+
+/// The members of the archive of `size` bytes, in the directory's order; none if it is no archive.
+pub(crate) fn members(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec<Member>>> {
+    let Some((start, length)) = directory(input, size)? else { return Ok(None) };
+    Ok(read_at(input, start, length, MAX_DIRECTORY)?.map(|bytes| listed(&bytes)))
+}
+
+/// Where the bytes of `member` begin, if all of them lie in the archive of `size` bytes.
+pub(crate) fn start(input: &mut dyn Input, member: &Member, size: u64) -> io::Result<Option<u64>> {
+    let Some(local) = read_at(input, member.header, LOCAL, LOCAL)? else { return Ok(None) };
+    if local[..4] != LOCAL_MAGIC {
+        return Ok(None);
+    }
+    let names = number(&local[26..28]) + number(&local[28..30]);
+    let start = member.header + LOCAL + names;
+    Ok(start.checked_add(member.packed).is_some_and(|end| end <= size).then_some(start))
 }
 
 /// The number of a PyTorch storage: `archive/data/17`, the archive having any name. Its type stands in a pickle.
@@ -89,8 +107,7 @@ fn directory(input: &mut dyn Input, size: u64) -> io::Result<Option<(u64, u64)>>
     Ok((end[..4] == END64_MAGIC).then(|| (number(&end[48..56]), number(&end[40..48]))))
 }
 
-/// The members that are stored as they are.
-fn members(mut directory: &[u8]) -> Vec<Member> {
+fn listed(mut directory: &[u8]) -> Vec<Member> {
     let mut members = Vec::new();
     while let Some((entry, rest)) = directory.split_at_checked(46) {
         if entry[..4] != ENTRY_MAGIC {
@@ -100,15 +117,14 @@ fn members(mut directory: &[u8]) -> Vec<Member> {
         let Some((variable, rest)) = rest.split_at_checked(name + extra + comment) else { break };
         directory = rest;
         let encrypted = entry[8] & 1 != 0;
-        let method = number(&entry[10..12]);
-        if method != 0 || encrypted || name > MAX_NAME {
-            continue;
-        }
-        let Ok(text) = std::str::from_utf8(&variable[..name]) else { continue };
         let [packed, size, header] = sizes64(entry, &variable[name..name + extra]);
-        if packed == size {
-            members.push(Member { name: text.to_owned(), header, size });
-        }
+        members.push(Member {
+            name: String::from_utf8_lossy(&variable[..name]).into_owned(),
+            method: (!encrypted).then(|| number(&entry[10..12])),
+            packed,
+            size,
+            header,
+        });
     }
     members
 }

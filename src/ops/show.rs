@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::declared::{Contradiction, contradictions};
 use super::promote::stored_files;
 use super::resolve::Dropped;
 use super::{ErasedPart, VerbError, erasures, records, resolve};
@@ -37,6 +38,8 @@ pub struct ShowReport {
     pub record: SnapshotRecord,
     /// What surrounded it.
     pub observation: ObservationRecord,
+    /// Parameters of which its files say something else than what was declared.
+    pub contradictions: Vec<Contradiction>,
     /// The model's files.
     pub files: Vec<TreeFile>,
     /// Who took it.
@@ -120,6 +123,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .collect(),
         dropped,
         erased,
+        contradictions: observation.found.as_ref().map_or_else(Vec::new, |found| contradictions(&record, found)),
         record,
         observation,
     })

@@ -1,14 +1,16 @@
 //! `snapshot`: captures a project and gives it the next version.
 
+use super::declared::{Contradiction, contradictions};
 use super::inputs::{GivenInputs, capture_options};
 use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
-use crate::capture::{self, Capture};
+use crate::capture::{self, Capture, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
+use crate::format::found::FoundRecord;
 use crate::format::snapshot::SnapshotRecord;
-use crate::id::{FileId, SnapshotId, TreeId};
+use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
@@ -58,6 +60,10 @@ pub struct SnapshotReport {
     pub erased_before: Vec<String>,
     /// Files, and a record as a whole, that were erased from a version and are stored again, because that was asked for.
     pub erased_again: Vec<ErasedAgain>,
+    /// What the model's files say of themselves; nothing where nothing changed.
+    pub found: FoundRecord,
+    /// Parameters of which they say something else than what was declared.
+    pub contradictions: Vec<Contradiction>,
     /// Results that are the parent's although the model is not.
     pub stale_evidence: Vec<String>,
     /// What was written.
@@ -101,7 +107,8 @@ pub fn snapshot(
     }
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(parent_files);
-    let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
+    let (worth_a_look, passed_over) = found::worth_a_look(&capture.model_files);
+    let mut built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
     match erasures::record_again(repository, built.id.digest())? {
         Some(again) if !options.allow_erased => return Err(again.into()),
         again => erased_again.extend(again),
@@ -109,6 +116,13 @@ pub fn snapshot(
     let compared = Compared::with(repository, options, state.as_ref(), &built)?;
     if !options.dry_run {
         known::keep(repository, &model, known);
+    }
+    if !compared.unchanged {
+        let before =
+            compared.parent.as_ref().and_then(|(row, _)| records::observation(repository, row.observation).ok());
+        let before = before.as_ref().and_then(|observation| observation.found.as_ref());
+        let found = snapshot::found::look(&writer, &worth_a_look, &built.model_files, before);
+        built.observation.found = Some(FoundRecord { passed_over, ..found });
     }
     if compared.unchanged || options.dry_run {
         let written = match compared.unchanged {
@@ -123,9 +137,10 @@ pub fn snapshot(
         }
         return Ok(report);
     }
+    let observation = snapshot::put_observation(&mut writer, &built.observation)?;
     let written = writer.finish()?;
     let (compared, event) =
-        record(repository, options, &model, &built, state.as_ref().map_or(0, State::seq), &compared)?;
+        record(repository, options, &model, (&built, observation), state.as_ref().map_or(0, State::seq), &compared)?;
     let report = compared.report(model, built, written, event, options);
     Ok(SnapshotReport { erased_again, ..report })
 }
@@ -175,16 +190,19 @@ impl Compared {
         let before = self.parent.as_ref();
         let parent = before.map(|(row, _)| row.version);
         let stale_evidence = before.map_or_else(Vec::new, |(_, record)| stale_evidence(&built.record, record));
+        let found = built.observation.found.unwrap_or_default();
         let mut report = SnapshotReport {
             model,
             version: parent.map_or(Version(1), |parent| Version(parent.0 + 1)),
             id: built.id,
-            record: built.record,
             files: built.model_files,
             unchanged: self.unchanged,
             same_as: self.same_as,
             environment_changes: Vec::new(),
             parent,
+            contradictions: contradictions(&built.record, &found),
+            found,
+            record: built.record,
             stale_evidence,
             changed: self.changed,
             erased_before: self.erased_before,
@@ -212,7 +230,7 @@ fn record(
     repository: &Repository,
     options: &SnapshotOptions,
     model: &ModelName,
-    built: &Built,
+    (built, observation): (&Built, ObservationId),
     seen: u64,
     compared: &Compared,
 ) -> Result<(Compared, Option<MadeEvent>), VerbError> {
@@ -230,7 +248,7 @@ fn record(
             version: Version(state.versions.len() as u32 + 1),
             snapshot: built.id,
             parent: compared.parent.as_ref().map(|(row, _)| row.snapshot),
-            observation: built.observation_id,
+            observation,
             model_tree: built.record.model_files.tree,
         };
         Ok(Decision::Append(body, compared))

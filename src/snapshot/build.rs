@@ -17,7 +17,7 @@ use crate::format::snapshot::{
     self, CodeRecord, DataRecord, PredictionsRecord, SamplesRecord, SnapshotRecord, TreeRef,
 };
 use crate::format::tree::EntryKind;
-use crate::id::{FileId, ObservationId, SnapshotId};
+use crate::id::{FileId, SnapshotId};
 use crate::progress::{Progress, Unit};
 use crate::store::{Store, Writer};
 
@@ -28,10 +28,8 @@ pub struct Built {
     pub record: SnapshotRecord,
     /// Its id.
     pub id: SnapshotId,
-    /// What surrounded it.
+    /// What surrounded it; not stored yet.
     pub observation: ObservationRecord,
-    /// Its id.
-    pub observation_id: ObservationId,
     /// The model's files, as stored.
     pub model_files: Vec<TreeFile>,
     /// The code's files, as stored.
@@ -119,17 +117,10 @@ pub fn build(
         interpreter: capture.interpreter.clone(),
         paths: capture.places.clone(),
         ignored: capture.ignored.clone(),
+        found: None,
     };
     let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
-    let observation_id = put_record(writer, canonical::encode(observation::FORMAT, &observation))?;
-    Ok(Built {
-        record,
-        id: SnapshotId::new(id),
-        observation,
-        observation_id: ObservationId::new(observation_id),
-        model_files: model_list,
-        code_files: code_list,
-    })
+    Ok(Built { record, id: SnapshotId::new(id), observation, model_files: model_list, code_files: code_list })
 }
 
 /// Whether storing `capture` needs more than `free` bytes: reads every file, writes none.

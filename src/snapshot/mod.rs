@@ -4,9 +4,11 @@ mod build;
 pub mod fields;
 mod files;
 mod folders;
+pub mod found;
 mod reach;
 pub mod restore;
 mod same;
+mod tensors;
 
 pub use self::build::{Built, build, bytes_needed, every_file};
 pub use self::folders::{TreeFile, files_of};
@@ -20,7 +22,7 @@ use crate::format::observation::{self, ObservationRecord};
 use crate::format::redacted::{Redactable, RedactedRecord};
 use crate::format::snapshot::{self, SnapshotRecord};
 use crate::id::{ObservationId, SnapshotId};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Writer};
 
 /// Why a snapshot could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,16 @@ pub enum SnapshotError {
 pub fn load(store: &Store, id: SnapshotId) -> Result<SnapshotRecord, SnapshotError> {
     let bytes = store.record(id.digest())?;
     canonical::decode(snapshot::FORMAT, &bytes).map_err(|source| SnapshotError::Format { id, source })
+}
+
+/// Hands what surrounded a snapshot to `writer`.
+pub fn put_observation(
+    writer: &mut Writer<'_>,
+    observation: &ObservationRecord,
+) -> Result<ObservationId, SnapshotError> {
+    let bytes =
+        canonical::encode(observation::FORMAT, observation).map_err(|source| SnapshotError::Encode { source })?;
+    Ok(ObservationId::new(writer.put_record(&bytes)?))
 }
 
 /// Reads what surrounded a snapshot.

@@ -3,6 +3,7 @@
 //! A large file streams through [`chunks`](super::chunks); small files are taken in parallel, whole. Memory is bounded,
 //! whatever the size of a file.
 
+use std::collections::HashMap;
 use std::io::Read;
 
 use rayon::prelude::*;
@@ -54,6 +55,8 @@ pub struct Writer<'s> {
     /// Finds the files of the version before, when the first large file comes: an unchanged version never asks.
     find_parents: Option<FindFiles<'s>>,
     chunks: Chunks,
+    /// How files with tensors were cut: what a pack on its way holds cannot be read.
+    recipes: HashMap<FileId, Recipe>,
     reuse: Reuse,
     plain: u64,
 }
@@ -73,6 +76,7 @@ impl<'s> Writer<'s> {
             parents: Parents::default(),
             find_parents: None,
             chunks: Chunks::default(),
+            recipes: HashMap::new(),
             reuse,
             plain: 0,
         }
@@ -155,6 +159,11 @@ impl<'s> Writer<'s> {
         Ok(trees.first().copied())
     }
 
+    /// How a large file is put together, stored before or by this writer; none where that cannot be told.
+    pub fn recipe(&self, file: FileId) -> Option<Recipe> {
+        self.recipes.get(&file).cloned().or_else(|| self.store.recipe(file).ok())
+    }
+
     /// Stores bytes that are in memory as a file.
     pub fn put_bytes(&mut self, bytes: &[u8], progress: &dyn Progress) -> Result<StoredFile, StoreError> {
         let stored = self.put_files(&[&InMemory(bytes)], progress)?;
@@ -229,6 +238,9 @@ impl<'s> Writer<'s> {
             self.add(&encode_recipe(&recipe)?)?;
         }
         self.plain += file.size;
+        if !recipe.tensors.is_empty() {
+            self.recipes.insert(file.id, recipe);
+        }
         Ok(file)
     }
 

@@ -19,6 +19,7 @@ seeds() {
     local it=../it examples=../../examples
     case $1 in
     layout) echo "$it"/layout/fixtures "$it"/table/fixtures ;;
+    introspect) echo "$it"/introspect/fixtures ;;
     records | object | trailer | index | recipe | checkpoint | known) echo "$it"/format/goldens ;;
     # These make what they need of any bytes.
     block_* | cut | planes | store) echo "$it"/layout/fixtures ;;

@@ -24,6 +24,8 @@ const MODULES: &[(&str, &[&str])] = &[
     // How foreign formats write numbers and structs, and where things lie in their files: pure, know none of our records.
     ("wire", &[]),
     ("layout", &["wire"]),
+    // What a model file says of itself, as pure.
+    ("introspect", &["layout"]),
     // Content-addressed bytes: knows no word of machine learning.
     ("store", &["digest", "id", "progress", "format", "layout"]),
     // The only module that names polars.
@@ -31,8 +33,11 @@ const MODULES: &[(&str, &[&str])] = &[
     // Numbers in, numbers out. What seeds follow from is hashed.
     ("measure", &["digest"]),
     // The outside world → a Capture. Of the store it may know only what a source of bytes is (see below).
-    ("capture", &["digest", "id", "name", "process", "host", "progress", "format", "layout", "store", "table"]),
-    ("snapshot", &["digest", "id", "name", "progress", "format", "store", "capture"]),
+    (
+        "capture",
+        &["digest", "id", "name", "process", "host", "progress", "format", "layout", "introspect", "store", "table"],
+    ),
+    ("snapshot", &["digest", "id", "name", "progress", "format", "layout", "store", "capture"]),
     ("evidence", &["digest", "id", "name", "format", "table", "measure"]),
     ("compare", &["digest", "id", "name", "format", "table", "snapshot", "evidence"]),
     // Pure: neither store nor clock.
@@ -408,7 +413,7 @@ fn serde_stays_where_bytes_become_records() {
     let may = |path: &str| {
         // Events of newer programs are shown as they are: their JSON is part of `log`'s report.
         path == "ops/log.rs"
-            || ["format/", "layout/", "capture/", "page/", "ops/bundle", "bin/mlrun/ui/json"]
+            || ["format/", "layout/", "introspect/", "capture/", "page/", "ops/bundle", "bin/mlrun/ui/json"]
                 .iter()
                 .any(|start| path.starts_with(start))
     };

@@ -17,6 +17,7 @@ mod certify;
 mod cli;
 mod evidence;
 mod format;
+mod introspect;
 mod layout;
 mod measure;
 mod ops;

@@ -7,6 +7,7 @@
 mod captured;
 mod cutting;
 mod encoding;
+mod introspected;
 mod journal;
 mod packed;
 mod records;
@@ -17,6 +18,7 @@ mod typed;
 pub use captured::{ignored, installed, json, machine, secrets, secrets_stream, toml, yaml};
 pub use cutting::{cut, layout};
 pub use encoding::{block_decode, block_round_trip};
+pub use introspected::introspect;
 pub use journal::{checkpoint, journal};
 pub use packed::{index, object, planes, recipe, trailer};
 pub use records::{bundle, known, records};

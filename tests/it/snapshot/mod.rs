@@ -1,5 +1,6 @@
 //! Snapshots as stored records and trees, and the way back to files.
 
+mod found;
 mod hostile;
 mod known;
 mod restore;

@@ -1,7 +1,9 @@
 //! `snapshot` and `show`.
 
+use mlrun::format::found::{DangerRecord, FoundFileRecord};
 use mlrun::format::snapshot::{CodeKind, SnapshotRecord};
 use mlrun::ops::ErasedPart;
+use mlrun::ops::declared::{Contradiction, dangerous};
 use mlrun::ops::resolve::Dropped;
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
@@ -45,6 +47,27 @@ pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
 }
 
 /// What a person should know about a capture, on standard error.
+/// Declared `c` is 2; `model.joblib` says 1 (`svc__C`).
+fn contradiction(found: &Contradiction) -> String {
+    let (declared, path, name) = (clean(&found.declared), clean(&found.path), clean(&found.found));
+    format!("`{declared}` is declared as {}, and `{path}` has {} (`{name}`)", exact(&found.value), exact(&found.says))
+}
+
+/// What is bad about loading a file.
+fn danger(file: &FoundFileRecord) -> String {
+    let names: Vec<String> =
+        file.imports.iter().map(|import| clean(&format!("{}.{}", import.module, import.name))).collect();
+    let what = match (file.danger, names.is_empty()) {
+        (Some(DangerRecord::Dangerous), false) => {
+            format!("loading it may run anything: it imports {}", first(&names, 3))
+        }
+        (Some(DangerRecord::Dangerous), true) => format!("loading it may run anything: {}", first(&file.findings, 3)),
+        (_, false) => format!("loading it imports what is not known here: {}", first(&names, 3)),
+        (_, true) => first(&file.findings, 3),
+    };
+    format!("`{}`: {what}", clean(&file.path))
+}
+
 pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, value) in &report.record.metrics {
@@ -72,9 +95,11 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
         let names: Vec<String> = left_out.iter().map(|l| format!("{} ({})", clean(&l.path), l.reason)).collect();
         lines.push(format!("left out of the code: {}", first(&names, 3)));
     }
-    if report.record.seeds.is_empty() {
-        lines.push("no seed was found in the parameters or given".to_owned());
+    if report.record.seeds.is_empty() && report.found.files.iter().all(|file| file.seeds.is_empty()) {
+        lines.push("no seed was found in the parameters or the model, or given".to_owned());
     }
+    lines.extend(report.contradictions.iter().map(contradiction));
+    lines.extend(dangerous(&report.found).into_iter().map(danger));
     for field in &report.erased_before {
         lines.push(format!("`{}`, erased from an earlier version, is recorded again", clean(field)));
     }
@@ -207,6 +232,15 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
             table.row([clean(&file.path), bytes(file.size), id]);
         }
     });
+    section(&mut text, style, "found in the files", |table| {
+        report.observation.found.iter().flat_map(|found| &found.files).for_each(|file| found_lines(table, file, style));
+    });
+    section(&mut text, style, "declared otherwise", |table| {
+        for found in &report.contradictions {
+            let says = format!("{} in `{}` (`{}`)", exact(&found.says), clean(&found.path), clean(&found.found));
+            table.row([clean(&found.declared), exact(&found.value), style.paint(Label::Warning, &says)]);
+        }
+    });
     section(&mut text, style, "parameters", |table| {
         record.params.iter().for_each(|(k, v)| table.row([clean(k), exact(v)]));
     });
@@ -223,6 +257,34 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         }
     });
     text
+}
+
+/// What a file says of itself.
+fn found_lines(table: &mut Table, file: &FoundFileRecord, style: &Style) {
+    let mut line = |what: &str, text: String| table.row([what.to_owned(), text]);
+    let library = file.library.as_ref().map_or_else(String::new, |l| format!(", {} {}", l.name, l.version));
+    line(&clean(&file.path), clean(&format!("{}{library}", file.format)));
+    if let Some(class) = &file.class {
+        line("  class", clean(class));
+    }
+    if let Some(tensors) = &file.tensors {
+        let elements = tensors.elements.map_or_else(String::new, |n| format!(", {n} numbers"));
+        let types: Vec<String> = tensors.dtypes.iter().map(|(dtype, n)| format!("{n} × {}", clean(dtype))).collect();
+        line("  tensors", format!("{}{elements}: {}", tensors.count, first(&types, 3)));
+    }
+    let shown: Vec<String> = file.params.iter().map(|(k, v)| format!("{} {}", clean(k), exact(v))).collect();
+    if !shown.is_empty() {
+        line("  parameters", first(&shown, 4));
+    }
+    if let Some(bad @ (DangerRecord::Unknown | DangerRecord::Dangerous)) = file.danger {
+        let label = if bad == DangerRecord::Dangerous { Label::Bad } else { Label::Warning };
+        let names: Vec<String> =
+            file.imports.iter().map(|import| clean(&format!("{}.{}", import.module, import.name))).collect();
+        line("  loading it", format!("{} {}", style.paint(label, bad.name()), first(&names, 3)));
+    }
+    for finding in file.findings.iter().take(3) {
+        line("  note", clean(finding));
+    }
 }
 
 fn section(text: &mut String, style: &Style, title: &str, fill: impl FnOnce(&mut Table)) {

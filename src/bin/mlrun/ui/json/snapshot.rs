@@ -3,6 +3,7 @@
 use mlrun::format::event::ActorRecord;
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::ops::ErasedPart;
+use mlrun::ops::declared::Contradiction;
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
@@ -26,6 +27,8 @@ pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
         "environment_changes": report.environment_changes,
         "evidence_not_refreshed": report.stale_evidence,
         "erased_before": report.erased_before,
+        "found": value(&report.found),
+        "contradictions": contradictions(&report.contradictions),
         "erased_again": report.erased_again.iter().map(|again| json!({
             "name": again.name, "erased_from": again.label, "reason": again.why,
         })).collect::<Vec<_>>(),
@@ -77,6 +80,8 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "reasons": report.reproducibility.iter().map(|r| json!({ "good": r.good, "text": r.text })).collect::<Vec<_>>(),
         },
         "observation": value(&report.observation),
+        "found": value(&report.observation.found),
+        "contradictions": contradictions(&report.contradictions),
     });
     extend(&mut object, more);
     let view = |found: &TreeFile| with_tombstone(found, &report.erased);
@@ -91,6 +96,17 @@ fn with_tombstone(found: &TreeFile, parts: &[ErasedPart]) -> Value {
         value["erased"] = erased(part);
     }
     value
+}
+
+fn contradictions(all: &[Contradiction]) -> Value {
+    all.iter()
+        .map(|found| {
+            json!({
+                "name": found.declared, "declared": value(&found.value), "path": found.path, "found_as": found.found,
+                "found": value(&found.says),
+            })
+        })
+        .collect()
 }
 
 pub fn actor(actor: &ActorRecord) -> Value {

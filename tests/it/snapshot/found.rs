@@ -1,0 +1,124 @@
+//! What is found in a model's files, recorded with a version: files of the real libraries, `introspect/generate.py` has them.
+
+use std::fs;
+use std::path::Path;
+
+use mlrun::format::found::{DangerRecord, FoundFileRecord};
+use mlrun::format::scalar::Scalar;
+use mlrun::ops::declared::dangerous;
+use mlrun::ops::init::{InitOptions, init};
+use mlrun::ops::show::{ShowOptions, ShowReport, show};
+use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
+use mlrun::progress::Silent;
+
+use crate::support::noise::noise;
+use crate::support::project::TestRepo;
+
+fn fixture(path: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(path)).unwrap()
+}
+
+fn project(params: &str, name: &str, model: impl AsRef<[u8]>) -> TestRepo {
+    let project = TestRepo::new();
+    project.write("params.yaml", params).write(&format!("model/{name}"), model);
+    init(&project.options(), &InitOptions::default()).unwrap();
+    project
+}
+
+fn take(project: &TestRepo) -> SnapshotReport {
+    snapshot(&project.open(), &SnapshotOptions::default(), &Silent).unwrap()
+}
+
+fn shown(project: &TestRepo, revision: &str) -> ShowReport {
+    show(&project.open(), &ShowOptions { revision: revision.to_owned(), at: None }).unwrap()
+}
+
+fn recorded(project: &TestRepo, revision: &str) -> Vec<FoundFileRecord> {
+    shown(project, revision).observation.found.unwrap().files
+}
+
+#[test]
+fn what_was_declared_is_compared() {
+    // scikit-learn's own get_params says: svc__C 0.5, svc__kernel rbf, svc__random_state 7, scale__with_mean True.
+    let params = "svc:\n  C: 1.0\n  kernel: rbf\nseed: 8\nscale:\n  with_mean: true\nepochs: 3\n";
+    let project = project(params, "pipeline.joblib", fixture("introspect/fixtures/pipeline.joblib"));
+    let report = take(&project);
+    let file = &report.found.files[0];
+    assert_eq!(file.class.as_deref(), Some("sklearn.pipeline.Pipeline"));
+    assert_eq!(file.library.as_ref().map(|l| (l.name.as_str(), l.version.as_str())), Some(("scikit-learn", "1.9.1")));
+    assert_eq!((file.params["svc__C"].clone(), file.danger), (Scalar::Float(0.5), Some(DangerRecord::Known)));
+    assert_eq!(file.seeds.values().collect::<Vec<_>>(), [&Scalar::Int(7)]);
+    let said: Vec<_> = report.contradictions.iter().map(|c| (c.declared.as_str(), c.found.as_str())).collect();
+    assert_eq!(said, [("seed", "svc__random_state"), ("svc.C", "svc__C")]);
+    assert_eq!(shown(&project, "v1").contradictions, report.contradictions);
+    assert_eq!(recorded(&project, "v1"), report.found.files);
+}
+
+#[test]
+fn what_agrees_is_not_mentioned() {
+    let params = "svc:\n  C: 0.5\nrandom_state: 7\nkernel: rbf\n";
+    let project = project(params, "pipeline.joblib", fixture("introspect/fixtures/pipeline.joblib"));
+    assert_eq!(take(&project).contradictions, []);
+    // Nothing changed: nothing is looked into, and nothing recorded.
+    let again = take(&project);
+    assert!(again.unchanged && again.found.files.is_empty());
+    // Another version with the same file: it is not read again, and known all the same.
+    project.write("params.yaml", "svc:\n  C: 2\nrandom_state: 7\n");
+    let second = take(&project);
+    assert_eq!(second.found.files, recorded(&project, "v1"));
+    assert_eq!(second.contradictions.len(), 1);
+}
+
+#[test]
+fn a_file_nobody_should_load_is_named() {
+    for file in ["array", "behind", "computed"] {
+        let name = format!("{file}.hostile.joblib");
+        let project = project("c: 1\n", &name, fixture(&format!("introspect/fixtures/{name}")));
+        let report = take(&project);
+        let bad = dangerous(&report.found);
+        assert_eq!(bad.len(), 1, "{name}: {report:?}");
+        assert_eq!(
+            (bad[0].path.as_str(), bad[0].danger),
+            (format!("model/{name}").as_str(), Some(DangerRecord::Dangerous))
+        );
+        let told = project.run(&["show", "v1"]);
+        assert!(told.stdout.contains("dangerous"), "{told:?}");
+    }
+}
+
+/// Tensors without elements are left out. Computed with blake3 of Python and `json.dumps(…, sort_keys=True, separators=(",", ":"))`.
+#[test]
+fn the_digest_of_tensors() {
+    let project = project("c: 1\n", "model.safetensors", fixture("layout/fixtures/model.safetensors"));
+    let tensors = take(&project).found.files[0].tensors.clone().unwrap();
+    assert_eq!((tensors.count, tensors.elements), (5, Some(505)));
+    assert_eq!(tensors.sha256.to_string(), "bcb7c096ca0d23cc70bfc2e5b2c3c4a7b1a835036614c223f195d2ebf5c13bca");
+}
+
+/// A safetensors file of tensors of bytes, in this order.
+fn safetensors(tensors: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
+    for (name, bytes) in tensors {
+        let place = [data.len(), data.len() + bytes.len()];
+        header.insert(
+            (*name).to_owned(),
+            serde_json::json!({ "dtype": "U8", "shape": [bytes.len()], "data_offsets": place }),
+        );
+        data.extend_from_slice(bytes);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    [&(header.len() as u64).to_le_bytes()[..], &header, &data].concat()
+}
+
+#[test]
+fn tensors_are_the_same_wherever_they_lie() {
+    let (large, small) = (noise(1, 9 << 20), noise(2, 100));
+    let digest = |order: &[(&str, &[u8])]| {
+        let report = take(&project("c: 1\n", "model.safetensors", safetensors(order)));
+        report.found.files[0].tensors.clone().unwrap().sha256
+    };
+    let first = digest(&[("a", &large), ("b", &small)]);
+    assert_eq!(digest(&[("b", &small), ("a", &large)]), first);
+    assert_ne!(digest(&[("a", &large), ("c", &small)]), first, "another name");
+    assert_ne!(digest(&[("a", &large), ("b", &noise(3, 100))]), first, "other numbers");
+}
