@@ -13,7 +13,7 @@ use mlrun::progress::{Progress, Unit};
 use mlrun::repository::{OpenOptions, Repository};
 use mlrun::store::Source as _;
 
-use super::harness::{Bad, Project, error_object, shown};
+use super::harness::{Bad, PROGRAM, Project, error_object, shown};
 use super::scene::Draw;
 use super::small_disk::{SmallDisk, durable};
 
@@ -176,7 +176,11 @@ fn large() -> Project {
 
 /// Starts a snapshot and waits until it has written this much of the model.
 fn started(project: &Project, bytes: u64) -> Child {
-    let mut command = project.command(&["snapshot", "fraud", "--json"]);
+    // Jobs in the background of a script ignore SIGINT, and what they start does.
+    let listen =
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])";
+    let mut command = project.other("python3");
+    command.args(["-c", listen, PROGRAM, "snapshot", "fraud", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let tmp = project.store().join("tmp");
     let written = || -> u64 {
