@@ -171,10 +171,7 @@ impl Stream<'_> {
         let (mut kept, mut length) = (Vec::new(), 0);
         loop {
             let left = self.end - self.at;
-            let buffer = match self.buffered().fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) => return Err(error.into()),
-            };
+            let buffer = self.buffered().fill_buf()?;
             let buffer = &buffer[..usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len())];
             if buffer.is_empty() {
                 return Ok(None);
