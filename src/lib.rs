@@ -24,7 +24,7 @@
 //! | [`layout`] | where the tensors lie in a model file, the columns in a table |
 //! | [`introspect`] | what a model file says of itself: class, hyper-parameters, imports; never executed |
 //! | [`store`] | content-addressed bytes in packs; knows no word of machine learning |
-//! | [`table`] | csv and parquet by column; the only module that names polars |
+//! | [`table`] | csv and parquet by column, their profile and logical digest; the only module that names polars |
 //! | [`measure`] | metrics and intervals: numbers in, numbers out |
 //! | [`capture`] | the outside world, described; writes nothing |
 //! | [`snapshot`] | a capture → a stored version, and back to files |

@@ -25,7 +25,7 @@ pub struct Column {
 
 /// Cells by type, each array in one chunk.
 #[derive(Debug, Clone)]
-enum Cells {
+pub(super) enum Cells {
     Empty(usize),
     Integer(Int64Chunked),
     Natural(UInt64Chunked),
@@ -69,8 +69,13 @@ impl Column {
     pub(super) fn from_texts(name: &str, texts: &StringChunked) -> Self {
         let mut grammar = Grammar::default();
         texts.iter().flatten().for_each(|cell| grammar.add(cell));
+        Self::typed(name, texts, grammar.kind())
+    }
+
+    /// A part of a csv column whose kind is known from all of it.
+    pub(super) fn typed(name: &str, texts: &StringChunked, kind: TextKind) -> Self {
         // A quoted empty cell is text in a column of text, and a missing value in any other.
-        let cells = match grammar.kind() {
+        let cells = match kind {
             TextKind::Empty => Cells::Empty(texts.len()),
             TextKind::Integer => Cells::Integer(texts.iter().map(|cell| cell?.parse().ok()).collect()),
             TextKind::Natural => Cells::Natural(texts.iter().map(|cell| cell?.parse().ok()).collect()),
@@ -127,6 +132,37 @@ impl Column {
             }
         };
         Ok(Self { name: name.to_owned(), cells })
+    }
+
+    /// The whole numbers of a column of durations, as seconds with so many `digits` behind the point.
+    pub(super) fn into_seconds(self, digits: usize) -> Self {
+        let cells = match self.cells {
+            Cells::Integer(ticks) => {
+                Cells::Decimal { unscaled: ticks.iter().map(|tick| tick.map(i128::from)).collect(), scale: digits }
+            }
+            other => other,
+        };
+        Self { name: self.name, cells }
+    }
+
+    /// The cells, typed.
+    pub(super) const fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// Number of missing cells.
+    pub(super) fn nulls(&self) -> usize {
+        match &self.cells {
+            Cells::Empty(rows) => *rows,
+            Cells::Integer(cells) | Cells::Time(cells) | Cells::DateTime { ticks: cells, .. } => cells.null_count(),
+            Cells::Natural(cells) => cells.null_count(),
+            Cells::Single(cells) => cells.null_count(),
+            Cells::Double(cells) => cells.null_count(),
+            Cells::Boolean(cells) => cells.null_count(),
+            Cells::Text(cells) => cells.null_count(),
+            Cells::Date(cells) => cells.null_count(),
+            Cells::Decimal { unscaled, .. } => unscaled.null_count(),
+        }
     }
 
     /// Its name.

@@ -1,6 +1,7 @@
 //! Why a table, or a cell of it, cannot be read. Knows neither polars nor what the table is for.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Why a table cannot be read. Rows count from 1 without the header; row 0 is the header.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +109,43 @@ pub enum CellError {
         /// What it is, cut to 40 characters.
         value: String,
     },
+}
+
+/// Why the files of a table have no profile.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// One of them cannot be read.
+    #[error("cannot profile `{}`", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: TableError,
+    },
+    /// One of them lacks a column the first file has, or has one more.
+    #[error("`{}`: column `{column}` is not in all files", path.display())]
+    ColumnMissing {
+        /// Which file.
+        path: PathBuf,
+        /// The column, cut to 80 characters.
+        column: String,
+    },
+    /// A column holds something else than in the files before.
+    #[error("`{}`: column `{column}` is {found}, in the files before it is {expected}", path.display())]
+    KindMismatch {
+        /// Which file.
+        path: PathBuf,
+        /// The column, cut to 80 characters.
+        column: String,
+        /// What it is in the files before.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A scratch file could not be written or read.
+    #[error("sorting on disk failed")]
+    Scratch(#[source] io::Error),
 }
 
 /// The first `characters` of a text, for messages.

@@ -80,6 +80,12 @@ impl Grammar {
         }
     }
 
+    /// Takes into account what another fold has seen.
+    pub(super) const fn merge(&mut self, other: &Self) {
+        self.seen |= other.seen;
+        self.readings = self.readings.and(other.readings);
+    }
+
     /// The kind of everything added so far.
     pub(super) const fn kind(&self) -> TextKind {
         let readings = self.readings;

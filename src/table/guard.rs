@@ -12,6 +12,10 @@ pub(super) const COLUMNS: u64 = 100_000;
 /// Cells that are read whatever the file's size: 4 GiB at 16 bytes each.
 const CELLS: u64 = 1 << 28;
 
+/// Cells that are read a batch at a time whatever the file's size, and for each of its bytes.
+const STREAMED: u64 = 1 << 30;
+const STREAMED_PER_BYTE: u64 = 64;
+
 /// Runs polars. Its parquet reader trusts offsets and lengths in the file and panics where they lie: a panic is an
 /// unreadable file. Nothing of ours is shared with what is abandoned half-way.
 pub(super) fn fenced<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, TableError> {
@@ -45,6 +49,12 @@ pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Result
 pub(super) fn cells(rows: u64, columns: usize, file_bytes: usize) -> Result<(), TableError> {
     within("rows", rows, u64::from(u32::MAX) - 1)?;
     within("cells", rows.saturating_mul(columns as u64), CELLS.max(2 * file_bytes as u64))
+}
+
+/// The same for what is read a batch at a time: memory is bounded anyway, time and scratch files are not.
+pub(super) fn streamed(rows: u64, columns: usize, file_bytes: u64) -> Result<(), TableError> {
+    let limit = STREAMED.max(file_bytes.saturating_mul(STREAMED_PER_BYTE));
+    within("cells", rows.saturating_mul(columns as u64), limit)
 }
 
 /// The same for what the pages of a parquet hold when decompressed.

@@ -1,27 +1,41 @@
 //! Tables read by column: csv, tsv and parquet. The only module that names polars.
 //!
 //! [`Table`] holds the selected columns of a table in memory, typed, with one [text](Column::text) for every value whatever
-//! the format. [`shape()`] tells the shape of a table of any size without holding it. What the columns mean is not known here.
+//! the format. [`shape()`] tells the shape of a table of any size without holding it; [`profile()`] its statistics and its
+//! logical digest. What the columns mean is not known here.
 //!
 //! Bytes come from anywhere. `records` lets only csv through that has one reading; `guard` and `pages` bound what a parquet
 //! file may claim, and a panic of its reader becomes an error.
 
+mod batches;
+mod categories;
 mod column;
 mod csv;
+mod distribution;
+mod encoding;
 mod error;
 mod grammar;
 mod guard;
+mod kind;
+mod logical;
+mod moments;
+mod natural;
 mod pages;
 mod parquet;
+mod pieces;
+mod plan;
 mod profile;
 mod records;
-mod shapes;
+mod shape;
+mod structs;
+mod summary;
 mod text;
 
 pub use self::column::{Codes, Column};
 pub(crate) use self::error::cut;
-pub use self::error::{CellError, TableError};
-pub use self::profile::{ColumnShape, TableShape, shape};
+pub use self::error::{CellError, ProfileError, TableError};
+pub use self::profile::{Category, ColumnProfile, Deciles, Profile, ProfileOptions, Scalar, profile};
+pub use self::shape::{ColumnShape, TableShape, shape};
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::error::TableError;
 use super::guard::malformed;
-use super::shapes;
+use super::structs;
 use crate::wire::thrift::Compact;
 
 /// The largest page, uncompressed. Writers aim at one mebibyte.
@@ -57,7 +57,7 @@ struct Header {
 
 impl Header {
     fn read(at: &mut Compact<'_>) -> Option<Self> {
-        at.clone().check(shapes::PAGE, LONGEST_LIST)?;
+        at.clone().check(structs::PAGE, LONGEST_LIST)?;
         let mut header = Self::default();
         at.fields(|at, number, kind| {
             match number {

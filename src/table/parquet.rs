@@ -3,11 +3,12 @@
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use polars::io::mmap::MmapBytesReader;
-use polars::prelude::{ArrowDataType, DataType, FileMetadataRef, ParquetReader, SerReader as _};
+use polars::prelude::{ArrowDataType, DataType, FileMetadataRef, ParallelStrategy, ParquetReader, SerReader as _};
 
 use super::column::Column;
 use super::error::{TableError, cut};
-use super::{guard, missing, pages, shapes};
+use super::kind::Kind;
+use super::{guard, missing, pages, structs};
 use crate::wire::thrift::Compact;
 
 /// A footer is no longer. Those of thousands of columns in thousands of row groups have some tens of megabytes.
@@ -28,6 +29,8 @@ pub(super) struct Field {
     pub(super) name: String,
     /// `integer`, `float`, `text`, `boolean`, `date`, `datetime`, `empty`, or polars' name.
     pub(super) kind: String,
+    /// None for what statistics and the logical digest have no words for.
+    pub(super) known: Option<Kind>,
     /// Lists, maps, structs: its cells are not single values.
     pub(super) nested: bool,
     pub(super) nullable: bool,
@@ -84,7 +87,7 @@ fn check_footer(reader: &mut impl MmapBytesReader) -> Result<(), TableError> {
     reader.seek(SeekFrom::Start(start))?;
     Read::by_ref(reader).take(length).read_to_end(&mut footer)?;
     reader.seek(SeekFrom::Start(0))?;
-    match Compact(&footer).check(shapes::FILE, LONGEST_LIST) {
+    match Compact(&footer).check(structs::FILE, LONGEST_LIST) {
         Some(()) => Ok(()),
         None => Err(guard::malformed("its footer cannot be read")),
     }
@@ -120,9 +123,22 @@ pub(super) fn read(bytes: &[u8], wanted: &[&str]) -> Result<(usize, Vec<Column>)
     if places.is_empty() {
         return Ok((rows, Vec::new()));
     }
+    let columns = columns(Cursor::new(bytes), &footer, places, wanted, (0, rows), ParallelStrategy::Auto)?;
+    Ok((rows, columns))
+}
+
+/// The columns at `places`, named `wanted`, in so many `rows` from a first one on. Their pages have been checked.
+pub(super) fn columns(
+    file: impl MmapBytesReader,
+    footer: &Footer,
+    places: Vec<usize>,
+    wanted: &[&str],
+    (first, rows): (usize, usize),
+    threads: ParallelStrategy,
+) -> Result<Vec<Column>, TableError> {
     let table = guard::fenced(|| {
-        let mut reader = ParquetReader::new(Cursor::new(bytes));
-        reader.set_metadata(footer.metadata);
+        let mut reader = ParquetReader::new(file).read_parallel(threads).with_slice(Some((first, rows)));
+        reader.set_metadata(footer.metadata.clone());
         reader.with_projection(Some(places)).finish()
     })?;
     let mut columns = Vec::with_capacity(wanted.len());
@@ -136,12 +152,13 @@ pub(super) fn read(bytes: &[u8], wanted: &[&str]) -> Result<(usize, Vec<Column>)
         }
         columns.push(column);
     }
-    Ok((rows, columns))
+    Ok(columns)
 }
 
 fn field(field: &polars::prelude::ArrowField) -> Field {
     let (kind, nested) = kind(field);
-    Field { name: field.name.to_string(), kind, nested, nullable: field.is_nullable }
+    let known = if nested { None } else { Kind::of(&DataType::from_arrow_field(field)) };
+    Field { name: field.name.to_string(), kind, known, nested, nullable: field.is_nullable }
 }
 
 /// The word for a column's type, and whether it is nested. A map is a list of pairs; structs are not even compiled into polars.

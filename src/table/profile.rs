@@ -1,209 +1,273 @@
-//! The shape of a table of any size, in bounded memory: a fold over pieces of columns.
+//! The profile of a table in one or several files: what drift checks and readers need years later, when the data is gone.
 //!
-//! Statistics and a logical digest will be folded over the same pieces.
+//! One fold over batches of rows, in bounded memory and on all cores. Everything that comes out depends on the multiset of rows
+//! alone: not on their order, on the files they are spread over, on batches or threads.
+//!
+//! Exact are rows, nulls, [counts of NaN and infinities](ColumnProfile::nan), least and greatest values, distinct values and
+//! categories where they are given, and the counts between edges. Mean and standard deviation come from exact sums: the mean
+//! is the nearest double, the standard deviation within two units in the last place. Edges are exact unless
+//! [`Deciles::exact`] is false.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fmt;
+use std::fs::File;
+use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use polars::prelude::{ParquetReader, SerReader as _, StringChunked};
-use rayon::prelude::*;
+use super::column::Column;
+use super::error::ProfileError;
+use super::grammar::Grammar;
+use super::kind::Kind;
+use super::logical::RowDigests;
+use super::plan::{Plan, PlannedColumn};
+use super::summary::Summary;
+use super::{TableFormat, batches};
+use crate::digest::Digest;
+use crate::progress::Progress;
 
-use super::csv::{self, Header};
-use super::error::TableError;
-use super::grammar::{Grammar, TextKind};
-use super::parquet::{self, Footer};
-use super::{TableFormat, guard};
+/// How much a profile may hold and list. The defaults are those of [`Self::new`].
+pub struct ProfileOptions<'a> {
+    /// Opens an empty file to write to and read from, which nobody sees and which is gone when it is closed.
+    pub scratch: &'a (dyn Fn() -> io::Result<File> + Send + Sync),
+    /// Bytes of row digests in memory, 32 for each row: 256 MiB. More are sorted on disk.
+    pub digest_bytes: usize,
+    /// Values in memory to find exact deciles among, 8 bytes each, of columns with more than 65 536 distinct ones: 2²⁵.
+    pub exact_values: u64,
+    /// Categories listed for a column: 20.
+    pub categories: usize,
+}
 
-/// Bytes of a csv in memory at a time.
-const PIECE: usize = 32 << 20;
-/// Cells in memory at a time, 16 bytes each however short they are.
-const CELLS: usize = 4 << 20;
-/// The longest record of a csv.
-const RECORD: u64 = 64 << 20;
-/// Bytes of a parquet column that are decoded at a time.
-const DECODED: u64 = 64 << 20;
+impl<'a> ProfileOptions<'a> {
+    /// The limits that are documented.
+    pub fn new(scratch: &'a (dyn Fn() -> io::Result<File> + Send + Sync)) -> Self {
+        Self { scratch, digest_bytes: 256 << 20, exact_values: 1 << 25, categories: 20 }
+    }
+}
 
-/// How large a table is and what it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableShape {
-    /// Number of rows, the header not counted.
+impl fmt::Debug for ProfileOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileOptions")
+            .field("digest_bytes", &self.digest_bytes)
+            .field("exact_values", &self.exact_values)
+            .field("categories", &self.categories)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a table holds, without its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Number of rows, headers not counted.
     pub rows: u64,
-    /// Columns in the file's order.
-    pub columns: Vec<ColumnShape>,
+    /// Columns in the first file's order.
+    pub columns: Vec<ColumnProfile>,
+    /// The logical digest; none if there are columns it is not defined for: see [`Self::undigested`].
+    pub digest: Option<Digest>,
+}
+
+impl Profile {
+    /// The columns that have neither statistics nor a place in a logical digest: lists, structs, bytes.
+    pub fn undigested(&self) -> impl Iterator<Item = &ColumnProfile> {
+        self.columns.iter().filter(|_| self.digest.is_none()).filter(|column| !column.profiled)
+    }
 }
 
 /// What a column holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnShape {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnProfile {
     /// Its name.
     pub name: String,
-    /// `integer`, `float`, `text`, `boolean`, `date`, `datetime`, `empty`, or the table library's own word.
+    /// The word a [shape](super::shape()) has for it, of the first file that has values of it.
     pub kind: String,
-    /// Missing cells. Those of lists, maps and structs are not counted: 0.
+    /// False for lists, structs and bytes: nothing else is known of them.
+    pub profiled: bool,
+    /// Missing cells.
     pub nulls: u64,
+    /// Cells that are NaN. They are values, and in no other figure.
+    pub nan: u64,
+    /// Cells that are infinite. They are values, and in no other figure.
+    pub infinite: u64,
+    /// Of numbers, durations in seconds.
+    pub mean: Option<f64>,
+    /// The standard deviation of a sample (n − 1), of two values or more; none if no double is so large.
+    pub sd: Option<f64>,
+    /// Of numbers, dates and times.
+    pub deciles: Option<Deciles>,
+    /// Distinct values; none if there are more than 65 536, or more text than is kept.
+    pub distinct: Option<u64>,
+    /// The most frequent values, the first of equally frequent ones by text. Empty where more than half of the values are
+    /// distinct, where [`Self::distinct`] is not known, and for texts of more than 256 bytes.
+    pub categories: Vec<Category>,
 }
 
-/// Reads the shape of a file: all of a csv, of a parquet only the footer, and columns without null counts in it.
+impl ColumnProfile {
+    /// The least value.
+    pub fn min(&self) -> Option<&Scalar> {
+        self.deciles.as_ref().map(|deciles| &deciles.edges[0])
+    }
+
+    /// The greatest value.
+    pub fn max(&self) -> Option<&Scalar> {
+        self.deciles.as_ref().map(|deciles| &deciles.edges[10])
+    }
+}
+
+/// Ten parts of a column's values in their order, as equal as the values allow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deciles {
+    /// Edge k is the least value that at least k tenths of all do not exceed (numpy's `inverted_cdf`): a value of the column.
+    /// Edge 0 is the least, edge 10 the greatest.
+    pub edges: [Scalar; 11],
+    /// Count k is of the values above edge k up to edge k + 1; those equal to edge 0 are in the first. Of edges that are the
+    /// same the first has all values.
+    pub counts: [u64; 10],
+    /// False beyond [`ProfileOptions::exact_values`]: then edges 1 to 9 may lie above the true ones. Columns are cut into
+    /// intervals of the same number of representable values, the smallest for which at most 65 536 are not empty; such an
+    /// edge is the greatest value its interval could hold. The counts are exact for these edges.
+    pub exact: bool,
+}
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A whole number.
+    Integer(i128),
+    /// A number, finite. Decimals, and whole numbers of which some files have more than i64 holds and others less than 0,
+    /// are the nearest.
+    Float(f64),
+    /// A date or time, written as in [`Column::text`].
+    Text(String),
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value}"),
+            Self::Text(value) => f.write_str(value),
+        }
+    }
+}
+
+/// A value, and how many cells have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// Its text.
+    pub value: String,
+    /// Cells.
+    pub count: u64,
+}
+
+/// Reads all rows of the files, which are one table: the same columns, in any order. Csv files are read twice if what the
+/// beginning of the first says of a column is not true of all.
 ///
 /// # Errors
-/// What is not a regular file, cannot be read, or is not such a table.
-pub fn shape(path: &Path, format: TableFormat) -> Result<TableShape, TableError> {
-    // Before opening: a pipe would block.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
-    }
-    let file = File::open(path)?;
-    match csv::separator(format) {
-        Some(separator) => csv_shape(file, separator),
-        None => parquet_shape(&file),
+/// What is not a regular file, cannot be read or is not such a table; files whose columns differ.
+pub fn profile(
+    files: &[(&Path, TableFormat)],
+    options: &ProfileOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Profile, ProfileError> {
+    let plan = Plan::of(files)?;
+    let mut texts = batches::guess(&plan)?;
+    loop {
+        let kinds: Vec<_> = texts.iter().map(Grammar::kind).collect();
+        let fold = Fold::new(&plan, &plan.kinds(&kinds)?, options);
+        match batches::read(&plan, &texts, &fold, progress)? {
+            None => return fold.finish(plan, options),
+            Some(other) => texts = other,
+        }
     }
 }
 
-/// What is known of a csv column so far.
-#[derive(Debug, Default)]
-struct ColumnFold {
-    grammar: Grammar,
-    /// Cells that are not there.
-    missing: u64,
-    /// Quoted cells without text: missing, unless the column is text.
-    empty: u64,
+/// Everything that is known so far.
+pub(super) struct Fold<'a> {
+    /// For each column of the plan; none for those that are not profiled.
+    summaries: Vec<Option<Summary>>,
+    /// The columns by name.
+    sorted: Vec<usize>,
+    /// None if a column is not profiled.
+    digests: Option<RowDigests<'a>>,
+    rows: AtomicU64,
+    /// Values that take memory one by one.
+    held: AtomicU64,
+    exact_values: u64,
 }
 
-impl ColumnFold {
-    fn add(&mut self, cells: &StringChunked) {
-        for cell in cells.iter() {
-            match cell {
-                None => self.missing += 1,
-                Some("") => self.empty += 1,
-                Some(cell) => self.grammar.add(cell),
+impl<'a> Fold<'a> {
+    fn new(plan: &Plan, kinds: &[Option<Kind>], options: &ProfileOptions<'a>) -> Self {
+        let mut sorted: Vec<usize> = (0..plan.columns.len()).collect();
+        sorted.sort_unstable_by_key(|&place| &plan.columns[place].name);
+        let digested = kinds.iter().all(Option::is_some);
+        Self {
+            summaries: kinds.iter().map(|kind| kind.map(Summary::new)).collect(),
+            sorted,
+            digests: digested.then(|| RowDigests::new(options.digest_bytes, options.scratch)),
+            rows: AtomicU64::new(0),
+            held: AtomicU64::new(0),
+            exact_values: options.exact_values,
+        }
+    }
+
+    /// Adds a batch of rows: a column for each of the plan's, none for those that are not profiled.
+    pub(super) fn add(&self, rows: usize, columns: &[Option<Column>]) -> Result<(), ProfileError> {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        for (summary, column) in self.summaries.iter().zip(columns) {
+            if let (Some(summary), Some(column)) = (summary, column) {
+                let more = summary.add(column, self.is_exact());
+                self.held.fetch_add(more, Ordering::Relaxed);
             }
         }
+        let Some(digests) = &self.digests else { return Ok(()) };
+        let by_name: Vec<&Column> = self.sorted.iter().filter_map(|&place| columns[place].as_ref()).collect();
+        digests.add(rows, &by_name).map_err(ProfileError::Scratch)
     }
 
-    fn shape(self, name: String) -> ColumnShape {
-        let (kind, nulls) = match self.grammar.kind() {
-            TextKind::Text => ("text", self.missing),
-            TextKind::Empty => ("empty", self.missing + self.empty),
-            TextKind::Integer | TextKind::Natural => ("integer", self.missing + self.empty),
-            TextKind::Float => ("float", self.missing + self.empty),
-            TextKind::Boolean => ("boolean", self.missing + self.empty),
+    fn is_exact(&self) -> bool {
+        self.held.load(Ordering::Relaxed) <= self.exact_values
+    }
+
+    fn finish(self, plan: Plan, options: &ProfileOptions<'_>) -> Result<Profile, ProfileError> {
+        let exact = self.is_exact();
+        let rows = self.rows.into_inner();
+        let digest = match self.digests {
+            Some(digests) => {
+                let word = |place: usize| {
+                    let summary = self.summaries[place].as_ref().filter(|summary| summary.has_values());
+                    summary.map_or(Kind::Empty, Summary::kind).digested()
+                };
+                let schema: Vec<(&str, &str)> =
+                    self.sorted.iter().map(|&place| (plan.columns[place].name.as_str(), word(place))).collect();
+                Some(digests.finish(&schema, rows).map_err(ProfileError::Scratch)?)
+            }
+            None => None,
         };
-        ColumnShape { name, kind: kind.to_owned(), nulls }
-    }
-}
-
-fn csv_shape(file: File, separator: u8) -> Result<TableShape, TableError> {
-    let mut window = Window { file, buffer: Vec::new(), start: 0, whole: false };
-    let Header { names, mut records, body } = loop {
-        window.widen()?;
-        if let Some(header) = csv::header(window.bytes(), separator, window.whole)? {
-            break header;
-        }
-    };
-    window.start += body;
-    let all: Vec<usize> = (0..names.len()).collect();
-    let mut folds: Vec<ColumnFold> = names.iter().map(|_| ColumnFold::default()).collect();
-    let mut rows = 0;
-    while !(window.whole && window.bytes().is_empty()) {
-        let piece = csv::checked(&mut records, window.bytes(), window.whole, CELLS)?;
-        if piece.next == 0 {
-            window.widen()?;
-            continue;
-        }
-        let cells = csv::texts(&window.bytes()[..piece.end], separator, names.len(), &all)?;
-        if cells.iter().any(|cells| cells.len() != piece.rows) {
-            return Err(guard::malformed("its rows were not read as they were counted"));
-        }
-        folds.par_iter_mut().zip(&cells).for_each(|(fold, cells)| fold.add(cells));
-        rows += piece.rows as u64;
-        window.start += piece.next;
-    }
-    let columns = folds.into_iter().zip(names).map(|(fold, name)| fold.shape(name)).collect();
-    Ok(TableShape { rows, columns })
-}
-
-/// The part of a file that is in memory.
-struct Window {
-    file: File,
-    buffer: Vec<u8>,
-    /// What is before it is done with.
-    start: usize,
-    /// Whether the file ends where the buffer does.
-    whole: bool,
-}
-
-impl Window {
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..]
-    }
-
-    /// Forgets what is done with and reads on: to [`PIECE`] bytes, or twice as many as there are.
-    fn widen(&mut self) -> Result<(), TableError> {
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        let held = self.buffer.len();
-        guard::within("bytes in one row", held as u64, RECORD)?;
-        let more = PIECE.max(2 * held) - held;
-        self.buffer.reserve_exact(more);
-        self.whole = (&mut self.file).take(more as u64).read_to_end(&mut self.buffer)? < more;
-        Ok(())
-    }
-}
-
-fn parquet_shape(file: &File) -> Result<TableShape, TableError> {
-    let footer = parquet::footer(file.try_clone()?)?;
-    let mut columns = Vec::with_capacity(footer.fields.len());
-    for (place, field) in footer.fields.iter().enumerate() {
-        let nulls = match recorded_nulls(&footer, place) {
-            Some(nulls) => nulls,
-            None => counted_nulls(file, &footer, place)?,
+        let column = |(planned, summary): (PlannedColumn, Option<Summary>)| match summary {
+            Some(summary) => {
+                let kind = planned.word.unwrap_or_else(|| summary.kind().word().to_owned());
+                summary.finish(planned.name, kind, options.categories, exact)
+            }
+            None => ColumnProfile::unknown(planned.name, planned.word.unwrap_or_default()),
         };
-        columns.push(ColumnShape { name: field.name.clone(), kind: field.kind.clone(), nulls });
+        let columns = plan.columns.into_iter().zip(self.summaries).map(column).collect();
+        Ok(Profile { rows, columns, digest })
     }
-    Ok(TableShape { rows: footer.rows, columns })
 }
 
-/// The nulls of a column as far as the footer knows.
-fn recorded_nulls(footer: &Footer, place: usize) -> Option<u64> {
-    let field = &footer.fields[place];
-    if field.nested || !field.nullable {
-        return Some(0);
-    }
-    if field.kind == "empty" {
-        return Some(footer.rows);
-    }
-    let mut nulls = 0_u64;
-    for group in &footer.metadata.row_groups {
-        let column = group.columns_under_root_iter(&field.name)?.next()?;
-        let count = column.statistics(&footer.metadata.footer_buf)?.ok()?.null_count()?;
-        // More than there are rows is not to be believed.
-        nulls += u64::try_from(count).ok().filter(|&count| count <= group.num_rows() as u64)?;
-    }
-    Some(nulls)
-}
-
-/// Reads a column to count its nulls, a part of a row group at a time.
-fn counted_nulls(file: &File, footer: &Footer, place: usize) -> Result<u64, TableError> {
-    let mut nulls = 0;
-    let mut first = 0;
-    for (number, group) in footer.metadata.row_groups.iter().enumerate() {
-        let bytes = footer.check_pages(&mut file.try_clone()?, place, number)?;
-        let rows = group.num_rows();
-        // Short values take 16 bytes in memory, whatever they take in the file.
-        let parts = (bytes.max(rows as u64 * 16) / DECODED + 1) as usize;
-        let step = rows.div_ceil(parts).max(1);
-        for start in (0..rows).step_by(step) {
-            let (part, from) = (step.min(rows - start), first + start);
-            let clone = file.try_clone()?;
-            nulls += guard::fenced(|| {
-                let mut reader = ParquetReader::new(clone);
-                reader.set_metadata(footer.metadata.clone());
-                let part = reader.with_projection(Some(vec![place])).with_slice(Some((from, part))).finish()?;
-                Ok(part.columns().iter().map(|column| column.null_count() as u64).sum::<u64>())
-            })?;
+impl ColumnProfile {
+    const fn unknown(name: String, kind: String) -> Self {
+        Self {
+            name,
+            kind,
+            profiled: false,
+            nulls: 0,
+            nan: 0,
+            infinite: 0,
+            mean: None,
+            sd: None,
+            deciles: None,
+            distinct: None,
+            categories: Vec::new(),
         }
-        first += rows;
     }
-    Ok(nulls)
 }

@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&str])] = &[
     // Content-addressed bytes: knows no word of machine learning.
     ("store", &["digest", "id", "progress", "format", "layout"]),
     // The only module that names polars.
-    ("table", &["digest", "wire"]),
+    ("table", &["digest", "progress", "wire"]),
     // Numbers in, numbers out. What seeds follow from is hashed.
     ("measure", &["digest"]),
     // The outside world → a Capture. Of the store it may know only what a source of bytes is (see below).

@@ -173,7 +173,7 @@ fn lightgbm_says_everything() {
     for (name, value) in block {
         let same = match &facts.params[name] {
             Param::Text(text) => value == text,
-            Param::Int(number) => value.parse() == Ok(*number),
+            Param::Int(number) => value.as_str().unwrap().parse() == Ok(*number),
             Param::Float(number) => value.as_str().unwrap().parse() == Ok(*number),
             _ => false,
         };

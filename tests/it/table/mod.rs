@@ -3,6 +3,8 @@
 mod csv;
 mod goldens;
 mod hostile;
+mod logical;
+mod profile;
 mod properties;
 mod shape;
 
