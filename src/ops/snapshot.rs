@@ -117,7 +117,9 @@ pub fn snapshot(
     if !options.dry_run {
         known::keep(repository, &model, known);
     }
-    if !compared.unchanged {
+    // Of a version that is what it was, something may have been lost: then everything is put again.
+    let heals = compared.unchanged && writer.adds_contents() && !options.dry_run;
+    if !compared.unchanged || heals {
         let before =
             compared.parent.as_ref().and_then(|(row, _)| records::observation(repository, row.observation).ok());
         let before = before.as_ref().and_then(|observation| observation.found.as_ref());
@@ -126,8 +128,10 @@ pub fn snapshot(
     }
     if compared.unchanged || options.dry_run {
         let written = match compared.unchanged {
-            // The same version, of which something had been lost: here it is again.
-            true if writer.adds_contents() && !options.dry_run => writer.finish()?,
+            true if heals => {
+                snapshot::put_observation(&mut writer, &built.observation)?;
+                writer.finish()?
+            }
             true => Written { plain: writer.so_far().plain, new: 0, stored: 0 },
             false => writer.so_far(),
         };

@@ -12,17 +12,18 @@ use crate::ui::{Shown, human, json};
 /// The same ROOT and NAME give the same seed for ever, on every machine: 32 bits out of ChaCha20, keyed by both. With one NAME
 /// the number stands alone, for scripts.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  mlrun seed 42 numpy
-  mlrun seed 42 split model shuffle
-
-The same in Python, without mlrun:
+#[command(after_help = "The same in Python, without mlrun:
   from hashlib import sha256
-  from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+  from cryptography.hazmat.primitives.ciphers import Cipher, algorithms as a
   def seed(root, name):
-      key = sha256(b\"mlrun/seed/1\\0\" + root.to_bytes(8, \"little\") + name.encode()).digest()
-      stream = Cipher(algorithms.ChaCha20(key, bytes(16)), None).encryptor().update(bytes(4))
-      return int.from_bytes(stream, \"little\")")]
+      data = root.to_bytes(8, \"little\") + name.encode()
+      key = sha256(b\"mlrun/seed/1\\0\" + data).digest()
+      chacha = Cipher(a.ChaCha20(key, bytes(16)), None).encryptor()
+      return int.from_bytes(chacha.update(bytes(4)), \"little\")
+
+Examples:
+  mlrun seed 42 numpy
+  mlrun seed 42 split model shuffle")]
 pub struct Args {
     /// The number all of them follow from: 0 to 2⁶⁴-1
     root: u64,
