@@ -77,7 +77,8 @@ pub fn look(file: &SourceFile) -> io::Result<(Option<FoundFileRecord>, Vec<Tenso
 }
 
 fn record(path: &str, facts: Facts) -> FoundFileRecord {
-    let danger = (facts.pickles > 0 || !facts.imports.is_empty()).then(|| danger(facts.danger()));
+    let loads = facts.pickles > 0 || !facts.imports.is_empty() || !facts.is_data() && !facts.findings.is_empty();
+    let danger = loads.then(|| danger(facts.danger()));
     let imported = facts.imports.len() as u64;
     let telling = facts.imports.into_iter().filter(|import| import.danger != Danger::Known);
     let imports = telling.take(MOST_IMPORTS).map(|import| ImportRecord {

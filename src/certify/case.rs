@@ -6,13 +6,16 @@ use super::outcome::{inconclusive, not_applicable};
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord};
-use crate::format::policy::{MeasureRecord, PolicyRecord, RuleRecord};
+use crate::format::policy::{Check, MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName};
 
 /// Samples of the candidate, and of the baseline where there is one.
 pub type Samples = (Result<Vec<f64>, Defect>, Option<Result<Vec<f64>, Defect>>);
+
+/// What is not as it should be, one by one; or why that is not known.
+pub type Lacking = Result<Vec<String>, String>;
 
 /// A candidate, what it is compared with, the rules, and all evidence.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Case<'a> {
     pub samples: &'a BTreeMap<SetName, Samples>,
     /// The numbers the trainers wrote down: the candidate's, and the baseline's where there is one.
     pub metrics: (&'a BTreeMap<String, Scalar>, Option<&'a BTreeMap<String, Scalar>>),
+    /// What the candidate's provenance lacks, for each check that rules ask for.
+    pub provenance: &'a BTreeMap<Check, Lacking>,
     /// Every file that was read.
     pub evidence: Vec<EvidenceRecord>,
     /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
@@ -54,6 +59,8 @@ pub struct Needs {
     pub samples: BTreeSet<SetName>,
     /// Whether a rule asks for a number the trainer wrote down.
     pub metrics: bool,
+    /// Checks of the candidate's provenance.
+    pub provenance: BTreeSet<Check>,
 }
 
 /// What has to be read to judge by `policy`.
@@ -67,6 +74,9 @@ pub fn needs(policy: &PolicyRecord) -> Needs {
             MeasureRecord::Reported { .. } => needs.metrics = true,
             MeasureRecord::Quantile { of, .. } => {
                 needs.samples.insert(of.clone());
+            }
+            MeasureRecord::Provenance { check } => {
+                needs.provenance.insert(*check);
             }
         }
     }

@@ -5,7 +5,7 @@ use super::error::CertifyError;
 use super::metric_rule::MetricRule;
 use super::policy;
 use super::rows::predicted;
-use super::{quantile_rule, reported_rule};
+use super::{provenance_rule, quantile_rule, reported_rule};
 use crate::format::certificate::{
     CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
@@ -77,6 +77,7 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         }
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
+        MeasureRecord::Provenance { check } => Ok(vec![provenance_rule::judge(rule, *check, case)?]),
     }
 }
 
@@ -88,7 +89,11 @@ fn without_baseline(case: &Case<'_>, results: &[ResultRecord]) -> Option<String>
     if !case.is_first_release() {
         return Some(format!("stage `{}` is empty, and this was not declared a first release", case.baseline.stage));
     }
-    let absolute = |id: &str| case.policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison());
+    // Where a model comes from says nothing about how good it is.
+    let of_quality = |rule: &RuleRecord| !matches!(rule.measure, MeasureRecord::Provenance { .. });
+    let absolute = |id: &str| {
+        case.policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison() && of_quality(rule))
+    };
     let passed = results
         .iter()
         .any(|result| result.severity == Severity::Block && result.verdict == Verdict::Pass && absolute(&result.rule));

@@ -19,8 +19,8 @@
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
 //! at margin 0, and never superior.
 //!
-//! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule` and
-//! `quantile_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule`,
+//! `quantile_rule` and `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 
 mod case;
 mod decision;
@@ -32,6 +32,7 @@ mod measured;
 mod metric_rule;
 mod outcome;
 pub mod policy;
+mod provenance_rule;
 mod quantile_rule;
 mod reported_rule;
 mod rows;
@@ -39,6 +40,6 @@ mod slices;
 mod sufficient;
 pub(crate) mod wording;
 
-pub use case::{Case, Needs, Samples, needs};
+pub use case::{Case, Lacking, Needs, Samples, needs};
 pub use error::CertifyError;
 pub use judge::{certify, overall};

@@ -68,5 +68,6 @@ fn title(measure: &MeasureRecord) -> String {
             let percent = format!("{:.10}", quantile * 100.0);
             format!("p{} of {of}", percent.trim_end_matches('0').trim_end_matches('.'))
         }
+        MeasureRecord::Provenance { check } => check.name().to_owned(),
     }
 }

@@ -8,7 +8,8 @@
 //! | `prove` (`margin`, `gain`) | a metric computed from rows |
 //! | `max_drop` | a reported number |
 //! | `max_ratio` | a quantile of samples |
-//! | `min`, `max` (`on`) | anything |
+//! | `min` (`on`) | anything but a check of the provenance |
+//! | `max` (`on`) | anything; of a check it is 0 unless said, and has no `on` |
 //!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the

@@ -107,13 +107,13 @@ pub struct BaselineRecord {
 pub struct EvidenceRecord {
     /// `candidate` or `baseline`.
     pub role: String,
-    /// `predictions`, `samples` or `metrics`.
+    /// `predictions`, `samples`, `metrics` or `provenance`.
     pub kind: String,
-    /// The set; none for metrics.
+    /// The set; none for metrics and provenance.
     pub set: Option<SetName>,
-    /// Of its bytes; for metrics, of their canonical JSON.
+    /// Of its bytes; for metrics and the observation that holds the provenance, of their canonical JSON.
     pub sha256: Digest,
-    /// Its rows, or the number of metrics.
+    /// Its rows, or the number of metrics or checks.
     pub rows: u64,
 }
 

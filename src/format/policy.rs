@@ -128,7 +128,7 @@ pub enum ScalarFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a metric's name, { reported = \"…\", better = \"higher\" } or { quantile = 0.99, of = \"latency\" }"
+    expecting = "a metric's name, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } or { check = \"…\" }"
 )]
 pub enum MetricFile {
     /// Computed from predictions.
@@ -137,6 +137,8 @@ pub enum MetricFile {
     Reported(ReportedFile),
     /// A quantile of samples.
     Quantile(QuantileFile),
+    /// What a version's provenance lacks.
+    Check(CheckFile),
 }
 
 /// `{ reported = "valid.auc", better = "higher" }`.
@@ -157,6 +159,64 @@ pub struct QuantileFile {
     pub quantile: f64,
     /// The set of samples.
     pub of: SetName,
+}
+
+/// `{ check = "contradictions" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckFile {
+    /// Its name: one of [`Check::ALL`].
+    pub check: String,
+}
+
+/// What of a candidate's provenance is counted: each thing that is not as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Declared parameters of which the model's own files say something else.
+    Contradictions,
+    /// What loading the model would import and can run anything.
+    DangerousImports,
+    /// What loading the model would import and is not known to be harmless, or was not read.
+    UnknownImports,
+    /// Code that is in no commit.
+    UncommittedCode,
+    /// A commit that no remote-tracking branch contains.
+    UnpushedCommit,
+    /// No seed: neither declared, nor given, nor in the model.
+    MissingSeed,
+    /// No notes.
+    MissingNotes,
+    /// Parts that could not be captured.
+    NotCaptured,
+}
+
+impl Check {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Contradictions,
+        Self::DangerousImports,
+        Self::UnknownImports,
+        Self::UncommittedCode,
+        Self::UnpushedCommit,
+        Self::MissingSeed,
+        Self::MissingNotes,
+        Self::NotCaptured,
+    ];
+
+    /// As written in a policy.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contradictions => "contradictions",
+            Self::DangerousImports => "dangerous_imports",
+            Self::UnknownImports => "unknown_imports",
+            Self::UncommittedCode => "uncommitted_code",
+            Self::UnpushedCommit => "unpushed_commit",
+            Self::MissingSeed => "missing_seed",
+            Self::MissingNotes => "missing_notes",
+            Self::NotCaptured => "not_captured",
+        }
+    }
 }
 
 /// A number, or `"unset"`.
@@ -305,6 +365,11 @@ pub enum MeasureRecord {
         of: SetName,
         /// Between 0 and 1.
         quantile: f64,
+    },
+    /// What the candidate's provenance lacks, counted; less is better.
+    Provenance {
+        /// Which part of it.
+        check: Check,
     },
 }
 

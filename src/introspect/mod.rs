@@ -321,6 +321,11 @@ impl Facts {
         }
     }
 
+    /// Whether it is of a format in which no import can stand.
+    pub fn is_data(&self) -> bool {
+        matches!(self.format, "xgboost-json" | "xgboost-ubj" | "lightgbm")
+    }
+
     /// What is to be thought of loading it.
     pub fn danger(&self) -> Danger {
         let worst = self.imports.iter().map(|import| import.danger).max().unwrap_or(Danger::Known);

@@ -9,7 +9,7 @@ use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
-use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, records};
+use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
 use crate::certify::{self, Case};
 use crate::clock::Time;
 use crate::evidence::Defect;
@@ -114,7 +114,7 @@ struct Candidate {
     id: SnapshotId,
     record: SnapshotRecord,
     ancestors: Vec<SnapshotRecord>,
-    machine: Option<String>,
+    observation: ObservationRecord,
     tables: HashMap<crate::id::FileId, PathBuf>,
 }
 
@@ -157,11 +157,13 @@ pub fn certify(
     }
     let needs = certify::needs(&policy.record);
     let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
-    if let (Some(ours), Some(held)) = (&candidate.machine, occupant)
-        && let Some(theirs) = state.as_ref().and_then(|s| s.version(held.version))
-    {
+    if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
-        refuse_other_hardware(&mut gathered, ours, &theirs);
+        refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
+    }
+    let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
+    if !provenance.is_empty() {
+        gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
     }
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
@@ -176,6 +178,7 @@ pub fn certify(
         candidate_samples: &candidate_samples,
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
+        provenance: &provenance,
         evidence: gathered.evidence,
         stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
         tool_version: super::TOOL,
@@ -307,16 +310,19 @@ fn candidate(
         let candidate = stored(repository, &found)?;
         return Ok((candidate, Some(found.state), model));
     }
-    let ancestors = match state.as_ref().and_then(State::latest) {
+    let latest = state.as_ref().and_then(State::latest);
+    let ancestors = match latest {
         Some(row) => ancestors(repository, state.as_ref(), Some(row.snapshot))?,
         None => Vec::new(),
     };
+    let before = latest.and_then(|row| records::observation(repository, row.observation).ok());
+    let found = workspace.found(repository, before.as_ref().and_then(|observation| observation.found.as_ref()));
     let candidate = Candidate {
         label: "workspace".to_owned(),
         version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
-        machine: Some(hardware(&workspace.built.observation)),
+        observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
     };
@@ -330,7 +336,7 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         id: found.snapshot(),
         record: records::snapshot(repository, found.snapshot())?,
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
-        machine: Some(hardware(&records::observation(repository, found.row.observation)?)),
+        observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
     })
 }

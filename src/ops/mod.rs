@@ -25,6 +25,7 @@ mod known;
 pub mod list;
 pub mod log;
 pub mod promote;
+mod provenance;
 pub mod purge;
 mod purge_field;
 mod records;

@@ -5,10 +5,10 @@ use super::inputs::{GivenInputs, capture_options};
 use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
-use crate::capture::{self, Capture, found};
+use crate::capture::{self, Capture, CaptureError, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
-use crate::format::found::FoundRecord;
+use crate::format::found::{FoundFileRecord, FoundRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
@@ -124,7 +124,11 @@ pub fn snapshot(
             compared.parent.as_ref().and_then(|(row, _)| records::observation(repository, row.observation).ok());
         let before = before.as_ref().and_then(|observation| observation.found.as_ref());
         let found = snapshot::found::look(&writer, &worth_a_look, &built.model_files, before);
-        built.observation.found = Some(FoundRecord { passed_over, ..found });
+        let found = FoundRecord { passed_over, ..found };
+        if options.given.strict {
+            refuse_unread(&found)?;
+        }
+        built.observation.found = Some(found);
     }
     if compared.unchanged || options.dry_run {
         let written = match compared.unchanged {
@@ -147,6 +151,16 @@ pub fn snapshot(
         record(repository, options, &model, (&built, observation), state.as_ref().map_or(0, State::seq), &compared)?;
     let report = compared.report(model, built, written, event, options);
     Ok(SnapshotReport { erased_again, ..report })
+}
+
+/// Stops where something of the model's files is odd or was not read.
+fn refuse_unread(found: &FoundRecord) -> Result<(), CaptureError> {
+    let of_file = |file: &FoundFileRecord| file.findings.first().map(|finding| format!("{}: {finding}", file.path));
+    let too_many = || (found.passed_over > 0).then(|| format!("{} files were not looked into", found.passed_over));
+    match found.files.iter().find_map(of_file).or_else(too_many) {
+        None => Ok(()),
+        Some(reason) => Err(CaptureError::Discovered { part: "model".to_owned(), reason }),
+    }
 }
 
 /// What was captured, beside the versions there are.

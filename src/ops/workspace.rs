@@ -7,8 +7,10 @@ use super::VerbError;
 use super::inputs::{GivenInputs, capture_options};
 use super::resolve::Found;
 use super::{known, records};
-use crate::capture::{self, Capture};
+use crate::capture::source_file::SourceFile;
+use crate::capture::{self, Capture, found};
 use crate::compare::Side;
+use crate::format::found::FoundRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::FileId;
 use crate::name::ModelName;
@@ -23,6 +25,8 @@ pub(super) struct Workspace {
     pub capture: Capture,
     /// The record it would have.
     pub built: Built,
+    /// The model's files that are worth looking into, and how many more there are.
+    worth_a_look: (Vec<SourceFile>, u64),
 }
 
 impl Workspace {
@@ -36,10 +40,19 @@ impl Workspace {
         let options = capture_options(repository, model, given)?;
         let known = known::load(repository, &options.model);
         let mut capture = capture::capture(&options, &known, progress)?;
+        let worth_a_look = found::worth_a_look(&capture.model_files);
         let mut writer = repository.store().rehearsal();
         let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
         known::keep(repository, &options.model, known);
-        Ok(Self { capture, built })
+        Ok(Self { capture, built, worth_a_look })
+    }
+
+    /// What the model's files say of themselves; `before` has what was found in the version before.
+    pub(super) fn found(&self, repository: &Repository, before: Option<&FoundRecord>) -> FoundRecord {
+        let (files, passed_over) = &self.worth_a_look;
+        let writer = repository.store().rehearsal();
+        let found = snapshot::found::look(&writer, files, &self.built.model_files, before);
+        FoundRecord { passed_over: *passed_over, ..found }
     }
 
     /// Where each table of evidence lies on the disk.

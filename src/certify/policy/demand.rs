@@ -7,6 +7,9 @@ use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove
 const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandRecord, PolicyError> {
+    if let MeasureRecord::Provenance { .. } = measure {
+        return of_provenance(rule);
+    }
     let others = rule.min.is_some() || rule.max.is_some() || rule.max_drop.is_some() || rule.max_ratio.is_some();
     let implied = rule.margin.is_some() && !others;
     let asked: Vec<&'static str> = [
@@ -45,6 +48,26 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         return Ok(DemandRecord::MaxRatio { limit });
     }
     prove(rule)
+}
+
+/// Nothing may be lacking, unless the rule says how much may. What is counted has no bounds.
+fn of_provenance(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
+    const ELSE: &str = "anything but a check of the provenance";
+    misplaced(rule, "prove", rule.prove.is_some(), ELSE)?;
+    misplaced(rule, "margin", rule.margin.is_some(), ELSE)?;
+    misplaced(rule, "gain", rule.gain.is_some(), ELSE)?;
+    misplaced(rule, "min", rule.min.is_some(), ELSE)?;
+    misplaced(rule, "max_drop", rule.max_drop.is_some(), ELSE)?;
+    misplaced(rule, "max_ratio", rule.max_ratio.is_some(), ELSE)?;
+    misplaced(rule, "on", rule.on.is_some(), ELSE)?;
+    let limit = match &rule.max {
+        None => Some(0.0),
+        Some(limit) => limit_of(rule, "max", limit)?,
+    };
+    if let Some(limit) = limit {
+        number(rule, "max", limit, limit >= 0.0, NOT_NEGATIVE)?;
+    }
+    Ok(DemandRecord::Max { limit, on: Bound::Point })
 }
 
 /// Whether what is asked can be asked of what is measured.

@@ -70,6 +70,18 @@ pub enum PolicyError {
         /// Metrics like it, the likeliest first.
         nearest: Vec<String>,
     },
+    /// A check nobody knows.
+    #[error("rule `{rule}`: unknown check `{check}`; the checks are {}{}", known.join(", "), suggestion(nearest))]
+    UnknownCheck {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        check: String,
+        /// All there are.
+        known: Vec<&'static str>,
+        /// Checks like it, the likeliest first.
+        nearest: Vec<String>,
+    },
     /// A metric of another task.
     #[error("rule `{rule}`: `{metric}` is not defined for a {task} task, only for {}", tasks.join(", "))]
     OtherTask {

@@ -28,7 +28,8 @@ const RULE: &[&str] = &[
 ];
 const REPORTED: &[&str] = &["reported", "better"];
 const QUANTILE: &[&str] = &["quantile", "of"];
-const METRIC: &[&str] = &["reported", "better", "quantile", "of"];
+const CHECK: &[&str] = &["check"];
+const METRIC: &[&str] = &["reported", "better", "quantile", "of", "check"];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -50,9 +51,11 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         };
         known(text, table, RULE, &place)?;
         if let Some(metric) = table.get("metric").and_then(|metric| metric.get_ref().as_table()) {
-            let keys = match (metric.contains_key("reported"), metric.contains_key("quantile")) {
-                (true, false) => REPORTED,
-                (false, true) => QUANTILE,
+            let named = |key| metric.contains_key(key);
+            let keys = match (named("reported"), named("quantile"), named("check")) {
+                (true, false, false) => REPORTED,
+                (false, true, false) => QUANTILE,
+                (false, false, true) => CHECK,
                 _ => METRIC,
             };
             known(text, metric, keys, &format!("the metric of {place}"))?;

@@ -1,10 +1,10 @@
-//! What a rule measures: a metric of rows, a reported number, or a quantile of samples.
+//! What a rule measures: a metric of rows, a reported number, a quantile of samples, or what the provenance lacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
 use super::refuse::{misplaced, number};
-use crate::format::policy::{MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
+use crate::format::policy::{Check, MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
 use crate::nearest::nearest;
@@ -28,6 +28,19 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
             let q = quantile.quantile;
             let probability = number(rule, "quantile", q, q > 0.0 && q < 1.0, "above 0 and below 1")?;
             Ok(MeasureRecord::Quantile { of: quantile.of.clone(), quantile: probability })
+        }
+        MetricFile::Check(file) => {
+            without_rows(rule)?;
+            let names = || Check::ALL.iter().map(|check| check.name());
+            match Check::ALL.into_iter().find(|check| check.name() == file.check) {
+                Some(check) => Ok(MeasureRecord::Provenance { check }),
+                None => Err(PolicyError::UnknownCheck {
+                    rule: rule.id.clone(),
+                    check: file.check.chars().take(80).collect(),
+                    known: names().collect(),
+                    nearest: nearest(&file.check, names()),
+                }),
+            }
         }
     }
 }

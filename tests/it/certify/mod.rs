@@ -4,6 +4,7 @@ mod comparisons;
 mod limits;
 mod never_passes;
 mod policy;
+mod provenance;
 mod release;
 mod reported;
 mod samples;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::certify::{Case, CertifyError, Samples, certify, policy};
+use mlrun::certify::{Case, CertifyError, Lacking, Samples, certify, policy};
 use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
 use mlrun::format::event::EventRef;
-use mlrun::format::policy::PolicyRecord;
+use mlrun::format::policy::{Check, PolicyRecord};
 use mlrun::format::scalar::Scalar;
 use mlrun::id::{EventId, SnapshotId};
 use mlrun::name::{ModelName, SetName, StageName};
@@ -22,6 +22,7 @@ pub struct Scene {
     pub candidate_samples: Vec<SetName>,
     pub samples: BTreeMap<SetName, Samples>,
     pub metrics: (BTreeMap<String, Scalar>, Option<BTreeMap<String, Scalar>>),
+    pub provenance: BTreeMap<Check, Lacking>,
     pub evidence: Vec<EvidenceRecord>,
     pub stale: Vec<String>,
 }
@@ -53,6 +54,7 @@ impl Scene {
             candidate_samples: Vec::new(),
             samples: BTreeMap::new(),
             metrics: (BTreeMap::new(), Some(BTreeMap::new())),
+            provenance: BTreeMap::new(),
             evidence: Vec::new(),
             stale: Vec::new(),
         }
@@ -117,6 +119,7 @@ impl Scene {
             candidate_samples: &self.candidate_samples,
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),
+            provenance: &self.provenance,
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
             tool_version: "0.1.0",

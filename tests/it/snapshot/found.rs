@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use mlrun::format::certificate::Verdict;
 use mlrun::format::found::{DangerRecord, FoundFileRecord};
 use mlrun::format::scalar::Scalar;
+use mlrun::ops::certify::{CertifyOptions, certify};
 use mlrun::ops::declared::dangerous;
 use mlrun::ops::init::{InitOptions, init};
+use mlrun::ops::inputs::GivenInputs;
 use mlrun::ops::show::{ShowOptions, ShowReport, show};
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 use mlrun::progress::Silent;
@@ -84,6 +87,69 @@ fn a_file_nobody_should_load_is_named() {
         let told = project.run(&["show", "v1"]);
         assert!(told.stdout.contains("dangerous"), "{told:?}");
     }
+}
+
+/// What was not read is not harmless.
+#[test]
+fn a_file_that_cannot_be_read_is_told_and_stops_where_that_is_asked_for() {
+    let whole = fixture("introspect/fixtures/pipeline.joblib");
+    let cut = &whole[..whole.len() / 2];
+    let packed = [b"\x04\x22\x4d\x18", cut].concat();
+    for broken in [cut, &packed] {
+        let project = project("c: 1\n", "model.joblib", broken);
+        let strict = SnapshotOptions {
+            given: GivenInputs { strict: true, ..GivenInputs::default() },
+            ..SnapshotOptions::default()
+        };
+        let refused = snapshot(&project.open(), &strict, &Silent).unwrap_err().to_string();
+        assert!(refused.contains("model/model.joblib"), "{refused}");
+        let file = &take(&project).found.files[0];
+        assert!(file.danger >= Some(DangerRecord::Unknown) && !file.findings.is_empty(), "{file:?}");
+    }
+}
+
+const CHECKS: &str = "schema = 1\ntask = \"binary\"\n
+[[rule]]\nid = \"declared\"\nmetric = { check = \"contradictions\" }\n
+[[rule]]\nid = \"imports\"\nmetric = { check = \"unknown_imports\" }\n
+[[rule]]\nid = \"seed\"\nmetric = { check = \"missing_seed\" }\n
+[[rule]]\nid = \"auc\"\nmetric = { reported = \"auc\", better = \"higher\" }\nmin = 0.5\n";
+
+fn judged(project: &TestRepo, revision: Option<&str>) -> Vec<(String, Verdict, String)> {
+    let options = CertifyOptions {
+        revision: revision.map(str::to_owned),
+        policy: Some(project.path().join("checks.toml")),
+        first_release: Some("the first".to_owned()),
+        check: revision.is_none(),
+        ..CertifyOptions::default()
+    };
+    let report = certify(&project.open(), &options, &Silent).unwrap();
+    let results = report.statement.predicate.results;
+    results.into_iter().map(|r| (r.rule, r.verdict, r.reason.unwrap_or_default())).collect()
+}
+
+/// The model's random_state is its seed.
+#[test]
+fn policies_judge_what_was_found() {
+    let project = TestRepo::new();
+    project
+        .write("checks.toml", CHECKS)
+        .write("metrics.json", "{\"auc\": 0.9}")
+        .write("params.yaml", "svc:\n  C: 1.0\n");
+    project.write("model/pipeline.joblib", fixture("introspect/fixtures/pipeline.joblib"));
+    init(&project.options(), &InitOptions::default()).unwrap();
+    take(&project);
+    let first = judged(&project, Some("v1"));
+    assert_eq!(first[0].1, Verdict::Fail, "{first:?}");
+    assert_eq!(first[0].2, "svc__C is 0.5 in model/pipeline.joblib, declared 1");
+    assert_eq!(first[1..].iter().map(|r| r.1).collect::<Vec<_>>(), [Verdict::Pass; 3], "{first:?}");
+    assert_eq!(judged(&project, None), first, "the workspace is what the version is");
+    // A model that says nothing of itself contradicts nothing, and nothing is known.
+    project.write("model/pipeline.joblib", "no model").write("params.yaml", "svc:\n  C: 0.5\n");
+    assert_eq!(judged(&project, None)[0].1, Verdict::Inconclusive);
+    project.write("model/pipeline.joblib", fixture("introspect/fixtures/pipeline.joblib"));
+    assert_eq!(judged(&project, None)[0].1, Verdict::Pass);
+    project.write("model/more.joblib", fixture("introspect/fixtures/array.hostile.joblib"));
+    assert_eq!(judged(&project, None)[1].1, Verdict::Fail);
 }
 
 /// Tensors without elements are left out. Computed with blake3 of Python and `json.dumps(…, sort_keys=True, separators=(",", ":"))`.
