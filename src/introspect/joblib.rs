@@ -75,16 +75,17 @@ pub(super) fn element(values: &Values, dtype: Id) -> Option<(String, Option<u64>
     Some((name.to_owned(), Some(width)))
 }
 
-/// How a file that begins with these bytes is compressed: so that it can be unpacked here, or by whom.
-pub(super) fn packing(first: &[u8]) -> Option<Result<Packing, &'static str>> {
+/// How a file that begins with these bytes is compressed: by joblib, or by pandas, which knows Zstandard too.
+pub(super) fn packing(first: &[u8]) -> Option<Packing> {
     Some(match first {
-        [0x1f, 0x8b, ..] => Ok(Packing::Gzip),
+        [0x1f, 0x8b, ..] => Packing::Gzip,
         // Method and window, and a checksum of both bytes.
-        [0x78, flags, ..] if (0x7800 | u16::from(*flags)).is_multiple_of(31) => Ok(Packing::Zlib),
-        [b'B', b'Z', b'h', ..] => Err("bz2"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err("xz"),
-        [0x5d, 0, 0, ..] => Err("lzma"),
-        [0x04, 0x22, 0x4d, 0x18, ..] => Err("lz4"),
+        [0x78, flags, ..] if (0x7800 | u16::from(*flags)).is_multiple_of(31) => Packing::Zlib,
+        [b'B', b'Z', b'h', ..] => Packing::Bzip2,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
+        [0x5d, 0, 0, ..] => Packing::Lzma,
+        [0x04, 0x22, 0x4d, 0x18, ..] => Packing::Lz4,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
         _ => return None,
     })
 }

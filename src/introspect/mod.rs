@@ -108,11 +108,6 @@ pub enum Finding {
     },
     /// It is more than is read of any file.
     Limit(Limit),
-    /// It is compressed in a way that is not read.
-    Compressed {
-        /// How.
-        with: &'static str,
-    },
     /// A part could not be read.
     PartNotRead {
         /// A member of an archive, or an attribute.
@@ -158,7 +153,6 @@ impl fmt::Display for Finding {
             Self::Broken { what, at } => write!(f, "{what}, at byte {at}"),
             Self::Ended { at } => write!(f, "ends too soon, at byte {at}"),
             Self::Limit(limit) => write!(f, "not read to its end: too many {limit}"),
-            Self::Compressed { with } => write!(f, "compressed with {with}, not read"),
             Self::PartNotRead { part } => write!(f, "{part} could not be read"),
         }
     }
@@ -216,19 +210,13 @@ pub fn of(input: &mut dyn Input, size: u64, name: &str) -> io::Result<Option<Fac
     if let [b'{', b'i' | b'U' | b'I' | b'l' | b'L' | b'$' | b'#', ..] = first[..] {
         return xgboost(&mut whole, "xgboost-ubj");
     }
-    match joblib::packing(&first) {
-        Some(Ok(packing)) => {
-            whole.packing = packing;
-            let Some(first) = self::first(&mut whole)? else { return Ok(None) };
-            pickled(&mut whole, &first, named)
-        }
-        Some(Err(with)) if named => {
-            let mut facts = Facts::new("joblib", 0, size);
-            facts.findings.push(Finding::Compressed { with });
-            Ok(Some(facts))
-        }
-        Some(Err(_)) => Ok(None),
-        None => pickled(&mut whole, &first, named),
+    let Some(packing) = joblib::packing(&first) else { return pickled(&mut whole, &first, named) };
+    whole.packing = packing;
+    match self::first(&mut whole)? {
+        Some(first) => pickled(&mut whole, &first, named),
+        // Its name claims that there is something in it.
+        None if named => pickled(&mut whole, &[], named),
+        None => Ok(None),
     }
 }
 

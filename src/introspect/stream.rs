@@ -3,13 +3,20 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, SeekFrom};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use lz4_flex::frame::FrameDecoder;
+use lzma_rust2::{LzmaReader, XzReader};
 
 use super::Limit;
 use crate::layout::Input;
 
 /// Bytes that are unpacked of one stream at most: a megabyte can promise a gigabyte.
 const MAX_UNPACKED: u64 = 8 << 30;
+/// KiB that a dictionary of LZMA may take: twice what its highest level asks for.
+const LZMA_MEMORY: u32 = 128 << 10;
+/// Binary logarithm of the bytes that Zstandard may look back: 128 MiB, what it writes at most unless told otherwise.
+const ZSTD_WINDOW: u32 = 27;
 
 /// Why reading stopped before its end.
 #[derive(Debug)]
@@ -26,14 +33,15 @@ pub(super) enum Halt {
 
 pub(super) type Reading<T> = Result<T, Halt>;
 
+const PACKED: &str = "compressed bytes that cannot be unpacked";
+
 impl From<io::Error> for Halt {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::UnexpectedEof => Self::Ended,
-            // So say the decoders.
-            ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-                Self::Broken("compressed bytes that cannot be unpacked")
-            }
+            // So say the decoders, and all that they say is no word of the system's.
+            ErrorKind::InvalidInput | ErrorKind::InvalidData => Self::Broken(PACKED),
+            ErrorKind::Other | ErrorKind::OutOfMemory if error.raw_os_error().is_none() => Self::Broken(PACKED),
             _ => Self::Io(error),
         }
     }
@@ -46,6 +54,11 @@ pub(super) enum Packing {
     Zlib,
     Gzip,
     Deflate,
+    Bzip2,
+    Xz,
+    Lzma,
+    Lz4,
+    Zstd,
 }
 
 /// A part of a file that can be read more than once.
@@ -69,18 +82,49 @@ impl Source<'_> {
     pub(super) fn open(&mut self) -> io::Result<Stream<'_>> {
         self.input.seek(SeekFrom::Start(self.start))?;
         let plain = BufReader::new(&mut *self.input as &mut dyn Input);
-        let bytes = match self.packing {
-            Packing::None => return Ok(Stream { bytes: Bytes::Plain(plain), at: 0, end: self.length, packed: false }),
-            Packing::Zlib => Bytes::Packed(Box::new(BufReader::new(ZlibDecoder::new(plain.take(self.length))))),
-            Packing::Gzip => Bytes::Packed(Box::new(BufReader::new(MultiGzDecoder::new(plain.take(self.length))))),
-            Packing::Deflate => Bytes::Packed(Box::new(BufReader::new(DeflateDecoder::new(plain.take(self.length))))),
-        };
+        if self.packing == Packing::None {
+            return Ok(Stream { bytes: Bytes::Plain(plain), at: 0, end: self.length, packed: false });
+        }
+        let bytes = Bytes::Packed(unpacked(self.packing, plain.take(self.length)));
         let mut stream = Stream { bytes, at: 0, end: MAX_UNPACKED, packed: true };
         if self.skipped > 0 {
             // They were read before, and are few.
             io::copy(&mut stream.buffered().take(self.skipped), &mut io::sink())?;
         }
         Ok(stream)
+    }
+}
+
+/// What cannot even be begun is unpacked to nothing but its error.
+fn unpacked<'a>(packing: Packing, packed: impl BufRead + 'a) -> Box<dyn BufRead + 'a> {
+    match packing {
+        Packing::None => Box::new(packed),
+        Packing::Zlib => Box::new(BufReader::new(ZlibDecoder::new(packed))),
+        Packing::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(packed))),
+        Packing::Deflate => Box::new(BufReader::new(DeflateDecoder::new(packed))),
+        Packing::Bzip2 => Box::new(BufReader::new(MultiBzDecoder::new(packed))),
+        Packing::Xz => Box::new(BufReader::new(XzReader::new_mem_limit(packed, true, LZMA_MEMORY))),
+        Packing::Lzma => begun(LzmaReader::new_mem_limit(packed, LZMA_MEMORY, None)),
+        Packing::Lz4 => Box::new(FrameDecoder::new(packed)),
+        Packing::Zstd => begun(zstd::Decoder::with_buffer(packed).and_then(|mut decoder| {
+            decoder.window_log_max(ZSTD_WINDOW)?;
+            Ok(decoder)
+        })),
+    }
+}
+
+fn begun<'a>(decoder: io::Result<impl Read + 'a>) -> Box<dyn BufRead + 'a> {
+    match decoder {
+        Ok(decoder) => Box::new(BufReader::new(decoder)),
+        Err(error) => Box::new(BufReader::new(Unusable(Some(error)))),
+    }
+}
+
+struct Unusable(Option<io::Error>);
+
+impl Read for Unusable {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.take().unwrap_or_else(|| ErrorKind::InvalidData.into()))
     }
 }
 

@@ -212,15 +212,26 @@ fn a_dictionary_of_models_says_what_its_models_say() {
     assert_eq!((facts.read, facts.findings), (facts.size, vec![]));
 }
 
+/// pandas writes pickles that are compressed with Zstandard.
 #[test]
-fn what_is_not_unpacked_says_so() {
-    for golden in goldens().iter().filter(|golden| golden["compressed"].is_string()) {
-        let (file, with) = (text(golden, "file"), text(golden, "compressed"));
-        let facts = facts_of(&fixture(file), file).unwrap();
-        assert!(matches!(&facts.findings[..], [Finding::Compressed { with: found }] if *found == with), "{facts:?}");
-        assert!(facts.danger() != Danger::Known && facts.read == 0);
-        // Anything may be compressed so: only the name claims that it is a model.
-        assert_eq!(facts_of(&fixture(file), "data.csv.xz"), None);
+fn a_pickle_in_zstandard_is_read() {
+    let packed = zstd::encode_all(&fixture("pipeline.2.pkl")[..], 3).unwrap();
+    let (plain, unpacked) = (facts("pipeline.2.pkl"), facts_of(&packed, "model.pkl.zst").unwrap());
+    assert_eq!((unpacked.params, unpacked.imports, unpacked.findings), (plain.params, plain.imports, plain.findings));
+}
+
+/// An LZMA stream may ask for a dictionary of 4 GiB, Zstandard for a window as large.
+#[test]
+fn a_dictionary_larger_than_anybody_writes_is_not_made() {
+    let mut lzma = fixture("packed.lzma.joblib");
+    lzma[1..5].copy_from_slice(&0xf000_0000_u32.to_le_bytes());
+    // A frame without a single segment, whose window is 2^41 bytes.
+    let zstd = [&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8][..], &[0; 20]].concat();
+    for packed in [lzma, zstd] {
+        let facts = facts_of(&packed, "model.joblib").unwrap();
+        assert!(matches!(&facts.findings[..], [Finding::Broken { .. }]), "{facts:?}");
+        assert_eq!(facts.danger(), Danger::Unknown);
+        assert_eq!(facts_of(&packed, "data.csv"), None, "only the name claims that it is a model");
     }
 }
 
