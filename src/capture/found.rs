@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::mem;
 
 use super::source_file::SourceFile;
 use crate::format::found::{DangerRecord, FoundFileRecord, ImportRecord, LibraryRecord};
@@ -65,8 +66,10 @@ pub fn worth_a_look(files: &[SourceFile]) -> (Vec<SourceFile>, u64) {
 /// It cannot be read, or is not what it was when it was stored.
 pub fn look(file: &SourceFile) -> io::Result<(Option<FoundFileRecord>, Vec<Tensor>)> {
     let mut input = File::open(file.disk())?;
-    let facts = introspect::of(&mut input, file.size(), file.path())?;
-    let tensors = layout::of(&mut input, file.size())?.into_tensors();
+    let mut facts = introspect::of(&mut input, file.size(), file.path())?;
+    // What pickles say of storages says more than the storages themselves.
+    let named = facts.as_mut().map(|facts| mem::take(&mut facts.tensors)).unwrap_or_default();
+    let tensors = if named.is_empty() { layout::tensors(&mut input, file.size())? } else { named };
     file.finished(file.size())?;
     let mut record = facts.map(|facts| record(file.path(), facts));
     if record.is_none() && !tensors.is_empty() {

@@ -1,6 +1,7 @@
 //! The tensors of a file as one digest: the SHA-256 over the canonical JSON of a list, by name, of
 //! `{blocks, dtype, name, shape}`. `blocks` are the BLAKE3 digests, in hex, of each 4 MiB of a tensor's bytes from its start,
-//! the last one shorter. Tensors without elements are left out. It is the same wherever in a file the tensors lie.
+//! the last one shorter. Tensors without elements are left out; of a view with gaps, such as a transposed one, the
+//! bytes are those from its first to its last element. It is the same wherever in a file the tensors lie.
 
 use serde::Serialize;
 

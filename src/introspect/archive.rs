@@ -1,5 +1,6 @@
 //! Models in zip archives, told apart by the names of their members: skops, Keras, PyTorch.
 
+use std::collections::HashMap;
 use std::io::{self, Cursor};
 
 use serde_json::Value as Json;
@@ -8,10 +9,11 @@ use super::outline::Outline;
 use super::param::{Param, number};
 use super::pickle::imports;
 use super::pickle::value::Value;
+use super::pytorch::{self, View};
 use super::stream::{Halt, Packing, Source};
 use super::{Facts, Finding, keras, npy, pickle, sklearn, skops};
 use crate::layout::zip::{self, Member};
-use crate::layout::{self, Input};
+use crate::layout::{self, Elements, Input, Tensor};
 
 /// Of what pickles in one archive are read.
 const MAX_PICKLES: usize = 64;
@@ -123,6 +125,40 @@ impl Archive<'_> {
         Ok(Some(facts))
     }
 
+    /// Finds the bytes of `views`; `whole` says that these are all.
+    fn place_tensors(&mut self, facts: &mut Facts, archive: &str, views: Vec<View>, whole: bool) -> io::Result<()> {
+        let mut storages: HashMap<String, Option<(u64, u64)>> = HashMap::new();
+        let mut placed = whole;
+        for view in views.into_iter().filter(|view| view.length > 0) {
+            let storage = match storages.get(&view.storage) {
+                Some(known) => *known,
+                None => {
+                    let place = self.place(&format!("{archive}/data/{}", view.storage));
+                    let source = self.member(place)?.filter(|source| source.packing == Packing::None);
+                    let found = source.map(|source| (source.start, source.length));
+                    storages.insert(view.storage, found);
+                    found
+                }
+            };
+            let fits = |(_, length): &(u64, u64)| view.start.checked_add(view.length).is_some_and(|end| end <= *length);
+            match storage.filter(fits) {
+                Some((start, _)) => facts.tensors.push(Tensor {
+                    name: view.name,
+                    dtype: view.dtype,
+                    shape: view.shape,
+                    elements: Elements::Numbers,
+                    start: start + view.start,
+                    length: view.length,
+                }),
+                None => placed = false,
+            }
+        }
+        if !placed {
+            facts.findings.push(Finding::PartNotRead { part: "some tensors".to_owned() });
+        }
+        Ok(())
+    }
+
     fn holds_objects(&mut self, place: usize) -> io::Result<bool> {
         self.member(place)?.map_or(Ok(false), |mut source| npy::behind_header(&mut source))
     }
@@ -154,7 +190,14 @@ impl Archive<'_> {
                 npy::behind_header(&mut source)?;
             }
             if let Some(walk) = pickle::walk(&mut source, true)? {
+                let views = part.strip_suffix("/data.pkl").zip(walk.root).map(|(archive, root)| {
+                    let (views, whole) = pytorch::tensors(&walk.values, root);
+                    (archive, views, whole)
+                });
                 facts.pickled(walk, &mut source)?;
+                if let Some((archive, views, whole)) = views {
+                    self.place_tensors(&mut facts, archive, views, whole)?;
+                }
             }
         }
         Ok(Some(facts))

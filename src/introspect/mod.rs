@@ -13,6 +13,7 @@ mod npy;
 mod outline;
 mod param;
 mod pickle;
+mod pytorch;
 mod sklearn;
 mod skops;
 mod stream;
@@ -30,7 +31,7 @@ use self::pickle::value::OPAQUE;
 use self::pickle::{Walk, finding_of};
 use self::sklearn::Estimator;
 use self::stream::{Halt, Packing, Source};
-use crate::layout::Input;
+use crate::layout::{Input, Tensor};
 
 /// What a file says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,9 @@ pub struct Facts {
     pub imports: Vec<Import>,
     /// What is odd, and what was not read.
     pub findings: Vec<Finding>,
+    /// Tensors that the pickles name, where their bytes lie in the file: PyTorch's. They may share bytes; those of a view with
+    /// gaps are the bytes from its first to its last element.
+    pub tensors: Vec<Tensor>,
     /// Pickles that were read to their end.
     pub pickles: u64,
     /// Bytes that were understood, of what was unpacked.
@@ -303,6 +307,7 @@ impl Facts {
             seeds: BTreeMap::new(),
             imports: Vec::new(),
             findings: Vec::new(),
+            tensors: Vec::new(),
             pickles: 0,
             read,
             size,

@@ -154,7 +154,7 @@ impl Params {
             Value::Global(names) => Param::Import(dotted(&names.0, &names.1)),
             Value::Array(array) => Param::Array { dtype: array.0.clone(), shape: array.1.clone() },
             Value::Object(object) => self.object(values, object, depth)?,
-            Value::Opaque => Param::Unknown,
+            Value::Persistent(_) | Value::Opaque => Param::Unknown,
         })
     }
 

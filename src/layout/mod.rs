@@ -99,8 +99,17 @@ impl Layout {
     }
 }
 
-/// What lies where in a file of `size` bytes.
+/// What lies where in a file of `size` bytes; of archives only what is worth cutting them at.
 pub fn of(input: &mut dyn Input, size: u64) -> io::Result<Layout> {
+    found(input, size, zip::SHORT)
+}
+
+/// The tensors in a file of `size` bytes, however small.
+pub fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Vec<Tensor>> {
+    Ok(found(input, size, 0)?.into_tensors())
+}
+
+fn found(input: &mut dyn Input, size: u64, shortest: u64) -> io::Result<Layout> {
     let mut first = [0; 10];
     if size < first.len() as u64 {
         return Ok(Layout::Unknown);
@@ -113,7 +122,7 @@ pub fn of(input: &mut dyn Input, size: u64) -> io::Result<Layout> {
                 parquet::columns(input, size)?.and_then(|found| in_order(found, size, |c| (c.start, c.length)));
             return Ok(columns.map_or_else(Layout::default, Layout::Columns));
         }
-        [b'P', b'K', 3, 4, ..] => zip::tensors(input, size)?,
+        [b'P', b'K', 3, 4, ..] => zip::tensors(input, size, shortest)?,
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::tensors(input, size)?,
         [b'G', b'G', b'U', b'F', ..] => gguf::tensors(input, size)?,
         // Neither has a magic, and one may begin like the other.

@@ -21,8 +21,8 @@ const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
 const ELSEWHERE: u64 = 0xFFFF_FFFF;
 /// A member's own header, without name and extras.
 const LOCAL: u64 = 30;
-/// Members shorter than this are not worth a look.
-const SHORT: u64 = 4096;
+/// Members shorter than this are not worth a cut.
+pub(super) const SHORT: u64 = 4096;
 
 /// A member of an archive, as the directory says.
 pub(crate) struct Member {
@@ -37,13 +37,14 @@ pub(crate) struct Member {
     header: u64,
 }
 
-pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec<Tensor>>> {
+/// The tensors in members of at least `shortest` bytes.
+pub(super) fn tensors(input: &mut dyn Input, size: u64, shortest: u64) -> io::Result<Option<Vec<Tensor>>> {
     let Some(members) = members(input, size)? else { return Ok(None) };
     let mut tensors = Vec::new();
     for member in members {
         let as_it_is = member.method == Some(0) && member.packed == member.size;
         let named = member.name.len() <= MAX_NAME && !member.name.contains(char::REPLACEMENT_CHARACTER);
-        if !as_it_is || !named || member.size < SHORT || tensors.len() == MAX_TENSORS {
+        if !as_it_is || !named || member.size < shortest || tensors.len() == MAX_TENSORS {
             continue;
         }
         let Some(start) = start(input, &member, size)? else { continue };

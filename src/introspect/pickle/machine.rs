@@ -176,8 +176,8 @@ impl<'a, 's> Machine<'a, 's> {
                 self.push(OPAQUE)
             }
             op::BINPERSID => {
-                self.pop()?;
-                self.push(OPAQUE)
+                let name = self.pop()?;
+                self.add(Value::Persistent(name))
             }
             _ => Err(Halt::Broken("a byte that is no opcode")),
         }
@@ -381,7 +381,7 @@ impl<'a, 's> Machine<'a, 's> {
     /// Whether a name may be computed by it; Python takes nothing but texts for names.
     fn may_be_text(&self, id: Id) -> bool {
         match self.values.get(id) {
-            Value::Text(_) | Value::Opaque => true,
+            Value::Text(_) | Value::Persistent(_) | Value::Opaque => true,
             Value::Object(object) => self.values.class(object).is_none_or(|(module, name)| {
                 name == "str" || name == "unicode" || danger(module, name) != Danger::Known
             }),

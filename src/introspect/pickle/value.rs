@@ -42,7 +42,9 @@ pub(in super::super) enum Value {
     Object(Box<Object>),
     /// An array whose bytes lie elsewhere: its type and its sides.
     Array(Box<(String, Vec<u64>)>),
-    /// Something that only the program that loads the file has.
+    /// Something that only the program that loads the file has, by the name it knows it by.
+    Persistent(Id),
+    /// Something of which nothing is known.
     Opaque,
 }
 

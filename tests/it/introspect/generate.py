@@ -9,6 +9,7 @@ does not depend on them. The hostile files would run `true`, which does nothing,
 """
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -29,6 +30,37 @@ if "--torch" in sys.argv:
 
     layer = torch.nn.Linear(3, 2)
     torch.save({"epoch": 3, "lr": 0.5, "state_dict": layer.state_dict()}, HERE / "torch.pt")
+    torch.manual_seed(1)
+    table = torch.randn(6, 4)
+    kinds = {
+        str(kind).removeprefix("torch."): torch.arange(6).to(kind)
+        for kind in [torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
+                     torch.uint8, torch.bool, torch.complex64, torch.float8_e4m3fn, torch.uint16]
+    }
+    kept = {
+        "table": table, "rows": table[2:4], "turned": table.T, "column": table[:, 1], "again": table,
+        "parameter": torch.nn.Parameter(torch.ones(2, 2)), "scalar": torch.tensor(7.0), "empty": torch.zeros(0, 3),
+        "kinds": kinds, "list": [torch.zeros(3), {"deep": torch.ones(1, 3)}],
+    }
+    torch.save(kept, HERE / "tensors.pt")
+    torch.save(torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2)), HERE / "module.pt")
+
+    def tensors(value, name=""):
+        if isinstance(value, torch.Tensor):
+            if value.numel():
+                size = value.element_size()
+                start, last = value.storage_offset(), sum((side - 1) * step for side, step in zip(value.shape, value.stride()))
+                raw = bytes(value.untyped_storage())[start * size:(start + last + 1) * size]
+                kind = str(value.dtype).removeprefix("torch.")
+                yield [name, kind if value.is_contiguous() else f"{kind} by {list(value.stride())}", list(value.shape), hashlib.sha256(raw).hexdigest()]
+        elif isinstance(value, (dict, list)):
+            for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from tensors(part, f"{name}.{key}" if name else str(key))
+
+    said = {"tensors.pt": list(tensors(kept))}
+    said["torch.pt"] = list(tensors(torch.load(HERE / "torch.pt", weights_only=True)))
+    said["module.pt"] = list(tensors(dict(torch.load(HERE / "module.pt", weights_only=False).state_dict())))
+    (HERE / "tensors.json").write_text(json.dumps(said, indent=1) + "\n")
     sys.exit()
 
 import joblib

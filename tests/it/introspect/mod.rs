@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::PathBuf;
 
+use mlrun::digest::Digest;
 use mlrun::introspect::{self, Danger, Facts, Finding, Param};
 use serde_json::{Value, json};
 
@@ -188,6 +189,29 @@ fn code_in_a_layer_is_found() {
         facts.findings.iter().any(|finding| matches!(finding, Finding::Lambda { layer } if layer == "layers.lambda"))
     );
     assert_eq!(facts.danger(), Danger::Dangerous);
+}
+
+/// PyTorch's own word: names as in `state_dict`, types, shapes, and the SHA-256 of the bytes of each.
+#[test]
+fn pytorch_tensors_are_those_that_were_saved() {
+    let goldens: Value = serde_json::from_slice(&fixture("tensors.json")).unwrap();
+    for (file, tensors) in goldens.as_object().unwrap() {
+        let (facts, bytes) = (facts(file), fixture(file));
+        let mut found: Vec<Value> = facts
+            .tensors
+            .iter()
+            .map(|tensor| {
+                let raw = &bytes[tensor.start as usize..(tensor.start + tensor.length) as usize];
+                json!([tensor.name, tensor.dtype, tensor.shape, Digest::of(raw).to_string()])
+            })
+            .collect();
+        let mut expected = tensors.as_array().unwrap().clone();
+        let name = |tensor: &Value| tensor[0].as_str().unwrap().to_owned();
+        found.sort_by_key(name);
+        expected.sort_by_key(name);
+        assert_eq!(found, expected, "{file}");
+        assert!(expected.len() >= 2 && facts.findings.is_empty(), "{facts:?}");
+    }
 }
 
 #[test]
