@@ -12,7 +12,7 @@ use mlrun::repository::Repository;
 use mlrun::store::Backend;
 use mlrun::store::memory::Memory;
 
-use super::scene::{Scene, Verb};
+use super::scene::{HISTORY, Scene, Verb};
 use crate::support::faulty::{EIO, Faulty};
 use crate::support::journal::{model, stage};
 
@@ -66,16 +66,6 @@ impl Bench {
     }
 }
 
-const RELEASED: [Verb; 6] = [
-    |s, r| s.train(1).snapshot(r),
-    |s, r| s.certify(r, "v1"),
-    |s, r| s.promote(r, "v1"),
-    |s, r| s.train(2).snapshot(r),
-    |s, r| s.certify(r, "v2"),
-    |s, r| s.promote(r, "v2"),
-];
-const THIRD: [Verb; 2] = [|s, r| s.train(3).snapshot(r), |s, r| s.certify(r, "v3")];
-
 fn back(from: Option<&str>, to: Option<&str>, dry_run: bool) -> RollbackOptions {
     let [from, to] = [from, to].map(|text| text.map(str::to_owned));
     let (model, stage, reason) = (None, None, "slow".to_owned());
@@ -84,7 +74,7 @@ fn back(from: Option<&str>, to: Option<&str>, dry_run: bool) -> RollbackOptions 
 
 #[test]
 fn what_was_dropped_meanwhile_is_not_certified() {
-    let bench = Bench::after(&[&RELEASED[..], &THIRD[..1]].concat());
+    let bench = Bench::after(&HISTORY[..7]);
     bench.faulty.meddle("lock", bench.other().does(&[|s, r| s.drop(r, "v3")]));
     let events = bench.state().seq();
     let error = bench.scene.certify(&bench.open(), "v3").unwrap_err();
@@ -94,7 +84,7 @@ fn what_was_dropped_meanwhile_is_not_certified() {
 
 #[test]
 fn the_baseline_is_what_holds_the_stage_once_the_store_is_held() {
-    let bench = Bench::after(&[&RELEASED[..], &THIRD[..]].concat());
+    let bench = Bench::after(&HISTORY[..8]);
     bench.faulty.meddle("lock", bench.other().does(&[|s, r| s.promote(r, "v3")]));
     // Against what held it before, the answer would be a conflict, and no certificate.
     assert!(bench.scene.certify(&bench.open(), "v2").unwrap());
@@ -103,7 +93,7 @@ fn the_baseline_is_what_holds_the_stage_once_the_store_is_held() {
 
 #[test]
 fn back_from_what_is_there_and_to_what_was_before_it() {
-    let bench = Bench::after(&[&RELEASED[..], &THIRD[..]].concat());
+    let bench = Bench::after(&HISTORY[..8]);
     let options = back(Some("v3"), Some("production~1"), false);
     bench.faulty.meddle("lock", bench.other().does(&[|s, r| s.promote(r, "v3")]));
     let report: RollbackReport = rollback(&bench.open(), &options, &Silent).unwrap();
@@ -114,7 +104,7 @@ fn back_from_what_is_there_and_to_what_was_before_it() {
 /// Who says only "back" means back from what was there when it was said.
 #[test]
 fn nobody_goes_back_from_what_they_have_not_seen() {
-    let bench = Bench::after(&[&RELEASED[..], &THIRD[..]].concat());
+    let bench = Bench::after(&HISTORY[..8]);
     bench.faulty.meddle("lock", bench.other().does(&[|s, r| s.promote(r, "v3")]));
     let report = rollback(&bench.open(), &back(None, None, false), &Silent).unwrap();
     assert!(matches!(report.refusal, Some(RollbackRefusal::Guarded { current, .. }) if current.0 == 3), "{report:?}");
@@ -123,7 +113,7 @@ fn nobody_goes_back_from_what_they_have_not_seen() {
 
 #[test]
 fn a_dry_run_tells_of_what_there_is() {
-    let bench = Bench::after(&[&RELEASED[..], &THIRD[..]].concat());
+    let bench = Bench::after(&HISTORY[..8]);
     bench.faulty.meddle("lock", bench.other().does(&[|s, r| s.promote(r, "v3")]));
     let report = rollback(&bench.open(), &back(None, None, true), &Silent).unwrap();
     assert_eq!((report.previous.unwrap().0, report.version.unwrap().0), (3, 2));
@@ -171,7 +161,7 @@ fn a_snapshot_is_compared_with_the_version_it_follows() {
 fn what_was_done_already_is_made_durable() {
     let left: [Verb; 4] =
         [|s, r| s.train(3).snapshot(r), |s, r| s.block(r, "v3"), |s, r| s.train(4).snapshot(r), |s, r| s.drop(r, "v4")];
-    let history = [&RELEASED[..], &left[..]].concat();
+    let history = [&HISTORY[..6], &left[..]].concat();
     let verbs: [(&str, Verb); 5] = [
         ("promote", |s, r| s.promote(r, "v2")),
         ("block", |s, r| s.block(r, "v3")),

@@ -14,7 +14,7 @@ use mlrun::snapshot::SnapshotError;
 use mlrun::store::memory::Memory;
 use mlrun::store::{Backend, BackendError, StoreError};
 
-use super::scene::{Files, Scene, Verb};
+use super::scene::{Files, HISTORY, Scene, Verb};
 use crate::support::faulty::{EIO, ENOSPC, Fault, Faulty};
 use crate::support::history::Seen;
 use crate::support::journal::model;
@@ -32,28 +32,16 @@ struct Case {
     verb: Verb,
 }
 
-const FIRST: &[Verb] = &[
-    |s, r| s.train(1).snapshot(r),
-    |s, r| s.certify(r, "v1"),
-    |s, r| s.promote(r, "v1"),
-    |s, r| s.train(2).snapshot(r),
-    |s, r| s.certify(r, "v2"),
-    |s, r| s.promote(r, "v2"),
-    |s, r| s.train(3).snapshot(r),
-    |s, r| s.certify(r, "v3"),
-    |s, r| s.drop(r, "v3"),
-];
-
 const CASES: [Case; 9] = [
     Case { name: "the first snapshot", before: &[], workspace: 1, verb: |s, r| s.snapshot(r) },
-    Case { name: "snapshot", before: FIRST.split_at(6).0, workspace: 3, verb: |s, r| s.snapshot(r) },
-    Case { name: "certify", before: FIRST.split_at(7).0, workspace: 3, verb: |s, r| s.certify(r, "v3") },
-    Case { name: "promote", before: FIRST.split_at(8).0, workspace: 3, verb: |s, r| s.promote(r, "v3") },
-    Case { name: "rollback", before: FIRST.split_at(6).0, workspace: 2, verb: |s, r| s.rollback(r) },
-    Case { name: "block", before: FIRST.split_at(7).0, workspace: 3, verb: |s, r| s.block(r, "v3") },
-    Case { name: "drop", before: FIRST.split_at(7).0, workspace: 3, verb: |s, r| s.drop(r, "v3") },
-    Case { name: "gc", before: FIRST, workspace: 3, verb: |s, r| s.gc(r, false) },
-    Case { name: "gc --now", before: FIRST, workspace: 3, verb: |s, r| s.gc(r, true) },
+    Case { name: "snapshot", before: HISTORY.split_at(6).0, workspace: 3, verb: |s, r| s.snapshot(r) },
+    Case { name: "certify", before: HISTORY.split_at(7).0, workspace: 3, verb: |s, r| s.certify(r, "v3") },
+    Case { name: "promote", before: HISTORY.split_at(8).0, workspace: 3, verb: |s, r| s.promote(r, "v3") },
+    Case { name: "rollback", before: HISTORY.split_at(6).0, workspace: 2, verb: |s, r| s.rollback(r) },
+    Case { name: "block", before: HISTORY.split_at(7).0, workspace: 3, verb: |s, r| s.block(r, "v3") },
+    Case { name: "drop", before: HISTORY.split_at(7).0, workspace: 3, verb: |s, r| s.drop(r, "v3") },
+    Case { name: "gc", before: HISTORY, workspace: 3, verb: |s, r| s.gc(r, false) },
+    Case { name: "gc --now", before: HISTORY, workspace: 3, verb: |s, r| s.gc(r, true) },
 ];
 
 /// What survived, however it came about, is looked at once.

@@ -59,6 +59,19 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// A verb with everything it needs to be told. Whether it reports that it was done.
 pub type Verb = fn(&Scene, &Repository) -> Result<bool, VerbError>;
 
+/// Three versions: the first two were in production, the third is certified and dropped.
+pub const HISTORY: &[Verb] = &[
+    |s, r| s.train(1).snapshot(r),
+    |s, r| s.certify(r, "v1"),
+    |s, r| s.promote(r, "v1"),
+    |s, r| s.train(2).snapshot(r),
+    |s, r| s.certify(r, "v2"),
+    |s, r| s.promote(r, "v2"),
+    |s, r| s.train(3).snapshot(r),
+    |s, r| s.certify(r, "v3"),
+    |s, r| s.drop(r, "v3"),
+];
+
 /// A project; the store is somewhere else.
 pub struct Scene {
     pub repo: TestRepo,
