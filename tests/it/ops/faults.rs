@@ -167,8 +167,11 @@ impl Bench {
         // In one entry or two, all that went stands in the store's journal.
         if case.name.starts_with("gc") {
             let (found, wanted) = (self.went(&contents), self.went(sound));
-            // A copy that was made and not used takes room, too, and goes.
-            assert!(found.0 == wanted.0 && found.1 >= wanted.1, "{context}: {found:?}, not {wanted:?}");
+            // A copy that was made and not used takes room, too, and goes: another one, where its objects came in another order.
+            assert!(
+                (wanted.0..=wanted.0 + 1).contains(&found.0) && found.1 >= wanted.1,
+                "{context}: {found:?}, not {wanted:?}"
+            );
         }
         if case.name == "gc --now" {
             assert_eq!(size("trash/", &contents), 0, "{context}");
