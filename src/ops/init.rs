@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{UsageError, VerbError};
 use crate::capture::values::{self, Syntax};
+use crate::format::policy::Check;
 use crate::name::ModelName;
 use crate::repository::{CONFIG, Config, OpenOptions, Repository, RepositoryError, default_store, find_project};
 use crate::store::disk::Disk;
@@ -417,6 +418,13 @@ impl Inventory {
                 "\n[[rule]]\nid = \"{id}-{floor}\"\n{metric}\n{limit} = \"unset\"              # today: {value}; until you set it, nothing is certified\n"
             );
         }
+        let checks: Vec<_> = Check::ALL.iter().map(|check| check.name()).collect();
+        text += &format!(
+            "\n# Where the model comes from: {},\n# {}.\n# [[rule]]\n# id = \"declared\"\n\
+             # metric = {{ check = \"contradictions\" }}   # the model's own file says what params.yaml says\n",
+            checks[..4].join(", "),
+            checks[4..].join(", ")
+        );
         Some(text)
     }
 }
