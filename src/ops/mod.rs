@@ -40,6 +40,7 @@ pub mod seed;
 pub mod show;
 pub mod snapshot;
 pub mod status;
+mod suspects;
 mod typed_path;
 pub mod verify;
 mod workspace;

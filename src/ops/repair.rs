@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use super::VerbError;
 use super::inputs::expand;
 use super::records;
-use super::verify::{Repairs, Suspects, VerifyOptions};
+use super::suspects::Suspects;
 use crate::capture::files::SourceFile;
 use crate::digest::Digest;
 use crate::format::pack::{ObjectHeader, ObjectKind};
@@ -49,16 +49,16 @@ impl Mended {
     }
 }
 
-/// Repairs what it can of what a check found; what that was.
+/// Repairs what it can of what a check found, or finds out whether it could; what that was. Files are looked for in `folders`
+/// besides the workspace.
 pub(super) fn repair(
     repository: &Repository,
-    options: &VerifyOptions,
+    (folders, rehearse): (&[PathBuf], bool),
     problems: &[Problem],
     suspects: &Suspects,
     progress: &dyn Progress,
 ) -> Result<Vec<Mended>, VerbError> {
     let store = repository.store();
-    let rehearse = options.repair == Repairs::Rehearsed;
     let lock = if rehearse { Lock::Shared } else { Lock::Exclusive };
     // Packs may have gone since they were looked at.
     let _held = store.hold(lock, progress)?;
@@ -76,7 +76,7 @@ pub(super) fn repair(
             mended.push(Mended { kind: "pack", name: path, from, gone_to: None, places: Vec::new() });
         }
     }
-    let mut search = Search::new(repository, &options.from, suspects);
+    let mut search = Search::new(repository, folders, suspects);
     let mut sources: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
     let mut repair = if rehearse { store.rehearse_repair() } else { store.repair() };
     for _ in 0..MOST_ROUNDS {

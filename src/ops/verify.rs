@@ -1,11 +1,12 @@
 //! `verify`: whether what is stored is what its names say, and whether every version can be rebuilt.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::promote::kept_files;
 use super::repair::{self, Mended};
+use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
 use super::{erasures, records, resolve};
 use crate::clock::Time;
@@ -107,15 +108,6 @@ pub struct NotRead {
     pub newest: Time,
 }
 
-/// Files and records that may be damaged, and what suffers from it.
-#[derive(Debug, Default)]
-pub(super) struct Suspects {
-    /// Size and places of each file.
-    pub(super) files: BTreeMap<FileId, (u64, BTreeSet<Place>)>,
-    /// Records and folders; those of a version as a whole have no path.
-    pub(super) records: BTreeMap<Digest, BTreeSet<Place>>,
-}
-
 /// Checks.
 pub fn verify(
     repository: &Repository,
@@ -138,13 +130,14 @@ pub fn verify(
     };
     let (mut report, mut suspects) = look(repository, options, &mut checked, progress)?;
     let mut repaired = std::mem::take(&mut report.repaired);
+    let rehearse = options.repair == Repairs::Rehearsed;
     // A folder that is found again tells what is wanted next.
     for _ in 0..MOST_REPAIRS {
         if options.repair == Repairs::None || report.problems.is_empty() {
             break;
         }
-        repaired.extend(repair::repair(repository, options, &report.problems, &suspects, progress)?);
-        if options.repair == Repairs::Rehearsed {
+        repaired.extend(repair::repair(repository, (&options.from, rehearse), &report.problems, &suspects, progress)?);
+        if rehearse {
             break;
         }
         // What was sound a moment ago is not read again: what was written now is.

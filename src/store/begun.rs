@@ -7,11 +7,9 @@ use std::collections::HashSet;
 
 use super::collect::{Collected, Fate, PackPlan};
 use super::pack_writer::pack_path;
-use super::{BackendError, Store, StoreError, TRASH};
+use super::{BEGUN, BackendError, Store, StoreError, TRASH};
 use crate::format::collection::{self, CollectionRecord, GoingPack};
 
-/// The folder of the notes; it is never emptied with the rest.
-pub(super) const BEGUN: &str = "begun";
 /// No note is longer: packs and files in the trash take less than 200 bytes each.
 const MAX_NOTE: u64 = 1 << 30;
 

@@ -6,10 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::begun::BEGUN;
 use super::index::{Location, TrailerError, read_trailer};
 use super::pack_writer::{PackWriter, pack_path};
-use super::{Key, PACKS, Store, StoreError, TRASH};
+use super::{BEGUN, Key, PACKS, Store, StoreError, TRASH};
 use crate::format::pack::{Codec, HEADER, MAX_PACK, ObjectHeader, ObjectKind, Trailer};
 use crate::id::FileId;
 use crate::progress::{Progress, Unit};

@@ -72,6 +72,8 @@ pub const INDEX: &str = "index";
 pub const JOURNAL: &str = "journal";
 /// The folder of packs that were let go of, by the time they were.
 pub const TRASH: &str = "trash";
+/// In the trash, what collections are about to do; it is never emptied with the rest.
+const BEGUN: &str = "begun";
 /// Where caches are that may be deleted at any time.
 pub const CACHE: &str = "cache";
 
