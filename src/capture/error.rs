@@ -138,6 +138,14 @@ pub enum CaptureError {
         /// The command that it advises.
         cure: Option<String>,
     },
+    /// Code that is declared, and lies outside of the repository the project is in.
+    #[error("code: `{path}` lies outside of the git repository `{}`", root.display())]
+    OutsideRepository {
+        /// As declared.
+        path: String,
+        /// The root of the repository's working tree.
+        root: PathBuf,
+    },
     /// Uncommitted code where none is allowed.
     #[error("{} from the commit, and `require_clean` is set", if paths.len() == 1 { "1 file differs".to_owned() } else { format!("{} files differ", paths.len()) })]
     Dirty {

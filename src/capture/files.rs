@@ -96,6 +96,18 @@ pub(super) fn unnameable(path: String) -> LeftOutRecord {
     LeftOutRecord { path, size: None, reason: "its name is not UTF-8".to_owned() }
 }
 
+/// A link in code whose target no record could hold.
+pub(super) fn unnameable_target(path: String) -> LeftOutRecord {
+    LeftOutRecord { path, size: None, reason: "it is a link whose target is not UTF-8".to_owned() }
+}
+
+/// Code whose name no tree holds: restored on another system it could be another one.
+pub(super) fn unfit(path: &str) -> Option<LeftOutRecord> {
+    let reason = || "its name has a control character or a backslash".to_owned();
+    let unfit = !path.split('/').all(is_component);
+    unfit.then(|| LeftOutRecord { path: path.to_owned(), size: None, reason: reason() })
+}
+
 /// How code is looked for: links are kept as links.
 pub struct Unfollowed<'a> {
     /// What is captured as something else, and is not entered.
@@ -125,7 +137,16 @@ pub fn collect_unfollowed(
     ignored: &Ignored,
     unfollowed: &mut Unfollowed<'_>,
 ) -> Result<Vec<SourceFile>, CaptureError> {
-    gather(input, specs, |spec| collect_one(input, spec, project, ignored, Some(unfollowed)))
+    gather(input, specs, |spec| {
+        let mut found = collect_one(input, spec, project, ignored, Some(unfollowed))?;
+        found.retain(|file| {
+            let left_out = unfit(file.path());
+            let fit = left_out.is_none();
+            unfollowed.left_out.extend(left_out);
+            fit
+        });
+        Ok(found)
+    })
 }
 
 fn gather(
@@ -290,6 +311,12 @@ fn walk(
     let look = |entry: walkdir::Result<DirEntry>| match entry {
         // What is ignored may be anything, even a link that leads nowhere.
         Err(error) if error.path().is_some_and(|path| ignored.covers(path, false)) => None,
+        Err(error) if !follow && error.io_error().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied) => {
+            let path = error.path().and_then(|path| path.strip_prefix(root).ok()).unwrap_or(root).to_string_lossy();
+            let path = if base.is_empty() { path.into_owned() } else { format!("{base}/{path}") };
+            let reason = "it cannot be read: permission denied".to_owned();
+            Some(Ok(Entry::LeftOut(LeftOutRecord { path, size: None, reason })))
+        }
         Err(error) => Some(Err(walk_error(root, &error))),
         Ok(entry) if entry.file_type().is_dir() => None,
         Ok(entry) => {
@@ -343,7 +370,10 @@ fn describe(root: &Arc<Path>, base: &str, entry: &DirEntry, follow: bool) -> Res
         return SourceFile::described(path, &place, entry.path_is_symlink(), &data).map(Entry::File);
     }
     if kind.is_symlink() {
-        SourceFile::describe_link(path, entry.path().to_owned()).map(Entry::File)
+        match SourceFile::describe_link(path.clone(), entry.path().to_owned()) {
+            Err(CaptureError::Name { .. }) => Ok(Entry::LeftOut(unnameable_target(path))),
+            link => link.map(Entry::File),
+        }
     } else if kind.is_file() {
         SourceFile::describe(path, entry.path().to_owned()).map(Entry::File)
     } else {

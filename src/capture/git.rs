@@ -1,6 +1,9 @@
 //! What git knows about a project, asked of the `git` program: it knows worktrees, submodules and ignore rules.
 //!
-//! Nothing of the repository's configuration is run: hooks, fsmonitor, external diff and textconv are off.
+//! Nothing is written, the index included, nothing is fetched, and of what the repository's configuration could run hooks,
+//! fsmonitor, external diff and textconv are off. What remains are the filters (`filter.NAME.clean`, git LFS): without them
+//! git cannot tell whether a file they are for has changed. They are run as `git status` runs them: for tracked files whose
+//! times are not those of the index.
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +31,21 @@ pub struct Tracked {
     pub path: String,
     /// What it is.
     pub kind: TrackedKind,
+    /// The blob, or the submodule's commit, in the index.
+    pub object: String,
+    /// Whether git was told not to look at it: skip-worktree (as in a sparse checkout) or assume-unchanged.
+    pub hidden: bool,
+}
+
+/// Untracked files, as git lists them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Untracked {
+    /// Relative to the root; a `/` at the end: another repository.
+    pub paths: Vec<String>,
+    /// Names that are not UTF-8, as they would print.
+    pub unnameable: Vec<String>,
+    /// Folders that could not be looked into, in git's words.
+    pub unread: Vec<String>,
 }
 
 /// What a tracked path is.
@@ -39,6 +57,15 @@ pub enum TrackedKind {
     Link,
     /// Another repository.
     Submodule,
+}
+
+/// What git listed.
+struct Listing {
+    listed: Vec<String>,
+    /// What is not UTF-8, readable for people.
+    unnameable: Vec<String>,
+    /// What it said beside that.
+    said: String,
 }
 
 impl Git {
@@ -100,53 +127,88 @@ impl Git {
 
     /// Tracked files in scope; submodules are listed, not entered. With them, names that are not UTF-8, as they would print.
     pub fn tracked(&self, scope: &[String]) -> Result<(Vec<Tracked>, Vec<String>), CaptureError> {
-        let mut arguments = vec!["ls-files", "-z", "--stage", "--full-name", "--"];
+        let mut arguments = vec!["ls-files", "-z", "-v", "--stage", "--full-name", "--"];
         arguments.extend(scope.iter().map(String::as_str));
-        let (listed, unnameable) = self.listing(&arguments)?;
-        let mut found: Vec<Tracked> = listed
-            .into_iter()
-            .filter_map(|entry| {
-                let (head, path) = entry.split_once('\t')?;
-                let kind = match head.split(' ').next()? {
-                    "120000" => TrackedKind::Link,
-                    "160000" => TrackedKind::Submodule,
-                    _ => TrackedKind::File,
-                };
-                Some(Tracked { path: path.to_owned(), kind })
-            })
-            .collect();
+        let Listing { listed, unnameable, .. } = self.listing(&arguments)?;
+        let read = |entry: &String| {
+            let (head, path) = entry.split_once('\t')?;
+            let mut head = head.split(' ');
+            let (tag, mode, object) = (head.next()?, head.next()?, head.next()?);
+            let kind = match mode {
+                "120000" => TrackedKind::Link,
+                "160000" => TrackedKind::Submodule,
+                _ => TrackedKind::File,
+            };
+            let hidden = tag == "S" || tag.chars().all(char::is_lowercase);
+            Some(Tracked { path: path.to_owned(), kind, object: object.to_owned(), hidden })
+        };
+        let mut found: Vec<Tracked> = listed.iter().filter_map(read).collect();
         // A path in conflict is listed once for each side.
         found.dedup_by(|a, b| a.path == b.path);
         let path = |entry: String| entry.split_once('\t').map_or_else(String::new, |(_, path)| path.to_owned());
         Ok((found, unnameable.into_iter().map(path).collect()))
     }
 
-    /// Untracked files in scope that git does not ignore. With them, names that are not UTF-8, as they would print.
-    pub fn untracked(&self, scope: &[String]) -> Result<(Vec<String>, Vec<String>), CaptureError> {
+    /// Untracked files in scope that git does not ignore.
+    pub fn untracked(&self, scope: &[String]) -> Result<Untracked, CaptureError> {
         let mut arguments = vec!["ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--"];
         arguments.extend(scope.iter().map(String::as_str));
-        self.listing(&arguments)
+        let found = self.listing(&arguments)?;
+        let unread = found.said.lines().filter_map(|line| line.strip_prefix("warning: "));
+        let unread = unread.filter(|line| line.starts_with("could not open directory")).map(str::to_owned).collect();
+        Ok(Untracked { paths: found.listed, unnameable: found.unnameable, unread })
     }
 
-    /// Paths in scope whose content differs from the commit, staged or not; untracked ones not included.
+    /// Paths in scope whose content differs from the commit, staged or not; untracked ones not included. Of a submodule only
+    /// its commit counts here.
     pub fn changed(&self, scope: &[String]) -> Result<Vec<String>, CaptureError> {
-        let mut arguments = vec!["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--"];
+        let flags =
+            ["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=dirty"];
+        let mut arguments: Vec<&str> = flags.into_iter().chain(["--"]).collect();
         arguments.extend(scope.iter().map(String::as_str));
-        let (listed, unnameable) = self.listing(&arguments)?;
+        let Listing { listed, unnameable, .. } = self.listing(&arguments)?;
         Ok(listed.into_iter().chain(unnameable).filter_map(|e| e.get(3..).map(str::to_owned)).collect())
     }
 
-    /// The patch from the commit (or from nothing) to the working tree; none if it is longer than `limit`.
-    pub fn patch(&self, pathspecs: &[String], limit: u64) -> Result<Option<Vec<u8>>, CaptureError> {
+    /// What each of these files would be as a blob, byte for byte: no filter is run. None where one cannot be read.
+    pub fn blobs(&self, paths: &[&str]) -> Option<Vec<String>> {
+        let arguments: Vec<&str> =
+            ["hash-object", "--no-filters", "--"].into_iter().chain(paths.iter().copied()).collect();
+        let found = run(&self.root, &arguments).ok().filter(Finished::success)?;
+        let ids: Vec<String> = String::from_utf8(found.stdout).ok()?.lines().map(str::to_owned).collect();
+        (ids.len() == paths.len()).then_some(ids)
+    }
+
+    /// The patch from the commit (or from nothing) to the working tree, with `above` (`""` or `folder/`) before every name;
+    /// the same bytes whatever the person has configured. None if it is longer than `limit`.
+    pub fn patch(&self, pathspecs: &[String], above: &str, limit: u64) -> Result<Option<Vec<u8>>, CaptureError> {
         let base = match &self.commit {
             Some(commit) => commit.clone(),
             // The empty tree's id is known to every git, in either hash.
             None => self.line(&["hash-object", "-t", "tree", "/dev/null"]).unwrap_or_default(),
         };
-        let flags =
-            ["diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--submodule=short"];
-        let mut arguments: Vec<&str> = flags.to_vec();
-        arguments.extend([base.as_str(), "--"]);
+        let (from, to) = (format!("--src-prefix=a/{above}"), format!("--dst-prefix=b/{above}"));
+        // Without the first, git writes the index where only times differ.
+        let configured = ["-c", "diff.autoRefreshIndex=false", "-c", "diff.suppressBlankEmpty=false"];
+        let flags = [
+            "diff",
+            "--binary",
+            "--full-index",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--no-renames",
+            "--no-relative",
+            "--diff-algorithm=myers",
+            "--indent-heuristic",
+            "--unified=3",
+            "--inter-hunk-context=0",
+            "-O/dev/null",
+            "--submodule=short",
+            "--ignore-submodules=dirty",
+        ];
+        let mut arguments: Vec<&str> = configured.into_iter().chain(flags).collect();
+        arguments.extend([from.as_str(), to.as_str(), base.as_str(), "--"]);
         arguments.extend(pathspecs.iter().map(String::as_str));
         let found = run_limited(&self.root, &arguments, limit)?;
         if !found.success() {
@@ -155,16 +217,36 @@ impl Git {
         Ok((!found.cut).then_some(found.stdout))
     }
 
+    /// The folder that all worktrees of the repository share.
+    pub fn common_folder(&self) -> Option<PathBuf> {
+        let path = self.root.join(self.line(&["rev-parse", "--git-common-dir"])?);
+        Some(path.canonicalize().unwrap_or(path))
+    }
+
+    /// Whether git ignores the project's folder and tracks nothing in it: then what it knows is not about the project.
+    pub fn ignores_project(&self) -> bool {
+        if self.prefix.is_empty() {
+            return false;
+        }
+        let ignored = run(&self.root, &["check-ignore", "--quiet", "--", &self.prefix]);
+        let tracks =
+            || run_limited(&self.root, &["ls-files", "-z", "--", &format!(":(top,literal){}", self.prefix)], 1);
+        ignored.is_ok_and(|found| found.success()) && tracks().is_ok_and(|found| found.stdout.is_empty())
+    }
+
     /// Whether the history is cut off.
     pub fn is_shallow(&self) -> bool {
         self.line(&["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true")
     }
 
-    /// What git lists; then, readable for people, what is not UTF-8.
-    fn listing(&self, arguments: &[&str]) -> Result<(Vec<String>, Vec<String>), CaptureError> {
+    fn listing(&self, arguments: &[&str]) -> Result<Listing, CaptureError> {
         let found = run(&self.root, arguments)?;
         if !found.success() {
             return Err(refused(&found));
+        }
+        if found.cut {
+            let message = format!("it lists more than {} MiB of names", LIMIT >> 20);
+            return Err(CaptureError::GitRefused { message, cure: None });
         }
         let (mut listed, mut unnameable) = (Vec::new(), Vec::new());
         for entry in found.stdout.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
@@ -173,7 +255,7 @@ impl Git {
                 Err(_) => unnameable.push(String::from_utf8_lossy(entry).into_owned()),
             }
         }
-        Ok((listed, unnameable))
+        Ok(Listing { listed, unnameable, said: found.stderr })
     }
 
     fn line(&self, arguments: &[&str]) -> Option<String> {
@@ -188,8 +270,29 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<Finished, CaptureError> {
 }
 
 fn run_limited(folder: &Path, arguments: &[&str], limit: u64) -> Result<Finished, CaptureError> {
-    let safe = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"];
-    let variables = [("GIT_OPTIONAL_LOCKS", "0"), ("LC_ALL", "C"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_PAGER", "cat")];
+    let safe = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.quotePath=false",
+        // Of a partial clone, what is not here stays where it is.
+        "-c",
+        "protocol.allow=never",
+    ];
+    let variables = [
+        ("GIT_OPTIONAL_LOCKS", "0"),
+        ("LC_ALL", "C"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("GIT_PAGER", "cat"),
+        ("GIT_NO_LAZY_FETCH", "1"),
+        // Our pathspecs mean what they say.
+        ("GIT_LITERAL_PATHSPECS", "0"),
+        ("GIT_GLOB_PATHSPECS", "0"),
+        ("GIT_NOGLOB_PATHSPECS", "0"),
+        ("GIT_ICASE_PATHSPECS", "0"),
+    ];
     let all = safe.iter().chain(arguments);
     process::run("git", all, folder, &variables, limit)
         .map_err(|error| CaptureError::GitRefused { message: error.to_string(), cure: None })

@@ -1,6 +1,7 @@
 //! What is never captured: system litter, caches, virtual environments, and what `.mlrunignore` says.
 //!
-//! `.mlrunignore` has gitignore's rules and stands beside `mlrun.toml`.
+//! `.mlrunignore` has gitignore's rules and stands beside `mlrun.toml`. What git tracks is code whatever the built-in rules say;
+//! only `.mlrunignore` takes it out.
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,8 @@ pub const BUILT_IN: [&str; 16] = [
 pub struct Ignored {
     root: PathBuf,
     rules: Gitignore,
+    /// Those of `.mlrunignore` alone.
+    own: Gitignore,
     lines: Vec<String>,
 }
 
@@ -54,17 +57,20 @@ impl Ignored {
         // A `!` or a `/` alone names nothing, as for git; our matcher would take it for everything.
         let says_something = |line: &&str| !line.starts_with('#') && !line.trim_start_matches(['!', '/']).is_empty();
         lines.extend(text.lines().map(str::trim_end).filter(says_something).map(str::to_owned));
-        let mut builder = GitignoreBuilder::new(project);
         let pattern = |line: &str, reason: String| CaptureError::Pattern {
             input: FILE.to_owned(),
             pattern: line.to_owned(),
             reason,
         };
-        for line in &lines {
-            builder.add_line(None, line).map_err(|e| pattern(line, e.to_string()))?;
-        }
-        let rules = builder.build().map_err(|e| pattern(FILE, e.to_string()))?;
-        Ok(Self { root: project.to_path_buf(), rules, lines })
+        let build = |lines: &[String]| {
+            let mut builder = GitignoreBuilder::new(project);
+            for line in lines {
+                builder.add_line(None, line).map_err(|e| pattern(line, e.to_string()))?;
+            }
+            builder.build().map_err(|e| pattern(FILE, e.to_string()))
+        };
+        let (rules, own) = (build(&lines)?, build(&lines[BUILT_IN.len()..])?);
+        Ok(Self { root: project.to_path_buf(), rules, own, lines })
     }
 
     /// The rules, one to a line.
@@ -74,7 +80,22 @@ impl Ignored {
 
     /// Whether `path` is passed over.
     pub fn covers(&self, path: &Path, folder: bool) -> bool {
+        self.matches(&self.rules, path, folder)
+    }
+
+    /// Whether the file at `path`, or a folder between `above` and it, is passed over; of one that git tracks, by what
+    /// `.mlrunignore` says.
+    pub fn covers_below(&self, above: &Path, path: &Path, tracked: bool) -> bool {
+        let rules = if tracked { &self.own } else { &self.rules };
+        if rules.is_empty() {
+            return false;
+        }
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != above && folder.starts_with(above));
+        self.matches(rules, path, false) || folders.into_iter().any(|folder| self.matches(rules, folder, true))
+    }
+
+    fn matches(&self, rules: &Gitignore, path: &Path, folder: bool) -> bool {
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
-        self.rules.matched(relative, folder).is_ignore()
+        rules.matched(relative, folder).is_ignore()
     }
 }

@@ -13,8 +13,11 @@ pub mod found;
 pub mod git;
 pub mod ignored;
 pub mod known;
+pub mod lfs;
 pub mod locks;
 pub mod machine;
+pub mod notebook;
+pub mod patch;
 pub mod python;
 mod scan;
 pub mod secrets;
@@ -76,6 +79,8 @@ pub struct CaptureOptions {
     pub notes: Option<String>,
     /// The notes' file, which is not code.
     pub notes_file: Option<PathBuf>,
+    /// What other models of the project are made of and come to: no code of this one, where it names none.
+    pub others: Vec<PathSpec>,
     /// Scope of the code, relative to the project; empty: all.
     pub code: Vec<String>,
     /// Whether uncommitted code is refused.
@@ -204,8 +209,11 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let mut by_name = declared.clone();
     by_name.sort_by(|a, b| a.path().cmp(b.path()));
     files::refuse_one_name_for_two("inputs", by_name.into_iter())?;
-    let elsewhere = captured_elsewhere(options, &declared);
-    let code = code::capture(
+    let mut elsewhere = captured_elsewhere(options, &declared);
+    if options.code.is_empty() {
+        elsewhere.extend(of_others(&options.others, project, &ignored));
+    }
+    let mut code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
         &ignored,
     )?;
@@ -213,7 +221,8 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         return Err(CaptureError::Dirty { paths: code.changed });
     }
     scan::declared(&scanner, options, &params_files, &metrics_files)?;
-    scan::code(&scanner, &code)?;
+    scan::code(&scanner, &mut code)?;
+    code.look_inside()?;
 
     let python = options.python.as_deref();
     if let Some(path) = python.map(|path| project.join(path)).filter(|path| !path.exists()) {
@@ -235,6 +244,14 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
 
     let mut not_captured = found.failed;
     let failed = |part: String, reason: String| NotCapturedRecord { part, reason };
+    let large = model_files.iter().chain(&results).chain(data.iter().flat_map(|d: &Data| &d.files));
+    not_captured.extend(lfs::among_many(large)?.into_iter().map(|pointer| {
+        let (path, size) = (pointer.path, pointer.size);
+        failed(
+            "files".to_owned(),
+            format!("`{path}` is a pointer of git LFS: the {size} bytes it stands for are not here"),
+        )
+    }));
     not_captured.extend(code.failed.iter().map(|(part, reason)| failed(part.clone(), reason.clone())));
     for source in &data {
         not_captured.extend(source.failed.clone().map(|reason| failed(format!("data.{}.schema", source.name), reason)));
@@ -341,6 +358,21 @@ fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> Has
     all.extend(options.notes_file.clone());
     all.insert(options.store.clone());
     all
+}
+
+/// Files and folders of other models. What is not there, or holds the whole project, is passed over.
+fn of_others(specs: &[PathSpec], project: &Path, ignored: &Ignored) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for spec in specs {
+        let path = files::lexically_clean(&spec.path);
+        if path.exists() {
+            found.extend((!project.starts_with(&path)).then_some(path));
+        } else if spec.text.contains(['*', '?', '[', '{']) {
+            let files = files::collect("files", std::slice::from_ref(spec), project, ignored).unwrap_or_default();
+            found.extend(files.iter().map(SourceFile::disk));
+        }
+    }
+    found
 }
 
 fn all_seeds(

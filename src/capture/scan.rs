@@ -1,12 +1,16 @@
 //! Looking for secrets in everything that would be stored as people wrote it. A hit stops the capture.
 
+use std::io;
+
 use rayon::prelude::*;
 
 use super::CaptureOptions;
 use super::code::Code;
 use super::error::CaptureError;
 use super::files::SourceFile;
+use super::patch::sections;
 use super::secrets::{Finding, Scanner};
+use crate::format::snapshot::LeftOutRecord;
 use crate::format::tree::EntryKind;
 use crate::store::Source;
 
@@ -30,15 +34,33 @@ pub(super) fn declared(
     stop(findings)
 }
 
-/// Code, and its patch.
-pub(super) fn code(scanner: &Scanner, code: &Code) -> Result<(), CaptureError> {
-    let scanned: Result<Vec<Vec<Finding>>, CaptureError> = code
-        .files
-        .par_iter()
-        .filter(|file| file.kind != EntryKind::Symlink)
-        .map(|file| in_file(scanner, file))
-        .collect();
-    let mut findings: Vec<Finding> = scanned?.into_iter().flatten().collect();
+/// Code, and its patch. What nobody allows us to read is left out: code is found, not declared.
+pub(super) fn code(scanner: &Scanner, code: &mut Code) -> Result<(), CaptureError> {
+    let look = |file: &SourceFile| match file.kind {
+        EntryKind::Symlink => Ok(Ok(Vec::new())),
+        _ => match in_file(scanner, file) {
+            Err(CaptureError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Err(format!("it cannot be read: {source}")))
+            }
+            other => other.map(Ok),
+        },
+    };
+    let scanned: Result<Vec<Result<Vec<Finding>, String>>, CaptureError> = code.files.par_iter().map(look).collect();
+    let mut findings = Vec::new();
+    let mut scanned = scanned?.into_iter();
+    let (left_out, untracked) = (&mut code.left_out, &mut code.untracked);
+    code.files.retain(|file| match scanned.next() {
+        Some(Ok(found)) => {
+            findings.extend(found);
+            true
+        }
+        Some(Err(reason)) => {
+            untracked.retain(|path| path != file.path());
+            left_out.push(LeftOutRecord { path: file.path().to_owned(), size: Some(file.size()), reason });
+            false
+        }
+        None => true,
+    });
     // What a patch takes away is not in any file.
     if let Some(patch) = &code.patch {
         for (path, section) in sections(patch) {
@@ -58,31 +80,6 @@ fn in_file(scanner: &Scanner, file: &SourceFile) -> Result<Vec<Finding>, Capture
         Some(scanned) => file.finished(scanned.read).map_err(unreadable).map(|()| scanned.findings),
         None => Ok(Vec::new()),
     }
-}
-
-/// The parts of a patch, each with the file it is about, so that what is allowed in a file is allowed here.
-fn sections(patch: &[u8]) -> Vec<(String, &[u8])> {
-    const START: &[u8] = b"diff --git ";
-    let mut starts: Vec<usize> = Vec::new();
-    let mut line = 0;
-    while line < patch.len() {
-        if patch[line..].starts_with(START) {
-            starts.push(line);
-        }
-        line = patch[line..].iter().position(|b| *b == b'\n').map_or(patch.len(), |n| line + n + 1);
-    }
-    let ends = starts.iter().skip(1).copied().chain([patch.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(start, end)| {
-            let section = &patch[*start..end];
-            let head = section.split(|b| *b == b'\n').next().unwrap_or_default();
-            let head = String::from_utf8_lossy(head);
-            let path = head.rsplit_once(" b/").map_or_else(|| head.to_string(), |(_, path)| path.to_owned());
-            (path, section)
-        })
-        .collect()
 }
 
 fn stop(findings: Vec<Finding>) -> Result<(), CaptureError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{DataRecord, EnvironmentRecord, SnapshotRecord};
-use crate::snapshot::TreeFile;
+use crate::snapshot::{Sources, TreeFile};
 
 /// One side of a comparison.
 #[derive(Debug, Clone)]
@@ -129,6 +129,8 @@ pub struct CodeDiff {
     pub dirty: Option<(bool, bool)>,
     /// The files.
     pub files: Vec<Item<FileFacts>>,
+    /// Notebooks that differ, but not in their sources: no difference of the code.
+    pub outputs: Vec<String>,
 }
 
 impl CodeDiff {
@@ -141,6 +143,13 @@ impl CodeDiff {
 /// Compares two snapshots.
 pub fn compare(a: &Side, b: &Side) -> Diff {
     let (old, new) = (&a.record, &b.record);
+    let sources = Sources::of(&old.code, &new.code);
+    let only_outputs = |item: &Item<FileFacts>| {
+        let executable = |facts: &Option<FileFacts>| facts.as_ref().map(|f| f.executable);
+        executable(&item.a) == executable(&item.b) && sources.are_the_same(&item.name)
+    };
+    let (outputs, code_files): (Vec<_>, Vec<_>) =
+        compare_files(&a.code_files, &b.code_files).into_iter().partition(only_outputs);
     let differ = |a: &Option<String>, b: &Option<String>| (a != b).then(|| (a.clone(), b.clone()));
     Diff {
         files: compare_files(&a.model_files, &b.model_files),
@@ -150,7 +159,8 @@ pub fn compare(a: &Side, b: &Side) -> Diff {
         code: CodeDiff {
             commit: differ(&old.code.commit, &new.code.commit),
             dirty: (old.code.dirty != new.code.dirty).then_some((old.code.dirty, new.code.dirty)),
-            files: compare_files(&a.code_files, &b.code_files),
+            files: code_files,
+            outputs: outputs.into_iter().map(|item| item.name).collect(),
         },
         environment: compare_maps(&environment_facts(&old.environment), &environment_facts(&new.environment)),
         seeds: compare_maps(&seed_values(old), &seed_values(new)),

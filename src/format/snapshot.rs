@@ -215,6 +215,37 @@ pub struct CodeRecord {
     pub untracked: Vec<String>,
     /// Files in scope that are not in the tree, and why.
     pub left_out: Vec<LeftOutRecord>,
+    /// Notebooks in the tree by their sources, sorted by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notebooks: Vec<NotebookRecord>,
+    /// Files in the tree that are pointers of git LFS, sorted by path: the bytes they stand for were not there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lfs: Vec<LfsRecord>,
+}
+
+/// A notebook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotebookRecord {
+    /// Its path in the tree.
+    pub path: String,
+    /// Of its cells' types and sources alone: SHA-256 over the canonical JSON of `[{"cell_type":…,"source":…}]`.
+    pub sha256: Digest,
+    /// Whether its cells were run in another order than they stand in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_order: bool,
+}
+
+/// A pointer of git LFS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LfsRecord {
+    /// Its path in the tree.
+    pub path: String,
+    /// Of the bytes it stands for.
+    pub sha256: Digest,
+    /// How many there are.
+    pub size: u64,
 }
 
 /// Where code was taken from.

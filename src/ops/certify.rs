@@ -391,12 +391,13 @@ fn version_of_workspace(
     state: Option<State>,
 ) -> Result<Found, VerbError> {
     const LOOK_BACK: usize = 20;
-    let record = &workspace.built.record;
+    let built = &workspace.built;
     let Some(state) = state else {
-        return Err(ResolveError::NoVersion { model: record.model.clone() }.into());
+        return Err(ResolveError::NoVersion { model: built.record.model.clone() }.into());
     };
     for row in state.versions.iter().rev().take(LOOK_BACK) {
-        if snapshot::differs_in(&records::snapshot(repository, row.snapshot)?, record).is_empty() {
+        let record = records::snapshot(repository, row.snapshot)?;
+        if snapshot::differs_in(repository.store(), &record, built).is_empty() {
             return Ok(Found { row: *row, state });
         }
     }

@@ -97,6 +97,7 @@ pub fn capture_options(
         data: data(file, given, &project)?,
         notes,
         notes_file,
+        others: of_others(&config.model, &model, &project),
         code: code_scope(file, given, &project),
         require_clean: given.require_clean || config.code.require_clean,
         untracked_limit,
@@ -212,6 +213,23 @@ fn samples(file: &ModelFile, project: &Path) -> Vec<SamplesInput> {
         .iter()
         .map(|(name, set)| SamplesInput { name: name.clone(), path: spec(&set.path), column: set.column.clone() })
         .collect()
+}
+
+/// What other models of the configuration are made of and come to.
+fn of_others(models: &BTreeMap<ModelName, ModelFile>, model: &ModelName, project: &Path) -> Vec<PathSpec> {
+    let others = models.iter().filter(|(name, _)| *name != model).map(|(_, file)| file);
+    let spec = |text: &String| PathSpec::parse(text, project);
+    let plain = |path: &String| PathSpec { text: path.clone(), path: project.join(path), rename: None };
+    let mut found = Vec::new();
+    for file in others {
+        found.extend(file.files.iter().chain(&file.metrics).chain(&file.results).map(spec));
+        found.extend(file.predictions.values().map(|set| plain(&set.path)));
+        found.extend(file.samples.values().map(|set| plain(&set.path)));
+        // What no variable leads to is not here.
+        let data = file.data.values().filter_map(|data| expand(data.path.as_ref()?).ok());
+        found.extend(data.map(|path| plain(&path)));
+    }
+    found
 }
 
 fn code_scope(file: &ModelFile, given: &GivenInputs, project: &Path) -> Vec<String> {

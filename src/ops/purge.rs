@@ -19,6 +19,7 @@ pub use super::error::PurgeError;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
 use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, records, resolve};
+use crate::capture::patch::sections;
 use crate::capture::secrets::Scanner;
 use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
 use crate::id::{FileId, SnapshotId};
@@ -376,8 +377,10 @@ pub(super) fn harmless(text: &str) -> String {
 fn tells_of(repository: &Repository, record: &crate::format::snapshot::SnapshotRecord, path: &str) -> bool {
     const MOST: u64 = 64 << 20;
     let Some(bytes) = record.code.patch.and_then(|id| repository.store().file(id, MOST).ok()) else { return false };
-    let line = format!("/{path}\n");
-    bytes.windows(line.len()).any(|window| window == line.as_bytes())
+    // What lies below a project is named from the root of its repository there.
+    sections(&bytes)
+        .iter()
+        .any(|(about, _)| about.strip_suffix(path).is_some_and(|above| above.is_empty() || above.ends_with('/')))
 }
 
 /// The files that keep some of the bytes, as a person knows them.

@@ -245,6 +245,11 @@ pub fn reproducibility(record: &SnapshotRecord, dropped: Option<&Dropped>) -> Ve
         1 => say(false, "1 file of code was left out".to_owned()),
         n => say(false, format!("{n} files of code were left out")),
     }
+    match record.code.lfs.len() {
+        0 => {}
+        1 => say(false, "1 file of code is a pointer of git LFS: its bytes were not there".to_owned()),
+        n => say(false, format!("{n} files of code are pointers of git LFS: their bytes were not there")),
+    }
     if record.data.is_empty() {
         say(false, "no training data was declared".to_owned());
     }

@@ -118,7 +118,7 @@ pub fn snapshot(
         known::keep(repository, &model, known);
     }
     // Of a version that is what it was, something may have been lost: then everything is put again.
-    let heals = compared.unchanged && writer.adds_contents() && !options.dry_run;
+    let heals = compared.unchanged && compared.same_code(&built) && writer.adds_contents() && !options.dry_run;
     if !compared.unchanged || heals {
         let before =
             compared.parent.as_ref().and_then(|(row, _)| records::observation(repository, row.observation).ok());
@@ -188,13 +188,20 @@ impl Compared {
         let erased_before = erasures::fields_again(state, &built.record, &built.observation);
         let Some(row) = state.latest().copied() else { return Ok(Self { same_as, erased_before, ..Self::default() }) };
         let record = records::snapshot(repository, row.snapshot)?;
-        let changed = snapshot::differs_in(&record, &built.record);
+        let changed = snapshot::differs_in(repository.store(), &record, built);
         let unchanged = changed.is_empty()
             && row.dropped.is_none()
             && !options.new_version
             // What the newest version lost by a tombstone only another one can have.
             && state.erased_files(row.version).is_empty();
         Ok(Self { parent: Some((row, record)), changed, unchanged, same_as, erased_before })
+    }
+
+    /// Whether the code is the newest version's to the last byte: outputs of notebooks and patches may differ where nothing
+    /// else does, and are then no part of any version.
+    fn same_code(&self, built: &Built) -> bool {
+        let (a, b) = (self.parent.as_ref().map(|(_, record)| &record.code), &built.record.code);
+        a.is_some_and(|a| a.tree == b.tree && a.patch == b.patch)
     }
 
     fn report(

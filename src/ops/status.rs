@@ -117,7 +117,7 @@ fn changes(
             None => vec!["everything"],
             Some(row) => {
                 let latest = records::snapshot(repository, row.snapshot)?;
-                snapshot::differs_in(&latest, &workspace.built.record)
+                snapshot::differs_in(repository.store(), &latest, &workspace.built)
             }
         })
     };

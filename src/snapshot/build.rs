@@ -199,6 +199,8 @@ fn put_code(files: &mut Files<'_, '_>, capture: &mut Capture) -> Result<(CodeRec
         patch,
         untracked: code.untracked.clone(),
         left_out: code.left_out.clone(),
+        notebooks: code.notebooks.clone(),
+        lfs: code.lfs.clone(),
     };
     Ok((record, list))
 }

@@ -13,7 +13,7 @@ mod tensors;
 pub use self::build::{Built, build, bytes_needed, every_file};
 pub use self::folders::{TreeFile, files_of};
 pub use self::reach::{Lost, Reached, reach};
-pub use self::same::{differs_in, environment_differences};
+pub use self::same::{Sources, differs_in, environment_differences};
 
 use crate::digest::Digest;
 use crate::format::FormatError;

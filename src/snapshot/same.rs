@@ -1,18 +1,26 @@
 //! When a capture is no new version: model, parameters, data, results, code in scope, seeds and notes are those of the newest one.
 
-use crate::format::snapshot::{CodeRecord, EnvironmentRecord, SnapshotRecord};
+use std::collections::HashMap;
 
-/// The parts in which `b`, the later one, differs from `a`, of those that make a new version.
+use super::build::Built;
+use super::folders::{self, TreeFile};
+use crate::digest::Digest;
+use crate::format::snapshot::{CodeRecord, EnvironmentRecord, SnapshotRecord};
+use crate::store::Store;
+
+/// The parts in which `built` differs from `a`, the earlier one, of those that make a new version.
 ///
-/// Saying nothing is not a change of notes: a snapshot taken again without notes is the same version.
-pub fn differs_in(a: &SnapshotRecord, b: &SnapshotRecord) -> Vec<&'static str> {
+/// Saying nothing is not a change of notes: a snapshot taken again without notes is the same version. The store is asked only
+/// where notebooks may be all that differs.
+pub fn differs_in(store: &Store, a: &SnapshotRecord, built: &Built) -> Vec<&'static str> {
+    let b = &built.record;
     let parts = [
         ("model", a.model_files == b.model_files),
         ("params", a.params == b.params && a.params_files == b.params_files),
         ("metrics", a.metrics == b.metrics && a.metrics_files == b.metrics_files),
         ("results", a.results == b.results && a.predictions == b.predictions && a.samples == b.samples),
         ("data", a.data == b.data),
-        ("code", same_code(&a.code, &b.code)),
+        ("code", same_code(store, &a.code, &b.code, &built.code_files)),
         ("seeds", a.seeds == b.seeds),
         ("notes", b.notes.is_none() || a.notes == b.notes),
     ];
@@ -20,9 +28,44 @@ pub fn differs_in(a: &SnapshotRecord, b: &SnapshotRecord) -> Vec<&'static str> {
 }
 
 /// The code in scope is its files. A commit that changes nothing in scope changes no code; nor does
-/// committing what was captured uncommitted.
-fn same_code(a: &CodeRecord, b: &CodeRecord) -> bool {
-    a.kind == b.kind && a.tree == b.tree && a.prefix == b.prefix && a.scope == b.scope
+/// committing what was captured uncommitted, nor running a notebook again.
+fn same_code(store: &Store, a: &CodeRecord, b: &CodeRecord, files: &[TreeFile]) -> bool {
+    let same_place = a.kind == b.kind && a.prefix == b.prefix && a.scope == b.scope;
+    same_place && (a.tree == b.tree || same_sources(store, a, b, files))
+}
+
+/// Whether two trees differ in nothing but what running notebooks changes in them. One that cannot be read is another one.
+fn same_sources(store: &Store, a: &CodeRecord, b: &CodeRecord, files: &[TreeFile]) -> bool {
+    let (Some(tree), false) = (a.tree, a.notebooks.is_empty() || b.notebooks.is_empty()) else { return false };
+    let sources = Sources::of(a, b);
+    let Ok(before) = folders::files_of(store, tree.tree) else { return false };
+    let mut files: Vec<&TreeFile> = files.iter().collect();
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    before.len() == files.len()
+        && before.iter().zip(files).all(|(a, b)| {
+            let only_outputs = || a.path == b.path && a.kind == b.kind && sources.are_the_same(&a.path);
+            a == b || only_outputs()
+        })
+}
+
+/// What the notebooks of two versions say.
+#[derive(Debug)]
+pub struct Sources<'r> {
+    a: HashMap<&'r str, Digest>,
+    b: HashMap<&'r str, Digest>,
+}
+
+impl<'r> Sources<'r> {
+    /// Of these two.
+    pub fn of(a: &'r CodeRecord, b: &'r CodeRecord) -> Self {
+        let of = |code: &'r CodeRecord| code.notebooks.iter().map(|n| (n.path.as_str(), n.sha256)).collect();
+        Self { a: of(a), b: of(b) }
+    }
+
+    /// Whether the file at `path` is a notebook in both, with the same sources.
+    pub fn are_the_same(&self, path: &str) -> bool {
+        self.a.get(path).is_some_and(|sources| self.b.get(path) == Some(sources))
+    }
 }
 
 /// Packages, runtimes and lock files in which two environments differ, one line each.

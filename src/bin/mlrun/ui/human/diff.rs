@@ -16,7 +16,7 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
     let (a, b) = (style.paint(Label::Strong, &report.a), style.paint(Label::Strong, &report.b));
     let diff = &report.diff;
     if diff.is_empty() {
-        return format!("{a} and {b} are the same\n{}", gone(report));
+        return format!("{a} and {b} are the same\n{}{}", outputs(report), gone(report));
     }
     let mut text = format!("{a} → {b}\n");
     add(&mut text, style, "files", &diff.files, file_line);
@@ -24,17 +24,18 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
     add(&mut text, style, "metrics", &diff.metrics, metric_line);
     add(&mut text, style, "data", &diff.data, data_line);
     add(&mut text, style, "results", &diff.results, file_line);
-    if let Some((old, new)) = &diff.code.commit {
-        let short = |c: &Option<String>| c.as_ref().map_or("none", |c| c.get(..9).unwrap_or(c)).to_owned();
+    if !diff.code.is_empty() {
         heading(&mut text, style, "code");
-        text += &format!("  commit {} → {}\n", short(old), short(new));
+        if let Some((old, new)) = &diff.code.commit {
+            let short = |c: &Option<String>| c.as_ref().map_or("none", |c| c.get(..9).unwrap_or(c)).to_owned();
+            text += &format!("  commit {} → {}\n", short(old), short(new));
+        }
         if let Some((_, dirty)) = diff.code.dirty {
             text += if dirty { "  with uncommitted work now\n" } else { "  everything committed now\n" };
         }
         lines(&mut text, style, &diff.code.files, file_line);
-    } else {
-        add(&mut text, style, "code", &diff.code.files, file_line);
     }
+    text += &outputs(report);
     add(&mut text, style, "environment", &diff.environment, text_line);
     add(&mut text, style, "seeds", &diff.seeds, value_line);
     if let Some((old, new)) = &diff.notes {
@@ -46,6 +47,15 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
         }
     }
     text + &gone(report)
+}
+
+/// Notebooks that were run again.
+fn outputs(report: &DiffReport) -> String {
+    let names: Vec<String> = report.diff.code.outputs.iter().map(|name| clean(name)).collect();
+    let more = names.len().saturating_sub(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let shown = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    if names.is_empty() { shown } else { format!("{}\n", wrapped(&format!("only outputs differ in {shown}{more}"))) }
 }
 
 /// What was erased from a side, and is not compared but by digest.

@@ -90,6 +90,19 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     for part in &report.record.not_captured {
         lines.push(format!("not captured: {}: {}", part.part, clean(&part.reason)));
     }
+    let lfs: Vec<String> =
+        report.record.code.lfs.iter().map(|p| format!("{} ({})", clean(&p.path), bytes(p.size))).collect();
+    if !lfs.is_empty() {
+        lines.push(format!(
+            "only pointers of git LFS are in the code, `git lfs pull` fetches the files: {}",
+            first(&lfs, 3)
+        ));
+    }
+    let restless = report.record.code.notebooks.iter().filter(|n| n.out_of_order).map(|n| clean(&n.path));
+    let restless: Vec<String> = restless.collect();
+    if !restless.is_empty() {
+        lines.push(format!("cells were run in another order than they stand in: {}", first(&restless, 3)));
+    }
     let left_out = &report.record.code.left_out;
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.iter().map(|l| format!("{} ({})", clean(&l.path), l.reason)).collect();
@@ -176,7 +189,7 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile], dropped: Option<&Dropped>)
 fn code(record: &SnapshotRecord) -> String {
     let code = &record.code;
     let files = code.tree.map_or_else(|| "no files".to_owned(), |t| count(t.files, "file"));
-    match (&code.kind, &code.commit) {
+    let words = match (&code.kind, &code.commit) {
         (CodeKind::None, _) => "not captured".to_owned(),
         (CodeKind::Folder, _) => format!("{files}, no git"),
         (CodeKind::Git, commit) => {
@@ -184,7 +197,12 @@ fn code(record: &SnapshotRecord) -> String {
             let dirty = if code.dirty { ", with uncommitted work" } else { "" };
             format!("{files}, {commit}{dirty}")
         }
-    }
+    };
+    let several = |n: usize, what: &str| match n {
+        0 => String::new(),
+        n => format!(", {}", count(n as u64, what)),
+    };
+    words + &several(code.notebooks.len(), "notebook") + &several(code.lfs.len(), "LFS pointer")
 }
 
 pub fn show(report: &ShowReport, style: &Style) -> String {

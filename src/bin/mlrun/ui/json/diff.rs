@@ -28,6 +28,7 @@ pub fn diff(report: &DiffReport) -> Value {
             "commit": diff.code.commit.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
             "dirty": diff.code.dirty.map(|(a, b)| json!({ "a": a, "b": b })),
             "files": list(&diff.code.files, "path", file),
+            "outputs": diff.code.outputs,
         },
         "environment": list(&diff.environment, "name", |text| json!(text)),
         "seeds": list(&diff.seeds, "name", value),

@@ -136,6 +136,7 @@ fn version_fields(record: &SnapshotRecord) -> Map<String, Value> {
             "patch_sha256": record.code.patch.map(|p| p.to_string()), "untracked": record.code.untracked,
             "left_out": value(&record.code.left_out), "files": record.code.tree.map_or(0, |t| t.files),
             "tree": record.code.tree.map(|t| t.tree.to_string()),
+            "notebooks": value(&record.code.notebooks), "lfs": value(&record.code.lfs),
         },
         "environment": value(&record.environment),
         "seeds": seeds,
