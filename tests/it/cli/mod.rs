@@ -1,6 +1,10 @@
 //! The program as people and scripts meet it: exit codes, messages, JSON, and that a refusal changes nothing.
 #![cfg(unix)]
 
+mod code_scene;
+mod code_scope;
+mod code_tree;
+mod code_untouched;
 mod collect;
 mod collected;
 mod contract;
