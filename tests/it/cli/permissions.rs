@@ -59,6 +59,41 @@ fn a_file_nobody_may_read() {
     assert_eq!(before, project.fingerprint());
 }
 
+/// Code is found, not declared: what may not be read is listed, and stops nothing.
+#[test]
+fn code_nobody_may_read() {
+    for git in [true, false] {
+        let project = Project::empty();
+        project.write("train.py", "t\n").write("mine.py", "m\n").write("mine/x.py", "x\n").write("../model/w", "w");
+        project.write("mlrun.toml", super::code_scene::CONFIG);
+        if git {
+            project.write(".gitignore", "x\n").git("init --quiet");
+            project.git("add .gitignore mine.py");
+        }
+        project.ok("init");
+        let Some(other) = project.as_nobody() else { return };
+        for path in ["mine.py", "mine"] {
+            fs::set_permissions(project.path(path), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        let mut command = other.command(&["snapshot", "fraud", "--json"]);
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
+        let version = shown(&mut command).exits(0).object();
+        let left_out = version["code"]["left_out"].as_array().unwrap();
+        let about =
+            |path: &str| left_out.iter().find(|left| left["path"] == path).map(|left| left["reason"].to_string());
+        assert!(about("mine.py").is_some_and(|why| why.contains("denied")), "{version}");
+        if git {
+            let unread =
+                version["not_captured"].as_array().unwrap().iter().find(|part| part["part"] == "code.untracked");
+            let reason = unread.map(|part| part["reason"].to_string()).unwrap_or_default();
+            assert!(reason.contains("could not open directory 'mine/'"), "{version}");
+        } else {
+            assert!(about("mine").is_some_and(|why| why.contains("denied")), "{version}");
+        }
+        fs::set_permissions(project.path("mine"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
 #[test]
 fn git_that_refuses_is_not_no_git() {
     let project = Project::tiny_in_git();

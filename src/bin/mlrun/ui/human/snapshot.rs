@@ -94,7 +94,7 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
         report.record.code.lfs.iter().map(|p| format!("{} ({})", clean(&p.path), bytes(p.size))).collect();
     if !lfs.is_empty() {
         lines.push(format!(
-            "only pointers of git LFS are in the code, `git lfs pull` fetches the files: {}",
+            "in the code, pointers of git LFS stand for files that `git lfs pull` fetches: {}",
             first(&lfs, 3)
         ));
     }
