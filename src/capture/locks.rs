@@ -9,7 +9,7 @@ use crate::format::snapshot::{LockRecord, NotCapturedRecord};
 
 use super::bounded;
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     "uv.lock",
     "poetry.lock",
     "pdm.lock",
@@ -22,6 +22,8 @@ const NAMES: [&str; 15] = [
     "Cargo.lock",
     "renv.lock",
     "Manifest.toml",
+    "JuliaManifest.toml",
+    "conda-lock.yaml",
     "package-lock.json",
     "yarn.lock",
     "pnpm-lock.yaml",
@@ -30,13 +32,14 @@ const NAMES: [&str; 15] = [
 /// Larger ones are not hashed, and that is said.
 const BYTES_LIMIT: u64 = 64 << 20;
 
-/// Whether a file of this name pins packages: the lock files of the tools, `requirements*.txt`, and `pylock.*.toml`
-/// of PEP 751.
+/// Whether a file of this name pins packages: the lock files of the tools, `requirements*.txt`, `pylock.*.toml` of
+/// PEP 751, and Julia's manifests for one minor version.
 pub fn is_lock(name: &str) -> bool {
     let between = |start: &str, end: &str| {
         name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
     };
-    NAMES.contains(&name) || between("requirements", ".txt") || between("pylock.", ".toml")
+    let is_julia = between("Manifest-v", ".toml");
+    NAMES.contains(&name) || between("requirements", ".txt") || between("pylock.", ".toml") || is_julia
 }
 
 /// The lock files directly in `project`, by name, and those that could not be read.

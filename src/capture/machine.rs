@@ -1,5 +1,5 @@
-//! The machine a snapshot is taken on, from `/proc` and `/etc` (proc(5), os-release(5)). What is not there is not
-//! known.
+//! The machine a snapshot is taken on, from `/proc`, `/sys` and `/etc` (proc(5), os-release(5)). What is not there is
+//! not known.
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -9,27 +9,29 @@ use std::thread;
 use crate::format::observation::MachineRecord;
 use crate::host;
 
-use super::bounded;
+use super::{bounded, container, gpu};
 
 /// `/proc/cpuinfo` repeats itself for each of the processors; the first of them is enough.
 const PROC_LIMIT: u64 = 64 << 10;
 
-/// What can be known without privileges.
-pub fn observe() -> MachineRecord {
+/// What can be known without privileges of the machine whose root folder is `root`: `/`, unless this is a test.
+pub fn observe(root: &Path) -> MachineRecord {
     let read = |path: &str| {
-        let bytes = bounded::head(Path::new(path), PROC_LIMIT).unwrap_or_default();
+        let bytes = bounded::head(&root.join(path), PROC_LIMIT).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    let (cpu, cpu_features) = processor(&read("/proc/cpuinfo"));
+    let (cpu, cpu_features) = processor(&read("proc/cpuinfo"));
     MachineRecord {
         host: host::name(),
-        os: system(&read("/etc/os-release")).or_else(|| system(&read("/usr/lib/os-release"))),
+        os: system(&read("etc/os-release")).or_else(|| system(&read("usr/lib/os-release"))),
         kernel: host::kernel(),
         architecture: std::env::consts::ARCH.to_owned(),
         cpu,
         cpus: thread::available_parallelism().map(NonZero::get).ok().and_then(|n| n.try_into().ok()).unwrap_or(1),
         cpu_features,
-        memory: memory(&read("/proc/meminfo")),
+        memory: memory(&read("proc/meminfo")),
+        gpus: gpu::observe(root),
+        container: container::observe(root),
     }
 }
 

@@ -4,14 +4,19 @@
 //! [`Capture::not_captured`] with the reason. Secrets are looked for here, before anything can be stored.
 
 mod bounded;
+mod cargo;
 pub mod code;
+pub mod container;
 pub mod data;
+pub mod drift;
 pub mod environment;
 mod error;
 pub mod files;
 pub mod found;
 pub mod git;
+pub mod gpu;
 pub mod ignored;
+mod julia;
 pub mod known;
 pub mod lfs;
 pub mod locks;
@@ -19,6 +24,7 @@ pub mod machine;
 pub mod notebook;
 pub mod patch;
 pub mod python;
+mod r;
 mod scan;
 pub mod secrets;
 pub mod seeds;
@@ -37,6 +43,8 @@ use self::environment::EnvironmentOptions;
 use self::files::{PathSpec, SourceFile};
 use self::ignored::Ignored;
 use self::known::Known;
+use self::python::Asked;
+use self::python::marker::MarkerEnvironment;
 use self::secrets::{Allowance, Scanner};
 use self::values::Syntax;
 use crate::format::observation::MachineRecord;
@@ -87,10 +95,14 @@ pub struct CaptureOptions {
     pub require_clean: bool,
     /// Bytes of untracked files that are kept.
     pub untracked_limit: u64,
+    /// The program that was run, if one was: if it is a Python, it is the one to look at.
+    pub argv0: Option<PathBuf>,
     /// The Python to look at.
     pub python: Option<PathBuf>,
     /// Variables to record besides the built-in ones.
     pub variables: Vec<String>,
+    /// The container image, as it was told.
+    pub image: Option<String>,
     /// Secrets that are known and harmless.
     pub allow: Vec<Allowance>,
     /// Seeds given.
@@ -152,8 +164,10 @@ pub struct Capture {
     pub environment: EnvironmentRecord,
     /// Hardware and system.
     pub machine: MachineRecord,
-    /// Which interpreter, and why.
+    /// Which interpreters, and why.
     pub interpreter: Option<String>,
+    /// What the conditions in lock files are about.
+    pub markers: MarkerEnvironment,
     /// Seeds.
     pub seeds: Vec<SeedRecord>,
     /// Notes.
@@ -228,7 +242,13 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     if let Some(path) = python.map(|path| project.join(path)).filter(|path| !path.exists()) {
         return Err(CaptureError::Missing { input: "python".to_owned(), path: path.display().to_string() });
     }
-    let found = environment::capture(&EnvironmentOptions { project, python, variables: &options.variables });
+    let found = environment::capture(&EnvironmentOptions {
+        project,
+        python: Asked { argv0: options.argv0.as_deref(), configured: python },
+        variables: &options.variables,
+        image: options.image.as_deref(),
+        root: Path::new("/"),
+    });
     let mut redactions = found.redactions;
     let remote = code.git.as_ref().and_then(git::Git::remote).map(|url| {
         let (url, hits) = scanner.redact(&secrets::strip_userinfo(&url));
@@ -280,6 +300,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         environment: found.record,
         machine: found.machine,
         interpreter: found.interpreter,
+        markers: found.markers,
         seeds,
         notes: options.notes.clone(),
         redactions,

@@ -2,8 +2,10 @@
 //!
 //! Sources: PEP 405 (`pyvenv.cfg`), the `site` module's documentation (order of folders), pyenv's manual (shims).
 
+pub mod marker;
 mod packages;
 mod select;
+pub mod version;
 
 use std::fmt;
 use std::fs;
@@ -11,8 +13,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::bounded;
 
-pub use self::packages::{Packages, conda_packages, packages};
-pub use self::select::choose;
+pub use self::packages::{Packages, conda_packages, normalised, packages};
+pub use self::select::{Asked, choose};
 
 /// A Python, found by its files.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Interpreter {
     pub version: Option<String>,
     /// Folders with packages, in the order in which it searches them.
     pub folders: Vec<PathBuf>,
+    /// `CPython` or `PyPy`.
+    pub implementation: &'static str,
     /// Why this one.
     pub reason: String,
 }

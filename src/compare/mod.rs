@@ -278,6 +278,7 @@ fn environment_facts(environment: &EnvironmentRecord) -> BTreeMap<String, String
     for lock in &environment.locks {
         facts.insert(format!("lock:{}", lock.path), lock.sha256.to_string());
     }
+    facts.extend(environment.image.iter().map(|image| ("image".to_owned(), image.clone())));
     for (name, value) in &environment.variables {
         facts.insert(format!("variable:{name}"), value.clone());
     }

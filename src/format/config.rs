@@ -217,6 +217,9 @@ pub struct EnvironmentFile {
     /// Variables to record besides the built-in ones.
     #[serde(default)]
     pub variables: Vec<String>,
+    /// The container image: `repository@sha256:…`.
+    #[serde(default)]
+    pub image: Option<String>,
 }
 
 /// `[secrets]`.

@@ -34,6 +34,45 @@ pub struct ObservationRecord {
     /// What was found in the model's files; none where nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<FoundRecord>,
+    /// Packages that are not as a lock file wants them; so many are named, [`lock_checks`](Self::lock_checks) counts all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<DriftRecord>,
+    /// Lock files that were compared with what is installed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lock_checks: Vec<LockCheckRecord>,
+}
+
+/// A package that is not as a lock file wants it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriftRecord {
+    /// The lock file, relative to the project.
+    pub lock: String,
+    /// The package.
+    pub package: String,
+    /// The version it pins; none if it pins something else, such as a commit.
+    pub wanted: Option<String>,
+    /// The version that is installed; none if it is not.
+    pub installed: Option<String>,
+}
+
+/// How far a lock file agrees with what is installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockCheckRecord {
+    /// The lock file, relative to the project.
+    pub lock: String,
+    /// Packages installed in the version it pins.
+    pub agree: u64,
+    /// Packages installed in another version.
+    pub differ: u64,
+    /// Packages it wants without condition that are not installed.
+    pub missing: u64,
+    /// Packages installed that it does not know.
+    pub extra: u64,
+    /// Why it, or a part of it, was not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
 }
 
 /// A machine, as far as it could be known without privileges.
@@ -55,5 +94,28 @@ pub struct MachineRecord {
     /// Features of the processor that move floating-point results (`avx2`, `fma` …).
     pub cpu_features: Vec<String>,
     /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Graphics processors, in the order of their places on the bus.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<GpuRecord>,
+    /// What kind of container it is, and how that is known; none where nothing says that it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+}
+
+/// A graphics processor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpuRecord {
+    /// `NVIDIA`, `AMD`, `Intel`.
+    pub vendor: String,
+    /// Its name, or the number of its kind where the driver tells no name.
+    pub model: Option<String>,
+    /// Its place on the bus, such as `0000:01:00.0`.
+    pub bus: String,
+    /// The driver and its version, where known.
+    pub driver: Option<String>,
+    /// Bytes of its memory, where the driver tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
 }

@@ -282,6 +282,9 @@ pub struct EnvironmentRecord {
     pub locks: Vec<LockRecord>,
     /// Variables of the allow-list that were set, redacted.
     pub variables: BTreeMap<String, String>,
+    /// The container image it was made in, as it was given: `repository@sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 /// An interpreter and its packages.

@@ -48,8 +48,12 @@ pub struct GivenInputs {
     pub seeds: Vec<(String, i64)>,
     /// Allowed secrets.
     pub allow: Vec<String>,
+    /// The program that was run, if one was.
+    pub argv0: Option<PathBuf>,
     /// The Python to look at.
     pub python: Option<PathBuf>,
+    /// The container image it was made in.
+    pub image: Option<String>,
     /// Whether uncommitted code is refused.
     pub require_clean: bool,
     /// Whether a discovered part that fails stops everything.
@@ -85,6 +89,13 @@ pub fn capture_options(
     }
     let (notes, notes_file) = notes(file, given, &project)?;
     let python = given.python.clone().or_else(|| config.environment.python.as_ref().map(|p| project.join(p)));
+    let image = given.image.clone().or_else(|| config.environment.image.clone());
+    if let Some(image) = &image {
+        check_characters("the image", image)?;
+        if image.is_empty() || image.contains(char::is_whitespace) {
+            return Err(option("image", format!("`{image}` is no name of an image")).into());
+        }
+    }
     let untracked_limit = repository.config().map_or(config::UNTRACKED_LIMIT, config::Config::untracked_limit);
     Ok(CaptureOptions {
         files: specs(&file.files, &given.files),
@@ -101,7 +112,9 @@ pub fn capture_options(
         code: code_scope(file, given, &project),
         require_clean: given.require_clean || config.code.require_clean,
         untracked_limit,
+        argv0: given.argv0.clone(),
         python,
+        image,
         variables: config.environment.variables.clone(),
         allow,
         seeds: given.seeds.clone(),

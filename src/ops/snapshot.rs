@@ -5,10 +5,11 @@ use super::inputs::{GivenInputs, capture_options};
 use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
-use crate::capture::{self, Capture, CaptureError, found};
+use crate::capture::{self, Capture, CaptureError, drift, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::format::found::{FoundFileRecord, FoundRecord};
+use crate::format::observation::{DriftRecord, LockCheckRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
@@ -62,6 +63,10 @@ pub struct SnapshotReport {
     pub erased_again: Vec<ErasedAgain>,
     /// What the model's files say of themselves; nothing where nothing changed.
     pub found: FoundRecord,
+    /// Packages that are not as a lock file wants them.
+    pub drift: Vec<DriftRecord>,
+    /// Lock files that were compared with what is installed.
+    pub lock_checks: Vec<LockCheckRecord>,
     /// Parameters of which they say something else than what was declared.
     pub contradictions: Vec<Contradiction>,
     /// Results that are the parent's although the model is not.
@@ -129,6 +134,9 @@ pub fn snapshot(
             refuse_unread(&found)?;
         }
         built.observation.found = Some(found);
+        let drift = drift::find(&capture_options.project, &capture.environment, &capture.markers);
+        built.observation.drift = drift.packages;
+        built.observation.lock_checks = drift.locks;
     }
     if compared.unchanged || options.dry_run {
         let written = match compared.unchanged {
@@ -226,6 +234,8 @@ impl Compared {
             environment_changes: Vec::new(),
             parent,
             contradictions: contradictions(&built.record, &found),
+            drift: built.observation.drift,
+            lock_checks: built.observation.lock_checks,
             found,
             record: built.record,
             stale_evidence,

@@ -118,6 +118,8 @@ pub fn build(
         paths: capture.places.clone(),
         ignored: capture.ignored.clone(),
         found: None,
+        drift: Vec::new(),
+        lock_checks: Vec::new(),
     };
     let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
     Ok(Built { record, id: SnapshotId::new(id), observation, model_files: model_list, code_files: code_list })

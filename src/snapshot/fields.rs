@@ -7,6 +7,7 @@
 //! | `params.KEY`, `seeds.NAME` | a value; a seed that is a parameter is one with it | the key, its value erased |
 //! | `data.NAME.path` | where data lay, in the observation too | an empty path |
 //! | `environment.variables.NAME`, `environment.origins.PACKAGE` | a variable, where a package came from | nothing |
+//! | `environment.image` | the container image | nothing |
 //! | `observation.branch`, `.remote`, `.interpreter`, `.host`, `.paths.NAME` | what surrounded it | nothing |
 
 use crate::format::observation::ObservationRecord;
@@ -14,7 +15,7 @@ use crate::format::scalar::Scalar;
 use crate::format::snapshot::{SeedRecord, SeedSource, SnapshotRecord};
 
 /// The forms of names, for messages.
-pub const FORMS: [&str; 12] = [
+pub const FORMS: [&str; 13] = [
     "notes",
     "argv",
     "params.KEY",
@@ -22,6 +23,7 @@ pub const FORMS: [&str; 12] = [
     "data.NAME.path",
     "environment.variables.NAME",
     "environment.origins.PACKAGE",
+    "environment.image",
     "observation.branch",
     "observation.remote",
     "observation.interpreter",
@@ -43,6 +45,7 @@ pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(
     all.extend(environment.variables.iter().map(|(name, v)| (format!("environment.variables.{name}"), text(v))));
     let origins = environment.runtimes.iter().flat_map(|runtime| &runtime.origins);
     all.extend(origins.map(|(package, origin)| (format!("environment.origins.{package}"), text(origin))));
+    all.extend(environment.image.as_ref().map(|image| ("environment.image".to_owned(), text(image))));
     let single = [
         ("branch", &observation.branch),
         ("remote", &observation.remote),
@@ -61,6 +64,7 @@ pub fn erase(record: &mut SnapshotRecord, name: &str) -> bool {
     match name {
         "notes" => record.notes = None,
         "argv" => record.argv = None,
+        "environment.image" => record.environment.image = None,
         _ => {
             if let Some(key) = name.strip_prefix("params.") {
                 erase_param(record, key);

@@ -95,5 +95,9 @@ pub fn environment_differences(a: &EnvironmentRecord, b: &EnvironmentRecord) -> 
             }
         }
     }
+    if a.image != b.image {
+        let text = |image: &Option<String>| image.as_deref().unwrap_or("none").to_owned();
+        lines.push(format!("image {} → {}", text(&a.image), text(&b.image)));
+    }
     lines
 }

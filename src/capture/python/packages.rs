@@ -113,7 +113,7 @@ impl Packages {
 }
 
 /// PEP 503: runs of `-`, `_`, `.` are one `-`, letters are small.
-fn normalised(name: &str) -> String {
+pub fn normalised(name: &str) -> String {
     let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
     parts.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }

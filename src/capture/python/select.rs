@@ -10,14 +10,27 @@ use super::{Configuration, Interpreter, Library, PythonError, release, version_i
 
 type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Chooses: what is `configured` (a folder or an interpreter, relative to the project) and nothing else; otherwise
-/// `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv` or `venv` in the project, the first `python3` or `python` on `PATH`.
+/// What says which Python it is before anything is looked for. Relative paths count from the project.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The program that was run, as it was called: a name that is looked up on `PATH`, or a path.
+    pub argv0: Option<&'a Path>,
+    /// The environment's folder, or the interpreter, that a person named.
+    pub configured: Option<&'a Path>,
+}
+
+/// Chooses: the Python that ran, if a program was run and is one, or a script that names one in its first line; what is
+/// configured (a folder or an interpreter) and nothing else; otherwise `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv` or `venv` in the project, the first `python3` or `python` on `PATH`.
 ///
 /// # Errors
 /// None of them is there, or the first one that is has no library.
-pub fn choose(project: &Path, configured: Option<&Path>, variable: Variable<'_>) -> Result<Interpreter, PythonError> {
+pub fn choose(project: &Path, asked: Asked<'_>, variable: Variable<'_>) -> Result<Interpreter, PythonError> {
     let project = &std::path::absolute(project).unwrap_or_else(|_| project.to_owned());
-    if let Some(path) = configured {
+    let ran = asked.argv0.and_then(|argv0| ran(project, argv0, variable));
+    if let Some(found) = ran.and_then(|(executable, reason)| interpreter(&executable, reason, variable).ok()) {
+        return Ok(found);
+    }
+    if let Some(path) = asked.configured {
         return named(&project.join(path), variable);
     }
     let mut passed_over = String::new();
@@ -37,6 +50,42 @@ pub fn choose(project: &Path, configured: Option<&Path>, variable: Variable<'_>)
     let (executable, called) = on_path(project, variable).ok_or(PythonError::None)?;
     let reason = format!("the first `{called}` on PATH, {}{passed_over}", executable.display());
     interpreter(&executable, reason, variable)
+}
+
+/// First lines are short.
+const SHEBANG_LIMIT: u64 = 1 << 10;
+
+/// The interpreter that ran, if `argv0` is one or is a script of one (`torchrun`, `pytest`), and why it is taken.
+fn ran(project: &Path, argv0: &Path, variable: Variable<'_>) -> Option<(PathBuf, String)> {
+    let is_python = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = name.strip_suffix(".exe").unwrap_or(name);
+        let version = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
+        version.is_some_and(|version| version.trim_end_matches('t').bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    };
+    let called = argv0.display();
+    let program = found_as(project, argv0, variable)?;
+    if is_python(argv0) {
+        return Some((program, format!("`{called}` is what ran")));
+    }
+    let head = bounded::head(&program, SHEBANG_LIMIT).ok()?;
+    let line = head.split(|b| *b == b'\n').next()?;
+    let line = std::str::from_utf8(line).ok()?.strip_prefix("#!")?;
+    let mut words = line.split_whitespace();
+    let first = Path::new(words.next()?);
+    let named = if first.ends_with("env") { Path::new(words.find(|word| !word.starts_with('-'))?) } else { first };
+    let interpreter = found_as(project, named, variable).filter(|_| is_python(named))?;
+    Some((interpreter, format!("`{called}` is what ran, a script of it")))
+}
+
+/// What a program called so is: a path, or the first one of its name on `PATH`.
+fn found_as(project: &Path, called: &Path, variable: Variable<'_>) -> Option<PathBuf> {
+    if called.components().count() > 1 {
+        return Some(project.join(called)).filter(|path| path.is_file());
+    }
+    let name = called.to_str()?;
+    let name = if cfg!(windows) && called.extension().is_none() { format!("{name}.exe") } else { name.to_owned() };
+    find_on_path(&name, project, variable)
 }
 
 fn named(path: &Path, variable: Variable<'_>) -> Result<Interpreter, PythonError> {
@@ -108,7 +157,9 @@ fn open(
     let searched = variable("PYTHONPATH").unwrap_or_default();
     let searched = env::split_paths(&searched).filter(|path| path.is_absolute());
     let folders = distinct(searched.chain(folders));
-    Ok(Interpreter { prefix: prefix.to_owned(), version, folders, reason })
+    let is_pypy = [Some(name), called].into_iter().flatten().any(|name| name.starts_with("pypy"));
+    let implementation = if is_pypy { "PyPy" } else { "CPython" };
+    Ok(Interpreter { prefix: prefix.to_owned(), version, folders, implementation, reason })
 }
 
 /// The libraries that belong to one version: the executable's, the stated one, or the newest there is.
@@ -168,25 +219,21 @@ fn distinct(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
 
 /// The first interpreter on `PATH`, and by which name; shims of pyenv are seen through.
 fn on_path(project: &Path, variable: Variable<'_>) -> Option<(PathBuf, &'static str)> {
-    let path = variable("PATH")?;
     let names = if cfg!(windows) { ["python3.exe", "python.exe"] } else { ["python3", "python"] };
-    for name in names {
-        for folder in env::split_paths(&path).filter(|folder| folder.is_absolute()) {
-            let executable = folder.join(name);
-            if !is_executable(&executable) {
-                continue;
-            }
-            let root = folder.parent().filter(|root| folder.ends_with("shims") && root.join("versions").is_dir());
-            let found = match root {
-                Some(root) => behind_shim(root, name, project, variable),
-                None => Some(executable),
-            };
-            if let Some(found) = found {
-                return Some((found, name));
-            }
+    names.into_iter().find_map(|name| Some((find_on_path(name, project, variable)?, name)))
+}
+
+fn find_on_path(name: &str, project: &Path, variable: Variable<'_>) -> Option<PathBuf> {
+    let path = variable("PATH")?;
+    let mut folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
+    folders.find_map(|folder| {
+        let executable = Some(folder.join(name)).filter(|path| is_executable(path))?;
+        let root = folder.parent().filter(|root| folder.ends_with("shims") && root.join("versions").is_dir());
+        match root {
+            Some(root) => behind_shim(root, name, project, variable),
+            None => Some(executable),
         }
-    }
-    None
+    })
 }
 
 #[cfg(unix)]

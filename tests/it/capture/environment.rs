@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use mlrun::capture::environment::{Environment, EnvironmentOptions, capture, capture_with};
+use mlrun::capture::python::Asked;
 use mlrun::capture::{locks, machine};
 use tempfile::TempDir;
 
@@ -43,10 +44,14 @@ fn environment(prefix: &Path, version: &str) -> PathBuf {
     site
 }
 
+fn options<'a>(project: &'a Path, python: Asked<'a>, variables: &'a [String]) -> EnvironmentOptions<'a> {
+    EnvironmentOptions { project, python, variables, image: None, root: Path::new("/") }
+}
+
 fn captured(project: &Path, python: Option<&Path>, variables: &[(&str, &str)], named: &[&str]) -> Environment {
     let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
     let named: Vec<String> = named.iter().map(ToString::to_string).collect();
-    capture_with(&EnvironmentOptions { project, python, variables: &named }, &|name| {
+    capture_with(&options(project, Asked { argv0: None, configured: python }, &named), &|name| {
         variables.get(name).map(ToString::to_string)
     })
 }
@@ -183,7 +188,7 @@ fn the_python_on_path_is_the_one_that_would_start() {
         .env_remove("VIRTUAL_ENV")
         .env_remove("CONDA_PREFIX"));
     let (prefix, minor, names): (PathBuf, String, Vec<String>) = serde_json::from_str(&said).unwrap();
-    let options = EnvironmentOptions { project: project.path(), python: None, variables: &[] };
+    let options = options(project.path(), Asked::default(), &[]);
     let hidden = ["VIRTUAL_ENV", "CONDA_PREFIX"];
     let found = capture_with(&options, &|name| if hidden.contains(&name) { None } else { mlrun::host::variable(name) });
     let runtime = &found.record.runtimes[0];
@@ -436,7 +441,7 @@ fn machines_from_their_files() {
         Some("Debian GNU/Linux 12 (bookworm)")
     );
     assert_eq!(machine::system("PRETTY_NAME='Alpine'"), Some("Alpine".to_owned()));
-    let here = machine::observe();
+    let here = machine::observe(Path::new("/"));
     assert_eq!(here.architecture, std::env::consts::ARCH);
     assert!(here.cpus >= 1);
     if cfg!(target_os = "linux") {
@@ -458,7 +463,8 @@ fn three_hundred_packages_take_milliseconds() {
             &format!("Metadata-Version: 2.1\nName: package_{index}\nVersion: 1.0\n\n{}", "text\n".repeat(5000)),
         );
     }
-    let options = EnvironmentOptions { project: project.path(), python: Some(Path::new(".venv")), variables: &[] };
+    let python = Asked { argv0: None, configured: Some(Path::new(".venv")) };
+    let options = options(project.path(), python, &[]);
     capture(&options);
     let begun = Instant::now();
     assert_eq!(capture(&options).record.runtimes[0].packages.len(), 300);

@@ -1,8 +1,10 @@
 //! Capture: code and notebooks, documents as values, seeds, secrets, the environment.
 
 mod code;
+mod drift;
 mod environment;
 mod ignored;
+mod markers;
 mod notebook;
 mod secrets;
 mod seeds;

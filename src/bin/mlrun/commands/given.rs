@@ -46,6 +46,9 @@ pub struct GivenArgs {
     /// The Python it was trained with: an interpreter or its folder
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// The container image it was made in, by digest
+    #[arg(long, value_name = "REPOSITORY@sha256:DIGEST")]
+    image: Option<String>,
     /// Let a finding of the secret scan pass
     #[arg(long = "allow-secret", value_name = "RULE[:GLOB]")]
     allow: Vec<String>,
@@ -77,6 +80,7 @@ impl GivenArgs {
             notes: self.notes.clone(),
             seeds: self.seeds.clone(),
             allow: self.allow.clone(),
+            image: self.image.clone(),
             python: self.python.as_deref().map(|p| context.path(p)),
             require_clean: self.require_clean,
             strict: self.strict,

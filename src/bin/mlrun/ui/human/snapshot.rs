@@ -1,6 +1,7 @@
 //! `snapshot` and `show`.
 
 use mlrun::format::found::{DangerRecord, FoundFileRecord};
+use mlrun::format::observation::{DriftRecord, GpuRecord, LockCheckRecord, MachineRecord};
 use mlrun::format::snapshot::{CodeKind, SnapshotRecord};
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::{Contradiction, dangerous};
@@ -68,6 +69,32 @@ fn danger(file: &FoundFileRecord) -> String {
     format!("`{}`: {what}", clean(&file.path))
 }
 
+/// What is not as a lock file wants it; nothing if all is.
+fn drift(check: &LockCheckRecord, drift: &[DriftRecord]) -> Option<String> {
+    let lock = clean(&check.lock);
+    let unread = check.unread.as_ref().map(|reason| format!("`{lock}` was not compared: {}", clean(reason)));
+    let all = check.differ + check.missing;
+    if all == 0 {
+        return unread;
+    }
+    let of_lock = drift.iter().filter(|found| found.lock == check.lock);
+    let named: Vec<String> = of_lock.take(3).map(drifted).collect();
+    let (shown, more) = (named.join(", "), all - named.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let are = if all == 1 { "is" } else { "are" };
+    let also = unread.map_or_else(String::new, |unread| format!("; {unread}"));
+    Some(format!("{} {are} not as `{lock}` wants: {shown}{more}{also}", count(all, "package")))
+}
+
+/// `numpy 2.1.0, wanted 2.2.0`.
+fn drifted(found: &DriftRecord) -> String {
+    let wanted = found.wanted.as_deref().map_or_else(String::new, |version| format!(" {}", clean(version)));
+    match &found.installed {
+        Some(installed) => format!("{} {}, wanted{wanted}", clean(&found.package), clean(installed)),
+        None => format!("{}{wanted} is missing", clean(&found.package)),
+    }
+}
+
 pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, value) in &report.record.metrics {
@@ -111,6 +138,7 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     if report.record.seeds.is_empty() && report.found.files.iter().all(|file| file.seeds.is_empty()) {
         lines.push("no seed was found in the parameters or the model, or given".to_owned());
     }
+    lines.extend(report.lock_checks.iter().filter_map(|check| drift(check, &report.drift)));
     lines.extend(report.contradictions.iter().map(contradiction));
     lines.extend(dangerous(&report.found).into_iter().map(danger));
     for field in &report.erased_before {
@@ -178,6 +206,9 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile], dropped: Option<&Dropped>)
             "software",
             format!("{} {version}, {}", runtime.language, count(runtime.packages.len() as u64, "package")),
         );
+    }
+    if let Some(image) = &record.environment.image {
+        line("image", clean(image));
     }
     if !record.seeds.is_empty() {
         let seeds: Vec<String> = record.seeds.iter().map(|s| format!("{} = {}", clean(&s.name), s.value)).collect();
@@ -253,6 +284,17 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     section(&mut text, style, "found in the files", |table| {
         report.observation.found.iter().flat_map(|found| &found.files).for_each(|file| found_lines(table, file, style));
     });
+    section(&mut text, style, "software and machine", |table| {
+        let observed = &report.observation;
+        observed.interpreter.iter().for_each(|chosen| table.row(["chosen".to_owned(), clean(chosen)]));
+        for check in &observed.lock_checks {
+            let told = drift(check, &observed.drift);
+            let label = if told.is_some() { Label::Warning } else { Label::Good };
+            let agrees = || format!("{} as `{}` wants", count(check.agree, "package"), clean(&check.lock));
+            table.row(["lock file".to_owned(), style.paint(label, &told.unwrap_or_else(agrees))]);
+        }
+        machine(&observed.machine).into_iter().for_each(|(what, text)| table.row([what.to_owned(), text]));
+    });
     section(&mut text, style, "declared otherwise", |table| {
         for found in &report.contradictions {
             let says = format!("{} in `{}` (`{}`)", exact(&found.says), clean(&found.path), clean(&found.found));
@@ -275,6 +317,31 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         }
     });
     text
+}
+
+/// What a version was taken on.
+fn machine(machine: &MachineRecord) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let system = [machine.os.as_deref(), machine.kernel.as_deref()].into_iter().flatten().map(clean);
+    let system: Vec<String> = system.chain([machine.architecture.clone()]).filter(|word| !word.is_empty()).collect();
+    if !system.is_empty() {
+        lines.push(("system", system.join(", ")));
+    }
+    let name = machine.cpu.as_deref().map_or_else(String::new, |name| format!(" × {}", clean(name)));
+    let memory = machine.memory.map_or_else(String::new, |n| format!(", {} of memory", bytes(n)));
+    if machine.cpus > 0 {
+        lines.push(("processors", format!("{}{name}{memory}", machine.cpus)));
+    }
+    lines.extend(machine.gpus.iter().map(|gpu| ("GPU", self::gpu(gpu))));
+    lines.extend(machine.container.iter().map(|container| ("container", clean(container))));
+    lines
+}
+
+fn gpu(gpu: &GpuRecord) -> String {
+    let model = gpu.model.as_deref().unwrap_or("of unknown kind");
+    let driver = gpu.driver.as_deref().map_or_else(String::new, |driver| format!(", {}", clean(driver)));
+    let memory = gpu.memory.map_or_else(String::new, |n| format!(", {}", bytes(n)));
+    format!("{} {}{driver}{memory}", clean(&gpu.vendor), clean(model))
 }
 
 /// What a file says of itself.

@@ -28,6 +28,8 @@ pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
         "evidence_not_refreshed": report.stale_evidence,
         "erased_before": report.erased_before,
         "found": value(&report.found),
+        "drift": value(&report.drift),
+        "lock_checks": value(&report.lock_checks),
         "contradictions": contradictions(&report.contradictions),
         "erased_again": report.erased_again.iter().map(|again| json!({
             "name": again.name, "erased_from": again.label, "reason": again.why,
@@ -81,6 +83,8 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
         },
         "observation": value(&report.observation),
         "found": value(&report.observation.found),
+        "drift": value(&report.observation.drift),
+        "lock_checks": value(&report.observation.lock_checks),
         "contradictions": contradictions(&report.contradictions),
     });
     extend(&mut object, more);
