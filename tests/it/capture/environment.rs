@@ -122,6 +122,23 @@ fn packages_are_those_of_pip_inspect() {
     pip(&["install", "--no-index", "--find-links", "wheels", "some-wheel"]);
     pip(&["install", "--no-index", "./plain"]);
     pip(&["install", "--no-index", "-e", "libs/editable"]);
+    let repository = project.path().join("repository");
+    source(&repository, "from-git 0.7 from_git");
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]).args(arguments);
+        command.current_dir(&repository).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        run(&mut command)
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "begin"]);
+    let commit = git(&["rev-parse", "HEAD"]).trim().to_owned();
+    pip(&["install", "--no-index", &format!("git+file://{}", repository.display())]);
+    let archive = project.path().join("wheels/some_archive-3.1-py3-none-any.whl");
+    source(&project.path().join("archived"), "some-archive 3.1 some_archive");
+    pip(&["wheel", "--no-deps", "--no-index", "-w", "wheels", "./archived"]);
+    pip(&["install", "--no-index", archive.to_str().unwrap()]);
     let site =
         run(Command::new(bin.join("python")).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]));
     let site = Path::new(site.trim());
@@ -170,9 +187,37 @@ fn packages_are_those_of_pip_inspect() {
     assert_eq!(expected["legacy"], "0.9");
     let origins = &captured(project.path(), None, &[], &[]).record.runtimes[0].origins;
     let origins: Vec<_> = origins.iter().map(|(name, origin)| format!("{name}: {origin}")).collect();
+    // What pip says of each, in the words of a record.
+    let told = |name: &str| {
+        let item = installed.iter().find(|item| normalised(field(item, "name")) == name).unwrap();
+        item["direct_url"].clone()
+    };
+    assert_eq!(told("from-git")["vcs_info"]["commit_id"], commit);
+    assert_eq!(told("edit-able-thing")["dir_info"]["editable"], true);
+    let hash = told("some-archive")["archive_info"]["hashes"]["sha256"].as_str().map(str::to_owned);
+    // pip says `dir_info: {}` of a folder, which is then no editable one.
+    assert!(told("plain-folder")["dir_info"].is_object());
     assert_eq!(
         origins,
-        ["edit-able-thing: editable libs/editable", "legacy: editable old", "plain-folder: folder plain"]
+        [
+            "edit-able-thing: editable libs/editable".to_owned(),
+            format!("from-git: git+repository@{commit}"),
+            "legacy: editable old".to_owned(),
+            "plain-folder: folder plain".to_owned(),
+            match hash {
+                Some(hash) => format!("some-archive: wheels/some_archive-3.1-py3-none-any.whl#sha256={hash}"),
+                None => "some-archive: wheels/some_archive-3.1-py3-none-any.whl".to_owned(),
+            },
+        ]
+    );
+    let direct: Vec<String> = installed
+        .iter()
+        .filter(|item| item["direct_url"].is_object())
+        .map(|item| normalised(field(item, "name")))
+        .collect();
+    assert!(
+        direct.iter().all(|name| origins.iter().any(|origin| origin.starts_with(&format!("{name}: ")))),
+        "{direct:?}"
     );
 }
 
@@ -316,6 +361,16 @@ fn origins_carry_no_credentials_and_no_absolute_paths() {
                 r#"{{"url": "https://host/x.whl?t={token}", "archive_info": {{"hash": "sha256=12", "hashes": {{"sha256": "12"}}}}}}"#
             ),
         ),
+        // PyPA "Direct URL Data Structure", every form of its examples.
+        (
+            "archive",
+            r#"{"url": "https://host/p/archive.zip", "archive_info": {"hash": "sha256=2dc6b5a470a1bde68946f263f1af1515a2574a150a30d6ce02c6ff742fcc0db8", "hashes": {"sha256": "2dc6b5a470a1bde68946f263f1af1515a2574a150a30d6ce02c6ff742fcc0db8"}}}"#.to_owned(),
+        ),
+        ("bare", r#"{"url": "https://host/p/x.tar.gz", "archive_info": {}}"#.to_owned()),
+        ("hash", r#"{"url": "https://host/x.whl", "archive_info": {"hash": "md5=12"}}"#.to_owned()),
+        ("hg", r#"{"url": "https://host/hg/r", "vcs_info": {"vcs": "hg", "commit_id": "12ab"}}"#.to_owned()),
+        ("inside", format!(r#"{{"url": "file://{}/libs/my%20lib", "dir_info": {{}}}}"#, project.path().display())),
+        ("ssh", r#"{"url": "ssh://git@host/r.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}"#.to_owned()),
         ("outside", r#"{"url": "file:///home/ana/secret%20place/lib", "dir_info": {"editable": true}}"#.to_owned()),
         ("broken", "{".to_owned()),
     ];
@@ -323,15 +378,22 @@ fn origins_carry_no_credentials_and_no_absolute_paths() {
         package(&site, name, "1");
         write(&site.join(format!("{name}-1.dist-info/direct_url.json")), text);
     }
+    fs::create_dir_all(project.path().join("libs/my lib")).unwrap();
     let found = captured(project.path(), None, &[], &[]);
     let origins: Vec<_> =
         found.record.runtimes[0].origins.iter().map(|(name, origin)| format!("{name}: {origin}")).collect();
     assert_eq!(
         origins,
         [
+            "archive: https://host/p/archive.zip#sha256=2dc6b5a470a1bde68946f263f1af1515a2574a150a30d6ce02c6ff742fcc0db8",
+            "bare: https://host/p/x.tar.gz",
             "broken: an unreadable direct_url.json",
+            "hash: https://host/x.whl#md5=12",
+            "hg: hg+https://host/hg/r@12ab",
+            "inside: folder libs/my lib",
             "outside: editable lib",
             "query: https://host/x.whl?t=<redacted:github-pat>#sha256=12",
+            "ssh: git+ssh://git@host/r.git@abc",
             "vcs: git+https://host/r.git@abc#subdirectory=sub",
         ]
     );

@@ -4,6 +4,8 @@ mod code;
 mod drift;
 mod environment;
 mod ignored;
+mod languages;
+mod machines;
 mod markers;
 mod notebook;
 mod secrets;
