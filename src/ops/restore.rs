@@ -8,7 +8,7 @@ use crate::format::canonical;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
 use crate::format::tree::EntryKind;
 use crate::id::SnapshotId;
-use crate::name::{ModelName, Version};
+use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
 use crate::repository::Repository;
 use crate::snapshot::restore::{self, RestorePlan, Twins};
@@ -60,6 +60,8 @@ pub struct RestoreOptions {
     pub to: PathBuf,
     /// Which parts; empty: all files.
     pub only: Vec<Part>,
+    /// Where data lies that was not kept: a source's name, a file or folder. Nothing else is taken for it.
+    pub data: Vec<(SetName, PathBuf)>,
     /// Whether other files are overwritten.
     pub force: bool,
     /// Whether the rest is rebuilt where files were erased: what is not whole must not look whole by accident.

@@ -108,7 +108,8 @@ fn parameter(text: &str) -> Result<(String, Scalar), String> {
     Ok((key.to_owned(), scalar))
 }
 
-fn named_path(text: &str) -> Result<(SetName, String), String> {
+/// `NAME=PATH`.
+pub fn named_path(text: &str) -> Result<(SetName, String), String> {
     let (name, path) = text.split_once('=').ok_or("say NAME=PATH")?;
     Ok((SetName::new(name).map_err(|e| e.to_string())?, path.to_owned()))
 }

@@ -1,10 +1,12 @@
 //! `mlrun restore`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use mlrun::name::SetName;
 use mlrun::ops::restore::{Part, RestoreOptions, restore};
 
 use super::Context;
+use super::given::named_path;
 use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, human, json};
 
@@ -28,6 +30,9 @@ pub struct Args {
     /// Only these parts
     #[arg(long, value_name = "PART", value_delimiter = ',', value_enum)]
     only: Vec<PartName>,
+    /// Where data lies that was not kept: a file or folder
+    #[arg(long, value_name = "NAME=PATH", value_parser = named_path)]
+    data: Vec<(SetName, String)>,
     /// Overwrite files with other content
     #[arg(long)]
     force: bool,
@@ -65,6 +70,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         at: args.at.clone(),
         to: context.path(&args.to),
         only: args.only.iter().map(part).collect(),
+        data: args.data.iter().map(|(name, path)| (name.clone(), context.path(Path::new(path)))).collect(),
         force: args.force,
         without_erased: args.without_erased,
         dry_run: args.dry_run,
