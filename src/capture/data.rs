@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::dvc::{Out, Pointer};
 use super::error::CaptureError;
 use super::files::{self, PathSpec, SourceFile};
 use super::ignored::Ignored;
 use super::known::Known;
 use crate::digest::{Digest, Hasher};
+use crate::format::checksum::Checksum;
 use crate::format::config::DataStore;
-use crate::format::snapshot::{ColumnRecord, DataKind};
+use crate::format::snapshot::{ColumnRecord, DataKind, DeclaredRecord};
 use crate::name::SetName;
 use crate::progress::{Progress, Unit};
 use crate::store::Source as _;
@@ -36,8 +38,20 @@ pub struct DataInput {
 pub enum DataPlace {
     /// On this machine's disk.
     Path(PathSpec),
-    /// Elsewhere: recorded as declared.
-    Uri(String),
+    /// Elsewhere: recorded as declared, with what its server calls it.
+    Uri {
+        /// Where.
+        uri: String,
+        /// What the server gives for it.
+        checksum: Option<Checksum>,
+    },
+    /// What a `.dvc` file stands for.
+    Dvc {
+        /// The file, as written.
+        text: String,
+        /// Absolute.
+        path: PathBuf,
+    },
 }
 
 /// A source of training data, found.
@@ -51,6 +65,8 @@ pub struct Data {
     pub path: String,
     /// Where it lies; none for a URI.
     pub disk: Option<PathBuf>,
+    /// Whether it is elsewhere, and nothing of it was read.
+    pub unseen: bool,
     /// Its files, named as in the snapshot.
     pub files: Vec<SourceFile>,
     /// Bytes in all.
@@ -63,14 +79,29 @@ pub struct Data {
     pub shape: Option<(u64, Vec<ColumnRecord>)>,
     /// Why there is no shape although it is a table.
     pub failed: Option<String>,
+    /// What was declared of it.
+    pub declared: Option<DeclaredRecord>,
+    /// Why it is not what was declared.
+    pub not_as_declared: Option<String>,
 }
 
 impl Data {
+    /// How many files it is.
+    pub fn count(&self) -> u64 {
+        match (self.kind, self.unseen) {
+            (DataKind::Uri, _) => 0,
+            (_, false) => self.files.len() as u64,
+            (DataKind::File, true) => 1,
+            (DataKind::Folder, true) => self.declared.as_ref().and_then(|d| d.files).unwrap_or(0),
+        }
+    }
+
     /// The source's digest, from its files' paths and digests: a file's own; a folder's is the SHA-256 of the byte-sorted
     /// listing that `sha256sum` prints of its files, named relative to it.
     pub fn digest<'f>(&self, mut files: impl Iterator<Item = (&'f str, Digest)>) -> Option<Digest> {
         match self.kind {
-            DataKind::Uri => None,
+            DataKind::Uri => self.declared.as_ref()?.checksum.as_ref()?.sha256(),
+            _ if self.unseen => None,
             DataKind::File => files.next().map(|(_, digest)| digest),
             DataKind::Folder => {
                 let prefix = format!("{}/", self.path);
@@ -94,40 +125,59 @@ pub fn capture(
     known: &Known<'_>,
     progress: &dyn Progress,
 ) -> Result<Data, CaptureError> {
-    let spec = match &input.place {
-        DataPlace::Path(spec) => spec,
-        DataPlace::Uri(uri) => {
-            return Ok(Data {
-                name: input.name.clone(),
-                kind: DataKind::Uri,
-                path: without_secrets(uri),
-                disk: None,
-                files: Vec::new(),
-                size: 0,
-                not_stored: Some("recorded as declared; nothing was read".to_owned()),
-                digests: Vec::new(),
-                shape: None,
-                failed: None,
-            });
-        }
-    };
     let what = format!("data.{}", input.name);
-    let found = files::collect(&what, std::slice::from_ref(spec), project, ignored)?;
-    let size = found.iter().map(SourceFile::size).sum();
+    match &input.place {
+        DataPlace::Path(spec) => {
+            let found = files::collect(&what, std::slice::from_ref(spec), project, ignored)?;
+            let disk = files::lexically_clean(&spec.path);
+            let kind = if disk.is_file() { DataKind::File } else { DataKind::Folder };
+            let path = match kind {
+                DataKind::File => found[0].path().to_owned(),
+                _ => files::snapshot_path(&disk, project)?,
+            };
+            describe(input, Source { kind, path, disk, files: found, digests: Vec::new() }, known, progress)
+        }
+        DataPlace::Uri { uri, checksum } => {
+            let why = "recorded as declared; nothing was read".to_owned();
+            let declared = checksum.clone().map(|c| DeclaredRecord { checksum: Some(c), ..DeclaredRecord::default() });
+            Ok(Data { declared, ..unseen(input, DataKind::Uri, without_secrets(uri), why) })
+        }
+        DataPlace::Dvc { text, path } => {
+            of_dvc(input, &Pointer::read(&what, text, path, project)?, project, known, progress)
+        }
+    }
+}
+
+/// Files that were found.
+struct Source {
+    kind: DataKind,
+    path: String,
+    disk: PathBuf,
+    files: Vec<SourceFile>,
+    /// Their digests, where those are known already.
+    digests: Vec<Digest>,
+}
+
+fn describe(
+    input: &DataInput,
+    source: Source,
+    known: &Known<'_>,
+    progress: &dyn Progress,
+) -> Result<Data, CaptureError> {
+    let Source { kind, path, disk, files, digests } = source;
+    let size = files.iter().map(SourceFile::size).sum();
     let not_stored = match input.store {
         DataStore::Copy => None,
         DataStore::Hash => Some("the configuration says to keep its digest only".to_owned()),
         DataStore::Auto if size > KEEP_LIMIT => Some(format!("it is larger than {} MiB", KEEP_LIMIT >> 20)),
         DataStore::Auto => None,
     };
-    let digests = if not_stored.is_some() { hash_in_place(&found, known, progress)? } else { Vec::new() };
-    let disk = files::lexically_clean(&spec.path);
-    let kind = if disk.is_file() { DataKind::File } else { DataKind::Folder };
-    let path = match kind {
-        DataKind::File => found[0].path().to_owned(),
-        _ => files::snapshot_path(&disk, project)?,
+    let digests = match not_stored {
+        None => Vec::new(),
+        Some(_) if digests.len() == files.len() => digests,
+        Some(_) => hash_in_place(&files, known, progress)?,
     };
-    let (shape, failed) = match shape_of(&found) {
+    let (shape, failed) = match shape_of(&files) {
         Ok(shape) => (shape, None),
         Err(reason) => (None, Some(reason)),
     };
@@ -136,13 +186,71 @@ pub fn capture(
         kind,
         path,
         disk: Some(disk),
-        files: found,
+        unseen: false,
+        files,
         size,
         not_stored,
         digests,
         shape,
         failed,
+        declared: None,
+        not_as_declared: None,
     })
+}
+
+/// A source of which nothing could be read.
+fn unseen(input: &DataInput, kind: DataKind, path: String, why: String) -> Data {
+    Data {
+        name: input.name.clone(),
+        kind,
+        path,
+        disk: None,
+        unseen: true,
+        files: Vec::new(),
+        size: 0,
+        not_stored: Some(why),
+        digests: Vec::new(),
+        shape: None,
+        failed: None,
+        declared: None,
+        not_as_declared: None,
+    }
+}
+
+/// What a `.dvc` file stands for, from the workspace or DVC's cache: like any other data, and compared with what the file
+/// says of it.
+fn of_dvc(
+    input: &DataInput,
+    pointer: &Pointer,
+    project: &Path,
+    known: &Known<'_>,
+    progress: &dyn Progress,
+) -> Result<Data, CaptureError> {
+    let declared = Some(pointer.record.clone());
+    let Some(out) = &pointer.out else {
+        let why = "recorded as the `.dvc` file declares it; nothing was read".to_owned();
+        return Ok(Data { declared, ..unseen(input, DataKind::Uri, without_secrets(&pointer.says), why) });
+    };
+    let path = files::snapshot_path(out, project)?;
+    let declared_kind = if pointer.is_folder() { DataKind::Folder } else { DataKind::File };
+    let missing = |why: String| Data {
+        size: pointer.record.size.unwrap_or(0),
+        disk: Some(out.clone()),
+        declared: declared.clone(),
+        ..unseen(input, declared_kind, path.clone(), why)
+    };
+    let (found, cached) = match pointer.find(&format!("data.{}", input.name), project)? {
+        Out::Missing(why) => return Ok(missing(why)),
+        Out::There(files) => (files, false),
+        Out::Cached(files) => (files, true),
+    };
+    let (not_as_declared, digests) = pointer.check(&path, &found, known, progress)?;
+    if cached && not_as_declared.is_some() {
+        return Ok(missing(format!("`{}` is not here, and what DVC's cache has of it is damaged", pointer.says)));
+    }
+    let kind = if found.len() == 1 && found[0].path() == path { DataKind::File } else { DataKind::Folder };
+    let source = Source { kind, path: path.clone(), disk: out.clone(), files: found, digests };
+    Ok(Data { declared, not_as_declared, ..describe(input, source, known, progress)? })
 }
 
 /// A URI without user info, and without what its query signs or authorises with.

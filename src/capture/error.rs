@@ -70,6 +70,16 @@ pub enum CaptureError {
         /// Whether it leads to a folder above itself.
         circle: bool,
     },
+    /// A `.dvc` file that names no data.
+    #[error("{input}: `{path}`: {reason}")]
+    Pointer {
+        /// What was declared.
+        input: String,
+        /// As declared.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Not a glob.
     #[error("{input}: `{pattern}` is not a pattern: {reason}")]
     Pattern {

@@ -327,10 +327,13 @@ fn walk(
     };
     let found = Mutex::new(Found::default());
     let mut walker = walker.fuse();
+    let mut linked: HashSet<PathBuf> = HashSet::new();
     // Asking the disk about each file is what takes long: it is done beside the walk, in any order.
     rayon::scope(|scope| {
         loop {
             let batch: Vec<_> = walker.by_ref().take(BATCH).collect();
+            let folders = batch.iter().flatten().filter(|e| follow && e.path_is_symlink() && e.file_type().is_dir());
+            linked.extend(folders.map(|entry| entry.path().to_path_buf()));
             if batch.is_empty() {
                 break;
             }
@@ -343,6 +346,10 @@ fn walk(
         }
     });
     let Found { mut files, mut left_out, failed } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !linked.is_empty() {
+        let below = |file: &&mut SourceFile| file.disk().ancestors().any(|folder| linked.contains(folder));
+        files.iter_mut().filter(below).for_each(SourceFile::set_linked);
+    }
     files.sort_unstable_by(|a, b| a.path().cmp(b.path()));
     left_out.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(how) = unfollowed {

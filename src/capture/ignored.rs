@@ -47,18 +47,37 @@ pub struct Ignored {
 impl Ignored {
     /// The built-in rules and those of the project's `.mlrunignore`.
     pub fn read(project: &Path) -> Result<Self, CaptureError> {
-        let path = project.join(FILE);
+        Self::read_from(project, FILE, &BUILT_IN)
+    }
+
+    /// What DVC passes over in the repository at `root`: its `.dvcignore` has the same rules.
+    pub fn of_dvc(root: &Path) -> Result<Self, CaptureError> {
+        Self::read_from(root, ".dvcignore", &[".git/", ".hg/", ".dvc/"])
+    }
+
+    /// The rules that `lines` are.
+    pub fn of_lines(root: &Path, lines: Vec<String>) -> Result<Self, CaptureError> {
+        Self::build(root, FILE, lines, 0)
+    }
+
+    fn read_from(project: &Path, file: &str, built_in: &[&str]) -> Result<Self, CaptureError> {
+        let path = project.join(file);
         let text = match bounded::read(&path, MAX_FILE) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(CaptureError::Unreadable { path, source }),
         };
-        let mut lines: Vec<String> = BUILT_IN.iter().map(|&l| l.to_owned()).collect();
+        let mut lines: Vec<String> = built_in.iter().map(|&l| l.to_owned()).collect();
         // A `!` or a `/` alone names nothing, as for git; our matcher would take it for everything.
         let says_something = |line: &&str| !line.starts_with('#') && !line.trim_start_matches(['!', '/']).is_empty();
         lines.extend(text.lines().map(str::trim_end).filter(says_something).map(str::to_owned));
+        Self::build(project, file, lines, built_in.len())
+    }
+
+    /// The first `built_in` of `lines` nobody wrote.
+    fn build(project: &Path, file: &str, lines: Vec<String>, built_in: usize) -> Result<Self, CaptureError> {
         let pattern = |line: &str, reason: String| CaptureError::Pattern {
-            input: FILE.to_owned(),
+            input: file.to_owned(),
             pattern: line.to_owned(),
             reason,
         };
@@ -67,9 +86,9 @@ impl Ignored {
             for line in lines {
                 builder.add_line(None, line).map_err(|e| pattern(line, e.to_string()))?;
             }
-            builder.build().map_err(|e| pattern(FILE, e.to_string()))
+            builder.build().map_err(|e| pattern(file, e.to_string()))
         };
-        let (rules, own) = (build(&lines)?, build(&lines[BUILT_IN.len()..])?);
+        let (rules, own) = (build(&lines)?, build(&lines[built_in..])?);
         Ok(Self { root: project.to_path_buf(), rules, own, lines })
     }
 

@@ -6,14 +6,14 @@
 //!
 //! What a program writes through a mapping of the file may show late in its times; git is deceived by that too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::files::SourceFile;
 use crate::digest::Digest;
-use crate::format::known::{DiskTime, KnownFileRecord, KnownFilesRecord, KnownListRecord, StampRecord};
+use crate::format::known::{DiskTime, KnownFileRecord, KnownFilesRecord, KnownListRecord, KnownMd5Record, StampRecord};
 use crate::host;
 use crate::id::TreeId;
 
@@ -33,6 +33,7 @@ pub struct Known<'n> {
     ask: Box<dyn Fn() -> Option<DiskTime> + Send + Sync + 'n>,
     learned: Mutex<KnownFilesRecord>,
     lists: Mutex<Vec<KnownListRecord>>,
+    md5: Mutex<BTreeSet<KnownMd5Record>>,
     local: Mutex<HashMap<u64, bool>>,
 }
 
@@ -54,6 +55,7 @@ impl<'n> Known<'n> {
             ask: Box::new(ask),
             learned: Mutex::default(),
             lists: Mutex::default(),
+            md5: Mutex::default(),
             local: Mutex::default(),
         }
     }
@@ -110,11 +112,25 @@ impl<'n> Known<'n> {
         lists.push(KnownListRecord { list, trees });
     }
 
+    /// What DVC calls the content that hashes to `sha256`, if that is known.
+    pub fn md5(&self, sha256: &Digest, dos2unix: bool) -> Option<[u8; 16]> {
+        let at = self.before.md5.binary_search_by(|known| (known.sha256, known.dos2unix).cmp(&(*sha256, dos2unix)));
+        let known = self.before.md5.get(at.ok()?)?;
+        lock(&self.md5).insert(*known);
+        Some(known.md5)
+    }
+
+    /// DVC calls the content that hashes to `sha256` so.
+    pub fn learn_md5(&self, sha256: Digest, dos2unix: bool, md5: [u8; 16]) {
+        lock(&self.md5).insert(KnownMd5Record { sha256, dos2unix, md5 });
+    }
+
     /// What to keep for the next time: every file and list that was asked for. None, if that is what was kept before.
     pub fn into_kept(self) -> Option<KnownFilesRecord> {
         let (learned, lists) = (unlock(self.learned), unlock(self.lists));
+        let md5: Vec<KnownMd5Record> = unlock(self.md5).into_iter().collect();
         let same: Vec<bool> = self.same.into_iter().map(AtomicBool::into_inner).collect();
-        if learned.is_empty() && same.iter().all(|same| *same) && lists == self.before.lists {
+        if learned.is_empty() && same.iter().all(|same| *same) && lists == self.before.lists && md5 == self.before.md5 {
             return None;
         }
         let mut kept = self.before;
@@ -123,7 +139,7 @@ impl<'n> Known<'n> {
         // Of a file that was known before, what was learned comes behind.
         kept.append(learned);
         kept.sort();
-        kept.lists = lists;
+        (kept.lists, kept.md5) = (lists, md5);
         Some(kept)
     }
 

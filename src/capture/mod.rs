@@ -9,6 +9,7 @@ pub mod code;
 pub mod container;
 pub mod data;
 pub mod drift;
+pub mod dvc;
 pub mod environment;
 mod error;
 pub mod files;
@@ -47,10 +48,11 @@ use self::python::Asked;
 use self::python::marker::MarkerEnvironment;
 use self::secrets::{Allowance, Scanner};
 use self::values::Syntax;
-use crate::format::observation::MachineRecord;
+use crate::format::config::LOCAL;
+use crate::format::observation::{LinkedRecord, MachineRecord};
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{
-    EnvironmentRecord, NotCapturedRecord, PredictionColumns, RedactionRecord, SeedRecord, SeedSource,
+    DataKind, EnvironmentRecord, NotCapturedRecord, PredictionColumns, RedactionRecord, SeedRecord, SeedSource,
 };
 use crate::name::{ModelName, SetName};
 use crate::progress::Progress;
@@ -182,6 +184,8 @@ pub struct Capture {
     pub places: BTreeMap<String, String>,
     /// The ignore rules in force.
     pub ignored: Vec<String>,
+    /// Files that were reached through links.
+    pub linked: Option<LinkedRecord>,
 }
 
 /// Captures a project.
@@ -227,6 +231,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     if options.code.is_empty() {
         elsewhere.extend(of_others(&options.others, project, &ignored));
     }
+    let linked = linked(&declared);
     let mut code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
         &ignored,
@@ -260,6 +265,13 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         }));
         url
     });
+    for source in data.iter_mut().filter(|source| source.kind == DataKind::Uri) {
+        let (path, hits) = scanner.redact(&source.path);
+        source.path = path;
+        let field = || format!("data.{}.path", source.name);
+        let hit = |(rule, count): (&'static str, u64)| RedactionRecord { field: field(), rule: rule.to_owned(), count };
+        redactions.extend(hits.into_iter().map(hit));
+    }
     redactions.sort();
 
     let mut not_captured = found.failed;
@@ -275,6 +287,8 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     not_captured.extend(code.failed.iter().map(|(part, reason)| failed(part.clone(), reason.clone())));
     for source in &data {
         not_captured.extend(source.failed.clone().map(|reason| failed(format!("data.{}.schema", source.name), reason)));
+        let wrong = source.not_as_declared.clone();
+        not_captured.extend(wrong.map(|reason| failed(format!("data.{}.dvc", source.name), reason)));
     }
     not_captured.sort();
     if options.strict
@@ -308,7 +322,20 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         remote,
         places,
         ignored: ignored.lines().to_vec(),
+        linked,
     })
+}
+
+/// Links that are named one by one; the rest is counted.
+const MOST_LINKED: usize = 1000;
+
+fn linked(declared: &[&SourceFile]) -> Option<LinkedRecord> {
+    let mut paths: Vec<&str> = declared.iter().filter(|file| file.is_linked()).map(|file| file.path()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let count = paths.len() as u64;
+    let paths = paths.into_iter().take(MOST_LINKED).map(str::to_owned).collect();
+    (count > 0).then_some(LinkedRecord { count, paths })
 }
 
 /// Reads parameter or metric files; a key may stand in one of them only.
@@ -356,7 +383,8 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
 fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> HashSet<PathBuf> {
     let data = options.data.iter().filter_map(|d| match &d.place {
         data::DataPlace::Path(spec) => Some(spec),
-        data::DataPlace::Uri(_) => None,
+        // What a `.dvc` file stands for is among the files that were found; the file itself is code.
+        data::DataPlace::Uri { .. } | data::DataPlace::Dvc { .. } => None,
     });
     let specs = options.files.iter().chain(&options.params).chain(&options.metrics).chain(&options.results);
     let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
@@ -377,6 +405,7 @@ fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> Has
         }
     }
     all.extend(options.notes_file.clone());
+    all.insert(options.project.join(LOCAL));
     all.insert(options.store.clone());
     all
 }

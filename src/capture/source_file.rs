@@ -17,13 +17,14 @@ use crate::store::Source;
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     path: String,
-    /// File, executable, followed link; a symbolic link in code.
+    /// File or executable, whether it was reached through a link or not; a symbolic link in code.
     pub kind: EntryKind,
     /// A symbolic link's target.
     pub target: Option<String>,
     root: Arc<Path>,
     /// Bytes of `path` before what the file is called below `root`; all of them where it is `root` itself.
     above: u32,
+    linked: bool,
     stamp: StampRecord,
 }
 
@@ -70,12 +71,8 @@ impl SourceFile {
     }
 
     pub(super) fn described(path: String, place: &Place, link: bool, data: &Metadata) -> Result<Self, CaptureError> {
-        let kind = match (link, is_executable(data)) {
-            (true, _) => EntryKind::Followed,
-            (false, true) => EntryKind::Executable,
-            (false, false) => EntryKind::File,
-        };
-        let file = Self::new(path, place, kind, None, data);
+        let kind = if is_executable(data) { EntryKind::Executable } else { EntryKind::File };
+        let file = Self { linked: link, ..Self::new(path, place, kind, None, data) };
         if data.is_file() { Ok(file) } else { Err(CaptureError::Special { path: file.disk() }) }
     }
 
@@ -90,7 +87,7 @@ impl SourceFile {
 
     fn new(path: String, place: &Place, kind: EntryKind, target: Option<String>, data: &Metadata) -> Self {
         let above = (path.len() - place.below.min(path.len())) as u32;
-        Self { path, kind, target, root: Arc::clone(&place.root), above, stamp: stamp_of(data) }
+        Self { path, kind, target, root: Arc::clone(&place.root), above, linked: false, stamp: stamp_of(data) }
     }
 
     /// Its name in the snapshot: `/`-separated, relative.
@@ -109,6 +106,15 @@ impl SourceFile {
             None | Some("") => self.root.to_path_buf(),
             Some(below) => self.root.join(below),
         }
+    }
+
+    /// Whether it, or a folder it lies in, was a link; its bytes are what that led to.
+    pub fn is_linked(&self) -> bool {
+        self.linked
+    }
+
+    pub(super) fn set_linked(&mut self) {
+        self.linked = true;
     }
 
     /// Its size in bytes; none for a link.

@@ -118,6 +118,8 @@ pub struct DataFacts {
     pub size: u64,
     /// Columns and their types.
     pub columns: Option<BTreeMap<String, String>>,
+    /// Its checksum as declared.
+    pub checksum: Option<String>,
 }
 
 /// What is different in the code.
@@ -259,7 +261,9 @@ fn data_facts(data: &[DataRecord]) -> BTreeMap<String, DataFacts> {
     data.iter()
         .map(|d| {
             let columns = d.schema.as_ref().map(|s| s.iter().map(|c| (c.name.clone(), c.kind.clone())).collect());
-            let facts = DataFacts { sha256: d.sha256.map(|s| s.to_string()), rows: d.rows, size: d.size, columns };
+            let checksum = d.declared.as_ref().and_then(|declared| Some(declared.checksum.as_ref()?.to_string()));
+            let sha256 = d.sha256.map(|s| s.to_string());
+            let facts = DataFacts { sha256, rows: d.rows, size: d.size, columns, checksum };
             (d.name.to_string(), facts)
         })
         .collect()

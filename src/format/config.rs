@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::checksum::Checksum;
 use super::policy::ScalarFile;
 use crate::name::{ModelName, SetName, StageName};
+
+/// The file beside `mlrun.toml` that overrides single keys on one machine: never captured.
+pub const LOCAL: &str = "mlrun.local.toml";
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -102,6 +106,9 @@ pub struct DataFile {
     /// A `.dvc` file.
     #[serde(default)]
     pub dvc: Option<String>,
+    /// What the server of `uri` gives: `sha256:…`, `md5:…`, `etag:…`.
+    #[serde(default)]
+    pub checksum: Option<Checksum>,
     /// Whether the bytes are kept.
     #[serde(default)]
     pub store: DataStore,

@@ -8,9 +8,9 @@ use super::FormatError;
 use crate::digest::Digest;
 use crate::id::TreeId;
 
-/// Name and version of the record. 1: first form. 2: with folders. 3: paths from the project, in one piece. A file of another
+/// Name and version of the record. 1: first form. 2: with folders. 3: paths from the project, in one piece. 4: MD5. A file of another
 /// version is dropped.
-pub const FORMAT: &str = "mlrun/known-files/3";
+pub const FORMAT: &str = "mlrun/known-files/4";
 
 /// Every file of one model in one workspace. There may be millions: their paths are kept in one piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,19 @@ pub struct KnownFilesRecord {
     files: Vec<Place>,
     /// Lists of files that were made into folders.
     pub lists: Vec<KnownListRecord>,
+    /// What DVC calls contents, sorted.
+    pub md5: Vec<KnownMd5Record>,
+}
+
+/// What DVC calls some content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KnownMd5Record {
+    /// The content's SHA-256.
+    pub sha256: Digest,
+    /// Whether it is the MD5 of DVC 2, which reads text with other line ends.
+    pub dos2unix: bool,
+    /// Its MD5.
+    pub md5: [u8; 16],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +101,8 @@ impl KnownFilesRecord {
         let paths = self.files.iter().map(|place| place.path(&self.paths));
         let (length, whole) = (paths.clone().map(str::len).sum::<usize>(), self.paths.len());
         if length < whole {
-            let mut kept = Self { lists: std::mem::take(&mut self.lists), ..Self::default() };
+            let (lists, md5) = (std::mem::take(&mut self.lists), std::mem::take(&mut self.md5));
+            let mut kept = Self { lists, md5, ..Self::default() };
             for (path, file) in self.iter() {
                 kept.push(path, *file);
             }

@@ -22,6 +22,7 @@ pub mod canonical;
 pub mod certificate;
 pub mod checked;
 pub mod checkpoint;
+pub mod checksum;
 pub mod collection;
 pub mod config;
 pub mod differences;

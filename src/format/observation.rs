@@ -31,6 +31,9 @@ pub struct ObservationRecord {
     pub paths: BTreeMap<String, String>,
     /// Ignore rules in force, those of `.mlrunignore` after the built-in ones.
     pub ignored: Vec<String>,
+    /// Files that were reached through links, and are kept as what those led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<LinkedRecord>,
     /// What was found in the model's files; none where nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<FoundRecord>,
@@ -73,6 +76,16 @@ pub struct LockCheckRecord {
     /// Why it, or a part of it, was not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+}
+
+/// Files reached through links: the same bytes in a link's place are the same version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkedRecord {
+    /// How many.
+    pub count: u64,
+    /// The first of them, as they are called in the snapshot, sorted.
+    pub paths: Vec<String>,
 }
 
 /// A machine, as far as it could be known without privileges.

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::checksum::Checksum;
 use super::scalar::Scalar;
 use crate::digest::Digest;
 use crate::id::{FileId, TreeId};
@@ -167,6 +168,27 @@ pub struct DataRecord {
     pub stored: Option<TreeId>,
     /// Why they were not kept.
     pub not_stored: Option<String>,
+    /// What was declared of it: the checksum of a URI, what a `.dvc` file says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<DeclaredRecord>,
+}
+
+/// What somebody else says of a source of training data.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredRecord {
+    /// The `.dvc` file, relative to the project; none where a URI was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dvc: Option<String>,
+    /// Its checksum, not one of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<Checksum>,
+    /// Bytes in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Files in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
 }
 
 /// What a source of training data is.

@@ -155,7 +155,7 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
     if !given.data.is_empty() {
         let input = |(name, text): &(SetName, String)| DataInput {
             name: name.clone(),
-            place: place(text, &given.folder),
+            place: given_place(text, &given.folder),
             store: given.data_store.unwrap_or_default(),
         };
         return Ok(given.data.iter().map(input).collect());
@@ -164,9 +164,8 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
     for (name, source) in &file.data {
         let place = match (&source.path, &source.uri, &source.dvc) {
             (Some(path), _, _) => place(&expand(path)?, project),
-            (_, Some(uri), _) => DataPlace::Uri(uri.clone()),
-            // Which file it stands for, and its digest, is provenance to come; the pointer itself is kept.
-            (_, _, Some(dvc)) => place(dvc, project),
+            (_, Some(uri), _) => DataPlace::Uri { uri: expand(uri)?, checksum: source.checksum.clone() },
+            (_, _, Some(dvc)) => pointer(&expand(dvc)?, project),
             _ => continue,
         };
         inputs.push(DataInput { name: name.clone(), place, store: given.data_store.unwrap_or(source.store) });
@@ -174,14 +173,24 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
     Ok(inputs)
 }
 
-/// Puts variables in the place of `${NAME}`; one that is not set is an error, not an empty path.
+/// Puts variables in the place of `${NAME}`; one that is not set, or empty, is an error and not another path. `$${` is a
+/// literal `${`, and any other `$` is what it is.
 pub(super) fn expand(text: &str) -> Result<String, UsageError> {
     let mut expanded = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            expanded.push_str(before);
+            expanded.push_str("${");
+            rest = after;
+            continue;
+        }
         let refuse = |reason: String| UsageError::Option { option: "data path".to_owned(), reason };
         let (name, behind) = after.split_once('}').ok_or_else(|| refuse(format!("`{text}` has no `}}`")))?;
         let value = host::variable(name).ok_or_else(|| refuse(format!("`{name}` in `{text}` is not set")))?;
+        if value.is_empty() {
+            return Err(refuse(format!("`{name}` in `{text}` is empty")));
+        }
         expanded.push_str(before);
         expanded.push_str(&value);
         rest = behind;
@@ -189,11 +198,24 @@ pub(super) fn expand(text: &str) -> Result<String, UsageError> {
     Ok(expanded + rest)
 }
 
+fn pointer(text: &str, base: &Path) -> DataPlace {
+    DataPlace::Dvc { text: text.to_owned(), path: crate::capture::files::lexically_clean(&base.join(text)) }
+}
+
+/// Whether data named by hand is what a `.dvc` file stands for.
+pub(super) fn is_pointer(text: &str) -> bool {
+    text.ends_with(".dvc") && !text.contains("://")
+}
+
+fn given_place(text: &str, base: &Path) -> DataPlace {
+    if is_pointer(text) { pointer(text, base) } else { place(text, base) }
+}
+
 fn place(text: &str, base: &Path) -> DataPlace {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     match scheme {
         Some(scheme) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            DataPlace::Uri(text.to_owned())
+            DataPlace::Uri { uri: text.to_owned(), checksum: None }
         }
         // A name with `=` in it is a path here: only model files are renamed.
         _ => DataPlace::Path(PathSpec { text: text.to_owned(), path: base.join(text), rename: None }),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::inputs::GivenInputs;
+use super::inputs::{GivenInputs, is_pointer};
 use super::{UsageError, VerbError};
 use crate::capture::files::lexically_clean;
 use crate::format::config::DataStore;
@@ -47,11 +47,20 @@ pub fn save(repository: &Repository, model: &ModelName, given: &GivenInputs) -> 
     Ok(Before { path: path.clone(), text })
 }
 
+/// A path where `${` stands for itself.
+fn literal(text: &str) -> String {
+    text.replace("${", "$${")
+}
+
+fn relative_path(typed: &str, given: &GivenInputs, project: &Path) -> String {
+    let absolute = lexically_clean(&given.folder.join(typed));
+    absolute.strip_prefix(project).unwrap_or(&absolute).display().to_string()
+}
+
 fn section(model: &ModelName, given: &GivenInputs, project: &Path) -> String {
     let relative = |typed: &String| -> toml::Value {
         let (path, rename) = typed.rsplit_once('=').map_or((typed.as_str(), None), |(path, new)| (path, Some(new)));
-        let absolute = lexically_clean(&given.folder.join(path));
-        let shown = absolute.strip_prefix(project).unwrap_or(&absolute).display().to_string();
+        let shown = relative_path(path, given, project);
         rename.map_or_else(|| shown.clone(), |new| format!("{shown}={new}")).into()
     };
     let lists = [
@@ -68,10 +77,12 @@ fn section(model: &ModelName, given: &GivenInputs, project: &Path) -> String {
     let mut data = toml::Table::new();
     for (name, place) in &given.data {
         let mut source = toml::Table::new();
-        match place.contains("://") {
-            true => source.insert("uri".to_owned(), place.clone().into()),
-            false => source.insert("path".to_owned(), relative(place)),
-        };
+        if place.contains("://") {
+            source.insert("uri".to_owned(), literal(place).into());
+        } else {
+            let key = if is_pointer(place) { "dvc" } else { "path" };
+            source.insert(key.to_owned(), literal(&relative_path(place, given, project)).into());
+        }
         match given.data_store {
             Some(DataStore::Copy) => source.insert("store".to_owned(), "copy".into()),
             Some(DataStore::Hash) => source.insert("store".to_owned(), "hash".into()),

@@ -184,6 +184,10 @@ impl Config {
                     let reason = "say one of `path`, `uri` and `dvc`".to_owned();
                     return Err(refuse(format!("model.{model}.data.{name}"), reason));
                 }
+                if data.checksum.is_some() && data.uri.is_none() {
+                    let reason = "only a `uri` is recorded as it is declared; anything else is hashed".to_owned();
+                    return Err(refuse(format!("model.{model}.data.{name}.checksum"), reason));
+                }
             }
             for (name, predictions) in &file.predictions {
                 let key = || format!("model.{model}.predictions.{name}");

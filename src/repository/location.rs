@@ -12,8 +12,7 @@ use crate::host;
 
 /// The file that marks a project.
 pub const CONFIG: &str = "mlrun.toml";
-/// The file beside it that overrides single keys on one machine.
-pub const LOCAL_CONFIG: &str = "mlrun.local.toml";
+pub use crate::format::config::LOCAL as LOCAL_CONFIG;
 const IN_GIT: &str = "mlrun";
 const PLAIN: &str = ".mlrun";
 

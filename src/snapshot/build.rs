@@ -117,6 +117,7 @@ pub fn build(
         interpreter: capture.interpreter.clone(),
         paths: capture.places.clone(),
         ignored: capture.ignored.clone(),
+        linked: capture.linked.clone(),
         found: None,
         drift: Vec::new(),
         lock_checks: Vec::new(),
@@ -157,7 +158,7 @@ fn put_record(writer: &mut Writer<'_>, encoded: Result<Vec<u8>, FormatError>) ->
 }
 
 fn put_data(files: &mut Files<'_, '_>, source: &mut Data) -> Result<DataRecord, SnapshotError> {
-    let count = source.files.len() as u64;
+    let count = source.count();
     let (sha256, stored) = match source.not_stored {
         Some(_) => {
             let paths = source.files.iter().map(SourceFile::path);
@@ -181,6 +182,7 @@ fn put_data(files: &mut Files<'_, '_>, source: &mut Data) -> Result<DataRecord, 
         schema,
         stored,
         not_stored: source.not_stored.clone(),
+        declared: source.declared.clone(),
     })
 }
 

@@ -12,7 +12,7 @@
 
 use crate::format::observation::ObservationRecord;
 use crate::format::scalar::Scalar;
-use crate::format::snapshot::{SeedRecord, SeedSource, SnapshotRecord};
+use crate::format::snapshot::{DataRecord, SeedRecord, SeedSource, SnapshotRecord};
 
 /// The forms of names, for messages.
 pub const FORMS: [&str; 13] = [
@@ -75,7 +75,7 @@ pub fn erase(record: &mut SnapshotRecord, name: &str) -> bool {
                 }
                 record.seeds.iter_mut().filter(|s| s.name == seed).for_each(|s| s.value = Scalar::Erased);
             } else if let Some(data) = name.strip_prefix("data.").and_then(|rest| rest.strip_suffix(".path")) {
-                record.data.iter_mut().filter(|d| d.name.as_str() == data).for_each(|d| d.path.clear());
+                record.data.iter_mut().filter(|d| d.name.as_str() == data).for_each(erase_path);
             } else if let Some(variable) = name.strip_prefix("environment.variables.") {
                 record.environment.variables.remove(variable);
             } else if let Some(package) = name.strip_prefix("environment.origins.") {
@@ -84,6 +84,14 @@ pub fn erase(record: &mut SnapshotRecord, name: &str) -> bool {
         }
     }
     *record != before
+}
+
+/// The `.dvc` file lies where the data does.
+fn erase_path(data: &mut DataRecord) {
+    data.path.clear();
+    if let Some(dvc) = data.declared.as_mut().and_then(|declared| declared.dvc.as_mut()) {
+        dvc.clear();
+    }
 }
 
 /// A seed that was found among the parameters is the same value.

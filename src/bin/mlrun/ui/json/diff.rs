@@ -58,5 +58,5 @@ fn file(facts: &FileFacts) -> Value {
 }
 
 fn data(facts: &DataFacts) -> Value {
-    json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns })
+    json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns, "checksum": facts.checksum })
 }

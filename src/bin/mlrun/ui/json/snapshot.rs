@@ -126,7 +126,7 @@ fn version_fields(record: &SnapshotRecord) -> Map<String, Value> {
             json!({
                 "name": d.name.as_str(), "path": d.path, "sha256": d.sha256.map(|s| s.to_string()), "rows": d.rows,
                 "size": d.size, "files": d.files, "stored": d.stored.is_some(), "not_stored": d.not_stored,
-                "schema": d.schema.as_ref().map(value),
+                "schema": d.schema.as_ref().map(value), "declared": d.declared.as_ref().map(value),
             })
         })
         .collect();
