@@ -103,18 +103,22 @@ impl Data {
             DataKind::Uri => self.declared.as_ref()?.checksum.as_ref()?.sha256(),
             _ if self.unseen => None,
             DataKind::File => files.next().map(|(_, digest)| digest),
-            DataKind::Folder => {
-                let prefix = format!("{}/", self.path);
-                let named = |(path, digest): (&'f str, Digest)| (digest, path.strip_prefix(&prefix).unwrap_or(path));
-                // As the lines are sorted: no path has a character below that of the line's end.
-                let mut lines: Vec<(Digest, &str)> = files.map(named).collect();
-                lines.sort_unstable();
-                let mut hasher = Hasher::default();
-                lines.iter().for_each(|(digest, path)| hasher.update(format!("{digest}  {path}\n").as_bytes()));
-                Some(hasher.finish())
-            }
+            DataKind::Folder => Some(folder_digest(&self.path, files)),
         }
     }
+}
+
+/// The digest of a folder called `path`: the SHA-256 of the byte-sorted listing that `sha256sum` prints of its files, named
+/// relative to it.
+pub fn folder_digest<'f>(path: &str, files: impl Iterator<Item = (&'f str, Digest)>) -> Digest {
+    let prefix = format!("{path}/");
+    let named = |(path, digest): (&'f str, Digest)| (digest, path.strip_prefix(&prefix).unwrap_or(path));
+    // As the lines are sorted: no path has a character below that of the line's end.
+    let mut lines: Vec<(Digest, &str)> = files.map(named).collect();
+    lines.sort_unstable();
+    let mut hasher = Hasher::default();
+    lines.iter().for_each(|(digest, path)| hasher.update(format!("{digest}  {path}\n").as_bytes()));
+    hasher.finish()
 }
 
 /// Finds one source; hashes it where its bytes will not be kept.
@@ -133,7 +137,7 @@ pub fn capture(
             let kind = if disk.is_file() { DataKind::File } else { DataKind::Folder };
             let path = match kind {
                 DataKind::File => found[0].path().to_owned(),
-                _ => files::snapshot_path(&disk, project)?,
+                _ => files::declared_path(&disk, project)?,
             };
             describe(input, Source { kind, path, disk, files: found, digests: Vec::new() }, known, progress)
         }
@@ -246,7 +250,9 @@ fn of_dvc(
     };
     let (not_as_declared, digests) = pointer.check(&path, &found, known, progress)?;
     if cached && not_as_declared.is_some() {
-        return Ok(missing(format!("`{}` is not here, and what DVC's cache has of it is damaged", pointer.says)));
+        return Ok(missing(
+            "what the `.dvc` file names is not here, and what DVC's cache has of it is damaged".to_owned(),
+        ));
     }
     let kind = if found.len() == 1 && found[0].path() == path { DataKind::File } else { DataKind::Folder };
     let source = Source { kind, path: path.clone(), disk: out.clone(), files: found, digests };
@@ -266,7 +272,8 @@ fn without_secrets(uri: &str) -> String {
     format!("{place}?{}", shown.collect::<Vec<_>>().join("&"))
 }
 
-fn hash_in_place(
+/// The SHA-256 of each file, where it lies.
+pub fn hash_in_place(
     files: &[SourceFile],
     known: &Known<'_>,
     progress: &dyn Progress,

@@ -96,7 +96,7 @@ impl Pointer {
             let spec = PathSpec { text: self.says.clone(), path: out.clone(), rename: Some(path) };
             return Ok(Out::There(files::collect(input, &[spec], project, &ignored)?));
         }
-        let away = |why: &str| Ok(Out::Missing(format!("`{}` is not here, and {why}", self.says)));
+        let away = |why: &str| Ok(Out::Missing(format!("what the `.dvc` file names is not here, and {why}")));
         let (Some(md5), Some(root)) = (self.md5(), &self.root) else {
             return away("nothing says where DVC keeps it");
         };
@@ -124,7 +124,7 @@ impl Pointer {
         let found = md5_of(path, files, &md5);
         let wrong = (checksum.md5() != found.as_deref()).then(|| {
             let found = found.unwrap_or_else(|| "several files".to_owned());
-            format!("`{}` is not what the `.dvc` file names: {} there, {found} here", self.says, checksum.value())
+            format!("it is not what the `.dvc` file names: {} there, {found} here", checksum.value())
         });
         Ok((wrong, digests))
     }

@@ -42,6 +42,8 @@ impl PathSpec {
 
 /// Files that are asked about together.
 const BATCH: usize = 1024;
+/// Characters that make a name a pattern.
+const SPECIAL: [char; 4] = ['*', '?', '[', '{'];
 /// Where files from outside the project are put in a snapshot.
 const OUTSIDE: &str = "outside";
 
@@ -236,9 +238,29 @@ fn collect_one(
     }
 }
 
+/// The name a declared folder or glob gets in a snapshot: a glob is one in the folder it begins in, under that one's name.
+pub fn declared_path(path: &Path, project: &Path) -> Result<String, CaptureError> {
+    let (root, pattern) = glob_root(path.to_str().ok_or_else(|| CaptureError::Name { path: path.to_path_buf() })?);
+    match pattern {
+        Some(_) if path.exists() => snapshot_path(path, project),
+        Some(pattern) if Path::new(&root) == project => Ok(pattern),
+        Some(pattern) => Ok(format!("{}/{pattern}", snapshot_path(Path::new(&root), project)?)),
+        None => snapshot_path(path, project),
+    }
+}
+
+/// The folder that a `/`-separated glob begins in, and the rest of it; all of what is no glob.
+pub fn glob_root(path: &str) -> (String, Option<String>) {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.iter().position(|part| part.contains(SPECIAL)) {
+        Some(at) => (parts[..at].join("/"), Some(parts[at..].join("/"))),
+        None => (path.to_owned(), None),
+    }
+}
+
 /// The folder a glob begins in, and the matcher for what is below it.
 fn glob(input: &str, spec: &PathSpec, path: &Path) -> Result<Option<(PathBuf, GlobMatcher)>, CaptureError> {
-    let special = |part: &str| part.contains(['*', '?', '[', '{']);
+    let special = |part: &str| part.contains(SPECIAL);
     let mut root = PathBuf::new();
     let mut pattern = Vec::new();
     for component in path.components() {

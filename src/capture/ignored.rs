@@ -42,6 +42,8 @@ pub struct Ignored {
     /// Those of `.mlrunignore` alone.
     own: Gitignore,
     lines: Vec<String>,
+    /// A folder, and the place it stands for.
+    moved: Option<(PathBuf, PathBuf)>,
 }
 
 impl Ignored {
@@ -89,7 +91,12 @@ impl Ignored {
             builder.build().map_err(|e| pattern(file, e.to_string()))
         };
         let (rules, own) = (build(&lines)?, build(&lines[built_in..])?);
-        Ok(Self { root: project.to_path_buf(), rules, own, lines })
+        Ok(Self { root: project.to_path_buf(), rules, own, lines, moved: None })
+    }
+
+    /// The same rules, with what lies in the folder `at` taken for what lay in `was`.
+    pub fn moved(self, at: &Path, was: &Path) -> Self {
+        Self { moved: Some((at.to_path_buf(), was.to_path_buf())), ..self }
     }
 
     /// The rules, one to a line.
@@ -114,6 +121,8 @@ impl Ignored {
     }
 
     fn matches(&self, rules: &Gitignore, path: &Path, folder: bool) -> bool {
+        let was = self.moved.as_ref().and_then(|(at, was)| Some(was.join(path.strip_prefix(at).ok()?)));
+        let path = was.as_deref().unwrap_or(path);
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         rules.matched(relative, folder).is_ignore()
     }

@@ -9,7 +9,9 @@ use super::{UsageError, VerbError};
 use crate::capture::values::{self, Syntax};
 use crate::format::policy::Check;
 use crate::name::ModelName;
-use crate::repository::{CONFIG, Config, OpenOptions, Repository, RepositoryError, default_store, find_project};
+use crate::repository::{
+    CONFIG, Config, LOCAL_CONFIG, OpenOptions, Repository, RepositoryError, default_store, find_project, is_in_git,
+};
 use crate::store::disk::Disk;
 use crate::store::{Backend, Store};
 
@@ -136,6 +138,7 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
             }
         }
     }
+    files.extend(ignoring_local(&project));
     if options.dry_run {
         report.written = files.into_iter().map(|(path, _)| path).collect();
         return Ok(report);
@@ -208,6 +211,24 @@ fn sweep(folder: &Path) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// `.gitignore` with a line for what is one machine's, in a git repository where it has none.
+fn ignoring_local(project: &Path) -> Option<(PathBuf, String)> {
+    const GITIGNORE: &str = ".gitignore";
+    let path = project.join(GITIGNORE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        // Not ours to write over.
+        Err(_) => return None,
+    };
+    let is_there = text.lines().any(|line| line.trim().trim_start_matches('/') == LOCAL_CONFIG);
+    if is_there || !is_in_git(project) {
+        return None;
+    }
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    Some((path, format!("{text}{end}/{LOCAL_CONFIG}\n")))
 }
 
 /// The configuration as it is, and the history's id behind its first `schema` line.
@@ -303,15 +324,20 @@ impl Inventory {
             let found = fs::read_dir(project.join(folder)).into_iter().flatten().flatten();
             let mut found: Vec<String> = found.filter_map(|e| e.file_name().into_string().ok()).collect();
             found.sort();
-            for name in found.into_iter().filter(|n| ends(n, &DATA_ENDINGS) && n.starts_with("train")) {
-                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-                if data.is_empty() {
-                    data.push(("train".to_owned(), path));
-                }
+            // DVC's word for it tells more than the file, which may not be here.
+            let of_dvc = |name: &&String| name.starts_with("train") && name.ends_with(".dvc");
+            let is_data = |name: &&String| name.starts_with("train") && ends(name, &DATA_ENDINGS);
+            let name = found.iter().find(of_dvc).or_else(|| found.iter().find(is_data));
+            if let Some(name) = name.filter(|_| data.is_empty()) {
+                let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+                data.push(("train".to_owned(), path));
             }
         }
         let notable = [
-            ("dvc.yaml", "dvc.yaml: outputs that DVC tracks can be listed in `files`"),
+            (
+                "dvc.yaml",
+                "dvc.yaml: outputs that DVC tracks can be listed in `files`, or as data: `path = …`, or `dvc = \"….dvc\"`",
+            ),
             ("requirements.txt", "requirements.txt: recorded by digest, no need to list it"),
             ("uv.lock", "uv.lock: recorded by digest, no need to list it"),
             ("poetry.lock", "poetry.lock: recorded by digest, no need to list it"),
@@ -359,7 +385,8 @@ impl Inventory {
             }
             data => {
                 for (name, path) in data {
-                    text += &format!("\n[model.{key}.data.{name}]\npath = {}\n", quoted(path));
+                    let form = if path.ends_with(".dvc") { "dvc" } else { "path" };
+                    text += &format!("\n[model.{key}.data.{name}]\n{form} = {}\n", quoted(&path.replace("${", "$${")));
                 }
             }
         }

@@ -33,6 +33,7 @@ mod remaining;
 pub mod repair;
 pub mod resolve;
 pub mod restore;
+mod restore_data;
 pub mod rollback;
 pub mod rules;
 pub mod save;

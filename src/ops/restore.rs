@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::resolve::Found;
+pub use super::restore_data::{DataFrom, RestoredData};
+use super::restore_data::{FoundData, Search};
 use super::{VerbError, erasures, error::UsageError, records};
 use super::{known, resolve};
 use crate::format::canonical;
@@ -83,6 +86,8 @@ pub struct RestoreReport {
     pub to: PathBuf,
     /// Every file, what was written and what was there already.
     pub plan: RestorePlan,
+    /// Where data was taken from.
+    pub data: Vec<RestoredData>,
     /// What is not kept and therefore not rebuilt: which, and why.
     pub missing: Vec<(String, String)>,
     /// Files that were erased for good, and why.
@@ -107,7 +112,20 @@ pub fn restore(
         return Err(UsageError::NotAFolder(options.to.display().to_string()).into());
     }
     let parts = if options.only.is_empty() { Part::ALL.to_vec() } else { options.only.clone() };
-    let (files, mut missing) = files_of(store, &record, &parts)?;
+    let (mut files, mut missing) = files_of(store, &record, &parts)?;
+    let data = find_data(repository, options, &found, &record, &parts, progress)?;
+    missing.retain(|(part, _)| {
+        let taken = |source: &RestoredData| part.strip_prefix("data.") == Some(source.name.as_str());
+        !data.sources.iter().any(taken)
+    });
+    for (part, why) in &mut missing {
+        let looked = data.missing.iter().find(|(name, _)| part.strip_prefix("data.") == Some(name.as_str()));
+        looked.iter().flat_map(|(_, places)| *places).for_each(|more| *why += &format!("; {more}"));
+    }
+    let prefix = prefix_of(&record, &parts);
+    files.extend(data.files.into_iter().map(|file| TreeFile { path: below(prefix, &file.path), ..file }));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup();
     let (files, erased) = erasures::split(&found.state, found.row.version, files);
     if let (Some((_, why)), false) = (erased.first(), options.without_erased) {
         let names = erased.iter().map(|(file, _)| file.path.clone()).collect();
@@ -124,6 +142,7 @@ pub fn restore(
         missing.extend(fields.map(|row| (row.what.name().to_owned(), erasures::why(row))));
     }
     let mut plan = restore::plan(&options.to, files, generated)?;
+    plan.from = data.from;
     missing.extend(plan.left_out.iter().cloned());
     let is_folder = |path: &&PathBuf| std::fs::symlink_metadata(path).is_ok_and(|data| data.is_dir());
     let folders: Vec<PathBuf> = plan.overwrite.iter().filter(is_folder).cloned().collect();
@@ -147,10 +166,49 @@ pub fn restore(
         id: found.snapshot(),
         to: options.to.clone(),
         plan,
+        data: data.sources,
         missing,
         erased,
         dry_run: options.dry_run,
     })
+}
+
+/// Looks for data that was not kept, if it is asked for.
+fn find_data(
+    repository: &Repository,
+    options: &RestoreOptions,
+    found: &Found,
+    record: &SnapshotRecord,
+    parts: &[Part],
+    progress: &dyn Progress,
+) -> Result<FoundData, VerbError> {
+    if !parts.contains(&Part::Data) {
+        if options.data.is_empty() {
+            return Ok(FoundData::default());
+        }
+        let reason = "it is not among the parts that are asked for".to_owned();
+        return Err(UsageError::Option { option: "data".to_owned(), reason }.into());
+    }
+    let search = Search {
+        repository,
+        model: &found.state.model,
+        label: found.label(),
+        record,
+        observation: records::observation(repository, found.row.observation).ok(),
+        given: &options.data,
+        target: options.to.join(prefix_of(record, parts)),
+        progress,
+    };
+    search.run()
+}
+
+/// Where the project lies in what is rebuilt.
+fn prefix_of<'r>(record: &'r SnapshotRecord, parts: &[Part]) -> &'r str {
+    if parts.contains(&Part::Code) && record.code.tree.is_some() { &record.code.prefix } else { "" }
+}
+
+fn below(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
 /// A part that is not kept, and why.
@@ -200,11 +258,9 @@ pub fn files_of(
         files.extend(snapshot::files_of(store, tree)?);
     }
     if wants(Part::Code) {
-        let prefix = &record.code.prefix;
-        if !prefix.is_empty() && record.code.tree.is_some() {
-            for file in &mut files {
-                file.path = format!("{prefix}/{}", file.path);
-            }
+        let prefix = prefix_of(record, parts);
+        for file in &mut files {
+            file.path = below(prefix, &file.path);
         }
         match record.code.tree {
             Some(tree) => files.extend(snapshot::files_of(store, tree.tree)?),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::location::{CONFIG, LOCAL_CONFIG};
+use super::written::{Written, behind};
 use crate::clock;
 use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
 use crate::format::event::StageRulesRecord;
@@ -56,10 +57,12 @@ pub enum ConfigError {
         nearest: Option<String>,
     },
     /// A value that cannot be.
-    #[error("`{}`: `{key}`: {reason}", path.display())]
+    #[error("`{}`{}: `{key}`: {reason}", path.display(), line.map_or_else(String::new, |n| format!(" line {n}")))]
     Value {
         /// Which file.
         path: PathBuf,
+        /// Counted from 1, where known.
+        line: Option<usize>,
         /// The dotted key.
         key: String,
         /// What is wrong.
@@ -72,22 +75,17 @@ impl Config {
     pub fn read(project: &Path) -> Result<Self, ConfigError> {
         let path = project.join(CONFIG);
         let text = read_text(&path)?;
-        let mut file: ConfigFile = toml::from_str(&text).map_err(|e| explain(&path, &text, &e))?;
         let local = project.join(LOCAL_CONFIG);
-        if local.exists() {
-            let local_text = read_text(&local)?;
-            let mut merged: toml::Table = toml::from_str(&text).map_err(|e| explain(&path, &text, &e))?;
-            let over: toml::Table = toml::from_str(&local_text).map_err(|e| explain(&local, &local_text, &e))?;
-            merge(&mut merged, over);
-            file = merged.try_into().map_err(|e| explain(&local, "", &e))?;
-        }
+        let over = if local.exists() { Some(read_text(&local)?) } else { None };
+        let written = Written { path: &path, text: &text, local: &local, over: over.as_deref().map(behind(&text)) };
+        let (file, table) = written.read()?;
         if file.schema != 1 {
             let line = text.lines().position(|line| line.trim_start().starts_with("schema")).map(|at| at + 1);
             let reason = format!("schema {} is not known; this program reads 1", file.schema);
             return Err(ConfigError::Toml { path, line, reason, nearest: None });
         }
-        let config = Self { path, file };
-        config.check()?;
+        let config = Self { path: path.clone(), file };
+        config.check(&|key| written.place(&table, key))?;
         Ok(config)
     }
 
@@ -136,8 +134,11 @@ impl Config {
         self.file.store.trash.as_deref().and_then(clock::parse_duration).unwrap_or(TRASH)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
-        let refuse = |key: String, reason: String| ConfigError::Value { path: self.path.clone(), key, reason };
+    fn check(&self, place: &dyn Fn(&str) -> (PathBuf, Option<usize>)) -> Result<(), ConfigError> {
+        let refuse = |key: String, reason: String| {
+            let (path, line) = place(&key);
+            ConfigError::Value { path, line, key, reason }
+        };
         if let Some(limit) = &self.file.code.untracked_limit
             && parse_size(limit).is_none()
         {
@@ -179,10 +180,12 @@ impl Config {
         }
         for (model, file) in &self.file.model {
             for (name, data) in &file.data {
-                let given = [&data.path, &data.uri, &data.dvc].into_iter().flatten().count();
-                if given != 1 {
+                let forms = [("path", &data.path), ("uri", &data.uri), ("dvc", &data.dvc)];
+                let given: Vec<&str> = forms.iter().filter(|(_, form)| form.is_some()).map(|(key, _)| *key).collect();
+                if given.len() != 1 {
                     let reason = "say one of `path`, `uri` and `dvc`".to_owned();
-                    return Err(refuse(format!("model.{model}.data.{name}"), reason));
+                    let key = given.last().map_or_else(String::new, |key| format!(".{key}"));
+                    return Err(refuse(format!("model.{model}.data.{name}{key}"), reason));
                 }
                 if data.checksum.is_some() && data.uri.is_none() {
                     let reason = "only a `uri` is recorded as it is declared; anything else is hashed".to_owned();
@@ -240,25 +243,6 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
     let mut text = String::new();
     std::fs::File::open(path).and_then(|f| f.take(MAX_CONFIG).read_to_string(&mut text)).map_err(failed)?;
     Ok(text)
-}
-
-/// Keys of `over` win; tables are merged.
-fn merge(base: &mut toml::Table, over: toml::Table) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
-}
-
-fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-    let reason = error.message().to_owned();
-    let nearest = nearest_key(&reason);
-    ConfigError::Toml { path: path.to_path_buf(), line: line.filter(|_| !text.is_empty()), reason, nearest }
 }
 
 /// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest known key.

@@ -30,6 +30,11 @@ pub fn default_store(project: &Path) -> PathBuf {
     }
 }
 
+/// Whether `project` lies in a git repository.
+pub fn is_in_git(project: &Path) -> bool {
+    git_common_dir(project).is_some()
+}
+
 /// The store for the folder `from`: of the project itself, or the nearest one above.
 pub(super) fn find_store(from: &Path, is_project: bool) -> Result<Option<PathBuf>, RepositoryError> {
     let from = real(from.to_path_buf());

@@ -2,12 +2,13 @@
 
 pub mod config;
 mod location;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::config::{Config, ConfigError};
-pub use self::location::{CONFIG, LOCAL_CONFIG, default_store, find_project};
+pub use self::location::{CONFIG, LOCAL_CONFIG, default_store, find_project, is_in_git};
 
 use crate::clock::Clock;
 use crate::registry::Registry;

@@ -5,6 +5,7 @@
 //! bytes is left alone, but for its executable bit; what lies there with others is not overwritten unless that was
 //! asked for.
 
+mod elsewhere;
 mod holes;
 mod twins;
 mod write;
@@ -22,6 +23,7 @@ pub use self::write::{Applied, apply, check};
 use super::folders::TreeFile;
 use crate::digest::Digest;
 use crate::format::tree::{EntryKind, is_component};
+use crate::id::FileId;
 use crate::store::StoreError;
 
 /// Why files could not be rebuilt.
@@ -52,6 +54,12 @@ pub enum RestoreError {
         path: PathBuf,
         /// Whether it is a link.
         link: bool,
+    },
+    /// A file that no store holds changed between being looked at and being copied.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// Which.
+        path: PathBuf,
     },
     /// The system refused.
     #[error("cannot {action} `{}`", path.display())]
@@ -92,6 +100,8 @@ pub struct RestorePlan {
     pub target: PathBuf,
     /// Every file that is to be there, sorted by path.
     pub files: Vec<TreeFile>,
+    /// Where the bytes of files lie that no store holds. They are hashed again as they are copied.
+    pub from: HashMap<FileId, PathBuf>,
     /// Files to write, by their number among `files`.
     pub write: Vec<usize>,
     /// Files that no store holds, because they are derived from a record: where, and their bytes.

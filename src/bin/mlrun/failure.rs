@@ -157,6 +157,9 @@ fn verb(error: &VerbError) -> Meaning {
             let words = "choose an empty folder, or move away";
             (NO, Some(format!("{words} {}; `--force` overwrites files, not folders", first(&names))))
         }
+        VerbError::WrongData { name, .. } => {
+            (INTEGRITY, Some(format!("name the place of the right one, `--data {name}=PATH`, or leave `--data` out")))
+        }
         VerbError::Purge(error) => purge(error),
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
@@ -382,6 +385,7 @@ fn restore(error: &RestoreError) -> Meaning {
         }
         RestoreError::Unsafe { .. } => (INTEGRITY, None),
         RestoreError::Io { source, .. } => io(source.kind()),
+        RestoreError::Changed { .. } => says(CONFLICT, "let the program that writes it finish, then try again"),
         RestoreError::Stopped { source, .. } => restore(source),
         _ => (BUG, None),
     }

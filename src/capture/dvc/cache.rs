@@ -58,9 +58,9 @@ impl Cache {
         let listing = self.file(md5).ok_or("its listing is not in DVC's cache")?;
         let bytes = bounded::read(&listing, MAX_LISTING).map_err(|e| format!("its listing in DVC's cache: {e}"))?;
         if format!("{}.dir", md5::of(&bytes)) != md5 {
-            return Err(format!("its listing in DVC's cache, `{}`, is damaged", listing.display()));
+            return Err("its listing in DVC's cache is damaged".to_owned());
         }
-        let refused = |reason: String| format!("its listing in DVC's cache, `{}`, {reason}", listing.display());
+        let refused = |reason: String| format!("its listing in DVC's cache {reason}");
         let entries: Vec<Entry> =
             serde_json::from_slice(&bytes).map_err(|e| refused(format!("cannot be read: {e}")))?;
         let mut files = Vec::new();

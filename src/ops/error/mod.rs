@@ -13,7 +13,7 @@ use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::{Time, TimeError};
-use crate::name::ModelName;
+use crate::name::{ModelName, SetName};
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
 use crate::snapshot::SnapshotError;
@@ -118,6 +118,18 @@ pub enum VerbError {
     FolderInTheWay {
         /// The folders.
         paths: Vec<PathBuf>,
+    },
+    /// What was named as data of a version is something else; nothing was written.
+    #[error("`{}` is not the data `{name}`: {found}, and {expected} is recorded; nothing was written", path.display())]
+    WrongData {
+        /// The source.
+        name: SetName,
+        /// The place that was named.
+        path: PathBuf,
+        /// The checksum it must have.
+        expected: String,
+        /// The one it has.
+        found: String,
     },
     /// Nothing can be erased.
     #[error(transparent)]

@@ -54,12 +54,13 @@ impl Twins {
     }
 }
 
+/// Makes `file`, which is empty, share the bytes of `twin`, where the file system can.
 #[cfg(target_os = "linux")]
-fn clone(file: &File, twin: &File) -> io::Result<()> {
+pub(super) fn clone(file: &File, twin: &File) -> io::Result<()> {
     Ok(rustix::fs::ioctl_ficlone(file, twin)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn clone(_: &File, _: &File) -> io::Result<()> {
+pub(super) fn clone(_: &File, _: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

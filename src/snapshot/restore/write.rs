@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::elsewhere::{self, CopyFailed};
 use super::holes::WithHoles;
 use super::{RestoreError, RestorePlan, Twins};
 use crate::format::tree::EntryKind;
@@ -106,11 +107,18 @@ impl<'a> Work<'a> {
             let Some(id) = file.id else { return Ok(()) };
             let executable = file.kind == EntryKind::Executable;
             self.write_file(*at, executable, |out| {
-                if twins.share(id, file.size, out.get_mut().file()).map_err(CopyError::Write)? {
+                if let Some(from) = plan.from.get(&id) {
+                    return elsewhere::copy(from, id, out, progress).map_err(|error| self.not_copied(*at, from, error));
+                }
+                let shared = twins.share(id, file.size, out.get_mut().file()).map_err(|e| self.not_written(*at, e))?;
+                if shared {
                     progress.advance(file.size);
                     return Ok(());
                 }
-                store.copy_file(id, out, progress).map(drop)
+                store.copy_file(id, out, progress).map(drop).map_err(|error| match error {
+                    CopyError::Store(error) => RestoreError::Store(error),
+                    CopyError::Write(source) => self.not_written(*at, source),
+                })
             })
         };
         // A large file takes all cores by itself.
@@ -118,7 +126,8 @@ impl<'a> Work<'a> {
         small.par_iter().try_for_each(restore)?;
         large.iter().try_for_each(restore)?;
         for (at, (_, bytes)) in plan.generated.iter().enumerate() {
-            self.write_file(plan.files.len() + at, false, |out| out.write_all(bytes).map_err(CopyError::Write))?;
+            let at = plan.files.len() + at;
+            self.write_file(at, false, |out| out.write_all(bytes).map_err(|e| self.not_written(at, e)))?;
         }
         // Last, so that no file is ever written through a link.
         for at in links {
@@ -173,12 +182,24 @@ impl<'a> Work<'a> {
         }
     }
 
+    fn not_written(&self, at: usize, source: io::Error) -> RestoreError {
+        RestoreError::Io { action: "write", path: self.path(at), source }
+    }
+
+    fn not_copied(&self, at: usize, from: &Path, error: CopyFailed) -> RestoreError {
+        match error {
+            CopyFailed::Read(source) => RestoreError::Io { action: "read", path: from.to_path_buf(), source },
+            CopyFailed::Write(source) => self.not_written(at, source),
+            CopyFailed::Changed => RestoreError::Changed { path: from.to_path_buf() },
+        }
+    }
+
     /// Writes a whole file, and gives it its name or lets it wait.
     fn write_file(
         &self,
         at: usize,
         executable: bool,
-        fill: impl FnOnce(&mut BufWriter<WithHoles>) -> Result<(), CopyError>,
+        fill: impl FnOnce(&mut BufWriter<WithHoles>) -> Result<(), RestoreError>,
     ) -> Result<(), RestoreError> {
         let path = self.path(at);
         let failed = |action, source| RestoreError::Io { action, path: path.clone(), source };
@@ -187,10 +208,7 @@ impl<'a> Work<'a> {
             let created = File::options().read(true).write(true).create_new(true).open(&temp);
             let created = WithHoles::new(created.map_err(|e| failed("create a file beside", e))?);
             let mut out = BufWriter::with_capacity(1 << 20, created);
-            fill(&mut out).map_err(|error| match error {
-                CopyError::Store(error) => RestoreError::Store(error),
-                CopyError::Write(source) => failed("write", source),
-            })?;
+            fill(&mut out)?;
             let written = out.into_inner().map_err(io::IntoInnerError::into_error).and_then(WithHoles::finish);
             let file = written.map_err(|e| failed("write", e))?;
             set_executable(&file, executable).map_err(|e| failed("set the mode of", e))

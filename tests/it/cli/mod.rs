@@ -10,6 +10,9 @@ mod collect;
 mod collected;
 mod contract;
 mod damage;
+mod data;
+mod data_dvc;
+mod data_restore;
 #[cfg(target_os = "linux")]
 mod disturbed;
 mod evidence;

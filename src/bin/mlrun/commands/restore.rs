@@ -13,7 +13,8 @@ use crate::ui::{Shown, human, json};
 /// Rebuild the files of a version
 ///
 /// Files that are there already are left alone; others with the same name are not overwritten without `--force`. If
-/// anything cannot be restored, nothing is. Files that were erased with `purge` are gone: exit 1, unless the rest is enough.
+/// anything cannot be restored, nothing is. Data that was not kept is taken from where it lay, from DVC's cache or from where
+/// `--data` says, if it hashes to what was recorded. Files that were erased with `purge` are gone: exit 1, unless the rest is enough.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun restore fraud@production --to serving/ --only model\n  mlrun restore 'fraud@production@{2026-03-01T12:00Z}' --to case/"
@@ -55,6 +56,15 @@ enum PartName {
     Environment,
 }
 
+/// What is not rebuilt, and what a person can do about it.
+fn warning((what, why): &(String, String)) -> String {
+    let cure = match what.strip_prefix("data.") {
+        Some(name) if SetName::new(name).is_ok() => format!("; `--data {name}=PATH` says where it lies"),
+        _ => String::new(),
+    };
+    format!("{what} is not restored: {why}{cure}")
+}
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let part = |name: &PartName| match name {
@@ -78,6 +88,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let report = restore(&repository, &options, &context.ui.reporter())?;
     let mut shown =
         context.shown(DONE, || json::stored::restore(&report), |style| human::stored::restore(&report, style));
-    shown.warnings = report.missing.iter().map(|(what, why)| format!("{what} is not restored: {why}")).collect();
+    shown.warnings = report.missing.iter().map(warning).collect();
     Ok(shown)
 }

@@ -127,7 +127,8 @@ fn metric_line(item: &Item<Scalar>, style: &Style) -> Vec<String> {
 fn data_line(item: &Item<DataFacts>, _: &Style) -> Vec<String> {
     let show = |facts: &Option<DataFacts>| {
         facts.as_ref().map(|f| {
-            let digest = f.sha256.as_deref().and_then(|d| d.get(..12)).unwrap_or("no digest");
+            let declared = || f.checksum.as_deref().unwrap_or("no digest");
+            let digest = f.sha256.as_deref().and_then(|d| d.get(..12)).unwrap_or_else(declared);
             f.rows.map_or_else(
                 || format!("{} {digest}", bytes(f.size)),
                 |rows| format!("{} {digest}", count(rows, "row")),

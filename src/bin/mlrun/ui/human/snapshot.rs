@@ -2,7 +2,7 @@
 
 use mlrun::format::found::{DangerRecord, FoundFileRecord};
 use mlrun::format::observation::{DriftRecord, GpuRecord, LockCheckRecord, MachineRecord};
-use mlrun::format::snapshot::{CodeKind, SnapshotRecord};
+use mlrun::format::snapshot::{CodeKind, DataKind, DataRecord, SnapshotRecord};
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::{Contradiction, dangerous};
 use mlrun::ops::resolve::Dropped;
@@ -45,6 +45,24 @@ pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
         &format!("  {} captured, {} new, {} stored\n", bytes(stored.plain), bytes(stored.new), bytes(stored.stored)),
     );
     text
+}
+
+/// Where `restore` looks for data that is not kept.
+fn elsewhere(data: &DataRecord) -> String {
+    let declared = data.declared.as_ref();
+    let has_md5 = declared.and_then(|declared| declared.checksum.as_ref()).is_some_and(|c| c.md5().is_some());
+    if data.sha256.is_none() && !has_md5 {
+        return "; without a checksum nothing else can be told to be it".to_owned();
+    }
+    let mut places = Vec::new();
+    if data.kind != DataKind::Uri {
+        places.push("where it lies now");
+    }
+    if has_md5 {
+        places.push("in DVC's cache");
+    }
+    places.push("where `--data NAME=PATH` says");
+    format!("; `mlrun restore` looks for it {}, and checks what it finds", places.join(", "))
 }
 
 /// What a person should know about a capture, on standard error.
@@ -111,7 +129,7 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     }
     for data in &report.record.data {
         if let Some(reason) = &data.not_stored {
-            lines.push(format!("mlrun cannot restore the data `{}`: {reason}", data.name));
+            lines.push(format!("mlrun cannot restore the data `{}`: {reason}{}", data.name, elsewhere(data)));
         }
     }
     for part in &report.record.not_captured {
@@ -185,7 +203,8 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile], dropped: Option<&Dropped>)
         let kept = match (data.stored, dropped) {
             (Some(_), _) => "kept",
             (None, Some(_)) => "not kept",
-            (None, None) => "by digest only",
+            (None, None) if data.sha256.is_some() => "by digest only: mlrun cannot restore it",
+            (None, None) => "as declared: mlrun cannot restore it",
         };
         line("data", format!("{}: {}{rows}, {kept}", data.name, bytes(data.size)));
     }
@@ -281,6 +300,12 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
             table.row([clean(&file.path), bytes(file.size), id]);
         }
     });
+    if let Some(linked) = &report.observation.linked {
+        let paths: Vec<String> = linked.paths.iter().take(3).map(|path| clean(path)).collect();
+        let more = linked.count.saturating_sub(3);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        text += &format!("  through links: {}{more}\n", paths.join(", "));
+    }
     section(&mut text, style, "found in the files", |table| {
         report.observation.found.iter().flat_map(|found| &found.files).for_each(|file| found_lines(table, file, style));
     });

@@ -2,7 +2,7 @@
 
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
-use mlrun::ops::restore::RestoreReport;
+use mlrun::ops::restore::{DataFrom, RestoreReport, RestoredData};
 use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
 
 use super::super::{Label, Style, bytes, clean, time};
@@ -28,7 +28,25 @@ pub fn restore(report: &RestoreReport, style: &Style) -> String {
     if !plan.overwrite.is_empty() {
         text += &format!("; {} over others", count(plan.overwrite.len() as u64, "file"));
     }
-    text + "\n"
+    text.push('\n');
+    report.data.iter().for_each(|source| text += &data(source));
+    text
+}
+
+/// Where data was found that the store does not hold.
+fn data(source: &RestoredData) -> String {
+    let from = match source.from {
+        DataFrom::Store => return String::new(),
+        DataFrom::Given => "as given",
+        DataFrom::Target => "there already",
+        DataFrom::Recorded => "where it was captured",
+        DataFrom::Project => "the project",
+        DataFrom::DvcCache => "DVC's cache",
+        DataFrom::Workspace => "another file of the workspace",
+    };
+    let path = source.path.as_ref().map_or_else(String::new, |path| clean(&path.display().to_string()));
+    let checked = if source.by_md5 { "; only its MD5 could be checked" } else { "" };
+    format!("  data {} from {path} ({from}{checked})\n", source.name)
 }
 
 pub fn bundle(report: &BundleReport, style: &Style) -> String {

@@ -2,7 +2,7 @@
 
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
-use mlrun::ops::restore::RestoreReport;
+use mlrun::ops::restore::{RestoreReport, RestoredData};
 use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,6 +12,12 @@ use super::{WithFiles, file};
 
 fn missing(items: &[(String, String)]) -> Value {
     items.iter().map(|(what, why)| json!({ "part": what, "reason": why })).collect()
+}
+
+fn data(source: &RestoredData) -> Value {
+    let path = source.path.as_ref().map(|path| path.display().to_string());
+    let checked_by = if source.by_md5 { "md5" } else { "sha256" };
+    json!({ "name": source.name.as_str(), "from": source.from.name(), "path": path, "checked_by": checked_by })
 }
 
 pub fn restore(report: &RestoreReport) -> impl Serialize {
@@ -26,6 +32,7 @@ pub fn restore(report: &RestoreReport) -> impl Serialize {
         "modes_set": report.plan.modes.len(),
         "overwritten": report.plan.overwrite.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
         "bytes": report.plan.bytes,
+        "data": report.data.iter().map(data).collect::<Vec<_>>(),
         "missing": missing(&report.missing),
         "erased": report.erased.iter().map(|(file, why)| json!({ "path": file.path, "reason": why })).collect::<Vec<_>>(),
         "dry_run": report.dry_run,
