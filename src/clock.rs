@@ -202,3 +202,14 @@ pub fn describe_duration(duration: Duration) -> String {
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
+
+/// How long a run took, as people read it: `850ms`, `12.3s`, `2m10s`, `1h02m`.
+pub fn describe_run(took: Duration) -> String {
+    let seconds = took.as_secs();
+    match seconds {
+        0 => format!("{}ms", took.as_millis()),
+        1..60 => format!("{seconds}.{}s", took.subsec_millis() / 100),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}

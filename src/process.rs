@@ -1,5 +1,12 @@
 //! Starting programs: the only place that does.
 
+mod foreground;
+#[cfg(unix)]
+mod passed_on;
+mod usage;
+
+pub use self::foreground::{Ended, Foreground, Usage, run_in_foreground};
+
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;

@@ -3,9 +3,11 @@
 //! *Declared* inputs that are missing or unusable stop everything ([`CaptureError`]). *Discovered* parts that fail are listed in
 //! [`Capture::not_captured`] with the reason. Secrets are looked for here, before anything can be stored.
 
+pub mod beforehand;
 mod bounded;
 mod cargo;
 pub mod code;
+pub mod command;
 pub mod container;
 pub mod data;
 pub mod drift;
@@ -97,8 +99,6 @@ pub struct CaptureOptions {
     pub require_clean: bool,
     /// Bytes of untracked files that are kept.
     pub untracked_limit: u64,
-    /// The program that was run, if one was: if it is a Python, it is the one to look at.
-    pub argv0: Option<PathBuf>,
     /// The Python to look at.
     pub python: Option<PathBuf>,
     /// Variables to record besides the built-in ones.
@@ -109,6 +109,14 @@ pub struct CaptureOptions {
     pub allow: Vec<Allowance>,
     /// Seeds given.
     pub seeds: Vec<(String, i64)>,
+    /// Variables that the training command got as seeds.
+    pub issued: Vec<(String, i64)>,
+    /// The training command as typed, where this program ran it.
+    pub argv: Option<Vec<String>>,
+    /// Its program, where that was found: if it is a Python, it is the one to look at.
+    pub program: Option<PathBuf>,
+    /// The folder it ran in, relative to the project; none: the project's own.
+    pub cwd: Option<String>,
     /// Whether a discovered part that fails stops everything.
     pub strict: bool,
 }
@@ -172,6 +180,10 @@ pub struct Capture {
     pub markers: MarkerEnvironment,
     /// Seeds.
     pub seeds: Vec<SeedRecord>,
+    /// The training command, redacted.
+    pub argv: Option<Vec<String>>,
+    /// The folder it ran in, relative to the project, redacted.
+    pub cwd: Option<String>,
     /// Notes.
     pub notes: Option<String>,
     /// What was replaced in text we generated.
@@ -227,10 +239,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let mut by_name = declared.clone();
     by_name.sort_by(|a, b| a.path().cmp(b.path()));
     files::refuse_one_name_for_two("inputs", by_name.into_iter())?;
-    let mut elsewhere = captured_elsewhere(options, &declared);
-    if options.code.is_empty() {
-        elsewhere.extend(of_others(&options.others, project, &ignored));
-    }
+    let elsewhere = captured_elsewhere(options, &declared, &ignored);
     let linked = linked(&declared);
     let mut code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
@@ -247,14 +256,19 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     if let Some(path) = python.map(|path| project.join(path)).filter(|path| !path.exists()) {
         return Err(CaptureError::Missing { input: "python".to_owned(), path: path.display().to_string() });
     }
-    let found = environment::capture(&EnvironmentOptions {
+    let mut found = environment::capture(&EnvironmentOptions {
         project,
-        python: Asked { argv0: options.argv0.as_deref(), configured: python },
+        python: Asked { argv0: options.program.as_deref(), configured: python },
         variables: &options.variables,
         image: options.image.as_deref(),
         root: Path::new("/"),
     });
+    // What the command was given is what it was made with, not what this process has.
+    for (name, value) in &options.issued {
+        found.record.variables.entry(name.clone()).and_modify(|ours| *ours = value.to_string());
+    }
     let mut redactions = found.redactions;
+    let command = command::redacted(&scanner, options, &mut redactions);
     let remote = code.git.as_ref().and_then(git::Git::remote).map(|url| {
         let (url, hits) = scanner.redact(&secrets::strip_userinfo(&url));
         let field = || "remote".to_owned();
@@ -316,6 +330,8 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         interpreter: found.interpreter,
         markers: found.markers,
         seeds,
+        argv: command.argv,
+        cwd: command.cwd,
         notes: options.notes.clone(),
         redactions,
         not_captured,
@@ -380,7 +396,7 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
 }
 
 /// Files and folders that are stored as something else than code.
-fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> HashSet<PathBuf> {
+fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile], ignored: &Ignored) -> HashSet<PathBuf> {
     let data = options.data.iter().filter_map(|d| match &d.place {
         data::DataPlace::Path(spec) => Some(spec),
         // What a `.dvc` file stands for is among the files that were found; the file itself is code.
@@ -407,6 +423,9 @@ fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile]) -> Has
     all.extend(options.notes_file.clone());
     all.insert(options.project.join(LOCAL));
     all.insert(options.store.clone());
+    if options.code.is_empty() {
+        all.extend(of_others(&options.others, &options.project, ignored));
+    }
     all
 }
 
@@ -430,14 +449,18 @@ fn all_seeds(
     params: &BTreeMap<String, Scalar>,
     environment: &EnvironmentRecord,
 ) -> Vec<SeedRecord> {
-    let given = options.seeds.iter().map(|(name, value)| SeedRecord {
-        name: name.clone(),
-        value: Scalar::Int(i128::from(*value)),
-        source: SeedSource::Given,
-    });
+    let recorded = |source| {
+        move |(name, value): &(String, i64)| SeedRecord {
+            name: name.clone(),
+            value: Scalar::Int(i128::from(*value)),
+            source,
+        }
+    };
+    let is_issued = |seed: &SeedRecord| options.issued.iter().any(|(name, _)| *name == seed.name);
     let mut found: Vec<SeedRecord> = seeds::find(params);
-    found.extend(seeds::from_variables(&environment.variables));
-    found.extend(given);
+    found.extend(seeds::from_variables(&environment.variables).into_iter().filter(|seed| !is_issued(seed)));
+    found.extend(options.seeds.iter().map(recorded(SeedSource::Given)));
+    found.extend(options.issued.iter().map(recorded(SeedSource::Issued)));
     found.sort_by(|a, b| (&a.name, a.source).cmp(&(&b.name, b.source)));
     found
 }

@@ -12,6 +12,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::observation::ExecutionRecord;
+use super::snapshot::SeedRecord;
 use super::verdict::Verdict;
 use super::{FormatError, canonical};
 use crate::clock::Time;
@@ -111,6 +113,22 @@ pub enum EventBody {
         observation: ObservationId,
         /// Its model's own files: what a block by content compares.
         model_tree: TreeId,
+    },
+    /// A training command failed: no version came of it.
+    Failed {
+        /// The command, redacted.
+        argv: Vec<String>,
+        /// How many more arguments it had, where they were too long for a journal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments_cut: Option<u64>,
+        /// The folder it ran in, relative to the project; none where that was the project's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cwd: Option<String>,
+        /// How it went.
+        run: ExecutionRecord,
+        /// The seeds that were issued to it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seeds: Vec<SeedRecord>,
     },
     /// A certificate was issued.
     Certify {
@@ -324,6 +342,7 @@ impl EventBody {
         match self {
             Self::Create { .. } => "create",
             Self::Snapshot { .. } => "snapshot",
+            Self::Failed { .. } => "failed",
             Self::Certify { .. } => "certify",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
@@ -337,8 +356,8 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 10] =
-    ["create", "snapshot", "certify", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
+pub const KINDS: [&str; 11] =
+    ["create", "snapshot", "failed", "certify", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::found::FoundRecord;
+use crate::clock::Time;
 
 /// Name and version of the record. 1: first form.
 pub const FORMAT: &str = "mlrun/observation/1";
@@ -43,6 +44,9 @@ pub struct ObservationRecord {
     /// Lock files that were compared with what is installed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lock_checks: Vec<LockCheckRecord>,
+    /// The run of the recorded command that made it; none where it was not run by this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<ExecutionRecord>,
 }
 
 /// A package that is not as a lock file wants it.
@@ -86,6 +90,34 @@ pub struct LinkedRecord {
     pub count: u64,
     /// The first of them, as they are called in the snapshot, sorted.
     pub paths: Vec<String>,
+}
+
+/// A run of a training command. What a system does not tell is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionRecord {
+    /// When it began.
+    pub started: Time,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Its exit status; none if a signal ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// The signal that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Processor time of its own, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_ms: Option<u64>,
+    /// Processor time of the system on its behalf, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_ms: Option<u64>,
+    /// Bytes of memory that the largest of its processes was seen to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
+    /// The folder it ran in, absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
 }
 
 /// A machine, as far as it could be known without privileges.

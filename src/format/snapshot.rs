@@ -58,6 +58,9 @@ pub struct SnapshotRecord {
     pub seeds: Vec<SeedRecord>,
     /// The recorded training command, if one is known.
     pub argv: Option<Vec<String>>,
+    /// The folder it ran in, relative to the project; none where that was the project's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
     /// What the person wrote about it.
     pub notes: Option<String>,
     /// What was replaced by `<redacted:rule>` in text we generated.
@@ -356,6 +359,8 @@ pub enum SeedSource {
     Given,
     /// A variable such as `PYTHONHASHSEED`.
     Environment,
+    /// Handed to the training command, as a variable of this name.
+    Issued,
 }
 
 /// Text that was replaced before it was recorded.

@@ -48,8 +48,6 @@ pub struct GivenInputs {
     pub seeds: Vec<(String, i64)>,
     /// Allowed secrets.
     pub allow: Vec<String>,
-    /// The program that was run, if one was.
-    pub argv0: Option<PathBuf>,
     /// The Python to look at.
     pub python: Option<PathBuf>,
     /// The container image it was made in.
@@ -58,6 +56,19 @@ pub struct GivenInputs {
     pub require_clean: bool,
     /// Whether a discovered part that fails stops everything.
     pub strict: bool,
+    /// The training command that is run in `folder`; none where it is not known.
+    pub command: Option<CommandInput>,
+}
+
+/// A training command.
+#[derive(Debug, Clone, Default)]
+pub struct CommandInput {
+    /// Program and arguments, as typed.
+    pub argv: Vec<String>,
+    /// The program, where it was found.
+    pub program: Option<PathBuf>,
+    /// Variables it gets as seeds.
+    pub issued: Vec<(String, i64)>,
 }
 
 /// The model meant, and what to capture for it.
@@ -112,12 +123,15 @@ pub fn capture_options(
         code: code_scope(file, given, &project),
         require_clean: given.require_clean || config.code.require_clean,
         untracked_limit,
-        argv0: given.argv0.clone(),
         python,
         image,
         variables: config.environment.variables.clone(),
         allow,
         seeds: given.seeds.clone(),
+        issued: given.command.as_ref().map_or_else(Vec::new, |command| command.issued.clone()),
+        argv: given.command.as_ref().map(|command| command.argv.clone()),
+        program: given.command.as_ref().and_then(|command| command.program.clone()),
+        cwd: given.command.as_ref().and_then(|_| folder_in(&project, &given.folder)),
         strict: given.strict,
         store: repository.store_path().canonicalize().unwrap_or_else(|_| repository.store_path().to_path_buf()),
         project,
@@ -129,6 +143,14 @@ pub fn capture_options(
 fn project_folder(repository: &Repository, given: &GivenInputs) -> PathBuf {
     let folder = repository.project().map_or_else(|| given.folder.clone(), Path::to_path_buf);
     folder.canonicalize().unwrap_or(folder)
+}
+
+/// A folder as seen from the project; none if it is the project's own, or not in it.
+fn folder_in(project: &Path, folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let below = folder.strip_prefix(project).ok()?.components();
+    let parts: Vec<_> = below.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 fn notes(

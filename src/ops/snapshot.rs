@@ -9,7 +9,7 @@ use crate::capture::{self, Capture, CaptureError, drift, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::format::found::{FoundFileRecord, FoundRecord};
-use crate::format::observation::{DriftRecord, LockCheckRecord};
+use crate::format::observation::{DriftRecord, ExecutionRecord, LockCheckRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
@@ -30,6 +30,8 @@ pub struct SnapshotOptions {
     pub new_version: bool,
     /// Whether what was erased from another version may be stored again.
     pub allow_erased: bool,
+    /// The run of the training command that made it, where this program ran it.
+    pub execution: Option<ExecutionRecord>,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -61,6 +63,8 @@ pub struct SnapshotReport {
     pub erased_before: Vec<String>,
     /// Files, and a record as a whole, that were erased from a version and are stored again, because that was asked for.
     pub erased_again: Vec<ErasedAgain>,
+    /// The run that made it; none where nothing changed, or it was not run by this program.
+    pub execution: Option<ExecutionRecord>,
     /// What the model's files say of themselves; nothing where nothing changed.
     pub found: FoundRecord,
     /// Packages that are not as a lock file wants them.
@@ -118,6 +122,7 @@ pub fn snapshot(
         Some(again) if !options.allow_erased => return Err(again.into()),
         again => erased_again.extend(again),
     }
+    built.observation.execution.clone_from(&options.execution);
     let compared = Compared::with(repository, options, state.as_ref(), &built)?;
     if !options.dry_run {
         known::keep(repository, &model, known);
@@ -237,6 +242,7 @@ impl Compared {
             drift: built.observation.drift,
             lock_checks: built.observation.lock_checks,
             found,
+            execution: built.observation.execution.filter(|_| !self.unchanged),
             record: built.record,
             stale_evidence,
             changed: self.changed,
@@ -294,7 +300,7 @@ fn record(
 
 /// So much stays free: on a disk that a snapshot has filled, nothing could be dropped or collected any more, because that
 /// takes an event and a copy of what shares a pack.
-const RESERVE: u64 = 1 << 20;
+pub(super) const RESERVE: u64 = 1 << 20;
 
 /// Before a byte is written: whether the disk can hold it. Only where it could not hold everything anew is
 /// everything read once more, to learn what is new.

@@ -141,7 +141,7 @@ impl State {
         match &event.body {
             EventBody::Create { repository } => self.repository.clone_from(repository),
             // A word for people: no state follows from it.
-            EventBody::Gc { .. } => {}
+            EventBody::Gc { .. } | EventBody::Failed { .. } => {}
             EventBody::Snapshot { version, snapshot, parent, observation, model_tree } => {
                 if version.0 as usize != self.versions.len() + 1 {
                     return Err("its version number is not the next one");

@@ -101,7 +101,8 @@ pub fn build(
         code,
         environment: capture.environment.clone(),
         seeds: capture.seeds.clone(),
-        argv: None,
+        argv: capture.argv.clone(),
+        cwd: capture.cwd.clone(),
         notes: capture.notes.clone(),
         redactions: capture.redactions.clone(),
         not_captured: capture.not_captured.clone(),
@@ -121,6 +122,7 @@ pub fn build(
         found: None,
         drift: Vec::new(),
         lock_checks: Vec::new(),
+        execution: None,
     };
     let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
     Ok(Built { record, id: SnapshotId::new(id), observation, model_files: model_list, code_files: code_list })

@@ -3,21 +3,22 @@
 //!
 //! | name | what it is | left in the copy |
 //! |---|---|---|
-//! | `notes`, `argv` | what was written about it, the training command | nothing |
+//! | `notes`, `argv`, `cwd` | what was written about it, the training command and its folder | nothing |
 //! | `params.KEY`, `seeds.NAME` | a value; a seed that is a parameter is one with it | the key, its value erased |
 //! | `data.NAME.path` | where data lay, in the observation too | an empty path |
 //! | `environment.variables.NAME`, `environment.origins.PACKAGE` | a variable, where a package came from | nothing |
 //! | `environment.image` | the container image | nothing |
-//! | `observation.branch`, `.remote`, `.interpreter`, `.host`, `.paths.NAME` | what surrounded it | nothing |
+//! | `observation.branch`, `.remote`, `.interpreter`, `.host`, `.paths.NAME`, `.execution.folder` | what surrounded it | nothing |
 
 use crate::format::observation::ObservationRecord;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{DataRecord, SeedRecord, SeedSource, SnapshotRecord};
 
 /// The forms of names, for messages.
-pub const FORMS: [&str; 13] = [
+pub const FORMS: [&str; 15] = [
     "notes",
     "argv",
+    "cwd",
     "params.KEY",
     "seeds.NAME",
     "data.NAME.path",
@@ -29,6 +30,7 @@ pub const FORMS: [&str; 13] = [
     "observation.interpreter",
     "observation.host",
     "observation.paths.NAME",
+    "observation.execution.folder",
 ];
 
 /// Every field of a version that could be erased: name and value.
@@ -38,6 +40,7 @@ pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(
     all.extend(record.notes.as_ref().map(|notes| ("notes".to_owned(), text(notes))));
     let argv = record.argv.as_ref().map(|argv| Scalar::List(argv.iter().map(text).collect()));
     all.extend(argv.map(|argv| ("argv".to_owned(), argv)));
+    all.extend(record.cwd.as_ref().map(|cwd| ("cwd".to_owned(), text(cwd))));
     all.extend(record.params.iter().map(|(key, value)| (format!("params.{key}"), value.clone())));
     all.extend(record.seeds.iter().map(|seed| (format!("seeds.{}", seed.name), seed.value.clone())));
     all.extend(record.data.iter().map(|data| (format!("data.{}.path", data.name), text(&data.path))));
@@ -54,6 +57,8 @@ pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(
     ];
     all.extend(single.into_iter().filter_map(|(name, v)| Some((format!("observation.{name}"), text(v.as_ref()?)))));
     all.extend(observation.paths.iter().map(|(name, path)| (format!("observation.paths.{name}"), text(path))));
+    let folder = observation.execution.as_ref().and_then(|run| run.folder.as_ref());
+    all.extend(folder.map(|folder| ("observation.execution.folder".to_owned(), text(folder))));
     all.retain(|(_, value)| !matches!(value, Scalar::Erased) && *value != Scalar::Text(String::new()));
     all
 }
@@ -65,6 +70,7 @@ pub fn erase(record: &mut SnapshotRecord, name: &str) -> bool {
         "notes" => record.notes = None,
         "argv" => record.argv = None,
         "environment.image" => record.environment.image = None,
+        "cwd" => record.cwd = None,
         _ => {
             if let Some(key) = name.strip_prefix("params.") {
                 erase_param(record, key);
@@ -113,6 +119,7 @@ pub fn erase_observed(observation: &mut ObservationRecord, name: &str) -> bool {
         Some("remote") => observation.remote.take().is_some(),
         Some("interpreter") => observation.interpreter.take().is_some(),
         Some("host") => observation.machine.host.take().is_some(),
+        Some("execution.folder") => observation.execution.as_mut().is_some_and(|run| run.folder.take().is_some()),
         Some(other) => other.strip_prefix("paths.").is_some_and(|path| observation.paths.remove(path).is_some()),
         None => false,
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
-use crate::clock::{Time, TimeError};
+use crate::clock::{Time, TimeError, describe_run};
 use crate::name::{ModelName, SetName};
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
@@ -170,6 +170,24 @@ pub enum VerbError {
     Secret {
         /// Where, and by which rule; never the secret itself.
         place: String,
+    },
+    /// A training command did not run.
+    #[error("cannot run `{program}`")]
+    NotStarted {
+        /// Its program, as typed.
+        program: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A training command ran to its good end, and what it made is not captured.
+    #[error("the command succeeded after {}, but there is no version", describe_run(*took))]
+    AfterCommand {
+        /// The command line that captures it without another run.
+        again: String,
+        /// How long the command took.
+        took: std::time::Duration,
+        /// Why.
+        source: Box<VerbError>,
     },
     /// Something must be said that was not.
     #[error("{0}")]
