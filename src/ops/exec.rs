@@ -206,21 +206,24 @@ fn find(program: &OsString, folder: &Path) -> Result<Option<PathBuf>, VerbError>
     let runs =
         |path: &PathBuf| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
     let named = Path::new(program);
-    let refused = |kind: io::ErrorKind| VerbError::NotStarted {
+    let refused = |kind: io::ErrorKind, reason: &str| VerbError::NotStarted {
         program: program.to_string_lossy().into_owned(),
-        source: kind.into(),
+        source: io::Error::new(kind, reason),
     };
     if program.as_encoded_bytes().contains(&b'/') {
         let path = folder.join(named);
         return match (path.exists(), runs(&path)) {
-            (false, _) => Err(refused(io::ErrorKind::NotFound)),
-            (true, false) => Err(refused(io::ErrorKind::PermissionDenied)),
+            (false, _) => Err(refused(io::ErrorKind::NotFound, "there is no such file")),
+            (true, false) => Err(refused(io::ErrorKind::PermissionDenied, "it is not an executable file")),
             (true, true) => Ok(Some(path)),
         };
     }
     let path = host::variable("PATH").unwrap_or_default();
     let all = std::env::split_paths(&path).map(|place| folder.join(place).join(named));
-    all.into_iter().find(runs).map(Some).ok_or_else(|| refused(io::ErrorKind::NotFound))
+    all.into_iter()
+        .find(runs)
+        .map(Some)
+        .ok_or_else(|| refused(io::ErrorKind::NotFound, "no program on PATH is called so"))
 }
 
 #[cfg(not(unix))]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::declared::{Contradiction, contradictions};
 use super::promote::stored_files;
 use super::resolve::Dropped;
+use super::seeds::{self, Seeds};
 use super::{ErasedPart, VerbError, erasures, records, resolve};
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -40,6 +41,8 @@ pub struct ShowReport {
     pub observation: ObservationRecord,
     /// Parameters of which its files say something else than what was declared.
     pub contradictions: Vec<Contradiction>,
+    /// Its seeds, and where they were found.
+    pub seeds: Seeds,
     /// The model's files.
     pub files: Vec<TreeFile>,
     /// Who took it.
@@ -97,6 +100,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             (data.stored, data.not_stored) = (None, Some("it was dropped".to_owned()));
         }
     }
+    let seeds = seeds::of(&record, observation.found.as_ref());
     Ok(ShowReport {
         model: state.model.clone(),
         row: found.row,
@@ -117,12 +121,13 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .filter(|v| v.snapshot == found.snapshot() && v.version != found.row.version)
             .map(|v| v.version)
             .collect(),
-        reproducibility: reproducibility(&record, dropped.as_ref())
+        reproducibility: reproducibility(&record, &seeds, dropped.as_ref())
             .into_iter()
             .chain(erased.iter().map(against))
             .collect(),
         dropped,
         erased,
+        seeds,
         contradictions: observation.found.as_ref().map_or_else(Vec::new, |found| contradictions(&record, found)),
         record,
         observation,
@@ -215,16 +220,16 @@ fn erased_record(repository: &Repository, wanted: &Prefix) -> Result<Option<Verb
 }
 
 /// What a record says about rebuilding its model, and whether the files it names are kept.
-pub fn reproducibility(record: &SnapshotRecord, dropped: Option<&Dropped>) -> Vec<Reason> {
+pub fn reproducibility(record: &SnapshotRecord, seeds: &Seeds, dropped: Option<&Dropped>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut say = |good: bool, text: String| reasons.push(Reason { good, text });
     if let Some(dropped) = dropped {
         say(false, format!("its files were {dropped}"));
     }
-    match record.seeds.len() {
-        0 => say(false, "no seed was found in the parameters or given".to_owned()),
-        1 => say(true, format!("the seed is known: {} = {}", record.seeds[0].name, record.seeds[0].value)),
-        n => say(true, format!("{n} seeds are known")),
+    match seeds.known.as_slice() {
+        [] => say(false, "no seed was found in the parameters or the model, or given".to_owned()),
+        [seed] => say(true, format!("the seed is known: {} = {}", seed.name, seed.value)),
+        several => say(true, format!("{} seeds are known", several.len())),
     }
     match (record.code.kind, record.code.tree) {
         (CodeKind::None, _) | (_, None) => say(false, "no code was captured".to_owned()),

@@ -81,6 +81,7 @@ pub enum When {
 pub enum Command {
     Init(commands::init::Args),
     Snapshot(commands::snapshot::Args),
+    Exec(commands::exec::Args),
     Status(commands::status::Args),
     List(commands::list::Args),
     Log(commands::log::Args),
@@ -104,11 +105,14 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 24] = [
+const OTHER_WORDS: [(&str, &str); 27] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
     ("register", "snapshot"),
+    ("run", "exec"),
+    ("train", "exec"),
+    ("execute", "exec"),
     ("checkout", "restore"),
     ("pull", "restore"),
     ("download", "restore"),
@@ -139,7 +143,8 @@ pub struct Refused {
 
 /// Reads the command line.
 pub fn parse() -> Result<Cli, Refused> {
-    let json = std::env::args_os().any(|a| a == "--json");
+    // Behind `--` stands a command, whose flags are its own.
+    let json = std::env::args_os().take_while(|a| a != "--").any(|a| a == "--json");
     Cli::try_parse().map_err(|error| Refused { error, json })
 }
 
@@ -176,7 +181,7 @@ impl Refused {
             Some(verb) => format!("`mlrun {verb} --help` shows what it takes"),
             None => "`mlrun --help` lists the verbs".to_owned(),
         };
-        let hint = self.hint().or_else(tip).or(Some(help));
+        let hint = self.hint(&rendered).or_else(tip).or(Some(help));
         let global = Global { json: self.json, ..Global::default() };
         ExitCode::from(Ui::new(global.ui_options()).fail(&Failure::usage(message, hint)))
     }
@@ -185,14 +190,13 @@ impl Refused {
         self.error.kind() == ErrorKind::InvalidSubcommand
     }
 
-    fn hint(&self) -> Option<String> {
+    fn hint(&self, rendered: &str) -> Option<String> {
         if !self.is_unknown_verb() {
-            return None;
+            let is_command =
+                verb_in(rendered).as_deref() == Some("exec") && std::env::args_os().all(|word| word != "--");
+            return is_command.then(|| "the command stands behind two dashes: `mlrun exec [MODEL] -- CMD`".to_owned());
         }
         let given = self.error.get(clap::error::ContextKind::InvalidSubcommand)?.to_string();
-        if matches!(given.as_str(), "run" | "train" | "exec") {
-            return Some("train as you do now, then `mlrun snapshot`".to_owned());
-        }
         OTHER_WORDS
             .iter()
             .find(|(word, _)| *word == given)

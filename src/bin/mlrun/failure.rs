@@ -70,6 +70,12 @@ impl Failure {
         Self::new(USAGE, message, hint)
     }
 
+    /// A training command that did not succeed: its status is passed on.
+    pub fn command(status: i32, message: String, hint: Option<String>) -> Self {
+        let exit = u8::try_from(status).unwrap_or(NO);
+        Self { exit, kind: "command", message, hint, retryable: false }
+    }
+
     /// Something that must not happen.
     pub fn bug(what: &str) -> Self {
         Self::new(BUG, format!("a bug in mlrun: {what}"), Some("please report it with this message".to_owned()))
@@ -161,6 +167,15 @@ fn verb(error: &VerbError) -> Meaning {
             (INTEGRITY, Some(format!("name the place of the right one, `--data {name}=PATH`, or leave `--data` out")))
         }
         VerbError::Purge(error) => purge(error),
+        VerbError::NotStarted { source, .. } if source.kind() == ErrorKind::NotFound => {
+            says(NOT_FOUND, "check its name and PATH; nothing was run")
+        }
+        VerbError::NotStarted { .. } => says(MACHINE, "make it executable (`chmod +x`); nothing was run"),
+        VerbError::AfterCommand { again, source, .. } => {
+            let (exit, hint) = verb(source);
+            let before = hint.map_or_else(String::new, |hint| format!("{hint}; then "));
+            (exit, Some(format!("{before}`{again}` captures what it made without another run")))
+        }
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }

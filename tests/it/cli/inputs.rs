@@ -236,7 +236,7 @@ impl Project {
     }
 
     /// The journal's events; none where there is no journal.
-    fn events_or_none(&self) -> Vec<serde_json::Value> {
+    pub fn events_or_none(&self) -> Vec<serde_json::Value> {
         if self.store().join("journal").exists() { self.events() } else { Vec::new() }
     }
 }

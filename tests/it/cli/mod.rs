@@ -16,6 +16,7 @@ mod data_restore;
 #[cfg(target_os = "linux")]
 mod disturbed;
 mod evidence;
+mod exec;
 #[cfg(target_os = "linux")]
 mod fsync;
 mod full_disk;

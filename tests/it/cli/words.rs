@@ -17,6 +17,7 @@ fn the_verbs_of_the_first_form_are_there() {
     for verb in [
         "init",
         "snapshot",
+        "exec",
         "status",
         "list",
         "log",
@@ -48,8 +49,8 @@ fn words_of_other_tools_get_the_right_one() {
         ("commit", "mlrun snapshot"),
         ("checkout", "mlrun restore"),
         ("ls", "mlrun list"),
-        ("run", "mlrun snapshot"),
-        ("exec", "mlrun snapshot"),
+        ("run", "mlrun exec"),
+        ("train", "mlrun exec"),
         ("history", "mlrun log"),
         ("deploy", "mlrun promote"),
         ("revert", "mlrun rollback"),

@@ -121,6 +121,26 @@ observation = put("observation.json", canonical({
     "paths": {"model": "/home/ana/model"}, "ignored": ["*.tmp"],
 }))
 
+# Made by a command that this program ran.
+put("snapshot-exec.json", canonical({
+    **small, "argv": ["python", "train.py", "--token", "<redacted:generic-key>"], "cwd": "jobs/nightly",
+    "seeds": [
+        {"name": "MODEL_SEED", "value": 4294967338, "source": "issued"}, {"name": "PYTHONHASHSEED", "value": 42, "source": "issued"},
+    ],
+    "redactions": [{"field": "argv", "rule": "generic-key", "count": 1}],
+}))
+put("observation-exec.json", canonical({
+    "format": "mlrun/observation/1", "tool": "0.1.0",
+    "machine": {
+        "host": None, "os": None, "kernel": None, "architecture": "x86_64", "cpu": None, "cpus": 2, "cpu_features": [], "memory": None,
+    },
+    "branch": None, "remote": None, "commit_on_remote": None, "interpreter": None, "paths": {}, "ignored": [],
+    "execution": {
+        "started": "2026-03-01T11:00:00.000Z", "duration_ms": 130250, "exit": 0, "user_ms": 251000, "system_ms": 1200,
+        "peak_memory": 4402341478, "folder": "/home/ana/fraud/jobs/nightly",
+    },
+}))
+
 policy = put("policy.json", canonical({
     "format": "mlrun/policy/1", "task": "binary", "baseline": "production", "confidence": 0.95, "power": 0.8, "resamples": 2000,
     "semantics": "sklearn-1.9",
@@ -470,6 +490,23 @@ objects = [(1 + n % 2 * 3, n % 3, hashlib.sha256(str(n // 2).encode()).digest(),
 nothing = bytes(400_000)
 three = segment([(nothing + b"1", objects[:2000]), (nothing + b"2", objects[2000:])])
 print("index of three pages:", hashlib.sha256(three).hexdigest())
+
+# A training command that failed, as the first thing that ever happened to a model.
+failed_prev = None
+for number, (kind, body) in enumerate([
+    ("create", {"repository": "7c1e5c0a-0000-4000-8000-000000000001"}),
+    ("failed", {
+        "argv": ["sh", "-c", "exit 3"], "cwd": "jobs", "run": {"started": "2026-03-04T00:00:00.000Z", "duration_ms": 1500, "exit": 3, "user_ms": 10},
+        "seeds": [{"name": "MODEL_SEED", "value": 42, "source": "issued"}],
+    }),
+    ("failed", {
+        "argv": ["python", "train.py"], "arguments_cut": 7, "run": {"started": "2026-03-04T00:00:02.000Z", "duration_ms": 9, "signal": 9},
+    }),
+], 1):
+    line = {"format": "mlrun/event/1", "model": "churn", "seq": number, "prev": failed_prev, "time": f"2026-03-04T00:00:0{number}.500Z", "actor": {}, "kind": kind}
+    data = canonical({**line, **body}) + b"\n"
+    failed_prev = hashlib.sha256(data).hexdigest()
+    put(f"failed-event-{number:02}-{kind}.txt", data + failed_prev.encode() + b"\n")
 
 # The journal of the store as a whole.
 store_prev = None

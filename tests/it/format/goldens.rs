@@ -210,6 +210,38 @@ fn a_redacted_copy() {
     assert!(canonical::decode::<SnapshotRecord>("mlrun/snapshot/1", &bytes).is_err(), "it is no snapshot");
 }
 
+/// A failed run makes no version, also where it is all that ever happened to a model.
+#[test]
+fn a_command_that_was_run() {
+    let record: SnapshotRecord = canonical::decode(snapshot::FORMAT, &golden("snapshot-exec.json")).unwrap();
+    assert_eq!(record.cwd.as_deref(), Some("jobs/nightly"));
+    assert_eq!(record.seeds.iter().map(|seed| seed.source).collect::<Vec<_>>(), [SeedSource::Issued; 2]);
+    let seen: ObservationRecord = canonical::decode(observation::FORMAT, &golden("observation-exec.json")).unwrap();
+    let run = seen.execution.unwrap();
+    assert_eq!((run.exit, run.signal, run.duration_ms, run.user_ms), (Some(0), None, 130_250, Some(251_000)));
+    assert_eq!(run.started, time("2026-03-01T11:00:00Z"));
+
+    let names = ["failed-event-01-create.txt", "failed-event-02-failed.txt", "failed-event-03-failed.txt"];
+    let mut state = State::before_creation(ModelName::new("churn").unwrap());
+    for name in names {
+        let file = event::decode(&golden(name)).unwrap();
+        let record = file.event.unwrap();
+        assert_eq!(event::encode(&record).unwrap(), (golden(name), file.id), "{name}");
+        state.apply(&record, file.id).unwrap();
+    }
+    assert_eq!((state.seq(), state.versions.len(), state.latest().is_none()), (3, 0, true));
+    let EventBody::Failed { argv, arguments_cut, cwd, run, seeds } = understood(&golden(names[1])).unwrap().body else {
+        panic!("a failed run")
+    };
+    assert_eq!((argv.len(), arguments_cut, cwd.as_deref()), (3, None, Some("jobs")));
+    assert_eq!((run.exit, run.signal, run.folder), (Some(3), None, None));
+    assert_eq!((seeds[0].name.as_str(), seeds[0].source), ("MODEL_SEED", SeedSource::Issued));
+    let EventBody::Failed { arguments_cut, run, .. } = understood(&golden(names[2])).unwrap().body else {
+        panic!("a failed run")
+    };
+    assert_eq!((arguments_cut, run.exit, run.signal), (Some(7), None, Some(9)));
+}
+
 /// The store's own journal, and the one place where `.store` is a name.
 #[test]
 fn what_was_collected() {

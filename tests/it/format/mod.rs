@@ -46,10 +46,12 @@ fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 8] = [
+const JSON: [Kind; 10] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
+    ("snapshot-exec.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
+    ("observation-exec.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
     ("redacted.json", "mlrun/redacted/1", |b| again::<RedactedRecord<SnapshotRecord>>(redacted::FORMAT, b)),
     ("observation.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),

@@ -4,6 +4,7 @@ use mlrun::clock::Time;
 use mlrun::digest::Digest;
 use mlrun::format::event::{self, ActorRecord, CiRecord, EventBody, EventRecord, EventRef, SkippedRecord};
 use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
+use mlrun::format::observation::ExecutionRecord;
 use mlrun::format::pack::{MAX_OBJECT, ObjectHeader, ObjectKind, Trailer};
 use mlrun::format::recipe::{MAX_BLOCK, Recipe, RecipeBlock, RecipeTensor};
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
@@ -99,6 +100,24 @@ fn body() -> impl Strategy<Value = EventBody> {
                     }
                 }
             ),
+        (prop::collection::vec(text(), 0..4), prop::option::of(text()), time(), any::<(Option<i32>, u32)>()).prop_map(
+            |(argv, cwd, started, (exit, duration))| EventBody::Failed {
+                argv,
+                arguments_cut: None,
+                cwd,
+                run: ExecutionRecord {
+                    started,
+                    duration_ms: duration.into(),
+                    exit,
+                    signal: None,
+                    user_ms: None,
+                    system_ms: Some(1),
+                    peak_memory: None,
+                    folder: None,
+                },
+                seeds: Vec::new(),
+            }
+        ),
         (id(), prop::option::of(stage()), text()).prop_map(|(snapshot, stage, reason)| EventBody::Block {
             snapshot,
             stage,

@@ -10,6 +10,7 @@ mod context;
 pub mod diff;
 pub mod doctor;
 pub mod drop;
+pub mod exec;
 pub mod gc;
 mod given;
 pub mod init;
@@ -57,6 +58,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
     match command {
         Command::Init(args) => init::run(context, args),
         Command::Snapshot(args) => snapshot::run(context, args),
+        Command::Exec(args) => exec::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Log(args) => log::run(context, args),

@@ -43,6 +43,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         given: args.given.inputs(context),
         new_version: args.new_version,
         allow_erased: args.allow_erased,
+        execution: None,
         dry_run: args.dry_run,
     };
     let report = match args.model.as_ref().filter(|_| args.save && !args.dry_run) {
@@ -69,7 +70,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     Ok(shown)
 }
 
-fn hints(report: &SnapshotReport) -> Vec<String> {
+pub(super) fn hints(report: &SnapshotReport) -> Vec<String> {
     let label = format!("{}@{}", report.model, report.version);
     match (report.dry_run, report.unchanged) {
         (true, _) => vec!["this was a rehearsal; nothing was written".to_owned()],

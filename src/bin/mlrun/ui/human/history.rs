@@ -7,7 +7,7 @@ use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 
 use super::super::{Align, Label, Style, TERMINAL, Table, bytes, clean, time};
-use super::{cut, measured, verdict};
+use super::{command_line, cut, ending, measured, verdict};
 
 pub fn list(report: &ListReport, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
@@ -95,7 +95,7 @@ fn log_line(entry: &LogEntry, style: &Style) -> Vec<String> {
 fn kind(event: &EventRecord, style: &Style) -> String {
     let label = match &event.body {
         EventBody::Promote { .. } => Label::Good,
-        EventBody::Rollback { .. } | EventBody::Block { .. } => Label::Bad,
+        EventBody::Rollback { .. } | EventBody::Block { .. } | EventBody::Failed { .. } => Label::Bad,
         _ => Label::Strong,
     };
     style.paint(label, event.body.kind())
@@ -109,6 +109,9 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
     match &event.body {
         EventBody::Create { repository } => format!("history {}", repository.get(..8).unwrap_or(repository)),
         EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
+        EventBody::Failed { argv, run, .. } => {
+            format!("`{}` {}", cut(&command_line(argv), 60), ending(run, None))
+        }
         EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
             let note = if *proposed { ", under other rules" } else { "" };
             format!("{} for {}, against {stage}{note}", verdict(*v, style), named(snapshot))

@@ -3,6 +3,7 @@
 pub mod certify;
 pub mod collect;
 pub mod diff;
+pub mod exec;
 pub mod history;
 pub mod project;
 pub mod purge;
@@ -10,10 +11,12 @@ pub mod registry;
 pub mod snapshot;
 pub mod stored;
 
+use mlrun::clock::describe_run;
 use mlrun::format::certificate::Verdict;
+use mlrun::format::observation::ExecutionRecord;
 use mlrun::format::scalar::Scalar;
 
-use super::{Label, Style, clean, lines};
+use super::{Label, Style, bytes, clean, lines};
 
 /// A verdict, coloured by what it means.
 fn verdict(verdict: Verdict, style: &Style) -> String {
@@ -58,4 +61,49 @@ fn cut(text: &str, most: usize) -> String {
 /// `1 file`, `3 files`.
 fn count(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// A command as a shell would take it, on one line.
+fn command_line(argv: &[String]) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+".contains(c);
+    let word = |word: &String| match word.chars().all(is_plain) && !word.is_empty() {
+        true => word.clone(),
+        false => format!("'{}'", clean(word).replace('\'', "'\\''")),
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What a run took: `in 2m10s, 4.1 GiB peak`.
+fn usage(run: &ExecutionRecord) -> String {
+    let peak = run.peak_memory.map_or_else(String::new, |peak| format!(", {} peak", bytes(peak)));
+    format!("in {}{peak}", describe_run(std::time::Duration::from_millis(run.duration_ms)))
+}
+
+/// How a run that failed ended: `ended with status 3 after 2m10s`.
+fn ending(run: &ExecutionRecord, asked_to_end: Option<i32>) -> String {
+    let how = match (run.exit, run.signal, asked_to_end) {
+        (_, Some(signal), _) => format!("was ended by {}", signal_name(signal)),
+        (Some(0), _, Some(signal)) => format!("ended at {}", signal_name(signal)),
+        (Some(status), ..) => format!("ended with status {status}"),
+        (None, None, _) => "ended without a status".to_owned(),
+    };
+    format!("{how} after {}", describe_run(std::time::Duration::from_millis(run.duration_ms)))
+}
+
+/// Signals that end programs have names that people know; of the others the number is one.
+fn signal_name(signal: i32) -> String {
+    let known = [
+        (1, "SIGHUP"),
+        (2, "SIGINT"),
+        (3, "SIGQUIT"),
+        (4, "SIGILL"),
+        (6, "SIGABRT"),
+        (8, "SIGFPE"),
+        (9, "SIGKILL"),
+        (11, "SIGSEGV"),
+        (13, "SIGPIPE"),
+        (15, "SIGTERM"),
+    ];
+    let name = known.iter().find(|(number, _)| *number == signal).map(|(_, name)| (*name).to_owned());
+    name.unwrap_or_else(|| format!("signal {signal}"))
 }

@@ -1,18 +1,19 @@
 //! `snapshot` and `show`.
 
 use mlrun::format::found::{DangerRecord, FoundFileRecord};
-use mlrun::format::observation::{DriftRecord, GpuRecord, LockCheckRecord, MachineRecord};
+use mlrun::format::observation::{DriftRecord, ExecutionRecord, GpuRecord, LockCheckRecord, MachineRecord};
 use mlrun::format::snapshot::{CodeKind, DataKind, DataRecord, SnapshotRecord};
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::{Contradiction, dangerous};
 use mlrun::ops::resolve::Dropped;
+use mlrun::ops::seeds::{self, Seeds};
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, time};
 use super::purge::erased;
-use super::{count, exact, measured, verdict, wrapped};
+use super::{command_line, count, cut, exact, measured, usage, verdict, wrapped};
 
 pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
@@ -31,7 +32,8 @@ pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
         return text;
     }
     let mut text = format!("{label}  {id}\n");
-    text += &parts(&report.record, &report.files, None).render(2);
+    let seeds = seeds::of(&report.record, Some(&report.found));
+    text += &parts(&report.record, &report.files, None, &seeds, report.execution.as_ref()).render(2);
     if !report.changed.is_empty() {
         let before = report.parent.map_or_else(String::new, |p| format!(" since {p}"));
         text += &format!("  changed{before}: {}\n", report.changed.join(", "));
@@ -153,10 +155,16 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
         let names: Vec<String> = left_out.iter().map(|l| format!("{} ({})", clean(&l.path), l.reason)).collect();
         lines.push(format!("left out of the code: {}", first(&names, 3)));
     }
-    if report.record.seeds.is_empty() && report.found.files.iter().all(|file| file.seeds.is_empty()) {
+    let seeds = seeds::of(&report.record, Some(&report.found));
+    if seeds.known.is_empty() {
         lines.push("no seed was found in the parameters or the model, or given".to_owned());
     }
     lines.extend(report.lock_checks.iter().filter_map(|check| drift(check, &report.drift)));
+    lines.extend(
+        seeds
+            .unset_beside(&report.contradictions)
+            .map(|unset| format!("no seed is set in `{}`: `{}` is null there", clean(&unset.path), clean(&unset.name))),
+    );
     lines.extend(report.contradictions.iter().map(contradiction));
     lines.extend(dangerous(&report.found).into_iter().map(danger));
     for field in &report.erased_before {
@@ -183,7 +191,13 @@ fn first(items: &[String], n: usize) -> String {
 }
 
 /// One line for each part of a version.
-fn parts(record: &SnapshotRecord, files: &[TreeFile], dropped: Option<&Dropped>) -> Table {
+fn parts(
+    record: &SnapshotRecord,
+    files: &[TreeFile],
+    dropped: Option<&Dropped>,
+    seeds: &Seeds,
+    run: Option<&ExecutionRecord>,
+) -> Table {
     let mut table = Table::new(&[]);
     let mut line = |name: &str, text: String| table.row([name.to_owned(), text]);
     let total: u64 = files.iter().map(|f| f.size).sum();
@@ -229,9 +243,17 @@ fn parts(record: &SnapshotRecord, files: &[TreeFile], dropped: Option<&Dropped>)
     if let Some(image) = &record.environment.image {
         line("image", clean(image));
     }
-    if !record.seeds.is_empty() {
-        let seeds: Vec<String> = record.seeds.iter().map(|s| format!("{} = {}", clean(&s.name), s.value)).collect();
-        line("seeds", first(&seeds, 3));
+    let seed = |seed: &seeds::KnownSeed| {
+        let origin = seed.origin.path().unwrap_or_else(|| seed.origin.name());
+        format!("{} = {} ({})", clean(&seed.name), exact(&seed.value), clean(origin))
+    };
+    if !seeds.known.is_empty() {
+        line("seeds", first(&seeds.known.iter().map(seed).collect::<Vec<_>>(), 3));
+    }
+    if let Some(argv) = &record.argv {
+        let place = record.cwd.as_ref().map_or_else(String::new, |cwd| format!(" in `{}`", clean(cwd)));
+        let used = run.map_or_else(String::new, |run| format!(" {}", usage(run)));
+        line("made by", format!("`{}`{place}{used}", cut(&command_line(argv), 60)));
     }
     table
 }
@@ -287,7 +309,8 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         text += &format!("{}\n", wrapped("  its files are not kept: a collection may have taken their bytes already"));
     }
     text.push('\n');
-    text += &parts(record, &report.files, report.dropped.as_ref()).render(2);
+    let run = report.observation.execution.as_ref();
+    text += &parts(record, &report.files, report.dropped.as_ref(), &report.seeds, run).render(2);
     section(&mut text, style, "files", |table| {
         for file in &report.files {
             let id = file.id.map_or_else(String::new, |id| id.short());

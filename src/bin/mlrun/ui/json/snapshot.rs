@@ -1,9 +1,11 @@
 //! `snapshot` and `show`.
 
 use mlrun::format::event::ActorRecord;
+use mlrun::format::observation::ExecutionRecord;
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::Contradiction;
+use mlrun::ops::seeds::{self, Seeds};
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
@@ -14,7 +16,13 @@ use super::purge::erased;
 use super::{WithFiles, file, value};
 
 pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
-    let mut object = version_fields(&report.record);
+    WithFiles { fields: Value::Object(fields(report)), files: &report.files, view: file }
+}
+
+/// Everything but the files.
+pub(super) fn fields(report: &SnapshotReport) -> Map<String, Value> {
+    let seeds = seeds::of(&report.record, Some(&report.found));
+    let mut object = version_fields(&report.record, &seeds, report.execution.as_ref());
     let more = json!({
         "schema": "mlrun/snapshot/1",
         "model": report.model.as_str(),
@@ -40,12 +48,12 @@ pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
         "dry_run": report.dry_run,
     });
     extend(&mut object, more);
-    WithFiles { fields: Value::Object(object), files: &report.files, view: file }
+    object
 }
 
 /// What was new when it was taken is not recorded: later versions may have made it shared.
 pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
-    let mut object = version_fields(&report.record);
+    let mut object = version_fields(&report.record, &report.seeds, report.observation.execution.as_ref());
     let more = json!({
         "schema": "mlrun/show/1",
         "model": report.model.as_str(),
@@ -118,7 +126,7 @@ pub fn actor(actor: &ActorRecord) -> Value {
 }
 
 /// What `snapshot` and `show` share.
-fn version_fields(record: &SnapshotRecord) -> Map<String, Value> {
+fn version_fields(record: &SnapshotRecord, seeds: &Seeds, run: Option<&ExecutionRecord>) -> Map<String, Value> {
     let data: Value = record
         .data
         .iter()
@@ -130,7 +138,19 @@ fn version_fields(record: &SnapshotRecord) -> Map<String, Value> {
             })
         })
         .collect();
-    let seeds: Map<String, Value> = record.seeds.iter().map(|s| (s.name.clone(), value(&s.value))).collect();
+    // Of several of one name the recorded one comes first, and all are in the list.
+    let mut by_name = Map::new();
+    for seed in &seeds.known {
+        by_name.entry(seed.name.clone()).or_insert_with(|| value(&seed.value));
+    }
+    let sources: Value = seeds
+        .known
+        .iter()
+        .map(
+            |s| json!({ "name": s.name, "value": value(&s.value), "source": s.origin.name(), "path": s.origin.path() }),
+        )
+        .collect();
+    let command = record.argv.as_ref().map(|argv| super::exec::command(argv, record.cwd.as_deref(), run));
     let object = json!({
         "params": value(&record.params),
         "metrics": value(&record.metrics),
@@ -143,7 +163,9 @@ fn version_fields(record: &SnapshotRecord) -> Map<String, Value> {
             "notebooks": value(&record.code.notebooks), "lfs": value(&record.code.lfs),
         },
         "environment": value(&record.environment),
-        "seeds": seeds,
+        "seeds": by_name,
+        "seed_sources": sources,
+        "command": command,
         "redactions": value(&record.redactions),
         "not_captured": value(&record.not_captured),
         "notes": record.notes,
