@@ -9,12 +9,12 @@ use rayon::prelude::*;
 
 use super::column::Column;
 use super::error::{ProfileError, TableError};
+use super::fold::Fold;
 use super::grammar::{Grammar, TextKind};
 use super::kind::Kind;
 use super::parquet::{self, Footer};
 use super::pieces::Pieces;
 use super::plan::{Plan, PlannedColumn, Source};
-use super::profile::Fold;
 use super::{csv, guard};
 use crate::progress::{Progress, Unit};
 

@@ -14,12 +14,15 @@ mod csv;
 mod distribution;
 mod encoding;
 mod error;
+mod figures;
+mod fold;
 mod grammar;
 mod guard;
 mod kind;
 mod logical;
 mod moments;
 mod natural;
+mod options;
 mod pages;
 mod parquet;
 mod pieces;
@@ -34,7 +37,9 @@ mod text;
 pub use self::column::{Codes, Column};
 pub(crate) use self::error::cut;
 pub use self::error::{CellError, ProfileError, TableError};
-pub use self::profile::{Category, ColumnProfile, Deciles, Profile, ProfileOptions, Scalar, profile};
+pub use self::figures::{Category, ColumnProfile, Deciles, Profile, Scalar};
+pub use self::options::ProfileOptions;
+pub use self::profile::profile;
 pub use self::shape::{ColumnShape, TableShape, shape};
 
 /// How a table is written.

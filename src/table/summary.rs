@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::categories::{self, Categories};
 use super::column::{Cells, Column};
 use super::distribution::Distribution;
+use super::figures::{Category, ColumnProfile, Deciles, Scalar};
 use super::kind::Kind;
 use super::moments::Moments;
-use super::profile::{Category, ColumnProfile, Deciles, Scalar};
 use super::text;
 
 /// The lowest i64 is the lowest key.
