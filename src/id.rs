@@ -33,6 +33,8 @@ kinds! {
     Certificate => CertificateId;
     /// An observation record: what surrounded a snapshot.
     Observation => ObservationId;
+    /// A profile record: what a table of training data holds.
+    Profile => ProfileId;
     /// A journal event: the SHA-256 of its line.
     Event => EventId;
     /// A folder listing.

@@ -26,6 +26,7 @@ pub mod locks;
 pub mod machine;
 pub mod notebook;
 pub mod patch;
+pub mod profile;
 pub mod python;
 mod r;
 mod scan;

@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
+use crate::format::observation::ProfileRef;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{DataRecord, EnvironmentRecord, SnapshotRecord};
+use crate::name::SetName;
 use crate::snapshot::{Sources, TreeFile};
 
 /// One side of a comparison.
@@ -14,6 +16,8 @@ pub struct Side {
     pub name: String,
     /// Its record.
     pub record: SnapshotRecord,
+    /// The profiles of its data; none of a workspace's.
+    pub profiles: BTreeMap<SetName, ProfileRef>,
     /// The model's files.
     pub model_files: Vec<TreeFile>,
     /// The code's files.
@@ -120,6 +124,16 @@ pub struct DataFacts {
     pub columns: Option<BTreeMap<String, String>>,
     /// Its checksum as declared.
     pub checksum: Option<String>,
+    /// The digest of its rows, where that is known.
+    pub logical: Option<String>,
+}
+
+impl Item<DataFacts> {
+    /// Whether both have the same rows, written otherwise: in another order, format, compression or number of files.
+    pub fn same_rows(&self) -> bool {
+        let logical = |facts: &Option<DataFacts>| facts.as_ref().and_then(|facts| facts.logical.clone());
+        logical(&self.a).is_some() && logical(&self.a) == logical(&self.b)
+    }
 }
 
 /// What is different in the code.
@@ -157,7 +171,7 @@ pub fn compare(a: &Side, b: &Side) -> Diff {
         files: compare_files(&a.model_files, &b.model_files),
         params: compare_maps(&old.params, &new.params),
         metrics: compare_maps(&old.metrics, &new.metrics),
-        data: compare_maps(&data_facts(&old.data), &data_facts(&new.data)),
+        data: compare_data(a, b),
         code: CodeDiff {
             commit: differ(&old.code.commit, &new.code.commit),
             dirty: (old.code.dirty != new.code.dirty).then_some((old.code.dirty, new.code.dirty)),
@@ -263,10 +277,24 @@ fn data_facts(data: &[DataRecord]) -> BTreeMap<String, DataFacts> {
             let columns = d.schema.as_ref().map(|s| s.iter().map(|c| (c.name.clone(), c.kind.clone())).collect());
             let checksum = d.declared.as_ref().and_then(|declared| Some(declared.checksum.as_ref()?.to_string()));
             let sha256 = d.sha256.map(|s| s.to_string());
-            let facts = DataFacts { sha256, rows: d.rows, size: d.size, columns, checksum };
+            let facts = DataFacts { sha256, rows: d.rows, size: d.size, columns, checksum, logical: None };
             (d.name.to_string(), facts)
         })
         .collect()
+}
+
+/// What is known of the rows is no difference where the bytes are the same: nobody looks into a workspace's.
+fn compare_data(a: &Side, b: &Side) -> Vec<Item<DataFacts>> {
+    let mut items = compare_maps(&data_facts(&a.record.data), &data_facts(&b.record.data));
+    for item in &mut items {
+        for (facts, side) in [(&mut item.a, a), (&mut item.b, b)] {
+            let profile = side.profiles.iter().find(|(name, _)| name.as_str() == item.name);
+            if let (Some(facts), Some((_, profile))) = (facts, profile) {
+                facts.logical = profile.logical.map(|logical| logical.to_string());
+            }
+        }
+    }
+    items
 }
 
 fn environment_facts(environment: &EnvironmentRecord) -> BTreeMap<String, String> {

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::found::FoundRecord;
 use crate::clock::Time;
+use crate::digest::Digest;
+use crate::id::ProfileId;
+use crate::name::SetName;
 
 /// Name and version of the record. 1: first form.
 pub const FORMAT: &str = "mlrun/observation/1";
@@ -47,6 +50,9 @@ pub struct ObservationRecord {
     /// The run of the recorded command that made it; none where it was not run by this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<ExecutionRecord>,
+    /// The profiles of the training data that is a table, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<SetName, ProfileRef>,
 }
 
 /// A package that is not as a lock file wants it.
@@ -118,6 +124,23 @@ pub struct ExecutionRecord {
     /// The folder it ran in, absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
+}
+
+/// A profile of training data, or why there is none. Both are missing where it was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRef {
+    /// The digest of the data, as the snapshot has it.
+    pub sha256: Digest,
+    /// Its [profile](super::profile).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ProfileId>,
+    /// The digest of its rows, whatever their order and however they are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logical: Option<Digest>,
+    /// Why it has no profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// A machine, as far as it could be known without privileges.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::observation::ObservationRecord;
+use super::profile::ProfileRecord;
 use super::snapshot::SnapshotRecord;
 use super::{FormatError, canonical};
 use crate::digest::Digest;
@@ -42,6 +43,8 @@ pub trait Redactable: Serialize + DeserializeOwned {}
 impl Redactable for SnapshotRecord {}
 
 impl Redactable for ObservationRecord {}
+
+impl Redactable for ProfileRecord {}
 
 impl<T: Redactable> RedactedRecord<T> {
     /// A copy of the record `of`.

@@ -6,6 +6,7 @@
 //! snapshot.json              the snapshot record; its SHA-256 is the snapshot's id, unless something was erased from it:
 //!                            then what is left, whose SHA-256 stands beside the id in the event that says so
 //! observation.json           what surrounded it
+//! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
 //! events/<seq>               every event of the model that names the snapshot or erased something from the version, as it
 //!                            lies in the journal
@@ -166,6 +167,10 @@ fn contents(
     let mut add = |name: String, bytes: Vec<u8>| entries.insert(name, Content::Bytes(bytes));
     add("snapshot.json".to_owned(), records::bytes(repository, found.snapshot().digest())?);
     add("observation.json".to_owned(), records::bytes(repository, found.row.observation.digest())?);
+    let observation = records::observation(repository, found.row.observation)?;
+    for id in observation.profiles.values().filter_map(|profile| profile.id) {
+        add(format!("profiles/{id}.json"), records::bytes(repository, id.digest())?);
+    }
     let certificate = found.state.certificates.get(&found.snapshot());
     if let Some(row) = certificate {
         add("certificate.json".to_owned(), store.record(row.certificate.digest())?);

@@ -8,9 +8,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use crate::digest::Digest;
+use crate::format::canonical;
 use crate::format::certificate::StatementRecord;
 use crate::format::event::{self, ErasedRecord, EventBody, EventRecord};
+use crate::format::observation::{self, ObservationRecord};
+use crate::format::redacted::{self, RedactedRecord};
 use crate::format::snapshot::SnapshotRecord;
+use crate::id::ProfileId;
 
 /// What a bundle says it is.
 pub(super) const FORMAT: &str = "mlrun/bundle/1";
@@ -84,6 +88,7 @@ impl Records<'_> {
         let known = |name: &str| {
             SINGLE.contains(&name)
                 || name.starts_with("events/")
+                || name.starts_with("profiles/") && name.ends_with(".json")
                 || name.starts_with("trees/") && name.ends_with(".json")
         };
         match self.by_name.keys().find(|name| !known(name)) {
@@ -100,6 +105,27 @@ impl Records<'_> {
             (Some(_), None) => Err(format!("`{name}` is in it, which {by} does not name")),
             (Some(bytes), Some(named)) if Digest::of(bytes).to_string() == named => Ok(()),
             (Some(_), Some(_)) => Err(format!("`{name}` does not hash to what {by} names")),
+        }
+    }
+
+    /// Those that the observation names, no others.
+    fn check_profiles(&self) -> Result<(), String> {
+        let bytes = self.by_name.get("observation.json").map(Vec::as_slice).unwrap_or_default();
+        let observation: ObservationRecord = canonical::decode(observation::FORMAT, bytes)
+            .or_else(|error| match canonical::decode::<RedactedRecord<ObservationRecord>>(redacted::FORMAT, bytes) {
+                Ok(copy) => Ok(copy.record),
+                Err(_) => Err(error),
+            })
+            .map_err(|e| format!("`observation.json`: {e}"))?;
+        let named: BTreeMap<String, ProfileId> =
+            observation.profiles.values().filter_map(|p| Some((format!("profiles/{}.json", p.id?), p.id?))).collect();
+        for (name, id) in &named {
+            let digest = self.erased.left_of(id.digest()).to_string();
+            self.check_digest(name, Some(&digest), "`observation.json`")?;
+        }
+        match self.by_name.keys().find(|name| name.starts_with("profiles/") && !named.contains_key(*name)) {
+            Some(name) => self.check_digest(name, None, "`observation.json`"),
+            None => Ok(()),
         }
     }
 
@@ -163,6 +189,7 @@ impl Records<'_> {
         });
         let made = made.ok_or("no event in it made this version of this snapshot")?;
         self.check_digest("observation.json", Some(&made), "the event that made the version")?;
+        self.check_profiles()?;
         let begins = events.first().map(|event| &event.body);
         if !matches!(begins, Some(EventBody::Create { repository }) if repository == text("repository")) {
             return Err("its events do not begin as those of this repository".to_owned());

@@ -330,7 +330,12 @@ pub(super) fn due(repository: &Repository, states: &[State]) -> Result<Erasure, 
     }
     let mut search = Search::new(repository.store(), erasure.files.clone());
     for (state, row) in states.iter().flat_map(|state| state.versions.iter().map(move |row| (state, row))) {
-        for record in [row.snapshot.digest(), row.observation.digest()] {
+        let mut named = vec![row.snapshot.digest(), row.observation.digest()];
+        if !erasure.records.is_empty() {
+            let observation = records::observation(repository, row.observation)?;
+            named.extend(observation.profiles.values().filter_map(|profile| Some(profile.id?.digest())));
+        }
+        for record in named {
             if !state.erased_from(row.version).any(|erased| erased.copy_of(record).is_some()) {
                 erasure.records.remove(&record);
             }

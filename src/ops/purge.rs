@@ -18,7 +18,7 @@ use super::erasures::{Held, PATCH, Search, files};
 pub use super::error::PurgeError;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
-use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, records, resolve};
+use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, purge_profile, records, resolve};
 use crate::capture::patch::sections;
 use crate::capture::secrets::Scanner;
 use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
@@ -99,6 +99,8 @@ pub struct PurgeReport {
     pub bytes: u64,
     /// Packs that are written anew or removed, and how many of these lie in the trash.
     pub packs: (usize, usize),
+    /// Profiles of data that tell of the file and go with it: `fraud@v1 data.train.profile`.
+    pub profiles: Vec<String>,
     /// Bytes that stay because they are part of other files too.
     pub shared: u64,
     /// Those files: a digest, and a version and path where one is known.
@@ -134,6 +136,7 @@ impl PurgeReport {
             objects: 0,
             bytes: 0,
             packs: (0, 0),
+            profiles: Vec::new(),
             shared: 0,
             shared_with: Vec::new(),
             also_in: Vec::new(),
@@ -341,8 +344,17 @@ fn file(
         let (model, version) = (report.model.clone(), report.version);
         report.also_in.push(Remaining { model, version, name: PATCH.to_owned(), file: Some(patch) });
     }
+    let mut writer = if dry_run { store.rehearsal() } else { store.writer() };
+    let profiles = purge_profile::of_files(repository, states, &wanted, &mut writer)?;
+    writer.finish()?;
+    for (model, versions, erased) in profiles.tombstones {
+        let Some(newest) = versions.last().copied() else { continue };
+        let here = model == found.state.model && versions.contains(&found.row.version);
+        tombstones.push((model, if here { found.row.version } else { newest }, versions, erased));
+    }
+    report.profiles = profiles.names;
     // The recipe of a version that was dropped may have been collected; then it does not say which blocks were its own.
-    let mut erasure = Erasure { files: wanted, ..Erasure::default() };
+    let mut erasure = Erasure { files: wanted, records: profiles.records, ..Erasure::default() };
     if !tombstones.is_empty() {
         let there = store.plan_erasure(&erasure)?;
         let large = |id: &&FileId| sizes.get(*id).is_some_and(|size| *size > cut::WHOLE as u64);

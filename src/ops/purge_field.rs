@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::purge::{Deed, PurgeError, PurgeReport, Touched, harmless, stages};
 use super::records::{Read, observation_and_erased, snapshot_and_erased};
 use super::remaining::Wanted;
-use super::{VerbError, resolve};
+use super::{VerbError, purge_profile, resolve};
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::{CopyRecord, ErasedFieldRecord, ErasedRecord};
@@ -20,14 +20,14 @@ use crate::snapshot::{self, fields};
 use crate::store::erase::Erasure;
 
 /// A version as it is read now.
-struct Version {
-    snapshot: Read<SnapshotRecord>,
-    observation: Read<ObservationRecord>,
+pub(super) struct Version {
+    pub(super) snapshot: Read<SnapshotRecord>,
+    pub(super) observation: Read<ObservationRecord>,
 }
 
 impl Version {
     /// What a tombstone says is left counts, also where the record is still there because erasing it was cut short.
-    fn read(repository: &Repository, state: &State, row: &VersionRow) -> Result<Self, VerbError> {
+    pub(super) fn read(repository: &Repository, state: &State, row: &VersionRow) -> Result<Self, VerbError> {
         let left = |id: Digest| state.erased_from(row.version).filter_map(|erased| erased.copy_of(id)).last();
         let snapshot = match left(row.snapshot.digest()) {
             Some(copy) => of_copy(repository, row.snapshot.digest(), copy)?,
@@ -97,11 +97,20 @@ pub(super) fn field(
                 copies.insert(of, id);
                 Ok(())
             };
+            let profile = here.observation.record.profiles.iter().find(|(data, _)| fields::profile_of(data) == name);
+            if let Some(id) = profile.and_then(|(_, profile)| profile.id)
+                && let Some(left) = purge_profile::left_of(repository, id, name)?
+            {
+                copy(id.digest(), left)?;
+            }
             if fields::erase(&mut here.snapshot.record, name) {
-                copy(row.snapshot.digest(), redacted(row.snapshot.digest(), &here.snapshot, name)?)?;
+                copy(row.snapshot.digest(), redacted(row.snapshot.digest(), &here.snapshot, &[name.to_owned()])?)?;
             }
             if fields::erase_observed(&mut here.observation.record, name) {
-                copy(row.observation.digest(), redacted(row.observation.digest(), &here.observation, name)?)?;
+                copy(
+                    row.observation.digest(),
+                    redacted(row.observation.digest(), &here.observation, &[name.to_owned()])?,
+                )?;
             }
             versions.push(row.version);
             report.touched.push(Touched {
@@ -125,14 +134,20 @@ pub(super) fn field(
     writer.finish()?;
     let models =
         report.touched.iter().map(|touched| touched.model.clone()).chain([found.state.model.clone()]).collect();
-    let wanted = Some(Wanted { field: name.to_owned(), value, models });
+    // A digest stands nowhere else.
+    let wanted = Wanted { field: name.to_owned(), value, models };
+    let wanted = (!fields::is_profile(name)).then_some(wanted);
     Ok(Deed { report, tombstones, erasure, wanted })
 }
 
-/// The bytes of a copy from which `name` has gone too.
-fn redacted<T: Redactable + Clone>(of: Digest, read: &Read<T>, name: &str) -> Result<Vec<u8>, VerbError> {
+/// The bytes of a copy from which `names` have gone too.
+pub(super) fn redacted<T: Redactable + Clone>(
+    of: Digest,
+    read: &Read<T>,
+    names: &[String],
+) -> Result<Vec<u8>, VerbError> {
     let mut erased = read.erased.clone();
-    erased.push(harmless(name));
+    erased.extend(names.iter().map(|name| harmless(name)));
     let unwritten = |source| VerbError::Record { kind: "redacted copy", id: of.to_string(), source };
     RedactedRecord::new(of, erased, read.record.clone()).encode().map_err(unwritten)
 }

@@ -4,9 +4,10 @@
 use super::VerbError;
 use crate::digest::Digest;
 use crate::format::observation::ObservationRecord;
+use crate::format::profile::ProfileRecord;
 use crate::format::redacted::Redactable;
 use crate::format::snapshot::SnapshotRecord;
-use crate::id::{ObservationId, SnapshotId};
+use crate::id::{ObservationId, ProfileId, SnapshotId};
 use crate::repository::Repository;
 use crate::snapshot::{self, SnapshotError};
 use crate::store::StoreError;
@@ -28,6 +29,11 @@ pub(super) fn snapshot(repository: &Repository, id: SnapshotId) -> Result<Snapsh
 /// What surrounded a snapshot.
 pub(super) fn observation(repository: &Repository, id: ObservationId) -> Result<ObservationRecord, VerbError> {
     Ok(observation_and_erased(repository, id)?.record)
+}
+
+/// The profile of a version's data.
+pub(super) fn profile(repository: &Repository, id: ProfileId) -> Result<ProfileRecord, VerbError> {
+    Ok(read(repository, id.digest(), snapshot::load_profile(repository.store(), id))?.record)
 }
 
 /// A snapshot record, and what was erased from it.

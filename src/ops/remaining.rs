@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use super::erasures::{Held, files};
 use super::records;
 use crate::format::checkpoint::VersionRow;
+use crate::format::profile::ProfileRecord;
 use crate::format::scalar::Scalar;
 use crate::id::FileId;
 use crate::name::{ModelName, Version};
@@ -97,6 +98,10 @@ impl Search<'_> {
                 let others = others.filter(|(name, value)| !self.is_it(name, value) && self.is_in(value));
                 let others: Vec<_> = others.map(|(name, _)| found(name, None)).collect();
                 self.looked.remaining.extend(others);
+                let profiles = super::profiles::of_version(self.repository, &record, &observation);
+                let telling = profiles.iter().filter(|(_, profile)| self.tells(profile));
+                let telling: Vec<_> = telling.map(|(data, _)| found(fields::profile_of(data), None)).collect();
+                self.looked.remaining.extend(telling);
             }
             Err(_) => self.looked.unread.push(label.clone()),
         }
@@ -127,6 +132,14 @@ impl Search<'_> {
         let key = |name: &str| name.strip_prefix("params.").or(name.strip_prefix("seeds.")).map(str::to_owned);
         let same = name == self.wanted.field || key(name).is_some_and(|name| key(&self.wanted.field) == Some(name));
         same && *value == self.wanted.value
+    }
+
+    /// Whether a profile has it among its categories, or as a least or greatest value.
+    fn tells(&self, profile: &ProfileRecord) -> bool {
+        profile.columns.iter().any(|column| {
+            let listed = column.categories.iter().any(|category| self.pattern.is_match(category.value.as_bytes()));
+            listed || column.deciles.iter().flat_map(|deciles| &deciles.edges).any(|edge| self.is_in(edge))
+        })
     }
 
     fn is_in(&self, value: &Scalar) -> bool {

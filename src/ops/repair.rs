@@ -273,6 +273,12 @@ impl Needs {
             // What is left of a record from which something was erased stands in its place.
             let kept = |id: Digest| (ObjectKind::Record, *state.copy_of(id).unwrap_or(id).as_bytes());
             needs.required.extend(records.map(kept));
+            for row in &state.versions {
+                // Where the observation is lost it is required itself.
+                let observation = records::observation(repository, row.observation).ok();
+                let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
+                needs.required.extend(profiles.values().filter_map(|profile| Some(kept(profile.id?.digest()))));
+            }
             for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
                 needs.required.insert(kept(row.snapshot.digest()));
                 let Ok(record) = records::snapshot(repository, row.snapshot) else {

@@ -1,20 +1,21 @@
 //! `show`: one version in full.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::declared::{Contradiction, contradictions};
 use super::promote::stored_files;
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
-use super::{ErasedPart, VerbError, erasures, records, resolve};
+use super::{ErasedPart, VerbError, erasures, profiles, records, resolve};
 use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::format::checkpoint::{BlockRow, CertificateRow, VersionRow};
 use crate::format::event::{ActorRecord, ErasedRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
-use crate::format::snapshot::{CodeKind, SnapshotRecord};
-use crate::name::{ModelName, StageName, Version};
+use crate::format::profile::ProfileRecord;
+use crate::format::snapshot::{CodeKind, DataRecord, SnapshotRecord};
+use crate::name::{ModelName, SetName, StageName, Version};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
 use crate::store::index::Prefix;
@@ -39,6 +40,8 @@ pub struct ShowReport {
     pub record: SnapshotRecord,
     /// What surrounded it.
     pub observation: ObservationRecord,
+    /// The profiles of its data that can be read.
+    pub profiles: BTreeMap<SetName, ProfileRecord>,
     /// Parameters of which its files say something else than what was declared.
     pub contradictions: Vec<Contradiction>,
     /// Its seeds, and where they were found.
@@ -129,8 +132,18 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         erased,
         seeds,
         contradictions: observation.found.as_ref().map_or_else(Vec::new, |found| contradictions(&record, found)),
+        profiles: profiles::of_version(repository, &record, &observation),
         record,
         observation,
+    })
+}
+
+/// The training data of this name.
+pub fn data<'r>(report: &'r ShowReport, name: &SetName) -> Result<&'r DataRecord, VerbError> {
+    report.record.data.iter().find(|data| data.name == *name).ok_or_else(|| {
+        let known = report.record.data.iter().map(|data| data.name.to_string()).collect();
+        let label = format!("{}@{}", report.model, report.row.version);
+        resolve::ResolveError::Data { label, name: name.to_string(), known }.into()
     })
 }
 

@@ -1,7 +1,10 @@
 //! `snapshot`: captures a project and gives it the next version.
 
+use std::collections::BTreeMap;
+
 use super::declared::{Contradiction, contradictions};
 use super::inputs::{GivenInputs, capture_options};
+use super::profiles::{self, Terms};
 use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
@@ -9,10 +12,10 @@ use crate::capture::{self, Capture, CaptureError, drift, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::format::found::{FoundFileRecord, FoundRecord};
-use crate::format::observation::{DriftRecord, ExecutionRecord, LockCheckRecord};
+use crate::format::observation::{DriftRecord, ExecutionRecord, LockCheckRecord, ProfileRef};
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
-use crate::name::{ModelName, Version};
+use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -71,6 +74,8 @@ pub struct SnapshotReport {
     pub drift: Vec<DriftRecord>,
     /// Lock files that were compared with what is installed.
     pub lock_checks: Vec<LockCheckRecord>,
+    /// The profiles of its data, and why data has none.
+    pub profiles: BTreeMap<SetName, ProfileRef>,
     /// Parameters of which they say something else than what was declared.
     pub contradictions: Vec<Contradiction>,
     /// Results that are the parent's although the model is not.
@@ -117,6 +122,7 @@ pub fn snapshot(
     let mut writer = if options.dry_run { store.rehearsal() } else { store.writer() };
     writer.expect_changes_of(parent_files);
     let (worth_a_look, passed_over) = found::worth_a_look(&capture.model_files);
+    let tables = capture::profile::tables(&capture.data);
     let mut built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
     match erasures::record_again(repository, built.id.digest())? {
         Some(again) if !options.allow_erased => return Err(again.into()),
@@ -129,11 +135,10 @@ pub fn snapshot(
     }
     // Of a version that is what it was, something may have been lost: then everything is put again.
     let heals = compared.unchanged && compared.same_code(&built) && writer.adds_contents() && !options.dry_run;
+    let before = compared.parent.as_ref().and_then(|(row, _)| records::observation(repository, row.observation).ok());
     if !compared.unchanged || heals {
-        let before =
-            compared.parent.as_ref().and_then(|(row, _)| records::observation(repository, row.observation).ok());
-        let before = before.as_ref().and_then(|observation| observation.found.as_ref());
-        let found = snapshot::found::look(&writer, &worth_a_look, &built.model_files, before);
+        let known = before.as_ref().and_then(|observation| observation.found.as_ref());
+        let found = snapshot::found::look(&writer, &worth_a_look, &built.model_files, known);
         let found = FoundRecord { passed_over, ..found };
         if options.given.strict {
             refuse_unread(&found)?;
@@ -142,6 +147,11 @@ pub fn snapshot(
         let drift = drift::find(&capture_options.project, &capture.environment, &capture.markers);
         built.observation.drift = drift.packages;
         built.observation.lock_checks = drift.locks;
+        let data = compared.parent.as_ref().map(|(_, record)| record.data.as_slice()).unwrap_or_default();
+        let terms = Terms { strict: options.given.strict, allow_erased: options.allow_erased };
+        profiles::put(repository, &mut writer, (&tables, &mut built), (data, before.as_ref()), terms, progress)?;
+    } else if let Some(before) = before {
+        built.observation.profiles = before.profiles;
     }
     if compared.unchanged || options.dry_run {
         let written = match compared.unchanged {
@@ -243,6 +253,7 @@ impl Compared {
             lock_checks: built.observation.lock_checks,
             found,
             execution: built.observation.execution.filter(|_| !self.unchanged),
+            profiles: built.observation.profiles,
             record: built.record,
             stale_evidence,
             changed: self.changed,

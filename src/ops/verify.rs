@@ -275,7 +275,15 @@ fn check_versions(
         .versions
         .iter()
         .map(|v| (v.observation.digest(), "observation", format!("{}@{}", state.model, v.version)));
-    for (id, what, label) in certificates.chain(observations) {
+    // Which profiles there are the observations say; one that cannot be read is a loss by itself.
+    let profiles = state.versions.iter().flat_map(|row| {
+        let observation = records::observation(losses.repository, row.observation).ok();
+        let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
+        let label = format!("{}@{}", state.model, row.version);
+        profiles.into_values().filter_map(move |p| Some((p.id?.digest(), "profile", label.clone())))
+    });
+    let profiles: Vec<_> = profiles.collect();
+    for (id, what, label) in certificates.chain(observations).chain(profiles) {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());
         let copy = if there(id)? { Some(id) } else { records::copy_of(losses.repository, id)? };
@@ -447,8 +455,15 @@ fn verify_version(
             progress.end();
         }
     }
-    if let Err(error) = records::observation(repository, found.row.observation) {
-        fail(found.row.observation.to_string(), super::chain(&error), &[]);
+    match records::observation(repository, found.row.observation) {
+        Err(error) => fail(found.row.observation.to_string(), super::chain(&error), &[]),
+        Ok(observation) => {
+            for id in observation.profiles.values().filter_map(|profile| profile.id) {
+                if let Err(error) = records::profile(repository, id) {
+                    fail(id.to_string(), super::chain(&error), &[]);
+                }
+            }
+        }
     }
     (report.objects, report.bytes) = counted;
     Ok(report)

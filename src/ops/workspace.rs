@@ -1,6 +1,6 @@
 //! The files as they are now, as if they were a version. Nothing is written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::VerbError;
@@ -11,7 +11,6 @@ use crate::capture::source_file::SourceFile;
 use crate::capture::{self, Capture, found};
 use crate::compare::Side;
 use crate::format::found::FoundRecord;
-use crate::format::snapshot::SnapshotRecord;
 use crate::id::FileId;
 use crate::name::ModelName;
 use crate::progress::Progress;
@@ -74,6 +73,7 @@ impl Workspace {
         Side {
             name: "workspace".to_owned(),
             record: self.built.record,
+            profiles: BTreeMap::new(),
             model_files: self.built.model_files,
             code_files: self.built.code_files,
         }
@@ -83,14 +83,14 @@ impl Workspace {
 /// A stored version, for comparing.
 pub(super) fn stored_side(repository: &Repository, found: &Found) -> Result<Side, VerbError> {
     let record = records::snapshot(repository, found.snapshot())?;
-    side_of(repository, found.label(), record)
-}
-
-fn side_of(repository: &Repository, name: String, record: SnapshotRecord) -> Result<Side, VerbError> {
+    // Without what surrounded it the rest can be compared all the same.
+    let observation = records::observation(repository, found.row.observation).ok();
+    let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
+    let name = found.label();
     let model_files = snapshot::files_of(repository.store(), record.model_files.tree)?;
     let code_files = match record.code.tree {
         Some(tree) => snapshot::files_of(repository.store(), tree.tree)?,
         None => Vec::new(),
     };
-    Ok(Side { name, record, model_files, code_files })
+    Ok(Side { name, record, profiles, model_files, code_files })
 }

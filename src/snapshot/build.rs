@@ -1,5 +1,6 @@
 //! Storing a capture: files first, then trees, then the record that names them.
 
+use std::collections::BTreeMap;
 use std::mem;
 
 use super::SnapshotError;
@@ -123,6 +124,7 @@ pub fn build(
         drift: Vec::new(),
         lock_checks: Vec::new(),
         execution: None,
+        profiles: BTreeMap::new(),
     };
     let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
     Ok(Built { record, id: SnapshotId::new(id), observation, model_files: model_list, code_files: code_list })

@@ -6,22 +6,26 @@
 //! | `notes`, `argv`, `cwd` | what was written about it, the training command and its folder | nothing |
 //! | `params.KEY`, `seeds.NAME` | a value; a seed that is a parameter is one with it | the key, its value erased |
 //! | `data.NAME.path` | where data lay, in the observation too | an empty path |
+//! | `data.NAME.profile` | the profile of data: its categories and figures | its name and the data's digest |
 //! | `environment.variables.NAME`, `environment.origins.PACKAGE` | a variable, where a package came from | nothing |
 //! | `environment.image` | the container image | nothing |
 //! | `observation.branch`, `.remote`, `.interpreter`, `.host`, `.paths.NAME`, `.execution.folder` | what surrounded it | nothing |
 
 use crate::format::observation::ObservationRecord;
+use crate::format::profile::ProfileRecord;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{DataRecord, SeedRecord, SeedSource, SnapshotRecord};
+use crate::name::SetName;
 
 /// The forms of names, for messages.
-pub const FORMS: [&str; 15] = [
+pub const FORMS: [&str; 16] = [
     "notes",
     "argv",
     "cwd",
     "params.KEY",
     "seeds.NAME",
     "data.NAME.path",
+    "data.NAME.profile",
     "environment.variables.NAME",
     "environment.origins.PACKAGE",
     "environment.image",
@@ -44,6 +48,9 @@ pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(
     all.extend(record.params.iter().map(|(key, value)| (format!("params.{key}"), value.clone())));
     all.extend(record.seeds.iter().map(|seed| (format!("seeds.{}", seed.name), seed.value.clone())));
     all.extend(record.data.iter().map(|data| (format!("data.{}.path", data.name), text(&data.path))));
+    // A profile is a record of its own: its id stands for it.
+    let profiles = observation.profiles.iter().filter_map(|(name, profile)| Some((name, profile.id?)));
+    all.extend(profiles.map(|(name, id)| (profile_of(name), Scalar::Text(id.to_string()))));
     let environment = &record.environment;
     all.extend(environment.variables.iter().map(|(name, v)| (format!("environment.variables.{name}"), text(v))));
     let origins = environment.runtimes.iter().flat_map(|runtime| &runtime.origins);
@@ -61,6 +68,23 @@ pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(
     all.extend(folder.map(|folder| ("observation.execution.folder".to_owned(), text(folder))));
     all.retain(|(_, value)| !matches!(value, Scalar::Erased) && *value != Scalar::Text(String::new()));
     all
+}
+
+/// The name of the profile of some data.
+pub fn profile_of(data: &SetName) -> String {
+    format!("data.{data}.profile")
+}
+
+/// Whether a field is a profile.
+pub fn is_profile(name: &str) -> bool {
+    name.starts_with("data.") && name.ends_with(".profile")
+}
+
+/// Erases what a profile tells of its data.
+pub fn erase_profile(profile: &mut ProfileRecord) {
+    (profile.logical, profile.rows) = (None, 0);
+    profile.columns.clear();
+    profile.redactions.clear();
 }
 
 /// Erases a field from the record of a version; whether it was in it.
@@ -113,6 +137,14 @@ fn erase_param(record: &mut SnapshotRecord, key: &str) {
 pub fn erase_observed(observation: &mut ObservationRecord, name: &str) -> bool {
     if let Some(data) = name.strip_suffix(".path").filter(|name| name.starts_with("data.")) {
         return observation.paths.remove(data).is_some();
+    }
+    if let Some(data) = name.strip_prefix("data.").and_then(|rest| rest.strip_suffix(".profile")) {
+        let profile = observation.profiles.iter_mut().find(|(name, _)| name.as_str() == data);
+        let gone = profile.and_then(|(_, profile)| {
+            profile.logical = None;
+            profile.id.take()
+        });
+        return gone.is_some();
     }
     match name.strip_prefix("observation.") {
         Some("branch") => observation.branch.take().is_some(),

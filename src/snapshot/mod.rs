@@ -5,6 +5,7 @@ pub mod fields;
 mod files;
 mod folders;
 pub mod found;
+pub mod profiles;
 mod reach;
 pub mod restore;
 mod same;
@@ -19,9 +20,10 @@ use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::canonical;
 use crate::format::observation::{self, ObservationRecord};
+use crate::format::profile::{self, ProfileRecord};
 use crate::format::redacted::{Redactable, RedactedRecord};
 use crate::format::snapshot::{self, SnapshotRecord};
-use crate::id::{ObservationId, SnapshotId};
+use crate::id::{ObservationId, ProfileId, SnapshotId};
 use crate::store::{Store, StoreError, Writer};
 
 /// Why a snapshot could not be stored or read.
@@ -76,6 +78,13 @@ pub fn load_observation(store: &Store, id: ObservationId) -> Result<ObservationR
     let bytes = store.record(id.digest())?;
     let unreadable = |source| SnapshotError::Format { id: SnapshotId::new(id.digest()), source };
     canonical::decode(observation::FORMAT, &bytes).map_err(unreadable)
+}
+
+/// Reads the profile of a version's data.
+pub fn load_profile(store: &Store, id: ProfileId) -> Result<ProfileRecord, SnapshotError> {
+    let bytes = store.record(id.digest())?;
+    let unreadable = |source| SnapshotError::Format { id: SnapshotId::new(id.digest()), source };
+    canonical::decode(profile::FORMAT, &bytes).map_err(unreadable)
 }
 
 /// Reads what is left of a record from which something was erased.

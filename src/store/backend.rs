@@ -5,6 +5,7 @@
 //! process began.
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 use std::time::Duration;
 
@@ -50,6 +51,11 @@ pub trait Backend: Send + Sync {
 
     /// Removes a cache; one that is not there is no error.
     fn remove_cache(&self, name: &str) -> Result<(), BackendError>;
+
+    /// An empty file to write to and to read from, which has no name and is gone when it is closed.
+    fn scratch(&self) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// What time it is for the file system, where that is known: a file that is changed now gets this time or a later one.
     fn now(&self) -> Option<DiskTime> {

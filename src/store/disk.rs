@@ -244,6 +244,12 @@ impl Backend for Disk {
         Ok(Box::new(StagedFile::new(path, file, self.place())))
     }
 
+    fn scratch(&self) -> io::Result<File> {
+        let (path, file) = self.temp_file()?;
+        fs::remove_file(path)?;
+        Ok(file)
+    }
+
     fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {
         let foreign = || io::Error::other("staged elsewhere");
         let mut staged =

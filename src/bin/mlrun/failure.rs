@@ -258,6 +258,7 @@ fn resolve(error: &ResolveError) -> Meaning {
             (NOT_FOUND, Some(format!("did you mean `{nearest}`?")))
         }
         ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, list(known)),
+        ResolveError::Data { known, .. } => (NOT_FOUND, list(known)),
         ResolveError::NoVersion { model } => (NOT_FOUND, Some(format!("`mlrun snapshot {model}` makes the first one"))),
         ResolveError::Version { model, newest, .. } => {
             (NOT_FOUND, Some(format!("`mlrun list {model}` shows v1 to {newest}")))

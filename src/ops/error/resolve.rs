@@ -13,6 +13,16 @@ pub enum ResolveError {
     /// Its time is not one.
     #[error(transparent)]
     Time(#[from] TimeError),
+    /// No training data of that name.
+    #[error("{label} has no data `{name}`")]
+    Data {
+        /// The version.
+        label: String,
+        /// What was asked for.
+        name: String,
+        /// All there is.
+        known: Vec<String>,
+    },
     /// Several models, and none named.
     #[error("which model? there are {}", known.join(", "))]
     WhichModel {

@@ -2,6 +2,7 @@
 //! at work: in the way for a while, or first.
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -215,6 +216,10 @@ impl Backend for Faulty {
     fn stage(&self) -> Result<Box<dyn Staged>, BackendError> {
         let inner = self.plan.run("stage", "", || self.inner.stage())?;
         Ok(Box::new(FaultyStaged { inner, plan: Arc::clone(&self.plan) }))
+    }
+
+    fn scratch(&self) -> io::Result<File> {
+        self.inner.scratch()
     }
 
     fn publish(&self, staged: Box<dyn Staged>, name: &str) -> Result<(), BackendError> {

@@ -19,11 +19,13 @@ use crate::ui::{Shown, human, json};
 #[command(
     override_usage = "mlrun purge [OPTIONS] --path <FILE> --reason <TEXT> <REVISION>\n       mlrun purge [OPTIONS] --field <NAME> --reason <TEXT> <REVISION>"
 )]
-#[command(after_help = "Fields: notes, argv, params.KEY, seeds.NAME, data.NAME.path, environment.variables.NAME, \
+#[command(
+    after_help = "Fields: notes, argv, params.KEY, seeds.NAME, data.NAME.path, data.NAME.profile, environment.variables.NAME, \
 environment.origins.PACKAGE, environment.image, observation.branch, .remote, .interpreter, .host, .paths.NAME\n\n\
 Examples:\n  mlrun purge fraud@v3 --path data/train.csv --reason \"request 4711\" --dry-run\n  \
 mlrun purge fraud@v3 --path data/train.csv --reason \"request 4711\"\n  \
-mlrun purge fraud@v3 --field params.db.password --reason \"a password\"")]
+mlrun purge fraud@v3 --field params.db.password --reason \"a password\""
+)]
 pub struct Args {
     /// A version that has it
     revision: String,

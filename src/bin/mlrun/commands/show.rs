@@ -1,6 +1,7 @@
 //! `mlrun show`.
 
-use mlrun::ops::show::{ShowOptions, raw, show, stored_bytes};
+use mlrun::name::SetName;
+use mlrun::ops::show::{ShowOptions, data, raw, show, stored_bytes};
 
 use super::Context;
 use crate::failure::{DONE, Failure};
@@ -9,7 +10,9 @@ use crate::ui::{Shown, human, json};
 /// Show one version in full
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "mlrun show [OPTIONS] <REVISION>\n       mlrun show --raw <ID>")]
-#[command(after_help = "Examples:\n  mlrun show fraud@production\n  mlrun show --raw 3fa9c2d4 | sha256sum")]
+#[command(
+    after_help = "Examples:\n  mlrun show fraud@production\n  mlrun show fraud@v3 --data train\n  mlrun show --raw 3fa9c2d4 | sha256sum"
+)]
 pub struct Args {
     /// The version; not with `--raw`
     #[arg(required_unless_present = "raw")]
@@ -20,8 +23,11 @@ pub struct Args {
     /// Print one thing only
     #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "json")]
     print: Option<Print>,
+    /// Show everything that is known of the columns of this training data
+    #[arg(long, value_name = "NAME", conflicts_with = "print")]
+    data: Option<SetName>,
     /// Print the exact stored bytes of a record or tree, named by its id or the beginning of it
-    #[arg(long, value_name = "ID", conflicts_with_all = ["revision", "print", "at", "json"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["revision", "print", "data", "at", "json"])]
     raw: Option<String>,
 }
 
@@ -43,6 +49,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     }
     let revision = args.revision.clone().unwrap_or_default();
     let report = show(&repository, &ShowOptions { revision, at: args.at.clone() })?;
+    let one = args.data.as_ref().map(|name| data(&report, name)).transpose()?;
     let answer = match args.print {
         Some(Print::Id) => format!("{}\n", report.row.snapshot),
         Some(Print::Version) => format!("{}@{}\n", report.model, report.row.version),
@@ -51,7 +58,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
             return Ok(context.shown(
                 DONE,
                 || json::snapshot::show(&report, stored()),
-                |style| human::snapshot::show(&report, style),
+                |style| match one {
+                    Some(data) => human::profile::whole(&report, data, style),
+                    None => human::snapshot::show(&report, style),
+                },
             ));
         }
     };

@@ -142,6 +142,9 @@ fn data_line(item: &Item<DataFacts>, _: &Style) -> Vec<String> {
     {
         cells.push("columns differ".to_owned());
     }
+    if item.same_rows() {
+        cells.push("same rows, written otherwise".to_owned());
+    }
     cells
 }
 

@@ -5,6 +5,7 @@ pub mod collect;
 pub mod diff;
 pub mod exec;
 pub mod history;
+pub mod profile;
 pub mod project;
 pub mod purge;
 pub mod registry;

@@ -42,6 +42,11 @@ pub fn purge(report: &PurgeReport, style: &Style) -> String {
             text += &format!("    and {} more\n", report.shared_with.len() - MOST);
         }
     }
+    if !report.profiles.is_empty() {
+        let goes = if report.dry_run { "would go" } else { "went" };
+        let words = format!("  what was known of the data {goes} with it: {}", several(&report.profiles));
+        text += &format!("{}\n", wrapped(&words));
+    }
     if !report.other_values.is_empty() {
         let others = report.other_values.join(", ");
         text += &format!("{}\n", wrapped(&format!("  another value, which stays, is in {others}")));

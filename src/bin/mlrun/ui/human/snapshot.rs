@@ -12,6 +12,7 @@ use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, time};
+use super::profile;
 use super::purge::erased;
 use super::{command_line, count, cut, exact, measured, usage, verdict, wrapped};
 
@@ -149,6 +150,11 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
     let restless: Vec<String> = restless.collect();
     if !restless.is_empty() {
         lines.push(format!("cells were run in another order than they stand in: {}", first(&restless, 3)));
+    }
+    for (name, profile) in &report.profiles {
+        if let Some(reason) = &profile.failed {
+            lines.push(format!("the data `{name}` has no profile: {}", clean(reason)));
+        }
     }
     let left_out = &report.record.code.left_out;
     if !left_out.is_empty() {
@@ -329,6 +335,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         text += &format!("  through links: {}{more}\n", paths.join(", "));
     }
+    text += &profile::columns(report, style);
     section(&mut text, style, "found in the files", |table| {
         report.observation.found.iter().flat_map(|found| &found.files).for_each(|file| found_lines(table, file, style));
     });

@@ -58,5 +58,5 @@ fn file(facts: &FileFacts) -> Value {
 }
 
 fn data(facts: &DataFacts) -> Value {
-    json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns, "checksum": facts.checksum })
+    json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns, "logical": facts.logical, "checksum": facts.checksum })
 }

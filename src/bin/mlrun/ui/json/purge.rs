@@ -54,6 +54,7 @@ pub fn purge(report: &PurgeReport, exit: u8) -> Value {
         }).collect::<Vec<_>>(),
         "not_searched": report.not_searched,
         "searched": !report.untold,
+        "profiles": report.profiles,
         "other_values": report.other_values,
         "unreadable": { "packs": report.unreadable, "versions": report.unknown },
         "events": events.collect::<Vec<_>>(),

@@ -1,8 +1,11 @@
 //! `snapshot` and `show`.
 
+use std::collections::BTreeMap;
+
 use mlrun::format::event::ActorRecord;
-use mlrun::format::observation::ExecutionRecord;
+use mlrun::format::observation::{ExecutionRecord, ProfileRef};
 use mlrun::format::snapshot::SnapshotRecord;
+use mlrun::name::SetName;
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::Contradiction;
 use mlrun::ops::seeds::{self, Seeds};
@@ -22,7 +25,7 @@ pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
 /// Everything but the files.
 pub(super) fn fields(report: &SnapshotReport) -> Map<String, Value> {
     let seeds = seeds::of(&report.record, Some(&report.found));
-    let mut object = version_fields(&report.record, &seeds, report.execution.as_ref());
+    let mut object = version_fields(&report.record, &seeds, (report.execution.as_ref(), &report.profiles));
     let more = json!({
         "schema": "mlrun/snapshot/1",
         "model": report.model.as_str(),
@@ -53,7 +56,15 @@ pub(super) fn fields(report: &SnapshotReport) -> Map<String, Value> {
 
 /// What was new when it was taken is not recorded: later versions may have made it shared.
 pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
-    let mut object = version_fields(&report.record, &report.seeds, report.observation.execution.as_ref());
+    let mut object = version_fields(
+        &report.record,
+        &report.seeds,
+        (report.observation.execution.as_ref(), &report.observation.profiles),
+    );
+    for data in object.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
+        let profile = report.profiles.iter().find(|(name, _)| data["name"] == json!(name.as_str()));
+        data["profile"] = value(&profile.map(|(_, profile)| profile));
+    }
     let more = json!({
         "schema": "mlrun/show/1",
         "model": report.model.as_str(),
@@ -126,7 +137,11 @@ pub fn actor(actor: &ActorRecord) -> Value {
 }
 
 /// What `snapshot` and `show` share.
-fn version_fields(record: &SnapshotRecord, seeds: &Seeds, run: Option<&ExecutionRecord>) -> Map<String, Value> {
+fn version_fields(
+    record: &SnapshotRecord,
+    seeds: &Seeds,
+    (run, profiles): (Option<&ExecutionRecord>, &BTreeMap<SetName, ProfileRef>),
+) -> Map<String, Value> {
     let data: Value = record
         .data
         .iter()
@@ -135,6 +150,8 @@ fn version_fields(record: &SnapshotRecord, seeds: &Seeds, run: Option<&Execution
                 "name": d.name.as_str(), "path": d.path, "sha256": d.sha256.map(|s| s.to_string()), "rows": d.rows,
                 "size": d.size, "files": d.files, "stored": d.stored.is_some(), "not_stored": d.not_stored,
                 "schema": d.schema.as_ref().map(value), "declared": d.declared.as_ref().map(value),
+                "logical": profiles.get(&d.name).and_then(|p| p.logical).map(|l| l.to_string()),
+                "not_profiled": profiles.get(&d.name).and_then(|p| p.failed.as_ref()),
             })
         })
         .collect();
