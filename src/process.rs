@@ -3,9 +3,13 @@
 mod foreground;
 #[cfg(unix)]
 mod passed_on;
+#[cfg(unix)]
+mod started;
 mod usage;
+mod watched;
 
 pub use self::foreground::{Ended, Foreground, Usage, run_in_foreground};
+pub use self::watched::{Watched, WatchedEnd, run_watched};
 
 use std::ffi::OsStr;
 use std::io::{self, Read};

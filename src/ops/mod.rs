@@ -34,6 +34,8 @@ mod purge_profile;
 mod records;
 mod remaining;
 pub mod repair;
+pub mod reproduce;
+pub mod reproducibility;
 pub mod resolve;
 pub mod restore;
 mod restore_data;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::declared::{Contradiction, contradictions};
 use super::promote::stored_files;
+use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
+use super::snapshot::stale_evidence;
 use super::{ErasedPart, VerbError, erasures, profiles, records, resolve};
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -14,7 +16,7 @@ use crate::format::event::{ActorRecord, ErasedRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::profile::ProfileRecord;
-use crate::format::snapshot::{CodeKind, DataRecord, SnapshotRecord};
+use crate::format::snapshot::{DataRecord, SnapshotRecord};
 use crate::name::{ModelName, SetName, StageName, Version};
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
@@ -64,17 +66,10 @@ pub struct ShowReport {
     pub erased: Vec<ErasedPart>,
     /// Other versions with the same content.
     pub same_as: Vec<Version>,
-    /// What speaks for and against rebuilding it exactly.
+    /// What speaks for and against training it again with the same result.
     pub reproducibility: Vec<Reason>,
-}
-
-/// Something that speaks for or against rebuilding a version exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
-    /// Whether it speaks for it.
-    pub good: bool,
-    /// What it is.
-    pub text: String,
+    /// Results that are the parent's although the model is not.
+    pub stale_evidence: Vec<String>,
 }
 
 /// Shows a version.
@@ -124,10 +119,11 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .filter(|v| v.snapshot == found.snapshot() && v.version != found.row.version)
             .map(|v| v.version)
             .collect(),
-        reproducibility: reproducibility(&record, &seeds, dropped.as_ref())
+        reproducibility: reasons(&record, &observation, dropped.as_ref())
             .into_iter()
             .chain(erased.iter().map(against))
             .collect(),
+        stale_evidence: stale_since_parent(repository, &found.row, &record),
         dropped,
         erased,
         seeds,
@@ -170,9 +166,15 @@ fn say_erased_data(
     Ok(())
 }
 
-/// That something was erased speaks against rebuilding a version.
+/// A parent that cannot be read any more is `verify`'s to report.
+fn stale_since_parent(repository: &Repository, row: &VersionRow, record: &SnapshotRecord) -> Vec<String> {
+    let parent = row.parent.and_then(|id| records::snapshot(repository, id).ok());
+    parent.map_or_else(Vec::new, |parent| stale_evidence(record, &parent))
+}
+
+/// That something was erased speaks against training a version again.
 fn against(part: &ErasedPart) -> Reason {
-    Reason { good: false, text: format!("`{}` was {}", part.row.what.name(), part.why()) }
+    Reason { part: Part::Files, good: false, text: format!("`{}` was {}", part.row.what.name(), part.why()) }
 }
 
 /// Bytes that the files of a version take in the packs, those it shares with others included; none if any is missing that
@@ -230,64 +232,4 @@ fn erased_record(repository: &Repository, wanted: &Prefix) -> Result<Option<Verb
         }
     }
     Ok(None)
-}
-
-/// What a record says about rebuilding its model, and whether the files it names are kept.
-pub fn reproducibility(record: &SnapshotRecord, seeds: &Seeds, dropped: Option<&Dropped>) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let mut say = |good: bool, text: String| reasons.push(Reason { good, text });
-    if let Some(dropped) = dropped {
-        say(false, format!("its files were {dropped}"));
-    }
-    match seeds.known.as_slice() {
-        [] => say(false, "no seed was found in the parameters or the model, or given".to_owned()),
-        [seed] => say(true, format!("the seed is known: {} = {}", seed.name, seed.value)),
-        several => say(true, format!("{} seeds are known", several.len())),
-    }
-    match (record.code.kind, record.code.tree) {
-        (CodeKind::None, _) | (_, None) => say(false, "no code was captured".to_owned()),
-        (_, Some(tree)) => {
-            let work = if record.code.dirty { ", uncommitted work included" } else { "" };
-            let (files, one) = (tree.files, tree.files == 1);
-            let files = if one { "1 file".to_owned() } else { format!("{files} files") };
-            match (dropped, one) {
-                (None, true) => say(true, format!("{files} of code is kept{work}")),
-                (None, false) => say(true, format!("{files} of code are kept{work}")),
-                (Some(_), true) => say(false, format!("{files} of code was dropped{work}")),
-                (Some(_), false) => say(false, format!("{files} of code were dropped{work}")),
-            }
-        }
-    }
-    match record.code.left_out.len() {
-        0 => {}
-        1 => say(false, "1 file of code was left out".to_owned()),
-        n => say(false, format!("{n} files of code were left out")),
-    }
-    match record.code.lfs.len() {
-        0 => {}
-        1 => say(false, "1 file of code is a pointer of git LFS: its bytes were not there".to_owned()),
-        n => say(false, format!("{n} files of code are pointers of git LFS: their bytes were not there")),
-    }
-    if record.data.is_empty() {
-        say(false, "no training data was declared".to_owned());
-    }
-    for data in &record.data {
-        match &data.not_stored {
-            None => say(true, format!("the data `{}` is kept", data.name)),
-            Some(reason) => say(false, format!("the data `{}` cannot be restored from here: {reason}", data.name)),
-        }
-    }
-    let packages: usize = record.environment.runtimes.iter().map(|r| r.packages.len()).sum();
-    match packages {
-        0 => say(false, "no installed packages were found".to_owned()),
-        1 => say(true, "1 installed package is recorded".to_owned()),
-        n => say(true, format!("{n} installed packages are recorded")),
-    }
-    if record.environment.locks.is_empty() {
-        say(false, "there is no lock file".to_owned());
-    }
-    if record.argv.is_none() {
-        say(false, "the training command is not known".to_owned());
-    }
-    reasons
 }

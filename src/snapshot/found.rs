@@ -46,6 +46,19 @@ fn fresh(writer: &Writer<'_>, file: &SourceFile, id: FileId) -> io::Result<Optio
     Ok(Some(found))
 }
 
+/// Looks into a file that is not stored.
+///
+/// # Errors
+/// It cannot be read, or changes meanwhile.
+pub fn alone(file: &SourceFile) -> io::Result<Option<FoundFileRecord>> {
+    let (found, all) = found::look(file)?;
+    let Some(mut found) = found else { return Ok(None) };
+    if !all.is_empty() {
+        found.tensors = Some(tensors::describe(&mut File::open(file.disk())?, &all, None)?);
+    }
+    Ok(Some(found))
+}
+
 fn unread(file: &SourceFile, sha256: Digest, error: &io::Error) -> FoundFileRecord {
     FoundFileRecord {
         path: file.path().to_owned(),

@@ -97,6 +97,7 @@ pub enum Command {
     Gc(commands::gc::Args),
     At(commands::at::Args),
     Restore(commands::restore::Args),
+    Reproduce(commands::reproduce::Args),
     Bundle(commands::bundle::Args),
     Verify(commands::verify::Args),
     Seed(commands::seed::Args),
@@ -105,7 +106,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 27] = [
+const OTHER_WORDS: [(&str, &str); 29] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -131,6 +132,8 @@ const OTHER_WORDS: [(&str, &str); 27] = [
     ("revert", "rollback"),
     ("undo", "rollback"),
     ("fsck", "verify"),
+    ("repro", "reproduce"),
+    ("retrain", "reproduce"),
     ("erase", "purge"),
     ("redact", "purge"),
 ];

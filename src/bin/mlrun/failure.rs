@@ -6,6 +6,7 @@ use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::purge::PurgeError;
+use mlrun::ops::reproduce::{ReproduceError, Reproduced};
 use mlrun::ops::resolve::ResolveError;
 use mlrun::ops::rules::Needed;
 use mlrun::ops::{UsageError, VerbError, chain};
@@ -97,6 +98,15 @@ pub const fn verdict_code(verdict: Verdict) -> u8 {
     }
 }
 
+/// The exit code of having trained a version again. A dry run has no verdict.
+pub const fn reproduced_code(verdict: Option<Reproduced>) -> u8 {
+    match verdict {
+        None | Some(Reproduced::Exact | Reproduced::Equivalent) => DONE,
+        Some(Reproduced::Different | Reproduced::Failed) => NO,
+        Some(Reproduced::Inconclusive) => INCONCLUSIVE,
+    }
+}
+
 impl From<VerbError> for Failure {
     fn from(error: VerbError) -> Self {
         let message = match unwritable(&error) {
@@ -176,6 +186,7 @@ fn verb(error: &VerbError) -> Meaning {
             let before = hint.map_or_else(String::new, |hint| format!("{hint}; then "));
             (exit, Some(format!("{before}`{again}` captures what it made without another run")))
         }
+        VerbError::Reproduce(error) => reproduce(error),
         VerbError::NoPolicy { .. } => {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }
@@ -209,6 +220,26 @@ fn purge(error: &PurgeError) -> Meaning {
         ),
         PurgeError::NotErasable { .. } => (USAGE, Some(format!("what can be erased is {}", fields::FORMS.join(", ")))),
         _ => (USAGE, None),
+    }
+}
+
+fn reproduce(error: &ReproduceError) -> Meaning {
+    match error {
+        ReproduceError::NoCommand { .. } => {
+            says(USAGE, "give it as you would type it in the project: `--command 'python train.py'`")
+        }
+        ReproduceError::Redacted { .. } => says(USAGE, "give it again, with the secret in a variable: `--command …`"),
+        ReproduceError::NotEmpty { .. } => says(NO, "name an empty or a new folder"),
+        ReproduceError::InProject { .. } => says(USAGE, "name a folder elsewhere with `--to`, or set TMPDIR"),
+        ReproduceError::Start { .. } => {
+            says(MACHINE, "is it installed, and found from the project's folder? `--command` runs another one")
+        }
+        ReproduceError::NoPython => says(USAGE, "`--env current` uses what is installed here"),
+        ReproduceError::Environment { .. } => says(
+            MACHINE,
+            "it takes pip or uv, and an index that has those packages; `--env current` uses what is installed here",
+        ),
+        _ => (BUG, None),
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod bundle;
 mod purge;
+mod reproduce;
 mod resolve;
 
 pub use self::bundle::BundleError;
 pub use self::purge::PurgeError;
+pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
 use std::path::PathBuf;
 
@@ -134,6 +136,9 @@ pub enum VerbError {
     /// Nothing can be erased.
     #[error(transparent)]
     Purge(#[from] PurgeError),
+    /// A version cannot be trained again.
+    #[error(transparent)]
+    Reproduce(#[from] ReproduceError),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),

@@ -34,6 +34,7 @@ mod purge;
 mod races;
 mod release;
 mod repair;
+mod reproduce;
 mod restore;
 mod rollback;
 mod scene;

@@ -5,6 +5,8 @@ mod faults;
 mod lost;
 mod purge;
 mod refusals;
+mod reproduce;
+mod reproducibility;
 mod rot;
 mod scene;
 mod seed;

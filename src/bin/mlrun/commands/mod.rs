@@ -19,6 +19,7 @@ pub mod log;
 pub mod promote;
 pub mod purge;
 mod report_file;
+pub mod reproduce;
 pub mod restore;
 pub mod rollback;
 pub mod seed;
@@ -74,6 +75,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Gc(args) => gc::run(context, args),
         Command::At(args) => at::run(context, args),
         Command::Restore(args) => restore::run(context, args),
+        Command::Reproduce(args) => reproduce::run(context, args),
         Command::Bundle(args) => bundle::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Seed(args) => seed::run(context, args),

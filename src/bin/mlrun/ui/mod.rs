@@ -97,6 +97,18 @@ impl Ui {
         &self.style
     }
 
+    /// Passes on what a program says that was started: to standard error, because the answer is ours.
+    pub fn passes_on(&self) -> impl FnMut(&[u8]) + use<> {
+        let silent = self.quiet;
+        move |bytes: &[u8]| {
+            if !silent {
+                let mut stream = io::stderr();
+                // Nobody is left to tell if this fails.
+                let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+            }
+        }
+    }
+
     /// Reports long work.
     pub fn reporter(&self) -> Reporter {
         Reporter::new(self.quiet || self.json)

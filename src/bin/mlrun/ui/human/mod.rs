@@ -9,6 +9,7 @@ pub mod profile;
 pub mod project;
 pub mod purge;
 pub mod registry;
+pub mod reproduce;
 pub mod snapshot;
 pub mod stored;
 

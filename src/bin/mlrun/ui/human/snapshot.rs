@@ -5,13 +5,14 @@ use mlrun::format::observation::{DriftRecord, ExecutionRecord, GpuRecord, LockCh
 use mlrun::format::snapshot::{CodeKind, DataKind, DataRecord, SnapshotRecord};
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::{Contradiction, dangerous};
+use mlrun::ops::reproducibility::Reason;
 use mlrun::ops::resolve::Dropped;
 use mlrun::ops::seeds::{self, Seeds};
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
-use super::super::{Label, Style, Table, bytes, clean, time};
+use super::super::{Label, Style, Table, bytes, clean, lines, time};
 use super::profile;
 use super::purge::erased;
 use super::{command_line, count, cut, exact, measured, usage, verdict, wrapped};
@@ -365,12 +366,13 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     if !report.erased.is_empty() {
         text += &format!("\n{}\n{}", style.paint(Label::Strong, "erased"), erased(&report.erased));
     }
-    section(&mut text, style, "can it be rebuilt?", |table| {
-        for reason in &report.reproducibility {
-            let mark = if reason.good { style.paint(Label::Good, "+") } else { style.paint(Label::Warning, "-") };
-            table.row([mark, clean(&reason.text)]);
+    section(&mut text, style, "evidence not refreshed", |table| {
+        for name in &report.stale_evidence {
+            table.row([clean(name), style.paint(Label::Warning, "the parent's, but the model is another")]);
         }
     });
+    text += &format!("\n{}\n", style.paint(Label::Strong, "reproducible?"));
+    text += &reasons(&report.reproducibility, style);
     text
 }
 
@@ -397,6 +399,15 @@ fn gpu(gpu: &GpuRecord) -> String {
     let driver = gpu.driver.as_deref().map_or_else(String::new, |driver| format!(", {}", clean(driver)));
     let memory = gpu.memory.map_or_else(String::new, |n| format!(", {}", bytes(n)));
     format!("{} {}{driver}{memory}", clean(&gpu.vendor), clean(model))
+}
+
+/// What speaks for and against training a version again.
+pub fn reasons(all: &[Reason], style: &Style) -> String {
+    let line = |reason: &Reason| {
+        let mark = if reason.good { style.paint(Label::Good, "+") } else { style.paint(Label::Warning, "-") };
+        format!("  {mark} {}\n", lines::wrapped(&clean(&reason.text), 4, 4))
+    };
+    all.iter().map(line).collect()
 }
 
 /// What a file says of itself.

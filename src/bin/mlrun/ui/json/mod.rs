@@ -8,6 +8,7 @@ pub mod history;
 pub mod project;
 pub mod purge;
 pub mod registry;
+pub mod reproduce;
 pub mod snapshot;
 pub mod stored;
 

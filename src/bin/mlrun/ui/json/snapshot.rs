@@ -8,6 +8,7 @@ use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::name::SetName;
 use mlrun::ops::ErasedPart;
 use mlrun::ops::declared::Contradiction;
+use mlrun::ops::reproducibility::Reason;
 use mlrun::ops::seeds::{self, Seeds};
 use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
@@ -98,8 +99,9 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "stage": b.stage.as_ref().map(ToString::to_string), "reason": b.reason, "time": b.time.to_string(),
         })).collect::<Vec<_>>(),
         "reproducibility": {
-            "reasons": report.reproducibility.iter().map(|r| json!({ "good": r.good, "text": r.text })).collect::<Vec<_>>(),
+            "reasons": reasons(&report.reproducibility),
         },
+        "evidence_not_refreshed": report.stale_evidence,
         "observation": value(&report.observation),
         "found": value(&report.observation.found),
         "drift": value(&report.observation.drift),
@@ -109,6 +111,11 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
     extend(&mut object, more);
     let view = |found: &TreeFile| with_tombstone(found, &report.erased);
     WithFiles { fields: Value::Object(object), files: &report.files, view }
+}
+
+/// What speaks for and against training a version again.
+pub fn reasons(all: &[Reason]) -> Value {
+    all.iter().map(|reason| json!({ "part": reason.part.name(), "for": reason.good, "message": reason.text })).collect()
 }
 
 /// A file, and that it was erased.

@@ -1,0 +1,133 @@
+//! The folder a version is trained again in: made new, nobody else's to enter, removed at the end unless it is to be kept.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::ops::VerbError;
+
+/// A folder of our own. It is removed when this is dropped, unless it is kept.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Scratch {
+    /// A new folder among this machine's temporary ones, with a name nobody can guess.
+    pub(super) fn temporary() -> Result<Self, VerbError> {
+        let temporary = std::env::temp_dir();
+        let parent = temporary.canonicalize().map_err(|source| failed("find the folder", &temporary, source))?;
+        let path = parent.join(format!("mlrun-reproduce-{}", uuid::Uuid::new_v4().simple()));
+        make(&path).map_err(|source| failed("create the folder", &path, source))?;
+        Ok(Self { path, kept: false })
+    }
+
+    /// The folder a person named; it stays.
+    pub(super) fn at(path: &Path) -> Result<Self, VerbError> {
+        fs::create_dir_all(path).map_err(|source| failed("create the folder", path, source))?;
+        let path = path.canonicalize().map_err(|source| failed("find the folder", path, source))?;
+        Ok(Self { path, kept: true })
+    }
+
+    /// Lets it stay.
+    pub(super) const fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// Where it is, if it stays.
+    pub(super) fn kept(&self) -> Option<&Path> {
+        self.kept.then_some(self.path.as_path())
+    }
+
+    /// Where the version's files go, and the command runs.
+    pub(super) fn files(&self) -> PathBuf {
+        self.path.join("files")
+    }
+
+    /// Where an environment is made anew.
+    pub(super) fn environment(&self) -> PathBuf {
+        self.path.join("environment")
+    }
+
+    /// A place beside the version's files.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Begins a file beside the version's files.
+    pub(super) fn begin(&self, name: &str) -> Result<File, VerbError> {
+        let path = self.path.join(name);
+        let file = File::options().write(true).create_new(true).open(&path);
+        file.map_err(|source| failed("create", &path, source))
+    }
+
+    /// Writes a file beside the version's files; returns where.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, VerbError> {
+        let path = self.path.join(name);
+        let written = self.begin(name)?.write_all(text.as_bytes());
+        written.map_err(|source| failed("write", &path, source)).map(|()| path)
+    }
+
+    /// Makes sure of a folder among the version's files.
+    pub(super) fn folder(&self, folder: &Path) -> Result<(), VerbError> {
+        if !folder.starts_with(self.files()) {
+            return Ok(());
+        }
+        fs::create_dir_all(folder).map_err(|source| failed("create the folder", folder, source))
+    }
+
+    /// Copies a file into the version's files, where nothing is.
+    pub(super) fn copy(&self, from: &Path, path: &str) -> io::Result<PathBuf> {
+        let to = self.files().join(path);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut out = File::options().write(true).create_new(true).open(&to)?;
+        io::copy(&mut File::open(from)?, &mut out)?;
+        Ok(to)
+    }
+
+    /// Takes a file out of the version's files again.
+    #[expect(clippy::disallowed_methods, reason = "a copy this made a moment ago, in a folder of its own")]
+    pub(super) fn take_out(&self, path: &Path) {
+        if path.starts_with(&self.path) {
+            // What stays is told apart by its digest all the same.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Removes it, unless it is to be kept; where that fails, what is left and why.
+    pub(super) fn end(mut self) -> Option<(PathBuf, io::Error)> {
+        let kept = std::mem::replace(&mut self.kept, true);
+        let removed = if kept { Ok(()) } else { remove(&self.path) };
+        removed.err().map(|error| (self.path.clone(), error))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.kept {
+            // There is an error to tell already.
+            let _ = remove(&self.path);
+        }
+    }
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> VerbError {
+    VerbError::Io { action, path: path.to_path_buf(), source }
+}
+
+/// For its owner alone: the version's data and code may be nobody else's business.
+fn make(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Links are removed as links: what they lead to stays (`remove_dir_all` opens folders without following them).
+#[expect(clippy::disallowed_methods, reason = "a folder this made under a name nobody else had")]
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_dir_all(path)
+}
