@@ -122,6 +122,12 @@ run 'mlrun snapshot digits -m "first version"'
 run 'mlrun certify digits@v1 --first-release --reason "first release"'
 run 'mlrun promote digits@v1 --to production'
 
+if [[ $train == yes ]]; then
+    say "does it come out again? Trained from what was recorded, in a folder of its own"
+    run 'mlrun reproduce digits@v1 --command "\"$python\" train.py --run first --out ." | tee ../reproduced'
+    [[ $(tail -n 1 ../reproduced) == exact ]] || die "the first version did not come out again, byte for byte"
+fi
+
 say "a better one: more landmarks"
 run 'cp -R "$runs/better/." .'
 run 'git commit --quiet -am "More landmarks"'

@@ -33,6 +33,7 @@ use super::{VerbError, records, resolve};
 use crate::clock::describe_duration;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::{DataKind, SnapshotRecord};
+use crate::format::tree::is_component;
 use crate::host;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, Version};
@@ -239,6 +240,7 @@ struct Run<'r> {
 impl Run<'_> {
     /// Finds out, and leaves nothing behind.
     fn rehearse(mut self, progress: &dyn Progress) -> Result<ReproduceReport, VerbError> {
+        self.refuse_place()?;
         // A folder that is not there, because nobody makes it.
         let nowhere = std::env::temp_dir().join(uuid::Uuid::new_v4().simple().to_string());
         let options = RestoreOptions { dry_run: true, ..self.restore_options(nowhere.clone()) };
@@ -279,22 +281,28 @@ impl Run<'_> {
         }
     }
 
-    /// The folder to do it in, outside the project unless a person names it.
+    /// The folder to do it in.
     fn place(&self) -> Result<Scratch, VerbError> {
+        self.refuse_place()?;
+        self.options.to.as_deref().map_or_else(Scratch::temporary, Scratch::at)
+    }
+
+    /// Refuses a folder that is in use, and the project's own unless a person names it.
+    fn refuse_place(&self) -> Result<(), VerbError> {
         if let Some(path) = &self.options.to {
             return match path.read_dir().map(|mut entries| entries.next().is_some()) {
                 Ok(true) => Err(ReproduceError::NotEmpty { path: path.clone() }.into()),
                 Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                     Err(UsageError::NotAFolder(path.display().to_string()).into())
                 }
-                _ => Scratch::at(path),
+                _ => Ok(()),
             };
         }
         let temporary = std::env::temp_dir();
         let real = temporary.canonicalize().unwrap_or(temporary);
         match self.repository.project().and_then(|project| project.canonicalize().ok()) {
             Some(project) if real.starts_with(&project) => Err(ReproduceError::InProject { path: real }.into()),
-            _ => Scratch::temporary(),
+            _ => Ok(()),
         }
     }
 
@@ -306,8 +314,18 @@ impl Run<'_> {
         progress: &dyn Progress,
     ) -> Result<(), VerbError> {
         let restored = restore(self.repository, &self.restore_options(scratch.files()), progress)?;
-        self.report.missing.extend(restored.erased.into_iter().map(|(file, why)| (file.path, why)));
+        let erased = restored.erased.into_iter().map(|(file, why)| (file.path, why));
+        self.report.missing.extend(erased);
+        // Data is looked for elsewhere, too; what was left out of the code may not be needed.
+        let gone = |what: &str| what.starts_with("data.") || self.report.missing.iter().any(|(path, _)| path == what);
+        let rest = restored.missing.iter().filter(|(what, _)| !gone(what));
+        let rest: Vec<String> = rest.map(|(what, why)| format!("not restored: {what}: {why}")).collect();
+        self.report.notes.extend(rest);
         self.find_data(scratch);
+        if !self.report.folder.is_empty() && !self.report.folder.split('/').all(is_component) {
+            let why = "the record has it outside the version's files".to_owned();
+            self.report.missing.push((self.report.folder.clone(), why));
+        }
         if let Some((first, why)) = self.report.missing.first() {
             self.report.verdict = Some(Reproduced::Inconclusive);
             self.report.because = format!("`{first}` is not there to train with: {why}");

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::ReproduceError;
 use crate::capture::environment::VARIABLES;
 use crate::format::scalar::Scalar;
-use crate::format::snapshot::{SeedSource, SnapshotRecord};
+use crate::format::snapshot::{SeedRecord, SeedSource, SnapshotRecord};
 
 /// A command to train with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,15 @@ pub fn variables(record: &SnapshotRecord) -> Variables {
             variables.set.insert(name.clone(), value.clone());
         }
     }
-    if let Some(seed) = seed(record) {
+    let mut given = Vec::new();
+    for seed in &record.seeds {
+        match seed.source {
+            // The code reads it where it did then.
+            SeedSource::Parameters | SeedSource::Environment => {}
+            SeedSource::Given => given.push(seed),
+        }
+    }
+    if let Some(seed) = of_the_run(&given) {
         variables.set.insert("MODEL_SEED".to_owned(), seed.to_string());
         if !recorded.contains_key("PYTHONHASHSEED")
             && let Ok(seed) = u32::try_from(seed)
@@ -109,8 +117,7 @@ pub fn variables(record: &SnapshotRecord) -> Variables {
 }
 
 /// The one seed that was given for the run as a whole: the one called so, else the only one.
-fn seed(record: &SnapshotRecord) -> Option<i128> {
-    let given: Vec<_> = record.seeds.iter().filter(|seed| seed.source == SeedSource::Given).collect();
+fn of_the_run(given: &[&SeedRecord]) -> Option<i128> {
     let called = given.iter().find(|seed| matches!(seed.name.to_ascii_lowercase().as_str(), "seed" | "model_seed"));
     let only = if given.len() == 1 { given.first() } else { None };
     match called.or(only)?.value {

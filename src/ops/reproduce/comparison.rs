@@ -89,7 +89,7 @@ impl Comparison<'_> {
         let now = self.metrics(outputs, &mut report.unreadable);
         report.metrics = metrics::compare(&self.record.metrics, &now, self.options.tolerance, &self.options.ignored);
         for samples in &self.record.samples {
-            let why = "times are another ones each time, and of this machine".to_owned();
+            let why = "times differ from run to run and from machine to machine".to_owned();
             report.not_compared.push((samples.path.clone(), why));
         }
         if let Some(results) = self.record.results {

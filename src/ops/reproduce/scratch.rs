@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::ops::VerbError;
 
@@ -69,9 +69,10 @@ impl Scratch {
         written.map_err(|source| failed("write", &path, source)).map(|()| path)
     }
 
-    /// Makes sure of a folder among the version's files.
+    /// Makes sure of a folder among the version's files. One that a record would have elsewhere is not made.
     pub(super) fn folder(&self, folder: &Path) -> Result<(), VerbError> {
-        if !folder.starts_with(self.files()) {
+        let inside = folder.strip_prefix(self.files()).ok();
+        if inside.is_none_or(|path| path.components().any(|part| !matches!(part, Component::Normal(_)))) {
             return Ok(());
         }
         fs::create_dir_all(folder).map_err(|source| failed("create the folder", folder, source))

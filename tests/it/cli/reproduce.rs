@@ -333,6 +333,7 @@ fn the_folder_stays_where_that_is_asked_for() {
     assert!(shown.stdout.contains("kept: ") && to.join("files/metrics.json").is_file(), "{shown}");
     let bad = Bad { exit: 1, message: &["is not empty"], hint: &["empty or a new folder"] };
     toy.run_fails(&["reproduce", "v1", "--command", "true", "--to", to.to_str().unwrap()], &bad);
+    toy.run_fails(&["reproduce", "v1", "--command", "true", "--dry-run", "--to", to.to_str().unwrap()], &bad);
     let bad = Bad { exit: 2, message: &["is not a folder"], hint: &[] };
     toy.run_fails(&["reproduce", "v1", "--command", "true", "--to", to.join("output.log").to_str().unwrap()], &bad);
 }
@@ -474,4 +475,122 @@ fn without_uv() -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap();
     let kept = std::env::split_paths(&path).filter(|folder: &PathBuf| !Path::new(folder).join("uv").exists());
     std::env::join_paths(kept).unwrap()
+}
+
+/// Writes a safetensors file with the time in its metadata, so that no two have the same bytes; `tensors` is JSON.
+fn safetensors(tensors: &str) -> String {
+    format!(
+        "import json, struct, time\n\
+         tensors = json.loads('{tensors}')\n\
+         header, body = {{'__metadata__': {{'time': str(time.time_ns())}}}}, b''\n\
+         for name, values in tensors.items():\n\
+         \x20   data = struct.pack('<%df' % len(values), *values)\n\
+         \x20   header[name] = {{'dtype': 'F32', 'shape': [len(values)], 'data_offsets': [len(body), len(body) + len(data)]}}\n\
+         \x20   body += data\n\
+         text = json.dumps(header).encode()\n\
+         open('model/w.safetensors', 'wb').write(struct.pack('<Q', len(text)) + text + body)\n"
+    )
+}
+
+/// Tensors are the same wherever they lie in a file; of others, only what was measured can speak for them.
+#[test]
+fn tensors_tell_what_bytes_do_not() {
+    let toy = Toy(Project::empty());
+    let config = CONFIG.split("[model.toy.data").next().unwrap().replace("train.sh", "train.py");
+    let config = config.replace("metrics = [\"metrics.json\"]\n", "").replace("params = [\"params.yaml\"]\n", "");
+    toy.write("mlrun.toml", config).write("train.py", safetensors("{\"a\": [1, 2], \"b\": [3]}"));
+    fs::create_dir(toy.path("model")).unwrap();
+    fs::create_dir(toy.beside("tmp")).unwrap();
+    super::harness::shown(toy.other("python3").arg("train.py")).exits(0);
+    toy.ok("init");
+    toy.ok("snapshot toy");
+    let with = |tensors: &str, code: i32| {
+        fs::write(toy.beside("other.py"), safetensors(tensors)).unwrap();
+        let command = format!("python3 {}", toy.beside("other.py").display());
+        toy.reproduce(&["--command", &command, "--json"], code).object()
+    };
+    let same = with("{\"b\": [3], \"a\": [1, 2]}", 0);
+    assert_eq!((verdict(&same), same["files"][0]["likeness"].as_str()), ("equivalent", Some("same-tensors")));
+    let numbers = with("{\"a\": [1, 2.5], \"b\": [3]}", 1);
+    assert_eq!((verdict(&numbers), numbers["files"][0]["likeness"].as_str()), ("different", Some("other-bytes")));
+    assert!(numbers["files"][0]["notes"][0].as_str().unwrap().contains("other numbers in its tensors"), "{numbers:#}");
+    let shape = with("{\"a\": [1, 2], \"b\": [3, 4]}", 1);
+    assert_eq!((verdict(&shape), shape["files"][0]["likeness"].as_str()), ("different", Some("different")));
+    assert!(shape["files"][0]["notes"][0].as_str().unwrap().contains("numbers in them 3 → 4"), "{shape:#}");
+}
+
+#[test]
+fn predictions_of_other_rows_are_different() {
+    let config = CONFIG.to_owned()
+        + "[model.toy.predictions.test]\npath = \"out/p.csv\"\nkey = [\"id\"]\nlabel = \"y\"\nscore = \"p\"\npositive = 1\n";
+    let script = format!("{EXACT}mkdir -p out; printf 'id,y,p\\n1,0,0.25\\n2,1,0.75\\n' > out/p.csv\n");
+    let toy = Toy::configured(&script, &config);
+    assert_eq!(toy.again(0).last_line(), "exact");
+    let edited = |edit: &str, code: i32| {
+        let command = format!("sed -i.bak '{edit}' train.sh && sh train.sh");
+        toy.reproduce(&["--command", &command, "--json"], code).object()
+    };
+    let digits = edited("s/0.25/0.250001/", 0);
+    assert_eq!((verdict(&digits), digits["predictions"][0]["likeness"].as_str()), ("equivalent", Some("other-bytes")));
+    assert_eq!(digits["predictions"][0]["notes"][0], "2 rows, as it had");
+    let rows = edited("s/2,1,0.75/2,1,0.75\\\\n3,1,0.5/", 1);
+    assert_eq!(verdict(&rows), "different", "{rows:#}");
+    assert_eq!(rows["predictions"][0]["notes"][0], "2 → 3 rows");
+    let none = edited("s/> out.p.csv/> out\\/other.csv/", 3);
+    assert_eq!((verdict(&none), none["predictions"][0]["likeness"].as_str()), ("inconclusive", Some("missing")));
+}
+
+#[test]
+fn what_was_erased_or_dropped_cannot_be_trained_with() {
+    let toy = Toy::trained_by(EXACT);
+    toy.ok("purge v1 --path data/train.csv --reason privacy");
+    let shown = toy.again(3).says(&["data/train.csv", "erased", "privacy"]);
+    assert_eq!(shown.last_line(), "inconclusive");
+    assert!(toy.again_json(3)["run"].is_null());
+    toy.ok("drop v1 --reason diverged");
+    let bad = Bad { exit: 6, message: &["was dropped", "diverged"], hint: &[] };
+    toy.run_fails(&["reproduce", "v1", "--command", "true"], &bad);
+}
+
+#[test]
+fn show_tells_what_speaks_for_and_against() {
+    let toy = Toy::trained_by(EXACT);
+    let shown =
+        toy.ok("show v1").says(&["reproducible?", "+ the data `train` is kept", "- the training command is not known"]);
+    let widest =
+        shown.stdout.lines().skip_while(|line| *line != "reproducible?").map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{widest:?}\n{shown}");
+    let object = toy.json("show v1", 0);
+    let reasons = object["reproducibility"]["reasons"].as_array().unwrap();
+    let has = |part: &str, good: bool, words: &str| {
+        let is_it =
+            |r: &&Value| r["part"] == part && r["for"] == good && r["message"].as_str().unwrap().contains(words);
+        assert!(reasons.iter().any(|reason| is_it(&reason)), "{part} {good} {words}: {reasons:#?}");
+    };
+    has("data", true, "the data `train` is kept");
+    has("seeds", true, "`seed` = 7");
+    has("code", true, "1 file of code is kept");
+    has("environment", false, "there is no lock file");
+    has("command", false, "not known");
+}
+
+/// Metrics that stayed while the model did not: a warning when it is taken and whenever it is looked at, and nothing to be
+/// certified on.
+#[test]
+fn evidence_that_was_not_refreshed_is_said_by_show() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.write("model/weights.bin", "w1");
+    project.ok("snapshot fraud").says(&["warning: evidence not refreshed: `metrics`"]);
+    project.ok("show v2").says(&["evidence not refreshed", "the parent's, but the model is another"]);
+    assert_eq!(project.json("show v2", 0)["evidence_not_refreshed"], serde_json::json!(["metrics"]));
+    assert_eq!(project.json("show v1", 0)["evidence_not_refreshed"], serde_json::json!([]));
+    let certificate = project.json("certify v2 --first-release --reason begin", 3);
+    let floor = certificate["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "auc-floor").unwrap();
+    assert_eq!(floor["verdict"], "INCONCLUSIVE", "{certificate:#}");
+    assert!(floor["reason"].as_str().unwrap().contains("the parent's"), "{floor:#}");
+    // With metrics of its own there is nothing to say.
+    project.write("metrics.json", "{\"auc\": 0.91}\n");
+    project.ok("snapshot fraud");
+    assert_eq!(project.json("show v3", 0)["evidence_not_refreshed"], serde_json::json!([]));
 }

@@ -33,6 +33,7 @@ fn the_verbs_of_the_first_form_are_there() {
         "gc",
         "at",
         "restore",
+        "reproduce",
         "bundle",
         "verify",
         "doctor",
@@ -57,6 +58,7 @@ fn words_of_other_tools_get_the_right_one() {
         ("validate", "mlrun certify"),
         ("fsck", "mlrun verify"),
         ("erase", "mlrun purge"),
+        ("retrain", "mlrun reproduce"),
     ];
     for (word, right) in words {
         project.fails(word, &Bad { exit: 2, message: &["unrecognized", word], hint: &[right] });

@@ -22,7 +22,7 @@ use crate::ui::{Shown, human, json};
 /// what you would run yourself.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun reproduce fraud@v7\n  mlrun reproduce fraud@production --command 'python train.py --epochs 3' --timeout 2h\n  mlrun reproduce fraud@v7 --env recreate --data train=/mnt/train.parquet --tolerance 1e-6"
+    after_help = "Examples:\n  mlrun reproduce fraud@v7\n  mlrun reproduce fraud@v7 --command 'python train.py' --timeout 2h\n  mlrun reproduce fraud@v7 --env recreate --data train=/mnt/train.csv"
 )]
 pub struct Args {
     /// The version
