@@ -142,7 +142,7 @@ fn from_git(options: &CodeOptions<'_>, git: Git, ignored: &Ignored) -> Result<Co
     }
     let code = Code { commit: git.commit.clone(), prefix: git.prefix.clone(), ..Code::empty(CodeKind::Git) };
     let room = options.untracked_limit;
-    let mut walk = Walk { elsewhere: options.elsewhere, ignored, room, code, common: git.common_folder() };
+    let mut walk = Walk { elsewhere: options.elsewhere, ignored, room, code, outermost: &git };
     walk.repository(&git, &scope, "", 0)?;
     let mut code = walk.code;
     code.files.sort_by(|a, b| a.path().cmp(b.path()));
@@ -164,8 +164,8 @@ struct Walk<'a> {
     ignored: &'a Ignored,
     /// Bytes of untracked files that are still kept.
     room: u64,
-    /// What all worktrees of the outermost repository share.
-    common: Option<PathBuf>,
+    /// The repository the project is in.
+    outermost: &'a Git,
     code: Code,
 }
 
@@ -267,7 +267,7 @@ impl Walk<'_> {
             self.code.left_out.push(LeftOutRecord { path, size: None, reason });
             return Ok(());
         };
-        if inner.common_folder() == self.common {
+        if inner.common_folder() == self.outermost.common_folder() {
             let reason = "another worktree of the same repository".to_owned();
             self.code.left_out.push(LeftOutRecord { path, size: None, reason });
             return Ok(());

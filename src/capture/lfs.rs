@@ -3,6 +3,8 @@
 //! A file that is one in the working tree is recorded as such: its bytes are not here, and nobody can restore them from here. A
 //! file that git LFS has fetched is a file like any other.
 
+use rayon::prelude::*;
+
 use super::error::CaptureError;
 use super::files::SourceFile;
 use crate::digest::Digest;
@@ -36,7 +38,7 @@ pub fn pointer(text: &[u8]) -> Option<(Digest, u64)> {
 /// # Errors
 /// A file that cannot be read, or changes meanwhile.
 pub fn among(files: &[SourceFile]) -> Result<Vec<LfsRecord>, CaptureError> {
-    look(files.iter().filter(|file| file.size() < MAX))
+    look(files.iter().filter(|file| file.size() < MAX).collect())
 }
 
 /// The pointers among files of which there may be millions: those without extensions.
@@ -44,16 +46,19 @@ pub fn among(files: &[SourceFile]) -> Result<Vec<LfsRecord>, CaptureError> {
 /// # Errors
 /// A file that cannot be read, or changes meanwhile.
 pub fn among_many<'f>(files: impl Iterator<Item = &'f SourceFile>) -> Result<Vec<LfsRecord>, CaptureError> {
-    look(files.filter(|file| USUAL.contains(&file.size())))
+    look(files.filter(|file| USUAL.contains(&file.size())).collect())
 }
 
-fn look<'f>(files: impl Iterator<Item = &'f SourceFile>) -> Result<Vec<LfsRecord>, CaptureError> {
-    let mut found = Vec::new();
-    for file in files.filter(|file| file.kind != EntryKind::Symlink && file.size() > 0) {
-        if let Some((sha256, size)) = pointer(&file.read(MAX)?) {
-            found.push(LfsRecord { path: file.path().to_owned(), sha256, size });
+fn look(files: Vec<&SourceFile>) -> Result<Vec<LfsRecord>, CaptureError> {
+    let read = |file: &SourceFile| -> Result<Option<LfsRecord>, CaptureError> {
+        if file.kind == EntryKind::Symlink || file.size() == 0 {
+            return Ok(None);
         }
-    }
+        let pointer = pointer(&file.read(MAX)?);
+        Ok(pointer.map(|(sha256, size)| LfsRecord { path: file.path().to_owned(), sha256, size }))
+    };
+    let found: Result<Vec<_>, CaptureError> = files.into_par_iter().filter_map(|file| read(file).transpose()).collect();
+    let mut found = found?;
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }

@@ -133,6 +133,19 @@ fn what_is_captured_elsewhere_is_no_dirt() {
     inside.gives_back(&inside.tree_without(&["kept", "model"]));
 }
 
+/// Code, model, parameters and metrics together are the working tree again.
+#[test]
+fn all_parts_together_are_the_working_tree() {
+    let project = Project::tiny_in_git();
+    project
+        .edit("mlrun.toml", "code = [\"train.py\"]\n", "")
+        .write("new/n.py", "n\n")
+        .link("link", "model/weights.bin");
+    project.write("train.py", "uncommitted\n").ok("snapshot fraud");
+    project.ok("restore latest --to ../back");
+    assert_eq!(super::code_scene::tree(&project.beside("back")), project.tree_without(&[]));
+}
+
 #[test]
 fn litter_caches_and_what_mlrunignore_says() {
     let project = Project::code(&[("train.py", "t\n"), ("venv/tracked.py", "v\n"), ("big/tracked.txt", "b\n")]);

@@ -96,6 +96,22 @@ fn the_patch_leads_from_the_commit_to_the_tree() {
     assert_eq!(tree(&clone), project.tree_without(&[]));
 }
 
+/// A person who erases a file is told that the patch shows it too, whatever it is called.
+#[test]
+fn a_patch_that_shows_an_erased_file_is_named() {
+    let project = Project::code(&[("q\"t.py", "q\n"), ("a b.py", "b\n"), ("plain.py", "p\n")]);
+    for file in ["q\"t.py", "a b.py", "plain.py"] {
+        project.write(file, format!("private {file}\n"));
+    }
+    project.ok("snapshot fraud");
+    for file in ["q\"t.py", "a b.py", "plain.py"] {
+        project
+            .run(&["purge", "v1", "--path", file, "--reason", "x"])
+            .exits(0)
+            .says(&["stand in `code.patch` of fraud@v1"]);
+    }
+}
+
 #[test]
 fn submodules_with_work_of_their_own() {
     let project = Project::empty();
