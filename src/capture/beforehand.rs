@@ -43,7 +43,7 @@ pub fn look(options: &CaptureOptions) -> Result<Before, CaptureError> {
     let others: Vec<SourceFile> = options.results.iter().flat_map(there).collect();
     let declared: Vec<&SourceFile> =
         params_files.iter().chain(results.iter().flat_map(|(_, files)| files)).chain(&others).collect();
-    let elsewhere = captured_elsewhere(options, &declared, &ignored);
+    let elsewhere = captured_elsewhere(options, &declared, &[], &ignored);
     let mut code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
         &ignored,

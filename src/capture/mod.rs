@@ -51,6 +51,7 @@ use self::python::Asked;
 use self::python::marker::MarkerEnvironment;
 use self::secrets::{Allowance, Scanner};
 use self::values::Syntax;
+use crate::format::checksum::Checksum;
 use crate::format::config::LOCAL;
 use crate::format::observation::{LinkedRecord, MachineRecord};
 use crate::format::scalar::Scalar;
@@ -240,7 +241,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let mut by_name = declared.clone();
     by_name.sort_by(|a, b| a.path().cmp(b.path()));
     files::refuse_one_name_for_two("inputs", by_name.into_iter())?;
-    let elsewhere = captured_elsewhere(options, &declared, &ignored);
+    let elsewhere = captured_elsewhere(options, &declared, &data, &ignored);
     let linked = linked(&declared);
     let mut code = code::capture(
         &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
@@ -286,6 +287,16 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         let field = || format!("data.{}.path", source.name);
         let hit = |(rule, count): (&'static str, u64)| RedactionRecord { field: field(), rule: rule.to_owned(), count };
         redactions.extend(hits.into_iter().map(hit));
+        // A server's word that looks like a secret is no checksum to keep.
+        let word = source.declared.as_ref().and_then(|declared| declared.checksum.as_ref()).map(Checksum::value);
+        let (_, hits) = scanner.redact(word.unwrap_or_default());
+        if !hits.is_empty() {
+            source.declared = None;
+            let field = || format!("data.{}.checksum", source.name);
+            let hit =
+                |(rule, count): (&'static str, u64)| RedactionRecord { field: field(), rule: rule.to_owned(), count };
+            redactions.extend(hits.into_iter().map(hit));
+        }
     }
     redactions.sort();
 
@@ -397,16 +408,22 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
 }
 
 /// Files and folders that are stored as something else than code.
-fn captured_elsewhere(options: &CaptureOptions, declared: &[&SourceFile], ignored: &Ignored) -> HashSet<PathBuf> {
+fn captured_elsewhere(
+    options: &CaptureOptions,
+    declared: &[&SourceFile],
+    data: &[Data],
+    ignored: &Ignored,
+) -> HashSet<PathBuf> {
+    let by_pointer = data.iter().filter(|source| source.declared.is_some()).filter_map(|source| source.disk.clone());
     let data = options.data.iter().filter_map(|d| match &d.place {
         data::DataPlace::Path(spec) => Some(spec),
-        // What a `.dvc` file stands for is among the files that were found; the file itself is code.
+        // What a `.dvc` file stands for comes below; the file itself is code.
         data::DataPlace::Uri { .. } | data::DataPlace::Dvc { .. } => None,
     });
     let specs = options.files.iter().chain(&options.params).chain(&options.metrics).chain(&options.results);
     let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
     let mut all: HashSet<PathBuf> =
-        specs.chain(tables).chain(data).map(|spec| files::lexically_clean(&spec.path)).collect();
+        specs.chain(tables).chain(data).map(|spec| files::lexically_clean(&spec.path)).chain(by_pointer).collect();
     // A folder is not entered: only what lies in none of them is named by itself.
     let folders: Vec<String> =
         all.iter().filter(|path| path.is_dir()).map(|path| format!("{}/", path.display())).collect();

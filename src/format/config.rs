@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
 
 use super::checksum::Checksum;
 use super::policy::ScalarFile;
@@ -43,6 +45,16 @@ pub struct ConfigFile {
     /// `[roles]`: role → addresses of its people.
     #[serde(default)]
     pub roles: BTreeMap<String, Vec<String>>,
+}
+
+impl ConfigFile {
+    /// The configuration that a parsed document is.
+    ///
+    /// # Errors
+    /// An unknown key, or a value of the wrong kind, and where it stands.
+    pub fn of_table(table: Spanned<DeTable<'_>>) -> Result<Self, toml::de::Error> {
+        Self::deserialize(Deserializer::from(table))
+    }
 }
 
 /// `[model.NAME]`.

@@ -3,9 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::de::{DeTable, DeValue};
 
 use super::config::{ConfigError, nearest_key};
 use crate::format::config::ConfigFile;
@@ -35,8 +34,7 @@ impl<'w> Written<'w> {
         let whole = over.span();
         drop_other_forms(&mut table, over.get_ref());
         merge(&mut table, over.into_inner());
-        let merged = Deserializer::from(Spanned::new(whole, table.clone()));
-        let file = ConfigFile::deserialize(merged).map_err(|e| self.explain(&e))?;
+        let file = ConfigFile::of_table(Spanned::new(whole, table.clone())).map_err(|e| self.explain(&e))?;
         Ok((file, table))
     }
 

@@ -101,6 +101,10 @@ pub fn variables(record: &SnapshotRecord) -> Variables {
             // The code reads it where it did then.
             SeedSource::Parameters | SeedSource::Environment => {}
             SeedSource::Given => given.push(seed),
+            // By the variables they are called after.
+            SeedSource::Issued => {
+                variables.set.insert(seed.name.clone(), seed.value.to_string());
+            }
         }
     }
     if let Some(seed) = of_the_run(&given) {

@@ -151,6 +151,7 @@ fn data_that_was_not_kept_is_said() {
     let version = project.json("show latest", 0);
     assert_eq!((version["data"][0]["stored"].as_bool(), version["data"][0]["rows"].as_u64()), (Some(false), Some(1)));
     project
+        .remove("data.csv")
         .ok("restore latest --to back")
         .says(&["data.train is not restored", version["data"][0]["sha256"].as_str().unwrap()]);
     assert_eq!(project.json("restore latest --to back", 0)["missing"][0]["part"], "data.train");

@@ -1,6 +1,7 @@
 //! Stored formats: golden bytes that Python wrote (`goldens.py`), what is refused, RFC 8785, round trips.
 
 mod canonical;
+mod declared;
 mod goldens;
 mod properties;
 mod refusals;
