@@ -199,36 +199,38 @@ fn not_started(error: ProcessError) -> VerbError {
     VerbError::NotStarted { program: error.program, source: error.source }
 }
 
-/// Where a program is: by its path, or the first of its name on `PATH`. Where that is another system's business, nothing.
-#[cfg(unix)]
+/// Where a program is: by its path, or the first of its name on `PATH`. Where a system has other rules for names, nothing.
 fn find(program: &OsString, folder: &Path) -> Result<Option<PathBuf>, VerbError> {
-    use std::os::unix::fs::PermissionsExt;
-    let runs =
-        |path: &PathBuf| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-    let named = Path::new(program);
     let refused = |kind: io::ErrorKind, reason: &str| VerbError::NotStarted {
         program: program.to_string_lossy().into_owned(),
         source: io::Error::new(kind, reason),
     };
     if program.as_encoded_bytes().contains(&b'/') {
-        let path = folder.join(named);
-        return match (path.exists(), runs(&path)) {
+        let path = folder.join(program);
+        return match (path.exists(), is_executable(&path)) {
             (false, _) => Err(refused(io::ErrorKind::NotFound, "there is no such file")),
             (true, false) => Err(refused(io::ErrorKind::PermissionDenied, "it is not an executable file")),
             (true, true) => Ok(Some(path)),
         };
     }
+    if cfg!(not(unix)) {
+        return Ok(None);
+    }
     let path = host::variable("PATH").unwrap_or_default();
-    let all = std::env::split_paths(&path).map(|place| folder.join(place).join(named));
-    all.into_iter()
-        .find(runs)
-        .map(Some)
-        .ok_or_else(|| refused(io::ErrorKind::NotFound, "no program on PATH is called so"))
+    let mut all = std::env::split_paths(&path).map(|place| folder.join(place).join(program));
+    let found = all.find(|path| is_executable(path));
+    found.map(Some).ok_or_else(|| refused(io::ErrorKind::NotFound, "no program on PATH is called so"))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
-fn find(_: &OsString, _: &Path) -> Result<Option<PathBuf>, VerbError> {
-    Ok(None)
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// That the run was good, and how its result is captured without another one.

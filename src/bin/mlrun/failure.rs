@@ -115,8 +115,10 @@ impl From<VerbError> for Failure {
         };
         let (exit, hint) = verb(&error);
         let is_held = matches!(error, VerbError::Store(StoreError::Held { .. }));
+        // The same command would train once more.
+        let has_run = matches!(error, VerbError::AfterCommand { .. });
         let failure = Self::new(exit, message, hint);
-        Self { retryable: failure.retryable || is_held, ..failure }
+        Self { retryable: (failure.retryable || is_held) && !has_run, ..failure }
     }
 }
 

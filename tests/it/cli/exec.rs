@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -267,6 +268,17 @@ fn without_any_seed_there_is_a_warning() {
     project.exec("", TRAIN).exits(0).says(&["warning: no seed was found"]);
     let run = project.exec("--seed 1", TRAIN).exits(0);
     assert!(!run.stderr.contains("no seed"), "{run}");
+    // One in the model's own file is one, and a place for one that is empty is worth a word.
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/introspect/fixtures");
+    let copy = |name: &str| format!("cp {} model/model.joblib", fixtures.join(name).display());
+    let run = project.exec("--json", &copy("pipeline.joblib")).exits(0);
+    assert!(!run.stderr.contains("no seed"), "{run}");
+    let sources = &run.object()["seed_sources"];
+    assert_eq!((&sources[0]["source"], &sources[0]["path"]), (&"model".into(), &"model/model.joblib".into()));
+    assert_eq!(run.object()["seeds"]["svc__random_state"], 7);
+    project.ok("show latest").says(&["svc__random_state = 7 (model/model.joblib)"]);
+    let run = project.exec("", &copy("ridge.joblib")).exits(0);
+    run.says(&["warning: no seed is set in `model/model.joblib`: `random_state` is null there"]);
 }
 
 /// Arguments are recorded without what nobody may read; the command itself gets them as they are.

@@ -8,6 +8,7 @@ use mlrun::digest::Digest;
 use mlrun::format::event::{
     self, CopyRecord, ErasedFieldRecord, ErasedFileRecord, ErasedRecord, EventBody, EventRecord, EventRef,
 };
+use mlrun::format::observation::ExecutionRecord;
 use mlrun::id::{EventId, FileId};
 use mlrun::name::{ModelName, Version};
 use mlrun::registry::{JournalError, State, at};
@@ -241,6 +242,46 @@ fn nothing_is_appended_that_could_not_be_read_again() {
     };
     assert!(matches!(journal.append(bad), Err(JournalError::Broken { seq: 3, .. })));
     assert_eq!(journal.state().seq(), 2);
+}
+
+fn failed(status: i32) -> EventBody {
+    EventBody::Failed {
+        argv: vec!["./train.sh".to_owned()],
+        arguments_cut: None,
+        cwd: None,
+        run: ExecutionRecord {
+            started: time("2026-03-01T12:00:00Z"),
+            duration_ms: 5,
+            exit: Some(status),
+            signal: None,
+            user_ms: None,
+            system_ms: None,
+            peak_memory: None,
+            folder: None,
+        },
+        seeds: Vec::new(),
+    }
+}
+
+/// A failed run may be the first thing that happens to a model. It makes no version, moves nothing, and is in the chain.
+#[test]
+fn what_failed_changes_nothing_but_the_journal() {
+    let journal = Journal::new();
+    journal.append(failed(1)).unwrap();
+    let state = journal.state();
+    assert_eq!((state.seq(), state.versions.len(), state.stages.len()), (2, 0, 0));
+    assert_eq!(journal.snapshot("a"), Version(1));
+    journal.append(failed(2)).unwrap();
+    assert_eq!(journal.snapshot("b"), Version(2));
+    journal.release("a");
+    let before = journal.state();
+    // Over several checkpoints.
+    (0..100).for_each(|status| drop(journal.append(failed(status)).unwrap()));
+    let after = journal.state();
+    assert_eq!((&after.versions, &after.stages, after.seq()), (&before.versions, &before.stages, before.seq() + 100));
+    let replayed = journal.registry.replay(&model()).unwrap().unwrap();
+    assert_eq!((replayed.head, &replayed.versions), (after.head, &after.versions));
+    assert_eq!(journal.registry.check(&model()).unwrap().problem, None);
 }
 
 /// An event names the one that put the occupant there, so that a certificate can be held against it.

@@ -10,6 +10,7 @@ use mlrun::ops::certify::{CertifyOptions, certify};
 use mlrun::ops::declared::dangerous;
 use mlrun::ops::init::{InitOptions, init};
 use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::seeds::{self, KnownSeed, Seeds};
 use mlrun::ops::show::{ShowOptions, ShowReport, show};
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 use mlrun::progress::Silent;
@@ -55,6 +56,37 @@ fn what_was_declared_is_compared() {
     assert_eq!(said, [("seed", "svc__random_state"), ("svc.C", "svc__C")]);
     assert_eq!(shown(&project, "v1").contradictions, report.contradictions);
     assert_eq!(recorded(&project, "v1"), report.found.files);
+}
+
+/// A seed in the model's own file is one; a place for one with nothing in it is worth a word, unless that is said already.
+#[test]
+fn seeds_of_the_model() {
+    let known = |seeds: &Seeds| {
+        let line = |seed: &KnownSeed| {
+            format!("{} {} {}", seed.name, seed.value, seed.origin.path().unwrap_or(seed.origin.name()))
+        };
+        seeds.known.iter().map(line).collect::<Vec<_>>()
+    };
+    let repo = project("kernel: rbf\n", "pipeline.joblib", fixture("introspect/fixtures/pipeline.joblib"));
+    let report = take(&repo);
+    let seeds = seeds::of(&report.record, Some(&report.found));
+    assert_eq!(known(&seeds), ["svc__random_state 7 model/pipeline.joblib"]);
+    assert_eq!(seeds.unset, []);
+    let shown = shown(&repo, "v1");
+    assert_eq!(shown.seeds, seeds);
+    assert!(shown.reproducibility.iter().any(|r| r.good && r.text == "the seed is known: svc__random_state = 7"));
+
+    let unset = |params: &str| {
+        let repo = project(params, "ridge.joblib", fixture("introspect/fixtures/ridge.joblib"));
+        let report = take(&repo);
+        let seeds = seeds::of(&report.record, Some(&report.found));
+        let said: Vec<_> = seeds.unset_beside(&report.contradictions).map(|unset| unset.name.clone()).collect();
+        (known(&seeds), said, report.contradictions.len())
+    };
+    assert_eq!(unset("alpha: 1\n").1, ["random_state"]);
+    assert_eq!(unset("train:\n  shuffle_seed: 3\n").1, ["random_state"]);
+    let (seeds, said, contradictions) = unset("seed: 3\n");
+    assert_eq!((seeds, said, contradictions), (vec!["seed 3 parameters".to_owned()], Vec::new(), 1));
 }
 
 #[test]
