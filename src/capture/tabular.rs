@@ -28,11 +28,11 @@ pub(super) fn check_samples(input: &SamplesInput, file: &SourceFile) -> Result<(
 fn check<'a>(input: &str, file: &SourceFile, named: impl Iterator<Item = &'a String>) -> Result<(), CaptureError> {
     let refuse = |reason: String| CaptureError::Table { input: input.to_owned(), reason };
     let Some(format) = TableFormat::of(file.path()) else {
-        return Err(refuse(format!("`{}` is neither csv nor parquet", file.path())));
+        return Err(refuse(format!("`{}` is neither csv nor parquet, arrow or json lines", file.path())));
     };
     let bytes = match format {
-        TableFormat::Parquet => file.read(MAX_TABLE)?,
-        _ => bounded::head(&file.disk(), MAX_HEADER)
+        TableFormat::JsonLines | TableFormat::Parquet | TableFormat::Arrow => file.read(MAX_TABLE)?,
+        TableFormat::Csv | TableFormat::Tsv => bounded::head(&file.disk(), MAX_HEADER)
             .map_err(|source| CaptureError::Unreadable { path: file.disk(), source })?,
     };
     let header = Table::header(&bytes, format).map_err(|e| refuse(format!("`{}`: {e}", file.path())))?;

@@ -1,20 +1,23 @@
 //! The rows of all files of a table, in batches on all cores.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::{ParallelStrategy, StringChunked};
 use rayon::prelude::*;
 
+use super::arrow::Arrow;
 use super::column::Column;
 use super::error::{ProfileError, TableError};
 use super::fold::Fold;
 use super::grammar::{Grammar, TextKind};
 use super::kind::Kind;
+use super::lines::{self, Lines};
 use super::parquet::{self, Footer};
 use super::pieces::Pieces;
-use super::plan::{Plan, PlannedColumn, Source};
+use super::plan::{Plan, PlannedColumn, Reader, Source};
 use super::{csv, guard};
 use crate::progress::{Progress, Unit};
 
@@ -22,13 +25,11 @@ use crate::progress::{Progress, Unit};
 const BATCHES: usize = 32;
 /// Bytes of csv in one round of batches.
 const PIECES: usize = 64 << 20;
-/// Columns of csv that are taken apart at a time: polars sets aside 8 KiB for each column in each of its own pieces.
-const GROUP: usize = 512;
 /// Bytes of parquet that are decoded at a time, in all batches together, and at least in each.
 const DECODED: u64 = 256 << 20;
 const LEAST_DECODED: u64 = 8 << 20;
 
-/// Some records of a csv.
+/// Some records of text.
 struct Piece<'a> {
     source: &'a Source,
     records: Vec<u8>,
@@ -47,12 +48,24 @@ struct Part<'a> {
 /// to agree, in all of them.
 pub(super) fn guess(plan: &Plan) -> Result<Vec<Grammar>, ProfileError> {
     let typing = Typing::new(&vec![Grammar::default(); plan.columns.len()]);
-    let mixed = plan.sources.iter().any(|source| source.separator.is_none());
+    let mixed = plan.sources.iter().any(|source| !source.reader.is_text());
+    for source in &plan.sources {
+        if let Reader::Lines(grammars) = &source.reader {
+            source.places.iter().enumerate().for_each(|(column, place)| typing.merge(column, &grammars[*place]));
+        }
+    }
+    let csv = |source: &Source| matches!(source.reader, Reader::Csv(_));
+    if !plan.sources.iter().any(csv) {
+        return Ok(typing.found());
+    }
     let mut reader = CsvReader::new(plan);
     while let Some(piece) = reader.next()? {
-        piece.columns(plan, &typing).map_err(|error| piece.source.error(error))?;
-        if !mixed {
-            break;
+        // What lines are is known from all of them.
+        if csv(piece.source) {
+            piece.columns(plan, &typing).map_err(|error| piece.source.error(error))?;
+            if !mixed {
+                break;
+            }
         }
     }
     Ok(typing.found())
@@ -70,6 +83,7 @@ pub(super) fn read(
     let read = read_csv(plan, taken_for, fold, progress).and_then(|other| {
         if other.is_none() {
             read_parquet(plan, fold, progress)?;
+            read_arrow(plan, fold, progress)?;
         }
         Ok(other)
     });
@@ -122,8 +136,13 @@ impl Typing {
         let lock = || self.found[column].lock().unwrap_or_else(PoisonError::into_inner);
         let mut grammar = lock().clone();
         cells.iter().flatten().for_each(|cell| grammar.add(cell));
-        let mut found = lock();
-        found.merge(&grammar);
+        self.merge(column, &grammar);
+    }
+
+    /// Takes into account what cells of a column are.
+    fn merge(&self, column: usize, grammar: &Grammar) {
+        let mut found = self.found[column].lock().unwrap_or_else(PoisonError::into_inner);
+        found.merge(grammar);
         if found.kind() != self.kinds[column] {
             self.right.store(false, Ordering::Relaxed);
         }
@@ -139,10 +158,16 @@ impl Typing {
     }
 }
 
-/// All records of all csv files.
+/// The records of one file of text.
+enum Stream {
+    Csv(Pieces),
+    Lines(Lines),
+}
+
+/// All records of all files of text.
 struct CsvReader<'a> {
     sources: std::slice::Iter<'a, Source>,
-    current: Option<(&'a Source, Pieces)>,
+    current: Option<(&'a Source, Stream)>,
     /// Pieces in a round.
     round: usize,
 }
@@ -155,17 +180,23 @@ impl<'a> CsvReader<'a> {
 
     fn next(&mut self) -> Result<Option<Piece<'a>>, ProfileError> {
         loop {
-            if let Some((source, pieces)) = &mut self.current {
-                let next = pieces.next().map_err(|error| source.error(error))?;
+            if let Some((source, stream)) = &mut self.current {
+                let next = match stream {
+                    Stream::Csv(pieces) => pieces.next(),
+                    Stream::Lines(lines) => lines.next(),
+                };
+                let next = next.map_err(|error| source.error(error))?;
                 if let Some((records, rows)) = next {
                     return Ok(Some(Piece { source, records: records.to_vec(), rows }));
                 }
             }
             let Some(source) = self.sources.next() else { return Ok(None) };
-            self.current = match source.separator {
-                Some(separator) => Some((source, source.pieces(separator).map_err(|error| source.error(error))?)),
-                None => None,
+            let opened = match source.reader {
+                Reader::Csv(separator) => source.pieces(separator).map(|pieces| Some(Stream::Csv(pieces))),
+                Reader::Lines(_) => source.lines().map(|lines| Some(Stream::Lines(lines))),
+                Reader::Parquet | Reader::Arrow => Ok(None),
             };
+            self.current = opened.map_err(|error| source.error(error))?.map(|stream| (source, stream));
         }
     }
 
@@ -182,13 +213,17 @@ impl<'a> CsvReader<'a> {
 impl Piece<'_> {
     /// The rows as columns, for each of the plan's; none if cells turned out to be something else than they are taken for.
     fn columns(&self, plan: &Plan, typing: &Typing) -> Result<Option<Vec<Option<Column>>>, TableError> {
-        let Source { separator, places, .. } = self.source;
+        let Source { reader, places, .. } = self.source;
+        let separator = match reader {
+            Reader::Csv(separator) => *separator,
+            _ => return self.columns_of_lines(plan, typing),
+        };
         let mut by_place: Vec<usize> = (0..places.len()).collect();
         by_place.sort_unstable_by_key(|&column| places[column]);
         let mut columns: Vec<Option<Column>> = vec![None; places.len()];
-        for group in by_place.chunks(GROUP) {
+        for group in by_place.chunks(csv::GROUP) {
             let group_places: Vec<usize> = group.iter().map(|&column| places[column]).collect();
-            let cells = csv::texts(&self.records, separator.unwrap_or(b','), places.len(), &group_places)?;
+            let cells = csv::texts(&self.records, separator, places.len(), &group_places)?;
             if cells.iter().any(|cells| cells.len() != self.rows) {
                 return Err(guard::malformed("its rows were not read as they were counted"));
             }
@@ -201,10 +236,87 @@ impl Piece<'_> {
         }
         Ok(typing.is_right().then_some(columns))
     }
+
+    fn columns_of_lines(&self, plan: &Plan, typing: &Typing) -> Result<Option<Vec<Option<Column>>>, TableError> {
+        let names: Vec<&str> = plan.columns.iter().map(|column| column.name.as_str()).collect();
+        let mut columns = Vec::with_capacity(names.len());
+        for (column, (cells, grammar)) in lines::texts(&self.records, &names)?.into_iter().enumerate() {
+            if cells.len() != self.rows {
+                return Err(changed());
+            }
+            typing.merge(column, &grammar);
+            let kind = typing.kinds[column];
+            columns.push(Kind::of_texts(kind).map(|_| Column::typed(names[column], &cells, kind)));
+        }
+        Ok(typing.is_right().then_some(columns))
+    }
+}
+
+/// The batches of an arrow file, and which rows of which to read at a time.
+type Opened = (Arrow, Vec<(usize, (u64, u64))>);
+
+fn read_arrow(plan: &Plan, fold: &Fold<'_>, progress: &dyn Progress) -> Result<(), ProfileError> {
+    let sources: Vec<&Source> = plan.sources.iter().filter(|source| matches!(source.reader, Reader::Arrow)).collect();
+    for sources in sources.chunks(batches()) {
+        let opened = |source: &&Source| opened_arrow(plan, source).map_err(|error| source.error(error));
+        let opened: Vec<Opened> = sources.par_iter().map(opened).collect::<Result<_, _>>()?;
+        let parts: Vec<_> = sources
+            .iter()
+            .zip(&opened)
+            .flat_map(|(source, (arrow, parts))| parts.iter().map(move |part| (*source, arrow, *part)))
+            .collect();
+        for round in parts.chunks(batches()) {
+            round.par_iter().try_for_each(|(source, arrow, (batch, rows))| {
+                let columns = columns_of_arrow(source, arrow, *batch, *rows).map_err(|error| source.error(error))?;
+                fold.add(rows.1 as usize, &columns)?;
+                let share = u128::from(source.size) * u128::from(rows.1) / u128::from(arrow.rows.max(1));
+                progress.advance(share as u64);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn opened_arrow(plan: &Plan, source: &Source) -> Result<Opened, TableError> {
+    let arrow = Arrow::open(&mut BufReader::new(File::open(&source.path)?))?;
+    let as_planned = |(column, place): (&PlannedColumn, &usize)| {
+        arrow.fields.get(*place).is_some_and(|field| field.name == column.name && column.has(field.known))
+    };
+    if arrow.fields.len() != plan.columns.len() || !plan.columns.iter().zip(&source.places).all(as_planned) {
+        return Err(changed());
+    }
+    guard::streamed(arrow.rows, plan.columns.len(), source.size)?;
+    let most = (DECODED / batches() as u64).max(LEAST_DECODED);
+    let mut parts = Vec::new();
+    for (number, batch) in arrow.batches.iter().enumerate() {
+        // Short values take 16 bytes in memory, whatever they take in the file.
+        let decoded = batch.bytes.max(batch.rows.saturating_mul(16 * plan.columns.len().max(1) as u64));
+        let step = batch.rows.div_ceil(decoded / most + 1).max(1);
+        let mut first = 0;
+        while first < batch.rows {
+            parts.push((number, (first, step.min(batch.rows - first))));
+            first += step;
+        }
+    }
+    Ok((arrow, parts))
+}
+
+fn columns_of_arrow(
+    source: &Source,
+    arrow: &Arrow,
+    batch: usize,
+    rows: (u64, u64),
+) -> Result<Vec<Option<Column>>, TableError> {
+    let is_known = |place: &usize| arrow.fields[*place].known.is_some();
+    let places: Vec<usize> = source.places.iter().copied().filter(is_known).collect();
+    let mut reader = BufReader::new(File::open(&source.path)?);
+    let mut read = arrow.columns(&mut reader, &arrow.batches[batch], &places, rows)?.into_iter();
+    Ok(source.places.iter().map(|place| if is_known(place) { read.next() } else { None }).collect())
 }
 
 fn read_parquet(plan: &Plan, fold: &Fold<'_>, progress: &dyn Progress) -> Result<(), ProfileError> {
-    let sources: Vec<&Source> = plan.sources.iter().filter(|source| source.separator.is_none()).collect();
+    let sources: Vec<&Source> = plan.sources.iter().filter(|source| matches!(source.reader, Reader::Parquet)).collect();
     // Files may have one small row group each, or one file all of them: a round of batches is taken from several.
     for sources in sources.chunks(batches()) {
         let opened = |source: &&Source| opened(plan, source).map_err(|error| source.error(error));
@@ -237,10 +349,7 @@ fn batches() -> usize {
 fn opened(plan: &Plan, source: &Source) -> Result<(Footer, Vec<(usize, usize)>), TableError> {
     let footer = parquet::footer(File::open(&source.path)?)?;
     let as_planned = |(column, place): (&PlannedColumn, &usize)| {
-        footer.fields.get(*place).is_some_and(|field| {
-            let kind = field.known.zip(column.typed).map(|(own, all)| own.unified(all) == Some(all));
-            field.name == column.name && kind.unwrap_or(field.known.is_none() && column.typed.is_none())
-        })
+        footer.fields.get(*place).is_some_and(|field| field.name == column.name && column.has(field.known))
     };
     if footer.fields.len() != plan.columns.len() || !plan.columns.iter().zip(&source.places).all(as_planned) {
         return Err(changed());

@@ -82,6 +82,8 @@ impl Column {
             TextKind::Float => Cells::Double(texts.iter().map(|cell| cell?.parse().ok()).collect()),
             TextKind::Boolean => Cells::Boolean(texts.iter().map(truth_value).collect()),
             TextKind::Text => Cells::Text(texts.rechunk().into_owned()),
+            // Nothing of them is known but where they are.
+            TextKind::List | TextKind::Struct | TextKind::Mixed => Cells::Empty(texts.len()),
         };
         Self { name: name.to_owned(), cells }
     }
@@ -143,6 +145,21 @@ impl Column {
             other => other,
         };
         Self { name: self.name, cells }
+    }
+
+    /// A column of these cells.
+    pub(super) const fn of(name: String, cells: Cells) -> Self {
+        Self { name, cells }
+    }
+
+    /// The same cells under another name.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), cells: self.cells }
+    }
+
+    /// The cells, typed.
+    pub(super) fn into_cells(self) -> Cells {
+        self.cells
     }
 
     /// The cells, typed.

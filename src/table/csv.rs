@@ -8,19 +8,17 @@ use polars::prelude::{CsvParseOptions, CsvReadOptions, DataType, PlSmallStr, Sch
 use super::column::Column;
 use super::error::TableError;
 use super::guard;
+use super::missing;
 use super::records::{Piece, Records};
-use super::{TableFormat, missing};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What stands between two cells; none for a format that is no text.
-pub(super) const fn separator(format: TableFormat) -> Option<u8> {
-    match format {
-        TableFormat::Csv => Some(b','),
-        TableFormat::Tsv => Some(b'\t'),
-        TableFormat::Parquet => None,
-    }
-}
+/// Columns of csv that are taken apart at a time: polars sets aside 8 KiB for each column in each of its own pieces.
+pub(super) const GROUP: usize = 512;
+
+/// What stands between two cells.
+pub(super) const COMMA: u8 = b',';
+pub(super) const TAB: u8 = b'\t';
 
 /// The header of a csv, and the state to go on with.
 pub(super) struct Header {

@@ -11,6 +11,7 @@
 //! `007`, `+49`, `1,5` and ` 1` are text. So is a column of whole numbers beyond 64 bits: as floats, different ids would
 //! become equal. Knows neither tables nor files.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The kinds a cell can be read as, one bit each.
@@ -24,7 +25,10 @@ impl Readings {
     const DIGITS: Self = Self(4);
     const FLOAT: Self = Self(8);
     const BOOLEAN: Self = Self(16);
-    const ALL: Self = Self(31);
+    const TEXT: Self = Self(32);
+    const LIST: Self = Self(64);
+    const STRUCT: Self = Self(128);
+    const ALL: Self = Self(255);
 
     const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -54,6 +58,28 @@ pub(super) enum TextKind {
     Boolean,
     /// None of these.
     Text,
+    /// Lists, as json has them.
+    List,
+    /// Maps, as json has them.
+    Struct,
+    /// Cells of several kinds, which in json are told apart: `7` and `"7"`.
+    Mixed,
+}
+
+impl TextKind {
+    /// The word for it in a [shape](super::shape()).
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Integer | Self::Natural => "integer",
+            Self::Float => "float",
+            Self::Boolean => "boolean",
+            Self::Text => "text",
+            Self::List => "list",
+            Self::Struct => "struct",
+            Self::Mixed => "mixed",
+        }
+    }
 }
 
 /// A fold over the cells of one column, in any number of pieces.
@@ -75,9 +101,24 @@ impl Grammar {
         if !cell.is_empty() {
             self.seen = true;
             if self.readings != Readings::NONE {
-                self.readings = self.readings.and(readings(cell));
+                self.readings = self.readings.and(readings(cell).with(Readings::TEXT));
             }
         }
+    }
+
+    /// Takes one value of json into account, whose kind is plain.
+    pub(super) fn add_value(&mut self, value: &Value<'_>) {
+        let readings = match value {
+            Value::Null => return,
+            // The numbers of json are among those of a csv.
+            Value::Number(cell) => readings(cell),
+            Value::Truth(_) => Readings::BOOLEAN,
+            Value::Text(_) => Readings::TEXT,
+            Value::List => Readings::LIST,
+            Value::Struct => Readings::STRUCT,
+        };
+        self.seen = true;
+        self.readings = self.readings.and(readings);
     }
 
     /// Takes into account what another fold has seen.
@@ -101,10 +142,29 @@ impl Grammar {
             TextKind::Float
         } else if readings.has(Readings::BOOLEAN) {
             TextKind::Boolean
-        } else {
+        } else if readings.has(Readings::TEXT) {
             TextKind::Text
+        } else if readings.has(Readings::LIST) {
+            TextKind::List
+        } else if readings.has(Readings::STRUCT) {
+            TextKind::Struct
+        } else {
+            TextKind::Mixed
         }
     }
+}
+
+/// A value of json.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    Null,
+    /// As it is written.
+    Number(&'a str),
+    /// `true` or `false`.
+    Truth(&'a str),
+    Text(Cow<'a, str>),
+    List,
+    Struct,
 }
 
 /// A name that two columns share.

@@ -54,7 +54,7 @@ pub(super) fn cells(rows: u64, columns: usize, file_bytes: usize) -> Result<(), 
 /// The same for what is read a batch at a time: memory is bounded anyway, time and scratch files are not.
 pub(super) fn streamed(rows: u64, columns: usize, file_bytes: u64) -> Result<(), TableError> {
     let limit = STREAMED.max(file_bytes.saturating_mul(STREAMED_PER_BYTE));
-    within("cells", rows.saturating_mul(columns as u64), limit)
+    within("cells", rows.saturating_mul(columns.max(1) as u64), limit)
 }
 
 /// The same for what the pages of a parquet hold when decompressed.

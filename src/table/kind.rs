@@ -96,16 +96,18 @@ impl Kind {
     }
 }
 
-impl From<TextKind> for Kind {
-    fn from(kind: TextKind) -> Self {
-        match kind {
+impl Kind {
+    /// The kind of a column of text or json; none for what is no single value, or of several kinds.
+    pub(super) const fn of_texts(kind: TextKind) -> Option<Self> {
+        Some(match kind {
             TextKind::Empty => Self::Empty,
             TextKind::Integer => Self::Integer,
             TextKind::Natural => Self::Natural,
             TextKind::Float => Self::Float,
             TextKind::Boolean => Self::Boolean,
             TextKind::Text => Self::Text,
-        }
+            TextKind::List | TextKind::Struct | TextKind::Mixed => return None,
+        })
     }
 }
 

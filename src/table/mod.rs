@@ -1,12 +1,13 @@
-//! Tables read by column: csv, tsv and parquet. The only module that names polars.
+//! Tables read by column: csv, tsv, json lines, parquet and arrow. The only module that names polars.
 //!
 //! [`Table`] holds the selected columns of a table in memory, typed, with one [text](Column::text) for every value whatever
 //! the format. [`shape()`] tells the shape of a table of any size without holding it; [`profile()`] its statistics and its
 //! logical digest. What the columns mean is not known here.
 //!
 //! Bytes come from anywhere. `records` lets only csv through that has one reading; `guard` and `pages` bound what a parquet
-//! file may claim, and a panic of its reader becomes an error.
+//! file may claim, and a panic of its reader becomes an error; `arrow` holds nothing that a file only claims.
 
+mod arrow;
 mod batches;
 mod categories;
 mod column;
@@ -16,9 +17,11 @@ mod encoding;
 mod error;
 mod figures;
 mod fold;
+mod gather;
 mod grammar;
 mod guard;
 mod kind;
+mod lines;
 mod logical;
 mod moments;
 mod natural;
@@ -33,6 +36,9 @@ mod shape;
 mod structs;
 mod summary;
 mod text;
+mod window;
+
+use std::io::Cursor;
 
 pub use self::column::{Codes, Column};
 pub(crate) use self::error::cut;
@@ -49,18 +55,25 @@ pub enum TableFormat {
     Csv,
     /// Cells separated by tabs, otherwise as csv.
     Tsv,
+    /// An object of json on each line.
+    JsonLines,
     /// Apache Parquet.
     Parquet,
+    /// Apache Arrow, as a file or a stream.
+    Arrow,
 }
 
 impl TableFormat {
-    /// The format a file name says: `.csv`, `.tsv`, `.parquet`, `.pq`, in any case.
+    /// The format a file name says: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.parquet`, `.pq`, `.arrow`, `.arrows`,
+    /// `.feather`, `.ipc`, in any case.
     pub fn of(path: &str) -> Option<Self> {
         let (_, extension) = path.rsplit(['/', '\\']).next()?.rsplit_once('.')?;
         match extension.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "tsv" => Some(Self::Tsv),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
             "parquet" | "pq" => Some(Self::Parquet),
+            "arrow" | "arrows" | "feather" | "ipc" => Some(Self::Arrow),
             _ => None,
         }
     }
@@ -86,9 +99,12 @@ impl Table {
                 wanted.push(name);
             }
         });
-        let (rows, columns) = match csv::separator(format) {
-            Some(separator) => csv::read(bytes, separator, &wanted)?,
-            None => parquet::read(bytes, &wanted)?,
+        let (rows, columns) = match format {
+            TableFormat::Csv => csv::read(bytes, csv::COMMA, &wanted)?,
+            TableFormat::Tsv => csv::read(bytes, csv::TAB, &wanted)?,
+            TableFormat::JsonLines => lines::read(bytes, &wanted)?,
+            TableFormat::Parquet => parquet::read(bytes, &wanted)?,
+            TableFormat::Arrow => arrow::read(&mut Cursor::new(bytes), bytes.len(), &wanted)?,
         };
         Ok(Self { rows, columns })
     }
@@ -96,11 +112,15 @@ impl Table {
     /// The names of all columns in the file's order.
     ///
     /// # Errors
-    /// Bytes that do not begin (csv) or end (parquet) as such a table.
+    /// Bytes that do not begin (csv) or end (parquet) as such a table; of the others all are looked at.
     pub fn header(bytes: &[u8], format: TableFormat) -> Result<Vec<String>, TableError> {
-        match csv::separator(format) {
-            Some(separator) => Ok(csv::header(bytes, separator, true)?.ok_or(TableError::Empty)?.names),
-            None => parquet::header(bytes),
+        let csv = |separator| Ok(csv::header(bytes, separator, true)?.ok_or(TableError::Empty)?.names);
+        match format {
+            TableFormat::Csv => csv(csv::COMMA),
+            TableFormat::Tsv => csv(csv::TAB),
+            TableFormat::JsonLines => lines::header(bytes),
+            TableFormat::Parquet => parquet::header(bytes),
+            TableFormat::Arrow => arrow::header(&mut Cursor::new(bytes)),
         }
     }
 

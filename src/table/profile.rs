@@ -20,7 +20,7 @@ use super::{TableFormat, batches};
 use crate::progress::Progress;
 
 /// Reads all rows of the files, which are one table: the same columns, in any order. Csv files are read twice if what the
-/// beginning of the first says of a column is not true of all.
+/// beginning of the first says of a column is not true of all, and json lines in any case.
 ///
 /// # Errors
 /// What is not a regular file, cannot be read or is not such a table; files whose columns differ.
@@ -29,13 +29,16 @@ pub fn profile(
     options: &ProfileOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<Profile, ProfileError> {
-    let plan = Plan::of(files)?;
+    let mut plan = Plan::of(files)?;
     let mut texts = batches::guess(&plan)?;
     loop {
         let kinds: Vec<_> = texts.iter().map(Grammar::kind).collect();
         let fold = Fold::new(&plan, &plan.kinds(&kinds)?, options);
         match batches::read(&plan, &texts, &fold, progress)? {
-            None => return fold.finish(plan, options),
+            None => {
+                plan.name_opaque(&kinds);
+                return fold.finish(plan, options);
+            }
             Some(other) => texts = other,
         }
     }

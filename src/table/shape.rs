@@ -3,15 +3,17 @@
 //! What it costs little to know; statistics and the logical digest are a [profile](super::profile()).
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use polars::prelude::{ParquetReader, SerReader as _, StringChunked};
 use rayon::prelude::*;
 
+use super::arrow::{Arrow, Field};
 use super::csv;
 use super::error::TableError;
 use super::grammar::{Grammar, TextKind};
+use super::lines::{self, ScannedColumn};
 use super::parquet::{self, Footer};
 use super::pieces::Pieces;
 use super::{TableFormat, guard};
@@ -43,7 +45,8 @@ pub struct ColumnShape {
     pub nulls: u64,
 }
 
-/// Reads the shape of a file: all of a csv, of a parquet only the footer, and columns without null counts in it.
+/// Reads the shape of a file: all of a csv and of json lines, of a parquet only the footer and columns without null counts in
+/// it, of arrow what each batch says of itself.
 ///
 /// # Errors
 /// What is not a regular file, cannot be read, or is not such a table.
@@ -53,9 +56,12 @@ pub fn shape(path: &Path, format: TableFormat) -> Result<TableShape, TableError>
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
     }
     let file = File::open(path)?;
-    match csv::separator(format) {
-        Some(separator) => csv_shape(file, separator),
-        None => parquet_shape(&file),
+    match format {
+        TableFormat::Csv => csv_shape(file, csv::COMMA),
+        TableFormat::Tsv => csv_shape(file, csv::TAB),
+        TableFormat::JsonLines => lines_shape(file),
+        TableFormat::Parquet => parquet_shape(&file),
+        TableFormat::Arrow => arrow_shape(file),
     }
 }
 
@@ -81,14 +87,10 @@ impl ColumnFold {
     }
 
     fn shape(self, name: String) -> ColumnShape {
-        let (kind, nulls) = match self.grammar.kind() {
-            TextKind::Text => ("text", self.missing),
-            TextKind::Empty => ("empty", self.missing + self.empty),
-            TextKind::Integer | TextKind::Natural => ("integer", self.missing + self.empty),
-            TextKind::Float => ("float", self.missing + self.empty),
-            TextKind::Boolean => ("boolean", self.missing + self.empty),
-        };
-        ColumnShape { name, kind: kind.to_owned(), nulls }
+        let kind = self.grammar.kind();
+        // A quoted empty cell is text in a column of text, and a missing value in any other.
+        let nulls = if kind == TextKind::Text { self.missing } else { self.missing + self.empty };
+        ColumnShape { name, kind: kind.word().to_owned(), nulls }
     }
 }
 
@@ -99,15 +101,35 @@ fn csv_shape(file: File, separator: u8) -> Result<TableShape, TableError> {
     let mut folds: Vec<ColumnFold> = names.iter().map(|_| ColumnFold::default()).collect();
     let mut rows = 0;
     while let Some((records, count)) = pieces.next()? {
-        let cells = csv::texts(records, separator, names.len(), &all)?;
-        if cells.iter().any(|cells| cells.len() != count) {
-            return Err(guard::malformed("its rows were not read as they were counted"));
+        for (group, folds) in all.chunks(csv::GROUP).zip(folds.chunks_mut(csv::GROUP)) {
+            let cells = csv::texts(records, separator, names.len(), group)?;
+            if cells.iter().any(|cells| cells.len() != count) {
+                return Err(guard::malformed("its rows were not read as they were counted"));
+            }
+            folds.par_iter_mut().zip(&cells).for_each(|(fold, cells)| fold.add(cells));
         }
-        folds.par_iter_mut().zip(&cells).for_each(|(fold, cells)| fold.add(cells));
         rows += count as u64;
     }
     let columns = folds.into_iter().zip(names).map(|(fold, name)| fold.shape(name)).collect();
     Ok(TableShape { rows, columns })
+}
+
+fn lines_shape(file: File) -> Result<TableShape, TableError> {
+    let scanned = lines::scan(file)?;
+    let column = |column: ScannedColumn| {
+        let (kind, nulls) = (column.grammar.kind().word().to_owned(), column.nulls(scanned.rows));
+        ColumnShape { name: column.name, kind, nulls }
+    };
+    Ok(TableShape { rows: scanned.rows, columns: scanned.columns.into_iter().map(column).collect() })
+}
+
+fn arrow_shape(file: File) -> Result<TableShape, TableError> {
+    let arrow = Arrow::open(&mut BufReader::new(file))?;
+    let column = |(place, field): (usize, Field)| {
+        let nulls = arrow.batches.iter().map(|batch| batch.nulls[place]).sum();
+        ColumnShape { name: field.name, kind: field.kind, nulls }
+    };
+    Ok(TableShape { rows: arrow.rows, columns: arrow.fields.into_iter().enumerate().map(column).collect() })
 }
 
 fn parquet_shape(file: &File) -> Result<TableShape, TableError> {

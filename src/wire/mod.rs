@@ -1,6 +1,8 @@
 //! How foreign formats write numbers and structs. Pure. Everything is `None` where bytes end too soon, or say what no writer
 //! says.
 
+pub(crate) mod flatbuffer;
+pub(crate) mod lz4;
 pub(crate) mod thrift;
 
 /// A number of variable length: seven bits a byte, the lowest first; the highest bit says that more follow.

@@ -24,6 +24,7 @@ seeds() {
     # These make what they need of any bytes.
     block_* | cut | planes | store) echo "$it"/layout/fixtures ;;
     csv | parquet) echo "$it"/table/fixtures ;;
+    arrow | lines) echo "$it"/table/fixtures/profile ;;
     config | policy | toml) echo "$examples"/digits ;;
     esac
     [[ ! -d seeds/$1 ]] || echo "seeds/$1"

@@ -14,7 +14,10 @@ impl<'a> SourceTable<'a> {
     /// Reads the columns `names` of a file.
     pub(in super::super) fn read(bytes: &[u8], path: &'a str, names: &[&str]) -> Result<Self, Defect> {
         let Some(format) = TableFormat::of(path) else {
-            return Err(unreadable(path, "its name ends neither in .csv, .tsv, .parquet nor .pq"));
+            return Err(unreadable(
+                path,
+                "its name ends neither in .csv, .tsv, .jsonl, .ndjson, .parquet, .pq, .arrow, .feather nor .ipc",
+            ));
         };
         let table = Table::read(bytes, format, names).map_err(|error| defect(path, error))?;
         if table.rows() == 0 {

@@ -23,7 +23,7 @@ pub use journal::{checkpoint, journal};
 pub use packed::{index, object, planes, recipe, trailer};
 pub use records::{bundle, known, records};
 pub use stored::store;
-pub use tables::{csv, parquet, predictions};
+pub use tables::{arrow, csv, lines, parquet, predictions};
 pub use typed::{config, policy, words};
 
 /// `data` where what follows it is a checksum: without this, no mutation would get past it.

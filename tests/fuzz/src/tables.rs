@@ -23,6 +23,16 @@ pub fn parquet(data: &[u8]) {
     table(data, TableFormat::Parquet);
 }
 
+/// Arrow files and streams.
+pub fn arrow(data: &[u8]) {
+    table(data, TableFormat::Arrow);
+}
+
+/// Json lines.
+pub fn lines(data: &[u8]) {
+    table(data, TableFormat::JsonLines);
+}
+
 /// Every column of a table that is read has all its rows, and its shape says the same.
 fn table(data: &[u8], format: TableFormat) {
     let path = folder().join("table");

@@ -519,5 +519,28 @@ for number, (kind, body) in enumerate([
     store_prev = hashlib.sha256(data).hexdigest()
     put(f"store-event-{number:02}-{kind}.txt", data + store_prev.encode() + b"\n")
 
+# What a table of training data holds, and an observation that names it.
+profile = put("profile.json", canonical({
+    "format": "mlrun/profile/1", "data": "train", "sha256": sha("data"), "logical": sha("rows"), "rows": 5,
+    "columns": [
+        {"name": "city", "kind": "text", "nulls": 1, "distinct": 2, "categories": [
+            {"value": "Göteborg", "count": 3}, {"value": "<redacted:github-pat>", "count": 1}]},
+        {"name": "n", "kind": "integer", "nulls": 0, "mean": 3, "sd": 1.5811388300841898, "distinct": 5,
+         "deciles": {"edges": [1, 1, 1, 2, 2, 3, 3, 4, 4, 5, {"int": "9223372036854775807"}],
+                     "counts": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0], "exact": False}},
+        {"name": "x", "kind": "float", "nulls": 2, "nan": 1, "infinite": 1, "mean": 0.5, "distinct": 1,
+         "deciles": {"edges": [0.5] * 11, "counts": [1] + [0] * 9, "exact": True}},
+        {"name": "tags", "kind": "list", "nulls": 0, "opaque": True},
+    ],
+    "redactions": [{"field": "data.train.profile", "rule": "github-pat", "count": 1}],
+}))
+observation = json.loads((HERE / "observation.json").read_text())
+observation["profiles"] = {
+    "old": {"sha256": sha("old")},
+    "test": {"sha256": sha("test"), "failed": "row 3 has 2 cells, the header has 3"},
+    "train": {"sha256": sha("data"), "id": profile, "logical": sha("rows")},
+}
+put("observation-profiles.json", canonical(observation))
+
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")
 (HERE / "SHA256SUMS").write_text(sums)

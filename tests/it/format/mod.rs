@@ -14,12 +14,13 @@ use std::path::PathBuf;
 use mlrun::format::certificate::StatementRecord;
 use mlrun::format::observation::ObservationRecord;
 use mlrun::format::policy::PolicyRecord;
+use mlrun::format::profile::ProfileRecord;
 use mlrun::format::redacted::RedactedRecord;
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::format::store::StoreRecord;
 use mlrun::format::tree::TreeRecord;
 use mlrun::format::{
-    FormatError, canonical as json, checkpoint, event, observation, policy, redacted, snapshot, store,
+    FormatError, canonical as json, checkpoint, event, observation, policy, profile, redacted, snapshot, store,
 };
 
 /// Where the golden files are.
@@ -55,6 +56,8 @@ const JSON: [Kind; 10] = [
     ("observation-exec.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
     ("redacted.json", "mlrun/redacted/1", |b| again::<RedactedRecord<SnapshotRecord>>(redacted::FORMAT, b)),
     ("observation.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
+    ("observation-profiles.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
+    ("profile.json", "mlrun/profile/1", |b| again::<ProfileRecord>(profile::FORMAT, b)),
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
     ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),
     ("format.json", "mlrun/store/1", |b| again::<StoreRecord>(store::FORMAT, b)),

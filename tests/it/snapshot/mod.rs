@@ -3,6 +3,7 @@
 mod found;
 mod hostile;
 mod known;
+mod profiles;
 mod restore;
 mod trees;
 mod twins;

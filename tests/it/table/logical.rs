@@ -140,6 +140,30 @@ proptest! {
         prop_assert_eq!(digest_of(&[&parts[1], &parts[0]], 1 << 20), expected);
     }
 
+    /// A cell that holds a value holds another one.
+    #[test]
+    fn another_value_is_another_table(frame in frames(), row in 0..12_usize, column in 0..6_usize) {
+        let value = frame.columns()[column].get(row).unwrap().into_static();
+        prop_assume!(!value.is_null());
+        let other = match value {
+            AnyValue::Int64(n) => AnyValue::Int64(n ^ 1),
+            AnyValue::UInt64(n) => AnyValue::UInt64(n ^ 1),
+            AnyValue::Float64(x) if x.is_nan() => AnyValue::Float64(0.0),
+            // The next one there is, or the one before the last.
+            AnyValue::Float64(x) => AnyValue::Float64(if x.is_finite() { x.next_up() } else { x.next_down().max(-1.0) }),
+            AnyValue::Boolean(truth) => AnyValue::Boolean(!truth),
+            AnyValue::Date(day) => AnyValue::Date(day + 1),
+            text => AnyValue::StringOwned(format!("{} ", text.get_str().unwrap()).into()),
+        };
+        let old = frame.columns()[column].as_materialized_series().clone();
+        let cells: Vec<AnyValue<'_>> = (0..12).map(|at| if at == row { other.clone() } else { old.get(at).unwrap() }).collect();
+        let mut columns = frame.columns().to_vec();
+        columns[column] =
+            Series::from_any_values_and_dtype(old.name().clone(), &cells, old.dtype(), true).unwrap().into_column();
+        let changed = DataFrame::new_infer_height(columns).unwrap();
+        prop_assert_ne!(digest(&changed), digest(&frame), "{:?} {:?}", frame, changed);
+    }
+
     #[test]
     fn every_cell_and_every_row_matters(frame in frames(), row in 1..12_usize, column in 0..6_usize, twice in any::<Index>()) {
         let before = digest(&frame);

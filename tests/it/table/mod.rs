@@ -1,8 +1,10 @@
 //! Tables: against pandas and pyarrow, csv that has no one reading, bytes that are no table.
 
+mod arrow;
 mod csv;
 mod goldens;
 mod hostile;
+mod lines;
 mod logical;
 mod profile;
 mod properties;

@@ -12,14 +12,14 @@ use proptest::prelude::*;
 
 use super::logical::{saved, scratch};
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/table/fixtures/profile");
+pub(super) const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/table/fixtures/profile");
 
 #[derive(serde::Deserialize)]
-struct Goldens {
+pub(super) struct Goldens {
     rows: u64,
-    digest: String,
+    pub(super) digest: String,
     columns: BTreeMap<String, Golden>,
-    flat: String,
+    pub(super) flat: String,
     sums: Vec<Sums>,
 }
 
@@ -43,16 +43,16 @@ struct Golden {
     sd: Option<f64>,
 }
 
-fn goldens() -> Goldens {
+pub(super) fn goldens() -> Goldens {
     serde_json::from_str(include_str!("fixtures/profile/goldens.json")).unwrap()
 }
 
-fn fixtures(names: &[&str]) -> Result<Profile, ProfileError> {
+pub(super) fn fixtures(names: &[&str]) -> Result<Profile, ProfileError> {
     let paths: Vec<PathBuf> = names.iter().map(|name| Path::new(FIXTURES).join(name)).collect();
     of(&paths, |_| ())
 }
 
-fn of(paths: &[PathBuf], change: impl FnOnce(&mut ProfileOptions<'_>)) -> Result<Profile, ProfileError> {
+pub(super) fn of(paths: &[PathBuf], change: impl FnOnce(&mut ProfileOptions<'_>)) -> Result<Profile, ProfileError> {
     let files: Vec<(&Path, TableFormat)> =
         paths.iter().map(|path| (path.as_path(), TableFormat::of(path.to_str().unwrap()).unwrap())).collect();
     let mut options = ProfileOptions::new(&scratch);
@@ -66,7 +66,7 @@ fn of_csv(csv: &str) -> Result<Profile, ProfileError> {
     of(&[folder.path().join("t.csv")], |_| ())
 }
 
-fn column<'a>(profile: &'a Profile, name: &str) -> &'a ColumnProfile {
+pub(super) fn column<'a>(profile: &'a Profile, name: &str) -> &'a ColumnProfile {
     profile.columns.iter().find(|column| column.name == name).unwrap()
 }
 
