@@ -405,7 +405,7 @@ fn gpu(gpu: &GpuRecord) -> String {
 pub fn reasons(all: &[Reason], style: &Style) -> String {
     let line = |reason: &Reason| {
         let mark = if reason.good { style.paint(Label::Good, "+") } else { style.paint(Label::Warning, "-") };
-        format!("  {mark} {}\n", lines::wrapped(&clean(&reason.text), 4, 4))
+        format!("  {mark}  {}\n", lines::wrapped(&clean(&reason.text), 5, 5))
     };
     all.iter().map(line).collect()
 }
