@@ -48,7 +48,7 @@ fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 10] = [
+const JSON: [Kind; 12] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
