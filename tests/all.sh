@@ -36,6 +36,8 @@ if ! "$venv/bin/python" -c 'import sklearn' 2>/dev/null; then
     fi
     "$venv/bin/pip" install --quiet --disable-pip-version-check 'scikit-learn>=1.5'
 fi
+# Another program's opinion of what is in the store.
+[[ -x $venv/bin/detect-secrets ]] || "$venv/bin/pip" install --quiet --disable-pip-version-check detect-secrets
 
 step "the program"
 cargo build --release --locked

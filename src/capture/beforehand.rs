@@ -52,7 +52,7 @@ pub fn look(options: &CaptureOptions) -> Result<Before, CaptureError> {
         return Err(CaptureError::Dirty { paths: code.changed });
     }
     let scanner = Scanner::new(&options.allow);
-    scan::declared(&scanner, options, &params_files, &[])?;
+    scan::declared(&scanner, options, params_files.iter(), &[])?;
     scan::code(&scanner, &mut code)?;
     let results = results.into_iter().map(|(spec, files)| (spec, stamps(&files))).collect();
     let untracked: HashSet<&String> = code.untracked.iter().collect();

@@ -22,6 +22,7 @@ use super::bounded;
 use super::python::marker::MarkerEnvironment;
 use super::python::normalised;
 use super::python::version::is_wanted;
+use super::redacted::Redacted;
 
 /// Larger lock files are hashed, and not compared.
 const BYTES_LIMIT: u64 = 16 << 20;
@@ -114,6 +115,16 @@ fn unread(lock: &LockRecord, reason: String) -> LockCheckRecord {
 }
 
 impl Drift {
+    /// Takes secrets out of what comes from lock files.
+    pub fn clean(&mut self, redacted: &mut Redacted) {
+        for found in &mut self.packages {
+            let versions = found.wanted.iter_mut().chain(&mut found.installed);
+            versions.chain([&mut found.package]).for_each(|text| redacted.clean("drift", text));
+        }
+        let unread = self.locks.iter_mut().flat_map(|check| &mut check.unread);
+        unread.for_each(|reason| redacted.clean("drift", reason));
+    }
+
     fn add(&mut self, lock: &LockRecord, pins: &[Pins], environment: &EnvironmentRecord) {
         let runtime = |language| environment.runtimes.iter().find(|runtime| runtime.language == language);
         let mut check = LockCheckRecord { lock: lock.path.clone(), ..LockCheckRecord::default() };

@@ -11,7 +11,7 @@ use crate::host;
 
 use super::python::marker::MarkerEnvironment;
 use super::python::{self, Asked, Interpreter, PythonError};
-use super::secrets::Scanner;
+use super::redacted::Redacted;
 use super::{cargo, julia, locks, machine, r};
 
 /// What to capture.
@@ -148,13 +148,15 @@ pub fn capture_with(options: &EnvironmentOptions<'_>, variable: &dyn Fn(&str) ->
     let named = options.variables.iter().map(String::as_str);
     for name in VARIABLES.into_iter().chain(named) {
         if let Some(value) = variable(name) {
-            record.variables.insert(name.to_owned(), redacted.variable(name, &value));
+            record
+                .variables
+                .insert(name.to_owned(), redacted.named(&format!("environment.variables.{name}"), name, &value));
         }
     }
     if let Some(image) = options.image {
         if !names_content(image) {
             let reason = format!("`{image}` can be moved; `REPOSITORY@sha256:DIGEST` cannot");
-            failure("environment.image", redacted.scanner.redact(&reason).0);
+            failure("environment.image", reason);
         }
         record.image = Some(redacted.text("environment.image", image));
     }
@@ -166,7 +168,7 @@ pub fn capture_with(options: &EnvironmentOptions<'_>, variable: &dyn Fn(&str) ->
         interpreter: (!chosen.is_empty()).then(|| chosen.join("; ")),
         markers: MarkerEnvironment::here(python, found.map(|found| found.implementation)),
         failed,
-        redactions: redacted.records,
+        redactions: redacted.into_records(),
     }
 }
 
@@ -186,32 +188,4 @@ fn python_runtime(chosen: &Interpreter, project: &Path) -> (RuntimeRecord, Vec<S
         origins: found.origins,
     };
     (runtime, found.problems)
-}
-
-/// Replaces secrets and remembers where.
-#[derive(Default)]
-struct Redacted {
-    scanner: Scanner,
-    records: Vec<RedactionRecord>,
-}
-
-impl Redacted {
-    fn text(&mut self, field: &str, text: &str) -> String {
-        let (clean, counts) = self.scanner.redact(text);
-        let record =
-            |(rule, count): (&str, u64)| RedactionRecord { field: field.to_owned(), rule: rule.to_owned(), count };
-        self.records.extend(counts.into_iter().map(record));
-        clean
-    }
-
-    /// The name counts: a value alone need not look like a secret.
-    fn variable(&mut self, name: &str, value: &str) -> String {
-        let clean = self.scanner.redact_arguments(&[format!("{name}={value}")]);
-        let field = format!("environment.variables.{name}");
-        let record =
-            |(rule, count): (&str, u64)| RedactionRecord { field: field.clone(), rule: rule.to_owned(), count };
-        self.records.extend(clean.1.into_iter().map(record));
-        let assigned = clean.0.into_iter().next().unwrap_or_default();
-        assigned.split_once('=').map_or_else(String::new, |(_, value)| value.to_owned())
-    }
 }

@@ -29,6 +29,7 @@ pub mod patch;
 pub mod profile;
 pub mod python;
 mod r;
+pub mod redacted;
 mod scan;
 pub mod secrets;
 pub mod seeds;
@@ -49,6 +50,7 @@ use self::ignored::Ignored;
 use self::known::Known;
 use self::python::Asked;
 use self::python::marker::MarkerEnvironment;
+use self::redacted::Redacted;
 use self::secrets::{Allowance, Scanner};
 use self::values::Syntax;
 use crate::format::checksum::Checksum;
@@ -192,6 +194,8 @@ pub struct Capture {
     pub redactions: Vec<RedactionRecord>,
     /// Discovered parts that failed.
     pub not_captured: Vec<NotCapturedRecord>,
+    /// The branch checked out.
+    pub branch: Option<String>,
     /// The remote's URL, without user info.
     pub remote: Option<String>,
     /// Absolute places of the inputs.
@@ -250,7 +254,8 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     if options.require_clean && !code.changed.is_empty() {
         return Err(CaptureError::Dirty { paths: code.changed });
     }
-    scan::declared(&scanner, options, &params_files, &metrics_files)?;
+    scan::names(&scanner, declared.iter().copied().chain(&code.files))?;
+    scan::declared(&scanner, options, params_files.iter().chain(&metrics_files).chain(&results), &model_files)?;
     scan::code(&scanner, &mut code)?;
     code.look_inside()?;
 
@@ -271,34 +276,28 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     }
     let mut redactions = found.redactions;
     let command = command::redacted(&scanner, options, &mut redactions);
-    let remote = code.git.as_ref().and_then(git::Git::remote).map(|url| {
-        let (url, hits) = scanner.redact(&secrets::strip_userinfo(&url));
-        let field = || "remote".to_owned();
-        redactions.extend(hits.into_iter().map(|(rule, count)| RedactionRecord {
-            field: field(),
-            rule: rule.to_owned(),
-            count,
-        }));
-        url
-    });
-    for source in data.iter_mut().filter(|source| source.kind == DataKind::Uri) {
-        let (path, hits) = scanner.redact(&source.path);
-        source.path = path;
-        let field = || format!("data.{}.path", source.name);
-        let hit = |(rule, count): (&'static str, u64)| RedactionRecord { field: field(), rule: rule.to_owned(), count };
-        redactions.extend(hits.into_iter().map(hit));
-        // A server's word that looks like a secret is no checksum to keep.
-        let word = source.declared.as_ref().and_then(|declared| declared.checksum.as_ref()).map(Checksum::value);
-        let (_, hits) = scanner.redact(word.unwrap_or_default());
-        if !hits.is_empty() {
-            source.declared = None;
-            let field = || format!("data.{}.checksum", source.name);
-            let hit =
-                |(rule, count): (&'static str, u64)| RedactionRecord { field: field(), rule: rule.to_owned(), count };
-            redactions.extend(hits.into_iter().map(hit));
-        }
+    let mut redacted = Redacted::default();
+    let git = code.git.as_ref();
+    let remote = git.and_then(git::Git::remote);
+    let remote = remote.map(|url| redacted.text("remote", &secrets::strip_userinfo(&url)));
+    let branch = git.and_then(git::Git::branch).map(|branch| redacted.text("branch", &branch));
+    for left_out in &mut code.left_out {
+        redacted.clean("code.left_out", &mut left_out.path);
     }
-    redactions.sort();
+    for source in &mut data {
+        let field = format!("data.{}", source.name);
+        if source.kind == DataKind::Uri {
+            redacted.clean(&format!("{field}.path"), &mut source.path);
+            // A server's word that looks like a secret is no checksum to keep.
+            let word = source.declared.as_ref().and_then(|declared| declared.checksum.as_ref()).map(Checksum::value);
+            let word = word.unwrap_or_default();
+            if redacted.text(&format!("{field}.checksum"), word) != word {
+                source.declared = None;
+            }
+        }
+        let columns = source.shape.iter_mut().flat_map(|(_, columns)| columns);
+        columns.for_each(|column| redacted.clean(&format!("{field}.schema"), &mut column.name));
+    }
 
     let mut not_captured = found.failed;
     let failed = |part: String, reason: String| NotCapturedRecord { part, reason };
@@ -316,6 +315,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         let wrong = source.not_as_declared.clone();
         not_captured.extend(wrong.map(|reason| failed(format!("data.{}.dvc", source.name), reason)));
     }
+    not_captured.iter_mut().for_each(|part| redacted.clean("not_captured", &mut part.reason));
     not_captured.sort();
     if options.strict
         && let Some(first) = not_captured.first()
@@ -323,7 +323,11 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         return Err(CaptureError::Discovered { part: first.part.clone(), reason: first.reason.clone() });
     }
     let seeds = all_seeds(options, &params, &found.record);
-    let places = places(options, &data);
+    let mut places = places(options, &data);
+    places.iter_mut().for_each(|(name, place)| redacted.clean(&format!("paths.{name}"), place));
+    let ignored = ignored.lines().iter().map(|line| redacted.text("ignored", line)).collect();
+    redactions.extend(redacted.into_records());
+    redactions.sort();
     Ok(Capture {
         model: options.model.clone(),
         model_files,
@@ -347,9 +351,10 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         notes: options.notes.clone(),
         redactions,
         not_captured,
+        branch,
         remote,
         places,
-        ignored: ignored.lines().to_vec(),
+        ignored,
         linked,
     })
 }

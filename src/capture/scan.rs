@@ -14,30 +14,78 @@ use crate::format::snapshot::LeftOutRecord;
 use crate::format::tree::EntryKind;
 use crate::store::Source;
 
-/// Parameters, metrics, notes.
-pub(super) fn declared(
+/// Text among results and among a model's files is looked at up to this size; larger files are tables or weights.
+const TEXT_LIMIT: u64 = 32 << 20;
+/// Names are looked at by so many bytes at once.
+const NAMES_AT_ONCE: usize = 256 << 10;
+/// Files of a model that people or their programs write for people: settings, not weights or vocabularies in text.
+const SETTINGS: [&str; 13] =
+    ["json", "yaml", "yml", "toml", "txt", "md", "cfg", "ini", "py", "sh", "jinja", "properties", "ipynb"];
+
+/// Parameters, metrics and results that are text, settings beside weights, notes, and what was given by hand.
+pub(super) fn declared<'a>(
     scanner: &Scanner,
     options: &CaptureOptions,
-    params: &[SourceFile],
-    metrics: &[SourceFile],
+    written: impl Iterator<Item = &'a SourceFile>,
+    model: &'a [SourceFile],
 ) -> Result<(), CaptureError> {
-    let mut findings = Vec::new();
-    for file in params.iter().chain(metrics) {
-        findings.extend(in_file(scanner, file)?);
-    }
+    let is_setting = |file: &&SourceFile| {
+        let extension = file.path().rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, e)| e);
+        SETTINGS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+    };
+    let files: Vec<&SourceFile> = written.chain(model.iter().filter(is_setting)).collect();
+    let small = files.into_par_iter().filter(|file| file.size() <= TEXT_LIMIT);
+    let scanned: Result<Vec<Vec<Finding>>, CaptureError> = small.map(|file| in_file(scanner, file)).collect();
+    let mut findings: Vec<Finding> = scanned?.into_iter().flatten().collect();
+    let mut given = |place: &str, text: &str| findings.extend(scanner.scan(place, text.as_bytes()));
     for (key, value) in &options.given_params {
-        findings.extend(scanner.scan("--param", format!("{key}: {value}").as_bytes()));
+        given("--param", &format!("{key}: {value}"));
     }
-    if let Some(notes) = &options.notes {
-        findings.extend(scanner.scan("notes", notes.as_bytes()));
+    options.seeds.iter().for_each(|(name, _)| given("--seed", name));
+    options.code.iter().for_each(|scope| given("the scope of the code", scope));
+    options.notes.iter().for_each(|notes| given("notes", notes));
+    stop(findings)
+}
+
+/// Names of files, which stand in the store as they are.
+pub(super) fn names<'a>(scanner: &Scanner, files: impl Iterator<Item = &'a SourceFile>) -> Result<(), CaptureError> {
+    let everything = Scanner::default();
+    let mut findings = Vec::new();
+    let mut text = String::new();
+    let mut of_lines: Vec<&str> = Vec::new();
+    let mut look = |text: &mut String, of_lines: &mut Vec<&str>| {
+        for finding in everything.scan("", text.as_bytes()) {
+            let path = usize::try_from(finding.line - 1).ok().and_then(|line| of_lines.get(line)).unwrap_or(&"");
+            if !scanner.allows(path, finding.rule) {
+                // What is found here must not be said by naming it.
+                findings.push(Finding { path: everything.redact(path).0, line: 0, rule: finding.rule });
+            }
+        }
+        text.clear();
+        of_lines.clear();
+    };
+    let mut folder = "";
+    for file in files {
+        // Of the files of a folder, its name is looked at once.
+        let (parent, name) = file.path().rsplit_once('/').unwrap_or(("", file.path()));
+        let shown = if parent == folder { name } else { file.path() };
+        // A name may hold the end of a line.
+        text.extend(shown.chars().map(|c| if c == '\n' { ' ' } else { c }));
+        text.push('\n');
+        of_lines.push(file.path());
+        folder = parent;
+        if text.len() > NAMES_AT_ONCE {
+            look(&mut text, &mut of_lines);
+        }
     }
+    look(&mut text, &mut of_lines);
     stop(findings)
 }
 
 /// Code, and its patch. What nobody allows us to read is left out: code is found, not declared.
 pub(super) fn code(scanner: &Scanner, code: &mut Code) -> Result<(), CaptureError> {
     let look = |file: &SourceFile| match file.kind {
-        EntryKind::Symlink => Ok(Ok(Vec::new())),
+        EntryKind::Symlink => Ok(Ok(scanner.scan(file.path(), file.target.as_deref().unwrap_or_default().as_bytes()))),
         _ => match in_file(scanner, file) {
             Err(CaptureError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
                 Ok(Err(format!("it cannot be read: {source}")))

@@ -27,7 +27,7 @@ use self::rules::patterns;
 pub struct Finding {
     /// The file as it was given to [`Scanner::scan`].
     pub path: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 where it is in the name of the file, which is then redacted.
     pub line: u64,
     /// Which rule found it, such as `github-pat`.
     pub rule: &'static str,
@@ -116,6 +116,11 @@ impl Scanner {
     /// A scanner that does not report what is allowed.
     pub fn new(allow: &[Allowance]) -> Self {
         Self { allowed: allow.to_vec() }
+    }
+
+    /// Whether `rule` is off for the file `path`.
+    pub fn allows(&self, path: &str, rule: &str) -> bool {
+        self.allowed.iter().any(|allowance| allowance.covers(path, rule))
     }
 
     /// Whether `bytes` are text; anything with a NUL in its first 8 KiB is not, and [`scan`](Self::scan) finds
@@ -217,6 +222,11 @@ impl<'a> Findings<'a> {
     }
 }
 
+/// Cannot happen with patterns that compile in the tests; if it did, nothing may pass as clean.
+fn unscanned(bytes: &[u8]) -> Vec<Hit> {
+    vec![Hit { at: 0..bytes.len(), rule: rules::UNSCANNED }]
+}
+
 fn replaced(text: &str, hits: &[Hit]) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut done = 0;
@@ -237,13 +247,14 @@ fn marker(rule: &str) -> String {
 
 /// All hits in order, none overlapping another: where two do, the one that begins first stays, and is extended.
 fn hits(bytes: &[u8], origin: Origin<'_>) -> Vec<Hit> {
-    let Some(patterns) = patterns() else {
-        // Cannot happen with patterns that compile in the tests; if it did, nothing may pass as clean.
-        return vec![Hit { at: 0..bytes.len(), rule: rules::UNSCANNED }];
-    };
+    let Some(trigger) = rules::trigger() else { return unscanned(bytes) };
+    if !trigger.is_match(bytes) {
+        return Vec::new();
+    }
+    let Some(patterns) = patterns() else { return unscanned(bytes) };
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(trigger) = patterns.trigger.find_at(bytes, at) {
+    while let Some(trigger) = trigger.find_at(bytes, at) {
         let (piece, next) = piece_around(bytes, trigger.start());
         patterns.find(bytes, piece.clone(), origin, &mut found);
         assignment::find(&patterns.assignment, bytes, piece, origin, &mut found);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::found::FoundRecord;
+use super::snapshot::RedactionRecord;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::ProfileId;
@@ -53,6 +54,9 @@ pub struct ObservationRecord {
     /// The profiles of the training data that is a table, by its name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<SetName, ProfileRef>,
+    /// What was replaced by `<redacted:rule>` in what was found in files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<RedactionRecord>,
 }
 
 /// A package that is not as a lock file wants it.

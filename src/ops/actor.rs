@@ -4,6 +4,7 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 
 use crate::capture::git::Git;
+use crate::capture::secrets::Scanner;
 use crate::format::event::{ActorRecord, CiRecord};
 use crate::host;
 use crate::repository::Repository;
@@ -29,7 +30,8 @@ impl Asked {
 
 /// A name as it may stand in the journal for ever. Where it is set, nobody looks; and a verb is not refused for it.
 fn printable(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).collect()
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    Scanner::new(&[]).redact(&name).0
 }
 
 /// The CI job this runs in, as far as its variables tell.

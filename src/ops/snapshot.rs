@@ -8,12 +8,13 @@ use super::profiles::{self, Terms};
 use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
+use crate::capture::redacted::Redacted;
 use crate::capture::{self, Capture, CaptureError, drift, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
 use crate::format::found::{FoundFileRecord, FoundRecord};
 use crate::format::observation::{DriftRecord, ExecutionRecord, LockCheckRecord, ProfileRef};
-use crate::format::snapshot::SnapshotRecord;
+use crate::format::snapshot::{RedactionRecord, SnapshotRecord};
 use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
@@ -76,6 +77,8 @@ pub struct SnapshotReport {
     pub lock_checks: Vec<LockCheckRecord>,
     /// The profiles of its data, and why data has none.
     pub profiles: BTreeMap<SetName, ProfileRef>,
+    /// What was replaced in what was found.
+    pub redactions: Vec<RedactionRecord>,
     /// Parameters of which they say something else than what was declared.
     pub contradictions: Vec<Contradiction>,
     /// Results that are the parent's although the model is not.
@@ -139,14 +142,17 @@ pub fn snapshot(
     if !compared.unchanged || heals {
         let known = before.as_ref().and_then(|observation| observation.found.as_ref());
         let found = snapshot::found::look(&writer, &worth_a_look, &built.model_files, known);
-        let found = FoundRecord { passed_over, ..found };
+        let mut found = FoundRecord { passed_over, ..found };
         if options.given.strict {
             refuse_unread(&found)?;
         }
-        built.observation.found = Some(found);
-        let drift = drift::find(&capture_options.project, &capture.environment, &capture.markers);
-        built.observation.drift = drift.packages;
-        built.observation.lock_checks = drift.locks;
+        let mut drift = drift::find(&capture_options.project, &capture.environment, &capture.markers);
+        let mut redacted = Redacted::default();
+        redacted.found(&mut found);
+        drift.clean(&mut redacted);
+        let observation = &mut built.observation;
+        (observation.drift, observation.lock_checks) = (drift.packages, drift.locks);
+        (observation.found, observation.redactions) = (Some(found), redacted.into_records());
         let data = compared.parent.as_ref().map(|(_, record)| record.data.as_slice()).unwrap_or_default();
         let terms = Terms { strict: options.given.strict, allow_erased: options.allow_erased };
         profiles::put(repository, &mut writer, (&tables, &mut built), (data, before.as_ref()), terms, progress)?;
@@ -251,6 +257,7 @@ impl Compared {
             contradictions: contradictions(&built.record, &found),
             drift: built.observation.drift,
             lock_checks: built.observation.lock_checks,
+            redactions: built.observation.redactions,
             found,
             execution: built.observation.execution.filter(|_| !self.unchanged),
             profiles: built.observation.profiles,

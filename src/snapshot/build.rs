@@ -113,7 +113,7 @@ pub fn build(
         format: observation::FORMAT.to_owned(),
         tool: tool.to_owned(),
         machine: capture.machine.clone(),
-        branch: git.and_then(|g| g.branch()),
+        branch: capture.branch.clone(),
         remote: capture.remote.clone(),
         commit_on_remote: git.and_then(|g| g.commit_on_remote()),
         interpreter: capture.interpreter.clone(),
@@ -125,6 +125,7 @@ pub fn build(
         lock_checks: Vec::new(),
         execution: None,
         profiles: BTreeMap::new(),
+        redactions: Vec::new(),
     };
     let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
     Ok(Built { record, id: SnapshotId::new(id), observation, model_files: model_list, code_files: code_list })

@@ -327,10 +327,14 @@ fn capture(error: &CaptureError) -> Meaning {
         CaptureError::Empty { .. } => says(NOT_FOUND, "train first, or name another folder; nothing was written"),
         CaptureError::Unreadable { source, .. } => io(source.kind()),
         CaptureError::Secrets { findings } => {
-            let place = |f: &mlrun::capture::secrets::Finding| format!("{} line {} ({})", f.path, f.line, f.rule);
+            let place = |f: &mlrun::capture::secrets::Finding| match f.line {
+                0 => format!("the name of {} ({})", f.path, f.rule),
+                line => format!("{} line {line} ({})", f.path, f.rule),
+            };
             let all: Vec<String> = findings.iter().map(place).collect();
             let allow = findings
                 .first()
+                .filter(|first| first.line > 0)
                 .map_or_else(String::new, |f| format!("; if it is harmless: `--allow-secret '{}:{}'`", f.rule, f.path));
             (NO, Some(format!("{}: remove it from there{allow}", first(&all))))
         }

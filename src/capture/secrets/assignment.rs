@@ -32,7 +32,9 @@ pub(super) fn find(pattern: &Regex, bytes: &[u8], piece: Range<usize>, origin: O
         // The value may itself be the name of a second assignment, so the search goes on before it.
         at = value.start();
         let quoted = captures.name("quote").is_some();
-        let next = text.get(value.end()).copied();
+        // What ends an element of HTML is no code, nor is what took the place of another secret.
+        let behind = text.get(value.end()..).unwrap_or_default();
+        let next = behind.first().copied().filter(|_| !behind.starts_with(b"</") && !behind.starts_with(b"<redacted:"));
         let value = value_itself(value.as_bytes(), quoted);
         let name = name_around(text, whole.start());
         if asks_for_secret(&name) && is_complete(value, quoted, next) && is_secret(value, origin) {
@@ -182,7 +184,7 @@ fn is_uuid(value: &str) -> bool {
 }
 
 /// Shannon entropy in bits per byte.
-fn entropy(value: &[u8]) -> f64 {
+pub(super) fn entropy(value: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
     value.iter().for_each(|b| counts[usize::from(*b)] += 1);
     let share = |count: &u32| f64::from(*count) / value.len() as f64;

@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule("github-pat", r"\bgh[pousr]_[0-9A-Za-z]{36,255}\b"),
     rule("github-fine-grained", r"\bgithub_pat_\w{82}\b"),
-    rule("gitlab-pat", r"\bgl(?:pat|ptt|dt|rt|cbt)-[\w-]{20,}"),
+    rule("gitlab-pat", r"\bgl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|oas|soat|ffct)-[\w-]{20,}"),
     rule("huggingface", r"\b(?:hf_|api_org_)[A-Za-z0-9]{34,}\b"),
     rule("google-api-key", r"\bAIza[\w-]{35}"),
     rule("anthropic", r"\bsk-ant-[a-z]{3,6}\d{2}-[\w-]{24,}"),
@@ -54,8 +54,46 @@ pub(super) const RULES: &[Rule] = &[
     rule("pypi", r"\bpypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[\w-]{16,}"),
     rule("npm", r"\bnpm_[A-Za-z0-9]{36}\b"),
     rule("jwt", r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
-    rule("stripe", r"\b[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,99}\b"),
+    rule("stripe", r"\b(?:[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,99}\b|whsec_[A-Za-z0-9+/]{32,})"),
     rule("sendgrid", r"\bSG\.[\w-]{16,32}\.[\w-]{30,64}"),
+    rule("azure-client-secret", r"(?:^|[^\w.~])(?P<secret>[\w.~]{3}\dQ~[\w.~-]{31,34})(?:[^\w.~-]|$)"),
+    rule("google-oauth-secret", r"\bGOCSPX-[\w-]{28}"),
+    rule("nvidia", r"\bnvapi-[\w-]{60,}"),
+    rule("wandb", r"\bwandb_v1_[\w-]{40,}"),
+    // Base64 of `{"api_`, as the token of a run's service begins.
+    rule("neptune", r"\beyJhcGlf[A-Za-z0-9+/]{60,}={0,2}"),
+    rule("kaggle", r"\bKGAT_[A-Za-z0-9]{32,}\b"),
+    rule("langsmith", r"\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}\b"),
+    rule("replicate", r"\br8_[A-Za-z0-9]{37}\b"),
+    rule("groq", r"\bgsk_[A-Za-z0-9]{40,}\b"),
+    rule("perplexity", r"\bpplx-[A-Za-z0-9]{40,}\b"),
+    rule("xai", r"\bxai-[A-Za-z0-9]{60,}\b"),
+    rule("telegram", r"\b(?P<secret>\d{8,10}:AA[\w-]{33})(?:[^\w-]|$)"),
+    rule("twilio", r"\bSK[0-9a-fA-F]{32}\b"),
+    rule("mailgun", r"\bkey-[a-f0-9]{32}\b"),
+    rule("digitalocean", r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
+    rule("docker", r"\bdckr_(?:pat|oat)_[\w-]{27,}"),
+    rule("doppler", r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,}"),
+    rule("heroku", r"\bHRKU-AA[\w-]{58}"),
+    rule("linear", r"\blin_api_[A-Za-z0-9]{40}\b"),
+    rule("notion", r"\bntn_\d{11}[A-Za-z0-9]{35}\b"),
+    rule("shopify", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b"),
+    rule("square", r"\bsq0[a-z]{3}-[\w-]{22,43}"),
+    rule("vault", r"\bhv[sbr]\.[\w-]{24,}"),
+    rule("terraform", r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,70}"),
+    rule("grafana", r"\bgl(?:sa|c)_[A-Za-z0-9+/_]{32,}={0,2}"),
+    rule("new-relic", r"\bNRAK-[A-Za-z0-9]{27}\b"),
+    rule("postman", r"\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}\b"),
+    rule("pulumi", r"\bpul-[a-f0-9]{40}\b"),
+    rule("rubygems", r"\brubygems_[a-f0-9]{48}\b"),
+    rule("age", r"\bAGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}\b"),
+    rule("1password", r"\bops_eyJ[\w+/=-]{200,}"),
+    rule("atlassian", r"\bATATT3[\w=-]{40,}"),
+    rule("sentry", r"\bsntry[su]_[\w+/=]{40,}"),
+    rule("planetscale", r"\bpscale_(?:tkn|oauth|pw)_[\w=.-]{32,64}"),
+    rule("prefect", r"\bpn[ub]_[A-Za-z0-9]{36}\b"),
+    rule("supabase", r"\bsbp_[a-f0-9]{40}\b"),
+    rule("artifactory", r"\bAKCp[A-Za-z0-9]{60,}"),
     rule(PRIVATE_KEY, r"-----BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----"),
     // A raw `/` ends the authority, so a password cannot hold one; `@` it can, so the last one counts.
     rule(
@@ -65,18 +103,23 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// What every secret has a piece of; where it does not match, nothing else is tried.
-const TRIGGER: &str = r"AKIA|ASIA|ABIA|ACCA|A3T|gh[pousr]_|github_pat_|gl(?:pat|ptt|dt|rt|cbt)-|hf_|api_org_|AIza|\bsk-|\b[sr]k_|xox[abeoprs]-|xapp-|hooks\.slack|dapi|pypi-|npm_|eyJ|-----BEGIN|://|AccountKey|[?&]sig=|\bSG\.|(?i:token|secret|passw|passphrase|pwd|api[_-]?key|access[_-]?key|credential|auth)";
+const TRIGGER: &str = r"AKIA|ASIA|ABIA|ACCA|A3T|gh[pousr]_|github_pat_|gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|oas|soat|ffct)-|hf_|api_org_|AIza|\bsk-|\b[sr]k_|xox[abeoprs]-|xapp-|hooks\.slack|dapi|pypi-|npm_|eyJ|-----BEGIN|://|AccountKey|[?&]sig=|\bSG\.|whsec_|\dQ~|GOCSPX-|nvapi-|wandb_v1_|KGAT_|lsv2_|r8_|gsk_|pplx-|xai-|:AA|\bSK[0-9a-fA-F]{8}|\bkey-|do[opr]_v1_|dckr_|\bdp\.|HRKU-|lin_api_|ntn_|shp(?:at|ca|pa|ss)_|sq0|hv[sbr]\.|\.atlasv1\.|gl(?:sa|c)_|NRAK-|PMAK-|pul-|rubygems_|AGE-SECRET|ops_eyJ|ATATT3|sntry|pscale_|pn[ub]_|sbp_|AKCp|(?i:token|secret|passw|passphrase|pwd|api[_-]?key|access[_-]?key|credential|auth)";
 
 /// What follows the header of a key in use, and not its mere mention: base64, perhaps after PEM headers, inside of
 /// quotes or with the line breaks written `\n`.
-const KEY_BODY: &str = r#"\A(?:[\s"'`+,>|]|\\[nrt]|(?:Proc-Type|DEK-Info|Comment|Version):[^\n\\]*)*[A-Za-z0-9+/]{16,}={0,2}(?:[\s"'`\\=-]|\z)"#;
+const KEY_BODY: &str = r#"\A(?:[\s"'`+,>|]|\\{1,4}[nrt]|(?:Proc-Type|DEK-Info|Comment|Version):[^\n\\]*)*[A-Za-z0-9+/]{16,}={0,2}(?:[\s"'`\\=-]|\z)"#;
 
 /// The most bytes of a private key.
 const KEY_LIMIT: usize = 16 << 10;
 
+/// Compiled apart from the rules: most short texts have none of it, and need no more.
+pub(super) fn trigger() -> Option<&'static Regex> {
+    static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?-u){TRIGGER}")).ok());
+    PATTERN.as_ref()
+}
+
 /// The rules, compiled.
 pub(super) struct Patterns {
-    pub(super) trigger: Regex,
     pub(super) assignment: Regex,
     set: RegexSet,
     each: Vec<Regex>,
@@ -89,7 +132,6 @@ pub(super) fn patterns() -> Option<&'static Patterns> {
         let ascii = |pattern: &str| format!("(?-u){pattern}");
         let each = || RULES.iter().map(|rule| ascii(rule.pattern));
         Ok(Patterns {
-            trigger: Regex::new(&ascii(TRIGGER))?,
             assignment: Regex::new(&ascii(assignment::PATTERN))?,
             set: RegexSet::new(each())?,
             each: each().map(|pattern| Regex::new(&pattern)).collect::<Result<_, _>>()?,
@@ -97,6 +139,15 @@ pub(super) fn patterns() -> Option<&'static Patterns> {
         })
     });
     PATTERNS.as_ref().ok()
+}
+
+/// Bits per character of a token, below which it is one of a manual: `ghp_xxxxxxxx…`. That of random hex is above 3.
+const ENTROPY: f64 = 2.5;
+
+/// Whether a token in a file was never one: made of the same few characters, or said to be an example, as Amazon's are.
+fn is_example(token: &[u8], origin: Origin<'_>) -> bool {
+    let says_so = || token.to_ascii_lowercase().windows(7).any(|window| window == b"example");
+    matches!(origin, Origin::File(_)) && (assignment::entropy(token) < ENTROPY || says_so())
 }
 
 impl Patterns {
@@ -114,7 +165,7 @@ impl Patterns {
                         let whole = captures.get(0).map_or(&b""[..], |whole| whole.as_bytes());
                         Some(at).filter(|_| url::is_password(whole, secret.as_bytes(), origin))
                     }
-                    _ => Some(at),
+                    _ => Some(at).filter(|_| !is_example(secret.as_bytes(), origin)),
                 };
                 found.extend(at.map(|at| Hit { at, rule: rule.name }));
             }

@@ -25,8 +25,10 @@ pub fn strip_userinfo(url: &str) -> String {
     format!("{scheme}://{host}")
 }
 
-const NO_USERS: [&str; 13] =
-    ["", "user", "username", "usr", "u", "foo", "name", "login", "me", "myuser", "test", "someone", "admin"];
+const NO_USERS: [&str; 15] = [
+    "", "user", "username", "usr", "u", "foo", "name", "login", "me", "myuser", "test", "someone", "admin", "postgres",
+    "root",
+];
 const NO_PASSWORDS: [&str; 16] = [
     "password",
     "passwd",

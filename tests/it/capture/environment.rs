@@ -479,9 +479,9 @@ fn variables_are_those_of_the_list_and_the_named_ones() {
     assert_eq!(
         redactions,
         [
+            "environment.variables.MY_ARG huggingface 1",
             "environment.variables.MY_PASSWORD generic-key 1",
-            "environment.variables.MY_URL url-password 1",
-            "environment.variables.MY_ARG huggingface 1"
+            "environment.variables.MY_URL url-password 1"
         ]
     );
 }

@@ -11,6 +11,7 @@ use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
 use mlrun::progress::Silent;
 use proptest::prelude::*;
 
+use crate::support::planted::kinds;
 use crate::support::project::TestRepo;
 
 const WORD: &str = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0cD3fG6iJ9lM2oP5rS8uV1xZ4bC7eF0hI3kL6nO9qR2tU5wX8yA1bD4gE7hJ0kM3nP6qS9tV2wY5zC8eG1iL4o";
@@ -88,7 +89,13 @@ fn every_rule_finds_its_kind() {
     for (rule, text) in samples() {
         assert_eq!(rules("train.py", &format!("import os\n{text}\n")), [rule], "{text}");
     }
-    let sampled: Vec<_> = samples().into_iter().map(|(rule, _)| rule).collect();
+    for kind in kinds() {
+        assert_eq!(rules("train.py", &format!("import os\n{}\n", kind.line)), [kind.rule], "{}", kind.line);
+        let (clean, _) = Scanner::new(&[]).redact(&kind.line);
+        assert!(kind.secret.split('\n').all(|piece| !clean.contains(piece)), "{clean}");
+    }
+    let sampled = samples().into_iter().map(|(rule, _)| rule).chain(kinds().into_iter().map(|kind| kind.rule));
+    let sampled: Vec<_> = sampled.collect();
     for rule in rule_names().filter(|rule| *rule != "unscanned") {
         assert!(sampled.contains(&rule), "{rule} has no sample");
     }
@@ -431,5 +438,101 @@ proptest! {
         strip_userinfo(&text);
         forbidden_name(&text);
         scanner.redact_arguments(&[text]);
+    }
+}
+
+/// Every text file below `folder` that `is_meant`, with what is found in it.
+fn findings_below(folder: &std::path::Path, is_meant: &dyn Fn(&std::path::Path) -> bool) -> (usize, Vec<String>) {
+    let (mut files, mut found) = (0, Vec::new());
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(&next).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.is_symlink() && is_meant(&path) {
+                open.push(path);
+            } else if path.is_file() && is_meant(&path) {
+                let name = path.strip_prefix(folder).unwrap().display().to_string();
+                let scanned = Scanner::new(&[]).scan(&name, &std::fs::read(&path).unwrap());
+                found.extend(scanned.iter().map(|f| format!("{}:{} {}", f.path, f.line, f.rule)));
+                files += 1;
+            }
+        }
+    }
+    (files, found)
+}
+
+#[test]
+fn no_false_alarms_on_this_repository() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_meant = |path: &std::path::Path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        !matches!(name, "target" | ".git" | ".mlrun" | ".venv") && !name.ends_with(".target")
+    };
+    let (files, found) = findings_below(root, &is_meant);
+    assert!(files > 500, "{files}");
+    assert!(found.len() <= 5, "{} in {files} files: {found:#?}", found.len());
+}
+
+/// On scikit-learn's own source, where it is installed: `tests/all.sh` does that.
+#[test]
+fn no_false_alarms_on_scikit_learn() {
+    let venv = std::path::Path::new(env!("CARGO_BIN_EXE_mlrun")).ancestors().nth(2).unwrap().join("test-venv/lib");
+    let versions = std::fs::read_dir(venv).into_iter().flatten().flatten();
+    let Some(source) = versions.map(|v| v.path().join("site-packages/sklearn")).find(|path| path.is_dir()) else {
+        eprintln!("scikit-learn is not installed: not looked at");
+        return;
+    };
+    let (files, found) = findings_below(&source, &|path| path.extension().is_none_or(|e| e != "pyc" && e != "so"));
+    eprintln!("{} in {files} files", found.len());
+    assert!(files > 500 && found.len() <= 5, "{} in {files} files: {found:#?}", found.len());
+}
+
+/// Lines of real parameter files, model cards and code that look like secrets and are none.
+#[test]
+fn tricky_lines_are_no_secrets() {
+    let digest = hex(64);
+    let lines = [
+        // transformers, peft, trl, vllm, openai clients.
+        r#""bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<|finetune_right_pad_id|>","#.to_owned(),
+        r#""pad_token_id": 128004, "eos_token_id": [128001, 128008, 128009], "image_token_index": 32000,"#.to_owned(),
+        r#""tokenizer_class": "PreTrainedTokenizerFast", "auto_map": {"AutoTokenizer": "tokenization_chatglm.ChatGLM4Tokenizer"},"#.to_owned(),
+        r#""additional_special_tokens": ["<|im_start|>", "<|im_end|>", "<|vision_start|>"],"#.to_owned(),
+        r#"{"id": 151643, "content": "<|endoftext|>", "single_word": false, "special": true}"#.to_owned(),
+        r#""forced_bos_token_id": 250004, "decoder_start_token_id": 2, "max_new_tokens": 1024, "min_tokens": 1"#.to_owned(),
+        r#""_name_or_path": "meta-llama/Meta-Llama-3.1-8B-Instruct", "_commit_hash": "0e9e39f249a16976918f6564b8830bc894c89659","#.to_owned(),
+        "token_dropout: 0.1\ntokens_per_sample: 2048\ntoken_shift: true".to_owned(),
+        "use_auth_token: true\ntokenizer_revision: 5f0b02c75b57c5855da9ae460ce51323ea669d8a".to_owned(),
+        "hf_hub_token_env: HUGGING_FACE_HUB_TOKEN".to_owned(),
+        "--max-num-batched-tokens 8192 --tokenizer-mode auto --trust-remote-code".to_owned(),
+        "stop_token_ids=[151329, 151336, 151338]".to_owned(),
+        "secret_sauce_dim: 1024".to_owned(),
+        // Placeholders of manuals.
+        format!("export GITHUB_TOKEN={}_{}", "ghp", "x".repeat(36)),
+        format!("aws_access_key_id = {}IOSFODNN7EXAMPLE", "AKIA"),
+        format!("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}", "EXAMPLEKEY"),
+        format!("api_key={}-{}", "sk", "0".repeat(48)),
+        format!("HF_TOKEN={}_{}", "hf", "X".repeat(34)),
+        "OPENAI_API_KEY=sk-...".to_owned(),
+        "password: \"{{ vault_database_password_2 }}\"".to_owned(),
+        "token = os.environ.get(\"WANDB_API_KEY_2024\", \"\")".to_owned(),
+        "postgresql://postgres:postgres@localhost:5432/test".replace("postgres@", "password@"),
+        // Digests, ids and keys that are names.
+        format!("cache_key: {digest}"),
+        format!("key-{}", "feature-importance-permutation-test"),
+        format!("checkpoint_sha256: {digest}"),
+        format!("image: registry.example.org/train@sha256:{digest}"),
+        "primary_key: customer_id_2024_q1_segment_3".to_owned(),
+        "sort_key = lambda r8_value: r8_value[\"xai-score\"]".to_owned(),
+        "from sklearn.model_selection import train_test_split as pul_split".to_owned(),
+        "SKLEARN_SEED = 42; SK1 = 7".to_owned(),
+        "dp.step(x); dp.state(y); hvs = hvs.fit(x)".to_owned(),
+        "https://example.org/?key-word=1&sq0=2".to_owned(),
+    ];
+    for line in lines {
+        for path in ["config.json", "params.yaml", "train.py", "README.md"] {
+            assert_eq!(rules(path, &line), [""; 0], "{path}: {line}");
+        }
+        let (clean, _) = Scanner::new(&[]).redact_arguments(&[line.clone()]);
+        assert!(!clean[0].is_empty());
     }
 }

@@ -15,8 +15,10 @@ mod data_dvc;
 mod data_restore;
 #[cfg(target_os = "linux")]
 mod disturbed;
+mod environment;
 mod evidence;
 mod exec;
+mod firewall;
 #[cfg(target_os = "linux")]
 mod fsync;
 mod full_disk;

@@ -6,6 +6,7 @@ pub mod faulty;
 pub mod history;
 pub mod journal;
 pub mod noise;
+pub mod planted;
 pub mod project;
 pub mod source;
 

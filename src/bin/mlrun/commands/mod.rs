@@ -50,7 +50,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Shown, Failure> {
     let began = Instant::now();
     let mut shown = dispatch(&context, &cli.command)?;
     if cli.global.verbose {
-        shown.notes = context.notes(began.elapsed());
+        shown.notes.extend(context.notes(began.elapsed()));
     }
     Ok(shown)
 }

@@ -67,6 +67,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     }
     shown.warnings = human::snapshot::warnings(&report);
     shown.hints = hints(&report);
+    if context.global.verbose {
+        let words = "weights, tables, training data and binary files are not looked at for secrets";
+        shown.notes.push(words.to_owned());
+    }
     Ok(shown)
 }
 

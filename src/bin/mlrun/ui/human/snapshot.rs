@@ -182,7 +182,7 @@ pub fn warnings(report: &SnapshotReport) -> Vec<String> {
         let (name, label) = (clean(&again.name), &again.label);
         lines.push(format!("`{name}` {stored} again, which was of `{label}` and {}", again.why));
     }
-    for redaction in &report.record.redactions {
+    for redaction in report.record.redactions.iter().chain(&report.redactions) {
         lines.push(format!("redacted {}× in {} ({})", redaction.count, redaction.field, redaction.rule));
     }
     if report.unchanged {

@@ -42,6 +42,7 @@ pub(super) fn fields(report: &SnapshotReport) -> Map<String, Value> {
         "found": value(&report.found),
         "drift": value(&report.drift),
         "lock_checks": value(&report.lock_checks),
+        "found_redactions": value(&report.redactions),
         "contradictions": contradictions(&report.contradictions),
         "erased_again": report.erased_again.iter().map(|again| json!({
             "name": again.name, "erased_from": again.label, "reason": again.why,
