@@ -53,7 +53,8 @@ pub enum EntryKind {
     Executable,
     /// A folder.
     Folder,
-    /// A link that was followed: stored and restored as the content it led to.
+    /// A link that was followed: stored and restored as the content it led to. Written no more: links are listed in the
+    /// observation, so that the same bytes in a link's place are the same tree.
     Followed,
     /// A link kept as its target's text, in code trees.
     Symlink,

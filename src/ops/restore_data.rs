@@ -175,7 +175,10 @@ impl Search<'_> {
                 }
                 Looked::Wrong { reason, .. } => {
                     // A place that is one of those before it is not told twice.
-                    let told = format!("`{}` is not it: {reason}", place.display());
+                    let told = match from {
+                        DataFrom::DvcCache => format!("DVC's cache of `{}`: {reason}", place.display()),
+                        _ => format!("`{}` is not it: {reason}", place.display()),
+                    };
                     if from != DataFrom::Target && !missing.contains(&told) {
                         missing.push(told);
                     }
@@ -235,7 +238,11 @@ impl Search<'_> {
             DataFrom::DvcCache => {
                 let md5 = wanted.data.declared.as_ref().and_then(|d| d.checksum.as_ref()?.md5());
                 let Some(md5) = md5 else { return Ok(Looked::Absent) };
-                dvc::from_cache(&Cache::of(place), md5, &wanted.path).map(|found| found.into_iter().collect())
+                match dvc::from_cache(&Cache::of(place), md5, &wanted.path) {
+                    Ok(Err(reason)) => return Ok(Looked::Wrong { reason, found: None }),
+                    Ok(Ok(files)) => Ok(vec![files]),
+                    Err(error) => Err(error),
+                }
             }
             _ => self.files_at(wanted, place),
         };

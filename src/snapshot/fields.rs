@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `notes`, `argv`, `cwd` | what was written about it, the training command and its folder | nothing |
 //! | `params.KEY`, `seeds.NAME` | a value; a seed that is a parameter is one with it | the key, its value erased |
-//! | `data.NAME.path` | where data lay, in the observation too | an empty path |
+//! | `data.NAME.path` | where data lay, and its `.dvc` file; in the observation too | an empty path |
 //! | `data.NAME.profile` | the profile of data: its categories and figures | its name and the data's digest |
 //! | `environment.variables.NAME`, `environment.origins.PACKAGE` | a variable, where a package came from | nothing |
 //! | `environment.image` | the container image | nothing |

@@ -252,7 +252,7 @@ fn from_dvcs_cache() {
     for version in ["v1", "v2"] {
         project
             .ok(&format!("restore {version} --to ../back --only data"))
-            .says(&["data.train is not restored", "is not it"]);
+            .says(&["data.train is not restored", "DVC's cache of"]);
     }
     assert!(!project.beside("back").exists());
 }
