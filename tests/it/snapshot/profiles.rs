@@ -147,12 +147,13 @@ fn a_profile_goes_with_the_bytes_it_tells_of() {
         assert!(show.erased.iter().any(|part| part.row.field() == Some("data.train.profile")));
     }
     assert!(sound(&repo));
-    // The same data again is refused; asked for, it has a profile again, which those before do not get back.
+    // The same data again is refused; asked for, it has a profile again.
     repo.write("model/weights.bin", "third");
     assert!(take(&repo, |_| {}).is_err());
     let again = take(&repo, |options| options.allow_erased = true).unwrap();
     assert_eq!(again.profiles[&"train".parse().unwrap()].id, Some(id));
-    assert!(shown(&repo, "v1").profiles.is_empty() && !shown(&repo, "v3").profiles.is_empty() && sound(&repo));
+    assert!(!shown(&repo, "v3").profiles.is_empty());
+    assert!(sound(&repo));
 }
 
 #[test]
