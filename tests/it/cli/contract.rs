@@ -45,8 +45,12 @@ fn snapshot_and_show() {
         has_fields(runtime, "language version packages");
     }
     assert_eq!(taken["seeds"]["seed"], 7);
-    let shown = project.json("show fraud@v1", 0);
+    let mut shown = project.json("show fraud@v1", 0);
     has(&shown, "show", VERSION);
+    // Beside what `snapshot` says of the data, all that is known of its columns.
+    let profile = shown["data"][0].as_object_mut().unwrap().remove("profile").unwrap();
+    assert_eq!(profile["logical"], shown["data"][0]["logical"]);
+    assert_eq!(profile["columns"][0]["mean"], 2.0);
     has_fields(&shown, "new_bytes");
     let stored = shown["stored_bytes"].as_u64().unwrap();
     assert!(stored > 0 && stored < taken["stored_bytes"].as_u64().unwrap(), "records and trees are no files");
