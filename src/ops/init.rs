@@ -136,9 +136,9 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
             {
                 files.push((policy_path, text));
             }
+            files.extend(ignoring_local(&project));
         }
     }
-    files.extend(ignoring_local(&project));
     if options.dry_run {
         report.written = files.into_iter().map(|(path, _)| path).collect();
         return Ok(report);
@@ -213,10 +213,14 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// `.gitignore` with a line for what is one machine's, in a git repository where it has none.
+/// `.gitignore` with a line for what is one machine's, in a git repository where it has none. Only where a project begins: in
+/// a checkout of one, nothing that git tracks is changed.
 fn ignoring_local(project: &Path) -> Option<(PathBuf, String)> {
     const GITIGNORE: &str = ".gitignore";
     let path = project.join(GITIGNORE);
+    if path.is_symlink() {
+        return None;
+    }
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use super::build::Built;
 use super::folders::{self, TreeFile};
 use crate::digest::Digest;
-use crate::format::snapshot::{CodeRecord, EnvironmentRecord, SnapshotRecord};
+use crate::format::snapshot::{CodeRecord, EnvironmentRecord, SeedRecord, SeedSource, SnapshotRecord};
 use crate::store::Store;
 
 /// The parts in which `built` differs from `a`, the earlier one, of those that make a new version.
 ///
-/// Saying nothing is not a change of notes: a snapshot taken again without notes is the same version. The store is asked only
+/// Saying nothing is no change: a snapshot taken again without notes, or without the seed that a run was given, is the same
+/// version. The store is asked only
 /// where notebooks may be all that differs.
 pub fn differs_in(store: &Store, a: &SnapshotRecord, built: &Built) -> Vec<&'static str> {
     let b = &built.record;
@@ -21,10 +22,17 @@ pub fn differs_in(store: &Store, a: &SnapshotRecord, built: &Built) -> Vec<&'sta
         ("results", a.results == b.results && a.predictions == b.predictions && a.samples == b.samples),
         ("data", a.data == b.data),
         ("code", same_code(store, &a.code, &b.code, &built.code_files)),
-        ("seeds", a.seeds == b.seeds),
+        ("seeds", same_seeds(a, b)),
         ("notes", b.notes.is_none() || a.notes == b.notes),
     ];
     parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
+}
+
+fn same_seeds(a: &SnapshotRecord, b: &SnapshotRecord) -> bool {
+    let is_told = |seed: &&SeedRecord| matches!(seed.source, SeedSource::Given | SeedSource::Issued);
+    let nothing_said = b.argv.is_none() && !b.seeds.iter().any(|seed| is_told(&seed));
+    let before = a.seeds.iter().filter(|seed| !nothing_said || !is_told(seed));
+    before.eq(&b.seeds)
 }
 
 /// The code in scope is its files. A commit that changes nothing in scope changes no code; nor does

@@ -7,7 +7,7 @@
 use super::{Part, Reasons};
 use crate::format::observation::ObservationRecord;
 use crate::format::scalar::Scalar;
-use crate::format::snapshot::SnapshotRecord;
+use crate::format::snapshot::{SeedSource, SnapshotRecord};
 
 /// Packages that bring kernels for a GPU, by the beginning of their names.
 const GPU: [&str; 10] =
@@ -31,7 +31,9 @@ pub(super) fn of(record: &SnapshotRecord, observation: &ObservationRecord, reaso
         THREADS.iter().filter_map(|name| variables.get(*name).map(|value| format!("{name}={value}"))).collect();
 
     if record.environment.runtimes.iter().any(|runtime| runtime.language == "python") {
+        let issued = record.seeds.iter().any(|seed| seed.source == SeedSource::Issued && seed.name == "PYTHONHASHSEED");
         match variables.get("PYTHONHASHSEED").map(|value| value.trim()) {
+            _ if issued => {}
             Some("random") | None => {
                 reasons.minus(part, "PYTHONHASHSEED is not set: Python walks sets of text in another order each time");
             }

@@ -157,7 +157,7 @@ fn pointers_whose_bytes_are_not_here() {
         .says(&["pointers of git LFS stand for files that `git lfs pull` fetches: away.bin (3.9 KiB)"]);
     let version = project.json("show latest", 0);
     assert_eq!(version["code"]["lfs"], json!([{"path": "away.bin", "sha256": sha256, "size": 4000}]));
-    project.ok("show latest").says(&["1 LFS pointer", "1 file of code is a pointer of git LFS"]);
+    project.ok("show latest").says(&["1 LFS pointer", "away.bin is a pointer of git LFS"]);
     project.gives_back(&project.tree_without(&[]));
 }
 

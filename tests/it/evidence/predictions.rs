@@ -27,7 +27,7 @@ fn a_table_that_cannot_be_read_says_why() {
     let read = |path: &str, bytes: &[u8]| shown(read_predictions(bytes.to_vec(), path, &columns, Task::Binary, &[]));
     assert_eq!(
         read("p.xlsx", b"PK"),
-        "`p.xlsx` cannot be read as a table: its name ends neither in .csv, .tsv, .parquet nor .pq"
+        "`p.xlsx` cannot be read as a table: its name ends neither in .csv, .tsv, .jsonl, .ndjson, .parquet, .pq, .arrow, .feather nor .ipc"
     );
     assert_eq!(read("p.csv", b""), "`p.csv` cannot be read as a table: it is empty");
     assert_eq!(read("p.csv", b"k,y,p\n"), "`p.csv` has no rows");

@@ -74,7 +74,12 @@ fn seeds_of_the_model() {
     assert_eq!(seeds.unset, []);
     let shown = shown(&repo, "v1");
     assert_eq!(shown.seeds, seeds);
-    assert!(shown.reproducibility.iter().any(|r| r.good && r.text == "the seed is known: svc__random_state = 7"));
+    assert!(
+        shown
+            .reproducibility
+            .iter()
+            .any(|r| r.good && r.text == "the seed `svc__random_state` = 7 stands in `model/pipeline.joblib`")
+    );
 
     let unset = |params: &str| {
         let repo = project(params, "ridge.joblib", fixture("introspect/fixtures/ridge.joblib"));

@@ -342,7 +342,9 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     });
     section(&mut text, style, "software and machine", |table| {
         let observed = &report.observation;
-        observed.interpreter.iter().for_each(|chosen| table.row(["chosen".to_owned(), clean(chosen)]));
+        if let Some(chosen) = &observed.interpreter {
+            table.row(["chosen".to_owned(), lines::wrapped(&clean(chosen), 14, 14)]);
+        }
         for check in &observed.lock_checks {
             let told = drift(check, &observed.drift);
             let label = if told.is_some() { Label::Warning } else { Label::Good };
