@@ -15,11 +15,14 @@ use super::{CaptureOptions, captured_elsewhere, read_values, scan};
 use crate::format::known::StampRecord;
 use crate::format::snapshot::CodeKind;
 
+/// Files, and what their system said of them.
+type Stamps = Vec<(PathBuf, Option<StampRecord>)>;
+
 /// What lay in the workspace.
 #[derive(Debug)]
 pub struct Before {
     /// What is declared and made by training, as declared, with the files that were there.
-    results: Vec<(PathSpec, Vec<(PathBuf, Option<StampRecord>)>)>,
+    results: Vec<(PathSpec, Stamps)>,
     /// How many of the results are the model's.
     model: usize,
     /// What surely is code: of a whole folder, or beside what git knows, a file may be one that the command writes.
@@ -63,14 +66,14 @@ pub fn look(options: &CaptureOptions) -> Result<Before, CaptureError> {
     Ok(Before { results, model: options.files.len(), code, ignored })
 }
 
-fn stamps(files: &[SourceFile]) -> Vec<(PathBuf, Option<StampRecord>)> {
+fn stamps(files: &[SourceFile]) -> Stamps {
     files.iter().map(|file| (file.disk(), file.stamp())).collect()
 }
 
 impl Before {
     /// Metrics, predictions and samples of which nothing was written since, and the model if nothing of it was: as declared.
     pub fn unwritten(&self, options: &CaptureOptions) -> Vec<String> {
-        let is_as_it_was = |(spec, before): &&(PathSpec, Vec<(PathBuf, Option<StampRecord>)>)| {
+        let is_as_it_was = |(spec, before): &&(PathSpec, Stamps)| {
             let now =
                 files::collect("", std::slice::from_ref(spec), &options.project, &self.ignored).unwrap_or_default();
             // Where the system tells too little, nothing is said.

@@ -67,7 +67,7 @@ impl Version {
 
     /// A development version comes before every other of its release, a pre-release before the release, a post-release
     /// behind it.
-    fn key(&self) -> (u64, &[u64], (u8, u8, u64), Option<u64>, (bool, u64)) {
+    fn key(&self) -> impl Ord {
         let pre = match (self.pre, self.post, self.dev) {
             (Some((kind, n)), _, _) => (1, u8::try_from(kind).unwrap_or(u8::MAX), n),
             (None, None, Some(_)) => (0, 0, 0),

@@ -1,5 +1,6 @@
 //! Why a policy cannot be judged by.
 
+use crate::format::policy::Check;
 use crate::name::NameError;
 use crate::nearest::suggestion;
 
@@ -71,14 +72,12 @@ pub enum PolicyError {
         nearest: Vec<String>,
     },
     /// A check nobody knows.
-    #[error("rule `{rule}`: unknown check `{check}`; the checks are {}{}", known.join(", "), suggestion(nearest))]
+    #[error("rule `{rule}`: unknown check `{check}`; the checks are {}{}", Check::ALL.map(Check::name).join(", "), suggestion(nearest))]
     UnknownCheck {
         /// The rule.
         rule: String,
         /// What it asks for.
         check: String,
-        /// All there are.
-        known: Vec<&'static str>,
         /// Checks like it, the likeliest first.
         nearest: Vec<String>,
     },

@@ -37,7 +37,6 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
                 None => Err(PolicyError::UnknownCheck {
                     rule: rule.id.clone(),
                     check: file.check.chars().take(80).collect(),
-                    known: names().collect(),
                     nearest: nearest(&file.check, names()),
                 }),
             }

@@ -316,7 +316,7 @@ fn the_folder_stays_where_that_is_asked_for() {
     let toy = Toy::trained_by(EXACT);
     let kept = toy.reproduce(&["--command", "sh train.sh", "--keep", "--json"], 0).object();
     let folder = PathBuf::from(kept["kept"].as_str().unwrap());
-    assert_eq!(toy.temporary(), [folder.clone()]);
+    assert_eq!(toy.temporary(), std::slice::from_ref(&folder));
     assert_eq!(
         fs::read(folder.join("files/model/weights.bin")).unwrap(),
         fs::read(toy.path("model/weights.bin")).unwrap()
