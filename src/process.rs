@@ -1,6 +1,7 @@
 //! Starting programs: the only place that does.
 
 mod foreground;
+mod interruption;
 #[cfg(unix)]
 mod passed_on;
 #[cfg(unix)]
@@ -9,6 +10,7 @@ mod usage;
 mod watched;
 
 pub use self::foreground::{Ended, Foreground, Usage, run_in_foreground};
+pub use self::interruption::Interruption;
 pub use self::watched::{Watched, WatchedEnd, run_watched};
 
 use std::ffi::OsStr;

@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use super::bounded;
 
 pub use self::packages::{Packages, conda_packages, normalised, packages};
-pub use self::select::{Asked, choose};
+pub use self::select::{Asked, choose, is_python};
 
 /// A Python, found by its files.
 #[derive(Debug, Clone)]

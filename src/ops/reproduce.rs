@@ -5,7 +5,6 @@
 
 mod command;
 mod comparison;
-mod data;
 mod environment;
 mod files;
 mod metrics;
@@ -28,7 +27,7 @@ use self::comparison::{Comparison, Outputs};
 use self::scratch::Scratch;
 use super::error::UsageError;
 use super::reproducibility::{Reason, reasons};
-use super::restore::{Part, RestoreOptions, restore};
+use super::restore::{DataFrom, Part, RestoreOptions, RestoreReport, restore};
 use super::{VerbError, records, resolve};
 use crate::clock::describe_duration;
 use crate::format::observation::ObservationRecord;
@@ -38,7 +37,7 @@ use crate::host;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, Version};
 use crate::nearest::nearest;
-use crate::process::{self, Watched, WatchedEnd};
+use crate::process::{self, Interruption, Watched, WatchedEnd};
 use crate::progress::Progress;
 use crate::repository::Repository;
 
@@ -98,7 +97,7 @@ pub struct ReproduceReport {
     pub id: SnapshotId,
     /// What was run.
     pub command: TrainingCommand,
-    /// Where in the version's files, `/`-separated; empty at their root.
+    /// The folder it runs in, among the version's files, `/`-separated; empty at their root.
     pub folder: String,
     /// The variables it got.
     pub variables: Variables,
@@ -166,12 +165,18 @@ pub fn reproduce(
     let record = records::snapshot(repository, found.snapshot())?;
     let observation = records::observation(repository, found.row.observation)?;
     check(options, &record)?;
+    let project = if record.code.tree.is_some() { record.code.prefix.clone() } else { String::new() };
     let report = ReproduceReport {
         model: found.state.model.clone(),
         version: found.row.version,
         id: found.snapshot(),
         command: TrainingCommand::of(&record, options.command.as_deref())?,
-        folder: if record.code.tree.is_some() { record.code.prefix.clone() } else { String::new() },
+        folder: [project.as_str(), record.cwd.as_deref().unwrap_or_default()]
+            .map(str::to_owned)
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("/"),
         variables: variables(&record),
         choice: options.environment,
         environment: EnvironmentReport::default(),
@@ -191,15 +196,23 @@ pub fn reproduce(
         kept: None,
         left: None,
     };
-    let mut run = Run { repository, options, record, observation, report, label: found.label() };
+    let mut run =
+        Run { repository, options, record, observation, report, label: found.label(), project, interruption: None };
     if options.dry_run {
         return run.rehearse(progress);
     }
+    run.interruption = Some(Interruption::begin());
     let mut scratch = run.place()?;
-    run.train(&scratch, output, progress)?;
-    if options.keep {
+    let trained = run.train(&scratch, output, progress);
+    let asked_to_end = run.asked_to_end();
+    if options.keep && (trained.is_ok() || asked_to_end.is_some()) {
         scratch.keep();
     }
+    if let Some(signal) = asked_to_end {
+        // Whatever else went wrong went wrong because of that.
+        return Err(ReproduceError::Interrupted { signal, kept: scratch.kept().map(Path::to_path_buf) }.into());
+    }
+    trained?;
     run.report.kept = scratch.kept().map(Path::to_path_buf);
     run.report.left = scratch.end().map(|(path, error)| (path, error.to_string()));
     Ok(run.report)
@@ -235,6 +248,10 @@ struct Run<'r> {
     report: ReproduceReport,
     /// `fraud@v7`, which does not move meanwhile.
     label: String,
+    /// The project's folder among the version's files; empty at their root.
+    project: String,
+    /// While there is a folder to remove.
+    interruption: Option<Interruption>,
 }
 
 impl Run<'_> {
@@ -245,25 +262,13 @@ impl Run<'_> {
         let nowhere = std::env::temp_dir().join(uuid::Uuid::new_v4().simple().to_string());
         let options = RestoreOptions { dry_run: true, ..self.restore_options(nowhere.clone()) };
         let restored = restore(self.repository, &options, progress)?;
-        self.report.missing.extend(restored.erased.into_iter().map(|(file, why)| (file.path, why)));
-        for data in self.record.data.iter().filter(|data| data.stored.is_none() && data.kind != DataKind::Uri) {
-            match data::candidate(data, &self.options.data, &self.observation) {
-                Some(path) if path.exists() => {
-                    let digest = data.sha256.map_or_else(String::new, |digest| digest.short());
-                    self.report.notes.push(format!(
-                        "the data `{}` would be taken from {}, if its digest is {digest}",
-                        data.name,
-                        path.display()
-                    ));
-                }
-                _ => {
-                    self.report.missing.push((format!("data.{}", data.name), why_not_kept(data.not_stored.as_deref())))
-                }
-            }
-        }
+        self.report.missing.extend(restored.erased.iter().map(|(file, why)| (file.path.clone(), why.clone())));
+        self.tell_of_data(&restored);
         self.report.environment = match self.options.environment {
             EnvironmentChoice::Current => {
-                environment::current(self.repository, &nowhere, (&self.record.environment, &self.observation)).0
+                let program = self.program(&nowhere.join(&self.report.folder));
+                let recorded = (&self.record.environment, &self.observation);
+                environment::current(self.repository, &nowhere, program.as_deref(), recorded).0
             }
             EnvironmentChoice::Recreate => environment::machine_alone(&self.observation),
         };
@@ -276,6 +281,7 @@ impl Run<'_> {
             to,
             // What the command makes is not there before: the model, and what was measured of it.
             only: vec![Part::Code, Part::Params, Part::Data],
+            data: self.options.data.clone(),
             without_erased: true,
             ..RestoreOptions::default()
         }
@@ -314,16 +320,22 @@ impl Run<'_> {
         progress: &dyn Progress,
     ) -> Result<(), VerbError> {
         let restored = restore(self.repository, &self.restore_options(scratch.files()), progress)?;
-        let erased = restored.erased.into_iter().map(|(file, why)| (file.path, why));
+        if self.asked_to_end().is_some() {
+            return Ok(());
+        }
+        let erased = restored.erased.iter().map(|(file, why)| (file.path.clone(), why.clone()));
         self.report.missing.extend(erased);
-        // Data is looked for elsewhere, too; what was left out of the code may not be needed.
+        // Data is told of below; what was left out of the code may not be needed.
         let gone = |what: &str| what.starts_with("data.") || self.report.missing.iter().any(|(path, _)| path == what);
         let rest = restored.missing.iter().filter(|(what, _)| !gone(what));
         let rest: Vec<String> = rest.map(|(what, why)| format!("not restored: {what}: {why}")).collect();
         self.report.notes.extend(rest);
-        self.find_data(scratch);
+        self.tell_of_data(&restored);
         if !self.report.folder.is_empty() && !self.report.folder.split('/').all(is_component) {
             let why = "the record has it outside the version's files".to_owned();
+            self.report.missing.push((self.report.folder.clone(), why));
+        } else if self.report.folder.contains("<redacted:") {
+            let why = "a secret was taken out of the name of the folder it ran in".to_owned();
             self.report.missing.push((self.report.folder.clone(), why));
         }
         if let Some((first, why)) = self.report.missing.first() {
@@ -331,25 +343,29 @@ impl Run<'_> {
             self.report.because = format!("`{first}` is not there to train with: {why}");
             return Ok(());
         }
-        let folder = match self.report.folder.as_str() {
-            "" => scratch.files(),
-            prefix => scratch.files().join(prefix),
-        };
+        let below = |path: &str| if path.is_empty() { scratch.files() } else { scratch.files().join(path) };
+        let (folder, runs_in) = (below(&self.project), below(&self.report.folder));
         let outputs = Outputs::of(self.repository.store(), &self.record, &folder)?;
         // A script that is started in its project finds the folders that it writes into.
-        scratch.folder(&folder)?;
+        scratch.folder(&runs_in)?;
         outputs.folders().try_for_each(|inside| scratch.folder(&folder.join(inside)))?;
         let recorded = (&self.record.environment, &self.observation);
         let (environment, prefix) = match self.options.environment {
-            EnvironmentChoice::Current => environment::current(self.repository, &folder, recorded),
+            EnvironmentChoice::Current => {
+                environment::current(self.repository, &folder, self.program(&runs_in).as_deref(), recorded)
+            }
             EnvironmentChoice::Recreate => {
-                let (report, prefix) = environment::recreate(scratch, recorded, self.options.limit, output)?;
+                let limits = (self.options.limit, self.interruption.as_ref());
+                let (report, prefix) = environment::recreate(scratch, recorded, limits, output)?;
                 (report, Some(prefix))
             }
         };
         self.report.environment = environment;
-        let ended = self.run(scratch, &folder, prefix.as_deref(), output)?;
+        let ended = self.run(scratch, &runs_in, prefix.as_deref(), output)?;
         self.report.run = Some(ended);
+        if self.asked_to_end().is_some() {
+            return Ok(());
+        }
         if ended.timed_out || ended.status != Some(0) {
             self.report.verdict = Some(Reproduced::Failed);
             self.report.because = format!("the command {}", how(&ended));
@@ -363,10 +379,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Training data that was not kept.
-    fn find_data(&mut self, scratch: &Scratch) {
+    /// What became of training data that was not kept.
+    fn tell_of_data(&mut self, restored: &RestoreReport) {
+        let verb = if restored.dry_run { "would be" } else { "is" };
         for data in &self.record.data {
-            let name = format!("data.{}", data.name);
             if data.path.starts_with("outside/") {
                 let note = format!("the data `{}` lay outside the project; here it is `{}`", data.name, data.path);
                 self.report.notes.push(note);
@@ -374,24 +390,41 @@ impl Run<'_> {
             if data.stored.is_some() {
                 continue;
             }
-            if data.kind == DataKind::Uri {
-                self.report.notes.push(format!("the data `{}` is the command's to fetch: {}", data.name, data.path));
-                continue;
-            }
-            let candidate = data::candidate(data, &self.options.data, &self.observation);
-            let taken = candidate.as_deref().ok_or_else(|| why_not_kept(data.not_stored.as_deref()));
-            match taken.and_then(|path| data::take(scratch, &self.report.folder, data, path)) {
-                Ok(()) => {
-                    let from = candidate.unwrap_or_default();
-                    self.report.notes.push(format!(
-                        "the data `{}` is that of {}, by its digest",
-                        data.name,
-                        from.display()
-                    ));
+            let name = format!("data.{}", data.name);
+            let source = restored.data.iter().find(|source| source.name == data.name);
+            let found = source.and_then(|source| Some((source.path.as_ref()?.display(), source)));
+            match found {
+                Some((path, source)) => {
+                    let place = if source.from == DataFrom::DvcCache { "DVC's cache in " } else { "" };
+                    let by = if source.by_md5 { "the MD5 that DVC states" } else { "its digest" };
+                    self.report.notes.push(format!("the data `{}` {verb} that of {place}{path}, by {by}", data.name));
                 }
-                Err(why) => self.report.missing.push((name, why)),
+                None if data.kind == DataKind::Uri => {
+                    self.report.notes.push(format!("the data `{}` is the command's to fetch: {}", data.name, data.path))
+                }
+                None => {
+                    let why = restored.missing.iter().find(|(what, _)| *what == name).map(|(_, why)| why.clone());
+                    self.report.missing.push((name, why.unwrap_or_else(|| "it was not kept".to_owned())));
+                }
             }
         }
+    }
+
+    /// The signal that asked us to end.
+    fn asked_to_end(&self) -> Option<i32> {
+        self.interruption.as_ref()?.signal()
+    }
+
+    /// In the project, the folder that the command ran in.
+    fn runs_in_project(&self) -> Option<PathBuf> {
+        let project = self.repository.project()?;
+        Some(self.record.cwd.as_deref().map_or_else(|| project.to_path_buf(), |cwd| project.join(cwd)))
+    }
+
+    /// The recorded program, as it is started in `folder`.
+    fn program(&self, folder: &Path) -> Option<PathBuf> {
+        let command = &self.report.command;
+        command.recorded.then(|| command.program_in(folder, self.runs_in_project().as_deref()).into())
     }
 
     fn run(
@@ -409,7 +442,13 @@ impl Run<'_> {
         let mut unset = self.report.variables.unset.clone();
         // What a caller's own git hook has set would lead out of the folder.
         unset.extend(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"].map(str::to_owned));
-        let program = command.program_in(folder, self.repository.project());
+        let program = command.program_in(folder, self.runs_in_project().as_deref());
+        let made = prefix.filter(|_| command.recorded && self.options.environment == EnvironmentChoice::Recreate);
+        let program = match made {
+            // By where it lies it would be the one of then.
+            Some(made) if environment::is_python_at(Path::new(&program)) => environment::python_of(made).into(),
+            _ => program,
+        };
         let what = Watched {
             program: &program,
             arguments: &arguments,
@@ -417,6 +456,7 @@ impl Run<'_> {
             set: &set,
             unset: &unset,
             limit: self.options.limit,
+            interruption: self.interruption.as_ref(),
         };
         let mut log = scratch.begin("output.log")?;
         let mut said = Vec::new();
@@ -440,10 +480,6 @@ impl Run<'_> {
             _ => Ok(ended),
         }
     }
-}
-
-fn why_not_kept(reason: Option<&str>) -> String {
-    format!("it was not kept ({}), and is not where it was", reason.unwrap_or("nobody knows why"))
 }
 
 /// The variables that make an environment the first one a command finds.

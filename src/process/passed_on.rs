@@ -75,7 +75,7 @@ impl Passing {
 
 /// Whether whoever started us said that a signal is to be ignored, as `nohup` does, and a shell for what runs behind it. Our
 /// programs are told the same as long as we leave it at that.
-fn is_ignored(signal: i32) -> bool {
+pub(super) fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {

@@ -7,9 +7,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::ProcessError;
 #[cfg(unix)]
 use super::started::Started;
+use super::{Interruption, ProcessError};
 
 /// A program to run.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct Watched<'a> {
     pub unset: &'a [String],
     /// How long it may run.
     pub limit: Option<Duration>,
+    /// Tells when we are to end: it is ended, too.
+    pub interruption: Option<&'a Interruption>,
 }
 
 /// How it ended.
@@ -49,7 +51,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a program to its end, or until its time is up, without standard input. What it writes, to standard output or error,
-/// is handed to `output` as it comes. A key of the terminal that interrupts us interrupts it, too.
+/// is handed to `output` as it comes. A key of the terminal that interrupts us interrupts it, too; where we are to end, it is ended.
 ///
 /// # Errors
 /// It could not be started, or not be waited for.
@@ -66,6 +68,9 @@ pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             break (end(&mut child).map_err(failed)?, true);
+        }
+        if what.interruption.is_some_and(|asked| asked.signal().is_some()) {
+            break (end(&mut child).map_err(failed)?, false);
         }
     };
     let took = began.elapsed();

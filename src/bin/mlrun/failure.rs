@@ -34,6 +34,8 @@ pub const CONFLICT: u8 = 5;
 pub const NOT_FOUND: u8 = 6;
 /// Space, permission, I/O.
 pub const MACHINE: u8 = 8;
+/// And the number of the signal that ended it.
+const ENDED_BY: u8 = 128;
 /// A bug.
 pub const BUG: u8 = 70;
 
@@ -61,6 +63,7 @@ impl Failure {
             CONFLICT => "conflict",
             NOT_FOUND => "not-found",
             MACHINE => "machine",
+            ENDED_BY.. => "interrupted",
             _ => "bug",
         };
         Self { exit, kind, message, hint, retryable: exit == CONFLICT }
@@ -235,6 +238,9 @@ fn reproduce(error: &ReproduceError) -> Meaning {
         ReproduceError::InProject { .. } => says(USAGE, "name a folder elsewhere with `--to`, or set TMPDIR"),
         ReproduceError::Start { .. } => {
             says(MACHINE, "is it installed, and found from the project's folder? `--command` runs another one")
+        }
+        ReproduceError::Interrupted { signal, .. } => {
+            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
         }
         ReproduceError::NoPython => says(USAGE, "`--env current` uses what is installed here"),
         ReproduceError::Environment { .. } => says(

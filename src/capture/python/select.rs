@@ -55,14 +55,16 @@ pub fn choose(project: &Path, asked: Asked<'_>, variable: Variable<'_>) -> Resul
 /// First lines are short.
 const SHEBANG_LIMIT: u64 = 1 << 10;
 
+/// Whether a program is a Python, by its name.
+pub fn is_python(program: &Path) -> bool {
+    let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let version = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
+    version.is_some_and(|version| version.trim_end_matches('t').bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
 /// The interpreter that ran, if `argv0` is one or is a script of one (`torchrun`, `pytest`), and why it is taken.
 fn ran(project: &Path, argv0: &Path, variable: Variable<'_>) -> Option<(PathBuf, String)> {
-    let is_python = |path: &Path| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let name = name.strip_suffix(".exe").unwrap_or(name);
-        let version = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
-        version.is_some_and(|version| version.trim_end_matches('t').bytes().all(|b| b.is_ascii_digit() || b == b'.'))
-    };
     let called = argv0.display();
     let program = found_as(project, argv0, variable)?;
     if is_python(argv0) {

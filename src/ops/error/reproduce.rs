@@ -40,6 +40,14 @@ pub enum ReproduceError {
         /// Why.
         reason: String,
     },
+    /// A signal asked us to end before it was done.
+    #[error("asked to end by signal {signal}, before anything could be said{}", kept.as_ref().map_or_else(String::new, |path| format!("; kept: {}", path.display())))]
+    Interrupted {
+        /// Which.
+        signal: i32,
+        /// Where everything lies, if it was kept.
+        kept: Option<PathBuf>,
+    },
     /// No Python was recorded that an environment could be made of.
     #[error("no Python is recorded for this version: there is nothing to make an environment of")]
     NoPython,

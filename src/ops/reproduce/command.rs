@@ -46,14 +46,14 @@ impl TrainingCommand {
     }
 
     /// The program to start in `folder`. One that was the project's own and is no part of the version, such as `.venv/bin/python`,
-    /// is taken from the project.
-    pub(super) fn program_in(&self, folder: &Path, project: Option<&Path>) -> OsString {
+    /// is taken from the same folder of the project, `there`.
+    pub(super) fn program_in(&self, folder: &Path, there: Option<&Path>) -> OsString {
         let name = Path::new(&self.program);
         if name.is_absolute() || name.components().count() < 2 {
             return self.program.clone().into();
         }
         let own = folder.join(name);
-        match project.map(|project| project.join(name)) {
+        match there.map(|there| there.join(name)) {
             Some(there) if !own.exists() && there.exists() => there.into(),
             _ => own.into(),
         }
@@ -95,19 +95,15 @@ pub fn variables(record: &SnapshotRecord) -> Variables {
             variables.set.insert(name.clone(), value.clone());
         }
     }
-    let mut given = Vec::new();
-    for seed in &record.seeds {
-        match seed.source {
-            // The code reads it where it did then.
-            SeedSource::Parameters | SeedSource::Environment => {}
-            SeedSource::Given => given.push(seed),
-            // By the variables they are called after.
-            SeedSource::Issued => {
-                variables.set.insert(seed.name.clone(), seed.value.to_string());
-            }
-        }
-    }
-    if let Some(seed) = of_the_run(&given) {
+    // Others than these the code reads where it did then.
+    let of = |source| record.seeds.iter().filter(move |seed| seed.source == source);
+    let given: Vec<&SeedRecord> = of(SeedSource::Given).collect();
+    // Those that were issued are called as the variables they were, and were all that the command was told.
+    let issued = of(SeedSource::Issued).map(|seed| (seed.name.clone(), seed.value.to_string()));
+    variables.set.extend(issued);
+    if of(SeedSource::Issued).next().is_none()
+        && let Some(seed) = of_the_run(&given)
+    {
         variables.set.insert("MODEL_SEED".to_owned(), seed.to_string());
         if !recorded.contains_key("PYTHONHASHSEED")
             && let Ok(seed) = u32::try_from(seed)

@@ -14,7 +14,7 @@ use crate::format::observation::{MachineRecord, ObservationRecord};
 use crate::format::snapshot::{EnvironmentRecord, RuntimeRecord};
 use crate::host;
 use crate::ops::VerbError;
-use crate::process::{self, Watched, WatchedEnd};
+use crate::process::{self, Interruption, Watched, WatchedEnd};
 use crate::repository::Repository;
 use crate::snapshot::environment_differences;
 
@@ -53,32 +53,47 @@ pub struct EnvironmentReport {
 pub(super) type Prefix = PathBuf;
 
 /// Compares what `snapshot` would record here and now with what was recorded. An environment that is not active already is to be
-/// found first by the command, so that what was compared is what is used.
+/// found first by the command, so that what was compared is what is used. The recorded program tells which it is, if it is a
+/// Python.
 pub(super) fn current(
     repository: &Repository,
     folder: &Path,
+    program: Option<&Path>,
     recorded: (&EnvironmentRecord, &ObservationRecord),
 ) -> (EnvironmentReport, Option<Prefix>) {
     let project = repository.project().unwrap_or(folder);
     let configured = repository.config().and_then(|config| config.file.environment.python.clone());
     let configured = configured.map(|path| project.join(path));
-    let report = compared(project, configured.as_deref(), recorded);
-    let chosen =
-        python::choose(project, Asked { argv0: None, configured: configured.as_deref() }, &host::variable).ok();
+    let asked = Asked { argv0: program, configured: configured.as_deref() };
+    let report = compared(project, asked, recorded);
+    if program.is_some_and(is_python_at) {
+        return (report, None);
+    }
+    let chosen = python::choose(project, asked, &host::variable).ok();
     let path_only = |name: &str| host::variable(name).filter(|_| name == "PATH");
     let first = python::choose(folder, Asked::default(), &path_only).ok();
     let hidden = chosen.filter(|chosen| first.is_none_or(|first| first.prefix != chosen.prefix));
     (report, hidden.map(|chosen| chosen.prefix))
 }
 
+/// Whether a program is a Python that is called by where it lies: no variable leads to another one.
+pub(super) fn is_python_at(program: &Path) -> bool {
+    program.components().count() > 1 && python::is_python(program)
+}
+
+/// The interpreter of a virtual environment.
+pub(super) fn python_of(prefix: &Path) -> PathBuf {
+    prefix.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+}
+
 fn compared(
     project: &Path,
-    python: Option<&Path>,
+    python: Asked<'_>,
     (recorded, observation): (&EnvironmentRecord, &ObservationRecord),
 ) -> EnvironmentReport {
     let now = captured::capture(&EnvironmentOptions {
         project,
-        python: Asked { argv0: None, configured: python },
+        python,
         variables: &[],
         // What nobody tells this time is no difference.
         image: recorded.image.as_deref(),
@@ -118,7 +133,7 @@ pub(super) fn machine_alone(observation: &ObservationRecord) -> EnvironmentRepor
 pub(super) fn recreate(
     scratch: &Scratch,
     recorded: (&EnvironmentRecord, &ObservationRecord),
-    limit: Option<Duration>,
+    (limit, interruption): (Option<Duration>, Option<&Interruption>),
     output: &mut dyn FnMut(&[u8]),
 ) -> Result<(EnvironmentReport, Prefix), VerbError> {
     let runtime = recorded.0.runtimes.iter().find(|runtime| runtime.language == "python");
@@ -126,7 +141,7 @@ pub(super) fn recreate(
     let (requirements, skipped) = requirements(runtime);
     let list = scratch.write("requirements.txt", &requirements)?;
     let prefix = scratch.environment();
-    let mut maker = Maker { folder: scratch.files(), limit, output };
+    let mut maker = Maker { folder: scratch.files(), limit, interruption, output };
     let text = |path: &Path| path.as_os_str().to_owned();
     let word = |word: &str| OsString::from(word);
     if maker.works("uv") {
@@ -140,12 +155,12 @@ pub(super) fn recreate(
             runtime.version.as_deref().map(|version| version.splitn(3, '.').take(2).collect::<Vec<_>>().join("."));
         let named = minor.map(|minor| format!("python{minor}")).filter(|name| maker.works(name));
         maker.run(named.as_deref().unwrap_or("python3"), &[word("-m"), word("venv"), text(&prefix)])?;
-        let python = prefix.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        let python = python_of(&prefix);
         let install = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "-r"];
         let install: Vec<OsString> = install.into_iter().map(word).chain([text(&list)]).collect();
         maker.run(&python.to_string_lossy(), &install)?;
     }
-    let report = compared(&scratch.files(), Some(&prefix), recorded);
+    let report = compared(&scratch.files(), Asked { argv0: None, configured: Some(&prefix) }, recorded);
     Ok((EnvironmentReport { skipped, ..report }, prefix))
 }
 
@@ -171,6 +186,7 @@ fn requirements(runtime: &RuntimeRecord) -> (String, Vec<(String, String)>) {
 struct Maker<'a> {
     folder: PathBuf,
     limit: Option<Duration>,
+    interruption: Option<&'a Interruption>,
     output: &'a mut dyn FnMut(&[u8]),
 }
 
@@ -193,6 +209,7 @@ impl Maker<'_> {
             // Another environment's settings would lead there.
             unset: &["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"].map(str::to_owned),
             limit: self.limit,
+            interruption: self.interruption,
         };
         let ended = process::run_watched(&what, &mut |bytes| {
             said.extend_from_slice(bytes);

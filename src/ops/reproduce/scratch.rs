@@ -78,26 +78,6 @@ impl Scratch {
         fs::create_dir_all(folder).map_err(|source| failed("create the folder", folder, source))
     }
 
-    /// Copies a file into the version's files, where nothing is.
-    pub(super) fn copy(&self, from: &Path, path: &str) -> io::Result<PathBuf> {
-        let to = self.files().join(path);
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut out = File::options().write(true).create_new(true).open(&to)?;
-        io::copy(&mut File::open(from)?, &mut out)?;
-        Ok(to)
-    }
-
-    /// Takes a file out of the version's files again.
-    #[expect(clippy::disallowed_methods, reason = "a copy this made a moment ago, in a folder of its own")]
-    pub(super) fn take_out(&self, path: &Path) {
-        if path.starts_with(&self.path) {
-            // What stays is told apart by its digest all the same.
-            let _ = fs::remove_file(path);
-        }
-    }
-
     /// Removes it, unless it is to be kept; where that fails, what is left and why.
     pub(super) fn end(mut self) -> Option<(PathBuf, io::Error)> {
         let kept = std::mem::replace(&mut self.kept, true);

@@ -270,13 +270,13 @@ fn data_that_was_not_kept_is_taken_by_its_digest() {
     assert_eq!(shown.last_line(), "inconclusive");
     toy.write("data/train.csv", "x,y\n1,10\n2,20\n3,31\n");
     let object = toy.again_json(3);
-    assert!(object["missing"][0]["reason"].as_str().unwrap().contains("other bytes"), "{object:#}");
+    assert!(object["missing"][0]["reason"].as_str().unwrap().contains("is not it: sha256:"), "{object:#}");
     assert!(object["run"].is_null(), "nothing is run without its data");
     // Where somebody says it is.
     let there = format!("train={}", toy.beside("train.csv").display());
     assert_eq!(toy.reproduce(&["--command", "sh train.sh", "--data", &there], 0).last_line(), "exact");
     let rehearsed = toy.reproduce(&["--command", "sh train.sh", "--data", &there, "--dry-run"], 0);
-    rehearsed.says(&["the data `train` would be taken from"]);
+    rehearsed.says(&["the data `train` would be that of"]);
     let bad = Bad { exit: 2, message: &["this version has no data `test`", "train"], hint: &[] };
     toy.run_fails(&["reproduce", "v1", "--command", "true", "--data", "test=x"], &bad);
 }
@@ -287,7 +287,7 @@ fn a_folder_of_data_by_its_listing() {
     let toy = Toy::configured(EXACT, &config);
     assert_eq!(toy.again(0).last_line(), "exact");
     toy.write("data/more.csv", "x,y\n");
-    toy.again(3).says(&["2 files of", "not 1 of"]);
+    toy.again(3).says(&["data.train", "is not it: it has 28 bytes, not 24"]);
 }
 
 #[test]

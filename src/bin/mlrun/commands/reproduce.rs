@@ -30,7 +30,7 @@ pub struct Args {
     /// See it as it was at TIME
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Run this line with `sh -c`, in the project's place, instead of the recorded command
+    /// Run this line with `sh -c` instead of the recorded command, in that one's folder, or else in the project's
     #[arg(long, value_name = "LINE")]
     command: Option<String>,
     /// Which software to use
