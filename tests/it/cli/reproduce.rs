@@ -1,7 +1,10 @@
 //! Training a version again: small scripts that are exact, nearly so, by chance, broken, endless or lazy.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -287,7 +290,7 @@ fn a_folder_of_data_by_its_listing() {
     let toy = Toy::configured(EXACT, &config);
     assert_eq!(toy.again(0).last_line(), "exact");
     toy.write("data/more.csv", "x,y\n");
-    toy.again(3).says(&["data.train", "is not it: it has 28 bytes, not 24"]);
+    toy.again(3).says(&["data.train", "is not it: it has 23 bytes, not 19"]);
 }
 
 #[test]
@@ -468,6 +471,109 @@ fn an_environment_made_anew() {
     fs::remove_dir_all(&info).unwrap();
     let shown = toy.run_in_tmp(&["reproduce", "v2", "--command", "python train.py"]).exits(0);
     shown.says(&["another environment", "nosuchpackage 7 → none", "equivalent"]);
+}
+
+/// The order of a set of strings follows from `PYTHONHASHSEED` alone.
+const HASHES: &str = "import json, os, random\n\
+    random.seed(int(os.environ['MODEL_SEED']))\n\
+    words = list({'word %d' % n for n in range(64)})\n\
+    random.shuffle(words)\n\
+    print('in', os.path.basename(os.getcwd()))\n\
+    open('../../model/weights.bin', 'w').write('\\n'.join(words))\n\
+    json.dump({'f1': random.random()}, open('../../metrics.json', 'w'))\n";
+
+/// A project whose command runs in `jobs/night`.
+fn in_a_sub_folder() -> Toy {
+    let toy = Toy(Project::empty());
+    let config = CONFIG.split("[model.toy.data").next().unwrap().replace("train.sh", "jobs/night/train.py");
+    toy.write("mlrun.toml", config).write("jobs/night/train.py", HASHES).write("params.yaml", "lr: 0.1\n");
+    fs::create_dir(toy.path("model")).unwrap();
+    fs::create_dir(toy.beside("tmp")).unwrap();
+    toy.ok("init");
+    toy
+}
+
+impl Toy {
+    /// Runs `exec` in `jobs/night`.
+    #[track_caller]
+    fn exec(&self, arguments: &[&str]) {
+        let mut command = self.command(&[&["exec", "toy"], arguments].concat());
+        super::harness::shown(command.current_dir(self.path("jobs/night"))).exits(0);
+    }
+}
+
+#[test]
+fn what_exec_ran_is_run_again() {
+    let toy = in_a_sub_folder();
+    toy.exec(&["--seed", "42", "--seed", "numpy=3", "--", "python3", "train.py"]);
+    toy.write("model/weights.bin", "later").write("jobs/night/train.py", "exit(3)\n");
+    let mut command = toy.command(&["reproduce", "v1"]);
+    command.env("TMPDIR", toy.beside("tmp")).env("MODEL_SEED", "1").env("PYTHONHASHSEED", "1");
+    let shown = super::harness::shown(&mut command).exits(0);
+    let shown = shown.says(&["python3 train.py", "jobs/night", "MODEL_SEED=42", "PYTHONHASHSEED=42"]);
+    assert!(shown.stderr.contains("in night\n"), "{shown}");
+    assert_eq!(shown.last_line(), "exact");
+    let object = toy.reproduce(&["--json"], 0).object();
+    assert_eq!(
+        (verdict(&object), object["command"]["folder"].as_str(), object["command"]["recorded"].as_bool()),
+        ("exact", Some("jobs/night"), Some(true))
+    );
+    // It is the seeds that do it.
+    let other = |seed: &str, code| toy.reproduce(&["--command", &format!("{seed}=43 python3 train.py")], code);
+    assert_eq!(other("MODEL_SEED", 1).last_line(), "different");
+    assert_eq!(other("PYTHONHASHSEED", 0).says(&["other bytes"]).last_line(), "equivalent", "its metric is the same");
+}
+
+/// An interpreter that neither the project nor the search path would lead to.
+#[test]
+fn the_interpreter_that_ran_is_the_one_compared() {
+    let toy = in_a_sub_folder();
+    toy.edit("jobs/night/train.py", "print('in'", "import sys; print('prefix', sys.prefix); print('in'");
+    let made = super::harness::shown(toy.other("python3").args(["-m", "venv", "jobs/night/own"]));
+    assert_eq!(made.code, Some(0), "python3-venv is needed\n{made}");
+    toy.exec(&["--seed", "42", "--", "own/bin/python", "train.py"]);
+    let own = toy.path("jobs/night/own").display().to_string();
+    let run = toy.reproduce(&["--json"], 0);
+    let object = run.object();
+    let environment = &object["environment"];
+    assert!(environment["interpreter"].as_str().unwrap().contains(&own), "{environment}");
+    assert_eq!((verdict(&object), &environment["differences"]), ("exact", &Value::Array(Vec::new())));
+    assert!(run.stderr.contains(&format!("prefix {own}\n")), "{run}");
+    // One that is made anew is run in its place.
+    let mut command = toy.command(&["reproduce", "v1", "--env", "recreate"]);
+    command.env("TMPDIR", toy.beside("tmp")).env("PATH", without_uv()).env("PIP_NO_INDEX", "1");
+    let shown = super::harness::shown(&mut command).exits(0);
+    assert!(shown.stderr.contains("/environment\n") && shown.last_line() == "exact", "{shown}");
+}
+
+/// Asked to end, it ends the command, and leaves no folder unless that was asked for.
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    let toy = Toy::trained_by(EXACT);
+    let before = toy.fingerprint();
+    let pid = toy.beside("pid");
+    let line = format!("echo $$ > {}; echo ready; sleep 600; true", pid.display());
+    for (kill, code, keep) in [("-INT -", 130, false), ("-TERM ", 143, false), ("-INT ", 130, true)] {
+        let mut command = toy.command(&["reproduce", "v1", "--command", &line]);
+        command.args(keep.then_some("--keep")).env("TMPDIR", toy.beside("tmp")).process_group(0);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.ends_with("ready\n") {
+            assert_ne!(lines.read_line(&mut text).unwrap(), 0, "{text}");
+        }
+        assert_eq!(toy.temporary().len(), 1, "{text}");
+        super::harness::shown(toy.other("sh").args(["-c", &format!("kill {kill}{}", child.id())])).exits(0);
+        lines.read_to_string(&mut text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{text}");
+        assert!(text.contains(&format!("asked to end by signal {}", code - 128)), "{text}");
+        let there = super::harness::shown(toy.other("sh").args(["-c", &format!("kill -0 $(cat {})", pid.display())]));
+        assert_ne!(there.code, Some(0), "the command runs on");
+        let left = toy.temporary();
+        assert_eq!(left.len(), usize::from(keep), "{text}");
+        assert!(left.iter().all(|folder| text.contains(&format!("kept: {}", folder.display()))), "{text}");
+    }
+    super::harness::assert_same(&before, &toy.fingerprint(), &toy.ok("list toy"));
 }
 
 /// The search path without the folders that have uv: it would ask an index for pip.

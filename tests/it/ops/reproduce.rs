@@ -63,6 +63,11 @@ fn variables_are_those_of_then() {
     assert_eq!(seeded(json!([given("seed", -5)]), None), ["-5", ""], "Python takes no such one");
     assert_eq!(seeded(json!([given("seed", 1 << 40)]), None), ["1099511627776", ""]);
     assert_eq!(seeded(json!([{"name": "seed", "value": 3, "source": "parameters"}]), None), ["", ""]);
+    let issued = |name: &str, seed: i64| json!({"name": name, "value": seed, "source": "issued"});
+    let both = [issued("MODEL_SEED", 1 << 40), issued("PYTHONHASHSEED", 7)];
+    let all = json!([both[0], both[1], given("seed", 5)]);
+    assert_eq!(seeded(all.clone(), None), ["1099511627776", "7"], "what was issued is what it got");
+    assert_eq!(seeded(all, Some("9")), ["1099511627776", "7"], "it was set over the one of its caller");
 }
 
 fn metrics(pairs: &[(&str, Scalar)]) -> BTreeMap<String, Scalar> {
