@@ -13,7 +13,7 @@ use super::known::Known;
 use crate::digest::{Digest, Hasher};
 use crate::format::checksum::Checksum;
 use crate::format::config::DataStore;
-use crate::format::snapshot::{ColumnRecord, DataKind, DeclaredRecord};
+use crate::format::snapshot::{ColumnRecord, DataKind, DataRecord, DeclaredRecord};
 use crate::name::SetName;
 use crate::progress::{Progress, Unit};
 use crate::store::Source as _;
@@ -31,7 +31,12 @@ pub struct DataInput {
     pub place: DataPlace,
     /// Whether its bytes are kept.
     pub store: DataStore,
+    /// What the version before says of it.
+    pub before: Option<DataRecord>,
 }
+
+/// Rows and columns.
+type Shape = (u64, Vec<ColumnRecord>);
 
 /// Where training data is.
 #[derive(Debug, Clone)]
@@ -76,7 +81,7 @@ pub struct Data {
     /// Digests of the files, in their order, where the bytes are not kept.
     pub digests: Vec<Digest>,
     /// Rows and columns, where it is a table.
-    pub shape: Option<(u64, Vec<ColumnRecord>)>,
+    pub shape: Option<Shape>,
     /// Why there is no shape although it is a table.
     pub failed: Option<String>,
     /// What was declared of it.
@@ -181,11 +186,7 @@ fn describe(
         Some(_) if digests.len() == files.len() => digests,
         Some(_) => hash_in_place(&files, known, progress)?,
     };
-    let (shape, failed) = match shape_of(&files) {
-        Ok(shape) => (shape, None),
-        Err(reason) => (None, Some(reason)),
-    };
-    Ok(Data {
+    let mut data = Data {
         name: input.name.clone(),
         kind,
         path,
@@ -195,11 +196,28 @@ fn describe(
         size,
         not_stored,
         digests,
-        shape,
-        failed,
+        shape: None,
+        failed: None,
         declared: None,
         not_as_declared: None,
-    })
+    };
+    match known_shape(input, &data, known) {
+        Some(shape) => data.shape = Some(shape),
+        None => match shape_of(&data.files) {
+            Ok(shape) => data.shape = shape,
+            Err(reason) => data.failed = Some(reason),
+        },
+    }
+    Ok(data)
+}
+
+/// Rows and columns of what the version before had, too, if its files are known to be what they were: nothing is read.
+fn known_shape(input: &DataInput, data: &Data, known: &Known<'_>) -> Option<Shape> {
+    let before = input.before.as_ref().filter(|before| before.kind == data.kind && before.path == data.path)?;
+    let digests: Option<Vec<Digest>> = data.files.iter().map(|file| known.digest(file)).collect();
+    let digest = data.digest(data.files.iter().map(SourceFile::path).zip(digests?))?;
+    let shape = before.rows.zip(before.schema.clone())?;
+    (before.sha256 == Some(digest)).then_some(shape)
 }
 
 /// A source of which nothing could be read.
@@ -301,8 +319,8 @@ pub fn hash_in_place(
 }
 
 /// Rows and columns of a table, or of a folder of tables with the same columns.
-fn shape_of(files: &[SourceFile]) -> Result<Option<(u64, Vec<ColumnRecord>)>, String> {
-    let mut total: Option<(u64, Vec<ColumnRecord>)> = None;
+fn shape_of(files: &[SourceFile]) -> Result<Option<Shape>, String> {
+    let mut total: Option<Shape> = None;
     for file in files {
         let Some(format) = TableFormat::of(file.path()) else { return Ok(None) };
         let shape = table::shape(&file.disk(), format).map_err(|e| format!("{}: {e}", file.path()))?;

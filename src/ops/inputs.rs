@@ -179,6 +179,7 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
             name: name.clone(),
             place: given_place(text, &given.folder),
             store: given.data_store.unwrap_or_default(),
+            before: None,
         };
         return Ok(given.data.iter().map(input).collect());
     }
@@ -190,7 +191,12 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
             (_, _, Some(dvc)) => pointer(&expand(dvc)?, project),
             _ => continue,
         };
-        inputs.push(DataInput { name: name.clone(), place, store: given.data_store.unwrap_or(source.store) });
+        inputs.push(DataInput {
+            name: name.clone(),
+            place,
+            store: given.data_store.unwrap_or(source.store),
+            before: None,
+        });
     }
     Ok(inputs)
 }

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::records;
+use crate::capture::CaptureOptions;
 use crate::capture::known::Known;
 use crate::digest::Digest;
 use crate::format::known::{self, KnownFilesRecord};
 use crate::id::FileId;
 use crate::name::ModelName;
+use crate::registry::State;
 use crate::repository::Repository;
 use crate::store::CACHE;
 
@@ -25,6 +28,22 @@ pub(super) fn files(repository: &Repository, model: &ModelName, smallest: u64) -
     let (kept, workspace) = (kept(repository, model), workspace(repository));
     let large = kept.iter().filter(|(_, file)| file.stamp.size >= smallest);
     large.map(|(path, file)| (FileId::new(file.sha256), workspace.join(path))).collect()
+}
+
+/// Tells a capture what the newest version says of its data, so that a table that is what it was is not read again. What
+/// cannot be read is read from the files. Names of columns in which a secret was found are looked at again.
+pub(super) fn tell_data(repository: &Repository, options: &mut CaptureOptions) {
+    if options.data.is_empty() {
+        return;
+    }
+    let state = repository.registry().state(&options.model).ok().flatten();
+    let latest = state.as_ref().and_then(State::latest);
+    let Some(record) = latest.and_then(|row| records::snapshot(repository, row.snapshot).ok()) else { return };
+    let clean = |field: &str| record.redactions.iter().all(|redaction| redaction.field != field);
+    for input in &mut options.data {
+        let before = record.data.iter().find(|data| data.name == input.name);
+        input.before = before.filter(|data| clean(&format!("data.{}.schema", data.name))).cloned();
+    }
 }
 
 fn workspace(repository: &Repository) -> &Path {

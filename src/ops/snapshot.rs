@@ -103,11 +103,12 @@ pub fn snapshot(
     options: &SnapshotOptions,
     progress: &dyn Progress,
 ) -> Result<SnapshotReport, VerbError> {
-    let capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
+    let mut capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
     let model = capture_options.model.clone();
     // A journal that cannot be used is told before everything is hashed.
     repository.registry().state(&model)?;
     let known = known::load(repository, &model);
+    known::tell_data(repository, &mut capture_options);
     let mut capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
     // Versions and packs may have moved while files were looked for.

@@ -36,8 +36,9 @@ impl Workspace {
         given: &GivenInputs,
         progress: &dyn Progress,
     ) -> Result<Self, VerbError> {
-        let options = capture_options(repository, model, given)?;
+        let mut options = capture_options(repository, model, given)?;
         let known = known::load(repository, &options.model);
+        known::tell_data(repository, &mut options);
         let mut capture = capture::capture(&options, &known, progress)?;
         let worth_a_look = found::worth_a_look(&capture.model_files);
         let mut writer = repository.store().rehearsal();

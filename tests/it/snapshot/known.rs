@@ -6,10 +6,15 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use mlrun::capture::files::SourceFile;
+use mlrun::capture::data::{self, DataInput, DataPlace};
+use mlrun::capture::files::{PathSpec, SourceFile};
+use mlrun::capture::ignored::Ignored;
 use mlrun::capture::known::Known;
 use mlrun::digest::Digest;
+use mlrun::format::config::DataStore;
 use mlrun::format::known::{DiskTime, KnownFilesRecord, decode, encode};
+use mlrun::format::snapshot::DataRecord;
+use mlrun::name::SetName;
 use mlrun::ops::init::{InitOptions, init};
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 use mlrun::ops::verify::{VerifyOptions, verify};
@@ -100,6 +105,52 @@ fn what_is_gone_is_forgotten() {
     let again = Known::new(Path::new("/elsewhere"), kept, || None);
     again.digest(&described(&pair.file())).unwrap();
     assert_eq!(again.into_kept().unwrap().len(), 1);
+}
+
+/// Rows and columns of a table that is what it was are those of the version before: the table is not read for them.
+#[test]
+fn a_table_that_is_known_is_not_read_again() {
+    let temp = tempfile::tempdir().unwrap();
+    let project = temp.path().canonicalize().unwrap();
+    let path = project.join("train.csv");
+    fs::write(&path, "a\n1\n2\n").unwrap();
+    let ignored = Ignored::read(&project).unwrap();
+    let spec = PathSpec { text: "train.csv".to_owned(), path: path.clone(), rename: None };
+    let input = |before| DataInput {
+        name: SetName::new("train").unwrap(),
+        place: DataPlace::Path(spec.clone()),
+        store: DataStore::Hash,
+        before,
+    };
+    let (now, device) = (latest(&path) + 1, device(&path));
+    let known = Known::new(&project, KnownFilesRecord::default(), || Some(DiskTime { nanoseconds: now, device }));
+    let first = data::capture(&input(None), &project, &ignored, &known, &Silent).unwrap();
+    let (rows, schema) = first.shape.clone().unwrap();
+    assert_eq!((rows, schema.len()), (2, 1));
+    let kept = known.into_kept().unwrap();
+    // Nobody who reads it finds so many rows.
+    let before = |sha256| DataRecord {
+        name: first.name.clone(),
+        kind: first.kind,
+        path: first.path.clone(),
+        sha256: Some(sha256),
+        size: first.size,
+        files: 1,
+        rows: Some(99),
+        schema: Some(schema.clone()),
+        stored: None,
+        not_stored: None,
+        declared: None,
+    };
+    let rows = |sha256, kept: KnownFilesRecord| {
+        let known = Known::new(&project, kept, || None);
+        let again = data::capture(&input(Some(before(sha256))), &project, &ignored, &known, &Silent).unwrap();
+        again.shape.unwrap().0
+    };
+    let digest = first.digests[0];
+    assert_eq!(rows(digest, kept.clone()), 99);
+    assert_eq!(rows(Digest::of(b"another table"), kept), 2);
+    assert_eq!(rows(digest, KnownFilesRecord::default()), 2, "a file that nobody knows is read");
 }
 
 type Lie = (&'static str, fn(&Pair));
