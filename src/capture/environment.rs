@@ -141,9 +141,19 @@ pub fn capture_with(options: &EnvironmentOptions<'_>, variable: &dyn Fn(&str) ->
         Ok(_) => {}
     }
     for runtime in &mut record.runtimes {
+        let field = format!("environment.{}", runtime.language);
         for (name, origin) in &mut runtime.origins {
-            *origin = redacted.text(&format!("environment.{}.origins.{name}", runtime.language), origin);
+            *origin = redacted.text(&format!("{field}.origins.{name}"), origin);
         }
+        runtime.version.iter_mut().for_each(|version| redacted.clean(&format!("{field}.version"), version));
+        let all: String = runtime.packages.iter().map(|(name, version)| format!("{name} {version}\n")).collect();
+        if redacted.is_clean(&all) {
+            continue;
+        }
+        let packages = format!("{field}.packages");
+        let clean =
+            |(name, version): (String, String)| (redacted.text(&packages, &name), redacted.text(&packages, &version));
+        runtime.packages = std::mem::take(&mut runtime.packages).into_iter().map(clean).collect();
     }
     let named = options.variables.iter().map(String::as_str);
     for name in VARIABLES.into_iter().chain(named) {

@@ -323,6 +323,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         return Err(CaptureError::Discovered { part: first.part.clone(), reason: first.reason.clone() });
     }
     let seeds = all_seeds(options, &params, &found.record);
+    let interpreter = found.interpreter.map(|chosen| redacted.text("interpreter", &chosen));
     let mut places = places(options, &data);
     places.iter_mut().for_each(|(name, place)| redacted.clean(&format!("paths.{name}"), place));
     let ignored = ignored.lines().iter().map(|line| redacted.text("ignored", line)).collect();
@@ -343,7 +344,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         code_scope: options.code.clone(),
         environment: found.record,
         machine: found.machine,
-        interpreter: found.interpreter,
+        interpreter,
         markers: found.markers,
         seeds,
         argv: command.argv,

@@ -31,6 +31,11 @@ impl Redacted {
         }
     }
 
+    /// Whether there is no secret in `text`: of many short texts together, that is found out sooner than of each.
+    pub fn is_clean(&self, text: &str) -> bool {
+        self.scanner.redact(text).1.is_empty()
+    }
+
     /// A value that has a name: the name counts, so that the value alone need not look like a secret.
     pub fn named(&mut self, field: &str, name: &str, value: &str) -> String {
         let (clean, counts) = self.scanner.redact_arguments(&[format!("{name}={value}")]);

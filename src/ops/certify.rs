@@ -316,7 +316,7 @@ fn candidate(
         None => Vec::new(),
     };
     let before = latest.and_then(|row| records::observation(repository, row.observation).ok());
-    let found = workspace.found(repository, before.as_ref().and_then(|observation| observation.found.as_ref()));
+    let found = workspace.found(repository, before.as_ref());
     let candidate = Candidate {
         label: "workspace".to_owned(),
         version: None,

@@ -55,7 +55,9 @@ fn of(check: Check, record: &SnapshotRecord, observation: &ObservationRecord) ->
             Ok(if has_notes { Vec::new() } else { vec!["there are no notes".to_owned()] })
         }
         Check::NotCaptured => {
-            Ok(record.not_captured.iter().map(|part| format!("{}: {}", part.part, part.reason)).collect())
+            let parts = record.not_captured.iter().map(|part| format!("{}: {}", part.part, part.reason));
+            let locks = observation.lock_checks.iter().filter_map(|check| Some((&check.lock, check.unread.as_ref()?)));
+            Ok(parts.chain(locks.map(|(lock, reason)| format!("{lock}: {reason}"))).collect())
         }
     }
 }

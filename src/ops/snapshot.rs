@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use super::declared::{Contradiction, contradictions};
 use super::inputs::{GivenInputs, capture_options};
 use super::profiles::{self, Terms};
-use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, known, records};
+use super::{Asked, ErasedAgain, MadeEvent, VerbError, closer, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
-use crate::capture::redacted::Redacted;
-use crate::capture::{self, Capture, CaptureError, drift, found};
+use crate::capture::{self, Capture, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
-use crate::format::found::{FoundFileRecord, FoundRecord};
+use crate::format::found::FoundRecord;
 use crate::format::observation::{DriftRecord, ExecutionRecord, LockCheckRecord, ProfileRef};
 use crate::format::snapshot::{RedactionRecord, SnapshotRecord};
 use crate::id::{FileId, ObservationId, SnapshotId, TreeId};
@@ -143,17 +142,9 @@ pub fn snapshot(
     if !compared.unchanged || heals {
         let known = before.as_ref().and_then(|observation| observation.found.as_ref());
         let found = snapshot::found::look(&writer, &worth_a_look, &built.model_files, known);
-        let mut found = FoundRecord { passed_over, ..found };
-        if options.given.strict {
-            refuse_unread(&found)?;
-        }
-        let mut drift = drift::find(&capture_options.project, &capture.environment, &capture.markers);
-        let mut redacted = Redacted::default();
-        redacted.found(&mut found);
-        drift.clean(&mut redacted);
-        let observation = &mut built.observation;
-        (observation.drift, observation.lock_checks) = (drift.packages, drift.locks);
-        (observation.found, observation.redactions) = (Some(found), redacted.into_records());
+        let found = FoundRecord { passed_over, ..found };
+        let (around, strict) = ((&capture, capture_options.project.as_path()), options.given.strict);
+        closer::look(&mut built.observation, around, found, before.as_ref(), strict)?;
         let data = compared.parent.as_ref().map(|(_, record)| record.data.as_slice()).unwrap_or_default();
         let terms = Terms { strict: options.given.strict, allow_erased: options.allow_erased };
         profiles::put(repository, &mut writer, (&tables, &mut built), (data, before.as_ref()), terms, progress)?;
@@ -181,16 +172,6 @@ pub fn snapshot(
         record(repository, options, &model, (&built, observation), state.as_ref().map_or(0, State::seq), &compared)?;
     let report = compared.report(model, built, written, event, options);
     Ok(SnapshotReport { erased_again, ..report })
-}
-
-/// Stops where something of the model's files is odd or was not read.
-fn refuse_unread(found: &FoundRecord) -> Result<(), CaptureError> {
-    let of_file = |file: &FoundFileRecord| file.findings.first().map(|finding| format!("{}: {finding}", file.path));
-    let too_many = || (found.passed_over > 0).then(|| format!("{} files were not looked into", found.passed_over));
-    match found.files.iter().find_map(of_file).or_else(too_many) {
-        None => Ok(()),
-        Some(reason) => Err(CaptureError::Discovered { part: "model".to_owned(), reason }),
-    }
 }
 
 /// What was captured, beside the versions there are.

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use super::VerbError;
 use super::inputs::{GivenInputs, capture_options};
 use super::resolve::Found;
-use super::{known, records};
+use super::{closer, known, records};
+use crate::capture::redacted::Redacted;
 use crate::capture::source_file::SourceFile;
 use crate::capture::{self, Capture, found};
 use crate::compare::Side;
 use crate::format::found::FoundRecord;
+use crate::format::observation::ObservationRecord;
 use crate::id::FileId;
 use crate::name::ModelName;
 use crate::progress::Progress;
@@ -47,12 +49,13 @@ impl Workspace {
         Ok(Self { capture, built, worth_a_look })
     }
 
-    /// What the model's files say of themselves; `before` has what was found in the version before.
-    pub(super) fn found(&self, repository: &Repository, before: Option<&FoundRecord>) -> FoundRecord {
+    /// What the model's files say of themselves, as it would be recorded; `before` is the observation of the version before.
+    pub(super) fn found(&self, repository: &Repository, before: Option<&ObservationRecord>) -> FoundRecord {
         let (files, passed_over) = &self.worth_a_look;
         let writer = repository.store().rehearsal();
-        let found = snapshot::found::look(&writer, files, &self.built.model_files, before);
-        FoundRecord { passed_over: *passed_over, ..found }
+        let known = before.and_then(|observation| observation.found.as_ref());
+        let found = snapshot::found::look(&writer, files, &self.built.model_files, known);
+        closer::clean(FoundRecord { passed_over: *passed_over, ..found }, before, Redacted::default()).0
     }
 
     /// Where each table of evidence lies on the disk.

@@ -282,6 +282,29 @@ fn without_any_seed_there_is_a_warning() {
 }
 
 /// Arguments are recorded without what nobody may read; the command itself gets them as they are.
+/// Where it ran, with what it was locked, and what was found in its model: no name of a folder, version or parameter keeps one.
+#[test]
+fn secrets_around_a_run() {
+    let project = Project::tiny();
+    let secret = format!("gh{}_{}", "p", "R4nd0mT0k3nF0rT3sts".repeat(2).chars().take(36).collect::<String>());
+    let folder = format!("run-{secret}");
+    project.write(&format!("{folder}/.keep"), "").write(".mlrunignore", "run-*\nCargo.*\n");
+    project.write("Cargo.toml", "[package]\nname = \"own\"\nversion = \"0.1.0\"\n");
+    project.write("Cargo.lock", format!("version = 4\n\n[[package]]\nname = \"other\"\nversion = \"{secret}\"\n"));
+    let run = |words: &[&str]| {
+        let mut command = project.command(words);
+        shown(command.current_dir(project.path(&folder)))
+    };
+    let taken = run(&["exec", "fraud", "--json", "--", "sh", "-c", "echo ok > ../model/weights.bin"]).exits(0).object();
+    let fields: Vec<_> = taken["redactions"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
+    assert!(fields.contains(&"cwd") && fields.contains(&"environment.rust.packages"), "{fields:?}");
+    assert_eq!(taken["found_redactions"][0]["field"], "execution.folder");
+    for line in ["show v1 --json", "show v1", &format!("show --raw {}", taken["id"].as_str().unwrap())] {
+        let said = project.ok(line);
+        assert!(!said.stdout.contains(&secret), "{said}");
+    }
+}
+
 #[test]
 fn secrets_among_the_arguments() {
     let project = Project::tiny();
