@@ -9,8 +9,10 @@
 //! | `data.NAME.profile` | the profile of data: its categories and figures | its name and the data's digest |
 //! | `environment.variables.NAME`, `environment.origins.PACKAGE` | a variable, where a package came from | nothing |
 //! | `environment.image` | the container image | nothing |
+//! | `observation.found.FILE` | what a file of the model says of itself | its name, format and digest |
 //! | `observation.branch`, `.remote`, `.interpreter`, `.host`, `.paths.NAME`, `.execution.folder` | what surrounded it | nothing |
 
+use crate::format::found::FoundFileRecord;
 use crate::format::observation::ObservationRecord;
 use crate::format::profile::ProfileRecord;
 use crate::format::scalar::Scalar;
@@ -18,7 +20,7 @@ use crate::format::snapshot::{DataRecord, SeedRecord, SeedSource, SnapshotRecord
 use crate::name::SetName;
 
 /// The forms of names, for messages.
-pub const FORMS: [&str; 16] = [
+pub const FORMS: [&str; 17] = [
     "notes",
     "argv",
     "cwd",
@@ -35,6 +37,7 @@ pub const FORMS: [&str; 16] = [
     "observation.host",
     "observation.paths.NAME",
     "observation.execution.folder",
+    "observation.found.FILE",
 ];
 
 /// Every field of a version that could be erased: name and value.
@@ -66,8 +69,34 @@ pub fn fields(record: &SnapshotRecord, observation: &ObservationRecord) -> Vec<(
     all.extend(observation.paths.iter().map(|(name, path)| (format!("observation.paths.{name}"), text(path))));
     let folder = observation.execution.as_ref().and_then(|run| run.folder.as_ref());
     all.extend(folder.map(|folder| ("observation.execution.folder".to_owned(), text(folder))));
+    let files = observation.found.iter().flat_map(|found| &found.files);
+    all.extend(files.filter_map(|file| Some((format!("observation.found.{}", file.path), said(file)?))));
     all.retain(|(_, value)| !matches!(value, Scalar::Erased) && *value != Scalar::Text(String::new()));
     all
+}
+
+/// What a file says of itself, as one list; none if that is nothing.
+fn said(file: &FoundFileRecord) -> Option<Scalar> {
+    let text = |text: &String| Scalar::Text(text.clone());
+    let values = file.params.iter().chain(&file.state).chain(&file.seeds);
+    let mut all: Vec<Scalar> = values.flat_map(|(name, value)| [text(name), value.clone()]).collect();
+    all.extend(file.class.iter().chain(&file.findings).map(text));
+    all.extend(file.imports.iter().flat_map(|import| [text(&import.module), text(&import.name)]));
+    (!all.is_empty()).then_some(Scalar::List(all))
+}
+
+/// Erases it.
+fn erase_said(file: &mut FoundFileRecord) -> bool {
+    let left = FoundFileRecord {
+        path: file.path.clone(),
+        sha256: file.sha256,
+        format: file.format.clone(),
+        danger: file.danger,
+        ..FoundFileRecord::default()
+    };
+    let was_there = *file != left;
+    *file = left;
+    was_there
 }
 
 /// The name of the profile of some data.
@@ -152,7 +181,14 @@ pub fn erase_observed(observation: &mut ObservationRecord, name: &str) -> bool {
         Some("interpreter") => observation.interpreter.take().is_some(),
         Some("host") => observation.machine.host.take().is_some(),
         Some("execution.folder") => observation.execution.as_mut().is_some_and(|run| run.folder.take().is_some()),
-        Some(other) => other.strip_prefix("paths.").is_some_and(|path| observation.paths.remove(path).is_some()),
+        Some(other) => match (other.strip_prefix("paths."), other.strip_prefix("found.")) {
+            (Some(path), _) => observation.paths.remove(path).is_some(),
+            (None, Some(path)) => {
+                let mut files = observation.found.iter_mut().flat_map(|found| &mut found.files);
+                files.find(|file| file.path == path).is_some_and(erase_said)
+            }
+            (None, None) => false,
+        },
         None => false,
     }
 }

@@ -10,6 +10,7 @@ use mlrun::ops::certify::{CertifyOptions, certify};
 use mlrun::ops::declared::dangerous;
 use mlrun::ops::init::{InitOptions, init};
 use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::purge::{PurgeOptions, Target, purge};
 use mlrun::ops::seeds::{self, KnownSeed, Seeds};
 use mlrun::ops::show::{ShowOptions, ShowReport, show};
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
@@ -187,6 +188,27 @@ fn policies_judge_what_was_found() {
     assert_eq!(judged(&project, None)[0].1, Verdict::Pass);
     project.write("model/more.joblib", fixture("introspect/fixtures/array.hostile.joblib"));
     assert_eq!(judged(&project, None)[1].1, Verdict::Fail);
+}
+
+/// What is erased is gone from the version, and from what later ones take over.
+#[test]
+fn what_a_file_says_can_be_erased() {
+    let project = project("c: 1\n", "pipeline.joblib", fixture("introspect/fixtures/pipeline.joblib"));
+    take(&project);
+    let name = "observation.found.model/pipeline.joblib";
+    let options = PurgeOptions {
+        revision: "v1".to_owned(),
+        target: Target::Field(name.to_owned()),
+        reason: "asked for".to_owned(),
+        at: None,
+        dry_run: false,
+    };
+    purge(&project.open(), &options, &Silent).unwrap();
+    let file = &recorded(&project, "v1")[0];
+    assert_eq!((file.path.as_str(), file.format.as_str()), ("model/pipeline.joblib", "sklearn-joblib"));
+    assert!(file.params.is_empty() && file.class.is_none() && file.seeds.is_empty(), "{file:?}");
+    let told = project.run(&["show", "v1"]);
+    assert!(!told.stdout.contains("svc__C") && told.stdout.contains(name), "{told:?}");
 }
 
 /// Tensors without elements are left out. Computed with blake3 of Python and `json.dumps(…, sort_keys=True, separators=(",", ":"))`.

@@ -21,7 +21,7 @@ use crate::ui::{Shown, human, json};
 )]
 #[command(
     after_help = "Fields: notes, argv, params.KEY, seeds.NAME, data.NAME.path, data.NAME.profile, environment.variables.NAME, \
-environment.origins.PACKAGE, environment.image, observation.branch, .remote, .interpreter, .host, .paths.NAME\n\n\
+environment.origins.PACKAGE, environment.image, observation.branch, .remote, .interpreter, .host, .paths.NAME, .found.FILE\n\n\
 Examples:\n  mlrun purge fraud@v3 --path data/train.csv --reason \"request 4711\" --dry-run\n  \
 mlrun purge fraud@v3 --path data/train.csv --reason \"request 4711\"\n  \
 mlrun purge fraud@v3 --field params.db.password --reason \"a password\""
