@@ -21,6 +21,9 @@ const MAX_ARGUMENTS: usize = 96 << 10;
 /// Where a folder without git is more than this many files, it is not taken for code.
 const MAX_FOLDER_FILES: usize = 20_000;
 
+/// Of a repository that is not entered: it does not work, lies too deep, or its configuration names files elsewhere.
+const NOT_ITS_OWN: &str = "whose working tree, git says, is not this folder";
+
 /// What is taken for code, and how.
 #[derive(Debug)]
 pub struct CodeOptions<'a> {
@@ -228,15 +231,36 @@ impl Walk<'_> {
     ) -> Result<(), CaptureError> {
         let disk = git.root.join(&tracked.path);
         let path = format!("{above}{}", tracked.path);
-        let inner = if depth < MAX_DEPTH && disk.join(".git").exists() { Git::find(&disk)? } else { None };
-        match inner {
-            Some(inner) if inner.root != git.root => self.repository(&inner, scope, &format!("{path}/"), depth + 1),
-            _ => {
-                let reason = format!("a submodule that is not checked out; its commit is {}", tracked.object);
-                self.code.left_out.push(LeftOutRecord { path, size: None, reason });
-                Ok(())
-            }
+        if depth >= MAX_DEPTH || !disk.join(".git").exists() {
+            let reason = format!("a submodule that is not checked out; its commit is {}", tracked.object);
+            self.code.left_out.push(LeftOutRecord { path, size: None, reason });
+            return Ok(());
         }
+        let walked = match Git::at(&disk) {
+            Ok(Some(inner)) => self.repository(&inner, scope, &format!("{path}/"), depth + 1),
+            Ok(None) => {
+                let reason = format!("a submodule {NOT_ITS_OWN}; its commit is {}", tracked.object);
+                self.code.left_out.push(LeftOutRecord { path, size: None, reason });
+                return Ok(());
+            }
+            Err(error) => Err(error),
+        };
+        self.unless_refused(walked, path, &disk)
+    }
+
+    /// A repository inside that git refuses to look at is left out: the project's own is not in question.
+    fn unless_refused(
+        &mut self,
+        walked: Result<(), CaptureError>,
+        path: String,
+        disk: &Path,
+    ) -> Result<(), CaptureError> {
+        let Err(CaptureError::GitRefused { message, .. }) = walked else { return walked };
+        // Where the project lies is no part of what it is.
+        let message = message.replace(&disk.display().to_string(), &path);
+        let reason = format!("git refused to look at this repository: {message}");
+        self.code.left_out.push(LeftOutRecord { path, size: None, reason });
+        Ok(())
     }
 
     fn untracked(&mut self, git: &Git, scope: &[String], above: &str, depth: u32) -> Result<(), CaptureError> {
@@ -261,15 +285,23 @@ impl Walk<'_> {
     /// A repository that lies in another one and is no part of it: to that one, all its files are untracked.
     fn nested(&mut self, git: &Git, folder: &str, above: &str, depth: u32) -> Result<(), CaptureError> {
         let (disk, path) = (git.root.join(folder), format!("{above}{folder}"));
-        let inner = if depth < MAX_DEPTH { Git::find(&disk)? } else { None };
-        let Some(inner) = inner.filter(|inner| inner.root != git.root) else {
-            let reason = "a git repository that git cannot be asked about".to_owned();
-            self.code.left_out.push(LeftOutRecord { path, size: None, reason });
-            return Ok(());
+        let inner = if depth < MAX_DEPTH { Git::at(&disk) } else { Ok(None) };
+        let walked = match inner {
+            Ok(Some(inner)) => self.files_of_nested(&inner, &path, depth),
+            Ok(None) => {
+                let reason = format!("a git repository {NOT_ITS_OWN}");
+                self.code.left_out.push(LeftOutRecord { path, size: None, reason });
+                return Ok(());
+            }
+            Err(error) => Err(error),
         };
+        self.unless_refused(walked, path, &disk)
+    }
+
+    fn files_of_nested(&mut self, inner: &Git, path: &str, depth: u32) -> Result<(), CaptureError> {
         if inner.common_folder() == self.outermost.common_folder() {
             let reason = "another worktree of the same repository".to_owned();
-            self.code.left_out.push(LeftOutRecord { path, size: None, reason });
+            self.code.left_out.push(LeftOutRecord { path: path.to_owned(), size: None, reason });
             return Ok(());
         }
         let above = format!("{path}/");
@@ -279,15 +311,15 @@ impl Walk<'_> {
         for tracked in tracked {
             let disk = inner.root.join(&tracked.path);
             let there = fs::symlink_metadata(&disk).is_ok() && !ways.lead_through_a_link(&inner.root, &disk);
-            if !there || self.passes_over(&inner, &tracked.path) {
+            if !there || self.passes_over(inner, &tracked.path) {
                 continue;
             }
             match tracked.kind {
-                TrackedKind::Submodule => self.nested(&inner, &tracked.path, &above, depth + 1)?,
+                TrackedKind::Submodule => self.nested(inner, &tracked.path, &above, depth + 1)?,
                 _ => self.untracked_file(format!("{above}{}", tracked.path), disk)?,
             }
         }
-        self.untracked(&inner, &[], &above, depth + 1)
+        self.untracked(inner, &[], &above, depth + 1)
     }
 
     /// Adds an untracked file, if there is room for it.

@@ -91,6 +91,13 @@ impl Git {
         Ok(Some(Self { commit, ..git }))
     }
 
+    /// The repository whose working tree is `folder` itself. None where it has none, or its configuration (`core.worktree`)
+    /// names another one: the files there are not those of `folder`.
+    pub fn at(folder: &Path) -> Result<Option<Self>, CaptureError> {
+        let same = |root: &Path| matches!((root.canonicalize(), folder.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        Ok(Self::find(folder)?.filter(|git| same(&git.root)))
+    }
+
     /// The branch checked out; none on a detached head.
     pub fn branch(&self) -> Option<String> {
         self.line(&["symbolic-ref", "--quiet", "--short", "HEAD"])

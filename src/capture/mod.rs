@@ -283,6 +283,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let branch = git.and_then(git::Git::branch).map(|branch| redacted.text("branch", &branch));
     for left_out in &mut code.left_out {
         redacted.clean("code.left_out", &mut left_out.path);
+        redacted.clean("code.left_out", &mut left_out.reason);
     }
     for source in &mut data {
         let field = format!("data.{}", source.name);

@@ -188,6 +188,52 @@ fn repositories_inside() {
     project.gives_back(&project.tree_without(&["tree", "third party/out"]));
 }
 
+/// What the configuration of a repository inside names is not in this tree.
+#[test]
+fn a_repository_inside_that_names_files_elsewhere() {
+    let project = Project::code(&[("train.py", "t\n")]);
+    project.write("../beside.py", "not of this tree\n").write("nested/a.py", "a\n");
+    project.git_in("nested", &["init", "--quiet"]);
+    for elsewhere in ["../../..", "../..", "/nowhere"] {
+        project.git_in("nested", &["config", "core.worktree", elsewhere]);
+        let shown = project.json("snapshot fraud --dry-run", 0);
+        let left_out = &shown["code"]["left_out"];
+        assert_eq!(texts(left_out, "path"), ["nested"], "{elsewhere}: {shown}");
+        assert!(texts(left_out, "reason")[0].contains("working tree"), "{shown}");
+        assert!(!shown["code"].to_string().contains("beside.py"), "{elsewhere}: {shown}");
+    }
+    let code = project.taken();
+    assert_eq!(texts(&code["left_out"], "path"), ["nested"]);
+    project.gives_back(&project.tree_without(&["nested/a.py"]));
+    // Named as its own folder, it is one like any other.
+    project.git_in("nested", &["config", "core.worktree", ".."]);
+    project.taken();
+    project.gives_back(&project.tree_without(&[]));
+}
+
+/// Somebody else's repository inside stops nothing; what git says of it is kept, without where the project lies.
+#[test]
+fn repositories_inside_that_git_refuses() {
+    let project = Project::code(&[("train.py", "t\n")]);
+    project.write("../lib/lib.py", "lib\n").git_in("../lib", &["init", "--quiet"]);
+    project.git_in("../lib", &["add", "--all"]);
+    project.git_in("../lib", &["commit", "--quiet", "--message", "lib"]);
+    project.git_in("", &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../lib", "lib"]);
+    project.write("theirs/a.py", "a\n").git_in("theirs", &["init", "--quiet"]);
+    let trusted = project.beside("trusted");
+    fs::write(&trusted, format!("[safe]\n\tdirectory = {}\n", project.path("").canonicalize().unwrap().display()))
+        .unwrap();
+    let mut command = project.command(&["snapshot", "fraud", "--json"]);
+    command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1").env("GIT_CONFIG_GLOBAL", &trusted);
+    let code = shown(&mut command).exits(0).object()["code"].clone();
+    assert_eq!(texts(&code["left_out"], "path"), ["lib", "theirs"], "{code}");
+    for reason in texts(&code["left_out"], "reason") {
+        assert!(reason.contains("dubious ownership"), "{reason}");
+        assert!(!reason.contains(project.path("").to_str().unwrap()), "{reason}");
+    }
+    project.gives_back(&project.tree_without(&["lib/lib.py", "theirs/a.py"]));
+}
+
 #[test]
 fn worktrees_detached_heads_and_shallow_clones() {
     let origin = Project::code(&[("train.py", "1\n"), ("lib/a.py", "a\n")]);
