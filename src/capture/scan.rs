@@ -22,6 +22,9 @@ const NAMES_AT_ONCE: usize = 256 << 10;
 const SETTINGS: [&str; 13] =
     ["json", "yaml", "yml", "toml", "txt", "md", "cfg", "ini", "py", "sh", "jinja", "properties", "ipynb"];
 
+/// Files like settings that are looked at, of one model: a model of more is a folder of data.
+const MOST_SETTINGS: usize = 1000;
+
 /// Parameters, metrics and results that are text, settings beside weights, notes, and what was given by hand.
 pub(super) fn declared<'a>(
     scanner: &Scanner,
@@ -33,7 +36,11 @@ pub(super) fn declared<'a>(
         let extension = file.path().rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, e)| e);
         SETTINGS.iter().any(|known| extension.eq_ignore_ascii_case(known))
     };
-    let files: Vec<&SourceFile> = written.chain(model.iter().filter(is_setting)).collect();
+    let mut settings: Vec<&SourceFile> = model.iter().filter(is_setting).collect();
+    if settings.len() > MOST_SETTINGS {
+        settings.clear();
+    }
+    let files: Vec<&SourceFile> = written.chain(settings).collect();
     let small = files.into_par_iter().filter(|file| file.size() <= TEXT_LIMIT);
     let scanned: Result<Vec<Vec<Finding>>, CaptureError> = small.map(|file| in_file(scanner, file)).collect();
     let mut findings: Vec<Finding> = scanned?.into_iter().flatten().collect();

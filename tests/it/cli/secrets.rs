@@ -55,6 +55,28 @@ fn in_parameters() {
     project.ok("snapshot fraud");
 }
 
+/// Of a model that is a folder of data, files like settings are not read each time.
+#[test]
+fn settings_of_a_model_unless_they_are_its_data() {
+    let project = Project::tiny();
+    let files = |numbers: std::ops::Range<usize>| {
+        for n in numbers {
+            project.write(&format!("model/part/{n}.json"), "{}");
+        }
+    };
+    project.ok("snapshot fraud");
+    files(0..900);
+    project.write("model/part/0.json", format!("{{\"token\": \"{}\"}}", token()));
+    let bad = Bad { exit: 1, message: &["a secret in what would be stored"], hint: &["model/part/0.json line 1"] };
+    project.fails("snapshot fraud --dry-run", &bad);
+    files(900..1001);
+    project.ok("snapshot fraud --dry-run");
+    // What it was made with is looked at all the same.
+    project.write("params.yaml", format!("lr: 0.1\nseed: 7\ntoken: {}\n", token()));
+    let bad = Bad { exit: 1, message: &["a secret in what would be stored"], hint: &["params.yaml line 3"] };
+    project.fails("snapshot fraud --dry-run", &bad);
+}
+
 #[test]
 fn in_code_and_in_what_a_patch_takes_away() {
     let project = Project::tiny_in_git();
