@@ -4,6 +4,7 @@
 //! value to count, so that `max_tokens: 512` stays a hyper-parameter.
 
 mod assignment;
+mod encoding;
 mod files;
 mod origin;
 mod rules;
@@ -19,6 +20,7 @@ pub use self::files::forbidden_name;
 pub use self::stream::Scanned;
 pub use self::url::strip_userinfo;
 
+use self::encoding::Encoding;
 use self::origin::Origin;
 use self::rules::patterns;
 
@@ -123,16 +125,26 @@ impl Scanner {
         self.allowed.iter().any(|allowance| allowance.covers(path, rule))
     }
 
-    /// Whether `bytes` are text; anything with a NUL in its first 8 KiB is not, and [`scan`](Self::scan) finds
-    /// nothing in it.
+    /// Whether `bytes` are text; anything with a NUL in its first 8 KiB is not, unless it is UTF-16 by its mark or by where
+    /// the NULs are. [`scan`](Self::scan) finds nothing in what is no text.
     pub fn is_text(bytes: &[u8]) -> bool {
-        !bytes[..bytes.len().min(8 << 10)].contains(&0)
+        Encoding::of(bytes).is_some()
     }
 
     /// The secrets in a file, by line. `path` decides which allowances hold.
     pub fn scan(&self, path: &str, bytes: &[u8]) -> Vec<Finding> {
-        if !Self::is_text(bytes) {
-            return Vec::new();
+        match Encoding::of(bytes) {
+            None => return Vec::new(),
+            Some(Encoding::Ascii) => {}
+            // Bytes in memory can always be read.
+            Some(Encoding::Utf16(_)) => {
+                return self
+                    .scan_stream(path, bytes)
+                    .ok()
+                    .flatten()
+                    .map(|scanned| scanned.findings)
+                    .unwrap_or_default();
+            }
         }
         let mut findings = Findings::new(&self.allowed, path);
         let mut counted = 0;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::encoding::{Encoding, HEAD, Utf8};
 use super::origin::Origin;
 use super::{Finding, Findings, Scanner, hits};
 
@@ -28,6 +29,22 @@ impl Scanner {
     /// # Errors
     /// What `reader` says.
     pub fn scan_stream(&self, path: &str, mut reader: impl Read) -> io::Result<Option<Scanned>> {
+        let mut head = Vec::new();
+        (&mut reader).take(HEAD as u64).read_to_end(&mut head)?;
+        let encoding = Encoding::of(&head);
+        let reader = head.as_slice().chain(reader);
+        match encoding {
+            None => Ok(None),
+            Some(Encoding::Ascii) => self.scan_text(path, reader).map(Some),
+            Some(Encoding::Utf16(order)) => {
+                let mut decoded = Utf8::of(reader, order);
+                let findings = self.scan_text(path, &mut decoded)?.findings;
+                Ok(Some(Scanned { findings, read: decoded.read() }))
+            }
+        }
+    }
+
+    fn scan_text(&self, path: &str, mut reader: impl Read) -> io::Result<Scanned> {
         let mut findings = Findings::new(&self.allowed, path);
         let mut window = Vec::new();
         let mut read = 0;
@@ -36,9 +53,6 @@ impl Scanner {
         let (mut reported, mut covered) = (0, 0);
         loop {
             read += (&mut reader).take((WINDOW - window.len()) as u64).read_to_end(&mut window)? as u64;
-            if read == window.len() as u64 && !Self::is_text(&window) {
-                return Ok(None);
-            }
             let at_end = window.len() < WINDOW;
             let until = if at_end { window.len() } else { WINDOW - BEHIND };
             for hit in hits(&window, Origin::File(path)) {
@@ -49,7 +63,7 @@ impl Scanner {
                 }
             }
             if at_end {
-                return Ok(Some(Scanned { findings: findings.found, read }));
+                return Ok(Scanned { findings: findings.found, read });
             }
             findings.pass(&window[reported..until]);
             let done = until - BEFORE;

@@ -382,6 +382,38 @@ fn a_stream_is_scanned_like_its_bytes() {
     assert_eq!(scanner.scan_stream("a", binary).unwrap(), None);
 }
 
+/// As Windows' shells write it, with a mark or without, and longer than a window.
+#[test]
+fn utf_16_is_text() {
+    let scanner = Scanner::new(&[]);
+    let text = "caf\u{e9} \u{1f600} = 1\r\n".repeat(90_000) + &format!("token = '{}_{}'\r\n", "ghp", word(36));
+    let (mark, plain) = (format!("\u{feff}{text}"), format!("x = 1\r\n{text}"));
+    for (text, line) in [(mark, 90_001), (plain, 90_002)] {
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let has_mark = text.starts_with('\u{feff}');
+            // Without a mark, what lies beyond Latin-1 in the begin tells nothing.
+            let text = if has_mark { text.clone() } else { text.replace('\u{1f600}', "\u{fc}") };
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            let streamed = scanner.scan_stream("a.ps1", bytes.as_slice()).unwrap().unwrap();
+            let found: Vec<_> = streamed.findings.iter().map(|f| (f.line, f.rule)).collect();
+            assert_eq!(found, [(line, "github-pat")]);
+            assert_eq!(streamed.read, bytes.len() as u64);
+            assert_eq!(scanner.scan("a.ps1", &bytes), streamed.findings);
+        }
+    }
+    // Half a pair, and half a unit, at the end.
+    for end in [&b"\x3d\xd8"[..], b"\x3d"] {
+        let mut bytes: Vec<u8> =
+            format!("\u{feff}{}_{}\n", "ghp", word(36)).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        bytes.extend(end);
+        let streamed = scanner.scan_stream("a.ps1", bytes.as_slice()).unwrap().unwrap();
+        assert_eq!((streamed.findings.len(), streamed.read), (1, bytes.len() as u64));
+    }
+    for binary in [&b"\0\0\0\0"[..], b"\0x", b"ab\0\0", b"a\0b\0\0c"] {
+        assert!(!Scanner::is_text(binary), "{binary:?}");
+    }
+}
+
 /// A secret at every place around the border of two windows is found once.
 #[test]
 fn a_secret_on_a_border_is_found_once() {
