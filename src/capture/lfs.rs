@@ -13,8 +13,8 @@ use crate::format::tree::EntryKind;
 
 /// A pointer is shorter than this, by its specification.
 const MAX: u64 = 1024;
-/// How long one without extensions is: the smallest and the largest.
-const USUAL: std::ops::RangeInclusive<u64> = 126..=145;
+/// How long one without extensions is: the smallest, of the older version, and the largest.
+const USUAL: std::ops::RangeInclusive<u64> = 125..=145;
 const VERSIONS: [&str; 2] = ["https://git-lfs.github.com/spec/v1", "https://hawser.github.com/spec/v1"];
 
 /// Reads a pointer: the file's SHA-256 and its size. None where the text is none.
@@ -38,7 +38,7 @@ pub fn pointer(text: &[u8]) -> Option<(Digest, u64)> {
 /// # Errors
 /// A file that cannot be read, or changes meanwhile.
 pub fn among(files: &[SourceFile]) -> Result<Vec<LfsRecord>, CaptureError> {
-    look(files.iter().filter(|file| file.size() < MAX).collect())
+    look(files.iter().filter(|file| (*USUAL.start()..MAX).contains(&file.size())).collect())
 }
 
 /// The pointers among files of which there may be millions: those without extensions.
@@ -51,7 +51,7 @@ pub fn among_many<'f>(files: impl Iterator<Item = &'f SourceFile>) -> Result<Vec
 
 fn look(files: Vec<&SourceFile>) -> Result<Vec<LfsRecord>, CaptureError> {
     let read = |file: &SourceFile| -> Result<Option<LfsRecord>, CaptureError> {
-        if file.kind == EntryKind::Symlink || file.size() == 0 {
+        if file.kind == EntryKind::Symlink {
             return Ok(None);
         }
         let pointer = pointer(&file.read(MAX)?);

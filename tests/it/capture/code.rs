@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use mlrun::capture::lfs::pointer;
+use mlrun::capture::files::SourceFile;
+use mlrun::capture::lfs::{among, among_many, pointer};
 use mlrun::capture::patch::sections;
 use mlrun::digest::Digest;
 use mlrun::format::canonical;
-use mlrun::format::snapshot::CodeRecord;
+use mlrun::format::snapshot::{CodeRecord, LfsRecord};
 
 use crate::support::project::TestRepo;
 use crate::support::sha256sum;
@@ -43,6 +44,23 @@ fn a_pointer_of_git_lfs() {
         assert_eq!(pointer(text.as_bytes()), None, "{text}");
     }
     assert_eq!(pointer(&[0xff; 130]), None);
+}
+
+/// What is too short for a pointer is not opened to see whether it is one.
+#[test]
+fn pointers_are_looked_for_by_size() {
+    let temp = tempfile::tempdir().unwrap();
+    let describe = |name: &str, text: &str| {
+        fs::write(temp.path().join(name), text).unwrap();
+        SourceFile::describe(name.to_owned(), temp.path().join(name)).unwrap()
+    };
+    let shortest = POINTER.replace("12345", "0").replace("git-lfs", "hawser");
+    assert_eq!(shortest.len(), 125);
+    let files = [describe("empty.py", ""), describe("short.py", &"#".repeat(124)), describe("old.bin", &shortest)];
+    fs::remove_file(temp.path().join("short.py")).unwrap();
+    let paths = |found: Vec<LfsRecord>| found.into_iter().map(|pointer| pointer.path).collect::<Vec<_>>();
+    assert_eq!(paths(among(&files).unwrap()), ["old.bin"]);
+    assert_eq!(paths(among_many(files.iter()).unwrap()), ["old.bin"]);
 }
 
 /// git itself writes the patches; names are as awkward as it lets them be.
