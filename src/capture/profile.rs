@@ -1,17 +1,15 @@
 //! The profile of training data that is a table, as a record: figures from the table, categories without secrets.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::data::Data;
-use super::secrets::Scanner;
+use super::redacted::Redacted;
 use super::source_file::SourceFile;
 use crate::digest::Digest;
 use crate::format::profile::{CategoryRecord, ColumnProfileRecord, DecilesRecord, FORMAT, ProfileRecord};
 use crate::format::scalar::Scalar;
-use crate::format::snapshot::RedactionRecord;
 use crate::name::SetName;
 use crate::progress::Progress;
 use crate::store::Source as _;
@@ -55,13 +53,8 @@ pub fn profile(
     for (file, _) in &tables.files {
         file.finished(file.size()).map_err(|error| format!("{}: {error}", file.path()))?;
     }
-    let mut columns = Vec::with_capacity(found.columns.len());
-    let mut redactions = BTreeMap::new();
-    for column in found.columns {
-        columns.push(record(column, &tables.name, &mut redactions));
-    }
-    let redacted =
-        |((field, rule), count): ((String, &'static str), u64)| RedactionRecord { field, rule: rule.to_owned(), count };
+    let (field, mut redacted) = (field(&tables.name), Redacted::default());
+    let columns = found.columns.into_iter().map(|column| record(column, &field, &mut redacted)).collect();
     Ok(ProfileRecord {
         format: FORMAT.to_owned(),
         data: tables.name.clone(),
@@ -69,7 +62,7 @@ pub fn profile(
         logical: found.digest,
         rows: found.rows,
         columns,
-        redactions: redactions.into_iter().map(redacted).collect(),
+        redactions: redacted.into_records(),
     })
 }
 
@@ -79,18 +72,21 @@ fn said(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
-/// Redactions so far, by field and rule.
-type Redactions = BTreeMap<(String, &'static str), u64>;
+/// What the profile of a source is called where something of it was replaced.
+pub fn field(data: &SetName) -> String {
+    format!("data.{data}.profile")
+}
 
-fn record(column: ColumnProfile, data: &SetName, redactions: &mut Redactions) -> ColumnProfileRecord {
+fn record(column: ColumnProfile, field: &str, redacted: &mut Redacted) -> ColumnProfileRecord {
     let (deciles, is_text) = (column.deciles, column.kind == "text");
     let category = |Category { value, count }: Category| {
-        let value = if is_text { clean(&column.name, value, data, redactions) } else { value };
+        // By itself, and as what a column of that name holds.
+        let value = if is_text { redacted.named(field, &column.name, &value) } else { value };
         CategoryRecord { value, count }
     };
     let categories = column.categories.into_iter().map(category).collect();
     ColumnProfileRecord {
-        name: column.name,
+        name: redacted.text(field, &column.name),
         kind: column.kind,
         opaque: !column.profiled,
         nulls: column.nulls,
@@ -106,24 +102,6 @@ fn record(column: ColumnProfile, data: &SetName, redactions: &mut Redactions) ->
         distinct: column.distinct,
         categories,
     }
-}
-
-/// A category without secrets: by itself, and as what a column of that name holds.
-fn clean(column: &str, value: String, data: &SetName, redactions: &mut Redactions) -> String {
-    let scanner = Scanner::new(&[]);
-    let (mut text, mut hits) = scanner.redact(&value);
-    let named = format!("{column}=");
-    if hits.is_empty() {
-        let (assigned, more) = scanner.redact(&format!("{named}{value}"));
-        // A name that is a secret itself is no category's.
-        if let Some(rest) = assigned.strip_prefix(&named).filter(|rest| *rest != value) {
-            (text, hits) = (rest.to_owned(), more);
-        }
-    }
-    for (rule, count) in hits {
-        *redactions.entry((format!("data.{data}.profile"), rule)).or_default() += count;
-    }
-    text
 }
 
 fn scalar(value: table::Scalar) -> Scalar {

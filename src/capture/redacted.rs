@@ -39,12 +39,14 @@ impl Redacted {
     /// A value that has a name: the name counts, so that the value alone need not look like a secret.
     pub fn named(&mut self, field: &str, name: &str, value: &str) -> String {
         let (clean, counts) = self.scanner.redact_arguments(&[format!("{name}={value}")]);
-        self.count(field, counts);
         let assigned = clean.into_iter().next().unwrap_or_default();
-        match assigned.split_once('=') {
-            // Of a name that is itself a secret, nothing is left to split.
-            Some((_, clean)) if name.is_empty() || assigned.starts_with(name) => clean.to_owned(),
-            _ => self.text(field, value),
+        match assigned.strip_prefix(name).and_then(|behind| behind.strip_prefix('=')) {
+            Some(clean) => {
+                self.count(field, counts);
+                clean.to_owned()
+            }
+            // A name that is itself a secret is not there any more: it is replaced, and counted, where it stands.
+            None => self.text(field, value),
         }
     }
 

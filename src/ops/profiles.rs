@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{VerbError, erasures, records};
 use crate::capture::CaptureError;
 use crate::capture::profile::Tables;
+use crate::capture::redacted::Redacted;
 use crate::digest::Digest;
 use crate::format::event::ErasedRecord;
 use crate::format::observation::ObservationRecord;
@@ -34,6 +35,7 @@ pub(super) fn put(
     (tables, built): (&[Tables], &mut Built),
     (data, before): (&[DataRecord], Option<&ObservationRecord>),
     terms: Terms,
+    redacted: &mut Redacted,
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
     if tables.is_empty() {
@@ -44,7 +46,8 @@ pub(super) fn put(
     let before = Before { data, profiles, erased };
     let backend = repository.store().backend();
     let what = (tables, built.record.data.as_slice());
-    let found = profiles::put(repository.store(), writer, what, &before, &|| backend.scratch(), progress)?;
+    let scratch = || backend.scratch();
+    let found = profiles::put(repository.store(), writer, what, &before, &scratch, redacted, progress)?;
     let failed = found.iter().find_map(|(name, profile)| Some((name, profile.failed.clone()?)));
     if let (Some((name, reason)), true) = (failed, terms.strict) {
         return Err(CaptureError::Discovered { part: format!("data.{name}.profile"), reason }.into());

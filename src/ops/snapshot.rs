@@ -8,6 +8,7 @@ use super::profiles::{self, Terms};
 use super::{Asked, ErasedAgain, MadeEvent, VerbError, closer, erasures, known, records};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
+use crate::capture::redacted::Redacted;
 use crate::capture::{self, Capture, found};
 use crate::format::checkpoint::VersionRow;
 use crate::format::event::EventBody;
@@ -147,7 +148,11 @@ pub fn snapshot(
         closer::look(&mut built.observation, around, found, before.as_ref(), strict)?;
         let data = compared.parent.as_ref().map(|(_, record)| record.data.as_slice()).unwrap_or_default();
         let terms = Terms { strict: options.given.strict, allow_erased: options.allow_erased };
-        profiles::put(repository, &mut writer, (&tables, &mut built), (data, before.as_ref()), terms, progress)?;
+        let before = (data, before.as_ref());
+        let mut redacted = Redacted::default();
+        profiles::put(repository, &mut writer, (&tables, &mut built), before, terms, &mut redacted, progress)?;
+        built.observation.redactions.extend(redacted.into_records());
+        built.observation.redactions.sort();
     } else if let Some(before) = before {
         built.observation.profiles = before.profiles;
     }

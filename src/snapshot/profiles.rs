@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::SnapshotError;
 use crate::capture::profile::{self, Scratch, Tables};
+use crate::capture::redacted::Redacted;
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::observation::ProfileRef;
@@ -26,13 +27,15 @@ pub struct Before<'b> {
     pub erased: HashMap<Digest, String>,
 }
 
-/// The profiles of `data`, in which `tables` are what was captured. New ones are handed to `writer`.
+/// The profiles of `data`, in which `tables` are what was captured. New ones are handed to `writer`; why there is none may
+/// quote the data, and passes `redacted`.
 pub fn put(
     store: &Store,
     writer: &mut Writer<'_>,
     (tables, data): (&[Tables], &[DataRecord]),
     before: &Before<'_>,
     scratch: &Scratch<'_>,
+    redacted: &mut Redacted,
     progress: &dyn Progress,
 ) -> Result<BTreeMap<SetName, ProfileRef>, SnapshotError> {
     let mut profiles = BTreeMap::new();
@@ -42,7 +45,10 @@ pub fn put(
         else {
             continue;
         };
-        let none = |failed: String| ProfileRef { sha256, id: None, logical: None, failed: Some(failed) };
+        let none = |failed: &str, redacted: &mut Redacted| {
+            let failed = Some(redacted.text(&profile::field(&tables.name), failed));
+            ProfileRef { sha256, id: None, logical: None, failed }
+        };
         let found = match (before.erased.get(&sha256), known(store, record, before)) {
             (Some(why), _) => Err(why.clone()),
             (None, Some(known)) => Ok(ProfileRecord { data: tables.name.clone(), ..known }),
@@ -51,13 +57,13 @@ pub fn put(
         let found = match found {
             Ok(found) => found,
             Err(why) => {
-                profiles.insert(tables.name.clone(), none(why));
+                profiles.insert(tables.name.clone(), none(&why, redacted));
                 continue;
             }
         };
         let bytes = canonical::encode(FORMAT, &found).map_err(|source| SnapshotError::Encode { source })?;
         let profile = if bytes.len() > MAX_OBJECT as usize {
-            none(format!("it would take {} bytes, and {MAX_OBJECT} is the most", bytes.len()))
+            none(&format!("it would take {} bytes, and {MAX_OBJECT} is the most", bytes.len()), redacted)
         } else {
             let id = ProfileId::new(writer.put_record(&bytes)?);
             ProfileRef { sha256, id: Some(id), logical: found.logical, failed: None }

@@ -85,7 +85,7 @@ pub fn installed(data: &[u8]) {
     fs::write(package.join("METADATA"), metadata).expect("a temporary file can be written");
     fs::write(package.join("direct_url.json"), origin.get(1..).unwrap_or_default()).expect("the same");
     let interpreter =
-        Interpreter { prefix: folder(), version: None, folders: vec![site], reason: "it is made up".to_owned() };
+        Interpreter { prefix: folder(), version: None, implementation: "CPython", folders: vec![site], reason: "it is made up".to_owned() };
     let found = packages(&interpreter, &folder());
     assert!(found.versions.len() + found.problems.len() == 1 && found.origins.len() <= 1, "{found:?}");
 }

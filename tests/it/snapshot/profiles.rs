@@ -132,6 +132,31 @@ fn secrets_among_categories_are_not_stored() {
 }
 
 #[test]
+fn secrets_among_names_of_columns_and_in_reasons_are_not_stored() {
+    let secret = format!("ghp_{}", "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
+    let hash = |options: &mut SnapshotOptions| options.given.data_store = Some(mlrun::format::config::DataStore::Hash);
+    let repo = begun(&format!("{secret},a=b\n1,x\n2,x\n3,y\n4,y\n"));
+    let report = take(&repo, hash).unwrap();
+    let stored = raw(&repo.open(), &report.profiles[&"train".parse().unwrap()].id.unwrap().to_string()).unwrap();
+    let stored = String::from_utf8(stored).unwrap();
+    assert!(!stored.contains("ghp_") && stored.contains("<redacted:"), "{stored}");
+    let show = shown(&repo, "v1");
+    let found = profile_of(&show);
+    let redactions: Vec<_> = found.redactions.iter().map(|r| (r.field.as_str(), r.count)).collect();
+    assert_eq!(redactions, [("data.train.profile", 1)]);
+    // A name may hold what stands between a name and its value.
+    let listed: Vec<_> = found.columns[1].categories.iter().map(|c| c.value.as_str()).collect();
+    assert_eq!((found.columns[1].name.as_str(), listed), ("a=b", vec!["x", "y"]));
+    // Why there is no profile quotes the table.
+    repo.write("data.csv", &format!("{secret},{secret}\n1,2\n"));
+    let report = take(&repo, hash).unwrap();
+    let failed = report.profiles[&"train".parse().unwrap()].failed.clone().unwrap();
+    assert!(!failed.contains("ghp_") && failed.contains("<redacted:"), "{failed}");
+    let observation = shown(&repo, "v2").observation;
+    assert!(observation.redactions.iter().any(|r| r.field == "data.train.profile"), "{:?}", observation.redactions);
+}
+
+#[test]
 fn a_profile_goes_with_the_bytes_it_tells_of() {
     let repo = begun(TABLE);
     let id = take(&repo, |_| {}).unwrap().profiles[&"train".parse().unwrap()].id.unwrap();
