@@ -1,7 +1,7 @@
 //! The columns of an arrow file, and which nodes and buffers of a record batch are whose.
 
 use super::super::error::TableError;
-use super::super::guard::malformed;
+use super::super::guard::{COLUMNS, malformed, within};
 use super::super::kind::Kind;
 use super::messages::{Record, Said};
 use crate::wire::flatbuffer::Table;
@@ -10,6 +10,8 @@ use crate::wire::flatbuffer::Table;
 const DEPTH: u32 = 32;
 /// Nodes of all columns together.
 const NODES: usize = 1 << 20;
+/// Bytes of the names of all columns together: any number of them may lie in the same place of the file.
+const NAMES: u64 = 1 << 26;
 
 /// A top-level column.
 #[derive(Debug)]
@@ -96,18 +98,26 @@ pub(super) fn fields(said: &Said) -> Result<Vec<Field>, TableError> {
     if schema.i16(0, 0).ok_or_else(unread)? != 0 {
         return Err(malformed("it is big-endian"));
     }
-    let mut first = Parts::default();
+    within("columns", count(&schema, 1).ok_or_else(unread)? as u64, COLUMNS)?;
+    let (mut first, mut names) = (Parts::default(), 0);
     let mut fields = Vec::new();
     for table in schema.tables(1).ok_or_else(unread)? {
         let (kind, cells) = described(&table).ok_or_else(unread)?;
-        let name = table.text(0).unwrap_or_default().to_owned();
-        fields.push(Field { name, kind, known: cells.known(), cells, first });
+        let name = table.text(0).unwrap_or_default();
+        names += name.len() as u64;
+        within("bytes of names of columns", names, NAMES)?;
+        fields.push(Field { name: name.to_owned(), kind, known: cells.known(), cells, first });
         first = parts(&table, version, DEPTH).map(|own| first.and(own)).ok_or_else(unread)?;
         if first.nodes > NODES {
             return Err(malformed("its columns lie too many in each other"));
         }
     }
     Ok(fields)
+}
+
+/// How many tables a field holds.
+fn count(table: &Table<'_>, field: usize) -> Option<usize> {
+    if table.has(field) { Some(table.vector(field, 4)?.len()) } else { Some(0) }
 }
 
 /// What a column takes of a record batch, with all that lies in it.
@@ -130,6 +140,9 @@ fn parts(field: &Table<'_>, version: i16, depth: u32) -> Option<Parts> {
     };
     let depth = depth.checked_sub(1)?;
     let mut all = own;
+    if count(field, 5)? > NODES {
+        return None;
+    }
     for child in field.tables(5)? {
         all = all.and(parts(&child, version, depth)?);
         if all.nodes > NODES {

@@ -112,6 +112,42 @@ fn a_file_that_was_cut_off_is_refused() {
     }
 }
 
+/// A stream whose schema names one field, of a type and with a name of so many bytes, so many times.
+fn one_field(times: u32, kind: u8, name: u32) -> Vec<u8> {
+    // Source: `Schema.fbs` and `Message.fbs` of arrow. Each table stands behind the list of its fields' places.
+    let words = |words: &[u16]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let mut said = 16_u32.to_le_bytes().to_vec();
+    // The message: version 4, what it holds, and where that is.
+    said.extend(words(&[10, 12, 4, 6, 8, 0]));
+    said.extend([&12_i32.to_le_bytes()[..], &[4, 0, 1, 0]].concat());
+    // To a schema at 36, whose vector of fields is at 44.
+    said.extend(12_u32.to_le_bytes());
+    said.extend(words(&[8, 8, 0, 4]));
+    said.extend([8_i32.to_le_bytes(), 4_u32.to_le_bytes(), times.to_le_bytes()].concat());
+    let field = 48 + 4 * times + 12;
+    said.extend((0..times).flat_map(|number| (field - 48 - 4 * number).to_le_bytes()));
+    // The field: its name and its type.
+    said.extend(words(&[10, 12, 4, 0, 8, 0]));
+    said.extend([12_u32.to_le_bytes(), 8_u32.to_le_bytes(), [kind, 0, 0, 0], name.to_le_bytes()].concat());
+    said.resize(said.len() + name as usize, b'n');
+    said.resize(said.len().next_multiple_of(8), 0);
+    let length = u32::try_from(said.len()).unwrap();
+    [&u32::MAX.to_le_bytes()[..], &length.to_le_bytes(), &said, &u32::MAX.to_le_bytes(), &[0; 4]].concat()
+}
+
+#[test]
+fn a_field_that_is_named_often_is_not_copied_as_often() {
+    let refused = |bytes: &[u8]| match Table::header(bytes, TableFormat::Arrow) {
+        Err(TableError::TooLarge { what, found, limit }) => (what, found > limit),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(Table::header(&one_field(1, 1, 3), TableFormat::Arrow).unwrap(), ["nnn"]);
+    // 20 GiB of names in 1 MiB.
+    assert_eq!(refused(&one_field(20_000, 1, 1 << 20)), ("bytes of names of columns", true));
+    // More than there may be are not even looked at: there is no type 99.
+    assert_eq!(refused(&one_field(100_001, 99, 1)), ("columns", true));
+}
+
 /// Every number of four and of eight bytes in what a file says of itself, one after the other, is as large as can be: nothing
 /// is allocated by it. (The limit on memory is that of the fuzzer; here it is that the test ends.)
 #[test]
