@@ -129,6 +129,9 @@ impl Archive<'_> {
     fn place_tensors(&mut self, facts: &mut Facts, archive: &str, views: Vec<View>, whole: bool) -> io::Result<()> {
         let mut storages: HashMap<String, Option<(u64, u64)>> = HashMap::new();
         let mut placed = whole;
+        // Bytes that somebody who reads every tensor of the file reads.
+        let mut read: u64 = facts.tensors.iter().map(|tensor| tensor.length).sum();
+        let most = self.size.saturating_mul(pytorch::MAX_SHARED);
         for view in views.into_iter().filter(|view| view.length > 0) {
             let storage = match storages.get(&view.storage) {
                 Some(known) => *known,
@@ -142,14 +145,21 @@ impl Archive<'_> {
             };
             let fits = |(_, length): &(u64, u64)| view.start.checked_add(view.length).is_some_and(|end| end <= *length);
             match storage.filter(fits) {
-                Some((start, _)) => facts.tensors.push(Tensor {
-                    name: view.name,
-                    dtype: view.dtype,
-                    shape: view.shape,
-                    elements: Elements::Numbers,
-                    start: start + view.start,
-                    length: view.length,
-                }),
+                Some(_) if view.length > most.saturating_sub(read) => {
+                    placed = false;
+                    break;
+                }
+                Some((start, _)) => {
+                    read += view.length;
+                    facts.tensors.push(Tensor {
+                        name: view.name,
+                        dtype: view.dtype,
+                        shape: view.shape,
+                        elements: Elements::Numbers,
+                        start: start + view.start,
+                        length: view.length,
+                    });
+                }
                 None => placed = false,
             }
         }

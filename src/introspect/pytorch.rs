@@ -6,6 +6,8 @@ use super::pickle::value::{Id, Object, Value, Values};
 
 /// Tensors of a file at most.
 const MAX_TENSORS: usize = 1 << 18;
+/// Views share storages: all together are no longer than so many times the file.
+pub(super) const MAX_SHARED: u64 = 4;
 /// Values looked at: what is shared is looked at by each who shares it.
 const MAX_STEPS: usize = 4 << 20;
 /// Things in things, at most.

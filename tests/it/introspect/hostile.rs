@@ -237,6 +237,51 @@ fn what_unpacks_to_much_is_read_in_pieces() {
 }
 
 /// Two gigabytes of an array, which nobody has: what is skipped is not read.
+/// An archive as PyTorch writes it: tensors of one storage of a thousand bytes, each of them all of it.
+fn views(count: u32) -> Vec<u8> {
+    let mut pickle = b"\x80\x04ctorch._utils\n_rebuild_tensor_v2\n((".to_vec();
+    pickle.extend(b"\x8c\x07storagectorch\nByteStorage\n\x8c\x010\x8c\x03cpuM\xe8\x03tQ");
+    pickle.extend(b"K\0M\xe8\x03\x85K\x01\x85");
+    pickle.extend(b"tR\x940}");
+    for number in 0..count {
+        pickle.push(b'M');
+        pickle.extend(u16::try_from(number).unwrap().to_le_bytes());
+        pickle.extend(b"h\0s");
+    }
+    pickle.push(b'.');
+    stored(&[("a/data.pkl", &pickle), ("a/data/0", &[7; 1000])])
+}
+
+/// A zip archive of members that are not compressed. Source: APPNOTE.TXT 4.3.
+fn stored(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in members {
+        let at = u32::try_from(archive.len()).unwrap().to_le_bytes();
+        let size = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let length = u16::try_from(name.len()).unwrap().to_le_bytes();
+        let both = [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &size, &size, &length, &[0, 0]].concat();
+        archive.extend([&b"PK\x03\x04"[..], &both, name.as_bytes(), bytes].concat());
+        directory.extend([&b"PK\x01\x02\x14\0"[..], &both, &[0; 10], &at, name.as_bytes()].concat());
+    }
+    let count = u16::try_from(members.len()).unwrap().to_le_bytes();
+    let (size, at) = (u32::try_from(directory.len()).unwrap(), u32::try_from(archive.len()).unwrap());
+    let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat();
+    [archive, directory, end].concat()
+}
+
+/// Whoever reads the tensors would read one storage for each of its views.
+#[test]
+fn views_of_one_storage_are_no_bomb() {
+    let not_read = Finding::PartNotRead { part: "some tensors".to_owned() };
+    let facts = facts_of(&views(3), "m.pt").unwrap();
+    assert_eq!((facts.tensors.len(), facts.findings.contains(&not_read)), (3, false), "{:?}", facts.findings);
+    let bytes = views(5000);
+    let facts = within(Duration::from_secs(20), &bytes);
+    let read: u64 = facts.tensors.iter().map(|tensor| tensor.length).sum();
+    assert!(read > 0 && read <= 4 * bytes.len() as u64, "{read} of {}", bytes.len());
+    assert!(facts.findings.contains(&not_read), "{:?}", facts.findings);
+}
+
 #[test]
 fn arrays_are_skipped_not_read() {
     struct Sparse {
