@@ -340,7 +340,11 @@ impl Search<'_> {
                     DataKind::Folder => {
                         folder_digest(&data.path, files.iter().map(SourceFile::path).zip(digests.iter().copied()))
                     }
-                    _ => digests[0],
+                    // A folder of DVC's cache may stand where a file was, and hold none.
+                    _ => match digests.first() {
+                        Some(first) => *first,
+                        None => return Ok(Looked::Wrong { reason: "there is no file in it".to_owned(), found: None }),
+                    },
                 };
                 (digests, format!("sha256:{found}"))
             }

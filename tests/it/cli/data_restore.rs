@@ -257,6 +257,21 @@ fn from_dvcs_cache() {
     assert!(!project.beside("back").exists());
 }
 
+/// What a pointer of DVC calls a folder may have been an empty file when it was captured.
+#[test]
+fn an_empty_folder_of_dvcs_cache_is_no_file() {
+    let project = Project::tiny();
+    // The MD5 of `[]`, which is how DVC writes a folder of no files.
+    let dvc =
+        "outs:\n- md5: d751713988987e9331980363e24189ce.dir\n  size: 0\n  nfiles: 0\n  hash: md5\n  path: a.csv\n";
+    let config = project.read("mlrun.toml") + "\n[model.fraud.data.train]\ndvc = \"a.csv.dvc\"\nstore = \"hash\"\n";
+    project.write("mlrun.toml", config).write("a.csv.dvc", dvc).write(".dvc/config", "").write("a.csv", "");
+    project.ok("snapshot fraud");
+    project.remove("a.csv");
+    project.write(".dvc/cache/files/md5/d7/51713988987e9331980363e24189ce.dir", "[]");
+    project.ok("restore v1 --to ../back --only data").says(&["data.train is not restored", "there is no file in it"]);
+}
+
 /// Nothing is written through a link, and nothing is half-written.
 #[test]
 fn into_a_folder_with_a_link_in_the_way() {
