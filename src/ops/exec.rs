@@ -22,6 +22,7 @@ use crate::process::{Ended, Foreground, ProcessError, run_in_foreground};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
+use crate::shell;
 use crate::store::StoreError;
 
 /// The variable that tells a training command its seed.
@@ -235,12 +236,9 @@ fn is_executable(path: &Path) -> bool {
 
 /// That the run was good, and how its result is captured without another one.
 fn after(error: VerbError, report: &ExecReport, ended: Ended) -> VerbError {
-    let seeds: String = report.issued.iter().map(|(name, value)| format!(" --seed {name}={value}")).collect();
-    VerbError::AfterCommand {
-        again: format!("mlrun snapshot {}{seeds}", report.model),
-        took: ended.took,
-        source: Box::new(error),
-    }
+    let mut again = vec!["mlrun".to_owned(), "snapshot".to_owned(), report.model.to_string()];
+    again.extend(report.issued.iter().flat_map(|(name, value)| ["--seed".to_owned(), format!("{name}={value}")]));
+    VerbError::AfterCommand { again: shell::line(&again), took: ended.took, source: Box::new(error) }
 }
 
 /// Records a failed run.

@@ -19,6 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("host", &[]),
     ("progress", &[]),
+    ("shell", &[]),
     // Bytes ⇄ records.
     ("format", &["digest", "id", "name", "clock"]),
     // How foreign formats write numbers and structs, and where things lie in their files: pure, know none of our records.
@@ -58,6 +59,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "process",
             "host",
             "progress",
+            "shell",
             "format",
             "store",
             "table",

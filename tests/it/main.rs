@@ -24,6 +24,7 @@ mod ops;
 mod page;
 mod registry;
 mod revision;
+mod shell;
 mod snapshot;
 mod store;
 mod support;

@@ -8,6 +8,7 @@ use super::ReproduceError;
 use crate::capture::environment::VARIABLES;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{SeedRecord, SeedSource, SnapshotRecord};
+use crate::shell;
 
 /// A command to train with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl TrainingCommand {
         if let Some(word) = words.iter().find(|word| word.contains("<redacted:")) {
             return Err(ReproduceError::Redacted { model: label(), word: word.clone() });
         }
-        let shown = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        let shown = shell::line(words);
         Ok(Self { program: program.clone(), arguments: arguments.to_vec(), shown, recorded: true })
     }
 
@@ -58,15 +59,6 @@ impl TrainingCommand {
             _ => own.into(),
         }
     }
-}
-
-/// A word as a shell would need it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The variables that move results, as they were.

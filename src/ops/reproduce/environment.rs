@@ -16,6 +16,7 @@ use crate::host;
 use crate::ops::VerbError;
 use crate::process::{self, Interruption, Watched, WatchedEnd};
 use crate::repository::Repository;
+use crate::shell;
 use crate::snapshot::environment_differences;
 
 /// Which software to use.
@@ -218,12 +219,9 @@ impl Maker<'_> {
             (self.output)(bytes);
         });
         let failed = |how: String| {
-            let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-            ReproduceError::Environment {
-                command: format!("{program} {}", words.join(" ")),
-                how,
-                said: last_lines(&said),
-            }
+            let mut words = vec![program.into()];
+            words.extend(arguments.iter().map(|word| word.to_string_lossy()));
+            ReproduceError::Environment { command: shell::line(&words), how, said: last_lines(&said) }
         };
         match ended {
             Ok(WatchedEnd { status: Some(0), timed_out: false, .. }) => Ok(()),

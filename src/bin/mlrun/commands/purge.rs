@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use mlrun::ops::Remaining;
 use mlrun::ops::purge::{PurgeOptions, PurgeReport, Target, Touched, purge};
+use mlrun::shell;
 
 use super::Context;
 use crate::failure::{DONE, Failure, INTEGRITY};
@@ -74,14 +75,8 @@ const MOST: usize = 5;
 
 fn also(one: &Remaining) -> String {
     let option = if one.file.is_some() { "--path" } else { "--field" };
-    let name = quoted(&one.name);
+    let name = shell::word(&one.name);
     format!("`mlrun purge {}@{} {option} {name} --reason …` erases that too", one.model, one.version)
-}
-
-/// As a shell takes it for one word.
-fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "._-/+=@:".contains(c);
-    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 fn hints(report: &PurgeReport, args: &Args) -> Vec<String> {

@@ -17,6 +17,7 @@ use mlrun::clock::describe_run;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::observation::ExecutionRecord;
 use mlrun::format::scalar::Scalar;
+use mlrun::shell;
 
 use super::{Label, Style, bytes, clean, lines};
 
@@ -67,12 +68,7 @@ fn count(n: u64, what: &str) -> String {
 
 /// A command as a shell would take it, on one line.
 fn command_line(argv: &[String]) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+".contains(c);
-    let word = |word: &String| match word.chars().all(is_plain) && !word.is_empty() {
-        true => word.clone(),
-        false => format!("'{}'", clean(word).replace('\'', "'\\''")),
-    };
-    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+    shell::line(&argv.iter().map(|word| clean(word)).collect::<Vec<_>>())
 }
 
 /// What a run took: `in 2m10s, 4.1 GiB peak`.
