@@ -84,8 +84,13 @@ pub fn installed(data: &[u8]) {
     let (metadata, origin) = data.split_at(data.iter().position(|byte| *byte == 0).unwrap_or(data.len()));
     fs::write(package.join("METADATA"), metadata).expect("a temporary file can be written");
     fs::write(package.join("direct_url.json"), origin.get(1..).unwrap_or_default()).expect("the same");
-    let interpreter =
-        Interpreter { prefix: folder(), version: None, implementation: "CPython", folders: vec![site], reason: "it is made up".to_owned() };
+    let interpreter = Interpreter {
+        prefix: folder(),
+        version: None,
+        implementation: "CPython",
+        folders: vec![site],
+        reason: "it is made up".to_owned(),
+    };
     let found = packages(&interpreter, &folder());
     assert!(found.versions.len() + found.problems.len() == 1 && found.origins.len() <= 1, "{found:?}");
 }
