@@ -554,7 +554,11 @@ fn a_signal_leaves_nothing_behind() {
     let pid = toy.beside("pid");
     let line = format!("echo $$ > {}; echo ready; sleep 600; true", pid.display());
     for (kill, code, keep) in [("-INT -", 130, false), ("-TERM ", 143, false), ("-INT ", 130, true)] {
-        let mut command = toy.command(&["reproduce", "v1", "--command", &line]);
+        // A script's background jobs ignore interrupts, and hand that on.
+        let listens =
+            "import os, signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nos.execv(sys.argv[1], sys.argv[1:])";
+        let mut command = toy.other("python3");
+        command.args(["-c", listens, env!("CARGO_BIN_EXE_mlrun"), "reproduce", "v1", "--command", &line]);
         command.args(keep.then_some("--keep")).env("TMPDIR", toy.beside("tmp")).process_group(0);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());

@@ -148,7 +148,7 @@ fn secrets_among_names_of_columns_and_in_reasons_are_not_stored() {
     let listed: Vec<_> = found.columns[1].categories.iter().map(|c| c.value.as_str()).collect();
     assert_eq!((found.columns[1].name.as_str(), listed), ("a=b", vec!["x", "y"]));
     // Why there is no profile quotes the table.
-    repo.write("data.csv", &format!("{secret},{secret}\n1,2\n"));
+    repo.write("data.csv", format!("{secret},{secret}\n1,2\n"));
     let report = take(&repo, hash).unwrap();
     let failed = report.profiles[&"train".parse().unwrap()].failed.clone().unwrap();
     assert!(!failed.contains("ghp_") && failed.contains("<redacted:"), "{failed}");
