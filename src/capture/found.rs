@@ -8,7 +8,7 @@ use super::source_file::SourceFile;
 use crate::format::found::{DangerRecord, FoundFileRecord, ImportRecord, LibraryRecord};
 use crate::format::scalar::Scalar;
 use crate::introspect::{self, Danger, Facts, Param};
-use crate::layout::{self, Tensor};
+use crate::layout::{self, PackedTensor, Tensor};
 use crate::store::Source;
 
 /// Files that are looked into, of one version: a model of more is a folder of data.
@@ -60,16 +60,37 @@ pub fn worth_a_look(files: &[SourceFile]) -> (Vec<SourceFile>, u64) {
     (worth.into_iter().cloned().collect(), passed_over)
 }
 
+/// The tensors of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tensors {
+    /// Those that lie in it as they are.
+    pub plain: Vec<Tensor>,
+    /// Those that have to be unpacked.
+    pub packed: Vec<PackedTensor>,
+}
+
+impl Tensors {
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.packed.is_empty()
+    }
+}
+
 /// What a file says of itself, and where its tensors lie; nothing of a format that is not known.
 ///
 /// # Errors
 /// It cannot be read, or is not what it was when it was stored.
-pub fn look(file: &SourceFile) -> io::Result<(Option<FoundFileRecord>, Vec<Tensor>)> {
+pub fn look(file: &SourceFile) -> io::Result<(Option<FoundFileRecord>, Tensors)> {
     let mut input = File::open(file.disk())?;
     let mut facts = introspect::of(&mut input, file.size(), file.path())?;
     // What pickles say of storages says more than the storages themselves.
     let named = facts.as_mut().map(|facts| mem::take(&mut facts.tensors)).unwrap_or_default();
-    let tensors = if named.is_empty() { layout::tensors(&mut input, file.size())? } else { named };
+    let tensors = if named.is_empty() {
+        let (plain, packed) = (layout::tensors(&mut input, file.size())?, layout::packed(&mut input, file.size())?);
+        Tensors { plain, packed }
+    } else {
+        Tensors { plain: named, packed: Vec::new() }
+    };
     file.finished(file.size())?;
     let mut record = facts.map(|facts| record(file.path(), facts));
     if record.is_none() && !tensors.is_empty() {

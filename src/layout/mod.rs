@@ -17,6 +17,8 @@ pub(crate) mod zip;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+pub use self::zip::PackedTensor;
+
 /// A file that can be read from any place.
 pub trait Input: Read + Seek + Send {}
 
@@ -102,6 +104,12 @@ impl Layout {
 /// What lies where in a file of `size` bytes; of archives only what is worth cutting them at.
 pub fn of(input: &mut dyn Input, size: u64) -> io::Result<Layout> {
     found(input, size, zip::SHORT)
+}
+
+/// The tensors in a file of `size` bytes that lie in it packed.
+pub fn packed(input: &mut dyn Input, size: u64) -> io::Result<Vec<PackedTensor>> {
+    let first = read_at(input, 0, 4, 4)?;
+    if first.as_deref() == Some(b"PK\x03\x04") { zip::packed(input, size) } else { Ok(Vec::new()) }
 }
 
 /// The tensors in a file of `size` bytes, however small.

@@ -4,13 +4,19 @@
 //! Found through the central directory at the end, zip64 included. The tensors of compressed members stay opaque:
 //! no library gives their very bytes back. Source: PKWARE's APPNOTE, sections 4.3 and 4.5.3.
 
-use std::io;
+use std::io::{self, BufReader, Cursor, Read, SeekFrom, Take};
+
+use flate2::bufread::DeflateDecoder;
 
 use super::{Elements, Input, MAX_NAME, MAX_TENSORS, Tensor, npy, read_at};
 
 /// Bytes of the end record, and of the longest comment behind it.
 const END: u64 = 22;
 const LONGEST_COMMENT: u64 = 65_535;
+/// The start of an npy member, with its header.
+const HEADER: u64 = 10_100;
+/// Bytes that are unpacked of one archive at most.
+const MAX_UNPACKED: u64 = 8 << 30;
 const MAX_DIRECTORY: u64 = 100_000_000;
 const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
 const END64_MAGIC: [u8; 4] = *b"PK\x06\x06";
@@ -64,6 +70,64 @@ pub(super) fn tensors(input: &mut dyn Input, size: u64, shortest: u64) -> io::Re
         }
     }
     Ok(Some(tensors))
+}
+
+/// An array in a member that is compressed: nothing to cut a file at, but a tensor all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedTensor {
+    /// The tensor; its bytes begin so far into the unpacked member.
+    pub tensor: Tensor,
+    /// Bytes of the file before the member's.
+    start: u64,
+    /// The member's bytes in the file.
+    packed: u64,
+}
+
+impl PackedTensor {
+    /// The tensor's bytes.
+    ///
+    /// # Errors
+    /// They cannot be read or unpacked, or there are fewer.
+    pub fn open<'a>(&self, input: &'a mut dyn Input) -> io::Result<impl Read + 'a> {
+        let mut bytes = unpacked(input, self.start, self.packed)?;
+        let skipped = io::copy(&mut bytes.by_ref().take(self.tensor.start), &mut io::sink())?;
+        if skipped < self.tensor.start {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(bytes.take(self.tensor.length))
+    }
+}
+
+fn unpacked(
+    input: &mut dyn Input,
+    start: u64,
+    packed: u64,
+) -> io::Result<DeflateDecoder<BufReader<Take<&mut dyn Input>>>> {
+    input.seek(SeekFrom::Start(start))?;
+    Ok(DeflateDecoder::new(BufReader::new(input.take(packed))))
+}
+
+/// The arrays of NumPy in members that are compressed, as `numpy.savez_compressed` writes them. What cannot be unpacked is none.
+pub(super) fn packed(input: &mut dyn Input, size: u64) -> io::Result<Vec<PackedTensor>> {
+    let Some(members) = members(input, size)? else { return Ok(Vec::new()) };
+    let (mut found, mut room) = (Vec::new(), MAX_UNPACKED);
+    for member in members.into_iter().filter(|member| member.method == Some(8)) {
+        let Some(name) = member.name.strip_suffix(".npy").filter(|name| name.len() <= MAX_NAME) else { continue };
+        let Some(start) = start(input, &member, size)? else { continue };
+        let mut first = Vec::new();
+        if unpacked(input, start, member.packed)?.take(HEADER).read_to_end(&mut first).is_err() {
+            continue;
+        }
+        let array = npy::array(&mut Cursor::new(first), 0, member.size)?.filter(|array| array.length > 0);
+        let Some(array) = array else { continue };
+        if array.length > room || found.len() == MAX_TENSORS {
+            break;
+        }
+        room -= array.length;
+        let tensor = Tensor { name: name.to_owned(), ..array };
+        found.push(PackedTensor { tensor, start, packed: member.packed });
+    }
+    Ok(found)
 }
 
 /// The members of the archive of `size` bytes, in the directory's order; none if it is no archive.

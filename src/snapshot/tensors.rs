@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, SeekFrom};
 
+use crate::capture::found::Tensors;
 use crate::format::found::TensorsRecord;
 use crate::format::recipe::{MAX_BLOCK, Recipe};
 use crate::format::tensors::{TensorRecord, digest};
@@ -13,29 +14,49 @@ use crate::layout::{Input, Tensor};
 type Blocks = HashMap<(u64, u64), [u8; 32]>;
 
 /// Describes the tensors of the file in `input`, which is stored as `recipe` says.
-pub(super) fn describe(
-    input: &mut dyn Input,
-    tensors: &[Tensor],
-    recipe: Option<&Recipe>,
-) -> io::Result<TensorsRecord> {
+pub(super) fn describe(input: &mut dyn Input, tensors: &Tensors, recipe: Option<&Recipe>) -> io::Result<TensorsRecord> {
     let stored = recipe.map(blocks_of).unwrap_or_default();
     let (mut elements, mut dtypes) = (Some(0_u64), BTreeMap::new());
-    let mut list = Vec::with_capacity(tensors.len());
-    for tensor in tensors {
+    let mut hashed = Vec::with_capacity(tensors.plain.len() + tensors.packed.len());
+    for tensor in &tensors.plain {
+        hashed.push((tensor, blocks(input, tensor, &stored)?));
+    }
+    for packed in &tensors.packed {
+        hashed.push((&packed.tensor, blocks_in(packed.open(input)?, packed.tensor.length)?));
+    }
+    let count = hashed.len() as u64;
+    let mut list = Vec::with_capacity(hashed.len());
+    for (tensor, blocks) in hashed {
         *dtypes.entry(tensor.dtype.clone()).or_default() += 1;
         // The shape of a scalar is as empty as one that is not known.
         let known = !tensor.dtype.is_empty();
         let product = tensor.shape.iter().try_fold(1_u64, |product, side| product.checked_mul(*side));
         elements = elements.and_then(|sum| sum.checked_add(product.filter(|_| known)?));
         list.push(TensorRecord {
-            blocks: blocks(input, tensor, &stored)?,
+            blocks,
             dtype: tensor.dtype.clone(),
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
         });
     }
     let sha256 = digest(list).map_err(io::Error::other)?;
-    Ok(TensorsRecord { count: tensors.len() as u64, elements, dtypes, sha256 })
+    Ok(TensorsRecord { count, elements, dtypes, sha256 })
+}
+
+/// The blocks of the next `length` bytes.
+fn blocks_in(mut bytes: impl Read, length: u64) -> io::Result<Vec<String>> {
+    let mut left = length;
+    let mut blocks = Vec::new();
+    while left > 0 {
+        let wanted = left.min(u64::from(MAX_BLOCK));
+        let mut block = Vec::new();
+        if bytes.by_ref().take(wanted).read_to_end(&mut block)? as u64 != wanted {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        blocks.push(blake3::hash(&block).to_hex().to_string());
+        left -= wanted;
+    }
+    Ok(blocks)
 }
 
 fn blocks_of(recipe: &Recipe) -> Blocks {

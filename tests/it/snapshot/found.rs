@@ -247,3 +247,23 @@ fn tensors_are_the_same_wherever_they_lie() {
     assert_ne!(digest(&[("a", &large), ("c", &small)]), first, "another name");
     assert_ne!(digest(&[("a", &large), ("b", &noise(3, 100))]), first, "other numbers");
 }
+
+/// `numpy.savez_compressed` of the arrays that `numpy.savez` wrote: the same tensors.
+#[test]
+fn packed_tensors_are_the_same_ones() {
+    let plain = fixture("layout/fixtures/arrays.npz");
+    let script = "import sys, zipfile\n\
+                  plain = zipfile.ZipFile(sys.argv[1])\n\
+                  packed = zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED)\n\
+                  [packed.writestr(name, plain.read(name)) for name in plain.namelist()]\n\
+                  packed.close()\n";
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("plain.npz"), &plain).unwrap();
+    crate::support::says("python3", &["-c", script, "plain.npz", "packed.npz"], temp.path());
+    let packed = fs::read(temp.path().join("packed.npz")).unwrap();
+    assert!(packed != plain);
+    let tensors = |bytes: &[u8]| take(&project("c: 1\n", "model.npz", bytes)).found.files[0].tensors.clone().unwrap();
+    let (plain, packed) = (tensors(&plain), tensors(&packed));
+    assert_eq!((plain.count, plain.elements), (3, Some(40 * 30 + 2000 + 3000)));
+    assert_eq!(packed, plain);
+}
