@@ -69,7 +69,7 @@ impl Draw {
     }
 
     fn rows(&self) -> Rows<'_> {
-        Rows { truth: self.truth(), keys: &self.keys }
+        Rows::new(self.truth(), &self.keys)
     }
 
     fn predicted(&self, model: usize) -> Predicted<'_> {
@@ -168,7 +168,7 @@ fn speed(rows: usize) -> Result<(), Undefined> {
     for metric in Metric::all().iter().copied() {
         let regression = metric.tasks().contains(&Task::Regression);
         let truth = if regression { Truth::Real(&real) } else { draw.truth() };
-        let rows = Rows { truth, keys: &draw.keys };
+        let rows = Rows::new(truth, &draw.keys);
         let predicted = |model: usize| Predicted {
             scores: Some(&probabilities[model]),
             values: Some(&draw.scores[model]),

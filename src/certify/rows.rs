@@ -14,6 +14,9 @@ const SEED: &[u8] = b"mlrun/seed/1";
 #[derive(Debug)]
 pub(super) struct View<'a> {
     keys: Cow<'a, [u64]>,
+    weights: Option<Cow<'a, [f64]>>,
+    clusters: Option<Cow<'a, [u64]>>,
+    groups: Option<Cow<'a, [u32]>>,
     truth: Cow<'a, TruthColumn>,
     candidate: Cow<'a, PredictedColumns>,
     baseline: Option<Cow<'a, PredictedColumns>>,
@@ -27,6 +30,9 @@ impl<'a> View<'a> {
     pub(super) fn whole(joined: &'a JoinedRows) -> Self {
         Self {
             keys: Cow::Borrowed(&joined.keys),
+            weights: joined.weights.as_deref().map(Cow::Borrowed),
+            clusters: joined.clusters.as_deref().map(Cow::Borrowed),
+            groups: joined.groups.as_deref().map(Cow::Borrowed),
             truth: Cow::Borrowed(&joined.truth),
             candidate: Cow::Borrowed(&joined.candidate),
             baseline: joined.baseline.as_ref().map(Cow::Borrowed),
@@ -42,12 +48,17 @@ impl<'a> View<'a> {
         }
         Self {
             keys: Cow::Owned(gather(&joined.keys, rows)),
+            weights: joined.weights.as_ref().map(|column| Cow::Owned(gather(column, rows))),
+            clusters: joined.clusters.as_ref().map(|column| Cow::Owned(gather(column, rows))),
+            groups: joined.groups.as_ref().map(|column| Cow::Owned(gather(column, rows))),
             truth: Cow::Owned(match &joined.truth {
                 TruthColumn::Binary(labels) => TruthColumn::Binary(gather(labels, rows)),
                 TruthColumn::Classes { labels, names } => {
                     TruthColumn::Classes { labels: gather(labels, rows), names: names.clone() }
                 }
                 TruthColumn::Real(labels) => TruthColumn::Real(gather(labels, rows)),
+                TruthColumn::Relevance(labels) => TruthColumn::Relevance(gather(labels, rows)),
+                TruthColumn::Texts(labels) => TruthColumn::Texts(gather(labels, rows)),
             }),
             candidate: Cow::Owned(some_rows(&joined.candidate, rows)),
             baseline: joined.baseline.as_ref().map(|baseline| Cow::Owned(some_rows(baseline, rows))),
@@ -64,8 +75,16 @@ impl<'a> View<'a> {
                 Truth::Classes { labels, count: u32::try_from(names.len()).unwrap_or(u32::MAX) }
             }
             TruthColumn::Real(labels) => Truth::Real(labels),
+            TruthColumn::Relevance(labels) => Truth::Relevance(labels),
+            TruthColumn::Texts(labels) => Truth::Texts(labels),
         };
-        Rows { truth, keys: &self.keys }
+        Rows {
+            truth,
+            keys: &self.keys,
+            weights: self.weights.as_deref(),
+            clusters: self.clusters.as_deref(),
+            groups: self.groups.as_deref(),
+        }
     }
 
     /// What the candidate said.
@@ -106,6 +125,8 @@ pub(super) fn consistent(joined: &JoinedRows, task: Task) -> Result<(), String> 
         TruthColumn::Binary(labels) => (Task::Binary, labels.len()),
         TruthColumn::Classes { labels, .. } => (Task::Multiclass, labels.len()),
         TruthColumn::Real(labels) => (Task::Regression, labels.len()),
+        TruthColumn::Relevance(labels) => (Task::Ranking, labels.len()),
+        TruthColumn::Texts(labels) => (Task::Text, labels.len()),
     };
     if kind != task {
         return Err(format!(
@@ -119,6 +140,12 @@ pub(super) fn consistent(joined: &JoinedRows, task: Task) -> Result<(), String> 
     let even = labels == n
         && n <= u32::MAX as usize
         && [Some(&joined.candidate), joined.baseline.as_ref()].into_iter().flatten().all(|columns| lengths(columns, n))
+        && joined.weights.as_ref().is_none_or(|column| column.len() == n)
+        && joined.clusters.as_ref().is_none_or(|column| column.len() == n)
+        && joined.groups.as_ref().is_none_or(|column| column.len() == n)
+        && joined.columns.values().all(|column| {
+            column.candidate.len() == n && column.baseline.as_ref().is_none_or(|column| column.len() == n)
+        })
         && joined.slices.values().all(|column| {
             column.rows.len() == n && column.rows.iter().all(|value| (*value as usize) < column.values.len())
         });
@@ -130,6 +157,7 @@ fn lengths(columns: &PredictedColumns, n: usize) -> bool {
         && columns.classes.as_ref().is_none_or(|column| column.len() == n)
         && columns.probabilities.iter().flatten().all(|column| column.len() == n)
         && columns.values.as_ref().is_none_or(|column| column.len() == n)
+        && columns.texts.as_ref().is_none_or(|column| column.len() == n)
 }
 
 pub(super) fn predicted(columns: &PredictedColumns) -> Predicted<'_> {
@@ -138,6 +166,7 @@ pub(super) fn predicted(columns: &PredictedColumns) -> Predicted<'_> {
         classes: columns.classes.as_deref(),
         probabilities: columns.probabilities.as_deref(),
         values: columns.values.as_deref(),
+        texts: columns.texts.as_deref(),
     }
 }
 
@@ -150,9 +179,10 @@ fn some_rows(columns: &PredictedColumns, rows: &[u32]) -> PredictedColumns {
             .as_ref()
             .map(|columns| columns.iter().map(|column| gather(column, rows)).collect()),
         values: columns.values.as_ref().map(|column| gather(column, rows)),
+        texts: columns.texts.as_ref().map(|column| gather(column, rows)),
     }
 }
 
-fn gather<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
-    rows.iter().map(|row| column[*row as usize]).collect()
+fn gather<T: Clone>(column: &[T], rows: &[u32]) -> Vec<T> {
+    rows.iter().map(|row| column[*row as usize].clone()).collect()
 }

@@ -7,9 +7,10 @@ mod digest;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::predictions::{Answers, Keys, Labels, PredictionTable, unreadable};
-use super::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
+use super::{Defect, JoinedRows, PredictedColumns, RowNames, SliceColumn, TruthColumn};
 use crate::format::policy::Task;
 use crate::name::SetName;
 use crate::table::Codes;
@@ -67,6 +68,11 @@ pub fn join(
         truth,
         candidate: candidate_columns,
         baseline,
+        weights: None,
+        clusters: None,
+        groups: None,
+        columns: BTreeMap::new(),
+        names: RowNames(Some(Arc::clone(&candidate.keys))),
         slices: candidate.slices.clone(),
         digest,
         only_candidate: 0,
@@ -108,8 +114,8 @@ fn numeric(answers: &Answers) -> PredictedColumns {
     PredictedColumns {
         scores: answers.scores.clone(),
         classes: answers.classes.as_ref().map(|classes| classes.rows.clone()),
-        probabilities: None,
         values: answers.values.clone(),
+        ..PredictedColumns::default()
     }
 }
 

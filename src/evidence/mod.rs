@@ -8,11 +8,13 @@ mod predictions;
 mod samples;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use self::join::join;
 pub use self::predictions::{PredictionTable, read as read_predictions};
 pub use self::samples::read as read_samples;
 
+use self::predictions::Keys;
 use crate::digest::Digest;
 use crate::name::SetName;
 
@@ -29,6 +31,16 @@ pub struct JoinedRows {
     pub candidate: PredictedColumns,
     /// What the baseline said; none where there is no baseline.
     pub baseline: Option<PredictedColumns>,
+    /// How much each row counts; none: 1 each.
+    pub weights: Option<Vec<f64>>,
+    /// A hash of the cluster of each row.
+    pub clusters: Option<Vec<u64>>,
+    /// The query of each row, numbered.
+    pub groups: Option<Vec<u32>>,
+    /// The columns of numbers that a rule asks for.
+    pub columns: BTreeMap<String, NumberColumns>,
+    /// The keys as people read them.
+    pub names: RowNames,
     /// The columns named as slices (and those a rule asks for): column → value of each row.
     pub slices: BTreeMap<String, SliceColumn>,
     /// SHA-256 over keys, truth and both predictions: the seed of every resampling.
@@ -53,6 +65,10 @@ pub enum TruthColumn {
     },
     /// The row's number.
     Real(Vec<f64>),
+    /// How relevant the row's document is to its query.
+    Relevance(Vec<f64>),
+    /// The row's reference answer.
+    Texts(Vec<String>),
 }
 
 /// What one model said about every row.
@@ -66,6 +82,28 @@ pub struct PredictedColumns {
     pub probabilities: Option<Vec<Vec<f64>>>,
     /// Predicted number.
     pub values: Option<Vec<f64>>,
+    /// Answer.
+    pub texts: Option<Vec<String>>,
+}
+
+/// A column of numbers in the tables of one or two models.
+#[derive(Debug, Clone, Default)]
+pub struct NumberColumns {
+    /// The candidate's.
+    pub candidate: Vec<f64>,
+    /// The baseline's; none where there is no baseline, or its table has no such column.
+    pub baseline: Option<Vec<f64>>,
+}
+
+/// The keys of joined rows, as people read them.
+#[derive(Debug, Clone, Default)]
+pub struct RowNames(Option<Arc<Keys>>);
+
+impl RowNames {
+    /// The key at `place`: `row_id=17, day=3`, each value cut to 40 characters; none of rows that came from no table.
+    pub fn text(&self, place: usize) -> Option<String> {
+        self.0.as_ref().filter(|keys| place < keys.len()).map(|keys| keys.text(place))
+    }
 }
 
 /// The value of a slice column in every row.

@@ -7,6 +7,7 @@ mod columns;
 mod keys;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) use self::columns::{SourceTable, unreadable};
 pub(super) use self::keys::Keys;
@@ -22,7 +23,7 @@ use crate::table::{Codes, cut};
 pub struct PredictionTable {
     /// Where it was read from, for messages.
     pub(super) path: String,
-    pub(super) keys: Keys,
+    pub(super) keys: Arc<Keys>,
     /// Labels, one per row.
     pub(super) truth: Labels,
     pub(super) predicted: Answers,
@@ -55,7 +56,7 @@ pub(super) struct Answers {
 
 impl PredictionTable {
     /// Number of rows, at least one.
-    pub const fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.keys.len()
     }
 }
@@ -81,11 +82,12 @@ pub fn read(
     let names: Vec<&str> = named.chain(columns.scores.values()).chain(slices.clone()).map(String::as_str).collect();
     let source = SourceTable::read(&bytes, path, &names)?;
     drop(bytes);
-    let keys = Keys::of(&source, &columns.key)?;
+    let keys = Arc::new(Keys::of(&source, &columns.key)?);
     let (truth, predicted) = match task {
         Task::Binary => binary(&source, &keys, columns)?,
         Task::Multiclass => multiclass(&source, &keys, columns)?,
         Task::Regression => regression(&source, &keys, columns)?,
+        Task::Ranking | Task::Text => return Err(unreadable(path, "rankings and texts are not read yet")),
     };
     let mut values = BTreeMap::new();
     for column in slices {

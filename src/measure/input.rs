@@ -12,6 +12,19 @@ pub struct Rows<'a> {
     pub truth: Truth<'a>,
     /// 64-bit hash of each row's key: names the row for resampling, so its weight does not depend on its place.
     pub keys: &'a [u64],
+    /// How much each row counts: finite, not negative; none: 1 each.
+    pub weights: Option<&'a [f64]>,
+    /// A number that rows of one cluster share: they are dependent, and resampled together.
+    pub clusters: Option<&'a [u64]>,
+    /// A number that rows of one query share: they are ranked against each other.
+    pub groups: Option<&'a [u32]>,
+}
+
+impl<'a> Rows<'a> {
+    /// Independent rows of weight 1.
+    pub const fn new(truth: Truth<'a>, keys: &'a [u64]) -> Self {
+        Self { truth, keys, weights: None, clusters: None, groups: None }
+    }
 }
 
 /// Labels, one per row.
@@ -28,6 +41,10 @@ pub enum Truth<'a> {
     },
     /// Real numbers.
     Real(&'a [f64]),
+    /// How relevant each document is to its query: finite, not negative.
+    Relevance(&'a [f64]),
+    /// Reference answers.
+    Texts(&'a [String]),
 }
 
 /// One model's predictions: at least the column the metric asks for, each of length n.
@@ -41,6 +58,8 @@ pub struct Predicted<'a> {
     pub probabilities: Option<&'a [Vec<f64>]>,
     /// Predicted real numbers.
     pub values: Option<&'a [f64]>,
+    /// Answers.
+    pub texts: Option<&'a [String]>,
 }
 
 impl Truth<'_> {
@@ -49,7 +68,8 @@ impl Truth<'_> {
         match self {
             Self::Binary(labels) => labels.len(),
             Self::Classes { labels, .. } => labels.len(),
-            Self::Real(labels) => labels.len(),
+            Self::Real(labels) | Self::Relevance(labels) => labels.len(),
+            Self::Texts(labels) => labels.len(),
         }
     }
 
@@ -64,6 +84,8 @@ impl Truth<'_> {
             Self::Binary(_) => Task::Binary,
             Self::Classes { .. } => Task::Multiclass,
             Self::Real(_) => Task::Regression,
+            Self::Relevance(_) => Task::Ranking,
+            Self::Texts(_) => Task::Text,
         }
     }
 }
@@ -71,7 +93,7 @@ impl Truth<'_> {
 impl Predicted<'_> {
     /// Whether no column was given.
     pub fn is_nothing(&self) -> bool {
-        self.same_as(&Self { scores: None, classes: None, probabilities: None, values: None })
+        self.same_as(&Self::default())
     }
 
     /// Whether every column given is the same, number for number.
@@ -80,6 +102,7 @@ impl Predicted<'_> {
             && self.classes == other.classes
             && self.probabilities == other.probabilities
             && self.values == other.values
+            && self.texts == other.texts
     }
 }
 
@@ -115,7 +138,7 @@ pub(super) fn labelled(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predict
     let (truth, classes) = match truth {
         Truth::Binary(labels) => (labels.iter().map(|&positive| u32::from(positive)).collect(), 2),
         Truth::Classes { labels, count } => (in_range(labels, *count)?.to_vec(), *count),
-        Truth::Real(_) => {
+        Truth::Real(_) | Truth::Relevance(_) | Truth::Texts(_) => {
             return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: truth.task().name() });
         }
     };

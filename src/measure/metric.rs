@@ -55,6 +55,10 @@ pub enum Task {
     Multiclass,
     /// A real number.
     Regression,
+    /// Documents of a query, in order of relevance.
+    Ranking,
+    /// An answer in words.
+    Text,
 }
 
 impl Task {
@@ -64,6 +68,8 @@ impl Task {
             Self::Binary => "binary",
             Self::Multiclass => "multiclass",
             Self::Regression => "regression",
+            Self::Ranking => "ranking",
+            Self::Text => "text",
         }
     }
 }

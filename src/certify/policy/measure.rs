@@ -91,6 +91,8 @@ pub(in crate::certify) const fn measured(task: Task) -> measure::Task {
         Task::Binary => measure::Task::Binary,
         Task::Multiclass => measure::Task::Multiclass,
         Task::Regression => measure::Task::Regression,
+        Task::Ranking => measure::Task::Ranking,
+        Task::Text => measure::Task::Text,
     }
 }
 

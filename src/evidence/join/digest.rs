@@ -9,10 +9,12 @@ use crate::digest::{Digest, Hasher};
 /// "mlrun/joined/1" 0x00   then, integers little-endian, floats as the bits of a double with -0 as 0:
 /// rows u64   key hash u64 × rows
 /// truth      'b', byte × rows  |  'c', names u64, (length u64, UTF-8) × names, u32 × rows  |  'r', double × rows
+///            |  'g', double × rows  |  't', (length u64, UTF-8) × rows
 /// candidate  0x01, scores, classes, probabilities, values
 /// baseline   as candidate, or 0x00
 /// ```
 /// Each of the four columns is 0x00 or 0x01 and its values; probabilities are their number (u64) and that many columns.
+/// Answers in words follow, where there are any, as 0x01 and (length u64, UTF-8) × rows.
 pub(super) fn of(
     keys: &[u64],
     truth: &TruthColumn,
@@ -41,6 +43,14 @@ pub(super) fn of(
             hasher.update(b"r");
             each(&mut hasher, labels, double);
         }
+        TruthColumn::Relevance(labels) => {
+            hasher.update(b"g");
+            each(&mut hasher, labels, double);
+        }
+        TruthColumn::Texts(labels) => {
+            hasher.update(b"t");
+            texts(&mut hasher, labels);
+        }
     }
     for predicted in [Some(candidate), baseline] {
         hasher.update(&[u8::from(predicted.is_some())]);
@@ -53,12 +63,24 @@ pub(super) fn of(
             columns.iter().for_each(|column| each(&mut hasher, column, double));
         }
         optional(&mut hasher, predicted.values.as_deref(), double);
+        // Nothing where there are none: numbers keep the digest they always had.
+        if let Some(answers) = &predicted.texts {
+            hasher.update(&[1]);
+            texts(&mut hasher, answers);
+        }
     }
     hasher.finish()
 }
 
 fn double(value: &f64) -> [u8; 8] {
     (value + 0.0).to_bits().to_le_bytes()
+}
+
+fn texts(hasher: &mut Hasher, texts: &[String]) {
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
 }
 
 fn optional<T, const N: usize>(hasher: &mut Hasher, values: Option<&[T]>, bytes: impl Fn(&T) -> [u8; N]) {

@@ -213,7 +213,7 @@ fn evidence_of_the_parent_decides_nothing() {
 #[test]
 fn nothing_equals_nothing_is_no_remark() {
     let mut joined = outcomes(900, 0, 0, 100);
-    let nothing = PredictedColumns { scores: None, classes: None, probabilities: None, values: None };
+    let nothing = PredictedColumns::default();
     joined.candidate = nothing.clone();
     joined.baseline = Some(nothing);
     assert_eq!(Scene::on(joined, &accuracy("margin = 0.1")).judge().predicate.remarks, Vec::<String>::new());

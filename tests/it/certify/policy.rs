@@ -141,9 +141,9 @@ fn what_is_not_toml_or_of_the_wrong_kind_has_a_line() {
     };
     assert_eq!(line("schema = 1\ntask = \"binary\"\nthis is not toml\n").0, 3);
     assert_eq!(line("schema = 1\ntask = \"binary\"\n[stats]\nconfidence = \"high\"\n").0, 4);
-    let (at, reason) = line("schema = 1\ntask = \"ranking\"\n");
+    let (at, reason) = line("schema = 1\ntask = \"clustering\"\n");
     assert_eq!(at, 2);
-    assert!(reason.contains("ranking"), "{reason}");
+    assert!(reason.contains("clustering"), "{reason}");
     let (at, reason) = line("schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"a\"\nmetric = 3\nmin = 1\n");
     assert_eq!(at, 5);
     assert!(reason.contains("a metric's name"), "{reason}");

@@ -66,6 +66,8 @@ impl Scene {
             TruthColumn::Binary(_) => "binary",
             TruthColumn::Classes { .. } => "multiclass",
             TruthColumn::Real(_) => "regression",
+            TruthColumn::Relevance(_) => "ranking",
+            TruthColumn::Texts(_) => "text",
         };
         Self::new(rules(task, text)).with(joined)
     }
@@ -147,7 +149,8 @@ pub fn joined(truth: TruthColumn, candidate: PredictedColumns, baseline: Option<
     let n = match &truth {
         TruthColumn::Binary(labels) => labels.len(),
         TruthColumn::Classes { labels, .. } => labels.len(),
-        TruthColumn::Real(labels) => labels.len(),
+        TruthColumn::Real(labels) | TruthColumn::Relevance(labels) => labels.len(),
+        TruthColumn::Texts(labels) => labels.len(),
     };
     let digest = Digest::of(format!("{truth:?}{candidate:?}{baseline:?}").as_bytes());
     JoinedRows {
@@ -156,6 +159,11 @@ pub fn joined(truth: TruthColumn, candidate: PredictedColumns, baseline: Option<
         truth,
         candidate,
         baseline,
+        weights: None,
+        clusters: None,
+        groups: None,
+        columns: BTreeMap::new(),
+        names: mlrun::evidence::RowNames::default(),
         slices: BTreeMap::new(),
         digest,
         only_candidate: 0,

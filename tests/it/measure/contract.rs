@@ -32,14 +32,14 @@ impl Set {
         let truth = match self.task {
             Task::Binary => Truth::Binary(&self.binary),
             Task::Multiclass => Truth::Classes { labels: &self.classes, count: 2 },
-            Task::Regression => Truth::Real(&self.real),
+            Task::Ranking | Task::Text | Task::Regression => Truth::Real(&self.real),
         };
         let predicted = match self.task {
             Task::Binary => scored(&self.numbers),
             Task::Multiclass => Predicted { probabilities: Some(&columns), ..Predicted::default() },
-            Task::Regression => valued(&self.numbers),
+            Task::Ranking | Task::Text | Task::Regression => valued(&self.numbers),
         };
-        then(&Rows { truth, keys: &self.keys }, &predicted)
+        then(&Rows::new(truth, &self.keys), &predicted)
     }
 }
 
@@ -84,7 +84,7 @@ fn nan_and_infinity_never_become_a_number() {
 #[test]
 fn huge_numbers_overflow_into_undefined() {
     let (truth, keys) = (vec![0.0; 4], keys(4));
-    let rows = Rows { truth: Truth::Real(&truth), keys: &keys };
+    let rows = Rows::new(Truth::Real(&truth), &keys);
     let huge = [1e200, -1e200, 1e250, 1e300];
     for metric in [Metric::MeanSquaredError, Metric::RootMeanSquaredError] {
         assert_eq!(value(&spec(metric), &rows.truth, &valued(&huge)), Err(Undefined::Overflow), "{metric}");
@@ -118,7 +118,7 @@ fn wrong_input_is_refused_by_name() {
     assert_eq!(value(&spec(Metric::Accuracy), &Truth::Binary(&[]), &scored(&[])), Err(Undefined::NoRows));
     let nowhere = MetricSpec { metric: Metric::Accuracy, threshold: f64::NAN };
     assert!(matches!(value(&nowhere, &labels, &scored(&[0.0; 4])), Err(Undefined::InvalidSetting { .. })));
-    let rows = Rows { truth: labels, keys: &[1, 2, 3, 4] };
+    let rows = Rows::new(labels, &[1, 2, 3, 4]);
     for confidence in [0.0, 0.5, 1.0, f64::NAN] {
         let found = estimate(&spec(Metric::Accuracy), &rows, &scored(&[0.0; 4]), &sampling(confidence));
         assert!(matches!(found, Err(Undefined::InvalidSetting { name: "confidence", .. })));
@@ -152,7 +152,7 @@ proptest! {
             let truth: Vec<_> = rows.iter().map(|row| row.1).collect();
             let a: Vec<_> = rows.iter().map(|row| row.2).collect();
             let b: Vec<_> = rows.iter().map(|row| row.3).collect();
-            let set = Rows { truth: Truth::Binary(&truth), keys: &keys };
+            let set = Rows::new(Truth::Binary(&truth), &keys);
             let sampling = Sampling { resamples: 200, ..sampling(0.9) };
             Metric::all().iter().filter(|metric| metric.tasks().contains(&Task::Binary))
                 .map(|&metric| compare(&spec(metric), &set, &scored(&a), &scored(&b), &sampling)).collect::<Vec<_>>()

@@ -27,13 +27,13 @@ impl Edge {
 
     fn compared(&self, metric: Metric, sampling: &Sampling) -> Option<Comparison> {
         let keys = keys(self.0.len());
-        let rows = Rows { truth: Truth::Binary(&self.0), keys: &keys };
+        let rows = Rows::new(Truth::Binary(&self.0), &keys);
         compare(&spec(metric), &rows, &classed(&self.1), &classed(&self.2), sampling).ok()
     }
 
     fn one_sample(&self, metric: Metric, classes: &[u32]) -> (f64, f64) {
         let keys = keys(self.0.len());
-        let rows = Rows { truth: Truth::Binary(&self.0), keys: &keys };
+        let rows = Rows::new(Truth::Binary(&self.0), &keys);
         let found = estimate(&spec(metric), &rows, &classed(classes), &sampling(0.95)).unwrap();
         (found.lower, found.upper)
     }
@@ -176,7 +176,7 @@ impl Misses {
         let (keys, expected) = (keys(n), population.difference(metric));
         let one = |set: u32| {
             let (truth, scores) = population.drawn(n, ((n as u64) << 32) + u64::from(set));
-            let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+            let rows = Rows::new(Truth::Binary(&truth), &keys);
             let sampling = Sampling { resamples: 400, seed: [(set % 251) as u8; 32], ..sampling(0.95) };
             match compare(&spec(metric), &rows, &scored(&scores[0]), &scored(&scores[1]), &sampling) {
                 Err(_) => Self { sets: 1, undefined: 1, ..Self::default() },

@@ -25,7 +25,7 @@ fn classed(classes: &[u32]) -> Predicted<'_> {
 fn accuracy_difference_is_mcnemars() {
     let (truth, candidate, baseline) = table(900, 25, 10, 65);
     let keys = keys(truth.len());
-    let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+    let rows = Rows::new(Truth::Binary(&truth), &keys);
     for metric in [Metric::Accuracy, Metric::Recall] {
         let found = compare(&spec(metric), &rows, &classed(&candidate), &classed(&baseline), &sampling(0.95)).unwrap();
         assert_eq!(found.method, Method::McNemar);
@@ -46,7 +46,7 @@ fn few_discordant_rows_get_tangos_score_interval() {
         let count = |at: usize| case[at] as usize;
         let (truth, candidate, baseline) = table(count(0), count(1), count(2), count(3));
         let keys = keys(truth.len());
-        let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+        let rows = Rows::new(Truth::Binary(&truth), &keys);
         // Scores beside the classes differ, so that equal classes are no proof of equal models.
         let scores: Vec<f64> = baseline.iter().map(|&class| 0.25 + 0.5 * f64::from(class)).collect();
         let candidate: Vec<f64> = candidate.iter().map(|&class| f64::from(class)).collect();
@@ -65,7 +65,7 @@ fn proportions_get_wilsons_interval() {
         let (hits, n) = (case[0] as usize, case[1] as usize);
         let (truth, predicted, _) = table(hits, n - hits, 0, 0);
         let keys = keys(n);
-        let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+        let rows = Rows::new(Truth::Binary(&truth), &keys);
         for metric in [Metric::Accuracy, Metric::Recall] {
             let found = estimate(&spec(metric), &rows, &classed(&predicted), &sampling(case[2])).unwrap();
             assert_eq!((found.method, found.n), (Method::Wilson, n as u64));
@@ -82,7 +82,7 @@ fn proportions_get_wilsons_interval() {
 fn wilson_of_the_research_note() {
     let (truth, predicted, _) = table(87, 13, 0, 0);
     let keys = keys(100);
-    let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+    let rows = Rows::new(Truth::Binary(&truth), &keys);
     let found = estimate(&spec(Metric::Accuracy), &rows, &classed(&predicted), &sampling(0.975)).unwrap();
     close(found.lower, 0.790_196_485_6, 1e-9);
     close(found.upper, 0.922_428_325_7, 1e-9);
@@ -102,7 +102,7 @@ fn means_get_students_interval() {
 
         // The same numbers as paired differences of absolute errors.
         let (truth, keys) = (vec![0.0; n], keys(n));
-        let rows = Rows { truth: Truth::Real(&truth), keys: &keys };
+        let rows = Rows::new(Truth::Real(&truth), &keys);
         let baseline: Vec<f64> = (0..n).map(|row| (row % 3) as f64).collect();
         let candidate: Vec<f64> = baseline.iter().zip(&values).map(|(b, v)| b + v).collect();
         let spec = spec(Metric::MeanAbsoluteError);
@@ -130,7 +130,7 @@ fn auc_differences_are_delongs() {
         let truth = flags(&case["truth"]);
         let (a, b) = (numbers(&case["a"]), numbers(&case["b"]));
         let keys = keys(truth.len());
-        let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+        let rows = Rows::new(Truth::Binary(&truth), &keys);
         let found = compare(&spec(Metric::RocAuc), &rows, &scored(&b), &scored(&a), &sampling(0.95)).unwrap();
         assert_eq!(found.method, Method::DeLong);
         close(found.baseline, case["auc_a"].as_f64().unwrap(), 1e-12);
@@ -147,7 +147,7 @@ fn delong_of_the_research_note() {
     let a = [0.1, 0.4, 0.35, 0.8, 0.2, 0.7, 0.6, 0.9, 0.55, 0.3, 0.65, 0.5];
     let b = [0.2, 0.3, 0.4, 0.6, 0.1, 0.8, 0.7, 0.75, 0.5, 0.45, 0.6, 0.35];
     let keys = keys(truth.len());
-    let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+    let rows = Rows::new(Truth::Binary(&truth), &keys);
     let found = compare(&spec(Metric::RocAuc), &rows, &scored(&b), &scored(&a), &sampling(0.95)).unwrap();
     close(found.baseline, 0.888_888_888_9, 1e-9);
     close(found.candidate, 0.861_111_111_1, 1e-9);
@@ -173,7 +173,7 @@ fn a_perfect_auc_is_not_certain() {
     let perfect: Vec<f64> = (0..50).map(|row| 1.0 - 0.01 * f64::from(row)).collect();
     let reversed: Vec<f64> = (0..50).map(|row| if row < 20 { 2.0 + f64::from(row) } else { 0.0 }).collect();
     let keys = keys(50);
-    let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+    let rows = Rows::new(Truth::Binary(&truth), &keys);
     let spec = spec(Metric::RocAuc);
     let one = estimate(&spec, &rows, &scored(&perfect), &sampling(0.95)).unwrap();
     assert_eq!((one.method, one.upper), (Method::ExactPairs, 1.0));

@@ -85,6 +85,6 @@ impl Made {
     }
 
     fn rows(&self) -> Rows<'_> {
-        Rows { truth: Truth::Binary(&self.truth), keys: &self.keys }
+        Rows::new(Truth::Binary(&self.truth), &self.keys)
     }
 }

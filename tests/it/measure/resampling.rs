@@ -39,7 +39,7 @@ fn bounds_are_scipys_but_for_the_random_numbers() {
             Metric::R2 | Metric::RootMeanSquaredError => (Truth::Real(&real), valued(&u), valued(&v)),
             _ => (Truth::Binary(&truth), scored(&a), scored(&b)),
         };
-        let found = compare(&spec, &Rows { truth, keys: &keys }, &a, &b, &many(0.95)).unwrap();
+        let found = compare(&spec, &Rows::new(truth, &keys), &a, &b, &many(0.95)).unwrap();
         assert!(matches!(found.method, Method::Multinomial | Method::BcaPoisson), "{name}");
         agrees(&found, &numbers(bounds));
     }
@@ -50,7 +50,7 @@ fn a_skewed_statistic_gets_scipys_skewed_bounds() {
     let data = golden("bootstrap")["skewed"].take();
     let (truth, a, b) = (flags(&data["truth"]), numbers(&data["a"]), numbers(&data["b"]));
     let keys = keys(truth.len());
-    let rows = Rows { truth: Truth::Binary(&truth), keys: &keys };
+    let rows = Rows::new(Truth::Binary(&truth), &keys);
     let spec = MetricSpec { metric: Metric::Precision, threshold: 0.6 };
     agrees(&compare(&spec, &rows, &scored(&a), &scored(&b), &many(0.95)).unwrap(), &numbers(&data["bounds"]));
 }
@@ -70,7 +70,7 @@ fn the_acceleration_is_that_of_a_plain_jackknife() {
                 Metric::AveragePrecision => (Truth::Binary(&truth), scored(&a), scored(&b)),
                 _ => (Truth::Real(&real), valued(&a), valued(&b)),
             };
-            compare(&spec(metric), &Rows { truth, keys: &keys }, &a, &b, &sampling(0.95)).unwrap()
+            compare(&spec(metric), &Rows::new(truth, &keys), &a, &b, &sampling(0.95)).unwrap()
         };
         let without: Vec<f64> = (0..150).map(|row| run(row).delta).collect();
         let mean = without.iter().sum::<f64>() / 150.0;
@@ -89,7 +89,7 @@ fn the_bootstrap_and_the_influence_values_agree_where_they_meet() {
     };
     let regressed = |made: &Made, metric: Metric| {
         let truth: Vec<f64> = made.candidate.iter().zip(&made.baseline).map(|(a, b)| a + b).collect();
-        let rows = Rows { truth: Truth::Real(&truth), keys: &made.keys };
+        let rows = Rows::new(Truth::Real(&truth), &made.keys);
         let doubled: Vec<f64> = made.candidate.iter().map(|a| 2.1 * a).collect();
         compare(&spec(metric), &rows, &valued(&doubled), &valued(&made.baseline), &many(0.95)).unwrap()
     };
@@ -249,7 +249,7 @@ fn many_classes() {
     };
     let (a, b) = (guess(1 << 40, 80), guess(1 << 41, 78));
     let keys = keys(n as usize);
-    let rows = Rows { truth: Truth::Classes { labels: &labels, count: 40 }, keys: &keys };
+    let rows = Rows::new(Truth::Classes { labels: &labels, count: 40 }, &keys);
     let classed = |classes| Predicted { classes: Some(classes), ..Predicted::default() };
     for metric in [Metric::MacroF1, Metric::BalancedAccuracy] {
         let found = compare(&spec(metric), &rows, &classed(&a[..]), &classed(&b[..]), &sampling(0.95)).unwrap();

@@ -1,0 +1,175 @@
+//! The policy file, as people write it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Bound, Direction, Prove, Severity, Task};
+use crate::name::{SetName, StageName};
+
+/// A policy file, as written.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyFile {
+    /// 1.
+    pub schema: u32,
+    /// For people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What kind of prediction is judged.
+    pub task: Task,
+    /// What to compare with.
+    #[serde(default)]
+    pub baseline: BaselineFile,
+    /// How sure to be.
+    #[serde(default)]
+    pub stats: StatsFile,
+    /// The rules.
+    #[serde(default)]
+    pub rule: Vec<RuleFile>,
+}
+
+/// `[baseline]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineFile {
+    /// The stage whose occupant is the baseline; `production` unless said.
+    #[serde(default, rename = "ref")]
+    pub stage: Option<StageName>,
+}
+
+/// `[stats]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatsFile {
+    /// One-sided confidence of each bound, 0.95 unless said.
+    #[serde(default)]
+    pub confidence: Option<f64>,
+    /// Power the "rows needed" are computed for, 0.80 unless said.
+    #[serde(default)]
+    pub power: Option<f64>,
+    /// Resamples of a bootstrap, 2,000 unless said.
+    #[serde(default)]
+    pub resamples: Option<u32>,
+}
+
+/// `[[rule]]`, as written.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// Its name in reports.
+    pub id: String,
+    /// What is measured.
+    pub metric: MetricFile,
+    /// Which predictions set, where there are several.
+    #[serde(default)]
+    pub set: Option<SetName>,
+    /// A score at or above it is positive.
+    #[serde(default)]
+    pub threshold: Option<f64>,
+    /// Only rows whose column has one of these values.
+    #[serde(default, rename = "where")]
+    pub only: BTreeMap<String, Vec<ScalarFile>>,
+    /// One verdict for each value of each of these columns.
+    #[serde(default)]
+    pub each: Vec<String>,
+    /// Slices with fewer rows are pooled.
+    #[serde(default)]
+    pub min_rows: Option<u64>,
+    /// Which side bears the burden of proof.
+    #[serde(default)]
+    pub prove: Option<Prove>,
+    /// How much worse still counts as not worse.
+    #[serde(default)]
+    pub margin: Option<f64>,
+    /// How much better is asked for.
+    #[serde(default)]
+    pub gain: Option<f64>,
+    /// A floor, or `"unset"`.
+    #[serde(default)]
+    pub min: Option<LimitFile>,
+    /// A ceiling, or `"unset"`.
+    #[serde(default)]
+    pub max: Option<LimitFile>,
+    /// Which bound a floor or ceiling is held against.
+    #[serde(default)]
+    pub on: Option<Bound>,
+    /// For reported metrics: how much worse than the baseline's.
+    #[serde(default)]
+    pub max_drop: Option<f64>,
+    /// For sample quantiles: the largest ratio to the baseline's.
+    #[serde(default)]
+    pub max_ratio: Option<f64>,
+    /// Whether it blocks.
+    #[serde(default)]
+    pub severity: Severity,
+}
+
+/// A value in `where`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum ScalarFile {
+    /// true, false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// Text.
+    Text(String),
+}
+
+/// What a rule measures, as written.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a metric's name, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } or { check = \"…\" }"
+)]
+pub enum MetricFile {
+    /// Computed from predictions.
+    Named(String),
+    /// A number the trainer wrote down.
+    Reported(ReportedFile),
+    /// A quantile of samples.
+    Quantile(QuantileFile),
+    /// What a version's provenance lacks.
+    Check(CheckFile),
+}
+
+/// `{ reported = "valid.auc", better = "higher" }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedFile {
+    /// The metric's dotted key.
+    pub reported: String,
+    /// Which way is better.
+    pub better: Direction,
+}
+
+/// `{ quantile = 0.99, of = "latency" }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantileFile {
+    /// Between 0 and 1.
+    pub quantile: f64,
+    /// The set of samples.
+    pub of: SetName,
+}
+
+/// `{ check = "contradictions" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckFile {
+    /// Its name: one of [`super::Check::ALL`].
+    pub check: String,
+}
+
+/// A number, or `"unset"`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "a number or \"unset\"")]
+pub enum LimitFile {
+    /// A limit.
+    Number(f64),
+    /// A limit nobody has decided yet; only `"unset"`.
+    Word(String),
+}
