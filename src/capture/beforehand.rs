@@ -6,12 +6,11 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::code::{self, CodeOptions};
 use super::error::CaptureError;
 use super::files::{self, PathSpec, SourceFile};
 use super::ignored::Ignored;
 use super::secrets::Scanner;
-use super::{CaptureOptions, captured_elsewhere, read_values, scan};
+use super::{CaptureOptions, own_code, read_values, scan};
 use crate::format::known::StampRecord;
 use crate::format::snapshot::CodeKind;
 
@@ -46,14 +45,7 @@ pub fn look(options: &CaptureOptions) -> Result<Before, CaptureError> {
     let others: Vec<SourceFile> = options.results.iter().flat_map(there).collect();
     let declared: Vec<&SourceFile> =
         params_files.iter().chain(results.iter().flat_map(|(_, files)| files)).chain(&others).collect();
-    let elsewhere = captured_elsewhere(options, &declared, &[], &ignored);
-    let mut code = code::capture(
-        &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
-        &ignored,
-    )?;
-    if options.require_clean && !code.changed.is_empty() {
-        return Err(CaptureError::Dirty { paths: code.changed });
-    }
+    let mut code = own_code(options, &declared, &[], &ignored)?;
     let scanner = Scanner::new(&options.allow);
     scan::declared(&scanner, options, params_files.iter(), &[])?;
     scan::code(&scanner, &mut code)?;

@@ -245,15 +245,8 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let mut by_name = declared.clone();
     by_name.sort_by(|a, b| a.path().cmp(b.path()));
     files::refuse_one_name_for_two("inputs", by_name.into_iter())?;
-    let elsewhere = captured_elsewhere(options, &declared, &data, &ignored);
     let linked = linked(&declared);
-    let mut code = code::capture(
-        &CodeOptions { project, scope: &options.code, elsewhere: &elsewhere, untracked_limit: options.untracked_limit },
-        &ignored,
-    )?;
-    if options.require_clean && !code.changed.is_empty() {
-        return Err(CaptureError::Dirty { paths: code.changed });
-    }
+    let mut code = own_code(options, &declared, &data, &ignored)?;
     scan::names(&scanner, declared.iter().copied().chain(&code.files))?;
     scan::declared(&scanner, options, params_files.iter().chain(&metrics_files).chain(&results), &model_files)?;
     scan::code(&scanner, &mut code)?;
@@ -412,6 +405,28 @@ fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> 
             reason: format!("`{}` is {n} files, not one", spec.text),
         }),
     }
+}
+
+/// The code, without what is captured as something else.
+fn own_code(
+    options: &CaptureOptions,
+    declared: &[&SourceFile],
+    data: &[Data],
+    ignored: &Ignored,
+) -> Result<Code, CaptureError> {
+    let code = code::capture(
+        &CodeOptions {
+            project: options.project.as_path(),
+            scope: &options.code,
+            elsewhere: &captured_elsewhere(options, declared, data, ignored),
+            untracked_limit: options.untracked_limit,
+        },
+        ignored,
+    )?;
+    if options.require_clean && !code.changed.is_empty() {
+        return Err(CaptureError::Dirty { paths: code.changed });
+    }
+    Ok(code)
 }
 
 /// Files and folders that are stored as something else than code.

@@ -103,13 +103,10 @@ pub(super) fn model_file(
     expected: &Expected,
     original: impl FnOnce() -> Option<PathBuf>,
 ) -> FileOutcome {
-    let (mut outcome, disk) = match made(folder, expected) {
+    let (mut outcome, disk) = match made_otherwise(folder, expected) {
         Ok(made) => made,
         Err(outcome) => return outcome,
     };
-    if outcome.likeness == Likeness::Bytes {
-        return outcome;
-    }
     let look = |disk| {
         let file = SourceFile::describe(outcome.path.clone(), disk).map_err(io::Error::other)?;
         found::alone(&file)
@@ -138,13 +135,10 @@ pub(super) fn predictions(
     expected: &Expected,
     original: impl FnOnce() -> Option<PathBuf>,
 ) -> FileOutcome {
-    let (mut outcome, disk) = match made(folder, expected) {
+    let (mut outcome, disk) = match made_otherwise(folder, expected) {
         Ok(made) => made,
         Err(outcome) => return outcome,
     };
-    if outcome.likeness == Likeness::Bytes {
-        return outcome;
-    }
     let rows = |disk: &Path| Some(table::shape(disk, TableFormat::of(&expected.file.path)?).ok()?.rows);
     if let (Some(then), Some(now)) = (original().and_then(|disk| rows(&disk)), rows(&disk)) {
         outcome.notes =
@@ -156,8 +150,8 @@ pub(super) fn predictions(
     outcome
 }
 
-/// Whether a file was made, and its bytes; or that it was not.
-fn made(folder: &Path, expected: &Expected) -> Result<(FileOutcome, PathBuf), FileOutcome> {
+/// A file that was made and has other bytes, with where it is; otherwise all there is to say of it.
+fn made_otherwise(folder: &Path, expected: &Expected) -> Result<(FileOutcome, PathBuf), FileOutcome> {
     let disk = folder.join(&expected.file.path);
     let mut outcome = FileOutcome {
         path: expected.file.path.clone(),
@@ -185,7 +179,11 @@ fn made(folder: &Path, expected: &Expected) -> Result<(FileOutcome, PathBuf), Fi
             return Err(outcome);
         }
     }
-    outcome.likeness = if outcome.now == outcome.then { Likeness::Bytes } else { Likeness::Structure };
+    if outcome.now == outcome.then {
+        outcome.likeness = Likeness::Bytes;
+        return Err(outcome);
+    }
+    outcome.likeness = Likeness::Structure;
     Ok((outcome, disk))
 }
 
