@@ -80,6 +80,9 @@ pub struct CiRecord {
     /// The commit it ran on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Who began it, as the provider calls them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<String>,
 }
 
 /// An event named by place and digest.

@@ -3,9 +3,10 @@
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
+use super::ci;
 use crate::capture::git::Git;
 use crate::capture::secrets::Scanner;
-use crate::format::event::{ActorRecord, CiRecord};
+use crate::format::event::ActorRecord;
 use crate::host;
 use crate::repository::Repository;
 
@@ -24,7 +25,12 @@ impl Asked {
         let answered = self.0.ok().and_then(|thread| thread.join().ok());
         let (name, email) = answered.unwrap_or_default();
         let name = name.or_else(host::user).map(|name| printable(&name));
-        ActorRecord { name, email: email.map(|email| printable(&email)), host: host::name(), ci: ci() }
+        ActorRecord {
+            name,
+            email: email.map(|email| printable(&email)),
+            host: host::name(),
+            ci: ci::job(&host::variable),
+        }
     }
 }
 
@@ -32,23 +38,4 @@ impl Asked {
 fn printable(name: &str) -> String {
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     Scanner::new(&[]).redact(&name).0
-}
-
-/// The CI job this runs in, as far as its variables tell.
-fn ci() -> Option<CiRecord> {
-    let set = |name: &str| host::variable(name).filter(|v| !v.is_empty());
-    if set("GITHUB_ACTIONS").is_some() {
-        let parts = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(set);
-        let run_url = match parts {
-            [Some(server), Some(repository), Some(run)] => Some(format!("{server}/{repository}/actions/runs/{run}")),
-            _ => None,
-        };
-        return Some(CiRecord { provider: "github-actions".to_owned(), run_url, commit: set("GITHUB_SHA") });
-    }
-    if set("GITLAB_CI").is_some() {
-        let record =
-            CiRecord { provider: "gitlab-ci".to_owned(), run_url: set("CI_JOB_URL"), commit: set("CI_COMMIT_SHA") };
-        return Some(record);
-    }
-    set("CI").map(|_| CiRecord { provider: "unknown".to_owned(), run_url: None, commit: None })
 }

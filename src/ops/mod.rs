@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod bundle_check;
 mod bundle_records;
 pub mod certify;
+pub mod ci;
 mod closer;
 pub mod declared;
 pub mod diff;

@@ -47,8 +47,13 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn actor() -> impl Strategy<Value = ActorRecord> {
-    let ci = (text(), prop::option::of(text()), prop::option::of(text()))
-        .prop_map(|(provider, run_url, commit)| CiRecord { provider, run_url, commit });
+    let maybe = || prop::option::of(text());
+    let ci = (text(), maybe(), maybe(), maybe()).prop_map(|(provider, run_url, commit, begun_by)| CiRecord {
+        provider,
+        run_url,
+        commit,
+        begun_by,
+    });
     (prop::option::of(text()), prop::option::of(text()), prop::option::of(ci))
         .prop_map(|(name, host, ci)| ActorRecord { name, email: None, host, ci })
 }
