@@ -12,6 +12,7 @@ pub mod certify;
 pub mod ci;
 mod closer;
 pub mod declared;
+pub mod deployed;
 pub mod diff;
 mod differences;
 pub mod doctor;

@@ -13,6 +13,7 @@ mod damage;
 mod data;
 mod data_dvc;
 mod data_restore;
+mod deployed;
 #[cfg(target_os = "linux")]
 mod disturbed;
 mod environment;

@@ -1,8 +1,11 @@
 //! `mlrun verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use mlrun::name::StageName;
+use mlrun::ops::deployed::{DeployedOptions, deployed};
 use mlrun::ops::verify::{Repairs, VerifyOptions, verify};
+use mlrun::repository::Repository;
 
 use super::Context;
 use crate::failure::{DONE, Failure, INTEGRITY};
@@ -15,9 +18,12 @@ use crate::ui::{Shown, human, json};
 ///
 /// `--repair` stores again what is damaged or missing, from other packs, from the trash, and from files of the workspace
 /// that still have the same bytes. Damaged packs then go into the trash. Exit 0 only if nothing is left.
+///
+/// `--deployed DIR` compares the folder that a server reads with what the stage holds, or with REVISION: exit 0 if every model
+/// file is there byte for byte and none besides, 4 with each difference otherwise.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --full --repair --from /backup/fraud"
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production"
 )]
 pub struct Args {
     /// One version, every byte of it
@@ -43,10 +49,19 @@ pub struct Args {
     /// Only the journals
     #[arg(long, conflicts_with_all = ["revision", "full"])]
     journal: bool,
+    /// Whether DIR, which a server reads, is what the stage holds
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["full", "repair", "journal"])]
+    deployed: Option<PathBuf>,
+    /// The stage that DIR serves; the only one, else `production`, if left out
+    #[arg(long, value_name = "STAGE", requires = "deployed")]
+    stage: Option<StageName>,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
+    if let Some(folder) = &args.deployed {
+        return serves(context, &repository, args, folder);
+    }
     let repair = match (args.repair, args.dry_run) {
         (false, _) => Repairs::None,
         (true, true) => Repairs::Rehearsed,
@@ -66,5 +81,28 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let mut shown =
         context.shown(exit, || json::stored::verify(&report, exit), |style| human::stored::verify(&report, style));
     shown.hints = human::stored::verify_hints(&report);
+    Ok(shown)
+}
+
+fn serves(context: &Context<'_>, repository: &Repository, args: &Args, folder: &Path) -> Result<Shown, Failure> {
+    let options = DeployedOptions {
+        revision: args.revision.clone(),
+        at: args.at.clone(),
+        stage: args.stage.clone(),
+        folder: context.path(folder),
+    };
+    let report = deployed(repository, &options, &context.ui.reporter())?;
+    let exit = if report.problems.is_empty() { DONE } else { INTEGRITY };
+    let mut shown = context.shown(
+        exit,
+        || json::deployed::deployed(&report, exit),
+        |style| human::deployed::deployed(&report, style),
+    );
+    if exit != DONE {
+        let label = format!("{}@{}", report.model, report.version);
+        shown.hints.push(format!(
+            "`mlrun restore {label} --to DIR --only model` writes what should be served into a new folder"
+        ));
+    }
     Ok(shown)
 }

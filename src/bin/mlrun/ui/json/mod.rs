@@ -2,6 +2,7 @@
 
 pub mod certify;
 pub mod collect;
+pub mod deployed;
 pub mod diff;
 pub mod exec;
 pub mod history;

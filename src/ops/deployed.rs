@@ -1,0 +1,224 @@
+//! `verify --deployed`: whether what lies in a serving folder is a version's model, byte for byte.
+//!
+//! A stage says what should be served; only the folder a server reads says what is. Links in it are followed: what a
+//! server would read counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::resolve::{self, Found};
+use super::{UsageError, VerbError, records};
+use crate::digest::Digest;
+use crate::format::tree::EntryKind;
+use crate::name::{ModelName, StageName, Version};
+use crate::progress::{Progress, Unit};
+use crate::repository::Repository;
+use crate::revision::Target;
+use crate::snapshot::{TreeFile, files_of};
+use crate::store::{Lock, Problem};
+
+/// What to compare.
+#[derive(Debug, Clone, Default)]
+pub struct DeployedOptions {
+    /// A version, or a model of which the stage's occupant is meant; none: the only model there is.
+    pub revision: Option<String>,
+    /// The time to see it at.
+    pub at: Option<String>,
+    /// The stage whose occupant should be served; none: the only one, else `production`.
+    pub stage: Option<StageName>,
+    /// The serving folder.
+    pub folder: PathBuf,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct DeployedReport {
+    /// The model.
+    pub model: ModelName,
+    /// The version that should be there.
+    pub version: Version,
+    /// The stage that says so; none where a version was named.
+    pub stage: Option<StageName>,
+    /// The folder.
+    pub folder: PathBuf,
+    /// Folders of the version's paths that the serving folder does not have, such as `model`; empty: it has them all.
+    pub without: String,
+    /// Files that are as they should be.
+    pub same: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Each difference: `missing`, `changed` or `extra`.
+    pub problems: Vec<Problem>,
+}
+
+/// Compares a serving folder with a version's model files.
+///
+/// # Errors
+/// No such folder, version or stage. A file that cannot be read is a difference.
+pub fn deployed(
+    repository: &Repository,
+    options: &DeployedOptions,
+    progress: &dyn Progress,
+) -> Result<DeployedReport, VerbError> {
+    let shown = || options.folder.display().to_string();
+    match fs::metadata(&options.folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(UsageError::NoFolder(shown()).into()),
+        Err(source) => return Err(VerbError::Io { action: "look into", path: options.folder.clone(), source }),
+        Ok(found) if !found.is_dir() => return Err(UsageError::NotAFolder(shown()).into()),
+        Ok(_) => {}
+    }
+    let _held = repository.store().hold(Lock::Shared, progress)?;
+    let (found, stage) = meant(repository, options)?;
+    let record = records::snapshot(repository, found.snapshot())?;
+    let expected = files_of(repository.store(), record.model_files.tree)?;
+    let mut report = DeployedReport {
+        model: found.state.model.clone(),
+        version: found.row.version,
+        stage,
+        folder: options.folder.clone(),
+        without: without(&options.folder, &expected),
+        same: 0,
+        bytes: 0,
+        problems: Vec::new(),
+    };
+    let label = found.label();
+    let mut differs = |kind: &'static str, path: &str, expected: &str, found: String| {
+        let mut problem = Problem::new(kind, path.to_owned(), expected, found);
+        problem.touches(&label, None);
+        report.problems.push(problem);
+    };
+    let above = if report.without.is_empty() { 0 } else { report.without.len() + 1 };
+    let wanted: BTreeMap<&str, &TreeFile> = expected.iter().map(|file| (&file.path[above..], file)).collect();
+    progress.begin("reading what is served", expected.iter().map(|file| file.size).sum(), Unit::Bytes);
+    for (path, file) in &wanted {
+        match compare(&options.folder.join(path), file, progress) {
+            Ok(bytes) => (report.same, report.bytes) = (report.same + 1, report.bytes + bytes),
+            Err((kind, expected, found)) => differs(kind, path, &expected, found),
+        }
+    }
+    progress.end();
+    for (path, what) in extra(&options.folder, &wanted) {
+        differs("extra", &path, "nothing", what);
+    }
+    Ok(report)
+}
+
+/// The version that should be served, and the stage that says so.
+fn meant(repository: &Repository, options: &DeployedOptions) -> Result<(Found, Option<StageName>), VerbError> {
+    let revision = options.revision.as_deref().map(|text| resolve::parse(repository, text)).transpose()?;
+    let model = match revision {
+        Some(revision) if revision.target != Target::Model => {
+            let text = options.revision.as_deref().unwrap_or_default();
+            let stage = match &revision.target {
+                Target::Stage(stage) => Some(stage.clone()),
+                _ => None,
+            };
+            return Ok((resolve::revision(repository, text, options.at.as_deref())?, stage));
+        }
+        Some(revision) => revision.model,
+        None => None,
+    };
+    let model = resolve::model(repository, model.as_ref())?;
+    let state = resolve::state(repository, &model)?;
+    let stage = resolve::stage(repository, &state, options.stage.as_ref())?;
+    let found = resolve::revision(repository, &format!("{model}@{stage}"), options.at.as_deref())?;
+    Ok((found, Some(stage)))
+}
+
+/// The folders that all of a version's paths begin with and the serving folder does not have: servers are often given what is
+/// in `model/`, not the folder around it. The most files that are there decide, the whole path where it makes no difference.
+fn without(folder: &Path, expected: &[TreeFile]) -> String {
+    let Some(first) = expected.first() else { return String::new() };
+    let in_all = |above: &&str| {
+        expected.iter().all(|file| file.path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let folders = first.path.match_indices('/').map(|(end, _)| &first.path[..end]).take_while(in_all);
+    let there = |above: usize| {
+        expected.iter().filter(|file| folder.join(&file.path[above..]).symlink_metadata().is_ok()).count()
+    };
+    let mut best = (there(0), "");
+    for above in folders {
+        let found = there(above.len() + 1);
+        if found > best.0 {
+            best = (found, above);
+        }
+    }
+    best.1.to_owned()
+}
+
+/// A difference: its kind, what was expected, what is there.
+type Difference = (&'static str, String, String);
+
+/// The bytes read of a file that is as it should be.
+fn compare(disk: &Path, file: &TreeFile, progress: &dyn Progress) -> Result<u64, Difference> {
+    if file.kind == EntryKind::Symlink {
+        let target = file.target.clone().unwrap_or_default();
+        return match fs::read_link(disk) {
+            Ok(found) if found.to_str() == Some(&target) => Ok(0),
+            Ok(found) => Err(("changed", format!("a link to {target}"), format!("a link to {}", found.display()))),
+            Err(error) => Err(absent(&format!("a link to {target}"), &error)),
+        };
+    }
+    let Some(id) = file.id else { return Ok(0) };
+    let wanted = format!("{} bytes, SHA-256 {}", file.size, id.digest());
+    let read = || -> io::Result<(Digest, u64)> {
+        let input = File::open(disk)?;
+        // Of another size it is another file: no need to read it.
+        match input.metadata()? {
+            found if found.is_file() && found.len() != file.size => Ok((Digest::of(b""), found.len())),
+            found if !found.is_file() => Err(io::Error::other("it is no file")),
+            _ => Digest::of_reader(input),
+        }
+    };
+    let (digest, size) = read().map_err(|error| absent(&wanted, &error))?;
+    progress.advance(size);
+    if size != file.size {
+        return Err(("changed", wanted, format!("{size} bytes")));
+    }
+    if digest != id.digest() {
+        return Err(("changed", wanted, format!("{size} bytes, SHA-256 {digest}")));
+    }
+    Ok(size)
+}
+
+fn absent(wanted: &str, error: &io::Error) -> Difference {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ("missing", wanted.to_owned(), "nothing".to_owned()),
+        _ => ("changed", wanted.to_owned(), format!("what cannot be read: {error}")),
+    }
+}
+
+/// Files that lie among the version's and are none of them. Beside files that are served from the folder itself everything is
+/// among them; beside folders, what is in those.
+fn extra(folder: &Path, wanted: &BTreeMap<&str, &TreeFile>) -> Vec<(String, String)> {
+    let tops: BTreeSet<&str> = wanted.keys().map(|path| path.split_once('/').map_or("", |(top, _)| top)).collect();
+    let roots: Vec<PathBuf> = match tops.contains("") {
+        true => vec![folder.to_owned()],
+        false => tops.iter().map(|top| folder.join(top)).collect(),
+    };
+    let mut found = Vec::new();
+    for entry in roots.iter().flat_map(|root| WalkDir::new(root).follow_links(true).sort_by_file_name()) {
+        let (path, what) = match &entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => (entry.path(), entry.metadata().map_or(0, |found| found.len())),
+            // Where a folder is missing, its files have been said to be.
+            Err(error) => match error.path() {
+                Some(path) if path.symlink_metadata().is_ok() => (path, 0),
+                _ => continue,
+            },
+        };
+        let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        if !wanted.contains_key(relative.as_str()) {
+            let what = match &entry {
+                Ok(_) => format!("a file of {what} bytes"),
+                Err(error) => format!("what cannot be looked into: {error}"),
+            };
+            found.push((relative, what));
+        }
+    }
+    found
+}
