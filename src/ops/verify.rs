@@ -12,6 +12,7 @@ use super::{erasures, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
+use crate::format::event::EventRef;
 use crate::format::pack::ObjectKind;
 use crate::id::{FileId, SnapshotId};
 use crate::name::{ModelName, Version};
@@ -38,6 +39,8 @@ pub struct VerifyOptions {
     pub resume: bool,
     /// Only the journals.
     pub journal: bool,
+    /// Events that were in the journals, as written down elsewhere: of a model, or of the only one there is.
+    pub heads: Vec<(Option<ModelName>, EventRef)>,
     /// What to do about what is damaged.
     pub repair: Repairs,
     /// Folders besides the workspace in which files may be found again.
@@ -79,6 +82,8 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Events looked at.
     pub events: u64,
+    /// The newest event of each journal: what to write down elsewhere.
+    pub heads: Vec<(ModelName, EventRef)>,
     /// Versions whose reachability was checked.
     pub versions: u64,
     /// The version that was checked, if it was one: its files are the objects.
@@ -186,9 +191,12 @@ fn look(
     let mut report = VerifyReport { looked, ..VerifyReport::default() };
     let mut suspects = Suspects::default();
     let models = repository.registry().models()?;
+    let known = heads(repository, &options.heads)?;
     for model in models.iter().chain([&ModelName::of_store()]) {
-        let check = repository.registry().check(model)?;
+        let of_it: Vec<EventRef> = known.iter().filter(|(of, _)| of == model).map(|(_, head)| *head).collect();
+        let check = repository.registry().check_against(model, &of_it)?;
         report.events += check.events;
+        report.heads.extend(check.head.map(|(seq, id)| (model.clone(), EventRef { seq, id })));
         if let Some((seq, what)) = check.problem {
             let name = registry::event_path(model, seq);
             report.problems.push(Problem::new("event", name, "an event that continues the journal", what));
@@ -224,6 +232,20 @@ fn look(
     }
     progress.end();
     Ok((report, suspects))
+}
+
+/// Which model each head is of.
+fn heads(
+    repository: &Repository,
+    heads: &[(Option<ModelName>, EventRef)],
+) -> Result<Vec<(ModelName, EventRef)>, VerbError> {
+    let of = |(model, head): &(Option<ModelName>, EventRef)| match model {
+        Some(store) if *store == ModelName::of_store() => Ok((store.clone(), *head)),
+        // Who takes a whole journal away must not get away with it.
+        Some(named) => resolve::known_model(repository, named).map(|()| (named.clone(), *head)),
+        None => resolve::model(repository, None).map(|only| (only, *head)),
+    };
+    heads.iter().map(of).collect()
 }
 
 /// Something a version needs that is not as it should be.

@@ -231,8 +231,14 @@ fn write_checkpoint(backend: &dyn Backend, state: &State) {
     }
 }
 
-/// Reads every event of a journal and everything that lies beside them; `repository` is the history the store is for.
-pub(super) fn check(backend: &dyn Backend, model: &ModelName, repository: &str) -> Result<JournalCheck, JournalError> {
+/// Reads every event of a journal and everything that lies beside them; `repository` is the history the store is for, `known` are
+/// events that were in it.
+pub(super) fn check(
+    backend: &dyn Backend,
+    model: &ModelName,
+    repository: &str,
+    known: &[EventRef],
+) -> Result<JournalCheck, JournalError> {
     // Asked first: what others append while this reads is no loss.
     let remembered = remembered_head(backend, model);
     let checkpoint = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
@@ -259,7 +265,7 @@ pub(super) fn check(backend: &dyn Backend, model: &ModelName, repository: &str) 
         let began = &state.repository;
         found.problem = Some((1, format!("it begins the history {began}, and `format.json` says {repository}")));
     }
-    for known in checkpoint.into_iter().chain(remembered) {
+    for known in checkpoint.into_iter().chain(remembered).chain(known.iter().copied()) {
         if found.problem.is_some() {
             break;
         }

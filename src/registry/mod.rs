@@ -124,7 +124,13 @@ impl Registry {
 
     /// Checks the whole chain of `model`, and that nothing stands beside it.
     pub fn check(&self, model: &ModelName) -> Result<JournalCheck, JournalError> {
-        journal::check(&*self.backend, model, &self.repository)
+        self.check_against(model, &[])
+    }
+
+    /// The same, knowing from elsewhere that these events were in it: who rewrites a journal and all its hashes cannot rewrite
+    /// what others have written down.
+    pub fn check_against(&self, model: &ModelName, known: &[EventRef]) -> Result<JournalCheck, JournalError> {
+        journal::check(&*self.backend, model, &self.repository, known)
     }
 
     /// Makes what is visible of `model`'s journal durable: who wrote it may have died before it was.

@@ -305,3 +305,29 @@ fn a_description_that_is_none() {
     fs::write(&path, good.replace("mlrun/store/1", "mlrun/store/9")).unwrap();
     project.fails("list", &Bad { exit: 4, message: &["format.json", "9"], hint: &[] });
 }
+
+/// A journal rewritten whole, every hash and the store's own memory of it made anew: only a head kept elsewhere tells.
+#[test]
+fn a_head_written_down_elsewhere_is_held_against_the_journal() {
+    let project = Project::rated();
+    project.version(0.6);
+    let told = project.json("verify --journal", 0);
+    let head = &told["heads"][0];
+    let (seq, id) = (head["seq"].as_u64().unwrap(), head["id"].as_str().unwrap().to_owned());
+    let written = format!("fraud@{seq}:{id}");
+    assert!(project.ok("verify --journal").stdout.contains(&written), "as it is given back");
+    project.version(0.7);
+    for head in [&written, &format!("{seq}:{id}")] {
+        project.ok(&format!("verify --journal --head {head}"));
+        project.ok(&format!("verify --head {head}"));
+    }
+    let other = format!("{seq}:{}", "0".repeat(64));
+    let told = project.json(&format!("verify --journal --head {other}"), 4);
+    assert_eq!(told["problems"][0]["kind"], "event");
+    let ahead = format!("{}:{id}", seq + 100);
+    assert!(project.mlrun(&format!("verify --journal --head {ahead}")).exits(4).stdout.contains("has existed"));
+    for bad in ["12", "x:12", "12:zz", "Fraud@1:00"] {
+        project.fails(&format!("verify --journal --head {bad}"), &Bad { exit: 2, message: &["--head"], hint: &[] });
+    }
+    project.fails(&format!("verify --journal --head spam@{seq}:{id}"), &Bad { exit: 6, message: &["spam"], hint: &[] });
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mlrun::format::event::{self, EventBody, EventRecord};
+use mlrun::format::event::{self, EventBody, EventRecord, EventRef};
 use mlrun::name::Version;
 use mlrun::registry::{JournalCheck, JournalError};
 use mlrun::store::memory::Memory;
@@ -252,5 +252,48 @@ proptest! {
         // No verb goes on from it either.
         let state = Journal::on(Arc::new(Memory::with_contents(files))).registry.state(&model());
         prop_assert!(state.is_err(), "{:?}", tampering);
+    }
+}
+
+/// The journal rewritten from its first changed event on, every hash made anew, as its owner could.
+fn rewritten(records: Vec<EventRecord>) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut prev = None;
+    for (seq, record) in (1..).zip(records) {
+        let (bytes, id) = event::encode(&EventRecord { seq, prev, ..record }).unwrap();
+        files.insert(path(usize::try_from(seq).unwrap()), bytes);
+        prev = Some(id);
+    }
+    files
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// However a journal is tampered with, and however well its hashes are mended: a head that was kept elsewhere tells, if it
+    /// is of an event at or behind the first that was touched.
+    #[test]
+    fn a_head_kept_elsewhere_finds_every_rewriting(
+        at in 2..=EVENTS, other in 2..=EVENTS, how in 0..5_u8, kept in 1..=EVENTS
+    ) {
+        let whole = files();
+        let heads: Vec<EventRef> = (1..=EVENTS)
+            .map(|seq| EventRef { seq: seq as u64, id: event::decode(&whole[&path(seq)]).unwrap().id })
+            .collect();
+        let mut records: Vec<EventRecord> = (1..=EVENTS).map(|seq| record(&whole, seq)).collect();
+        let first = match how {
+            0 => { records[at - 1].actor.name = Some("somebody else".to_owned()); at }
+            1 => { records.remove(at - 1); at }
+            2 => { let copy = records[other - 1].clone(); records.insert(at - 1, copy); if other == at { at + 1 } else { at } }
+            3 => { records.truncate(at - 1); at }
+            _ => { records.swap(at - 1, other - 1); at.min(other) }
+        };
+        let forged = rewritten(records);
+        prop_assume!(forged != whole);
+        let journal = Journal::on(Arc::new(Memory::with_contents(forged)));
+        let found = journal.registry.check_against(&model(), &[heads[kept - 1]]).unwrap();
+        if kept >= first {
+            prop_assert!(found.problem.is_some(), "{how} at {at}, {other}; kept {kept}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mlrun::name::StageName;
+use mlrun::format::event::EventRef;
+use mlrun::name::{ModelName, StageName};
 use mlrun::ops::deployed::{DeployedOptions, deployed};
 use mlrun::ops::verify::{Repairs, VerifyOptions, verify};
 use mlrun::repository::Repository;
@@ -19,11 +20,14 @@ use crate::ui::{Shown, human, json};
 /// `--repair` stores again what is damaged or missing, from other packs, from the trash, and from files of the workspace
 /// that still have the same bytes. Damaged packs then go into the trash. Exit 0 only if nothing is left.
 ///
+/// `--journal` prints the newest event of each journal. Written down elsewhere and given back as `--head`, it shows any change to
+/// what came before.
+///
 /// `--deployed DIR` compares the folder that a server reads with what the stage holds, or with REVISION: exit 0 if every model
 /// file is there byte for byte and none besides, 4 with each difference otherwise.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production"
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal --head fraud@41:9f3c…\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production"
 )]
 pub struct Args {
     /// One version, every byte of it
@@ -49,6 +53,9 @@ pub struct Args {
     /// Only the journals
     #[arg(long, conflicts_with_all = ["revision", "full"])]
     journal: bool,
+    /// An event that was in the journal, as written down elsewhere; may be repeated
+    #[arg(long = "head", value_name = "[MODEL@]SEQ:HASH", value_parser = head, conflicts_with = "revision")]
+    heads: Vec<(Option<ModelName>, EventRef)>,
     /// Whether DIR, which a server reads, is what the stage holds
     #[arg(long, value_name = "DIR", conflicts_with_all = ["full", "repair", "journal"])]
     deployed: Option<PathBuf>,
@@ -73,6 +80,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         full: args.full,
         resume: args.resume,
         journal: args.journal,
+        heads: args.heads.clone(),
         repair,
         from: args.from.iter().map(|folder| context.path(folder)).collect(),
     };
@@ -82,6 +90,20 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         context.shown(exit, || json::stored::verify(&report, exit), |style| human::stored::verify(&report, style));
     shown.hints = human::stored::verify_hints(&report);
     Ok(shown)
+}
+
+/// Reads `fraud@41:9f3c…`, as `verify --journal` prints it.
+fn head(text: &str) -> Result<(Option<ModelName>, EventRef), String> {
+    let (model, rest) = match text.rsplit_once('@') {
+        None => (None, text),
+        Some((model, rest)) => (Some(ModelName::new(model).map_err(|error| error.to_string())?), rest),
+    };
+    let wrong =
+        || "it is a number, a colon and 64 hexadecimal digits, as `mlrun verify --journal` prints it".to_owned();
+    let (seq, hash) = rest.split_once(':').ok_or_else(wrong)?;
+    let seq = seq.parse().map_err(|_| wrong())?;
+    let id = hash.parse().map_err(|_| wrong())?;
+    Ok((model, EventRef { seq, id }))
 }
 
 fn serves(context: &Context<'_>, repository: &Repository, args: &Args, folder: &Path) -> Result<Shown, Failure> {

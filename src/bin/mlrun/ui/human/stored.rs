@@ -123,6 +123,11 @@ pub fn verify(report: &VerifyReport, style: &Style) -> String {
                 n => format!("{label} has {}: {read}\n", style.paint(Label::Bad, &count(n, "problem"))),
             };
     }
+    if report.looked == Looked::Journals {
+        for (model, head) in &report.heads {
+            text += &format!("  {model}@{}:{}\n", head.seq, head.id);
+        }
+    }
     let checked = if report.looked == Looked::Journals {
         count(report.events, "event")
     } else {

@@ -82,6 +82,9 @@ pub fn verify(report: &VerifyReport, exit: u8) -> Value {
         "checked": {
             "objects": report.objects, "bytes": report.bytes, "events": report.events, "versions": report.versions,
         },
+        "heads": report.heads.iter().map(|(model, head)| {
+            json!({ "model": model.as_str(), "seq": head.seq, "id": head.id.to_string() })
+        }).collect::<Vec<_>>(),
         "erased": report.erased.iter().map(|(model, part)| {
             let mut value = erased(part);
             value["model"] = json!(model.as_str());
