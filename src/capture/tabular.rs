@@ -4,7 +4,7 @@ use super::bounded;
 use super::error::CaptureError;
 use super::files::SourceFile;
 use super::{PredictionsInput, SamplesInput};
-use crate::table::{Table, TableFormat};
+use crate::table::{Table, TableFormat, is_compressed};
 
 /// A csv's header lies within this: 1 MiB.
 const MAX_HEADER: u64 = 1 << 20;
@@ -28,6 +28,9 @@ pub(super) fn check_samples(input: &SamplesInput, file: &SourceFile) -> Result<(
 fn check<'a>(input: &str, file: &SourceFile, named: impl Iterator<Item = &'a String>) -> Result<(), CaptureError> {
     let refuse = |reason: String| CaptureError::Table { input: input.to_owned(), reason };
     let Some(format) = TableFormat::of(file.path()) else {
+        if is_compressed(file.path()) {
+            return Err(refuse(format!("`{}` is compressed; unpack it", file.path())));
+        }
         return Err(refuse(format!("`{}` is neither csv nor parquet, arrow or json lines", file.path())));
     };
     let bytes = match format {

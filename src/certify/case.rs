@@ -55,6 +55,8 @@ pub struct Case<'a> {
 pub struct Needs {
     /// Predictions sets, and the columns rules slice them by; none: the only set there is.
     pub predictions: BTreeMap<Option<SetName>, BTreeSet<String>>,
+    /// Predictions sets, and the columns of numbers that rules ask for; none: the only set there is.
+    pub numbers: BTreeMap<Option<SetName>, BTreeSet<String>>,
     /// Sets of samples.
     pub samples: BTreeSet<SetName>,
     /// Whether a rule asks for a number the trainer wrote down.

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::join::join;
-pub use self::predictions::{PredictionTable, read as read_predictions};
+pub use self::predictions::{Asked, PredictionTable, read as read_predictions, read_asked as read_predictions_asked};
 pub use self::samples::read as read_samples;
 
-use self::predictions::Keys;
+use self::predictions::KeyCells;
 use crate::digest::Digest;
 use crate::name::SetName;
 
@@ -43,7 +43,7 @@ pub struct JoinedRows {
     pub names: RowNames,
     /// The columns named as slices (and those a rule asks for): column → value of each row.
     pub slices: BTreeMap<String, SliceColumn>,
-    /// SHA-256 over keys, truth and both predictions: the seed of every resampling.
+    /// SHA-256 over keys, truth, both predictions, weights, clusters and queries: the seed of every resampling.
     pub digest: Digest,
     /// Rows only the candidate has.
     pub only_candidate: u64,
@@ -97,7 +97,7 @@ pub struct NumberColumns {
 
 /// The keys of joined rows, as people read them.
 #[derive(Debug, Clone, Default)]
-pub struct RowNames(Option<Arc<Keys>>);
+pub struct RowNames(Option<Arc<KeyCells>>);
 
 impl RowNames {
     /// The key at `place`: `row_id=17, day=3`, each value cut to 40 characters; none of rows that came from no table.
@@ -221,14 +221,14 @@ pub enum Defect {
         /// The baseline's.
         baseline: String,
     },
-    /// The two models' rows were sorted into different slices.
+    /// The two models' rows were sorted into different slices, clusters or queries, or weigh differently.
     #[error(
         "{} another `{column}` in the baseline's `{set}` than in the candidate's, the first with key {key}", rows_have(*rows)
     )]
     SlicesDisagree {
         /// The set.
         set: SetName,
-        /// The slice column.
+        /// The column.
         column: String,
         /// How many.
         rows: u64,
@@ -256,6 +256,14 @@ pub enum Defect {
         matched: u64,
         /// Rows of the larger of the two.
         larger: u64,
+    },
+    /// Every row weighs nothing.
+    #[error("`{path}`: every `{column}` is 0, so that no row counts")]
+    NoWeight {
+        /// The table.
+        path: String,
+        /// The column of weights.
+        column: String,
     },
     /// The positive label never occurs.
     #[error("`{path}`: no row has the positive label `{positive}`; the labels are {}", labels.join(", "))]

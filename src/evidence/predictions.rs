@@ -6,11 +6,11 @@
 mod columns;
 mod keys;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) use self::columns::{SourceTable, unreadable};
-pub(super) use self::keys::Keys;
+pub(super) use self::keys::{KeyCells, Keys};
 
 use super::{Defect, SliceColumn};
 use crate::format::policy::Task;
@@ -27,7 +27,34 @@ pub struct PredictionTable {
     /// Labels, one per row.
     pub(super) truth: Labels,
     pub(super) predicted: Answers,
+    /// Finite, not negative, not all 0.
+    pub(super) weights: Option<Named<f64>>,
+    /// Hashes.
+    pub(super) clusters: Option<Named<u64>>,
+    /// Hashes.
+    pub(super) groups: Option<Named<u64>>,
+    pub(super) numbers: BTreeMap<String, Vec<f64>>,
     pub(super) slices: BTreeMap<String, SliceColumn>,
+}
+
+/// A column and what the file calls it.
+#[derive(Debug, Clone)]
+pub(super) struct Named<T> {
+    pub(super) column: String,
+    pub(super) cells: Vec<T>,
+}
+
+/// What is asked of a table on top of the columns that its version names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Slice columns.
+    pub slices: &'a [String],
+    /// Columns of numbers, all finite.
+    pub numbers: &'a [String],
+    /// Whether those that are not there are left out: what a baseline never wrote keeps no other rule from being judged.
+    pub numbers_if_there: bool,
+    /// A table that may have the same keys in the same order: then they are hashed and sorted once.
+    pub like: Option<&'a PredictionTable>,
 }
 
 /// The labels of one table.
@@ -39,6 +66,10 @@ pub(super) enum Labels {
     Classes(Codes),
     /// Numbers, all finite.
     Real(Vec<f64>),
+    /// How relevant each document is: finite, not negative.
+    Relevance(Vec<f64>),
+    /// Reference answers.
+    Texts(Vec<String>),
 }
 
 /// What one model said, each of the table's length; numbers are finite.
@@ -52,6 +83,8 @@ pub(super) struct Answers {
     pub(super) probabilities: BTreeMap<String, Vec<f64>>,
     /// Predicted numbers.
     pub(super) values: Option<Vec<f64>>,
+    /// Answers in words.
+    pub(super) texts: Option<Vec<String>>,
 }
 
 impl PredictionTable {
@@ -61,15 +94,10 @@ impl PredictionTable {
     }
 }
 
-/// Reads one model's set.
-///
-/// `bytes` are the whole file, `path` names it in messages and says its format; `extra` are slice columns on top of those in
-/// `columns`. Slices are text; labels and predicted classes are compared as text; scores and numbers are finite.
-///
-/// Without `positive` the positive label of {0, 1} is 1 and of {false, true} is true.
+/// Reads one model's set: [`read_asked`] with nothing but slice columns, `extra`, on top of those in `columns`.
 ///
 /// # Errors
-/// Whatever keeps the set from being evidence, the first row of its kind.
+/// As [`read_asked`].
 pub fn read(
     bytes: Vec<u8>,
     path: &str,
@@ -77,23 +105,74 @@ pub fn read(
     task: Task,
     extra: &[String],
 ) -> Result<PredictionTable, Defect> {
-    let slices = columns.slices.iter().chain(extra);
+    read_asked(bytes, path, columns, task, &Asked { slices: extra, ..Asked::default() })
+}
+
+/// Reads one model's set.
+///
+/// `bytes` are the whole file, `path` names it in messages and says its format. Slices, clusters and queries are text; labels and
+/// predicted classes are compared as text; scores, weights and numbers are finite. Of a ranking the label is the relevance, of
+/// a text task the reference answer.
+///
+/// Without `positive` the positive label of {0, 1} is 1 and of {false, true} is true.
+///
+/// # Errors
+/// Whatever keeps the set from being evidence, the first row of its kind.
+pub fn read_asked(
+    bytes: Vec<u8>,
+    path: &str,
+    columns: &PredictionColumns,
+    task: Task,
+    asked: &Asked<'_>,
+) -> Result<PredictionTable, Defect> {
+    let slices = columns.slices.iter().chain(asked.slices);
+    let mut numbers: BTreeSet<&String> = asked.numbers.iter().collect();
+    if asked.numbers_if_there && !numbers.is_empty() {
+        let there = SourceTable::header(&bytes, path)?;
+        numbers.retain(|column| there.contains(column));
+    }
     let named = columns.key.iter().chain([&columns.label]).chain(&columns.score).chain(&columns.prediction);
-    let names: Vec<&str> = named.chain(columns.scores.values()).chain(slices.clone()).map(String::as_str).collect();
+    let named = named.chain(columns.scores.values()).chain(slices.clone());
+    let named =
+        named.chain(&columns.weight).chain(&columns.cluster).chain(&columns.group).chain(numbers.iter().copied());
+    let names: Vec<&str> = named.map(String::as_str).collect();
     let source = SourceTable::read(&bytes, path, &names)?;
     drop(bytes);
-    let keys = Arc::new(Keys::of(&source, &columns.key)?);
-    let (truth, predicted) = match task {
-        Task::Binary => binary(&source, &keys, columns)?,
-        Task::Multiclass => multiclass(&source, &keys, columns)?,
-        Task::Regression => regression(&source, &keys, columns)?,
-        Task::Ranking | Task::Text => return Err(unreadable(path, "rankings and texts are not read yet")),
+    let keys = Keys::of(&source, &columns.key, asked.like.map(|table| &table.keys))?;
+    let answers = || match task {
+        Task::Binary => binary(&source, &keys, columns),
+        Task::Multiclass => multiclass(&source, &keys, columns),
+        Task::Regression => regression(&source, &keys, columns),
+        Task::Ranking => ranking(&source, &keys, columns),
+        Task::Text => text(&source, &keys, columns),
     };
-    let mut values = BTreeMap::new();
-    for column in slices {
-        values.insert(column.clone(), slice(keys.sorted_codes(source.column(column)?.codes())));
+    let slices = || -> Result<BTreeMap<String, SliceColumn>, Defect> {
+        let read = |name: &String| Ok((name.clone(), slice(keys.sorted_codes(source.column(name)?.codes()))));
+        slices.map(read).collect()
+    };
+    let (answers, slices) = rayon::join(answers, slices);
+    let (truth, predicted) = answers?;
+    let slices = slices?;
+    let weights = columns.weight.as_ref().map(|column| weights(&source, &keys, column)).transpose()?;
+    let hashes = |column: &String| {
+        let codes = source.classes(column)?;
+        let hashes: Vec<u64> = codes.values.iter().map(|text| keys::hash(text)).collect();
+        let cells: Vec<u64> = codes.rows.iter().map(|&code| hashes[code as usize]).collect();
+        Ok::<_, Defect>(Named { column: column.clone(), cells: keys.sorted(&cells) })
+    };
+    let clusters = columns.cluster.as_ref().map(hashes).transpose()?;
+    let groups = columns.group.as_ref().map(hashes).transpose()?;
+    let number = |column: &String| Ok((column.clone(), keys.sorted(&source.finite(column)?)));
+    let numbers = numbers.into_iter().map(number).collect::<Result<_, Defect>>()?;
+    Ok(PredictionTable { path: path.to_owned(), keys, truth, predicted, weights, clusters, groups, numbers, slices })
+}
+
+fn weights(source: &SourceTable<'_>, keys: &Keys, column: &str) -> Result<Named<f64>, Defect> {
+    let weights = source.not_negative(column, "a weight: 0 or more")?;
+    if weights.iter().all(|weight| *weight == 0.0) {
+        return Err(Defect::NoWeight { path: source.path.to_owned(), column: column.to_owned() });
     }
-    Ok(PredictionTable { path: path.to_owned(), keys, truth, predicted, slices: values })
+    Ok(Named { column: column.to_owned(), cells: keys.sorted(&weights) })
 }
 
 fn binary(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
@@ -164,6 +243,20 @@ fn regression(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns
     let truth = Labels::Real(numbers(&columns.label)?);
     let values = columns.prediction.as_ref().or(columns.score.as_ref()).map(numbers).transpose()?;
     Ok((truth, Answers { values, ..Answers::default() }))
+}
+
+fn ranking(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
+    let truth = Labels::Relevance(keys.sorted(&source.not_negative(&columns.label, "a relevance: 0 or more")?));
+    let score = |column: &String| Ok(keys.sorted(&source.finite(column)?));
+    let scores = columns.score.as_ref().or(columns.prediction.as_ref()).map(score).transpose()?;
+    Ok((truth, Answers { scores, ..Answers::default() }))
+}
+
+fn text(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
+    let texts = |column: &String| Ok(keys.sorted_texts(source.texts(column)?));
+    let truth = Labels::Texts(texts(&columns.label)?);
+    let texts = columns.prediction.as_ref().map(texts).transpose()?;
+    Ok((truth, Answers { texts, ..Answers::default() }))
 }
 
 /// Values sorted as text, an empty cell among them as `(none)`.

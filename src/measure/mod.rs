@@ -214,7 +214,17 @@ impl Metric {
 fn checked<'a>(spec: &MetricSpec, rows: &'a Rows<'a>) -> Result<(&'a Truth<'a>, u64), Undefined> {
     input::check(spec, &rows.truth)?;
     input::of_length(rows.keys, rows.truth.len())?;
+    honoured(rows)?;
     Ok((&rows.truth, rows.truth.len() as u64))
+}
+
+/// Weights and clusters change every interval; a bound that ignored them would not be the one asked for.
+fn honoured(rows: &Rows<'_>) -> Result<(), Undefined> {
+    let asked = [("weights", rows.weights.is_some()), ("clusters", rows.clusters.is_some())];
+    match asked.into_iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((what, _)) => Err(Undefined::NotHonoured { what }),
+    }
 }
 
 fn losses(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<Vec<f64>, Undefined> {

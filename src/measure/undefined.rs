@@ -32,6 +32,12 @@ pub enum Undefined {
         /// Name of the task the labels belong to.
         task: &'static str,
     },
+    /// The interval is one of independent rows that count alike, and these are not.
+    #[error("its interval does not take {what} into account")]
+    NotHonoured {
+        /// `weights` or `clusters`.
+        what: &'static str,
+    },
     /// All labels are the same class.
     #[error("the labels hold a single class")]
     SingleClass,

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::VerbError;
 use crate::certify::{Needs, Samples};
 use crate::digest::Digest;
-use crate::evidence::{self, Defect, JoinedRows, PredictionTable};
+use crate::evidence::{self, Asked, Defect, JoinedRows, PredictionTable};
 use crate::format::canonical;
 use crate::format::certificate::EvidenceRecord;
 use crate::format::policy::Task;
-use crate::format::snapshot::{PredictionsRecord, SnapshotRecord};
+use crate::format::snapshot::SnapshotRecord;
 use crate::id::FileId;
 use crate::name::SetName;
 use crate::store::{Store, StoreError};
@@ -64,38 +64,45 @@ pub(super) fn gather(
     baseline: Option<&SnapshotRecord>,
 ) -> Result<Gathered, VerbError> {
     let mut gathered = Gathered::default();
-    let mut columns: BTreeMap<SetName, BTreeSet<String>> = BTreeMap::new();
-    for (set, wanted) in &needs.predictions {
-        let only = (candidate.predictions.len() == 1).then(|| candidate.predictions[0].name.clone());
-        if let Some(set) = set.clone().or(only) {
-            columns.entry(set).or_default().extend(wanted.iter().cloned());
+    let only = (candidate.predictions.len() == 1).then(|| candidate.predictions[0].name.clone());
+    // What rules slice by, and the numbers they ask for.
+    let mut columns: BTreeMap<SetName, [BTreeSet<String>; 2]> = BTreeMap::new();
+    for (kind, wanted) in [&needs.predictions, &needs.numbers].into_iter().enumerate() {
+        for (set, wanted) in wanted {
+            if let Some(set) = set.as_ref().or(only.as_ref()) {
+                columns.entry(set.clone()).or_default()[kind].extend(wanted.iter().cloned());
+            }
         }
     }
-    for (set, extra) in columns {
-        let extra: Vec<String> = extra.into_iter().collect();
-        let mut read =
-            |role: &'static str, record: &SnapshotRecord| -> Result<Result<PredictionTable, Defect>, VerbError> {
-                let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
-                    return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
-                };
-                refuse_unread_columns(found)?;
-                let table = read_predictions(tables, found, task, &extra)?;
-                gathered.evidence.push(EvidenceRecord {
-                    role: role.to_owned(),
-                    kind: "predictions".to_owned(),
-                    set: Some(set.clone()),
-                    sha256: found.file.digest(),
-                    rows: table.as_ref().map_or(0, |t| t.rows() as u64),
-                });
-                Ok(table)
+    for (set, wanted) in columns {
+        let [slices, numbers] = wanted.map(|columns| columns.into_iter().collect::<Vec<String>>());
+        let mut read = |role: &'static str,
+                        record: &SnapshotRecord,
+                        like: Option<&PredictionTable>|
+         -> Result<Result<PredictionTable, Defect>, VerbError> {
+            let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
+                return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
             };
-        let ours = read("candidate", candidate)?;
-        let theirs = baseline.map(|record| read("baseline", record)).transpose()?;
+            let numbers_if_there = role == "baseline";
+            let asked = Asked { slices: &slices, numbers: &numbers, numbers_if_there, like };
+            let bytes = tables.bytes(found.file)?;
+            let table = evidence::read_predictions_asked(bytes, &found.path, &found.columns, task, &asked);
+            gathered.evidence.push(EvidenceRecord {
+                role: role.to_owned(),
+                kind: "predictions".to_owned(),
+                set: Some(set.clone()),
+                sha256: found.file.digest(),
+                rows: table.as_ref().map_or(0, |t| t.rows() as u64),
+            });
+            Ok(table)
+        };
+        let ours = read("candidate", candidate, None)?;
+        let theirs = baseline.map(|record| read("baseline", record, ours.as_ref().ok())).transpose()?;
         let joined = ours.and_then(|ours| match theirs {
-            None => evidence::join(&set, task, &ours, None),
+            None => evidence::join(&set, task, ours, None),
             // Floors and ceilings can be judged without the baseline's rows; comparisons cannot, and say so.
-            Some(Err(Defect::SetMissing { .. })) => evidence::join(&set, task, &ours, None),
-            Some(theirs) => evidence::join(&set, task, &ours, Some(&theirs?)),
+            Some(Err(Defect::SetMissing { .. })) => evidence::join(&set, task, ours, None),
+            Some(theirs) => evidence::join(&set, task, ours, Some(theirs?)),
         });
         let joined = joined.map_err(|defect| match (&defect, baseline) {
             (Defect::LabelsDisagree { .. }, Some(baseline)) => {
@@ -152,25 +159,4 @@ fn other_positive(set: &SetName, candidate: &SnapshotRecord, baseline: &Snapshot
     };
     let (candidate, baseline) = (positive(candidate)?, positive(baseline)?);
     (candidate != baseline).then(|| Defect::OtherPositive { set: set.clone(), candidate, baseline })
-}
-
-fn read_predictions(
-    tables: &Tables<'_>,
-    found: &PredictionsRecord,
-    task: Task,
-    extra: &[String],
-) -> Result<Result<PredictionTable, Defect>, VerbError> {
-    Ok(evidence::read_predictions(tables.bytes(found.file)?, &found.path, &found.columns, task, extra))
-}
-
-/// Weights and clusters change every interval; a verdict that ignored them would not be the one asked for.
-fn refuse_unread_columns(found: &PredictionsRecord) -> Result<(), VerbError> {
-    let columns = &found.columns;
-    let asked = [("weight", columns.weight.is_some()), ("cluster", columns.cluster.is_some())];
-    match asked.iter().find(|(_, asked)| *asked) {
-        None => Ok(()),
-        Some((what, _)) => {
-            Err(VerbError::NotEnforced { what: format!("`{what}` of the predictions `{}`", found.name), plural: false })
-        }
-    }
 }

@@ -13,7 +13,7 @@ use polars::prelude::{
 };
 
 use super::error::{CellError, TableError, cut};
-use super::grammar::{Grammar, TextKind};
+use super::grammar::{self, Grammar, TextKind};
 use super::text;
 
 /// The cells of one column, of any length.
@@ -267,8 +267,8 @@ impl Column {
             _ if self.is_empty() => Ok(Vec::new()),
             Cells::Text(cells) => {
                 // The first cell that is no number, or is empty, is the one to show.
-                let parsed = |row: &usize| cells.get(*row).is_none_or(|cell| cell.parse::<f64>().is_err());
-                Err(self.no_number((0..cells.len()).find(parsed).unwrap_or(0)))
+                let no_number = |row: &usize| !cells.get(*row).is_some_and(grammar::is_number);
+                Err(self.no_number((0..cells.len()).find(no_number).unwrap_or(0)))
             }
             _ => Err(self.no_number(0)),
         }
@@ -280,6 +280,18 @@ impl Column {
             Cells::Single(cells) => cells.iter().position(|cell| cell.is_some_and(|value| !value.is_finite())),
             Cells::Double(cells) => cells.iter().position(|cell| cell.is_some_and(|value| !value.is_finite())),
             _ => None,
+        }
+    }
+
+    /// Whether every cell has the same text as that of the same row; false also where the types differ and only a closer look
+    /// would tell.
+    pub fn same_cells(&self, other: &Self) -> bool {
+        match (&self.cells, &other.cells) {
+            (Cells::Integer(a), Cells::Integer(b)) => a.iter().eq(b.iter()),
+            (Cells::Natural(a), Cells::Natural(b)) => a.iter().eq(b.iter()),
+            (Cells::Text(a), Cells::Text(b)) => a.iter().eq(b.iter()),
+            (Cells::Date(a), Cells::Date(b)) => a.iter().eq(b.iter()),
+            _ => false,
         }
     }
 

@@ -7,6 +7,7 @@ use polars::prelude::{CsvParseOptions, CsvReadOptions, DataType, PlSmallStr, Sch
 
 use super::column::Column;
 use super::error::TableError;
+use super::foreign;
 use super::guard;
 use super::missing;
 use super::records::{Piece, Records};
@@ -30,6 +31,7 @@ pub(super) struct Header {
 
 /// Reads the first line of a file; none if it is not complete and `whole` says that `bytes` are not the whole file.
 pub(super) fn header(bytes: &[u8], separator: u8, whole: bool) -> Result<Option<Header>, TableError> {
+    foreign::refuse(bytes)?;
     let skip = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let mut records = Records::new(separator);
     let Some((start, piece)) = records.header(&bytes[skip..], whole)? else { return Ok(None) };

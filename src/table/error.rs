@@ -13,6 +13,12 @@ pub enum TableError {
     /// A csv without even a header.
     #[error("it is empty")]
     Empty,
+    /// Text was expected, and the file begins as something else.
+    #[error("it is {found}, not text in UTF-8")]
+    NotText {
+        /// What it is: `UTF-16`, `compressed with gzip`.
+        found: &'static str,
+    },
     /// A csv that is not UTF-8.
     #[error("row {row} is not UTF-8")]
     NotUtf8 {

@@ -167,6 +167,11 @@ pub(super) enum Value<'a> {
     Struct,
 }
 
+/// Whether a column of this one cell would be one of numbers.
+pub(super) fn is_number(cell: &str) -> bool {
+    readings(cell).has(Readings::FLOAT)
+}
+
 /// A name that two columns share.
 pub(super) fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = HashSet::new();

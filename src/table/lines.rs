@@ -11,6 +11,7 @@ use polars::prelude::StringChunked;
 use serde::de::IgnoredAny;
 
 use super::error::TableError;
+use super::foreign;
 use super::grammar::{Grammar, TextKind, Value};
 use super::guard::{self, malformed};
 use super::window::Window;
@@ -68,6 +69,7 @@ impl Lines {
         loop {
             if !self.begun && (self.window.bytes().len() >= BYTE_ORDER_MARK.len() || self.window.whole()) {
                 self.begun = true;
+                foreign::refuse(self.window.bytes())?;
                 if self.window.bytes().starts_with(BYTE_ORDER_MARK) {
                     self.window.pass(BYTE_ORDER_MARK.len());
                 }
@@ -155,6 +157,7 @@ pub(super) fn texts(piece: &[u8], names: &[&str]) -> Result<Vec<(StringChunked, 
 
 /// The names of all columns of a whole file.
 pub(super) fn header(bytes: &[u8]) -> Result<Vec<String>, TableError> {
+    foreign::refuse(bytes)?;
     let mut scanned = Scanned { rows: 0, columns: Vec::new() };
     scanned.add(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes), &mut HashMap::new())?;
     Ok(scanned.columns.into_iter().map(|column| column.name).collect())

@@ -17,6 +17,7 @@ mod encoding;
 mod error;
 mod figures;
 mod fold;
+mod foreign;
 mod gather;
 mod grammar;
 mod guard;
@@ -77,6 +78,12 @@ impl TableFormat {
             _ => None,
         }
     }
+}
+
+/// Whether a file's name ends in what compressors put behind a name: there is no format for such.
+pub fn is_compressed(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| ["gz", "bz2", "xz", "zst", "lz4", "zip"].contains(&extension.as_str()))
 }
 
 /// Columns of one table, all of the same length, in the order they were asked for.

@@ -1,6 +1,6 @@
 //! The digest of joined rows: the seed of every resampling, and proof that a certificate was computed from them.
 
-use super::super::{PredictedColumns, TruthColumn};
+use super::super::{JoinedRows, TruthColumn};
 use crate::digest::{Digest, Hasher};
 
 /// SHA-256 of what was joined, rows by ascending key hash, so that the order of the files does not matter.
@@ -14,18 +14,21 @@ use crate::digest::{Digest, Hasher};
 /// baseline   as candidate, or 0x00
 /// ```
 /// Each of the four columns is 0x00 or 0x01 and its values; probabilities are their number (u64) and that many columns.
-/// Answers in words follow, where there are any, as 0x01 and (length u64, UTF-8) × rows.
-pub(super) fn of(
-    keys: &[u64],
-    truth: &TruthColumn,
-    candidate: &PredictedColumns,
-    baseline: Option<&PredictedColumns>,
-) -> Digest {
+/// Answers in words follow, where there are any, as 0x01 and (length u64, UTF-8) × rows. Behind both models, where there are such:
+///
+/// ```text
+/// weights    'w', double × rows
+/// clusters   'k', u64 × rows
+/// queries    'q', u32 × rows
+/// ```
+/// Slices and columns of numbers are not covered: which of them are read is the policy's choice, and who words a policy must not
+/// be able to draw again.
+pub(super) fn of(joined: &JoinedRows) -> Digest {
     let mut hasher = Hasher::default();
     hasher.update(b"mlrun/joined/1\0");
-    hasher.update(&(keys.len() as u64).to_le_bytes());
-    each(&mut hasher, keys, |key| key.to_le_bytes());
-    match truth {
+    hasher.update(&(joined.keys.len() as u64).to_le_bytes());
+    each(&mut hasher, &joined.keys, |key| key.to_le_bytes());
+    match &joined.truth {
         TruthColumn::Binary(labels) => {
             hasher.update(b"b");
             each(&mut hasher, labels, |&label| [u8::from(label)]);
@@ -52,7 +55,7 @@ pub(super) fn of(
             texts(&mut hasher, labels);
         }
     }
-    for predicted in [Some(candidate), baseline] {
+    for predicted in [Some(&joined.candidate), joined.baseline.as_ref()] {
         hasher.update(&[u8::from(predicted.is_some())]);
         let Some(predicted) = predicted else { continue };
         optional(&mut hasher, predicted.scores.as_deref(), double);
@@ -68,6 +71,18 @@ pub(super) fn of(
             hasher.update(&[1]);
             texts(&mut hasher, answers);
         }
+    }
+    if let Some(weights) = &joined.weights {
+        hasher.update(b"w");
+        each(&mut hasher, weights, double);
+    }
+    if let Some(clusters) = &joined.clusters {
+        hasher.update(b"k");
+        each(&mut hasher, clusters, |cluster| cluster.to_le_bytes());
+    }
+    if let Some(groups) = &joined.groups {
+        hasher.update(b"q");
+        each(&mut hasher, groups, |group| group.to_le_bytes());
     }
     hasher.finish()
 }

@@ -1,7 +1,7 @@
 //! Columns of one evidence table, and how what is wrong with them is said.
 
 use super::super::Defect;
-use crate::table::{CellError, Codes, Column, Table, TableError, TableFormat};
+use crate::table::{CellError, Codes, Column, Table, TableError, TableFormat, is_compressed};
 
 /// A table of evidence with at least one row.
 pub(in super::super) struct SourceTable<'a> {
@@ -11,15 +11,14 @@ pub(in super::super) struct SourceTable<'a> {
 }
 
 impl<'a> SourceTable<'a> {
+    /// The names of all columns of a file.
+    pub(in super::super) fn header(bytes: &[u8], path: &str) -> Result<Vec<String>, Defect> {
+        Table::header(bytes, format(path)?).map_err(|error| defect(path, error))
+    }
+
     /// Reads the columns `names` of a file.
     pub(in super::super) fn read(bytes: &[u8], path: &'a str, names: &[&str]) -> Result<Self, Defect> {
-        let Some(format) = TableFormat::of(path) else {
-            return Err(unreadable(
-                path,
-                "its name ends neither in .csv, .tsv, .jsonl, .ndjson, .parquet, .pq, .arrow, .feather nor .ipc",
-            ));
-        };
-        let table = Table::read(bytes, format, names).map_err(|error| defect(path, error))?;
+        let table = Table::read(bytes, format(path)?, names).map_err(|error| defect(path, error))?;
         if table.rows() == 0 {
             return Err(Defect::NoRows { path: path.to_owned() });
         }
@@ -40,13 +39,38 @@ impl<'a> SourceTable<'a> {
         let path = self.path.to_owned();
         let numbers = self.column(name)?.numbers().map_err(|error| match error {
             CellError::NotNumber { row, column, value } => {
-                Defect::Cell { path, row, column, value, expected: "a number" }
+                let expected = number_expected(&value);
+                Defect::Cell { path, row, column, value, expected }
             }
             CellError::Empty { row, column } => Defect::Empty { path, row, column },
         })?;
         match numbers.iter().position(|number| !number.is_finite()) {
             Some(row) => Err(self.not_finite(name, row, numbers[row].to_string())),
             None => Ok(numbers),
+        }
+    }
+
+    /// The numbers of a column, each finite and not negative; `expected` says what they are.
+    pub(in super::super) fn not_negative(&self, name: &str, expected: &'static str) -> Result<Vec<f64>, Defect> {
+        let numbers = self.finite(name)?;
+        match numbers.iter().position(|number| *number < 0.0) {
+            None => Ok(numbers),
+            Some(row) => Err(Defect::Cell {
+                path: self.path.to_owned(),
+                row: row as u64 + 1,
+                column: name.to_owned(),
+                value: numbers[row].to_string(),
+                expected,
+            }),
+        }
+    }
+
+    /// The texts of a column. An empty text is one; an empty cell is not.
+    pub(in super::super) fn texts(&self, name: &str) -> Result<Vec<String>, Defect> {
+        let texts = self.named(name)?.texts();
+        match texts.iter().position(Option::is_none) {
+            Some(row) => Err(self.empty(name, row)),
+            None => Ok(texts.into_iter().flatten().collect()),
         }
     }
 
@@ -78,6 +102,25 @@ impl<'a> SourceTable<'a> {
 
     fn not_finite(&self, column: &str, row: usize, value: String) -> Defect {
         Defect::NotFinite { path: self.path.to_owned(), row: row as u64 + 1, column: column.to_owned(), value }
+    }
+}
+
+fn format(path: &str) -> Result<TableFormat, Defect> {
+    const ENDINGS: &str =
+        "its name ends neither in .csv, .tsv, .jsonl, .ndjson, .parquet, .pq, .arrow, .feather nor .ipc";
+    let compressed = || if is_compressed(path) { "it is compressed; unpack it" } else { ENDINGS };
+    TableFormat::of(path).ok_or_else(|| unreadable(path, compressed()))
+}
+
+/// What a cell should be that is no number, so that its author sees what is the matter with it.
+fn number_expected(value: &str) -> &'static str {
+    let with_point = value.replacen(',', ".", 1);
+    if value.parse::<f64>().is_ok() {
+        "a number: it is stored as text"
+    } else if with_point != value && with_point.parse::<f64>().is_ok() {
+        "a number with a decimal point"
+    } else {
+        "a number"
     }
 }
 

@@ -4,6 +4,7 @@
 //! bytes, little-endian, of the BLAKE3 of, for each cell, the text's length in bytes (u64, little-endian) and the text. The
 //! next eight bytes tell apart different keys of one hash.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -19,6 +20,12 @@ pub(in super::super) struct Keys {
     pub(in super::super) hashes: Vec<u64>,
     /// The next 64 bits of each hash.
     checks: Vec<u64>,
+    pub(in super::super) cells: Arc<KeyCells>,
+}
+
+/// Where the keys of one table stand in its file, and what they are.
+#[derive(Debug)]
+pub(in super::super) struct KeyCells {
     /// The row of each key in the file, counted from 0.
     rows: Vec<u32>,
     /// The key cells, in the file's order.
@@ -29,21 +36,30 @@ pub(in super::super) struct Keys {
 type Entry = (u64, u64, u32);
 
 impl Keys {
-    pub(super) fn of(source: &SourceTable<'_>, names: &[String]) -> Result<Self, Defect> {
+    /// The keys in the columns `names`. Those of a table `like` it, the same cells in the same order, are hashed and sorted once.
+    pub(super) fn of(
+        source: &SourceTable<'_>,
+        names: &[String],
+        like: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Defect> {
         if names.is_empty() {
             return Err(unreadable(source.path, "no column is named as its key"));
         }
         let columns: Vec<Column> = names.iter().map(|name| source.named(name).cloned()).collect::<Result<_, _>>()?;
+        if let Some(like) = like.filter(|like| like.cells.same_columns(&columns)) {
+            return Ok(Arc::clone(like));
+        }
         let mut entries = entries(source, &columns)?;
         entries.par_sort_unstable();
+        let rows = entries.iter().map(|entry| entry.2).collect();
         let keys = Self {
             hashes: entries.iter().map(|entry| entry.0).collect(),
             checks: entries.iter().map(|entry| entry.1).collect(),
-            rows: entries.iter().map(|entry| entry.2).collect(),
-            columns,
+            cells: Arc::new(KeyCells { rows, columns }),
         };
+        drop(entries);
         keys.distinct(source.path)?;
-        Ok(keys)
+        Ok(Arc::new(keys))
     }
 
     /// Number of rows.
@@ -53,7 +69,7 @@ impl Keys {
 
     /// The values of a column, from the file's order to the keys'.
     pub(in super::super) fn sorted<T: Copy + Send + Sync>(&self, values: &[T]) -> Vec<T> {
-        self.rows.par_iter().map(|&row| values[row as usize]).collect()
+        self.cells.rows.par_iter().map(|&row| values[row as usize]).collect()
     }
 
     /// The same for codes.
@@ -61,16 +77,19 @@ impl Keys {
         Codes { rows: self.sorted(&codes.rows), values: codes.values }
     }
 
-    /// The row in the file, counted from 0, of the key at `place`.
-    pub(in super::super) fn row(&self, place: usize) -> u32 {
-        self.rows[place]
+    /// The same for texts, none of which is copied.
+    pub(in super::super) fn sorted_texts(&self, mut texts: Vec<String>) -> Vec<String> {
+        self.cells.rows.iter().map(|&row| std::mem::take(&mut texts[row as usize])).collect()
     }
 
-    /// The key at `place` for people: `row_id=17, day=3`, each value cut to 40 characters.
+    /// The row in the file, counted from 0, of the key at `place`.
+    pub(in super::super) fn row(&self, place: usize) -> u32 {
+        self.cells.rows[place]
+    }
+
+    /// The key at `place` for people.
     pub(in super::super) fn text(&self, place: usize) -> String {
-        let row = self.rows[place] as usize;
-        let cell = |column: &Column| format!("{}={}", column.name(), cut(&column.text(row).unwrap_or_default(), 40));
-        self.columns.iter().map(cell).collect::<Vec<_>>().join(", ")
+        self.cells.text(place)
     }
 
     /// How many keys are in both; two different keys of one hash are an error.
@@ -99,7 +118,7 @@ impl Keys {
             if self.checks[place - 1] != self.checks[place] {
                 return Err(collision(path, &self.text(place - 1), &self.text(place)));
             }
-            if repeated.is_none_or(|known| self.rows[place] < self.rows[known]) {
+            if repeated.is_none_or(|known| self.row(place) < self.row(known)) {
                 repeated = Some(place);
             }
         }
@@ -108,11 +127,53 @@ impl Keys {
             Some(place) => Err(Defect::DuplicateKey {
                 path: path.to_owned(),
                 key: self.text(place),
-                first: u64::from(self.rows[place - 1]) + 1,
-                second: u64::from(self.rows[place]) + 1,
+                first: u64::from(self.row(place - 1)) + 1,
+                second: u64::from(self.row(place)) + 1,
             }),
         }
     }
+}
+
+impl KeyCells {
+    /// Number of rows.
+    pub(in super::super) const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The key at `place`: `row_id=17, day=3`, each value cut to 40 characters.
+    pub(in super::super) fn text(&self, place: usize) -> String {
+        let row = self.rows[place] as usize;
+        let cell = |column: &Column| format!("{}={}", column.name(), cut(&column.text(row).unwrap_or_default(), 40));
+        self.columns.iter().map(cell).collect::<Vec<_>>().join(", ")
+    }
+
+    fn same_columns(&self, others: &[Column]) -> bool {
+        self.columns.len() == others.len() && self.columns.iter().zip(others).all(|(a, b)| a.same_cells(b))
+    }
+}
+
+/// The hash of a text alone, as that of a key of one column.
+pub(super) fn hash(text: &str) -> u64 {
+    let mut bytes = Vec::with_capacity(8 + text.len());
+    push_text(&mut bytes, text);
+    halves(&bytes).0
+}
+
+/// Texts one behind the other have one reading.
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// The first and the second eight bytes of the BLAKE3.
+fn halves(bytes: &[u8]) -> (u64, u64) {
+    let hash = blake3::hash(bytes);
+    let half = |from: usize| {
+        let mut half = [0; 8];
+        half.copy_from_slice(&hash.as_bytes()[from..from + 8]);
+        u64::from_le_bytes(half)
+    };
+    (half(0), half(8))
 }
 
 fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, Defect> {
@@ -125,16 +186,10 @@ fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, D
             if text.is_empty() {
                 first_empty.fetch_min(row, Ordering::Relaxed);
             }
-            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(text.as_bytes());
+            push_text(bytes, text);
         }
-        let hash = blake3::hash(bytes);
-        let half = |from: usize| {
-            let mut half = [0; 8];
-            half.copy_from_slice(&hash.as_bytes()[from..from + 8]);
-            u64::from_le_bytes(half)
-        };
-        (half(0), half(8), row as u32)
+        let (hash, check) = halves(bytes);
+        (hash, check, row as u32)
     };
     let entries = (0..source.rows()).into_par_iter().map_init(Default::default, entry).collect();
     let row = first_empty.into_inner();

@@ -74,7 +74,7 @@ pub fn predictions(data: &[u8]) {
     for task in [Task::Binary, Task::Multiclass, Task::Regression] {
         let Ok(read) = read_predictions(data.to_vec(), "test.csv", &columns(task), task, &[]) else { continue };
         assert!(read.rows() > 0);
-        let joined = join(&set, task, &read, Some(&read));
+        let joined = join(&set, task, read.clone(), Some(read));
         assert!(joined.is_ok(), "{task:?}: {:?}", joined.err());
     }
     if let Ok(samples) = read_samples(data.to_vec(), "test.csv", "p") {

@@ -213,13 +213,33 @@ fn metrics_that_are_nan_or_text_never_pass_a_gate() {
     }
 }
 
+/// Weights count, or nothing is judged by them: never is the unweighted number passed off as the one asked for.
 #[test]
-fn another_machines_weights_are_not_ignored() {
+fn weights_and_clusters_are_not_ignored() {
     let project = scene();
-    project.edit("mlrun.toml", "slices = [\"country\"]", "slices = [\"country\"]\nweight = \"p\"");
     project.ok("snapshot fraud");
-    let bad = Bad { exit: 2, message: &["`weight`", "not enforced"], hint: &[] };
-    project.fails("certify v2", &bad);
+    let plain = project.json("certify v2", 0);
+    for (at, column) in [(3, "weight = \"p\""), (4, "cluster = \"country\"")] {
+        project.edit("mlrun.toml", "slices = [\"country\"]", &format!("slices = [\"country\"]\n{column}"));
+        project.ok("snapshot fraud");
+        let certificate = project.mlrun(&format!("certify v{at} --json")).object();
+        let (rule, plain) = (&certificate["rules"][0], &plain["rules"][0]);
+        assert!(rule["verdict"] == "INCONCLUSIVE" || rule["lower"] != plain["lower"], "{column}: {rule:#}");
+        project.edit("mlrun.toml", &format!("\n{column}"), "");
+    }
+    // What they may not be is found whatever a metric makes of them.
+    let text = project.read("out/predictions.csv").replace(",p,", ",w,").replacen("row_id", "p,row_id", 1);
+    let lines: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(at, line)| if at == 0 { line.to_owned() } else { format!("0.5,{line}") })
+        .collect();
+    project.edit("mlrun.toml", "slices = [\"country\"]", "slices = [\"country\"]\nweight = \"w\"");
+    project.write("out/predictions.csv", lines.join("\n") + "\n");
+    let line = project.read("out/predictions.csv").lines().nth(7).unwrap().to_owned();
+    let cells: Vec<_> = line.split(',').collect();
+    project.edit("out/predictions.csv", &line, &format!("{},{},{},-1,{}", cells[0], cells[1], cells[2], cells[4]));
+    inconclusive(&project, &["row 7", "`w` is `-1`, not a weight"]);
 }
 
 #[test]

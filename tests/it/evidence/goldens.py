@@ -26,3 +26,12 @@ for column in (2, 3):
         digest.update(struct.pack("<d", row[column]))
     digest.update(b"\0\0\0")
 print([row[0] for row in table], digest.hexdigest())
+
+# The same rows with weights, clusters and queries behind them: those of "1", "b", "c".
+beside = {key("1"): (0.5, "u", "q"), key("b"): (2.0, "v", "r"), key("c"): (1.0, "u", "q")}
+rows = [beside[row[0]] for row in table]
+digest.update(b"w" + b"".join(struct.pack("<d", row[0]) for row in rows))
+digest.update(b"k" + b"".join(struct.pack("<Q", key(row[1])) for row in rows))
+numbers = {}
+digest.update(b"q" + b"".join(struct.pack("<I", numbers.setdefault(row[2], len(numbers))) for row in rows))
+print(rows, [key(row[1]) for row in rows], [numbers[row[2]] for row in rows], digest.hexdigest())

@@ -18,7 +18,7 @@ fn joined(
 ) -> Result<JoinedRows, Defect> {
     let candidate = read(candidate, columns, task)?;
     let baseline = baseline.map(|csv| read(csv, columns, task)).transpose()?;
-    join(&SetName::new("test").unwrap(), task, &candidate, baseline.as_ref())
+    join(&SetName::new("test").unwrap(), task, candidate, baseline)
 }
 
 fn joined_binary(candidate: &str, baseline: &str) -> Result<JoinedRows, Defect> {
@@ -32,6 +32,24 @@ fn keys_and_digest_are_those_python_computes() {
     assert_eq!(rows.keys, [7825183753730439440, 8728774249472945539, 11819662426607008679]);
     assert_eq!(rows.digest.to_string(), "d0af783550ae62a46b1a5302958ee33b1cd67c3d51d97757ac57cc7d5d5a66ee");
     assert_eq!((rows.only_candidate, rows.only_baseline), (0, 0));
+}
+
+#[test]
+fn weights_clusters_and_queries_are_hashed_behind_what_was_predicted() {
+    // goldens.py beside this file.
+    let mut columns = columns(&[("p", "score")]);
+    columns.weight = Some("w".to_owned());
+    columns.cluster = Some("c".to_owned());
+    columns.group = Some("q".to_owned());
+    let (candidate, baseline) = (
+        "k,y,p,w,c,q\n1,0,0.25,0.5,u,q\nb,1,0.5,2,v,r\nc,1,1,1,u,q\n",
+        "k,y,p,w,c,q\nb,1,0.125,2,v,r\nc,1,0,1,u,q\n1,0,0.75,0.5,u,q\n",
+    );
+    let rows = joined(Task::Binary, &columns, candidate, Some(baseline)).unwrap();
+    assert_eq!(rows.weights.unwrap(), [0.5, 2.0, 1.0]);
+    assert_eq!(rows.clusters.unwrap(), [15165948649455761530, 1470984290113211418, 15165948649455761530]);
+    assert_eq!(rows.groups.unwrap(), [0, 1, 0]);
+    assert_eq!(rows.digest.to_string(), "3d676558e4c27c5e5cda20c6622a5ce3792d6e125db39c9e93baf82ed81eee22");
 }
 
 #[test]
@@ -53,11 +71,11 @@ fn formats_of_one_frame_join_with_each_other() {
     let set = SetName::new("test").unwrap();
     let tables =
         files.map(|(path, bytes)| read_predictions(bytes.to_vec(), path, &columns, Task::Binary, &[]).unwrap());
-    let first = join(&set, Task::Binary, &tables[0], Some(&tables[0])).unwrap();
+    let first = join(&set, Task::Binary, tables[0].clone(), Some(tables[0].clone())).unwrap();
     assert_eq!(first.slices["country"].values, ["DE", "FR", "ÖS"]);
     assert_eq!(first.slices["ok"].values, ["false", "true"]);
     for table in &tables {
-        let other = join(&set, Task::Binary, table, Some(&tables[0])).unwrap();
+        let other = join(&set, Task::Binary, table.clone(), Some(tables[0].clone())).unwrap();
         assert_eq!((other.digest, other.keys), (first.digest, first.keys.clone()));
         assert_eq!(other.slices["country"].rows, first.slices["country"].rows);
     }
@@ -143,7 +161,7 @@ fn probabilities_need_a_column_for_every_label() {
     let set = SetName::new("test").unwrap();
     let (candidate, baseline) =
         (read(csv, &both, Task::Multiclass).unwrap(), read(csv, &three, Task::Multiclass).unwrap());
-    let rows = join(&set, Task::Multiclass, &candidate, Some(&baseline)).unwrap();
+    let rows = join(&set, Task::Multiclass, candidate, Some(baseline)).unwrap();
     assert_eq!(rows.candidate.probabilities.unwrap()[2], [0.0, 0.0]);
     assert_eq!(rows.baseline.unwrap().probabilities.unwrap().len(), 3);
 }
@@ -172,7 +190,7 @@ fn a_table_read_for_another_task_is_not_joined() {
     for (task, candidate, baseline) in
         [(Task::Regression, &table, &table), (Task::Binary, &table, &other), (Task::Multiclass, &other, &other)]
     {
-        let defect = join(&set, task, candidate, Some(baseline)).unwrap_err();
+        let defect = join(&set, task, candidate.clone(), Some(baseline.clone())).unwrap_err();
         assert_eq!(defect.to_string(), "`p.csv` cannot be read as a table: it was read for another task");
     }
 }

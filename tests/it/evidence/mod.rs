@@ -3,6 +3,7 @@
 mod join;
 mod predictions;
 mod samples;
+mod tables;
 
 use mlrun::evidence::{Defect, PredictionTable, read_predictions};
 use mlrun::format::policy::Task;

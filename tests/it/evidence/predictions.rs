@@ -16,7 +16,7 @@ fn positives(csv: &str, positive: Option<Scalar>) -> Result<usize, Defect> {
     let mut columns = columns(&[("p", "score")]);
     columns.positive = positive;
     let table = read(csv, &columns, Task::Binary)?;
-    let rows = join(&SetName::new("test").unwrap(), Task::Binary, &table, None)?;
+    let rows = join(&SetName::new("test").unwrap(), Task::Binary, table, None)?;
     let mlrun::evidence::TruthColumn::Binary(labels) = rows.truth else { panic!("not binary") };
     Ok(labels.iter().filter(|&&positive| positive).count())
 }
@@ -79,7 +79,10 @@ fn scores_are_finite_numbers() {
     assert_eq!(shown(binary("k,y,p\n1,0,0.5\n2,1,nan\n")), "`p.csv` row 2: `p` is NaN");
     assert_eq!(shown(binary("k,y,p\n1,0,inf\n2,1,0.5\n")), "`p.csv` row 1: `p` is inf");
     assert_eq!(shown(binary("k,y,p\n1,0,0.5\n2,1,\n")), "`p.csv` row 2: `p` is empty");
-    assert_eq!(shown(binary("k,y,p\n1,0,0.5\n2,1,\"0,7\"\n")), "`p.csv` row 2: `p` is `0,7`, not a number");
+    assert_eq!(
+        shown(binary("k,y,p\n1,0,0.5\n2,1,\"0,7\"\n")),
+        "`p.csv` row 2: `p` is `0,7`, not a number with a decimal point"
+    );
 }
 
 #[test]

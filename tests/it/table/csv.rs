@@ -138,7 +138,8 @@ fn bytes_that_are_not_utf_8_are_named_by_row() {
     };
     assert_eq!(row(b"c,d\n1,2\n\"a\nb\",3\n\xe9t\xe9,4\n"), 3);
     assert_eq!(row(b"c,\xe9\n1,2\n"), 0);
-    assert_eq!(row(b"\xff\xfec\x00\n\x001\x00\n\x00"), 0);
+    let utf16 = texts(b"\xff\xfec\x00\n\x001\x00\n\x00", TableFormat::Csv, "c");
+    assert!(matches!(utf16, Err(TableError::NotText { found: "UTF-16" })), "{utf16:?}");
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! What two models' tables must have in common: keys, labels, slices, and whatever says how rows count.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::Defect;
+use super::{Keys, Labels, Named, PredictionTable, unreadable};
+use crate::name::SetName;
+use crate::table::Codes;
+
+/// Every row must be in both tables. From here on both have the same keys in the same order.
+pub(super) fn of_keys(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
+    if Arc::ptr_eq(&candidate.keys, &baseline.keys) {
+        return Ok(());
+    }
+    let matched = candidate.keys.matched(&baseline.keys, &candidate.path)?;
+    let larger = candidate.rows().max(baseline.rows());
+    if matched < larger {
+        return Err(Defect::Coverage { set: set.clone(), matched: matched as u64, larger: larger as u64 });
+    }
+    Ok(())
+}
+
+/// The labels of both tables must be the same; the row that is first in the candidate's file is shown.
+pub(super) fn of_labels(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
+    let found = match (&candidate.truth, &baseline.truth) {
+        (Labels::Binary(a), Labels::Binary(b)) => differing(&candidate.keys, a, b),
+        (Labels::Real(a), Labels::Real(b)) | (Labels::Relevance(a), Labels::Relevance(b)) => {
+            differing(&candidate.keys, a, b)
+        }
+        (Labels::Texts(a), Labels::Texts(b)) => differing(&candidate.keys, a, b),
+        (Labels::Classes(a), Labels::Classes(b)) => {
+            differing(&candidate.keys, &a.rows, &codes_among(&a.values, &b.values, &b.rows))
+        }
+        _ => return Err(unreadable(&baseline.path, "it was read for another task")),
+    };
+    match found {
+        None => Ok(()),
+        Some((rows, key)) => Err(Defect::LabelsDisagree { set: set.clone(), rows, key }),
+    }
+}
+
+/// Whoever may sort rows into slices anew could sort a failure out of sight.
+pub(super) fn of_slices(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
+    for (column, ours) in &candidate.slices {
+        let Some(theirs) = baseline.slices.get(column) else { continue };
+        let theirs = codes_among(&ours.values, &theirs.values, &theirs.rows);
+        if let Some((rows, key)) = differing(&candidate.keys, &ours.rows, &theirs) {
+            return Err(Defect::SlicesDisagree { set: set.clone(), column: column.clone(), rows, key });
+        }
+    }
+    Ok(())
+}
+
+/// A column that either table may have, and that must be the same where both have it.
+pub(super) fn either<T: PartialEq>(
+    set: &SetName,
+    keys: &Keys,
+    candidate: Option<Named<T>>,
+    baseline: Option<Named<T>>,
+) -> Result<Option<Vec<T>>, Defect> {
+    let (ours, theirs) = match (candidate, baseline) {
+        (Some(ours), Some(theirs)) => (ours, theirs),
+        (one, other) => return Ok(one.or(other).map(|column| column.cells)),
+    };
+    match differing(keys, &ours.cells, &theirs.cells) {
+        None => Ok(Some(ours.cells)),
+        Some((rows, key)) => Err(Defect::SlicesDisagree { set: set.clone(), column: ours.column, rows, key }),
+    }
+}
+
+/// How many cells differ, and the key of the one whose row is first in the candidate's file.
+fn differing<T: PartialEq>(keys: &Keys, ours: &[T], theirs: &[T]) -> Option<(u64, String)> {
+    let differ = || ours.iter().zip(theirs).enumerate().filter(|(_, (a, b))| a != b).map(|(place, _)| place);
+    let first = differ().min_by_key(|&place| keys.row(place))?;
+    Some((differ().count() as u64, keys.text(first)))
+}
+
+/// `rows` of `theirs` as indices into `ours`; what is not among them is [`Codes::NULL`], which no label or slice has.
+fn codes_among<'a>(ours: &[String], theirs: &[String], rows: &'a [u32]) -> Cow<'a, [u32]> {
+    if ours == theirs {
+        return Cow::Borrowed(rows);
+    }
+    let known: HashMap<&str, u32> = ours.iter().map(String::as_str).zip(0..).collect();
+    let codes: Vec<u32> =
+        theirs.iter().map(|value| known.get(value.as_str()).copied().unwrap_or(Codes::NULL)).collect();
+    rows.iter().map(|&code| codes[code as usize]).collect()
+}
