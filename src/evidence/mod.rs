@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::join::join;
-pub use self::predictions::{Asked, PredictionTable, read as read_predictions, read_asked as read_predictions_asked};
+pub use self::predictions::{
+    Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
+};
 pub use self::samples::read as read_samples;
 
 use self::predictions::KeyCells;
@@ -100,6 +102,11 @@ pub struct NumberColumns {
 pub struct RowNames(Option<Arc<KeyCells>>);
 
 impl RowNames {
+    /// The texts of the cells that make the key at `place`, whole; none of rows that came from no table.
+    pub fn cells(&self, place: usize) -> Option<Vec<String>> {
+        self.0.as_ref().filter(|keys| place < keys.len()).map(|keys| keys.cells(place))
+    }
+
     /// The key at `place`: `row_id=17, day=3`, each value cut to 40 characters; none of rows that came from no table.
     pub fn text(&self, place: usize) -> Option<String> {
         self.0.as_ref().filter(|keys| place < keys.len()).map(|keys| keys.text(place))

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) use self::columns::{SourceTable, unreadable};
+pub use self::keys::key_hash;
 pub(super) use self::keys::{KeyCells, Keys};
 
 use super::{Defect, SliceColumn};
@@ -138,7 +139,7 @@ pub fn read_asked(
     let names: Vec<&str> = named.map(String::as_str).collect();
     let source = SourceTable::read(&bytes, path, &names)?;
     drop(bytes);
-    let keys = Keys::of(&source, &columns.key, asked.like.map(|table| &table.keys))?;
+    let keys = Keys::shared(&source, &columns.key, asked.like.map(|table| &table.keys))?;
     let answers = || match task {
         Task::Binary => binary(&source, &keys, columns),
         Task::Multiclass => multiclass(&source, &keys, columns),
@@ -156,7 +157,7 @@ pub fn read_asked(
     let weights = columns.weight.as_ref().map(|column| weights(&source, &keys, column)).transpose()?;
     let hashes = |column: &String| {
         let codes = source.classes(column)?;
-        let hashes: Vec<u64> = codes.values.iter().map(|text| keys::hash(text)).collect();
+        let hashes: Vec<u64> = codes.values.iter().map(|text| key_hash(std::slice::from_ref(text))).collect();
         let cells: Vec<u64> = codes.rows.iter().map(|&code| hashes[code as usize]).collect();
         Ok::<_, Defect>(Named { column: column.clone(), cells: keys.sorted(&cells) })
     };

@@ -36,19 +36,9 @@ pub(in super::super) struct KeyCells {
 type Entry = (u64, u64, u32);
 
 impl Keys {
-    /// The keys in the columns `names`. Those of a table `like` it, the same cells in the same order, are hashed and sorted once.
-    pub(super) fn of(
-        source: &SourceTable<'_>,
-        names: &[String],
-        like: Option<&Arc<Self>>,
-    ) -> Result<Arc<Self>, Defect> {
-        if names.is_empty() {
-            return Err(unreadable(source.path, "no column is named as its key"));
-        }
-        let columns: Vec<Column> = names.iter().map(|name| source.named(name).cloned()).collect::<Result<_, _>>()?;
-        if let Some(like) = like.filter(|like| like.cells.same_columns(&columns)) {
-            return Ok(Arc::clone(like));
-        }
+    /// The keys in the columns `names`.
+    pub(in super::super) fn of(source: &SourceTable<'_>, names: &[String]) -> Result<Self, Defect> {
+        let columns = columns(source, names)?;
         let mut entries = entries(source, &columns)?;
         entries.par_sort_unstable();
         let rows = entries.iter().map(|entry| entry.2).collect();
@@ -59,7 +49,22 @@ impl Keys {
         };
         drop(entries);
         keys.distinct(source.path)?;
-        Ok(Arc::new(keys))
+        Ok(keys)
+    }
+
+    /// The same, of a table that may be `like` another: where the cells are the same in the same order, they are hashed and
+    /// sorted once.
+    pub(super) fn shared(
+        source: &SourceTable<'_>,
+        names: &[String],
+        like: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Defect> {
+        if let Some(like) = like
+            && like.cells.same_columns(&columns(source, names)?)
+        {
+            return Ok(Arc::clone(like));
+        }
+        Ok(Arc::new(Self::of(source, names)?))
     }
 
     /// Number of rows.
@@ -147,22 +152,36 @@ impl KeyCells {
         self.columns.iter().map(cell).collect::<Vec<_>>().join(", ")
     }
 
+    /// The texts of the cells that make the key at `place`, as they are hashed.
+    pub(in super::super) fn cells(&self, place: usize) -> Vec<String> {
+        let row = self.rows[place] as usize;
+        self.columns.iter().map(|column| column.text(row).unwrap_or_default().into_owned()).collect()
+    }
+
     fn same_columns(&self, others: &[Column]) -> bool {
         self.columns.len() == others.len() && self.columns.iter().zip(others).all(|(a, b)| a.same_cells(b))
     }
 }
 
-/// The hash of a text alone, as that of a key of one column.
-pub(super) fn hash(text: &str) -> u64 {
-    let mut bytes = Vec::with_capacity(8 + text.len());
-    push_text(&mut bytes, text);
+/// The cells of the columns `names`.
+fn columns(source: &SourceTable<'_>, names: &[String]) -> Result<Vec<Column>, Defect> {
+    if names.is_empty() {
+        return Err(unreadable(source.path, "no column is named as its key"));
+    }
+    names.iter().map(|name| source.named(name).cloned()).collect()
+}
+
+/// The hash of a key of these cells, as in [`JoinedRows`](super::super::JoinedRows); also that of a cluster's or a query's name.
+pub fn key_hash(cells: &[String]) -> u64 {
+    let mut bytes = Vec::new();
+    cells.iter().for_each(|cell| push(&mut bytes, cell));
     halves(&bytes).0
 }
 
 /// Texts one behind the other have one reading.
-fn push_text(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
+fn push(bytes: &mut Vec<u8>, cell: &str) {
+    bytes.extend_from_slice(&(cell.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(cell.as_bytes());
 }
 
 /// The first and the second eight bytes of the BLAKE3.
@@ -186,7 +205,7 @@ fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, D
             if text.is_empty() {
                 first_empty.fetch_min(row, Ordering::Relaxed);
             }
-            push_text(bytes, text);
+            push(bytes, text);
         }
         let (hash, check) = halves(bytes);
         (hash, check, row as u32)

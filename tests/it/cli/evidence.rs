@@ -259,3 +259,66 @@ fn the_price_of_certainty_is_named() {
         assert!(reason.contains(word), "`{word}` is not in: {reason}");
     }
 }
+
+/// The frame of `evidence/tables.py`: whatever is wrong with it is inconclusive, the same in a csv and in a parquet.
+#[test]
+fn tables_of_either_format_are_refused_alike() {
+    let files: [(&str, &[u8]); 2] = [
+        ("csv", include_bytes!("../evidence/fixtures/table.csv")),
+        ("parquet", include_bytes!("../evidence/fixtures/table.parquet")),
+    ];
+    for (format, bytes) in files {
+        let project = Project::empty();
+        let config = |format: &str, columns: &str| {
+            format!(
+                "schema = 1\n[model.m]\nfiles = [\"model.bin\"]\npolicy = \"policy.toml\"\n[model.m.predictions.test]\npath = \"table.{format}\"\n{columns}\n[stage.production]\ncertificate = \"none\"\n"
+            )
+        };
+        let rule = "[[rule]]\nid = \"auc\"\nmetric = \"roc_auc\"\nprove = \"non_inferior\"\nmargin = 0.9\n";
+        project.write("policy.toml", format!("schema = 1\ntask = \"binary\"\n{rule}")).write("model.bin", "first");
+        // What the baseline has may be in a third format.
+        project
+            .write(&format!("table.{format}"), bytes)
+            .write("table.jsonl", include_bytes!("../evidence/fixtures/table.jsonl"));
+        project.write("mlrun.toml", config("jsonl", "key = [\"k\"]\nlabel = \"y\"\nscore = \"p_other\""));
+        project.ok("init");
+        project.ok("snapshot m");
+        project.ok("promote m@v1 --to production");
+        project.write("model.bin", "second");
+        let judged = |columns: &str, code: i32| {
+            project.write("mlrun.toml", config(format, columns));
+            project.json("certify --check", code)["rules"][0].clone()
+        };
+        for key in ["k", "k_text"] {
+            let rule = judged(&format!("key = [\"{key}\"]\nlabel = \"y\"\nscore = \"p\""), 0);
+            assert_eq!((rule["verdict"].as_str(), rule["n"].as_u64()), (Some("PASS"), Some(60)), "{format}: {rule:#}");
+        }
+        for (key, label, score, reason) in [
+            ("k", "y", "p_nan", "row 6: `p_nan` is NaN"),
+            ("k", "y", "p_inf", "row 2: `p_inf` is -inf"),
+            ("k", "y", "p_null", "row 9: `p_null` is empty"),
+            ("k", "y", "p_comma", "row 3: `p_comma` is `0,85`, not a number with a decimal point"),
+            ("k", "y", "s", "row 1: `s` is `north`, not a number"),
+            ("k_dup", "y", "p", "has the key k_dup=9007199254740995 in rows 3 and 10"),
+            ("k_null", "y", "p", "row 5: `k_null` is empty"),
+            ("k_half", "y", "p", "only 30 of 60 rows of `test` are in both models' predictions"),
+            ("k", "y_other", "p", "2 rows have another label"),
+            ("k", "y_null", "p", "row 7: `y_null` is empty"),
+            ("k", "y_mixed", "p", "has 3 labels; a binary task has two"),
+        ] {
+            let rule = judged(&format!("key = [\"{key}\"]\nlabel = \"{label}\"\nscore = \"{score}\""), 3);
+            assert_eq!(rule["verdict"], "INCONCLUSIVE");
+            assert!(rule["reason"].as_str().unwrap().contains(reason), "{format}: {reason}: {rule:#}");
+        }
+        // Both models of one class, and of one positive row.
+        for (label, reason) in [("y_one", "single class"), ("y_few", "1 positive rows, 2 needed")] {
+            let columns = |score: &str| format!("key = [\"k\"]\nlabel = \"{label}\"\nscore = \"{score}\"");
+            project.write("mlrun.toml", config("jsonl", &columns("p_other")));
+            let version = project.ok("snapshot m").stdout.trim_end().to_owned();
+            project.ok(&format!("promote {version} --to production"));
+            let rule = judged(&columns("p"), 3);
+            assert_eq!(rule["verdict"], "INCONCLUSIVE");
+            assert!(rule["reason"].as_str().unwrap().contains(reason), "{format}: {reason}: {rule:#}");
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod data;
 mod data_dvc;
 mod data_restore;
 mod deployed;
+mod determinism;
 #[cfg(target_os = "linux")]
 mod disturbed;
 mod environment;

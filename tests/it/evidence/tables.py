@@ -45,6 +45,7 @@ columns = {
     "y_category": pa.array([str(y) for y in LABELS]).dictionary_encode(),
     "y_other": pa.array(but(LABELS, r4=1 - LABELS[3], r8=1 - LABELS[7])),
     "y_one": pa.array([1] * N),
+    "y_few": pa.array([int(i == 17) for i in ROWS]),
     "y_null": pa.array(but(LABELS, r7=None)),
     "y_mixed": pa.array(but([str(y) for y in LABELS], r12="maybe")),
     "p": pa.array(SCORES),
