@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use polars::prelude::{DataFrame, NamedFrom as _, ParquetWriter, Series};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
@@ -120,6 +121,33 @@ pub(crate) fn predictions(path: &Path, rows: usize, model: u64) -> io::Result<()
         writeln!(out, "{row},{},{:.6}", u8::from(positive), 1.0 / (1.0 + (-evidence).exp()))?;
     }
     out.flush()
+}
+
+/// The same as a parquet file, each row in one of so many slices.
+pub(crate) fn sliced_predictions(path: &Path, rows: usize, model: u64, slices: u64) -> io::Result<()> {
+    let mut truth = generator(1);
+    let mut opinion = generator(1000 + model);
+    let (mut labels, mut scores, mut segments) = (Vec::new(), Vec::new(), Vec::new());
+    let names: Vec<String> = (0..slices).map(|slice| format!("segment {slice}")).collect();
+    for _ in 0..rows {
+        let positive = uniform(&mut truth) < 0.1;
+        let seen: f64 = StandardNormal.sample(&mut truth);
+        let own: f64 = StandardNormal.sample(&mut opinion);
+        let centre = if positive { 1.2 } else { -2.8 };
+        labels.push(i64::from(positive));
+        scores.push(1.0 / (1.0 + (-(centre + seen + own * (0.3 - 0.005 * model as f64))).exp()));
+        segments.push(names[(truth.next_u64() % slices) as usize].as_str());
+    }
+    let keys: Vec<i64> = (0..rows as i64).collect();
+    let columns = vec![
+        Series::new("row_id".into(), keys).into(),
+        Series::new("y".into(), labels).into(),
+        Series::new("p".into(), scores).into(),
+        Series::new("segment".into(), segments).into(),
+    ];
+    let mut frame = DataFrame::new(rows, columns).map_err(io::Error::other)?;
+    ParquetWriter::new(File::create(path)?).finish(&mut frame).map_err(io::Error::other)?;
+    Ok(())
 }
 
 /// Latencies in milliseconds, with a long tail.

@@ -8,5 +8,5 @@ use super::predictions::SourceTable;
 /// # Errors
 /// A table that cannot be read or has no rows, a column that is not there, a cell that is empty or no finite number.
 pub fn read(bytes: Vec<u8>, path: &str, column: &str) -> Result<Vec<f64>, Defect> {
-    SourceTable::read(&bytes, path, &[column])?.finite(column)
+    Ok(SourceTable::read(&bytes, path, &[column])?.finite(column)?.into_owned())
 }

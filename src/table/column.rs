@@ -274,6 +274,14 @@ impl Column {
         }
     }
 
+    /// The numbers of all rows, NaN and infinities included, where they lie in memory as they are asked for.
+    pub fn as_doubles(&self) -> Option<&[f64]> {
+        match &self.cells {
+            Cells::Double(cells) => cells.cont_slice().ok(),
+            _ => None,
+        }
+    }
+
     /// The first row, counted from 0, that holds a NaN or an infinity.
     pub fn first_not_finite(&self) -> Option<usize> {
         match &self.cells {

@@ -1,5 +1,7 @@
 //! Columns of one evidence table, and how what is wrong with them is said.
 
+use std::borrow::Cow;
+
 use super::super::Defect;
 use crate::table::{CellError, Codes, Column, Table, TableError, TableFormat, is_compressed};
 
@@ -35,9 +37,14 @@ impl<'a> SourceTable<'a> {
     }
 
     /// The numbers of a column, each finite.
-    pub(in super::super) fn finite(&self, name: &str) -> Result<Vec<f64>, Defect> {
+    pub(in super::super) fn finite(&self, name: &str) -> Result<Cow<'_, [f64]>, Defect> {
         let path = self.path.to_owned();
-        let numbers = self.column(name)?.numbers().map_err(|error| match error {
+        let column = self.column(name)?;
+        let numbers = match column.as_doubles() {
+            Some(numbers) => Ok(Cow::Borrowed(numbers)),
+            None => column.numbers().map(Cow::Owned),
+        };
+        let numbers = numbers.map_err(|error| match error {
             CellError::NotNumber { row, column, value } => {
                 let expected = number_expected(&value);
                 Defect::Cell { path, row, column, value, expected }
@@ -51,7 +58,7 @@ impl<'a> SourceTable<'a> {
     }
 
     /// The numbers of a column, each finite and not negative; `expected` says what they are.
-    pub(in super::super) fn not_negative(&self, name: &str, expected: &'static str) -> Result<Vec<f64>, Defect> {
+    pub(in super::super) fn not_negative(&self, name: &str, expected: &'static str) -> Result<Cow<'_, [f64]>, Defect> {
         let numbers = self.finite(name)?;
         match numbers.iter().position(|number| *number < 0.0) {
             None => Ok(numbers),

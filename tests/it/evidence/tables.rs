@@ -5,6 +5,9 @@ use mlrun::evidence::{Asked, Defect, JoinedRows, PredictionTable, TruthColumn, j
 use mlrun::format::policy::Task;
 use mlrun::format::snapshot::PredictionColumns;
 use mlrun::name::SetName;
+use polars::prelude::{
+    Column, DataFrame, NamedFrom as _, ParquetCompression, ParquetWriter, Series, StatisticsOptions,
+};
 
 const FILES: [(&str, &[u8]); 4] = [
     ("table.csv", include_bytes!("fixtures/table.csv")),
@@ -345,4 +348,46 @@ fn line_ends_a_byte_order_mark_and_quotes_change_nothing() {
     // Within quotes a line end is part of the text.
     assert_eq!(digest(&text.replace('\n', "\r\n").replace("b\r\n", "b\n")), (first, slices.clone()));
     assert_eq!(digest(text.trim_end()), (first, slices));
+}
+
+/// Of a hundred columns, those nobody asked for may be damaged: their pages are not looked at.
+#[test]
+fn of_a_wide_parquet_only_the_asked_columns_are_read() {
+    const ROWS: usize = 500;
+    let number = |scale: f64| (0..ROWS).map(|row| row as f64 * scale).collect::<Vec<_>>();
+    let mut columns: Vec<Column> = vec![
+        Series::new("k".into(), (0..ROWS as i64).collect::<Vec<_>>()).into(),
+        Series::new("y".into(), (0..ROWS as i64).map(|row| row % 2).collect::<Vec<_>>()).into(),
+        Series::new("p".into(), number(0.001)).into(),
+        Series::new("s".into(), (0..ROWS).map(|row| ["a", "b"][row % 2]).collect::<Vec<_>>()).into(),
+    ];
+    for wide in 0..96 {
+        let cells: Vec<String> = (0..ROWS).map(|row| format!("unasked {row}")).collect();
+        columns.insert(wide % 5, Series::new(format!("w{wide}").into(), cells).into());
+    }
+    let mut bytes = Vec::new();
+    let writer = ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Uncompressed);
+    let writer = writer.with_statistics(StatisticsOptions::empty());
+    writer.finish(&mut DataFrame::new(ROWS, columns).unwrap()).unwrap();
+    let mut damaged = bytes.clone();
+    let mut at = 0;
+    while let Some(found) = damaged[at..].windows(7).position(|seven| seven == b"unasked") {
+        at += found;
+        damaged[at..at + 7].fill(0xff);
+    }
+    assert!(at > bytes.len() / 2);
+    let with = columns_of_wide("p");
+    let digest = |bytes: &[u8]| {
+        joined(Task::Binary, read(("t.parquet", bytes), &with, Task::Binary).unwrap(), None).unwrap().digest
+    };
+    assert_eq!(digest(&damaged), digest(&bytes));
+    let touched = columns_of_wide("w3");
+    assert!(matches!(read(("t.parquet", &damaged), &touched, Task::Binary), Err(Defect::Unreadable { .. })));
+    assert!(matches!(read(("t.parquet", &bytes), &touched, Task::Binary), Err(Defect::Cell { row: 1, .. })));
+}
+
+fn columns_of_wide(score: &str) -> PredictionColumns {
+    let mut columns = columns(|c| c.slices = vec!["s".into()]);
+    columns.score = Some(score.to_owned());
+    columns
 }
