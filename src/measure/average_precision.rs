@@ -9,6 +9,9 @@ use super::random::{LANES, Weights};
 use super::ranks::Ranking;
 use super::undefined::Undefined;
 
+/// Rows of weight 8 at most whose sum is a byte.
+const IN_BYTES: u32 = 31;
+
 /// One model's ranking of labelled rows.
 pub(super) struct AveragePrecision<'a> {
     truth: &'a [bool],
@@ -72,19 +75,31 @@ impl Weighted for AveragePrecision<'_> {
         // would keep these loops from being vector code.
         let mut positives = [0_i32; LANES];
         let mut rows = [0_i32; LANES];
+        // The weights of the last rows: bytes are added four times as fast.
+        let mut last = [0_u8; LANES];
+        let mut pending = 0;
         let mut area = [0.0; LANES];
         for ties in self.ranking.ties() {
             let mut gained = [0_i32; LANES];
             let mut any = false;
             for &row in ties {
                 let weights = &weights[row as usize];
-                add(&mut rows, weights);
+                if pending == IN_BYTES {
+                    add(&mut rows, &std::mem::replace(&mut last, [0; LANES]));
+                    pending = 0;
+                }
+                for (sum, &weight) in last.iter_mut().zip(weights) {
+                    *sum = sum.wrapping_add(weight);
+                }
+                pending += 1;
                 if self.truth[row as usize] {
                     add(&mut gained, weights);
                     any = true;
                 }
             }
             if any {
+                add(&mut rows, &std::mem::replace(&mut last, [0; LANES]));
+                pending = 0;
                 for lane in 0..LANES {
                     positives[lane] = positives[lane].wrapping_add(gained[lane]);
                     // No rows yet means nothing gained: dividing by 1 then adds zero.
