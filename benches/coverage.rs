@@ -121,7 +121,7 @@ fn coverage(rows: usize, noise: f64, share: f64) -> Result<(), Undefined> {
         if matches!(metric, Metric::LogLoss | Metric::Brier) {
             continue;
         }
-        let spec = MetricSpec { metric, threshold: THRESHOLD };
+        let spec = MetricSpec::new(metric).at(THRESHOLD);
         let true_value = value(&spec, &population.truth(), &population.predicted(0))?;
         let true_difference = true_value - value(&spec, &population.truth(), &population.predicted(1))?;
         let [mut one, mut two] = [Misses::default(), Misses::default()];

@@ -70,7 +70,10 @@ pub fn needs(policy: &PolicyRecord) -> Needs {
     let mut needs = Needs::default();
     for rule in &policy.rules {
         match &rule.measure {
-            MeasureRecord::Metric { set, only, each, .. } => {
+            MeasureRecord::Metric { set, only, each, columns, .. } => {
+                if !columns.is_empty() {
+                    needs.numbers.entry(set.clone()).or_default().extend(columns.iter().cloned());
+                }
                 needs.predictions.entry(set.clone()).or_default().extend(only.keys().chain(each).cloned());
             }
             MeasureRecord::Reported { .. } => needs.metrics = true,

@@ -62,6 +62,24 @@ pub enum CertifyError {
         /// What it asks for.
         metric: String,
     },
+    /// Settings of another program's policy.
+    #[error("rule `{rule}`: the settings of `{metric}` are not known")]
+    UnknownParameters {
+        /// The rule.
+        rule: String,
+        /// The metric.
+        metric: String,
+    },
+    /// No label and no prediction is of this class.
+    #[error("rule `{rule}`: there is no class `{class}`{}", suggestion(nearest))]
+    UnknownClass {
+        /// The rule.
+        rule: String,
+        /// What the rule asks for.
+        class: String,
+        /// Classes like it, the likeliest first.
+        nearest: Vec<String>,
+    },
     /// A demand that no policy file can express.
     #[error("rule `{rule}` asks `{demand}` of `{measure}`, which cannot be judged")]
     Unsuitable {

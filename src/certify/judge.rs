@@ -78,14 +78,13 @@ pub fn overall(results: &[ResultRecord]) -> Verdict {
 
 fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
     match &rule.measure {
-        MeasureRecord::Metric { metric, set, threshold, only, each, min_rows } => {
+        MeasureRecord::Metric { metric, set, only, each, min_rows, .. } => {
             if matches!(rule.demand, DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }) {
                 let demand = "a comparison without rows";
                 return Err(CertifyError::Unsuitable { rule: rule.id.clone(), demand, measure: metric.clone() });
             }
             let set = set.as_ref();
-            MetricRule { rule, metric, set, threshold: *threshold, only, each, min_rows: *min_rows }
-                .judge(case, remarks)
+            MetricRule { rule, set, only, each, min_rows: *min_rows }.judge(case, remarks)
         }
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),

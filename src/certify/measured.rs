@@ -2,7 +2,7 @@
 
 use super::decision::{self, Gap, Level};
 use super::limit::{Limit, Measurement};
-use super::outcome::{blank, explained, inconclusive, n_rows};
+use super::outcome::{blank, explained, inconclusive, n_rows, title};
 use super::rows::View;
 use super::sufficient::flat;
 use super::wording::{difference, significant};
@@ -14,7 +14,7 @@ use crate::name::SetName;
 /// What is measured, on whichever rows.
 pub(super) struct Measured<'a> {
     pub rule: &'a RuleRecord,
-    pub spec: MetricSpec,
+    pub spec: &'a MetricSpec,
     pub policy: &'a PolicyRecord,
     pub set: &'a SetName,
 }
@@ -38,13 +38,13 @@ impl Measured<'_> {
         let Some(baseline) = view.baseline() else {
             return inconclusive(result, format!("the baseline has no predictions set `{}`", self.set));
         };
-        let found = match measure::compare(&self.spec, &view.rows(), &view.candidate(), &baseline, sampling) {
+        let found = match measure::compare(self.spec, &view.rows(), &view.candidate(), &baseline, sampling) {
             Ok(found) => found,
             Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
         };
         let gap = Gap {
             exact: found.method == Method::Exact,
-            ..Gap::turned(self.spec.metric.better(), found.delta, found.lower, found.upper)
+            ..Gap::turned(self.spec.better(), found.delta, found.lower, found.upper)
         };
         let verdict = match self.rule.demand {
             DemandRecord::NonInferior { margin } => decision::non_inferior(gap, margin),
@@ -105,11 +105,11 @@ impl Measured<'_> {
 
     fn absolute(&self, view: &View<'_>, sampling: &Sampling, result: ResultRecord, limit: Limit) -> ResultRecord {
         let (rows, candidate) = (view.rows(), view.candidate());
-        let found = match measure::estimate(&self.spec, &rows, &candidate, sampling) {
+        let found = match measure::estimate(self.spec, &rows, &candidate, sampling) {
             Ok(found) => found,
-            // Rows that do not vary have no interval, yet a value; a rule on the point asks for no more.
-            Err(Undefined::ZeroVariance) if limit.on == Bound::Point => {
-                return match measure::value(&self.spec, &rows.truth, &candidate) {
+            // Rows that do not vary have no interval, yet a value; nor has a maximum. A rule on the point asks for no more.
+            Err(Undefined::ZeroVariance | Undefined::NoInterval { .. }) if limit.on == Bound::Point => {
+                return match measure::point(self.spec, &rows, &candidate) {
                     Ok(value) => limit.judge(result, &Measurement::point(value, "point")),
                     Err(undefined) => inconclusive(result, self.undefined(&undefined)),
                 };
@@ -130,7 +130,7 @@ impl Measured<'_> {
     }
 
     fn undefined(&self, undefined: &Undefined) -> String {
-        format!("{} is not defined: {undefined}", self.spec.metric)
+        format!("{} is not defined: {undefined}", title(&self.rule.measure))
     }
 }
 

@@ -11,12 +11,12 @@ use super::measured::Measured;
 use super::outcome::{blank, inconclusive};
 use super::rows::{View, consistent};
 use super::slices::{Partition, Selection, Slice, column, partition, select, unknown_column};
+use super::spec;
 use super::wording::{grouped, some};
 use crate::evidence::{Defect, JoinedRows, SliceColumn};
 use crate::format::certificate::ResultRecord;
 use crate::format::policy::{DemandRecord, RuleRecord};
 use crate::format::scalar::Scalar;
-use crate::measure::{Metric, MetricSpec};
 use crate::name::SetName;
 use crate::nearest::nearest;
 
@@ -28,9 +28,7 @@ const NAMED: usize = 5;
 /// A rule on rows, taken apart.
 pub(super) struct MetricRule<'a> {
     pub rule: &'a RuleRecord,
-    pub metric: &'a str,
     pub set: Option<&'a SetName>,
-    pub threshold: f64,
     pub only: &'a BTreeMap<String, Vec<Scalar>>,
     pub each: &'a [String],
     pub min_rows: u64,
@@ -39,9 +37,8 @@ pub(super) struct MetricRule<'a> {
 impl MetricRule<'_> {
     /// One result, or one for each slice. With remarks on what was not judged.
     pub(super) fn judge(&self, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
-        let Some(metric) = Metric::parse(self.metric) else {
-            return Err(CertifyError::UnknownMetric { rule: self.rule.id.clone(), metric: self.metric.to_owned() });
-        };
+        let task = case.policy.task;
+        spec::settled(self.rule, task)?;
         let set = self.chosen(case)?;
         let undecided = |slice: Option<String>, reason: String| {
             let result = blank(self.rule, set, slice);
@@ -67,8 +64,8 @@ impl MetricRule<'_> {
         if let Some(result) = case.unfit(self.rule, named.as_str(), &blank(self.rule, set, selection.label.clone())) {
             return Ok(vec![result]);
         }
-        let spec = MetricSpec { metric, threshold: self.threshold };
-        let measured = Measured { rule: self.rule, spec, policy: case.policy, set: named };
+        let spec = spec::of(self.rule, task, &joined.truth)?;
+        let measured = Measured { rule: self.rule, spec: &spec, policy: case.policy, set: named };
         if self.each.is_empty() {
             return Ok(vec![measured.judge(&View::of(joined, &selection.rows), selection.label)]);
         }
@@ -80,7 +77,7 @@ impl MetricRule<'_> {
             results.extend(self.covered(named, name, &partition, &selection, remarks));
         }
         if let DemandRecord::NotWorseDetected { margin } = self.rule.demand {
-            holm::correct(&mut results, metric.better(), margin, case.policy.confidence, remarks);
+            holm::correct(&mut results, spec.better(), margin, case.policy.confidence, remarks);
         }
         Ok(results)
     }

@@ -37,6 +37,7 @@ mod quantile_rule;
 mod reported_rule;
 mod rows;
 mod slices;
+mod spec;
 mod sufficient;
 pub(crate) mod wording;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::wording::{about, grouped};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{MeasureRecord, RuleRecord};
+use crate::format::scalar::Scalar;
 use crate::name::SetName;
 
 /// A result without numbers yet.
@@ -59,15 +60,33 @@ pub(super) fn n_rows(n: u64) -> String {
 }
 
 /// What is measured, for people.
-fn title(measure: &MeasureRecord) -> String {
+pub(super) fn title(measure: &MeasureRecord) -> String {
     match measure {
-        MeasureRecord::Metric { metric, .. } => metric.clone(),
+        MeasureRecord::Metric { metric, parameters, columns, .. } => metric_title(metric, parameters, columns),
         MeasureRecord::Reported { name, .. } => name.clone(),
         MeasureRecord::Quantile { of, quantile } => {
-            // 0.999 · 100 is not 99.9 in f64; ten decimals are more than anybody writes.
-            let percent = format!("{:.10}", quantile * 100.0);
-            format!("p{} of {of}", percent.trim_end_matches('0').trim_end_matches('.'))
+            format!("p{} of {of}", percent(*quantile))
         }
         MeasureRecord::Provenance { check } => check.name().to_owned(),
     }
+}
+
+/// `fbeta (beta 2)`, `mean of profit`, `cost / visits`, `p95 of abs_error`.
+fn metric_title(metric: &str, parameters: &BTreeMap<String, Scalar>, columns: &[String]) -> String {
+    match (columns, parameters.get("quantile").and_then(Scalar::finite)) {
+        ([over, under], _) => format!("{over} / {under}"),
+        ([column], Some(quantile)) => format!("p{} of {column}", percent(quantile)),
+        ([column], None) => format!("{metric} of {column}"),
+        _ if parameters.is_empty() => metric.to_owned(),
+        _ => {
+            let words: Vec<String> = parameters.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            format!("{metric} ({})", words.join(", "))
+        }
+    }
+}
+
+fn percent(quantile: f64) -> String {
+    // 0.999 · 100 is not 99.9 in f64; ten decimals are more than anybody writes.
+    let percent = format!("{:.10}", quantile * 100.0);
+    percent.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `set`, `where`, `each` | a metric computed from rows |
 //! | `threshold` | a metric that counts predicted classes, of a binary task |
+//! | `metric = { name = …, … }` | what the metric can be told: see below |
 //! | `min_rows` | `each`; 100 unless said |
 //! | `prove` (`margin`, `gain`) | a metric computed from rows |
 //! | `max_drop` | a reported number |
@@ -11,14 +12,32 @@
 //! | `min` (`on`) | anything but a check of the provenance |
 //! | `max` (`on`) | anything; of a check it is 0 unless said, and has no `on` |
 //!
+//! | metric | parameters |
+//! |---|---|
+//! | `precision`, `recall`, `f1`, `jaccard`; `fbeta` | `average` (`macro`, `micro`, `weighted`, `none`), `labels`; `beta` |
+//! | `balanced_accuracy`; `kappa` | `adjusted`; `weights` (`linear`, `quadratic`) |
+//! | `roc_auc` | `max_fpr`; of several classes `multi_class` (`ovr`, `ovo`) and `average` |
+//! | `average_precision` | of several classes `average` |
+//! | `recall_at_precision`; `precision_at_k`, `top_k_accuracy`; `lift`, `gain` | `precision`; `k`; `share` |
+//! | `brier`; `ece` | `scale_by_half`; `bins` |
+//! | `tweedie_deviance`, `d2_tweedie`; `pinball`, `d2_pinball` | `power`; `alpha` |
+//! | `ndcg`, `dcg`; `map`, `mrr`, `hit_rate` | `k`, `gain` (`linear`, `exp`), `empty` (`zero`, `one`, `skip`); `k`, `empty` |
+//! | `exact_match`, `contains`; `numeric_match` | `ignore_case`, `ignore_punctuation`, `ignore_numbers`; `tolerance`, `relative` |
+//!
+//! `{ mean = "column", better = … }`, `{ ratio = ["over", "under"], better = … }` and `{ quantile = 0.95, column = …, better = … }`
+//! measure columns of numbers beside the predictions. scikit-learn's names (`roc_auc_score`, `neg_log_loss`) are understood and
+//! recorded as ours; a negated one goes with no `min` or `max`.
+//!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the
 //! limit is kept.
 
+mod columns;
 mod demand;
 mod error;
 mod keys;
 mod measure;
+pub(in crate::certify) mod parameters;
 mod refuse;
 mod resolve;
 

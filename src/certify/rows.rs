@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::digest::Hasher;
 use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
 use crate::format::policy::Task;
-use crate::measure::{Metric, Predicted, Rows, Truth};
+use crate::measure::{Metric, NumberColumn, Predicted, Rows, Truth};
 
 /// Names the scheme by which seeds follow from evidence.
 const SEED: &[u8] = b"mlrun/seed/1";
@@ -20,6 +20,8 @@ pub(super) struct View<'a> {
     truth: Cow<'a, TruthColumn>,
     candidate: Cow<'a, PredictedColumns>,
     baseline: Option<Cow<'a, PredictedColumns>>,
+    /// The candidate's columns of numbers and the baseline's.
+    columns: [Vec<NumberColumn<'a>>; 2],
     /// Of the rows' set.
     digest: [u8; 32],
     whole: bool,
@@ -36,6 +38,7 @@ impl<'a> View<'a> {
             truth: Cow::Borrowed(&joined.truth),
             candidate: Cow::Borrowed(&joined.candidate),
             baseline: joined.baseline.as_ref().map(Cow::Borrowed),
+            columns: numbers(joined, |column| Cow::Borrowed(column)),
             digest: *joined.digest.as_bytes(),
             whole: true,
         }
@@ -62,6 +65,7 @@ impl<'a> View<'a> {
             }),
             candidate: Cow::Owned(some_rows(&joined.candidate, rows)),
             baseline: joined.baseline.as_ref().map(|baseline| Cow::Owned(some_rows(baseline, rows))),
+            columns: numbers(joined, |column| Cow::Owned(gather(column, rows))),
             digest: *joined.digest.as_bytes(),
             whole: false,
         }
@@ -89,12 +93,12 @@ impl<'a> View<'a> {
 
     /// What the candidate said.
     pub(super) fn candidate(&self) -> Predicted<'_> {
-        predicted(&self.candidate)
+        Predicted { columns: &self.columns[0], ..predicted(&self.candidate) }
     }
 
     /// What the baseline said.
     pub(super) fn baseline(&self) -> Option<Predicted<'_>> {
-        self.baseline.as_deref().map(predicted)
+        self.baseline.as_deref().map(|baseline| Predicted { columns: &self.columns[1], ..predicted(baseline) })
     }
 
     /// Number of rows.
@@ -167,7 +171,16 @@ pub(super) fn predicted(columns: &PredictedColumns) -> Predicted<'_> {
         probabilities: columns.probabilities.as_deref(),
         values: columns.values.as_deref(),
         texts: columns.texts.as_deref(),
+        columns: &[],
     }
+}
+
+/// Both models' columns of numbers.
+fn numbers<'a>(joined: &'a JoinedRows, rows: impl Fn(&'a [f64]) -> Cow<'a, [f64]>) -> [Vec<NumberColumn<'a>>; 2] {
+    let named = |name: &'a String, column: &'a [f64]| NumberColumn { name: Cow::Borrowed(name), values: rows(column) };
+    let candidate = joined.columns.iter().map(|(name, column)| named(name, &column.candidate));
+    let baseline = joined.columns.iter().filter_map(|(name, column)| Some(named(name, column.baseline.as_deref()?)));
+    [candidate.collect(), baseline.collect()]
 }
 
 fn some_rows(columns: &PredictedColumns, rows: &[u32]) -> PredictedColumns {

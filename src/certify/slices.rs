@@ -131,7 +131,7 @@ pub(super) fn partition(name: &str, column: &SliceColumn, selection: &Selection,
 }
 
 /// Whether a cell's text is the value a policy names. Tables print numbers and truth values in several ways.
-fn is(text: &str, value: &Scalar) -> bool {
+pub(super) fn is(text: &str, value: &Scalar) -> bool {
     match value {
         Scalar::Text(wanted) => text == wanted,
         Scalar::Bool(wanted) => text.eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),

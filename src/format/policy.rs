@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::measure::{Check, MeasureRecord};
 pub use self::written::{
-    BaselineFile, CheckFile, LimitFile, MetricFile, PolicyFile, QuantileFile, ReportedFile, RuleFile, ScalarFile,
-    StatsFile,
+    BaselineFile, CheckFile, ColumnQuantileFile, LimitFile, MeanFile, MetricFile, ParameterFile, PolicyFile,
+    QuantileFile, RatioFile, ReportedFile, RuleFile, ScalarFile, StatsFile, WithFile,
 };
 use crate::name::StageName;
 

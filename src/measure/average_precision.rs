@@ -70,6 +70,23 @@ impl Weighted for AveragePrecision<'_> {
         Ok(influence)
     }
 
+    fn weighted(&self, weights: &[f64]) -> f64 {
+        let (mut positives, mut rows, mut area) = (0.0, 0.0, 0.0);
+        for ties in self.ranking.ties() {
+            let mut gained = 0.0;
+            for &row in ties {
+                let weight = weights[row as usize];
+                rows += weight;
+                gained += if self.truth[row as usize] { weight } else { 0.0 };
+            }
+            if gained > 0.0 {
+                positives += gained;
+                area += gained * (positives / rows);
+            }
+        }
+        area / positives
+    }
+
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
         // Resampled sets have at most 200,000 rows of weight 8, far below 2³¹; wrapping arithmetic because overflow checks
         // would keep these loops from being vector code.

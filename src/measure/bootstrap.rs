@@ -11,16 +11,34 @@ use super::outcome::Sampling;
 use super::random::{Key, LANES, Weights};
 use super::undefined::Undefined;
 
-/// A statistic of weighted rows.
+/// A statistic of weighted rows. A row has a weight of its own (1 unless the set has weights), and resampling multiplies it
+/// by how often the row was drawn.
 pub(super) trait Weighted: Sync {
-    /// Its value with all weights 1.
+    /// Its value with the rows' own weights.
     fn value(&self) -> Result<f64, Undefined>;
 
-    /// Its derivative by each row's weight, at weights 1. These sum to zero.
+    /// Its derivative by how often each row is drawn, at once each: by the row's weight, times that weight. These sum to
+    /// zero. All zero where [`Weighted::is_smooth`] says that they mean nothing.
     fn influence(&self) -> Result<Vec<f64>, Undefined>;
 
-    /// Its value under each lane's weights, one entry per row; NaN where it is undefined.
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]);
+    /// Its value with these weights instead, one per row, the rows' own weights included; NaN where it is undefined.
+    fn weighted(&self, weights: &[f64]) -> f64;
+
+    /// Whether the influence values tell how it varies; a quantile's, say, do not.
+    fn is_smooth(&self) -> bool {
+        true
+    }
+
+    /// Its value under each lane's weights, one entry per row, of rows whose own weight is 1; NaN where it is undefined.
+    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
+        let mut drawn = vec![0.0; weights.len()];
+        for (lane, value) in values.iter_mut().enumerate() {
+            for (weight, lanes) in drawn.iter_mut().zip(weights) {
+                *weight = f64::from(lanes[lane]);
+            }
+            *value = self.weighted(&drawn);
+        }
+    }
 }
 
 /// `sampling.resamples` values of `candidate`, or of `candidate - baseline` on the same weights.

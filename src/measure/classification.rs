@@ -1,16 +1,18 @@
-//! Metrics that depend on counts alone: accuracy, balanced accuracy, precision, recall, F1, macro F1.
+//! Whole counts of one model, and the metrics that need no more than a division of them; the others: [`super::counts`].
 //!
 //! Definitions and edge cases: `sklearn.metrics.{accuracy_score, balanced_accuracy_score,
 //! precision_recall_fscore_support}` 1.9. A class without rows and without predictions is no class; a class only
 //! predicted lowers macro F1 and leaves balanced accuracy alone.
 
+use super::counts::Counts;
 use super::input::Labelled;
 use super::metric::Metric;
 use super::outcome::Cell;
+use super::settings::{Average, MetricSpec};
 use super::undefined::Undefined;
 
 /// The positive class of binary labels.
-const POSITIVE: usize = 1;
+pub(super) const POSITIVE: usize = 1;
 
 /// One model's counts per class.
 #[derive(Clone)]
@@ -21,12 +23,26 @@ pub(super) struct Tally {
     pub predicted: Vec<u64>,
     /// Rows of the class predicted as such.
     pub hits: Vec<u64>,
+    /// Σ of the distances of label and prediction, and of their squares.
+    apart: [u64; 2],
+}
+
+/// Whether a metric is one proportion, or an average of them, whose bounds have a closed form: not in all its settings.
+pub(super) fn is_plain(spec: &MetricSpec, classes: u32) -> bool {
+    match spec.metric {
+        Metric::Precision | Metric::Recall | Metric::F1 | Metric::Jaccard => {
+            spec.parameters.average == Average::Default && spec.parameters.labels.is_none() && classes == 2
+        }
+        Metric::BalancedAccuracy => !spec.parameters.adjusted,
+        Metric::FBeta | Metric::Matthews | Metric::Kappa => false,
+        _ => true,
+    }
 }
 
 impl Tally {
     pub(super) fn new(classes: u32) -> Self {
         let empty = vec![0; classes as usize];
-        Self { truth: empty.clone(), predicted: empty.clone(), hits: empty }
+        Self { truth: empty.clone(), predicted: empty.clone(), hits: empty, apart: [0; 2] }
     }
 
     pub(super) fn of(rows: &Labelled) -> Self {
@@ -41,6 +57,7 @@ impl Tally {
         self.truth.fill(0);
         self.predicted.fill(0);
         self.hits.fill(0);
+        self.apart = [0; 2];
     }
 
     pub(super) fn add(&mut self, truth: u32, predicted: u32, count: u64) {
@@ -48,6 +65,10 @@ impl Tally {
         self.predicted[predicted as usize] += count;
         if truth == predicted {
             self.hits[truth as usize] += count;
+        } else {
+            let distance = u64::from(truth.abs_diff(predicted));
+            self.apart[0] += count * distance;
+            self.apart[1] += count * distance * distance;
         }
     }
 
@@ -57,6 +78,10 @@ impl Tally {
         self.predicted[predicted as usize] -= 1;
         if truth == predicted {
             self.hits[truth as usize] -= 1;
+        } else {
+            let distance = u64::from(truth.abs_diff(predicted));
+            self.apart[0] -= distance;
+            self.apart[1] -= distance * distance;
         }
     }
 
@@ -74,28 +99,46 @@ impl Tally {
         match metric {
             Metric::Precision => (self.hits[POSITIVE], self.predicted[POSITIVE]),
             Metric::Recall => (self.hits[POSITIVE], self.truth[POSITIVE]),
-            Metric::F1 => self.jaccard(POSITIVE),
+            Metric::F1 | Metric::Jaccard => self.jaccard(POSITIVE),
+            Metric::Specificity => (self.hits[0], self.truth[0]),
+            Metric::FalsePositiveRate => (self.truth[0] - self.hits[0], self.truth[0]),
+            Metric::FalseNegativeRate => (self.truth[POSITIVE] - self.hits[POSITIVE], self.truth[POSITIVE]),
+            Metric::PositiveRate => (self.predicted[POSITIVE], self.rows()),
             _ => (self.hits.iter().sum(), self.rows()),
         }
     }
 
     /// The metric's value.
-    pub(super) fn value(&self, metric: Metric) -> Result<f64, Undefined> {
-        match metric {
+    pub(super) fn value(&self, spec: &MetricSpec) -> Result<f64, Undefined> {
+        if !is_plain(spec, self.truth.len() as u32) {
+            return self.counts().value(spec);
+        }
+        match spec.metric {
             Metric::BalancedAccuracy => self.balanced_accuracy(),
             Metric::MacroF1 => self.macro_f1(),
             Metric::F1 => match self.jaccard(POSITIVE) {
                 (_, 0) => Err(Undefined::NoPositives),
                 (hits, union) => Ok(2.0 * hits as f64 / (union + hits) as f64),
             },
-            _ => match self.proportion(metric) {
+            metric => match self.proportion(metric) {
                 (_, 0) => Err(match metric {
                     Metric::Precision => Undefined::NoPredictedPositives,
-                    Metric::Recall => Undefined::NoPositives,
+                    Metric::Recall | Metric::Jaccard | Metric::FalseNegativeRate => Undefined::NoPositives,
+                    Metric::Specificity | Metric::FalsePositiveRate => Undefined::NoNegatives,
                     _ => Undefined::NoRows,
                 }),
                 (hits, rows) => Ok(hits as f64 / rows as f64),
             },
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let real = |counts: &[u64]| counts.iter().map(|count| *count as f64).collect();
+        Counts {
+            truth: real(&self.truth),
+            predicted: real(&self.predicted),
+            hits: real(&self.hits),
+            apart: self.apart.map(|sum| sum as f64),
         }
     }
 

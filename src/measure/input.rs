@@ -2,7 +2,10 @@
 //!
 //! Nothing behind this file meets a NaN, a probability outside [0, 1] or a class outside its range.
 
-use super::metric::{MetricSpec, Task};
+use std::borrow::Cow;
+
+use super::metric::Task;
+use super::settings::MetricSpec;
 use super::undefined::Undefined;
 
 /// One evaluation set. The caller sorts it by row key, so that sums run in key order; all columns have length n.
@@ -60,6 +63,17 @@ pub struct Predicted<'a> {
     pub values: Option<&'a [f64]>,
     /// Answers.
     pub texts: Option<&'a [String]>,
+    /// Columns of numbers, for metrics of columns.
+    pub columns: &'a [NumberColumn<'a>],
+}
+
+/// A column of numbers beside the predictions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberColumn<'a> {
+    /// What the file calls it.
+    pub name: Cow<'a, str>,
+    /// One number per row.
+    pub values: Cow<'a, [f64]>,
 }
 
 impl Truth<'_> {
@@ -96,7 +110,7 @@ impl Predicted<'_> {
         self.same_as(&Self::default())
     }
 
-    /// Whether every column given is the same, number for number.
+    /// Whether all that was predicted is the same, number for number; columns of numbers are no predictions.
     pub fn same_as(&self, other: &Self) -> bool {
         self.scores == other.scores
             && self.classes == other.classes
@@ -192,6 +206,24 @@ pub(super) fn real<'a>(truth: &Truth<'a>, predicted: &Predicted<'a>) -> Result<(
     Ok((finite(labels, labels.len())?, finite(predicted.values.ok_or(Undefined::ValuesMissing)?, labels.len())?))
 }
 
+/// The columns that a metric of columns names, finite, in its order.
+pub(super) fn columns<'a>(spec: &MetricSpec, predicted: &Predicted<'a>, n: usize) -> Result<Vec<&'a [f64]>, Undefined> {
+    let of = |name: &String| {
+        let found = predicted.columns.iter().find(|column| column.name == *name);
+        finite(&found.ok_or_else(|| Undefined::ColumnMissing { column: name.clone() })?.values, n)
+    };
+    spec.parameters.columns.iter().map(of).collect()
+}
+
+/// Reference answers and answers.
+pub(super) fn texts<'a>(
+    truth: &Truth<'a>,
+    predicted: &Predicted<'a>,
+) -> Result<(&'a [String], &'a [String]), Undefined> {
+    let Truth::Texts(references) = *truth else { return Err(Undefined::TextsMissing) };
+    Ok((references, of_length(predicted.texts.ok_or(Undefined::TextsMissing)?, references.len())?))
+}
+
 /// Every value finite, and as many as rows.
 pub(super) fn finite(values: &[f64], n: usize) -> Result<&[f64], Undefined> {
     match of_length(values, n)?.iter().position(|value| !value.is_finite()) {
@@ -213,7 +245,7 @@ pub(super) fn in_range(labels: &[u32], count: u32) -> Result<&[u32], Undefined> 
 }
 
 /// numpy's `argmax`: the first of equal maxima.
-fn largest(columns: &[Vec<f64>], n: usize) -> Vec<u32> {
+pub(super) fn largest(columns: &[Vec<f64>], n: usize) -> Vec<u32> {
     let mut best = vec![0; n];
     let mut height = vec![f64::NEG_INFINITY; n];
     for (class, column) in (0..).zip(columns) {

@@ -1,20 +1,41 @@
-//! The difference of two proportions on the same rows: accuracy, and recall on the positive rows.
+//! The difference of two proportions of the same rows: accuracy, recall of the positive rows, and the like.
 //!
 //! Δ = (c - b) / n with se = √(b + c - (c - b)²/n) / n, b and c counting the rows only one model gets right (McNemar's
 //! cells). Below 25 such rows the normal approximation fails, at b = c = 0 altogether; there Tango's score interval
 //! holds the error rate: Tango, "Equivalence test and confidence interval for the difference in proportions for the
 //! paired-sample design", Stat. Med. 17 (1998).
 
+use super::classification::is_plain;
 use super::distribution::{one_sided, root};
 use super::input::Labelled;
 use super::metric::Metric;
 use super::outcome::{Interval, Method, Sufficient};
+use super::settings::MetricSpec;
 use super::undefined::Undefined;
 
 /// The usual limit of McNemar's approximation.
 const FEW: u64 = 25;
 
-/// Bounds of the candidate's accuracy or recall less the baseline's, and the counts they follow from.
+/// The rows a metric is a proportion of, whatever the models say, and those of them that are its hits, from label and
+/// predicted class; none of any other metric.
+fn hit(metric: Metric) -> Option<fn(u32, u32) -> Option<bool>> {
+    Some(match metric {
+        Metric::Accuracy => |truth, predicted| Some(truth == predicted),
+        Metric::Recall => |truth, predicted| (truth == 1).then_some(predicted == 1),
+        Metric::FalseNegativeRate => |truth, predicted| (truth == 1).then_some(predicted == 0),
+        Metric::Specificity => |truth, predicted| (truth == 0).then_some(predicted == 0),
+        Metric::FalsePositiveRate => |truth, predicted| (truth == 0).then_some(predicted == 1),
+        Metric::PositiveRate => |_, predicted| Some(predicted == 1),
+        _ => return None,
+    })
+}
+
+/// Whether two models' values are proportions of the same rows.
+pub(super) fn applies(spec: &MetricSpec, classes: u32) -> bool {
+    hit(spec.metric).is_some() && is_plain(spec, classes)
+}
+
+/// Bounds of the candidate's proportion less the baseline's, and the counts they follow from.
 pub(super) fn compare(
     metric: Metric,
     candidate: &Labelled,
@@ -22,9 +43,10 @@ pub(super) fn compare(
     confidence: f64,
 ) -> Result<(Interval, Sufficient), Undefined> {
     let mut counts = [0_u64; 4];
+    let hit = hit(metric).unwrap_or(|_, _| None);
     for ((&truth, &a), &b) in candidate.truth.iter().zip(&candidate.predicted).zip(&baseline.predicted) {
-        if metric != Metric::Recall || truth == 1 {
-            counts[usize::from(a == truth) * 2 + usize::from(b == truth)] += 1;
+        if let (Some(a), Some(b)) = (hit(truth, a), hit(truth, b)) {
+            counts[usize::from(a) * 2 + usize::from(b)] += 1;
         }
     }
     let [neither, only_baseline, only_candidate, both] = counts;

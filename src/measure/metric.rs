@@ -1,6 +1,6 @@
 //! The metrics by their policy names: direction, task, range.
 //!
-//! Values are those of scikit-learn 1.9 (`accuracy_score`, `brier_score_loss`, …) in f64.
+//! Values are those of scikit-learn 1.9 (`accuracy_score`, `brier_score_loss`, …) in f64, wherever it has them.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Metric {
     /// Share of rows whose class is right.
     Accuracy,
-    /// Mean recall over the classes that occur.
+    /// Mean recall over the classes that occur; `adjusted`: 0 by chance.
     BalancedAccuracy,
     /// True positives among predicted positives.
     Precision,
@@ -35,6 +35,94 @@ pub enum Metric {
     R2,
     /// Mean F1 over the classes that occur in labels or predictions.
     MacroF1,
+    /// Weighted harmonic mean of precision and recall, `beta` times as much for recall.
+    FBeta,
+    /// True positives among rows that are positive or predicted so.
+    Jaccard,
+    /// Matthews' correlation of labels and predicted classes.
+    Matthews,
+    /// Cohen's kappa: agreement beyond chance, disagreements counted alike, by distance or by its square.
+    Kappa,
+    /// True negatives among negatives.
+    Specificity,
+    /// False positives among negatives.
+    FalsePositiveRate,
+    /// False negatives among positives.
+    FalseNegativeRate,
+    /// Share of rows predicted positive.
+    PositiveRate,
+    /// The largest recall of a threshold whose precision is at least `precision`.
+    RecallAtPrecision,
+    /// Positives among the `k` highest scores; ties by expected value.
+    PrecisionAtK,
+    /// Largest distance between the score distributions of positives and negatives (Kolmogorov-Smirnov).
+    Ks,
+    /// Positives among the `share` of rows with the highest scores, over positives among all.
+    Lift,
+    /// Share of the positives that is in the `share` of rows with the highest scores.
+    Gain,
+    /// Share of rows whose class is among the `k` most probable; ties by expected value.
+    TopKAccuracy,
+    /// 1 less the log loss over that of the classes' shares.
+    D2LogLoss,
+    /// 1 less the Brier score over that of the classes' shares.
+    D2Brier,
+    /// Expected calibration error over `bins` bins of equal mass.
+    Ece,
+    /// Median absolute error.
+    MedianAbsoluteError,
+    /// Largest absolute error: no interval.
+    MaxError,
+    /// 1 less the variance of the errors over that of the labels.
+    ExplainedVariance,
+    /// Mean of |y - ŷ| / max(|y|, ε), as a ratio.
+    Mape,
+    /// Σ |y - ŷ| / Σ |y|.
+    WeightedMape,
+    /// Mean of 2 |y - ŷ| / (|y| + |ŷ|), 0 where both are 0.
+    SymmetricMape,
+    /// Mean squared difference of ln(1 + y).
+    MeanSquaredLogError,
+    /// Root of the mean squared difference of ln(1 + y).
+    RootMeanSquaredLogError,
+    /// Mean Poisson deviance.
+    PoissonDeviance,
+    /// Mean gamma deviance.
+    GammaDeviance,
+    /// Mean Tweedie deviance of `power`.
+    TweedieDeviance,
+    /// Mean pinball loss at `alpha`.
+    Pinball,
+    /// 1 less the mean absolute error over that of the median.
+    D2AbsoluteError,
+    /// 1 less the pinball loss over that of the `alpha` quantile.
+    D2Pinball,
+    /// 1 less the Tweedie deviance over that of the mean.
+    D2Tweedie,
+    /// Normalised discounted cumulative gain, mean over queries, ties averaged.
+    Ndcg,
+    /// Discounted cumulative gain, mean over queries, ties averaged.
+    Dcg,
+    /// Average precision of each query, mean over queries, ties by expected value.
+    MeanAveragePrecision,
+    /// 1 over the rank of the first relevant document, mean over queries, ties by expected value.
+    ReciprocalRank,
+    /// Share of queries with a relevant document among the first `k`, ties by expected value.
+    HitRate,
+    /// Share of answers that equal the reference.
+    ExactMatch,
+    /// Share of answers that contain the reference.
+    Contains,
+    /// F1 of the words of answer and reference, mean over rows (SQuAD).
+    TokenF1,
+    /// Share of answers whose number is the reference's, within a tolerance.
+    NumericMatch,
+    /// Mean of a column of numbers.
+    ColumnMean,
+    /// Sum of one column over that of another.
+    ColumnRatio,
+    /// Quantile of a column of numbers.
+    ColumnQuantile,
 }
 
 /// Which direction of a metric is an improvement.
@@ -74,114 +162,288 @@ impl Task {
     }
 }
 
+/// What is fixed about a metric.
+struct Entry {
+    metric: Metric,
+    name: &'static str,
+    /// What others call it: scikit-learn's functions and scorers.
+    aliases: &'static [&'static str],
+    better: Better,
+    tasks: &'static [Task],
+    range: (f64, f64),
+}
+
+const UNIT: (f64, f64) = (0.0, 1.0);
+const SIGNED: (f64, f64) = (-1.0, 1.0);
+const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
+const AT_MOST_ONE: (f64, f64) = (f64::NEG_INFINITY, 1.0);
+const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
+const EVERY: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ranking, Task::Text];
+const H: Better = Better::Higher;
+const L: Better = Better::Lower;
+
+const fn entry(
+    metric: Metric,
+    name: &'static str,
+    aliases: &'static [&'static str],
+    better: Better,
+    tasks: &'static [Task],
+    range: (f64, f64),
+) -> Entry {
+    Entry { metric, name, aliases, better, tasks, range }
+}
+
+/// In the order of the variants: an entry is found by its metric's number.
+const ENTRIES: &[Entry] = &[
+    entry(Metric::Accuracy, "accuracy", &["accuracy_score"], H, CLASSES, UNIT),
+    entry(Metric::BalancedAccuracy, "balanced_accuracy", &["balanced_accuracy_score"], H, CLASSES, SIGNED),
+    entry(Metric::Precision, "precision", &["precision_score", "ppv"], H, CLASSES, UNIT),
+    entry(Metric::Recall, "recall", &["recall_score", "tpr", "sensitivity"], H, CLASSES, UNIT),
+    entry(Metric::F1, "f1", &["f1_score"], H, CLASSES, UNIT),
+    entry(Metric::RocAuc, "roc_auc", &["roc_auc_score"], H, CLASSES, UNIT),
+    entry(Metric::AveragePrecision, "average_precision", &["average_precision_score"], H, CLASSES, UNIT),
+    entry(Metric::LogLoss, "log_loss", &["neg_log_loss"], L, CLASSES, POSITIVE),
+    entry(Metric::Brier, "brier", &["brier_score_loss", "neg_brier_score"], L, CLASSES, (0.0, 2.0)),
+    entry(
+        Metric::MeanAbsoluteError,
+        "mae",
+        &["mean_absolute_error", "neg_mean_absolute_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(
+        Metric::MeanSquaredError,
+        "mse",
+        &["mean_squared_error", "neg_mean_squared_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(
+        Metric::RootMeanSquaredError,
+        "rmse",
+        &["root_mean_squared_error", "neg_root_mean_squared_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(Metric::R2, "r2", &["r2_score"], H, &[Task::Regression], AT_MOST_ONE),
+    entry(Metric::MacroF1, "macro_f1", &["f1_macro"], H, CLASSES, UNIT),
+    entry(Metric::FBeta, "fbeta", &["fbeta_score"], H, CLASSES, UNIT),
+    entry(Metric::Jaccard, "jaccard", &["jaccard_score"], H, CLASSES, UNIT),
+    entry(Metric::Matthews, "mcc", &["matthews_corrcoef"], H, CLASSES, SIGNED),
+    entry(Metric::Kappa, "kappa", &["cohen_kappa_score"], H, CLASSES, SIGNED),
+    entry(Metric::Specificity, "specificity", &["tnr"], H, &[Task::Binary], UNIT),
+    entry(Metric::FalsePositiveRate, "fpr", &["false_positive_rate"], L, &[Task::Binary], UNIT),
+    entry(Metric::FalseNegativeRate, "fnr", &["false_negative_rate"], L, &[Task::Binary], UNIT),
+    entry(Metric::PositiveRate, "positive_rate", &["selection_rate"], H, &[Task::Binary], UNIT),
+    entry(Metric::RecallAtPrecision, "recall_at_precision", &[], H, &[Task::Binary], UNIT),
+    entry(Metric::PrecisionAtK, "precision_at_k", &[], H, &[Task::Binary], UNIT),
+    entry(Metric::Ks, "ks", &["ks_statistic"], H, &[Task::Binary], UNIT),
+    entry(Metric::Lift, "lift", &[], H, &[Task::Binary], POSITIVE),
+    entry(Metric::Gain, "gain", &[], H, &[Task::Binary], UNIT),
+    entry(Metric::TopKAccuracy, "top_k_accuracy", &["top_k_accuracy_score"], H, &[Task::Multiclass], UNIT),
+    entry(Metric::D2LogLoss, "d2_log_loss", &["d2_log_loss_score"], H, CLASSES, AT_MOST_ONE),
+    entry(Metric::D2Brier, "d2_brier", &["d2_brier_score"], H, CLASSES, AT_MOST_ONE),
+    entry(Metric::Ece, "ece", &["expected_calibration_error"], L, CLASSES, UNIT),
+    entry(
+        Metric::MedianAbsoluteError,
+        "median_ae",
+        &["median_absolute_error", "neg_median_absolute_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(Metric::MaxError, "max_error", &["neg_max_error"], L, &[Task::Regression], POSITIVE),
+    entry(
+        Metric::ExplainedVariance,
+        "explained_variance",
+        &["explained_variance_score"],
+        H,
+        &[Task::Regression],
+        AT_MOST_ONE,
+    ),
+    entry(
+        Metric::Mape,
+        "mape",
+        &["mean_absolute_percentage_error", "neg_mean_absolute_percentage_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(Metric::WeightedMape, "wmape", &[], L, &[Task::Regression], POSITIVE),
+    entry(Metric::SymmetricMape, "smape", &[], L, &[Task::Regression], (0.0, 2.0)),
+    entry(
+        Metric::MeanSquaredLogError,
+        "msle",
+        &["mean_squared_log_error", "neg_mean_squared_log_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(
+        Metric::RootMeanSquaredLogError,
+        "rmsle",
+        &["root_mean_squared_log_error", "neg_root_mean_squared_log_error"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(
+        Metric::PoissonDeviance,
+        "poisson_deviance",
+        &["mean_poisson_deviance", "neg_mean_poisson_deviance"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(
+        Metric::GammaDeviance,
+        "gamma_deviance",
+        &["mean_gamma_deviance", "neg_mean_gamma_deviance"],
+        L,
+        &[Task::Regression],
+        POSITIVE,
+    ),
+    entry(Metric::TweedieDeviance, "tweedie_deviance", &["mean_tweedie_deviance"], L, &[Task::Regression], POSITIVE),
+    entry(Metric::Pinball, "pinball", &["mean_pinball_loss"], L, &[Task::Regression], POSITIVE),
+    entry(
+        Metric::D2AbsoluteError,
+        "d2_absolute_error",
+        &["d2_absolute_error_score"],
+        H,
+        &[Task::Regression],
+        AT_MOST_ONE,
+    ),
+    entry(Metric::D2Pinball, "d2_pinball", &["d2_pinball_score"], H, &[Task::Regression], AT_MOST_ONE),
+    entry(Metric::D2Tweedie, "d2_tweedie", &["d2_tweedie_score"], H, &[Task::Regression], AT_MOST_ONE),
+    entry(Metric::Ndcg, "ndcg", &["ndcg_score"], H, &[Task::Ranking], UNIT),
+    entry(Metric::Dcg, "dcg", &["dcg_score"], H, &[Task::Ranking], POSITIVE),
+    entry(Metric::MeanAveragePrecision, "map", &["mean_average_precision"], H, &[Task::Ranking], UNIT),
+    entry(Metric::ReciprocalRank, "mrr", &["mean_reciprocal_rank"], H, &[Task::Ranking], UNIT),
+    entry(Metric::HitRate, "hit_rate", &["hit_at_k"], H, &[Task::Ranking], UNIT),
+    entry(Metric::ExactMatch, "exact_match", &[], H, &[Task::Text], UNIT),
+    entry(Metric::Contains, "contains", &[], H, &[Task::Text], UNIT),
+    entry(Metric::TokenF1, "token_f1", &[], H, &[Task::Text], UNIT),
+    entry(Metric::NumericMatch, "numeric_match", &[], H, &[Task::Text], UNIT),
+    entry(Metric::ColumnMean, "mean", &[], H, EVERY, ANY),
+    entry(Metric::ColumnRatio, "ratio", &[], H, EVERY, ANY),
+    entry(Metric::ColumnQuantile, "quantile", &[], H, EVERY, ANY),
+];
+
+/// Those with a name of their own; what is left measures columns that a policy names.
+const NAMED: [Metric; 55] = [
+    Metric::Accuracy,
+    Metric::BalancedAccuracy,
+    Metric::Precision,
+    Metric::Recall,
+    Metric::F1,
+    Metric::RocAuc,
+    Metric::AveragePrecision,
+    Metric::LogLoss,
+    Metric::Brier,
+    Metric::MeanAbsoluteError,
+    Metric::MeanSquaredError,
+    Metric::RootMeanSquaredError,
+    Metric::R2,
+    Metric::MacroF1,
+    Metric::FBeta,
+    Metric::Jaccard,
+    Metric::Matthews,
+    Metric::Kappa,
+    Metric::Specificity,
+    Metric::FalsePositiveRate,
+    Metric::FalseNegativeRate,
+    Metric::PositiveRate,
+    Metric::RecallAtPrecision,
+    Metric::PrecisionAtK,
+    Metric::Ks,
+    Metric::Lift,
+    Metric::Gain,
+    Metric::TopKAccuracy,
+    Metric::D2LogLoss,
+    Metric::D2Brier,
+    Metric::Ece,
+    Metric::MedianAbsoluteError,
+    Metric::MaxError,
+    Metric::ExplainedVariance,
+    Metric::Mape,
+    Metric::WeightedMape,
+    Metric::SymmetricMape,
+    Metric::MeanSquaredLogError,
+    Metric::RootMeanSquaredLogError,
+    Metric::PoissonDeviance,
+    Metric::GammaDeviance,
+    Metric::TweedieDeviance,
+    Metric::Pinball,
+    Metric::D2AbsoluteError,
+    Metric::D2Pinball,
+    Metric::D2Tweedie,
+    Metric::Ndcg,
+    Metric::Dcg,
+    Metric::MeanAveragePrecision,
+    Metric::ReciprocalRank,
+    Metric::HitRate,
+    Metric::ExactMatch,
+    Metric::Contains,
+    Metric::TokenF1,
+    Metric::NumericMatch,
+];
+
 impl Metric {
-    /// Every metric, in the order a report lists them.
+    /// Every metric with a name, in the order a report lists them.
     pub const fn all() -> &'static [Self] {
-        &[
-            Self::Accuracy,
-            Self::BalancedAccuracy,
-            Self::Precision,
-            Self::Recall,
-            Self::F1,
-            Self::RocAuc,
-            Self::AveragePrecision,
-            Self::LogLoss,
-            Self::Brier,
-            Self::MeanAbsoluteError,
-            Self::MeanSquaredError,
-            Self::RootMeanSquaredError,
-            Self::R2,
-            Self::MacroF1,
-        ]
+        &NAMED
     }
 
-    /// The metric of a policy name; `None` for an unknown one.
+    /// The metric a record names, those of columns among them; `None` for an unknown one.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::all().iter().copied().find(|metric| metric.name() == name)
+        ENTRIES.iter().find(|entry| entry.name == name).map(|entry| entry.metric)
+    }
+
+    /// The metric that scikit-learn, or a habit, calls `alias`.
+    pub fn of_alias(alias: &str) -> Option<Self> {
+        Self::all().iter().copied().find(|metric| metric.entry().aliases.contains(&alias))
     }
 
     /// The name a policy uses.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accuracy => "accuracy",
-            Self::BalancedAccuracy => "balanced_accuracy",
-            Self::Precision => "precision",
-            Self::Recall => "recall",
-            Self::F1 => "f1",
-            Self::RocAuc => "roc_auc",
-            Self::AveragePrecision => "average_precision",
-            Self::LogLoss => "log_loss",
-            Self::Brier => "brier",
-            Self::MeanAbsoluteError => "mae",
-            Self::MeanSquaredError => "mse",
-            Self::RootMeanSquaredError => "rmse",
-            Self::R2 => "r2",
-            Self::MacroF1 => "macro_f1",
-        }
+        self.entry().name
     }
 
     /// Which direction is an improvement.
     pub const fn better(self) -> Better {
-        match self {
-            Self::LogLoss
-            | Self::Brier
-            | Self::MeanAbsoluteError
-            | Self::MeanSquaredError
-            | Self::RootMeanSquaredError => Better::Lower,
-            _ => Better::Higher,
-        }
+        self.entry().better
     }
 
     /// The tasks it is defined for.
     pub const fn tasks(self) -> &'static [Task] {
-        match self {
-            Self::Accuracy | Self::BalancedAccuracy | Self::LogLoss | Self::Brier | Self::MacroF1 => {
-                &[Task::Binary, Task::Multiclass]
-            }
-            Self::Precision | Self::Recall | Self::F1 | Self::RocAuc | Self::AveragePrecision => &[Task::Binary],
-            Self::MeanAbsoluteError | Self::MeanSquaredError | Self::RootMeanSquaredError | Self::R2 => {
-                &[Task::Regression]
-            }
-        }
+        self.entry().tasks
     }
 
     /// The least and the greatest value it can take.
     pub const fn range(self) -> (f64, f64) {
-        match self {
-            Self::Brier => (0.0, 2.0),
-            Self::LogLoss | Self::MeanAbsoluteError | Self::MeanSquaredError | Self::RootMeanSquaredError => {
-                (0.0, f64::INFINITY)
-            }
-            Self::R2 => (f64::NEG_INFINITY, 1.0),
-            _ => (0.0, 1.0),
-        }
+        self.entry().range
+    }
+
+    const fn entry(self) -> &'static Entry {
+        &ENTRIES[self as usize]
     }
 }
+
+/// The table is in order: the program does not compile otherwise.
+const _: () = {
+    let mut at = 0;
+    while at < ENTRIES.len() {
+        assert!(ENTRIES[at].metric as usize == at);
+        at += 1;
+    }
+};
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// A metric with its settings.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MetricSpec {
-    /// The metric.
-    pub metric: Metric,
-    /// Binary classes from scores: `score >= threshold` is positive. 0.5 unless the policy says otherwise.
-    pub threshold: f64,
-}
-
-impl MetricSpec {
-    /// `metric` with its default settings.
-    pub const fn new(metric: Metric) -> Self {
-        Self { metric, threshold: 0.5 }
-    }
-}
-
-impl From<Metric> for MetricSpec {
-    fn from(metric: Metric) -> Self {
-        Self::new(metric)
     }
 }

@@ -24,21 +24,30 @@
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
 
+mod answers;
 mod average_precision;
 mod bca;
 mod bootstrap;
+mod calibration;
 mod classification;
+mod classwise;
+mod counts;
 mod delong;
+mod deviance;
 mod distribution;
+mod explained;
+mod functional;
 mod input;
 mod mcnemar;
 mod metric;
 mod moments;
 mod multinomial;
 mod outcome;
+mod percentile;
 mod probabilistic;
 mod proportion;
 mod quantile;
+mod queries;
 mod random;
 mod ranks;
 mod rederive;
@@ -46,49 +55,62 @@ mod regression;
 mod roc;
 mod sample_size;
 pub mod seed;
+mod settings;
 mod smooth;
+mod statistic;
 mod sums;
+mod sweep;
+mod tabled;
 mod undefined;
 
-pub use input::{Predicted, Rows, Truth};
-pub use metric::{Better, Metric, MetricSpec, Task};
+pub use input::{NumberColumn, Predicted, Rows, Truth};
+pub use metric::{Better, Metric, Task};
 pub use moments::mean;
 pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rederive::rederive;
 pub use sample_size::rows_needed;
+pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
 pub use undefined::Undefined;
 
-use average_precision::AveragePrecision;
-use bootstrap::Weighted;
-use classification::{Tally, joint};
+use classification::{Tally, is_plain, joint};
 use delong::Components;
-use input::{binary, labelled, real, scores};
+use input::{binary, labelled, scores};
 use moments::Moments;
 use multinomial::{Contrast, Table};
 use outcome::{Interval, defined};
+use queries::PerQuery;
 use ranks::Ranking;
-use regression::{Determination, RootMeanSquare, absolute_errors, squared_errors};
 use roc::Placements;
+use statistic::{losses, statistic};
 
-/// The metric of one model.
+/// The metric of one model, every row counting once.
 ///
 /// # Errors
 /// A metric the labels or predictions do not define, or input that is no number.
 pub fn value(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<f64, Undefined> {
+    point(spec, &Rows::new(*truth, &[]), predicted)
+}
+
+/// The metric of one model, with the rows' weights and queries; keys and clusters do not matter to it.
+///
+/// # Errors
+/// As [`value`]; also weights that are negative or sum to zero, and no queries where there should be.
+pub fn point(spec: &MetricSpec, rows: &Rows<'_>, predicted: &Predicted<'_>) -> Result<f64, Undefined> {
+    let truth = &rows.truth;
     input::check(spec, truth)?;
-    defined(match spec.metric.family() {
-        Family::Count => Tally::of(&labelled(spec, truth, predicted)?).value(spec.metric)?,
-        Family::Mean => Moments::of(&losses(spec, truth, predicted)?)?.mean(),
+    defined(match family(spec, rows) {
+        Family::Count => Tally::of(&labelled(spec, truth, predicted)?).value(spec)?,
+        Family::Mean => Moments::of(&means(spec, rows, predicted)?)?.mean(),
         Family::Auc => placements(spec, truth, predicted)?.1.auc,
-        Family::Smooth => smooth_metric(spec, truth, predicted)?.value()?,
+        Family::Smooth => statistic(spec, rows, predicted)?.value()?,
     })
 }
 
 /// The metric of one model with one-sided bounds: for absolute rules.
 ///
 /// # Errors
-/// As [`value`]; also rows too few, or without the variation an interval needs.
+/// As [`point`]; also rows too few, or without the variation an interval needs.
 pub fn estimate(
     spec: &MetricSpec,
     rows: &Rows<'_>,
@@ -96,23 +118,27 @@ pub fn estimate(
     sampling: &Sampling,
 ) -> Result<Estimate, Undefined> {
     let (truth, n) = checked(spec, rows)?;
-    let (interval, value) = match spec.metric.family() {
+    let (interval, value) = match family(spec, rows) {
         Family::Count => {
             let labelled = labelled(spec, truth, predicted)?;
             let tally = Tally::of(&labelled);
-            let value = tally.value(spec.metric)?;
-            let interval = match proportion::interval(spec.metric, &tally, sampling.confidence)? {
+            let value = tally.value(spec)?;
+            let closed = if is_plain(spec, labelled.classes) {
+                proportion::interval(spec.metric, &tally, sampling.confidence)?
+            } else {
+                None
+            };
+            let interval = match closed {
                 Some(interval) => interval,
                 None => {
-                    table(spec, Contrast::Candidate, labelled.classes, &joint(&labelled, &labelled))
-                        .interval(sampling)?
-                        .0
+                    let cells = joint(&labelled, &labelled);
+                    table(spec, Contrast::Candidate, labelled.classes, &cells).interval(sampling)?.0
                 }
             };
             (interval, value)
         }
         Family::Mean => {
-            let moments = Moments::of(&losses(spec, truth, predicted)?)?;
+            let moments = Moments::of(&means(spec, rows, predicted)?)?;
             (moments.t_interval(Method::StudentT, sampling.confidence)?, moments.mean())
         }
         Family::Auc => {
@@ -120,13 +146,15 @@ pub fn estimate(
             (delong::interval(binary(spec, truth)?, &placements, sampling.confidence)?, placements.auc)
         }
         Family::Smooth => {
-            let metric = smooth_metric(spec, truth, predicted)?;
+            let metric = statistic(spec, rows, predicted)?;
+            let value = metric.value()?;
+            with_interval(spec)?;
             let positives = positives(truth);
             let (interval, _) = smooth::interval(spec.metric, rows.keys, positives, &*metric, None, sampling)?;
-            (interval, metric.value()?)
+            (interval, value)
         }
     };
-    interval.estimate(n, value, spec.metric.range())
+    interval.estimate(n, value, spec.range())
 }
 
 /// The difference of two models on the same rows with one-sided bounds.
@@ -142,18 +170,18 @@ pub fn compare(
 ) -> Result<Comparison, Undefined> {
     let (truth, n) = checked(spec, rows)?;
     let finish = |(interval, sufficient): (Interval, Sufficient), values| {
-        interval.comparison(n, values, spec.metric.range(), sufficient)
+        interval.comparison(n, values, spec.range(), sufficient)
     };
     let no_difference = (Interval::new(Method::Exact, 0.0, 0.0, 0.0), Sufficient::None);
-    if candidate.same_as(baseline) {
-        let value = value(spec, truth, candidate)?;
+    if same(spec, candidate, baseline, n)? {
+        let value = point(spec, rows, candidate)?;
         return finish(no_difference, (value, value));
     }
-    match spec.metric.family() {
+    match family(spec, rows) {
         Family::Count => {
             let (a, b) = (labelled(spec, truth, candidate)?, labelled(spec, truth, baseline)?);
-            if matches!(spec.metric, Metric::Accuracy | Metric::Recall) {
-                let values = (Tally::of(&a).value(spec.metric)?, Tally::of(&b).value(spec.metric)?);
+            if mcnemar::applies(spec, a.classes) {
+                let values = (Tally::of(&a).value(spec)?, Tally::of(&b).value(spec)?);
                 return finish(mcnemar::compare(spec.metric, &a, &b, sampling.confidence)?, values);
             }
             let cells = joint(&a, &b);
@@ -161,7 +189,7 @@ pub fn compare(
             finish(table.interval(sampling)?, table.values()?)
         }
         Family::Mean => {
-            let (a, b) = (losses(spec, truth, candidate)?, losses(spec, truth, baseline)?);
+            let (a, b) = (means(spec, rows, candidate)?, means(spec, rows, baseline)?);
             let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
             let moments = Moments::of(&differences)?;
             let values = (Moments::of(&a)?.mean(), Moments::of(&b)?.mean());
@@ -177,10 +205,12 @@ pub fn compare(
             finish((components.interval(sampling.confidence)?, components.sufficient()), (a.auc, b.auc))
         }
         Family::Smooth => {
-            let (a, b) = rayon::join(|| smooth_metric(spec, truth, candidate), || smooth_metric(spec, truth, baseline));
+            let (a, b) = rayon::join(|| statistic(spec, rows, candidate), || statistic(spec, rows, baseline));
             let (a, b) = (a?, b?);
+            let values = (a.value()?, b.value()?);
+            with_interval(spec)?;
             let outcome = smooth::interval(spec.metric, rows.keys, positives(truth), &*a, Some(&*b), sampling)?;
-            finish(outcome, (a.value()?, b.value()?))
+            finish(outcome, values)
         }
     }
 }
@@ -190,24 +220,44 @@ pub fn compare(
 enum Family {
     /// Functions of a contingency table.
     Count,
-    /// Means of per-row losses.
+    /// Means of per-row losses, or of one value per query.
     Mean,
     /// The area under the ROC curve.
     Auc,
-    /// Smooth functions of the rows without a closed-form variance.
+    /// Functions of weighted rows without a closed-form variance.
     Smooth,
 }
 
-impl Metric {
-    const fn family(self) -> Family {
-        match self {
-            Self::Accuracy | Self::BalancedAccuracy | Self::Precision | Self::Recall | Self::F1 | Self::MacroF1 => {
-                Family::Count
-            }
-            Self::LogLoss | Self::Brier | Self::MeanAbsoluteError | Self::MeanSquaredError => Family::Mean,
-            Self::RocAuc => Family::Auc,
-            Self::AveragePrecision | Self::RootMeanSquaredError | Self::R2 => Family::Smooth,
-        }
+/// Weights leave no whole counts, no unweighted means and no placements: then everything is a statistic of weighted rows.
+fn family(spec: &MetricSpec, rows: &Rows<'_>) -> Family {
+    use Metric as M;
+    match spec.metric {
+        _ if rows.weights.is_some() => Family::Smooth,
+        metric if metric.counts_classes() => Family::Count,
+        M::LogLoss
+        | M::Brier
+        | M::TopKAccuracy
+        | M::MeanAbsoluteError
+        | M::MeanSquaredError
+        | M::Mape
+        | M::SymmetricMape
+        | M::MeanSquaredLogError
+        | M::PoissonDeviance
+        | M::GammaDeviance
+        | M::TweedieDeviance
+        | M::Pinball
+        | M::Ndcg
+        | M::Dcg
+        | M::MeanAveragePrecision
+        | M::ReciprocalRank
+        | M::HitRate
+        | M::ExactMatch
+        | M::Contains
+        | M::TokenF1
+        | M::NumericMatch
+        | M::ColumnMean => Family::Mean,
+        M::RocAuc if spec.parameters.max_fpr.is_none() && matches!(rows.truth, Truth::Binary(_)) => Family::Auc,
+        _ => Family::Smooth,
     }
 }
 
@@ -227,12 +277,24 @@ fn honoured(rows: &Rows<'_>) -> Result<(), Undefined> {
     }
 }
 
-fn losses(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<Vec<f64>, Undefined> {
-    match spec.metric {
-        Metric::LogLoss => probabilistic::log_losses(spec, truth, predicted),
-        Metric::Brier => probabilistic::brier_losses(spec, truth, predicted),
-        Metric::MeanAbsoluteError => real(truth, predicted).map(|(y, p)| absolute_errors(y, p)),
-        _ => real(truth, predicted).map(|(y, p)| squared_errors(y, p)),
+/// Whether both models say the same of what the metric looks at.
+fn same(spec: &MetricSpec, candidate: &Predicted<'_>, baseline: &Predicted<'_>, n: u64) -> Result<bool, Undefined> {
+    if spec.parameters.columns.is_empty() {
+        return Ok(candidate.same_as(baseline));
+    }
+    let of = |model| input::columns(spec, model, n as usize);
+    Ok(of(candidate)? == of(baseline)?)
+}
+
+fn with_interval(spec: &MetricSpec) -> Result<(), Undefined> {
+    if spec.metric.has_interval() { Ok(()) } else { Err(Undefined::NoInterval { metric: spec.metric.name() }) }
+}
+
+/// What the metric is the mean of: a value per row, or per query.
+fn means(spec: &MetricSpec, rows: &Rows<'_>, predicted: &Predicted<'_>) -> Result<Vec<f64>, Undefined> {
+    match losses(spec, rows, predicted)? {
+        Some(losses) => Ok(losses),
+        None => Ok(PerQuery::new(spec, rows, predicted)?.values),
     }
 }
 
@@ -246,28 +308,8 @@ fn placements(
     Ok((ranking, placements))
 }
 
-fn smooth_metric<'a>(
-    spec: &MetricSpec,
-    truth: &Truth<'a>,
-    predicted: &Predicted<'a>,
-) -> Result<Box<dyn Weighted + Send + 'a>, Undefined> {
-    Ok(match spec.metric {
-        Metric::AveragePrecision => {
-            Box::new(AveragePrecision::new(binary(spec, truth)?, scores(predicted, truth.len())?)?)
-        }
-        Metric::R2 => {
-            let (y, p) = real(truth, predicted)?;
-            Box::new(Determination::new(y, p)?)
-        }
-        _ => {
-            let (y, p) = real(truth, predicted)?;
-            Box::new(RootMeanSquare(squared_errors(y, p)))
-        }
-    })
-}
-
-fn table<'a>(spec: &MetricSpec, contrast: Contrast, classes: u32, cells: &'a [Cell]) -> Table<'a> {
-    Table { metric: spec.metric, contrast, classes, cells }
+fn table<'a>(spec: &'a MetricSpec, contrast: Contrast, classes: u32, cells: &'a [Cell]) -> Table<'a> {
+    Table { spec, contrast, classes, cells }
 }
 
 fn positives(truth: &Truth<'_>) -> u64 {

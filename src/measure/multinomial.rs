@@ -17,12 +17,13 @@ use rand_distr::{Binomial, Distribution as _};
 use rayon::prelude::*;
 
 use super::bca::{Replicates, acceleration};
-use super::classification::Tally;
+use super::classification::{Tally, is_plain};
 use super::distribution::one_sided;
 use super::metric::Metric;
 use super::outcome::{Cell, Interval, Method, Sampling, Sufficient};
 use super::proportion::{Edge, edge};
 use super::random::Key;
+use super::settings::MetricSpec;
 use super::sums::sum;
 use super::undefined::Undefined;
 
@@ -46,7 +47,7 @@ pub(super) enum Contrast {
 
 /// A count metric over a joint table.
 pub(super) struct Table<'a> {
-    pub metric: Metric,
+    pub spec: &'a MetricSpec,
     pub contrast: Contrast,
     pub classes: u32,
     pub cells: &'a [Cell],
@@ -63,14 +64,14 @@ impl Table<'_> {
     /// The candidate's and the baseline's metric.
     pub(super) fn values(&self) -> Result<(f64, f64), Undefined> {
         let pair = self.observed();
-        Ok((pair.candidate.value(self.metric)?, pair.baseline.value(self.metric)?))
+        Ok((pair.candidate.value(self.spec)?, pair.baseline.value(self.spec)?))
     }
 
     /// BCa bounds of the contrast.
     pub(super) fn interval(&self, sampling: &Sampling) -> Result<(Interval, Sufficient), Undefined> {
         let observed = self.observed();
         let estimate = self.measured(&observed)?;
-        let key = Key::new(&sampling.seed, self.metric.name());
+        let key = Key::new(&sampling.seed, self.spec.metric.name());
         // Largest first, so that most draws are over before the many small cells.
         let mut order: Vec<&Cell> = self.cells.iter().collect();
         order.sort_unstable_by(|a, b| b.count.cmp(&a.count).then(a.cmp(b)));
@@ -91,6 +92,10 @@ impl Table<'_> {
         let resampled =
             replicates.interval(Method::Multinomial, estimate, influence.acceleration(), sampling.confidence);
         let cells = || Sufficient::Cells { classes: self.classes, cells: self.cells.to_vec() };
+        if !is_plain(self.spec, self.classes) {
+            let (interval, quantiles) = resampled?;
+            return Ok((interval, if self.cells.len() <= LARGEST_TABLE { cells() } else { quantiles }));
+        }
         let edges = self.edges(&observed, sampling.confidence)?;
         if influence.rows() < FEW as f64 || edges.thin() {
             let bca = match resampled {
@@ -118,10 +123,10 @@ impl Table<'_> {
         confidence: f64,
     ) -> Result<Interval, Undefined> {
         let z = one_sided(confidence)?;
-        let value = observed.candidate.value(self.metric)?;
+        let value = observed.candidate.value(self.spec)?;
         let (mut estimate, mut down, mut up) = (value, value - edges.candidate.lower, edges.candidate.upper - value);
         if let Some(baseline) = &edges.baseline {
-            let value = observed.baseline.value(self.metric)?;
+            let value = observed.baseline.value(self.spec)?;
             let correlation = self.correlation(observed);
             let apart = |a: f64, b: f64| (a * a + b * b - 2.0 * correlation * a * b).max(0.0).sqrt();
             estimate -= value;
@@ -141,9 +146,9 @@ impl Table<'_> {
     fn edges(&self, observed: &Pair, confidence: f64) -> Result<Edges, Undefined> {
         let of = |tally: &Tally, other: &Tally| {
             let strange = |class: &usize| tally.jaccard(*class).1 == 0 && other.jaccard(*class).1 > 0;
-            let differ = self.metric == Metric::MacroF1 && self.contrast == Contrast::Difference;
+            let differ = self.spec.metric == Metric::MacroF1 && self.contrast == Contrast::Difference;
             let strangers = if differ { (0..self.classes as usize).filter(strange).count() as u64 } else { 0 };
-            edge(self.metric, tally, strangers, confidence)
+            edge(self.spec.metric, tally, strangers, confidence)
         };
         let (candidate, baseline) = (&observed.candidate, &observed.baseline);
         Ok(Edges {
@@ -172,7 +177,7 @@ impl Table<'_> {
             .map(|(truth, candidate, baseline, weight)| {
                 let mut pair = observed.clone();
                 pair.add(truth, candidate, baseline, 1);
-                let value = |tally: &Tally| tally.value(self.metric).unwrap_or(0.0);
+                let value = |tally: &Tally| tally.value(self.spec).unwrap_or(0.0);
                 (value(&pair.candidate), value(&pair.baseline), weight)
             })
             .collect();
@@ -193,10 +198,10 @@ impl Table<'_> {
     }
 
     fn measured(&self, pair: &Pair) -> Result<f64, Undefined> {
-        let candidate = pair.candidate.value(self.metric)?;
+        let candidate = pair.candidate.value(self.spec)?;
         match self.contrast {
             Contrast::Candidate => Ok(candidate),
-            Contrast::Difference => Ok(candidate - pair.baseline.value(self.metric)?),
+            Contrast::Difference => Ok(candidate - pair.baseline.value(self.spec)?),
         }
     }
 

@@ -4,10 +4,10 @@ use super::bca::level;
 use super::delong::Components;
 use super::distribution::one_sided;
 use super::mcnemar;
-use super::metric::MetricSpec;
 use super::moments::Moments;
 use super::multinomial::{Contrast, Table};
 use super::outcome::{Cell, Comparison, Interval, Method, Quantile, Sampling, Sufficient};
+use super::settings::MetricSpec;
 use super::smooth::influence_interval;
 use super::undefined::Undefined;
 
@@ -57,7 +57,7 @@ pub fn rederive(spec: &MetricSpec, comparison: &Comparison, sampling: &Sampling)
                 return Err(Undefined::Contradictory);
             }
             rows(cells.iter().map(|cell| cell.count), comparison.n)?;
-            let table = Table { metric: spec.metric, contrast: Contrast::Difference, classes: *classes, cells };
+            let table = Table { spec, contrast: Contrast::Difference, classes: *classes, cells };
             values = table.values()?;
             table.interval(sampling)?.0
         }
@@ -70,7 +70,7 @@ pub fn rederive(spec: &MetricSpec, comparison: &Comparison, sampling: &Sampling)
             interval
         }
     };
-    interval.comparison(comparison.n, values, spec.metric.range(), comparison.sufficient.clone())
+    interval.comparison(comparison.n, values, spec.range(), comparison.sufficient.clone())
 }
 
 /// The sum of the counts, which cannot exceed the rows of the set.

@@ -18,6 +18,11 @@ pub(super) fn squared_errors(truth: &[f64], predicted: &[f64]) -> Vec<f64> {
     truth.iter().zip(predicted).map(|(y, p)| (y - p) * (y - p)).collect()
 }
 
+/// Σ w x.
+fn products(weights: &[f64], values: &[f64]) -> f64 {
+    sum(values.len(), |row| weights[row] * values[row])
+}
+
 /// √(Σ w r² / Σ w), r² being the squared errors.
 pub(super) struct RootMeanSquare(pub Vec<f64>);
 
@@ -34,6 +39,10 @@ impl Weighted for RootMeanSquare {
         }
         let scale = 2.0 * self.0.len() as f64 * value;
         Ok(self.0.iter().map(|square| (square - value * value) / scale).collect())
+    }
+
+    fn weighted(&self, weights: &[f64]) -> f64 {
+        (products(weights, &self.0) / total(weights)).sqrt()
     }
 
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
@@ -93,6 +102,14 @@ impl Weighted for Determination {
         let unexplained = total(&self.squares) / self.spread;
         let each = |(square, y): (&f64, &f64)| (unexplained * y * y - square) / self.spread;
         Ok(self.squares.iter().zip(&self.centred).map(each).collect())
+    }
+
+    fn weighted(&self, weights: &[f64]) -> f64 {
+        let first = products(weights, &self.centred);
+        let second = sum(weights.len(), |row| weights[row] * self.centred[row] * self.centred[row]);
+        let spread = second - first * first / total(weights);
+        let varies = spread > 16.0 * f64::EPSILON * second;
+        if varies { 1.0 - products(weights, &self.squares) / spread } else { f64::NAN }
     }
 
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {

@@ -23,6 +23,10 @@ const MANY_POSITIVES: u64 = 50;
 /// Rows at which 2,000 resamples take half a second and 25 MB per thread.
 const AFFORDABLE: usize = 200_000;
 
+/// Rows beyond which the weights of a resample need more than half a gigabyte per thread; what has no influence values has no
+/// interval there.
+const MOST: usize = 4_000_000;
+
 /// Bounds of `candidate`, or of `candidate - baseline`.
 pub(super) fn interval(
     metric: Metric,
@@ -42,7 +46,11 @@ pub(super) fn interval(
     }
     let n = influence.len();
     let scarce = metric == Metric::AveragePrecision && positives < MANY_POSITIVES;
-    if n < MANY || scarce && n < AFFORDABLE {
+    let smooth = candidate.is_smooth() && baseline.is_none_or(Weighted::is_smooth);
+    if !smooth && n > MOST {
+        return Err(Undefined::TooManyRows { n: n as u64 });
+    }
+    if n < MANY || !smooth || scarce && n < AFFORDABLE {
         let replicates = resample(metric.name(), keys, candidate, baseline, sampling)?;
         let a = acceleration(n, |row| influence[row], |_| 1.0);
         return replicates.interval(Method::BcaPoisson, estimate, a, sampling.confidence);

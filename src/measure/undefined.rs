@@ -44,6 +44,9 @@ pub enum Undefined {
     /// No row is positive.
     #[error("no positive rows")]
     NoPositives,
+    /// No row is negative.
+    #[error("no negative rows")]
+    NoNegatives,
     /// No row is predicted positive.
     #[error("no rows predicted positive")]
     NoPredictedPositives,
@@ -157,6 +160,68 @@ pub enum Undefined {
     /// Sufficient statistics that no rows could have given.
     #[error("the recorded statistics contradict each other")]
     Contradictory,
+    /// A setting without which the metric is not one.
+    #[error("`{name}` is not set")]
+    SettingMissing {
+        /// Name of the setting.
+        name: &'static str,
+    },
+    /// Nothing bounds a maximum.
+    #[error("{metric} has no interval")]
+    NoInterval {
+        /// Policy name of the metric.
+        metric: &'static str,
+    },
+    /// Row weights that are all zero.
+    #[error("the weights sum to zero")]
+    NoWeight,
+    /// Both correlated series, or both raters, say one thing only.
+    #[error("labels or predicted classes are all the same")]
+    SingleVerdict,
+    /// A class that counts occurs in no label and no prediction the metric divides by.
+    #[error("class {class} has no rows to divide by")]
+    EmptyClass {
+        /// The class's number.
+        class: u32,
+    },
+    /// A number for which the metric is not defined.
+    #[error("row {row} holds {value}, for which the metric is not defined")]
+    OutsideDomain {
+        /// The first such row.
+        row: usize,
+        /// What it holds.
+        value: f64,
+    },
+    /// The metric ranks documents within queries.
+    #[error("no queries: name the column `group`")]
+    GroupsMissing,
+    /// A query with a single document, where order means nothing.
+    #[error("query {group} has one document")]
+    SingleDocument {
+        /// The query's number.
+        group: u32,
+    },
+    /// Every query was left out.
+    #[error("no query has a relevant document")]
+    NoRelevant,
+    /// The metric compares answers in words.
+    #[error("no answers")]
+    TextsMissing,
+    /// A reference answer that is no number.
+    #[error("the reference of row {row} is no number")]
+    NoNumber {
+        /// The first such row.
+        row: usize,
+    },
+    /// The metric measures a column that was not given.
+    #[error("no column of numbers `{column}`")]
+    ColumnMissing {
+        /// Its name.
+        column: String,
+    },
+    /// The divisor sums to zero.
+    #[error("the divisor is zero")]
+    ZeroDivisor,
     /// A setting outside its range.
     #[error("{name} cannot be {value}")]
     InvalidSetting {

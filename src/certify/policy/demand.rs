@@ -3,6 +3,7 @@
 use super::PolicyError;
 use super::refuse::{misplaced, number};
 use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove, RuleFile};
+use crate::measure::Metric;
 
 const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
@@ -31,6 +32,11 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         _ => return Err(PolicyError::SeveralDemands { rule: rule.id.clone(), keys: asked }),
     };
     suits(rule, key, measure)?;
+    if let Some(metric) = without_interval(measure)
+        && !(matches!(key, "min" | "max") && rule.on == Some(Bound::Point))
+    {
+        return Err(PolicyError::NoInterval { rule: rule.id.clone(), metric: metric.name() });
+    }
     misplaced(rule, "margin", rule.margin.is_some() && key != "prove", "`prove`")?;
     misplaced(rule, "gain", rule.gain.is_some() && key != "prove", "`prove = \"superior\"`")?;
     misplaced(rule, "on", rule.on.is_some() && key != "min" && key != "max", "`min` or `max`")?;
@@ -48,6 +54,11 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         return Ok(DemandRecord::MaxRatio { limit });
     }
     prove(rule)
+}
+
+fn without_interval(measure: &MeasureRecord) -> Option<Metric> {
+    let MeasureRecord::Metric { metric, .. } = measure else { return None };
+    Metric::parse(metric).filter(|metric| !metric.has_interval())
 }
 
 /// Nothing may be lacking, unless the rule says how much may. What is counted has no bounds.

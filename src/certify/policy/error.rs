@@ -139,6 +139,60 @@ pub enum PolicyError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A parameter that cannot have this value.
+    #[error("rule `{rule}`: `{key}` is {value}; it must be {expected}")]
+    Parameter {
+        /// The rule.
+        rule: String,
+        /// Which parameter.
+        key: String,
+        /// What it is.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A parameter that the metric does not have.
+    #[error("rule `{rule}`: `{metric}` has no parameter `{key}`{}{}", parameters(known), suggestion(nearest))]
+    UnknownParameter {
+        /// The rule.
+        rule: String,
+        /// The metric.
+        metric: &'static str,
+        /// What is set about it.
+        key: String,
+        /// What can be set about it.
+        known: Vec<&'static str>,
+        /// Those like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// A parameter without which the metric is not one.
+    #[error("rule `{rule}`: `{metric}` needs `{key}`")]
+    NoParameter {
+        /// The rule.
+        rule: String,
+        /// The metric.
+        metric: &'static str,
+        /// What is needed.
+        key: &'static str,
+    },
+    /// A limit for a scorer's negated number.
+    #[error("rule `{rule}`: `{alias}` is `{metric}` with its sign turned; write the limit for `{metric}`")]
+    Negated {
+        /// The rule.
+        rule: String,
+        /// As written.
+        alias: String,
+        /// The metric.
+        metric: &'static str,
+    },
+    /// A demand on bounds that do not exist.
+    #[error("rule `{rule}`: `{metric}` has no interval, so only `min` or `max` with `on = \"point\"` can be asked")]
+    NoInterval {
+        /// The rule.
+        rule: String,
+        /// The metric.
+        metric: &'static str,
+    },
     /// A word where a number belongs.
     #[error("rule `{rule}`: `{key}` is `{word}`; it must be a number or `unset`")]
     Word {
@@ -170,4 +224,8 @@ pub enum PolicyError {
     /// Nothing decides.
     #[error("no rule blocks, so nothing would be decided")]
     NoBlockingRule,
+}
+
+fn parameters(known: &[&str]) -> String {
+    if known.is_empty() { "; it has none".to_owned() } else { format!("; it has {}", known.join(", ")) }
 }

@@ -28,8 +28,11 @@ const RULE: &[&str] = &[
 ];
 const REPORTED: &[&str] = &["reported", "better"];
 const QUANTILE: &[&str] = &["quantile", "of"];
+const COLUMN_QUANTILE: &[&str] = &["quantile", "column", "better"];
+const MEAN: &[&str] = &["mean", "better"];
+const RATIO: &[&str] = &["ratio", "better"];
 const CHECK: &[&str] = &["check"];
-const METRIC: &[&str] = &["reported", "better", "quantile", "of", "check"];
+const METRIC: &[&str] = &["name", "mean", "ratio", "reported", "better", "quantile", "of", "column", "check"];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -52,13 +55,22 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         known(text, table, RULE, &place)?;
         if let Some(metric) = table.get("metric").and_then(|metric| metric.get_ref().as_table()) {
             let named = |key| metric.contains_key(key);
-            let keys = match (named("reported"), named("quantile"), named("check")) {
-                (true, false, false) => REPORTED,
-                (false, true, false) => QUANTILE,
-                (false, false, true) => CHECK,
+            let place = format!("the metric of {place}");
+            // Which parameters there are depends on the metric.
+            if named("name") {
+                continue;
+            }
+            let kinds = ["reported", "quantile", "check", "mean", "ratio"].map(named);
+            let keys = match kinds {
+                [true, false, false, false, false] => REPORTED,
+                [false, true, false, false, false] if named("column") => COLUMN_QUANTILE,
+                [false, true, false, false, false] => QUANTILE,
+                [false, false, true, false, false] => CHECK,
+                [false, false, false, true, false] => MEAN,
+                [false, false, false, false, true] => RATIO,
                 _ => METRIC,
             };
-            known(text, metric, keys, &format!("the metric of {place}"))?;
+            known(text, metric, keys, &place)?;
         }
     }
     Ok(())

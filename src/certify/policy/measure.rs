@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
 use super::refuse::{misplaced, number};
-use crate::format::policy::{Check, MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
+use super::{columns, parameters};
+use crate::format::policy::{
+    Check, Direction, MeasureRecord, MetricFile, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
+};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
 use crate::nearest::nearest;
@@ -15,7 +18,11 @@ const ROWS: &str = "a metric computed from rows";
 
 pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, PolicyError> {
     match &rule.metric {
-        MetricFile::Named(name) => metric(rule, name, task),
+        MetricFile::Named(name) => metric(rule, name, &BTreeMap::new(), task),
+        MetricFile::With(file) => metric(rule, &file.name, &words(rule, file)?, task),
+        MetricFile::Mean(file) => columns::mean(rule, file),
+        MetricFile::Ratio(file) => columns::ratio(rule, file),
+        MetricFile::ColumnQuantile(file) => columns::quantile(rule, file),
         MetricFile::Reported(reported) => {
             without_rows(rule)?;
             if reported.reported.is_empty() {
@@ -44,8 +51,22 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
     }
 }
 
-fn metric(rule: &RuleFile, name: &str, task: Task) -> Result<MeasureRecord, PolicyError> {
-    let Some(metric) = Metric::parse(name) else {
+/// A metric of rows and what is said about it.
+pub(super) struct Named {
+    pub metric: Metric,
+    pub parameters: BTreeMap<String, Scalar>,
+    pub columns: Vec<String>,
+    pub better: Option<Direction>,
+}
+
+fn metric(
+    rule: &RuleFile,
+    name: &str,
+    words: &BTreeMap<String, Scalar>,
+    task: Task,
+) -> Result<MeasureRecord, PolicyError> {
+    let known = Metric::parse(name).filter(|metric| Metric::all().contains(metric));
+    let Some(metric) = known.or_else(|| Metric::of_alias(name)) else {
         return Err(PolicyError::UnknownMetric {
             rule: rule.id.clone(),
             metric: name.chars().take(80).collect(),
@@ -60,13 +81,48 @@ fn metric(rule: &RuleFile, name: &str, task: Task) -> Result<MeasureRecord, Poli
             tasks: metric.tasks().iter().map(|task| task.name()).collect(),
         });
     }
-    let thresholded = task == Task::Binary && counts_classes(metric);
+    if name.starts_with("neg_") && (rule.min.is_some() || rule.max.is_some()) {
+        return Err(PolicyError::Negated { rule: rule.id.clone(), alias: name.to_owned(), metric: metric.name() });
+    }
+    parameters::read(metric, task, words).map_err(|problem| refused(rule, metric, task, problem))?;
+    let thresholded = task == Task::Binary && metric.counts_classes();
     misplaced(
         rule,
         "threshold",
         rule.threshold.is_some() && !thresholded,
         "a binary metric that counts predicted classes",
     )?;
+    let parameters = parameters::written(metric, task, words);
+    of_rows(rule, Named { metric, parameters, columns: Vec::new(), better: None })
+}
+
+fn refused(rule: &RuleFile, metric: Metric, task: Task, problem: parameters::Problem) -> PolicyError {
+    let rule = rule.id.clone();
+    match problem {
+        parameters::Problem::Unknown(key) => PolicyError::UnknownParameter {
+            rule,
+            metric: metric.name(),
+            nearest: nearest(&key, parameters::names(metric, task)),
+            known: parameters::names(metric, task).collect(),
+            key,
+        },
+        parameters::Problem::Value { key, value, expected } => PolicyError::Parameter { rule, key, value, expected },
+        parameters::Problem::Missing(key) => PolicyError::NoParameter { rule, metric: metric.name(), key },
+    }
+}
+
+fn words(rule: &RuleFile, file: &WithFile) -> Result<BTreeMap<String, Scalar>, PolicyError> {
+    let value = |value: &ParameterFile| match value {
+        ParameterFile::One(value) => scalar(rule, value),
+        ParameterFile::Several(values) => {
+            Ok(Scalar::List(values.iter().map(|value| scalar(rule, value)).collect::<Result<_, _>>()?))
+        }
+    };
+    file.parameters.iter().map(|(key, word)| Ok((key.clone(), value(word)?))).collect()
+}
+
+/// The record of a metric of rows.
+pub(super) fn of_rows(rule: &RuleFile, named: Named) -> Result<MeasureRecord, PolicyError> {
     misplaced(rule, "min_rows", rule.min_rows.is_some() && rule.each.is_empty(), "`each`")?;
     let min_rows = match rule.min_rows {
         Some(0) => number(rule, "min_rows", 0.0, false, "at least 1").map(|_| 0)?,
@@ -76,12 +132,15 @@ fn metric(rule: &RuleFile, name: &str, task: Task) -> Result<MeasureRecord, Poli
     };
     let threshold = rule.threshold.unwrap_or(0.5);
     Ok(MeasureRecord::Metric {
-        metric: name.to_owned(),
+        metric: named.metric.name().to_owned(),
         set: rule.set.clone(),
         threshold: number(rule, "threshold", threshold, true, "a finite number")?,
         only: only(rule)?,
         each: each(rule)?,
         min_rows,
+        parameters: named.parameters,
+        columns: named.columns,
+        better: named.better,
     })
 }
 
@@ -94,13 +153,6 @@ pub(in crate::certify) const fn measured(task: Task) -> measure::Task {
         Task::Ranking => measure::Task::Ranking,
         Task::Text => measure::Task::Text,
     }
-}
-
-const fn counts_classes(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Accuracy | Metric::BalancedAccuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::MacroF1
-    )
 }
 
 fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {

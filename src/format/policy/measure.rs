@@ -76,6 +76,15 @@ pub enum MeasureRecord {
         each: Vec<String>,
         /// Slices with fewer rows are pooled.
         min_rows: u64,
+        /// What is set about the metric and is not what it would be anyway.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        parameters: BTreeMap<String, Scalar>,
+        /// The columns of numbers that `mean`, `ratio` (the first over the second) and `quantile` are computed from.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        columns: Vec<String>,
+        /// Which way is better, of columns.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        better: Option<Direction>,
     },
     /// A number the trainer wrote down.
     Reported {

@@ -123,17 +123,77 @@ pub enum ScalarFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a metric's name, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } or { check = \"…\" }"
+    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } or { check = \"…\" }"
 )]
 pub enum MetricFile {
     /// Computed from predictions.
     Named(String),
+    /// Computed from predictions, with parameters.
+    With(WithFile),
+    /// The mean of a column of numbers.
+    Mean(MeanFile),
+    /// The sum of a column over that of another.
+    Ratio(RatioFile),
+    /// A quantile of a column of numbers.
+    ColumnQuantile(ColumnQuantileFile),
     /// A number the trainer wrote down.
     Reported(ReportedFile),
     /// A quantile of samples.
     Quantile(QuantileFile),
     /// What a version's provenance lacks.
     Check(CheckFile),
+}
+
+/// `{ name = "fbeta", beta = 2.0 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct WithFile {
+    /// The metric's name.
+    pub name: String,
+    /// What is set about it; which keys there are depends on the metric.
+    #[serde(flatten)]
+    pub parameters: BTreeMap<String, ParameterFile>,
+}
+
+/// A parameter's value.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum ParameterFile {
+    /// One value.
+    One(ScalarFile),
+    /// A list.
+    Several(Vec<ScalarFile>),
+}
+
+/// `{ mean = "profit", better = "higher" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeanFile {
+    /// The column.
+    pub mean: String,
+    /// Which way is better.
+    pub better: Direction,
+}
+
+/// `{ ratio = ["cost", "visits"], better = "lower" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatioFile {
+    /// The column whose sum is divided, and the one it is divided by.
+    pub ratio: [String; 2],
+    /// Which way is better.
+    pub better: Direction,
+}
+
+/// `{ quantile = 0.95, column = "abs_error", better = "lower" }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnQuantileFile {
+    /// Between 0 and 1.
+    pub quantile: f64,
+    /// The column.
+    pub column: String,
+    /// Which way is better.
+    pub better: Direction,
 }
 
 /// `{ reported = "valid.auc", better = "higher" }`.

@@ -2,12 +2,13 @@
 //! say (`goldens.py` writes it); the other constants are those of the research note, computed with the same programs.
 
 mod contract;
+mod differential;
 mod edges;
 mod intervals;
 mod resampling;
 mod values;
 
-use mlrun::measure::{Metric, MetricSpec, Predicted, Rows, Sampling, Truth};
+use mlrun::measure::{Metric, MetricSpec, Pairs, Parameters, Predicted, Rows, Sampling, Truth};
 use serde_json::Value;
 
 /// One part of the golden file.
@@ -30,8 +31,17 @@ fn close(found: f64, expected: f64, relative: f64) {
     assert!((found - expected).abs() <= allowed, "found {found:?}, expected {expected:?}");
 }
 
+/// With the settings it cannot do without.
 fn spec(metric: Metric) -> MetricSpec {
-    MetricSpec::new(metric)
+    let parameters = Parameters {
+        beta: Some(2.0),
+        precision: Some(0.5),
+        k: Some(if metric == Metric::TopKAccuracy { 1 } else { 5 }),
+        share: Some(0.25),
+        pairs: Some(Pairs::OneVsRest),
+        ..Parameters::default()
+    };
+    MetricSpec::new(metric).with(parameters)
 }
 
 fn sampling(confidence: f64) -> Sampling {

@@ -34,7 +34,7 @@ fn bounds_are_scipys_but_for_the_random_numbers() {
     let [a, b, u, v] = ["a", "b", "u", "v"].map(|name| numbers(&data[name]));
     for (name, bounds) in data["bounds"].as_object().unwrap() {
         let metric = Metric::parse(name).unwrap();
-        let spec = MetricSpec { metric, threshold: 0.6 };
+        let spec = MetricSpec::new(metric).at(0.6);
         let (truth, a, b) = match metric {
             Metric::R2 | Metric::RootMeanSquaredError => (Truth::Real(&real), valued(&u), valued(&v)),
             _ => (Truth::Binary(&truth), scored(&a), scored(&b)),
@@ -51,7 +51,7 @@ fn a_skewed_statistic_gets_scipys_skewed_bounds() {
     let (truth, a, b) = (flags(&data["truth"]), numbers(&data["a"]), numbers(&data["b"]));
     let keys = keys(truth.len());
     let rows = Rows::new(Truth::Binary(&truth), &keys);
-    let spec = MetricSpec { metric: Metric::Precision, threshold: 0.6 };
+    let spec = MetricSpec::new(Metric::Precision).at(0.6);
     agrees(&compare(&spec, &rows, &scored(&a), &scored(&b), &many(0.95)).unwrap(), &numbers(&data["bounds"]));
 }
 

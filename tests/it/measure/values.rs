@@ -7,7 +7,7 @@ use super::{close, flags, golden, numbers, scored, valued};
 
 fn check(expected: &Value, threshold: f64, truth: &Truth<'_>, predicted: &Predicted<'_>) {
     for (name, expected) in expected.as_object().unwrap() {
-        let spec = MetricSpec { metric: Metric::parse(name).unwrap(), threshold };
+        let spec = MetricSpec::new(Metric::parse(name).unwrap()).at(threshold);
         let found = value(&spec, truth, predicted);
         match (&found, expected.as_f64()) {
             (Ok(found), Some(expected)) => close(*found, expected, 1e-12),
@@ -49,10 +49,17 @@ fn regression() {
 fn names_are_those_of_policies_and_unknown_ones_are_refused() {
     let names: Vec<_> = Metric::all().iter().map(|metric| metric.name()).collect();
     let expected = "accuracy balanced_accuracy precision recall f1 roc_auc average_precision log_loss brier mae mse \
-                    rmse r2 macro_f1";
+                    rmse r2 macro_f1 fbeta jaccard mcc kappa specificity fpr fnr positive_rate recall_at_precision \
+                    precision_at_k ks lift gain top_k_accuracy d2_log_loss d2_brier ece median_ae max_error \
+                    explained_variance mape wmape smape msle rmsle poisson_deviance gamma_deviance tweedie_deviance \
+                    pinball d2_absolute_error d2_pinball d2_tweedie ndcg dcg map mrr hit_rate exact_match contains \
+                    token_f1 numeric_match";
     assert_eq!(names.join(" "), expected);
     for metric in Metric::all() {
         assert_eq!(Metric::parse(metric.name()), Some(*metric));
+        assert_eq!(Metric::of_alias(metric.name()), None);
     }
     assert_eq!(Metric::parse("AUC"), None);
+    assert_eq!(Metric::of_alias("neg_root_mean_squared_error"), Some(Metric::RootMeanSquaredError));
+    assert_eq!(Metric::of_alias("roc_auc_score"), Some(Metric::RocAuc));
 }
