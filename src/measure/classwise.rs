@@ -43,7 +43,9 @@ impl<'a> Classwise<'a> {
                 for (row, label) in (0..).zip(labels) {
                     of_class[*label as usize].push(row);
                 }
-                let present: Vec<u32> = (0..classes).filter(|class| !of_class[*class as usize].is_empty()).collect();
+                let counts = |row: &u32| weights.is_none_or(|weights| weights[*row as usize] > 0.0);
+                let present: Vec<u32> =
+                    (0..classes).filter(|class| of_class[*class as usize].iter().any(counts)).collect();
                 if present.len() < 2 {
                     return Err(Undefined::SingleClass);
                 }

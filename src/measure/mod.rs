@@ -5,19 +5,26 @@
 //!
 //! | metric | one model | two models |
 //! |---|---|---|
-//! | accuracy, recall | Wilson | McNemar; Tango's score below 25 discordant rows |
-//! | precision, F1 | Wilson | multinomial BCa |
+//! | accuracy, recall, specificity, rates of a class | Wilson | McNemar; Tango's score below 25 discordant rows |
+//! | precision, F1, Jaccard of the positive class | Wilson | multinomial BCa |
 //! | balanced accuracy | MOVER of Wilson | multinomial BCa |
 //! | macro F1 | multinomial BCa; Wilson below 25 errors or hits | multinomial BCa |
-//! | log loss, Brier, MAE, MSE | Student's t | paired t |
+//! | Fβ, Matthews, kappa, other averages over classes | multinomial BCa | multinomial BCa |
+//! | means over rows: log loss, Brier, MAE, MSE, MAPE, deviances, pinball, top-k, texts, a column | Student's t | paired t |
+//! | means over queries: NDCG, DCG, MAP, MRR, hit rate | Student's t | paired t |
 //! | ROC AUC | DeLong on the logit scale | DeLong |
-//! | average precision, R², RMSE | Poisson BCa below 20,000 rows, influence values above | the same |
+//! | AP, R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
+//! | quantiles, top of a ranking (precision, lift, gain), recall at a precision, partial AUC | Poisson BCa | Poisson BCa |
+//! | largest error | none | none |
+//! | any, with weights | as the statistic of weighted rows it is: as AP | the same |
 //!
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
 //!
-//! Tour: `input` checks everything that comes in; `classification`, `probabilistic`, `regression`, `roc` and
-//! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
+//! Tour: `metric` names the metrics, `settings` what can be set about them; `input` checks everything that comes in;
+//! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
+//! `calibration`, `percentile`, `explained`, `queries` and `answers` hold the metrics' values; `statistic` has any of them as a
+//! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
 //! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `distribution` and `sums` the numerics under
 //! them.
 //!
@@ -117,6 +124,8 @@ pub fn estimate(
     predicted: &Predicted<'_>,
     sampling: &Sampling,
 ) -> Result<Estimate, Undefined> {
+    let queries = queries::clusters(rows);
+    let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
     let (truth, n) = checked(spec, rows)?;
     let (interval, value) = match family(spec, rows) {
         Family::Count => {
@@ -168,6 +177,8 @@ pub fn compare(
     baseline: &Predicted<'_>,
     sampling: &Sampling,
 ) -> Result<Comparison, Undefined> {
+    let queries = queries::clusters(rows);
+    let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
     let (truth, n) = checked(spec, rows)?;
     let finish = |(interval, sufficient): (Interval, Sufficient), values| {
         interval.comparison(n, values, spec.range(), sufficient)

@@ -15,6 +15,12 @@ use super::metric::Metric;
 use super::settings::{EmptyQuery, MetricSpec, RelevanceGain, needed};
 use super::undefined::Undefined;
 
+/// The queries as clusters, where weights are resampled: a query is drawn whole. Without weights their values are the rows.
+pub(super) fn clusters(rows: &Rows<'_>) -> Option<Vec<u64>> {
+    let ranking = matches!(rows.truth, Truth::Relevance(_)) && rows.weights.is_some() && rows.clusters.is_none();
+    rows.groups.filter(|_| ranking).map(|groups| groups.iter().map(|group| u64::from(*group)).collect())
+}
+
 /// Each query's value.
 pub(super) struct PerQuery<'a> {
     /// The rows of each query that counts.

@@ -287,10 +287,10 @@ fn explained_probabilities<'a>(
     let (losses, null) = if spec.metric == Metric::D2LogLoss {
         (log_losses(spec, &rows.truth, predicted)?, Null::LogLoss(labels, classes))
     } else {
-        let losses = brier_losses(spec, &rows.truth, predicted)?;
-        // Binary losses are halved; the constant's are not.
-        let scale = if classes == 2 { 2.0 } else { 1.0 };
-        (losses.iter().map(|loss| scale * loss).collect(), Null::Brier(labels, classes))
+        // As the constant's: not halved.
+        let mut whole = spec.clone();
+        whole.parameters.halved = Some(false);
+        (brier_losses(&whole, &rows.truth, predicted)?, Null::Brier(labels, classes))
     };
     single_class(rows)?;
     Ok(Box::new(Explained { losses, null, weights }))

@@ -116,7 +116,7 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
                 .iter()
                 .map(|&metric| {
                     let (a, b) = (scored(&made.candidate), scored(&made.baseline));
-                    compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95))
+                    compare(&spec(metric), &made.rows(), &a, &b, &Sampling { resamples: 256, ..sampling(0.95) })
                 })
                 .collect::<Vec<_>>()
         })
@@ -144,9 +144,13 @@ fn bounds_can_be_derived_again_without_the_rows() {
     for n in [900, 20_500] {
         let made = Made::new(n, 0.3, 21);
         let (a, b) = (scored(&made.candidate), scored(&made.baseline));
-        for &metric in Metric::all() {
+        // All binary ones of few rows; of many those whose methods differ then.
+        let some = [Metric::AveragePrecision, Metric::Ks, Metric::Ece, Metric::F1, Metric::Matthews, Metric::Brier];
+        let metrics = if n < 1000 { Metric::all() } else { &some };
+        for &metric in metrics {
             let Ok(found) = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.95)) else {
-                assert!(!metric.tasks().contains(&mlrun::measure::Task::Binary) || metric == Metric::LogLoss);
+                let undefined = [Metric::LogLoss, Metric::PrecisionAtK].contains(&metric);
+                assert!(!metric.tasks().contains(&mlrun::measure::Task::Binary) || undefined, "{metric}");
                 continue;
             };
             let again = rederive(&spec(metric), &found, &sampling(0.95)).unwrap();

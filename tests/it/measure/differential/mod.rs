@@ -165,6 +165,6 @@ fn every_metric_is_asked_about() {
     assert_eq!(answers().len(), first(5) + TEXTS.len());
     for (place, answers) in answers().iter().enumerate() {
         let defined = answers.iter().filter(|answer| !answer.is_nan()).count();
-        assert!(defined >= 600, "the metric at {place} is defined in {defined} cases only");
+        assert!(defined >= 500, "the metric at {place} is defined in {defined} cases only");
     }
 }

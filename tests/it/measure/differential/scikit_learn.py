@@ -460,6 +460,9 @@ def ndcg(c, relevance, scores):
 
 
 def dcg(c, relevance, scores):
+    if len(relevance) == 1:
+        # scikit-learn takes one document for labels of a class and refuses.
+        return gained(c, relevance)[0]
     return m.dcg_score([gained(c, relevance)], [scores], k=c.s.k)
 
 
