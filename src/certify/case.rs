@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::outcome::{inconclusive, not_applicable};
+use super::rows_rule::RowsRule;
+use super::slices::LABEL;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord};
@@ -16,6 +18,15 @@ pub type Samples = (Result<Vec<f64>, Defect>, Option<Result<Vec<f64>, Defect>>);
 
 /// What is not as it should be, one by one; or why that is not known.
 pub type Lacking = Result<Vec<String>, String>;
+
+/// The candidate's rows joined with those of a version that once was in the stage.
+#[derive(Debug, Clone)]
+pub struct PastRows {
+    /// `fraud@v3`.
+    pub label: String,
+    /// Its predictions in place of the baseline's; or why there are none.
+    pub rows: Result<JoinedRows, String>,
+}
 
 /// A candidate, what it is compared with, the rules, and all evidence.
 #[derive(Debug, Clone)]
@@ -32,6 +43,8 @@ pub struct Case<'a> {
     pub baseline: BaselineRecord,
     /// Predictions of both models, joined; the candidate's alone where the baseline has none.
     pub sets: &'a BTreeMap<SetName, Result<JoinedRows, Defect>>,
+    /// The candidate's rows joined with those of each version that was in the stage before the baseline, where a rule asks for it.
+    pub past: &'a BTreeMap<SetName, Vec<PastRows>>,
     /// The predictions sets the candidate has.
     pub candidate_sets: &'a [SetName],
     /// The sample sets the candidate has.
@@ -57,6 +70,8 @@ pub struct Needs {
     pub predictions: BTreeMap<Option<SetName>, BTreeSet<String>>,
     /// Predictions sets, and the columns of numbers that rules ask for; none: the only set there is.
     pub numbers: BTreeMap<Option<SetName>, BTreeSet<String>>,
+    /// Predictions sets of which the versions that were in the stage before are asked for, too.
+    pub past: BTreeSet<Option<SetName>>,
     /// Sets of samples.
     pub samples: BTreeSet<SetName>,
     /// Whether a rule asks for a number the trainer wrote down.
@@ -69,13 +84,20 @@ pub struct Needs {
 pub fn needs(policy: &PolicyRecord) -> Needs {
     let mut needs = Needs::default();
     for rule in &policy.rules {
+        if let Some(rows) = RowsRule::of(rule) {
+            let columns = rows.only.keys().chain(rows.each).chain(rows.over).filter(|column| *column != LABEL);
+            needs.predictions.entry(rows.set.cloned()).or_default().extend(columns.cloned());
+            if rule.ratchet {
+                needs.past.insert(rows.set.cloned());
+            }
+        }
         match &rule.measure {
-            MeasureRecord::Metric { set, only, each, columns, .. } => {
+            MeasureRecord::Metric { set, columns, .. } => {
                 if !columns.is_empty() {
                     needs.numbers.entry(set.clone()).or_default().extend(columns.iter().cloned());
                 }
-                needs.predictions.entry(set.clone()).or_default().extend(only.keys().chain(each).cloned());
             }
+            MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. } => {}
             MeasureRecord::Reported { .. } => needs.metrics = true,
             MeasureRecord::Quantile { of, .. } => {
                 needs.samples.insert(of.clone());
@@ -97,7 +119,7 @@ impl Case<'_> {
     /// What becomes of `result` before anything is measured: a comparison without a baseline, or evidence of another model.
     /// None: measure.
     pub(super) fn unfit(&self, rule: &RuleRecord, resting_on: &str, result: &ResultRecord) -> Option<ResultRecord> {
-        if self.baseline.snapshot.is_none() && rule.demand.is_comparison() {
+        if self.baseline.snapshot.is_none() && rule.is_comparison() {
             if self.is_first_release() {
                 return Some(not_applicable(result.clone()));
             }

@@ -54,6 +54,18 @@ pub enum CertifyError {
         /// Values like it, the likeliest first.
         nearest: Vec<String>,
     },
+    /// No row of the set has this key.
+    #[error("rule `{rule}`: no row of `{set}` has the key `{key}`{}", suggestion(nearest))]
+    UnknownKey {
+        /// The rule.
+        rule: String,
+        /// The set.
+        set: SetName,
+        /// What the rule asks for, its cells separated by commas.
+        key: String,
+        /// Keys like it, the likeliest first.
+        nearest: Vec<String>,
+    },
     /// A metric of another program's policy.
     #[error("rule `{rule}`: unknown metric `{metric}`")]
     UnknownMetric {

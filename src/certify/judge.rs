@@ -7,11 +7,11 @@ use super::error::CertifyError;
 use super::metric_rule::MetricRule;
 use super::policy;
 use super::rows::predicted;
-use super::{provenance_rule, quantile_rule, reported_rule};
+use super::{flips_rule, provenance_rule, quantile_rule, reported_rule};
 use crate::format::certificate::{
     CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
-use crate::format::policy::{DemandRecord, MeasureRecord, RuleRecord, Severity};
+use crate::format::policy::{MeasureRecord, RuleRecord, Severity};
 
 /// Rules that are judged at the same time: each holds columns of its own, whose rows may be millions.
 const AT_ONCE: usize = 2;
@@ -78,13 +78,12 @@ pub fn overall(results: &[ResultRecord]) -> Verdict {
 
 fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
     match &rule.measure {
-        MeasureRecord::Metric { metric, set, only, each, min_rows, .. } => {
-            if matches!(rule.demand, DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }) {
-                let demand = "a comparison without rows";
-                return Err(CertifyError::Unsuitable { rule: rule.id.clone(), demand, measure: metric.clone() });
-            }
-            let set = set.as_ref();
-            MetricRule { rule, set, only, each, min_rows: *min_rows }.judge(case, remarks)
+        MeasureRecord::Metric { metric, over, .. } => {
+            MetricRule { rule, metric, over: over.as_ref() }.judge(case, remarks)
+        }
+        MeasureRecord::Flips { flips, threshold, .. } => flips_rule::judge(rule, *flips, *threshold, case, remarks),
+        MeasureRecord::MustNotFlip { keys, threshold, .. } => {
+            Ok(vec![flips_rule::must_not(rule, keys, *threshold, case)?])
         }
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
@@ -102,9 +101,8 @@ fn without_baseline(case: &Case<'_>, results: &[ResultRecord]) -> Option<String>
     }
     // Where a model comes from says nothing about how good it is.
     let of_quality = |rule: &RuleRecord| !matches!(rule.measure, MeasureRecord::Provenance { .. });
-    let absolute = |id: &str| {
-        case.policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison() && of_quality(rule))
-    };
+    let absolute =
+        |id: &str| case.policy.rules.iter().any(|rule| rule.id == id && !rule.is_comparison() && of_quality(rule));
     let passed = results
         .iter()
         .any(|result| result.severity == Severity::Block && result.verdict == Verdict::Pass && absolute(&result.rule));

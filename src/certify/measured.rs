@@ -23,15 +23,17 @@ impl Measured<'_> {
     /// The rule's result on these rows.
     pub(super) fn judge(&self, view: &View<'_>, slice: Option<String>) -> ResultRecord {
         let result = ResultRecord { n: view.len(), ..blank(self.rule, Some(self.set), slice) };
-        let sampling = Sampling {
-            confidence: self.policy.confidence,
-            resamples: self.policy.resamples,
-            seed: view.seed(self.spec.metric),
-        };
+        let sampling = self.sampling(view);
         match Limit::of(&self.rule.demand) {
             Some(limit) => self.absolute(view, &sampling, result, limit),
             None => self.comparison(view, &sampling, result),
         }
+    }
+
+    /// How to resample these rows.
+    pub(super) fn sampling(&self, view: &View<'_>) -> Sampling {
+        let PolicyRecord { confidence, resamples, .. } = *self.policy;
+        Sampling { confidence, resamples, seed: view.seed(self.spec.metric) }
     }
 
     fn comparison(&self, view: &View<'_>, sampling: &Sampling, result: ResultRecord) -> ResultRecord {
@@ -42,11 +44,28 @@ impl Measured<'_> {
             Ok(found) => found,
             Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
         };
-        let gap = Gap {
-            exact: found.method == Method::Exact,
-            ..Gap::turned(self.spec.better(), found.delta, found.lower, found.upper)
+        self.compared(result, &found, self.spec.better())
+    }
+
+    /// The result of a comparison that was measured.
+    pub(super) fn compared(&self, result: ResultRecord, found: &Comparison, better: Better) -> ResultRecord {
+        let gap =
+            Gap { exact: found.method == Method::Exact, ..Gap::turned(better, found.delta, found.lower, found.upper) };
+        let margin = match self.rule.demand {
+            DemandRecord::NonInferiorRelative { margin_rel } if found.baseline > 0.0 => {
+                Some(margin_rel * found.baseline)
+            }
+            DemandRecord::NonInferiorRelative { .. } => {
+                let reason =
+                    format!("a relative margin needs a baseline above 0; it is {}", significant(found.baseline));
+                return inconclusive(result, reason);
+            }
+            demand => demand.margin(),
         };
         let verdict = match self.rule.demand {
+            DemandRecord::NonInferiorRelative { .. } => {
+                margin.map_or(Verdict::Inconclusive, |margin| decision::non_inferior(gap, margin))
+            }
             DemandRecord::NonInferior { margin } => decision::non_inferior(gap, margin),
             DemandRecord::Superior { gain } => decision::superior(gap, gain),
             DemandRecord::NotWorseDetected { margin } => decision::not_worse_detected(gap, margin),
@@ -63,11 +82,12 @@ impl Measured<'_> {
             upper: Some(found.upper),
             method: Some(found.method.name().to_owned()),
             resamples: found.resamples,
-            rows_needed: undecided.then(|| self.rows_for_gap(&found, gap)).flatten(),
+            margin,
+            rows_needed: undecided.then(|| self.rows_for_gap(found, gap, margin?)).flatten(),
             sufficient: flat(&found.sufficient, found.standard_error),
             ..result
         };
-        self.explain(result, &found)
+        self.explain(result, found)
     }
 
     fn explain(&self, result: ResultRecord, found: &Comparison) -> ResultRecord {
@@ -77,28 +97,33 @@ impl Measured<'_> {
             _ => ("margin", "worse by more than the margin"),
         };
         let text = format!(
-            "Δ {}, {name} {}{}",
+            "Δ {}, {name} {}{}{}",
             difference(found.delta, Some((found.lower, found.upper)), limit),
             significant(limit.unwrap_or(f64::NAN)),
-            n_rows(found.n)
+            n_rows(found.n),
+            self.detectable(found).filter(|_| result.verdict == Verdict::Inconclusive).unwrap_or_default()
         );
         explained(result, &text, failed)
     }
 
+    /// What these rows tell from no difference.
+    fn detectable(&self, found: &Comparison) -> Option<String> {
+        let (confidence, power) = (self.policy.confidence, self.policy.power);
+        let difference = measure::detectable(found.standard_error?, confidence, power)?;
+        Some(format!(", detectable {}", significant(difference)))
+    }
+
     /// Rows that would decide if the models were equal; where as many as there are did not, if they differ as observed.
-    fn rows_for_gap(&self, found: &Comparison, gap: Gap) -> Option<u64> {
+    fn rows_for_gap(&self, found: &Comparison, gap: Gap, margin: f64) -> Option<u64> {
         let needed = |distance: f64| self.rows_needed(found.standard_error, found.n, distance);
         match self.rule.demand {
             DemandRecord::Superior { gain } => needed((gap.delta - gain).abs()),
-            _ => {
-                let margin = self.rule.demand.margin()?;
-                needed(margin).or_else(|| needed((gap.delta + margin).abs()))
-            }
+            _ => needed(margin).or_else(|| needed((gap.delta + margin).abs())),
         }
     }
 
     /// None if no more rows than there are would be needed: then the assumption is wrong.
-    fn rows_needed(&self, standard_error: Option<f64>, n: u64, distance: f64) -> Option<u64> {
+    pub(super) fn rows_needed(&self, standard_error: Option<f64>, n: u64, distance: f64) -> Option<u64> {
         let (confidence, power) = (self.policy.confidence, self.policy.power);
         measure::rows_needed(standard_error?, n, distance, confidence, power).filter(|rows| *rows > n)
     }
@@ -129,7 +154,7 @@ impl Measured<'_> {
         limit.judge(result, &Measurement { level, bounded: true, method: found.method.name() })
     }
 
-    fn undefined(&self, undefined: &Undefined) -> String {
+    pub(super) fn undefined(&self, undefined: &Undefined) -> String {
         format!("{} is not defined: {undefined}", title(&self.rule.measure))
     }
 }

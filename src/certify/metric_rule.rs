@@ -1,37 +1,19 @@
-//! Rules on metrics computed from rows: which set, which rows, which slices.
-
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
+//! Rules on metrics computed from rows: the value, or what the values in several slices come to.
 
 use super::case::Case;
 use super::error::CertifyError;
-use super::holm;
 use super::measured::Measured;
-use super::outcome::{blank, inconclusive};
-use super::rows::{View, consistent};
-use super::slices::{Partition, Selection, Slice, column, partition, select, unknown_column};
+use super::rows_rule::RowsRule;
 use super::spec;
-use super::wording::{grouped, some};
-use crate::evidence::{Defect, JoinedRows, SliceColumn};
+use super::{gap_rule, holm, ratchet, worst_rule};
 use crate::format::certificate::ResultRecord;
-use crate::format::policy::{DemandRecord, RuleRecord};
-use crate::format::scalar::Scalar;
-use crate::name::SetName;
-use crate::nearest::nearest;
+use crate::format::policy::{DemandRecord, Over, RuleRecord};
 
-/// Share of the rows that must lie in judged slices, in percent.
-const COVERED: u64 = 95;
-/// Slices a remark names.
-const NAMED: usize = 5;
-
-/// A rule on rows, taken apart.
+/// A rule on a metric, taken apart.
 pub(super) struct MetricRule<'a> {
     pub rule: &'a RuleRecord,
-    pub set: Option<&'a SetName>,
-    pub only: &'a BTreeMap<String, Vec<Scalar>>,
-    pub each: &'a [String],
-    pub min_rows: u64,
+    pub metric: &'a str,
+    pub over: Option<&'a Over>,
 }
 
 impl MetricRule<'_> {
@@ -39,114 +21,36 @@ impl MetricRule<'_> {
     pub(super) fn judge(&self, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
         let task = case.policy.task;
         spec::settled(self.rule, task)?;
-        let set = self.chosen(case)?;
-        let undecided = |slice: Option<String>, reason: String| {
-            let result = blank(self.rule, set, slice);
-            let resting_on = set.map_or("", SetName::as_str);
-            Ok(vec![case.unfit(self.rule, resting_on, &result).unwrap_or_else(|| inconclusive(result, reason))])
+        let unsuitable = |demand| {
+            Err(CertifyError::Unsuitable { rule: self.rule.id.clone(), demand, measure: self.metric.to_owned() })
         };
-        let Some(named) = set else {
-            return undecided(None, "the candidate has no predictions set".to_owned());
-        };
-        let joined = match case.sets.get(named) {
-            None => return undecided(None, format!("the predictions set `{named}` was not read")),
-            Some(Err(defect)) => {
-                self.check_column(named, defect)?;
-                return undecided(None, defect.to_string());
+        match (&self.rule.demand, self.over) {
+            (DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }, _) => {
+                return unsuitable("a comparison without rows");
             }
-            Some(Ok(joined)) => joined,
-        };
-        if let Err(reason) = consistent(joined, case.policy.task) {
-            return undecided(None, reason);
-        }
-        let selection = select(self.rule, joined, self.only)?;
-        let columns = self.columns(joined)?;
-        if let Some(result) = case.unfit(self.rule, named.as_str(), &blank(self.rule, set, selection.label.clone())) {
-            return Ok(vec![result]);
-        }
-        let spec = spec::of(self.rule, task, &joined.truth)?;
-        let measured = Measured { rule: self.rule, spec: &spec, policy: case.policy, set: named };
-        if self.each.is_empty() {
-            return Ok(vec![measured.judge(&View::of(joined, &selection.rows), selection.label)]);
-        }
-        let mut results = Vec::new();
-        for (name, column) in columns {
-            let partition = partition(name, column, &selection, self.min_rows);
-            let judged = |slice: &Slice| measured.judge(&View::of(joined, &slice.rows), Some(slice.label.clone()));
-            results.par_extend(partition.judged.par_iter().map(judged));
-            results.extend(self.covered(named, name, &partition, &selection, remarks));
-        }
-        if let DemandRecord::NotWorseDetected { margin } = self.rule.demand {
-            holm::correct(&mut results, spec.better(), margin, case.policy.confidence, remarks);
-        }
-        Ok(results)
-    }
-
-    /// The set the rule is about; none where the candidate has none and the rule names none.
-    fn chosen<'b>(&'b self, case: &Case<'b>) -> Result<Option<&'b SetName>, CertifyError> {
-        let known = case.candidate_sets;
-        match (self.set, known) {
-            (set, []) => Ok(set),
-            (Some(set), _) if known.contains(set) => Ok(Some(set)),
-            (Some(set), _) => Err(CertifyError::UnknownSet {
-                rule: self.rule.id.clone(),
-                kind: "predictions",
-                set: set.clone(),
-                known: known.to_vec(),
-                nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),
-            }),
-            (None, [only]) => Ok(Some(only)),
-            (None, _) => Err(CertifyError::SeveralSets { rule: self.rule.id.clone(), known: known.to_vec() }),
-        }
-    }
-
-    fn columns<'b>(&'b self, joined: &'b JoinedRows) -> Result<Vec<(&'b str, &'b SliceColumn)>, CertifyError> {
-        self.each.iter().map(|name| Ok((name.as_str(), column(self.rule, joined, name)?))).collect()
-    }
-
-    /// A column that a rule slices by and nobody has is the rule's mistake, not the evidence's.
-    fn check_column(&self, set: &SetName, defect: &Defect) -> Result<(), CertifyError> {
-        match defect {
-            Defect::ColumnMissing { column, columns, .. }
-                if self.only.contains_key(column) || self.each.contains(column) =>
-            {
-                Err(unknown_column(self.rule, set, column, columns.clone()))
+            (DemandRecord::MinRatio { .. }, None | Some(Over::Gap { .. })) => {
+                return unsuitable("a ratio to all rows");
             }
-            _ => Ok(()),
+            _ => {}
         }
-    }
-
-    /// Says which rows were in no slice; inconclusive if they are too many.
-    fn covered(
-        &self,
-        set: &SetName,
-        column: &str,
-        partition: &Partition,
-        selection: &Selection,
-        remarks: &mut Vec<String>,
-    ) -> Option<ResultRecord> {
-        let total = selection.rows.len() as u64;
-        let covered = total - partition.left_out_rows;
-        if covered < total {
-            remarks.push(format!(
-                "rule `{}`: {} of {} rows were not judged, in slices of `{column}` below {} rows: {}",
-                self.rule.id,
-                grouped(partition.left_out_rows),
-                grouped(total),
-                grouped(self.min_rows),
-                some(&partition.left_out, NAMED),
-            ));
+        let Some(rows) = RowsRule::of(self.rule) else { return unsuitable("rows") };
+        let found = match rows.find(case)? {
+            Ok(found) => found,
+            Err(result) => return Ok(vec![result]),
+        };
+        let spec = spec::of(self.rule, task, &found.joined.truth)?;
+        let measured = Measured { rule: self.rule, spec: &spec, policy: case.policy, set: found.set };
+        match self.over {
+            Some(Over::Gap { column }) => gap_rule::judge(&measured, &rows, &found, column, remarks),
+            Some(Over::Worst { columns }) => worst_rule::judge(&measured, &rows, &found, columns, remarks),
+            None if self.rule.ratchet => Ok(vec![ratchet::judge(&measured, &rows, &found, case, remarks)?]),
+            None => {
+                let mut results = rows.judge(&found, &|view, slice| measured.judge(view, slice), remarks)?;
+                if let DemandRecord::NotWorseDetected { margin } = self.rule.demand {
+                    holm::correct(&mut results, spec.better(), margin, case.policy.confidence, remarks);
+                }
+                Ok(results)
+            }
         }
-        if total > 0 && u128::from(covered) * 100 >= u128::from(total) * u128::from(COVERED) {
-            return None;
-        }
-        let result = ResultRecord { n: total, ..blank(self.rule, Some(set), Some(column.to_owned())) };
-        let reason = format!(
-            "only {} of {} rows lie in slices of {} rows or more; {COVERED} % are needed",
-            grouped(covered),
-            grouped(total),
-            grouped(self.min_rows),
-        );
-        Some(inconclusive(result, reason))
     }
 }

@@ -7,10 +7,12 @@
 //! | demand | PASS | FAIL | otherwise |
 //! |---|---|---|---|
 //! | non-inferior | L > −margin | U < −margin | INCONCLUSIVE |
+//! | non-inferior, relative | L > −margin · baseline | U < −margin · baseline | INCONCLUSIVE; also of a baseline not above 0 |
 //! | superior | L > gain | U < gain | INCONCLUSIVE |
 //! | not worse detected | U ≥ −margin | U < −margin, of several slices by Holm | – |
 //! | floor on a bound | the bound ≥ limit | U < limit | INCONCLUSIVE |
 //! | ceiling on a bound | the bound ≤ limit | L > limit | INCONCLUSIVE |
+//! | smallest ratio of the worst slice to all rows | L ≥ limit | U < limit | INCONCLUSIVE |
 //! | largest drop, two numbers | drop ≤ limit | drop > limit | – |
 //! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
@@ -19,28 +21,46 @@
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
 //! at margin 0, and never superior.
 //!
-//! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule`,
-//! `quantile_rule` and `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`,
+//! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule` and
+//! `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//!
+//! Beside the certificate: `rows_named` and `flip_summary` say which rows are behind it, `lint` what is odd about the rules,
+//! `explain` (over `equal_model`) what each of them does here.
 
 mod case;
 mod decision;
+mod equal_model;
 mod error;
+mod explain;
+mod flip_summary;
+mod flips_rule;
+mod gap_rule;
 mod holm;
 mod judge;
 mod limit;
+mod lint;
 mod measured;
 mod metric_rule;
 mod outcome;
 pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
+mod ratchet;
 mod reported_rule;
 mod rows;
+mod rows_named;
+mod rows_rule;
 mod slices;
 mod spec;
 mod sufficient;
 pub(crate) mod wording;
+mod worst_rule;
 
-pub use case::{Case, Lacking, Needs, Samples, needs};
+pub use case::{Case, Lacking, Needs, PastRows, Samples, needs};
 pub use error::CertifyError;
+pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
+pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{certify, overall};
+pub use lint::{Warning, lint};
+pub use rows_named::{NamedRow, NamedRows, named_rows};

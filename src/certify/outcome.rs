@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::wording::{about, grouped};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{MeasureRecord, RuleRecord};
+use crate::format::policy::{MeasureRecord, Over, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
 
@@ -62,7 +62,16 @@ pub(super) fn n_rows(n: u64) -> String {
 /// What is measured, for people.
 pub(super) fn title(measure: &MeasureRecord) -> String {
     match measure {
-        MeasureRecord::Metric { metric, parameters, columns, .. } => metric_title(metric, parameters, columns),
+        MeasureRecord::Metric { metric, parameters, columns, over, .. } => {
+            let metric = metric_title(metric, parameters, columns);
+            match over {
+                Some(Over::Gap { .. }) => format!("gap of {metric}"),
+                Some(Over::Worst { .. }) => format!("worst {metric}"),
+                None => metric,
+            }
+        }
+        MeasureRecord::Flips { flips, .. } => flips.name().to_owned(),
+        MeasureRecord::MustNotFlip { .. } => "must_not_flip".to_owned(),
         MeasureRecord::Reported { name, .. } => name.clone(),
         MeasureRecord::Quantile { of, quantile } => {
             format!("p{} of {of}", percent(*quantile))

@@ -5,12 +5,17 @@
 //! | `set`, `where`, `each` | a metric computed from rows |
 //! | `threshold` | a metric that counts predicted classes, of a binary task |
 //! | `metric = { name = …, … }` | what the metric can be told: see below |
-//! | `min_rows` | `each`; 100 unless said |
-//! | `prove` (`margin`, `gain`) | a metric computed from rows |
+//! | `gap`, `worst` | a metric computed from rows: how far its values in the slices are apart, and the worst of them |
+//! | `min_rows` | `each`, `gap`, `worst`; 100 unless said |
+//! | `prove` (`margin` or `margin_rel`, `gain`) | a metric computed from rows |
+//! | `ratchet` | `prove`: against the best version that was ever in the stage |
+//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows |
 //! | `max_drop` | a reported number |
 //! | `max_ratio` | a quantile of samples |
 //! | `min` (`on`) | anything but a check of the provenance |
-//! | `max` (`on`) | anything; of a check it is 0 unless said, and has no `on` |
+//! | `max` (`on`) | anything; of a check and of rows that must not flip it is 0 unless said, and has no `on` |
+//!
+//! `each`, `where`, `gap` and `worst` name columns of the set, or `(label)`: the class a row really has.
 //!
 //! | metric | parameters |
 //! |---|---|
@@ -35,8 +40,10 @@
 mod columns;
 mod demand;
 mod error;
+mod flips;
 mod keys;
 mod measure;
+mod over;
 pub(in crate::certify) mod parameters;
 mod refuse;
 mod resolve;
@@ -45,7 +52,7 @@ pub use error::PolicyError;
 pub use resolve::resolve;
 
 use crate::digest::Digest;
-use crate::format::policy::{FORMAT, PolicyFile, PolicyRecord};
+use crate::format::policy::{FORMAT, KeysFile, MetricFile, PolicyFile, PolicyRecord};
 use crate::format::{FormatError, canonical};
 
 /// Reads a policy file.
@@ -55,6 +62,16 @@ use crate::format::{FormatError, canonical};
 pub fn parse(text: &str) -> Result<PolicyFile, PolicyError> {
     keys::check(text)?;
     toml::from_str(text).map_err(|error| keys::malformed(text, &error))
+}
+
+/// The lists of rows that a policy keeps in tables beside it, with the rules they belong to: to be read and put in their place.
+pub fn listed(file: &mut PolicyFile) -> impl Iterator<Item = (&str, &mut KeysFile)> {
+    file.rule.iter_mut().filter_map(|rule| match &mut rule.metric {
+        MetricFile::MustNotFlip(listed) if matches!(listed.must_not_flip, KeysFile::Table(_)) => {
+            Some((rule.id.as_str(), &mut listed.must_not_flip))
+        }
+        _ => None,
+    })
 }
 
 /// A resolved policy's bytes and their SHA-256: two policies are the same rules when these are the same.

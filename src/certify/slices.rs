@@ -1,9 +1,10 @@
 //! Which rows a rule judges, and which together.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::error::CertifyError;
-use crate::evidence::{JoinedRows, SliceColumn};
+use crate::evidence::{JoinedRows, SliceColumn, TruthColumn};
 use crate::format::policy::RuleRecord;
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
@@ -11,6 +12,8 @@ use crate::nearest::nearest;
 
 /// Small slices, judged together.
 const OTHER: &str = "(other)";
+/// The class a row really has, as a column.
+pub(super) const LABEL: &str = "(label)";
 
 /// Rows that a `where` selects.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Selection {
 pub(super) struct Slice {
     /// `country=DE`.
     pub label: String,
+    /// `DE`.
+    pub value: String,
     /// Their numbers, ascending.
     pub rows: Vec<u32>,
 }
@@ -46,11 +51,26 @@ pub(super) fn column<'a>(
     rule: &RuleRecord,
     joined: &'a JoinedRows,
     name: &str,
-) -> Result<&'a SliceColumn, CertifyError> {
-    joined.slices.get(name).ok_or_else(|| {
+) -> Result<Cow<'a, SliceColumn>, CertifyError> {
+    if let Some(labels) = (name == LABEL).then(|| labels(&joined.truth)).flatten() {
+        return Ok(Cow::Owned(labels));
+    }
+    joined.slices.get(name).map(Cow::Borrowed).ok_or_else(|| {
         let known: Vec<String> = joined.slices.keys().cloned().collect();
         unknown_column(rule, &joined.set, name, known)
     })
+}
+
+/// The classes as slices; none where labels are no classes.
+fn labels(truth: &TruthColumn) -> Option<SliceColumn> {
+    match truth {
+        TruthColumn::Binary(labels) => {
+            let values = ["negative", "positive"].map(str::to_owned).to_vec();
+            Some(SliceColumn { values, rows: labels.iter().map(|positive| u32::from(*positive)).collect() })
+        }
+        TruthColumn::Classes { labels, names } => Some(SliceColumn { values: names.clone(), rows: labels.clone() }),
+        TruthColumn::Real(_) | TruthColumn::Relevance(_) | TruthColumn::Texts(_) => None,
+    }
 }
 
 /// The error of a rule whose column is not among `known`.
@@ -85,7 +105,7 @@ pub(super) fn select(
                 }
             }
             if !found {
-                return Err(unknown_value(rule, name, value, column));
+                return Err(unknown_value(rule, name, value, &column));
             }
         }
         // By what was found, not by what was written: `1`, `1.0` and a repetition are the same rows.
@@ -97,9 +117,15 @@ pub(super) fn select(
     Ok(Selection { label: (!labels.is_empty()).then(|| labels.join("; ")), rows })
 }
 
-/// The selected rows by the values of a column: values with at least `min_rows` alone, the others together if they
-/// reach it.
-pub(super) fn partition(name: &str, column: &SliceColumn, selection: &Selection, min_rows: u64) -> Partition {
+/// The selected rows by the values of a column: values with at least `min_rows` alone, the others together if they are to
+/// be pooled and reach it.
+pub(super) fn partition(
+    name: &str,
+    column: &SliceColumn,
+    selection: &Selection,
+    min_rows: u64,
+    pooled: bool,
+) -> Partition {
     let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); column.values.len()];
     for row in &selection.rows {
         if let Some(rows) = column.rows.get(*row as usize).and_then(|value| by_value.get_mut(*value as usize)) {
@@ -116,17 +142,17 @@ pub(super) fn partition(name: &str, column: &SliceColumn, selection: &Selection,
     for (value, rows) in column.values.iter().zip(by_value) {
         if rows.is_empty() {
         } else if rows.len() as u64 >= min_rows {
-            judged.push(Slice { label: label(value), rows });
+            judged.push(Slice { label: label(value), value: value.clone(), rows });
         } else {
             small_values.push(value.clone());
             small.extend(rows);
         }
     }
-    if small.is_empty() || (small.len() as u64) < min_rows {
+    if small.is_empty() || !pooled || (small.len() as u64) < min_rows {
         return Partition { judged, left_out: small_values, left_out_rows: small.len() as u64 };
     }
     small.sort_unstable();
-    judged.push(Slice { label: label(OTHER), rows: small });
+    judged.push(Slice { label: label(OTHER), value: OTHER.to_owned(), rows: small });
     Partition { judged, left_out: Vec::new(), left_out_rows: 0 }
 }
 

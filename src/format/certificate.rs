@@ -105,7 +105,7 @@ pub struct BaselineRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceRecord {
-    /// `candidate` or `baseline`.
+    /// `candidate` or `baseline`; `fraud@v3` of a version that once was in the stage.
     pub role: String,
     /// `predictions`, `samples`, `metrics` or `provenance`.
     pub kind: String,

@@ -7,10 +7,10 @@ mod written;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::measure::{Check, MeasureRecord};
+pub use self::measure::{Check, Flips, MeasureRecord, Over};
 pub use self::written::{
-    BaselineFile, CheckFile, ColumnQuantileFile, LimitFile, MeanFile, MetricFile, ParameterFile, PolicyFile,
-    QuantileFile, RatioFile, ReportedFile, RuleFile, ScalarFile, StatsFile, WithFile,
+    BaselineFile, CheckFile, ColumnQuantileFile, KeyFile, KeysFile, LimitFile, MeanFile, MetricFile, MustNotFlipFile,
+    ParameterFile, PolicyFile, QuantileFile, RatioFile, ReportedFile, RuleFile, ScalarFile, StatsFile, WithFile,
 };
 use crate::name::StageName;
 
@@ -125,6 +125,17 @@ pub struct RuleRecord {
     pub demand: DemandRecord,
     /// Whether it blocks.
     pub severity: Severity,
+    /// Whether it compares with the best version that was ever in the stage, instead of the one that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ratchet: bool,
+}
+
+impl RuleRecord {
+    /// Whether it compares with a baseline.
+    pub const fn is_comparison(&self) -> bool {
+        self.demand.is_comparison()
+            || matches!(self.measure, MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. })
+    }
 }
 
 /// What a rule asks.
@@ -135,6 +146,11 @@ pub enum DemandRecord {
     NonInferior {
         /// In the metric's units.
         margin: f64,
+    },
+    /// At most this share of the baseline's value worse, shown.
+    NonInferiorRelative {
+        /// 0.01: one percent of a baseline above 0.
+        margin_rel: f64,
     },
     /// More than `gain` better than the baseline, shown.
     Superior {
@@ -170,21 +186,27 @@ pub enum DemandRecord {
         /// A ratio.
         limit: f64,
     },
+    /// The worst slice at least `limit` times the value on all rows.
+    MinRatio {
+        /// A ratio.
+        limit: f64,
+    },
 }
 
 impl DemandRecord {
     /// Whether it compares with a baseline.
     pub const fn is_comparison(&self) -> bool {
-        !matches!(self, Self::Min { .. } | Self::Max { .. })
+        !matches!(self, Self::Min { .. } | Self::Max { .. } | Self::MinRatio { .. })
     }
 
-    /// The number it holds results against.
+    /// The number it holds results against; none where that depends on the baseline's value.
     pub const fn margin(&self) -> Option<f64> {
         match self {
             Self::NonInferior { margin } | Self::NotWorseDetected { margin } => Some(*margin),
             Self::Superior { gain } => Some(*gain),
             Self::Min { limit, .. } | Self::Max { limit, .. } => *limit,
-            Self::MaxDrop { limit } | Self::MaxRatio { limit } => Some(*limit),
+            Self::MaxDrop { limit } | Self::MaxRatio { limit } | Self::MinRatio { limit } => Some(*limit),
+            Self::NonInferiorRelative { .. } => None,
         }
     }
 }

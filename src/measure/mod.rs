@@ -21,6 +21,9 @@
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
 //!
+//! Beyond metrics: [`flips`] counts the rows that change sides, with Wilson's bounds; [`gap_bounds`] and [`gap_growth`] tell how far
+//! apart groups are.
+//!
 //! Tour: `metric` names the metrics, `settings` what can be set about them; `input` checks everything that comes in;
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
 //! `calibration`, `percentile`, `explained`, `queries` and `answers` hold the metrics' values; `statistic` has any of them as a
@@ -42,7 +45,9 @@ mod counts;
 mod delong;
 mod deviance;
 mod distribution;
+mod draws;
 mod explained;
+mod flips;
 mod functional;
 mod input;
 mod mcnemar;
@@ -64,20 +69,24 @@ mod sample_size;
 pub mod seed;
 mod settings;
 mod smooth;
+mod spread;
 mod statistic;
 mod sums;
 mod sweep;
 mod tabled;
 mod undefined;
 
+pub use draws::Draws;
+pub use flips::{FlipTable, flips, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
 pub use metric::{Better, Metric, Task};
 pub use moments::mean;
 pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rederive::rederive;
-pub use sample_size::rows_needed;
+pub use sample_size::{detectable, rows_needed};
 pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
+pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence};
 pub use undefined::Undefined;
 
 use classification::{Tally, is_plain, joint};

@@ -105,6 +105,10 @@ pub enum Method {
     Influence,
     /// Order statistics, distribution-free.
     OrderStatistics,
+    /// The bounds of every pair of groups by MOVER, of which the largest counts.
+    PairwiseMover,
+    /// Drawn from the normal distribution of each group's values, bias-corrected quantiles.
+    ParametricBootstrap,
 }
 
 impl Method {
@@ -126,6 +130,8 @@ impl Method {
             Self::BcaPoisson,
             Self::Influence,
             Self::OrderStatistics,
+            Self::PairwiseMover,
+            Self::ParametricBootstrap,
         ]
     }
 
@@ -152,6 +158,8 @@ impl Method {
             Self::BcaPoisson => "poisson_bca",
             Self::Influence => "influence",
             Self::OrderStatistics => "order_statistics",
+            Self::PairwiseMover => "pairwise_mover",
+            Self::ParametricBootstrap => "parametric_bootstrap",
         }
     }
 }

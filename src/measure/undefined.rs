@@ -74,6 +74,14 @@ pub enum Undefined {
         /// The least number that would do.
         needed: u64,
     },
+    /// Too few groups to be apart.
+    #[error("{n} groups, {needed} needed")]
+    TooFewGroups {
+        /// Groups given.
+        n: u64,
+        /// The least number that would do.
+        needed: u64,
+    },
     /// NaN or infinity among the inputs.
     #[error("row {row} is not a finite number")]
     NotFinite {

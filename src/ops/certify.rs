@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use super::evidence::{Gathered, Tables, gather};
 use super::inputs::GivenInputs;
+use super::past_evidence::gather_past;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
 use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
-use crate::certify::{self, Case};
+use crate::certify::{self, Case, Explanation, FlipSummary, NamedRows, Warning};
 use crate::clock::Time;
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
@@ -27,6 +28,9 @@ use crate::repository::Repository;
 use crate::snapshot;
 use crate::store::Lock;
 
+/// Equal models that a rule is tried on; fewer where there are many rows.
+const EQUAL_MODELS: u32 = 200;
+
 /// What to certify.
 #[derive(Debug, Clone, Default)]
 pub struct CertifyOptions {
@@ -40,6 +44,8 @@ pub struct CertifyOptions {
     pub first_release: Option<String>,
     /// Judges the workspace (or a version) and writes nothing.
     pub check: bool,
+    /// Also says what each rule does here, and writes nothing.
+    pub explain: bool,
     /// The folder the workspace is looked at from.
     pub given: GivenInputs,
 }
@@ -73,6 +79,14 @@ pub struct CertifyReport {
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
     pub check: bool,
+    /// The rows behind each rule that is not passed.
+    pub rows: Vec<NamedRows>,
+    /// How many rows changed sides.
+    pub flips: Vec<FlipSummary>,
+    /// What is odd about the rules.
+    pub warnings: Vec<Warning>,
+    /// What each rule does here, where that was asked for.
+    pub explained: Option<Explanation>,
 }
 
 /// Why a certificate was not issued although everything was judged.
@@ -165,15 +179,20 @@ pub fn certify(
     if !provenance.is_empty() {
         gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
     }
+    let known: Vec<_> = occupant.map(|held| held.snapshot).into_iter().chain([candidate.id]).collect();
+    let whose = (&candidate.record, state.as_ref(), &stage);
+    let (past, read) = gather_past(repository, &mut tables, &needs, policy.record.task, whose, &known)?;
+    gathered.evidence.extend(read);
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
-    let statement = certify::certify(&Case {
+    let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
         model: &model,
         candidate: candidate.id,
         baseline: baseline.clone(),
         sets: &gathered.sets,
+        past: &past,
         candidate_sets: &candidate_sets,
         candidate_samples: &candidate_samples,
         samples: &gathered.samples,
@@ -182,7 +201,12 @@ pub fn certify(
         evidence: gathered.evidence,
         stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
         tool_version: super::TOOL,
-    })?;
+    };
+    let statement = certify::certify(&case)?;
+    let results = &statement.predicate.results;
+    let (rows, flips) = (certify::named_rows(&case, results)?, certify::flip_summaries(&case));
+    let warnings = certify::lint(&policy.record, results);
+    let explained = options.explain.then(|| certify::explain(&case, results, EQUAL_MODELS)).transpose()?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
     let bytes = statement.encode().map_err(encoded)?;
     let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
@@ -208,9 +232,13 @@ pub fn certify(
         policy_file: policy.path.clone(),
         conflict,
         event: None,
-        check: options.check,
+        check: options.check || options.explain,
+        rows,
+        flips,
+        warnings,
+        explained,
     };
-    if options.check || report.conflict.is_some() {
+    if report.check || report.conflict.is_some() {
         return Ok(report);
     }
     let mut writer = repository.store().writer();
@@ -305,7 +333,7 @@ fn candidate(
     let workspace = Workspace::look(repository, model_only.as_ref(), &options.given, progress)?;
     let model = workspace.built.record.model.clone();
     let state = repository.registry().state(&model)?;
-    if !options.check {
+    if !options.check && !options.explain {
         let found = version_of_workspace(repository, &workspace, state)?;
         let candidate = stored(repository, &found)?;
         return Ok((candidate, Some(found.state), model));

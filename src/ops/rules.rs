@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::VerbError;
+use super::{VerbError, listed_keys};
 use crate::certify::policy;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -61,7 +61,12 @@ pub fn read_policy(path: &Path) -> Result<Policy, VerbError> {
     let mut text = String::new();
     std::fs::File::open(path).and_then(|f| f.take(MAX_POLICY).read_to_string(&mut text)).map_err(failed)?;
     let refused = |source| VerbError::Policy { path: PathBuf::from(path), source };
-    let record = policy::parse(&text).and_then(|file| policy::resolve(&file)).map_err(refused)?;
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let resolved = policy::parse(&text).and_then(|mut file| {
+        listed_keys::read(&mut file, folder)?;
+        policy::resolve(&file)
+    });
+    let record = resolved.map_err(refused)?;
     let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
     let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
     Ok(Policy { path: Some(path.to_path_buf()), record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })

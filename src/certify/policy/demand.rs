@@ -2,23 +2,30 @@
 
 use super::PolicyError;
 use super::refuse::{misplaced, number};
-use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove, RuleFile};
-use crate::measure::Metric;
+use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Over, Prove, RuleFile};
+use crate::measure::{Better, Metric};
 
 const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandRecord, PolicyError> {
-    if let MeasureRecord::Provenance { .. } = measure {
-        return of_provenance(rule);
+    match measure {
+        MeasureRecord::Provenance { .. } => return counted(rule, "anything but a check of the provenance"),
+        MeasureRecord::MustNotFlip { .. } => return counted(rule, "anything but a list of rows"),
+        _ => {}
     }
-    let others = rule.min.is_some() || rule.max.is_some() || rule.max_drop.is_some() || rule.max_ratio.is_some();
-    let implied = rule.margin.is_some() && !others;
+    let others = rule.min.is_some()
+        || rule.max.is_some()
+        || rule.max_drop.is_some()
+        || rule.max_ratio.is_some()
+        || rule.min_ratio.is_some();
+    let implied = (rule.margin.is_some() || rule.margin_rel.is_some()) && !others;
     let asked: Vec<&'static str> = [
         ("prove", rule.prove.is_some() || implied),
         ("min", rule.min.is_some()),
         ("max", rule.max.is_some()),
         ("max_drop", rule.max_drop.is_some()),
         ("max_ratio", rule.max_ratio.is_some()),
+        ("min_ratio", rule.min_ratio.is_some()),
     ]
     .into_iter()
     .filter_map(|(key, present)| present.then_some(key))
@@ -38,6 +45,8 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         return Err(PolicyError::NoInterval { rule: rule.id.clone(), metric: metric.name() });
     }
     misplaced(rule, "margin", rule.margin.is_some() && key != "prove", "`prove`")?;
+    misplaced(rule, "margin_rel", rule.margin_rel.is_some() && key != "prove", "`prove`")?;
+    misplaced(rule, "ratchet", rule.ratchet && key != "prove", "`prove`")?;
     misplaced(rule, "gain", rule.gain.is_some() && key != "prove", "`prove = \"superior\"`")?;
     misplaced(rule, "on", rule.on.is_some() && key != "min" && key != "max", "`min` or `max`")?;
     if let Some(limit) = &rule.min {
@@ -53,6 +62,10 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         let limit = number(rule, "max_ratio", ratio, ratio > 0.0, "a finite number above 0")?;
         return Ok(DemandRecord::MaxRatio { limit });
     }
+    if let Some(ratio) = rule.min_ratio {
+        let limit = number(rule, "min_ratio", ratio, ratio > 0.0 && ratio <= 1.0, "above 0, at most 1")?;
+        return Ok(DemandRecord::MinRatio { limit });
+    }
     prove(rule)
 }
 
@@ -62,15 +75,16 @@ fn without_interval(measure: &MeasureRecord) -> Option<Metric> {
 }
 
 /// Nothing may be lacking, unless the rule says how much may. What is counted has no bounds.
-fn of_provenance(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
-    const ELSE: &str = "anything but a check of the provenance";
-    misplaced(rule, "prove", rule.prove.is_some(), ELSE)?;
-    misplaced(rule, "margin", rule.margin.is_some(), ELSE)?;
-    misplaced(rule, "gain", rule.gain.is_some(), ELSE)?;
-    misplaced(rule, "min", rule.min.is_some(), ELSE)?;
-    misplaced(rule, "max_drop", rule.max_drop.is_some(), ELSE)?;
-    misplaced(rule, "max_ratio", rule.max_ratio.is_some(), ELSE)?;
-    misplaced(rule, "on", rule.on.is_some(), ELSE)?;
+fn counted(rule: &RuleFile, otherwise: &'static str) -> Result<DemandRecord, PolicyError> {
+    misplaced(rule, "prove", rule.prove.is_some(), otherwise)?;
+    misplaced(rule, "margin", rule.margin.is_some(), otherwise)?;
+    misplaced(rule, "margin_rel", rule.margin_rel.is_some(), otherwise)?;
+    misplaced(rule, "gain", rule.gain.is_some(), otherwise)?;
+    misplaced(rule, "min", rule.min.is_some(), otherwise)?;
+    misplaced(rule, "max_drop", rule.max_drop.is_some(), otherwise)?;
+    misplaced(rule, "max_ratio", rule.max_ratio.is_some(), otherwise)?;
+    misplaced(rule, "min_ratio", rule.min_ratio.is_some(), otherwise)?;
+    misplaced(rule, "on", rule.on.is_some(), otherwise)?;
     let limit = match &rule.max {
         None => Some(0.0),
         Some(limit) => limit_of(rule, "max", limit)?,
@@ -83,8 +97,22 @@ fn of_provenance(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
 
 /// Whether what is asked can be asked of what is measured.
 fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<(), PolicyError> {
+    let over = match measure {
+        MeasureRecord::Metric { over, .. } => over.as_ref(),
+        _ => None,
+    };
+    // The worst slice is the one with the least where more is better, and the limit must be on that side.
+    let worst = matches!(over, Some(Over::Worst { .. }));
+    let higher = match measure {
+        MeasureRecord::Metric { metric, .. } => Metric::parse(metric).is_none_or(|m| m.better() == Better::Higher),
+        _ => true,
+    };
     let (sound, with) = match key {
-        "prove" => (matches!(measure, MeasureRecord::Metric { .. }), "a metric computed from rows"),
+        "prove" => (matches!(measure, MeasureRecord::Metric { .. }) && !worst, "a metric computed from rows"),
+        "min" if matches!(over, Some(Over::Gap { .. })) => (false, "anything but a gap"),
+        "min" if worst => (higher, "the worst slice of a metric of which more is better"),
+        "max" if worst => (!higher, "the worst slice of a metric of which less is better"),
+        "min_ratio" => (worst && higher, "the worst slice of a metric of which more is better"),
         "max_drop" => (matches!(measure, MeasureRecord::Reported { .. }), "a reported number"),
         "max_ratio" => (matches!(measure, MeasureRecord::Quantile { .. }), "a quantile of samples"),
         _ => (true, ""),
@@ -96,10 +124,17 @@ fn prove(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
     let prove = rule.prove.unwrap_or(Prove::NonInferior);
     if prove == Prove::Superior {
         misplaced(rule, "margin", rule.margin.is_some(), "`prove = \"non_inferior\"` or `\"not_worse_detected\"`")?;
+        misplaced(rule, "margin_rel", rule.margin_rel.is_some(), "`prove = \"non_inferior\"`")?;
         let gain = rule.gain.unwrap_or(0.0);
         return Ok(DemandRecord::Superior { gain: number(rule, "gain", gain, gain >= 0.0, NOT_NEGATIVE)? });
     }
     misplaced(rule, "gain", rule.gain.is_some(), "`prove = \"superior\"`")?;
+    if let Some(share) = rule.margin_rel {
+        let with = "`prove = \"non_inferior\"`, without `margin`";
+        misplaced(rule, "margin_rel", rule.margin.is_some() || prove != Prove::NonInferior, with)?;
+        let margin_rel = number(rule, "margin_rel", share, (0.0..1.0).contains(&share), "0 or more, below 1")?;
+        return Ok(DemandRecord::NonInferiorRelative { margin_rel });
+    }
     let Some(margin) = rule.margin else {
         return Err(PolicyError::Missing { rule: rule.id.clone(), key: "margin", with: "`prove`" });
     };

@@ -94,7 +94,7 @@ pub enum PolicyError {
         tasks: Vec<&'static str>,
     },
     /// A rule that asks nothing.
-    #[error("rule `{rule}` asks nothing: one of `prove`, `min`, `max`, `max_drop`, `max_ratio` is needed")]
+    #[error("rule `{rule}` asks nothing: one of `prove`, `min`, `max`, `max_drop`, `max_ratio`, `min_ratio` is needed")]
     NoDemand {
         /// The rule.
         rule: String,
@@ -202,6 +202,28 @@ pub enum PolicyError {
         key: &'static str,
         /// What it is.
         word: String,
+    },
+    /// A list longer than a policy should hold.
+    #[error("rule `{rule}`: `{key}` has {found} entries; {most} are the most")]
+    TooMany {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A table beside the policy that cannot be used.
+    #[error("rule `{rule}`: `{table}`: {reason}")]
+    Table {
+        /// The rule.
+        rule: String,
+        /// The table, as written.
+        table: String,
+        /// Why not.
+        reason: String,
     },
     /// A list or a text without anything in it.
     #[error("rule `{rule}`: `{key}` is empty")]

@@ -16,14 +16,19 @@ const RULE: &[&str] = &[
     "where",
     "each",
     "min_rows",
+    "gap",
+    "worst",
+    "ratchet",
     "prove",
     "margin",
+    "margin_rel",
     "gain",
     "min",
     "max",
     "on",
     "max_drop",
     "max_ratio",
+    "min_ratio",
     "severity",
 ];
 const REPORTED: &[&str] = &["reported", "better"];
@@ -32,7 +37,9 @@ const COLUMN_QUANTILE: &[&str] = &["quantile", "column", "better"];
 const MEAN: &[&str] = &["mean", "better"];
 const RATIO: &[&str] = &["ratio", "better"];
 const CHECK: &[&str] = &["check"];
-const METRIC: &[&str] = &["name", "mean", "ratio", "reported", "better", "quantile", "of", "column", "check"];
+const MUST_NOT_FLIP: &[&str] = &["must_not_flip"];
+const METRIC: &[&str] =
+    &["name", "mean", "ratio", "reported", "better", "quantile", "of", "column", "check", "must_not_flip"];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -54,20 +61,24 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         };
         known(text, table, RULE, &place)?;
         if let Some(metric) = table.get("metric").and_then(|metric| metric.get_ref().as_table()) {
-            let named = |key| metric.contains_key(key);
+            let named = |key: &str| metric.contains_key(key);
             let place = format!("the metric of {place}");
             // Which parameters there are depends on the metric.
             if named("name") {
                 continue;
             }
-            let kinds = ["reported", "quantile", "check", "mean", "ratio"].map(named);
-            let keys = match kinds {
-                [true, false, false, false, false] => REPORTED,
-                [false, true, false, false, false] if named("column") => COLUMN_QUANTILE,
-                [false, true, false, false, false] => QUANTILE,
-                [false, false, true, false, false] => CHECK,
-                [false, false, false, true, false] => MEAN,
-                [false, false, false, false, true] => RATIO,
+            let quantile = if named("column") { COLUMN_QUANTILE } else { QUANTILE };
+            let kinds = [
+                ("reported", REPORTED),
+                ("quantile", quantile),
+                ("check", CHECK),
+                ("must_not_flip", MUST_NOT_FLIP),
+                ("mean", MEAN),
+                ("ratio", RATIO),
+            ];
+            let mut said = kinds.into_iter().filter(|(key, _)| named(key));
+            let keys = match (said.next(), said.next()) {
+                (Some((_, keys)), None) => keys,
                 _ => METRIC,
             };
             known(text, metric, keys, &place)?;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
-use super::refuse::{misplaced, number};
-use super::{columns, parameters};
+use super::refuse::{empty, misplaced, number};
+use super::{columns as number_columns, flips, over, parameters};
 use crate::format::policy::{
-    Check, Direction, MeasureRecord, MetricFile, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
+    Check, Direction, Flips, MeasureRecord, MetricFile, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
 };
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
@@ -18,11 +18,15 @@ const ROWS: &str = "a metric computed from rows";
 
 pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, PolicyError> {
     match &rule.metric {
-        MetricFile::Named(name) => metric(rule, name, &BTreeMap::new(), task),
+        MetricFile::Named(name) => match flips::named(name) {
+            Some(which) => flips::resolve(rule, which, task),
+            None => metric(rule, name, &BTreeMap::new(), task),
+        },
         MetricFile::With(file) => metric(rule, &file.name, &words(rule, file)?, task),
-        MetricFile::Mean(file) => columns::mean(rule, file),
-        MetricFile::Ratio(file) => columns::ratio(rule, file),
-        MetricFile::ColumnQuantile(file) => columns::quantile(rule, file),
+        MetricFile::Mean(file) => number_columns::mean(rule, file),
+        MetricFile::Ratio(file) => number_columns::ratio(rule, file),
+        MetricFile::ColumnQuantile(file) => number_columns::quantile(rule, file),
+        MetricFile::MustNotFlip(listed) => flips::must_not(rule, &listed.must_not_flip, task),
         MetricFile::Reported(reported) => {
             without_rows(rule)?;
             if reported.reported.is_empty() {
@@ -70,7 +74,7 @@ fn metric(
         return Err(PolicyError::UnknownMetric {
             rule: rule.id.clone(),
             metric: name.chars().take(80).collect(),
-            nearest: nearest(name, Metric::all().iter().map(|metric| metric.name())),
+            nearest: nearest(name, Metric::all().iter().map(|metric| metric.name()).chain(Flips::ALL.map(Flips::name))),
         });
     };
     if !metric.tasks().contains(&measured(task)) {
@@ -123,13 +127,6 @@ fn words(rule: &RuleFile, file: &WithFile) -> Result<BTreeMap<String, Scalar>, P
 
 /// The record of a metric of rows.
 pub(super) fn of_rows(rule: &RuleFile, named: Named) -> Result<MeasureRecord, PolicyError> {
-    misplaced(rule, "min_rows", rule.min_rows.is_some() && rule.each.is_empty(), "`each`")?;
-    let min_rows = match rule.min_rows {
-        Some(0) => number(rule, "min_rows", 0.0, false, "at least 1").map(|_| 0)?,
-        Some(rows) => rows,
-        None if rule.each.is_empty() => 0,
-        None => MIN_ROWS,
-    };
     let threshold = rule.threshold.unwrap_or(0.5);
     Ok(MeasureRecord::Metric {
         metric: named.metric.name().to_owned(),
@@ -137,11 +134,24 @@ pub(super) fn of_rows(rule: &RuleFile, named: Named) -> Result<MeasureRecord, Po
         threshold: number(rule, "threshold", threshold, true, "a finite number")?,
         only: only(rule)?,
         each: each(rule)?,
-        min_rows,
+        min_rows: min_rows(rule)?,
+        over: over::resolve(rule)?,
         parameters: named.parameters,
         columns: named.columns,
         better: named.better,
     })
+}
+
+/// Rows a slice needs, 0 where there are none.
+pub(super) fn min_rows(rule: &RuleFile) -> Result<u64, PolicyError> {
+    let sliced = !rule.each.is_empty() || rule.gap.is_some() || !rule.worst.is_empty();
+    misplaced(rule, "min_rows", rule.min_rows.is_some() && !sliced, "`each`, `gap` or `worst`")?;
+    match rule.min_rows {
+        Some(0) => number(rule, "min_rows", 0.0, false, "at least 1").map(|_| 0),
+        Some(rows) => Ok(rows),
+        None if sliced => Ok(MIN_ROWS),
+        None => Ok(0),
+    }
 }
 
 /// The task, in the words of the measuring module.
@@ -160,10 +170,18 @@ fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
     misplaced(rule, "threshold", rule.threshold.is_some(), ROWS)?;
     misplaced(rule, "where", !rule.only.is_empty(), ROWS)?;
     misplaced(rule, "each", !rule.each.is_empty(), ROWS)?;
-    misplaced(rule, "min_rows", rule.min_rows.is_some(), ROWS)
+    misplaced(rule, "min_rows", rule.min_rows.is_some(), ROWS)?;
+    without_values(rule, ROWS)
 }
 
-fn only(rule: &RuleFile) -> Result<BTreeMap<String, Vec<Scalar>>, PolicyError> {
+/// Keys that need a metric's value on some rows.
+pub(super) fn without_values(rule: &RuleFile, with: &'static str) -> Result<(), PolicyError> {
+    misplaced(rule, "gap", rule.gap.is_some(), with)?;
+    misplaced(rule, "worst", !rule.worst.is_empty(), with)?;
+    misplaced(rule, "ratchet", rule.ratchet, with)
+}
+
+pub(super) fn only(rule: &RuleFile) -> Result<BTreeMap<String, Vec<Scalar>>, PolicyError> {
     let mut only = BTreeMap::new();
     for (column, values) in &rule.only {
         if values.is_empty() || column.is_empty() {
@@ -184,19 +202,20 @@ fn scalar(rule: &RuleFile, value: &ScalarFile) -> Result<Scalar, PolicyError> {
     })
 }
 
-fn each(rule: &RuleFile) -> Result<Vec<String>, PolicyError> {
-    let mut seen = BTreeSet::new();
-    for column in &rule.each {
-        if column.is_empty() {
-            return Err(empty(rule, "each"));
-        }
-        if !seen.insert(column) {
-            return Err(PolicyError::ColumnTwice { rule: rule.id.clone(), key: "each", column: column.clone() });
-        }
-    }
-    Ok(rule.each.clone())
+pub(super) fn each(rule: &RuleFile) -> Result<Vec<String>, PolicyError> {
+    columns(rule, "each", &rule.each)
 }
 
-fn empty(rule: &RuleFile, key: &str) -> PolicyError {
-    PolicyError::Empty { rule: rule.id.clone(), key: key.to_owned() }
+/// Columns named under `key`, each once.
+pub(super) fn columns(rule: &RuleFile, key: &'static str, named: &[String]) -> Result<Vec<String>, PolicyError> {
+    let mut seen = BTreeSet::new();
+    for column in named {
+        if column.is_empty() {
+            return Err(empty(rule, key));
+        }
+        if !seen.insert(column) {
+            return Err(PolicyError::ColumnTwice { rule: rule.id.clone(), key, column: column.clone() });
+        }
+    }
+    Ok(named.to_vec())
 }

@@ -27,3 +27,8 @@ pub(super) fn misplaced(
 ) -> Result<(), PolicyError> {
     if present { Err(PolicyError::Misplaced { rule: rule.id.clone(), key, with }) } else { Ok(()) }
 }
+
+/// The error of a list or a text without anything in it.
+pub(super) fn empty(rule: &RuleFile, key: &str) -> PolicyError {
+    PolicyError::Empty { rule: rule.id.clone(), key: key.to_owned() }
+}

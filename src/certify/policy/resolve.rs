@@ -65,5 +65,5 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
 fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
     let measure = measure::resolve(rule, task)?;
     let demand = demand::resolve(rule, &measure)?;
-    Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity })
+    Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity, ratchet: rule.ratchet })
 }

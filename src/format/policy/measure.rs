@@ -58,6 +58,55 @@ impl Check {
     }
 }
 
+/// Which rows changed sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flips {
+    /// The baseline gets them right, the candidate wrong.
+    Negative,
+    /// The other way round.
+    Positive,
+}
+
+impl Flips {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Negative, Self::Positive];
+
+    /// As written in a policy.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Negative => "negative_flip_rate",
+            Self::Positive => "positive_flip_rate",
+        }
+    }
+}
+
+/// How the values in several slices make one number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Over {
+    /// The largest less the smallest; less is better.
+    Gap {
+        /// Whose values are the groups.
+        column: String,
+    },
+    /// The worst of them.
+    Worst {
+        /// Whose values are the slices.
+        columns: Vec<String>,
+    },
+}
+
+impl Over {
+    /// The columns it slices by.
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Self::Gap { column } => std::slice::from_ref(column),
+            Self::Worst { columns } => columns,
+        }
+    }
+}
+
 /// What a rule measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -85,6 +134,33 @@ pub enum MeasureRecord {
         /// Which way is better, of columns.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         better: Option<Direction>,
+        /// One number out of the values in several slices; none: the value itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        over: Option<Over>,
+    },
+    /// Rows that one model gets right and the other one wrong, as a share of all.
+    Flips {
+        /// Which of them.
+        flips: Flips,
+        /// The predictions set; none: the only one there is.
+        set: Option<SetName>,
+        /// A score at or above it is positive.
+        threshold: f64,
+        /// Only rows whose column has one of these values.
+        only: BTreeMap<String, Vec<Scalar>>,
+        /// One verdict for each value of each of these columns.
+        each: Vec<String>,
+        /// Slices with fewer rows are pooled.
+        min_rows: u64,
+    },
+    /// Rows that the candidate may not get wrong if the baseline gets them right, counted where it does.
+    MustNotFlip {
+        /// The cells of each row's key, as text.
+        keys: Vec<Vec<String>>,
+        /// The predictions set; none: the only one there is.
+        set: Option<SetName>,
+        /// A score at or above it is positive.
+        threshold: f64,
     },
     /// A number the trainer wrote down.
     Reported {

@@ -76,12 +76,24 @@ pub struct RuleFile {
     /// Slices with fewer rows are pooled.
     #[serde(default)]
     pub min_rows: Option<u64>,
+    /// The largest value less the smallest among the values of this column, instead of the value.
+    #[serde(default)]
+    pub gap: Option<String>,
+    /// The worst value among the values of each of these columns, instead of the value.
+    #[serde(default)]
+    pub worst: Vec<String>,
+    /// Compared with the best version that was ever in the stage.
+    #[serde(default)]
+    pub ratchet: bool,
     /// Which side bears the burden of proof.
     #[serde(default)]
     pub prove: Option<Prove>,
     /// How much worse still counts as not worse.
     #[serde(default)]
     pub margin: Option<f64>,
+    /// The same, as a share of the baseline's value.
+    #[serde(default)]
+    pub margin_rel: Option<f64>,
     /// How much better is asked for.
     #[serde(default)]
     pub gain: Option<f64>,
@@ -94,6 +106,9 @@ pub struct RuleFile {
     /// Which bound a floor or ceiling is held against.
     #[serde(default)]
     pub on: Option<Bound>,
+    /// For the worst slice: the smallest ratio to the value on all rows.
+    #[serde(default)]
+    pub min_ratio: Option<f64>,
     /// For reported metrics: how much worse than the baseline's.
     #[serde(default)]
     pub max_drop: Option<f64>,
@@ -123,7 +138,7 @@ pub enum ScalarFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } or { check = \"…\" }"
+    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } { must_not_flip = [\"…\"] } or { check = \"…\" }"
 )]
 pub enum MetricFile {
     /// Computed from predictions.
@@ -142,6 +157,8 @@ pub enum MetricFile {
     Quantile(QuantileFile),
     /// What a version's provenance lacks.
     Check(CheckFile),
+    /// Rows that must not go from right to wrong.
+    MustNotFlip(MustNotFlipFile),
 }
 
 /// `{ name = "fbeta", beta = 2.0 }`.
@@ -222,6 +239,34 @@ pub struct QuantileFile {
 pub struct CheckFile {
     /// Its name: one of [`super::Check::ALL`].
     pub check: String,
+}
+
+/// `{ must_not_flip = ["17", "23"] }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MustNotFlipFile {
+    /// The rows' keys, or a table of them.
+    pub must_not_flip: KeysFile,
+}
+
+/// Keys of rows.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "a list of keys, or the path of a table of them")]
+pub enum KeysFile {
+    /// A table beside the policy, whose columns are the key's, in their order.
+    Table(String),
+    /// One by one.
+    Listed(Vec<KeyFile>),
+}
+
+/// One row's key.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "a key, or a list of its parts")]
+pub enum KeyFile {
+    /// Of one column.
+    One(ScalarFile),
+    /// Of several columns.
+    Several(Vec<ScalarFile>),
 }
 
 /// A number, or `"unset"`.

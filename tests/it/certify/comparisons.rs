@@ -40,7 +40,10 @@ fn an_open_question_says_what_would_answer_it() {
     let open = worse("margin = 0.02").result();
     assert_eq!(open.verdict, Verdict::Inconclusive);
     assert_eq!(open.rows_needed, Some(8600));
-    assert_eq!(reason(&open), "Δ −0.015 [−0.025, −0.005], margin 0.02, n 1,000; about 8,600 rows would decide");
+    assert_eq!(
+        reason(&open),
+        "Δ −0.015 [−0.025, −0.005], margin 0.02, n 1,000, detectable 0.01466; about 8,600 rows would decide"
+    );
     // Here the models look equal, and more rows of the same kind will do.
     let open = Scene::on(outcomes(900, 30, 30, 40), &accuracy("margin = 0.01")).result();
     assert_eq!((open.verdict, open.rows_needed), (Verdict::Inconclusive, Some(3710)));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::certify::{Case, CertifyError, Lacking, Samples, certify, policy};
+use mlrun::certify::{Case, CertifyError, Lacking, PastRows, Samples, certify, policy};
 use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
@@ -18,6 +18,7 @@ pub struct Scene {
     pub model: ModelName,
     pub baseline: BaselineRecord,
     pub sets: BTreeMap<SetName, Result<JoinedRows, Defect>>,
+    pub past: BTreeMap<SetName, Vec<PastRows>>,
     pub candidate_sets: Vec<SetName>,
     pub candidate_samples: Vec<SetName>,
     pub samples: BTreeMap<SetName, Samples>,
@@ -50,6 +51,7 @@ impl Scene {
                 first_release: None,
             },
             sets: BTreeMap::new(),
+            past: BTreeMap::new(),
             candidate_sets: Vec::new(),
             candidate_samples: Vec::new(),
             samples: BTreeMap::new(),
@@ -109,14 +111,15 @@ impl Scene {
         self
     }
 
-    pub fn try_judge(&self) -> Result<StatementRecord, CertifyError> {
-        certify(&Case {
+    pub fn case(&self) -> Case<'_> {
+        Case {
             policy: &self.policy,
             policy_file_sha256: Digest::of(b"policy file"),
             model: &self.model,
             candidate: SnapshotId::new(Digest::of(b"v8")),
             baseline: self.baseline.clone(),
             sets: &self.sets,
+            past: &self.past,
             candidate_sets: &self.candidate_sets,
             candidate_samples: &self.candidate_samples,
             samples: &self.samples,
@@ -125,7 +128,11 @@ impl Scene {
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
             tool_version: "0.1.0",
-        })
+        }
+    }
+
+    pub fn try_judge(&self) -> Result<StatementRecord, CertifyError> {
+        certify(&self.case())
     }
 
     pub fn judge(&self) -> StatementRecord {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mlrun::certify::Warning;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 
@@ -39,6 +40,9 @@ pub struct Args {
     /// Judge, and write no certificate: the same as `--check`
     #[arg(long)]
     dry_run: bool,
+    /// Say what each rule asks, what these rows can tell, and how it treats equal models; write nothing
+    #[arg(long, conflicts_with_all = ["format", "reports", "first_release"])]
+    explain_policy: bool,
     /// How to print
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
@@ -55,11 +59,21 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         policy: args.policy.as_deref().map(|p| context.path(p)),
         first_release: args.reason.clone().filter(|_| args.first_release),
         check: args.check || args.dry_run,
+        explain: args.explain_policy,
         given: context.nothing_given(),
     };
     let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
     let report = certify(&repository, &options, &context.ui.reporter())?;
+    if let Some(explanation) = &report.explained {
+        let mut shown = context.shown(
+            0,
+            || json::explain::explain(&report, explanation),
+            |style| human::explain::explain(&report, explanation, style),
+        );
+        shown.warnings = explanation.warnings.iter().map(warning).collect();
+        return Ok(shown);
+    }
     let exit = exit_code(&report);
     for (format, file) in files {
         file.write(&rendered(format, &report, exit))?;
@@ -68,7 +82,16 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Format::Human => return Ok(finish(context, &report, exit)),
         other => rendered(other, &report, exit),
     };
-    Ok(Shown { answer, exit, ..Shown::default() })
+    let warnings = report.warnings.iter().map(warning).collect();
+    Ok(Shown { answer, warnings, exit, ..Shown::default() })
+}
+
+/// What is odd about a rule, in a line.
+fn warning(warning: &Warning) -> String {
+    match &warning.rule {
+        Some(rule) => format!("rule `{rule}`: {}", warning.text),
+        None => format!("the policy: {}", warning.text),
+    }
 }
 
 fn exit_code(report: &CertifyReport) -> u8 {
@@ -83,6 +106,7 @@ fn undecided(report: &CertifyReport) -> bool {
 fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
     let mut shown =
         context.shown(exit, || json::certify::certify(report, exit), |style| human::certify::certify(report, style));
+    shown.warnings = report.warnings.iter().map(warning).collect();
     let label = &report.label;
     let baseline = &report.statement.predicate.baseline;
     let stage = &baseline.stage;

@@ -1,5 +1,6 @@
 //! `certify`: a table, then why.
 
+use mlrun::certify::{FlipSummary, NamedRows};
 use mlrun::format::certificate::{ResultRecord, Verdict};
 use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
@@ -39,6 +40,12 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         let reason = clean(result.reason.as_deref().unwrap_or_default());
         text += &format!("{}\n", wrapped(&format!("{}{warn}: {reason}", name(result))));
     }
+    for named in &report.rows {
+        text += &rows(named, style);
+    }
+    for flips in &report.flips {
+        text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "flips:"), changed_sides(flips))));
+    }
     for remark in &predicate.remarks {
         text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "note:"), clean(remark))));
     }
@@ -69,6 +76,34 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let unchanged = if report.unchanged { ", in force already" } else { "" };
     text += &format!("{}{}{unchanged}\n", verdict(report.verdict(), style), style.paint(Label::Dim, &expires));
     text
+}
+
+/// The rows behind a rule.
+fn rows(named: &NamedRows, style: &Style) -> String {
+    let place = named.slice.as_ref().map_or_else(String::new, |slice| format!(" [{}]", clean(slice)));
+    let mut text = format!("{}{place}: rows of {}\n", clean(&named.rule), clean(named.set.as_str()));
+    let mut table = Table::new(&[Align::Left; 5]);
+    table.row(["", "key", "label", "new", "base"].map(|word| style.paint(Label::Dim, word)));
+    for row in &named.rows {
+        let new = if row.new { "new" } else { "" };
+        let baseline = row.baseline.as_deref().unwrap_or("–");
+        let words = [&row.key, &row.label, &row.candidate].map(|word| clean(word));
+        let [key, label, candidate] = words;
+        table.row(vec![new.to_owned(), key, label, candidate, clean(baseline)]);
+    }
+    text += &table.render(2);
+    text
+}
+
+/// `3 rows of test were right and are wrong, 5 the other way round; most in country=DE: 2 of 300`.
+fn changed_sides(flips: &FlipSummary) -> String {
+    let most = flips.most.as_ref().map_or_else(String::new, |most| {
+        format!("; most in {}: {} of {}", clean(&most.slice), most.right_to_wrong, most.rows)
+    });
+    format!(
+        "{} of {} rows of {} were right and are wrong, {} the other way round{most}",
+        flips.right_to_wrong, flips.rows, flips.set, flips.wrong_to_right
+    )
 }
 
 fn name(result: &ResultRecord) -> String {

@@ -5,6 +5,7 @@ pub mod collect;
 pub mod deployed;
 pub mod diff;
 pub mod exec;
+pub mod explain;
 pub mod history;
 pub mod profile;
 pub mod project;

@@ -1,8 +1,10 @@
 //! `certify`.
 
+use mlrun::certify::{FlipSummary, NamedRows};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 use serde_json::{Value, json};
 
+use super::explain::warnings;
 use super::value;
 
 pub fn certify(report: &CertifyReport, exit: u8) -> Value {
@@ -44,5 +46,38 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "joins": value(&predicate.joins),
         "rules": rules,
         "remarks": predicate.remarks,
+        "rows": report.rows.iter().map(named).collect::<Value>(),
+        "flips": report.flips.iter().map(flips).collect::<Value>(),
+        "warnings": warnings(&report.warnings),
+    })
+}
+
+fn named(named: &NamedRows) -> Value {
+    let rows: Value = named
+        .rows
+        .iter()
+        .map(|row| {
+            let (candidate, baseline) = (&row.candidate, &row.baseline);
+            json!({ "key": row.key, "label": row.label, "candidate": candidate, "baseline": baseline, "new": row.new })
+        })
+        .collect();
+    json!({ "rule": named.rule, "set": named.set.as_str(), "slice": named.slice, "rows": rows })
+}
+
+fn flips(flips: &FlipSummary) -> Value {
+    let most = flips.most.as_ref().map(|slice| {
+        json!({
+            "slice": slice.slice,
+            "rows": slice.rows,
+            "right_to_wrong": slice.right_to_wrong,
+            "wrong_to_right": slice.wrong_to_right,
+        })
+    });
+    json!({
+        "set": flips.set.as_str(),
+        "rows": flips.rows,
+        "right_to_wrong": flips.right_to_wrong,
+        "wrong_to_right": flips.wrong_to_right,
+        "most": most,
     })
 }

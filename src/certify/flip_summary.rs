@@ -1,0 +1,93 @@
+//! How many rows changed sides, and where most did. For reports, whatever the rules ask.
+
+use super::case::Case;
+use super::rows::{View, consistent};
+use crate::format::policy::{MeasureRecord, Task};
+use crate::measure;
+use crate::name::SetName;
+
+/// Rows of one set by what became of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlipSummary {
+    /// The set.
+    pub set: SetName,
+    /// All rows.
+    pub rows: u64,
+    /// Right before, wrong now.
+    pub right_to_wrong: u64,
+    /// Wrong before, right now.
+    pub wrong_to_right: u64,
+    /// The slice with the most rows that were right and are wrong; none without such rows or slices.
+    pub most: Option<SliceFlips>,
+}
+
+/// The same of one slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceFlips {
+    /// `country=DE`.
+    pub slice: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Right before, wrong now.
+    pub right_to_wrong: u64,
+    /// Wrong before, right now.
+    pub wrong_to_right: u64,
+}
+
+/// One summary for each set of classes that both models have.
+pub fn flip_summaries(case: &Case<'_>) -> Vec<FlipSummary> {
+    let sets = case.sets.iter().filter_map(|(set, joined)| joined.as_ref().ok().map(|joined| (set, joined)));
+    let mut summaries = Vec::new();
+    for (set, joined) in sets {
+        if !matches!(case.policy.task, Task::Binary | Task::Multiclass) || consistent(joined, case.policy.task).is_err()
+        {
+            continue;
+        }
+        let view = View::whole(joined);
+        let Some(baseline) = view.baseline() else { continue };
+        let (truth, threshold) = (view.rows().truth, threshold(case, set));
+        let right = |predicted| measure::right(&truth, predicted, threshold);
+        let (Ok(ours), Ok(theirs)) = (right(&view.candidate()), right(&baseline)) else { continue };
+        let lost = |row: usize| theirs[row] && !ours[row];
+        let won = |row: usize| ours[row] && !theirs[row];
+        let count = |flipped: &dyn Fn(usize) -> bool| (0..ours.len()).filter(|row| flipped(*row)).count() as u64;
+        let mut most: Option<SliceFlips> = None;
+        for (name, column) in &joined.slices {
+            let mut slices = vec![[0_u64; 3]; column.values.len()];
+            for (row, value) in column.rows.iter().enumerate() {
+                let slice = &mut slices[*value as usize];
+                slice[0] += 1;
+                slice[1] += u64::from(lost(row));
+                slice[2] += u64::from(won(row));
+            }
+            for (value, [rows, right_to_wrong, wrong_to_right]) in column.values.iter().zip(slices) {
+                if right_to_wrong > most.as_ref().map_or(0, |most| most.right_to_wrong) {
+                    most = Some(SliceFlips { slice: format!("{name}={value}"), rows, right_to_wrong, wrong_to_right });
+                }
+            }
+        }
+        summaries.push(FlipSummary {
+            set: set.clone(),
+            rows: ours.len() as u64,
+            right_to_wrong: count(&lost),
+            wrong_to_right: count(&won),
+            most,
+        });
+    }
+    summaries
+}
+
+/// Where the set's rules draw the line: the first of them decides.
+fn threshold(case: &Case<'_>, of: &SetName) -> f64 {
+    let chosen = case.policy.rules.iter().find_map(|rule| match &rule.measure {
+        MeasureRecord::Metric { set, threshold, .. }
+        | MeasureRecord::Flips { set, threshold, .. }
+        | MeasureRecord::MustNotFlip { set, threshold, .. } => {
+            let about = set.as_ref().is_none_or(|set| set == of);
+            // A rule that counts no classes has the threshold nobody chose.
+            (about && (*threshold - 0.5).abs() > 0.0).then_some(*threshold)
+        }
+        _ => None,
+    });
+    chosen.unwrap_or(0.5)
+}

@@ -1,0 +1,145 @@
+//! Rules on rows that one model gets right and the other one wrong: how many, and which must not be among them.
+
+use super::case::Case;
+use super::decision::Level;
+use super::error::CertifyError;
+use super::limit::{Limit, Measurement};
+use super::outcome::{blank, inconclusive};
+use super::rows::View;
+use super::rows_rule::RowsRule;
+use super::sufficient::flat;
+use super::wording::some;
+use crate::evidence::key_hash;
+use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::policy::{Flips, PolicyRecord, RuleRecord};
+use crate::measure::{self, Undefined};
+use crate::name::SetName;
+use crate::nearest::nearest;
+
+/// Rows named in a reason. Their keys are the policy's own.
+const SHOWN: usize = 5;
+const COUNTED: &str = "counted";
+
+/// A rate: one result, or one for each slice.
+pub(super) fn judge(
+    rule: &RuleRecord,
+    flips: Flips,
+    threshold: f64,
+    case: &Case<'_>,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<ResultRecord>, CertifyError> {
+    let (rows, limit) = parts(rule, flips.name())?;
+    let found = match rows.find(case)? {
+        Ok(found) => found,
+        Err(result) => return Ok(vec![result]),
+    };
+    let rate = Rate { rule, flips, threshold, limit, policy: case.policy, set: found.set };
+    rows.judge(&found, &|view, slice| rate.judge(view, slice), remarks)
+}
+
+/// Rows, and the limit they are held against.
+fn parts<'a>(rule: &'a RuleRecord, measure: &str) -> Result<(RowsRule<'a>, Limit), CertifyError> {
+    match (RowsRule::of(rule), Limit::of(&rule.demand)) {
+        (Some(rows), Some(limit)) => Ok((rows, limit)),
+        _ => {
+            let (demand, measure) = ("a comparison", measure.to_owned());
+            Err(CertifyError::Unsuitable { rule: rule.id.clone(), demand, measure })
+        }
+    }
+}
+
+struct Rate<'a> {
+    rule: &'a RuleRecord,
+    flips: Flips,
+    threshold: f64,
+    limit: Limit,
+    policy: &'a PolicyRecord,
+    set: &'a SetName,
+}
+
+impl Rate<'_> {
+    fn judge(&self, view: &View<'_>, slice: Option<String>) -> ResultRecord {
+        let result = ResultRecord { n: view.len(), ..blank(self.rule, Some(self.set), slice) };
+        let Some(baseline) = view.baseline() else {
+            return inconclusive(result, no_baseline(self.set));
+        };
+        let confidence = self.policy.confidence;
+        let measured = measure::flips(&view.rows(), &view.candidate(), &baseline, self.threshold)
+            .and_then(|flips| flips.rate(self.flips == Flips::Negative, confidence).map(|rate| (flips, rate)));
+        let (flips, rate) = match measured {
+            Ok(measured) => measured,
+            Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
+        };
+        let rows_needed = self.limit.limit.zip(rate.standard_error).and_then(|(limit, error)| {
+            let distance = (rate.value - limit).abs();
+            measure::rows_needed(error, rate.n, distance, confidence, self.policy.power).filter(|rows| *rows > rate.n)
+        });
+        let result = ResultRecord { rows_needed, sufficient: flat(&flips.sufficient(), rate.standard_error), ..result };
+        let level = Level { value: rate.value, lower: rate.lower, upper: rate.upper };
+        self.limit.judge(result, &Measurement { level, bounded: true, method: rate.method.name() })
+    }
+
+    fn undefined(&self, undefined: &Undefined) -> String {
+        format!("{} is not defined: {undefined}", self.flips.name())
+    }
+}
+
+fn no_baseline(set: &SetName) -> String {
+    format!("the baseline has no predictions set `{set}`")
+}
+
+/// A list: how many of its rows the baseline gets right and the candidate wrong.
+pub(super) fn must_not(
+    rule: &RuleRecord,
+    keys: &[Vec<String>],
+    threshold: f64,
+    case: &Case<'_>,
+) -> Result<ResultRecord, CertifyError> {
+    let (rows, limit) = parts(rule, "must_not_flip")?;
+    let found = match rows.find(case)? {
+        Ok(found) => found,
+        Err(result) => return Ok(result),
+    };
+    let joined = found.joined;
+    let mut listed = Vec::with_capacity(keys.len());
+    for key in keys {
+        match joined.keys.binary_search(&key_hash(key)) {
+            Ok(row) => listed.push((row as u32, key)),
+            Err(_) => {
+                let known: Vec<String> = known_keys(joined, key.len());
+                let key = key.join(", ");
+                let nearest = nearest(&key, known.iter().map(String::as_str));
+                return Err(CertifyError::UnknownKey { rule: rule.id.clone(), set: found.set.clone(), key, nearest });
+            }
+        }
+    }
+    let places: Vec<u32> = listed.iter().map(|(row, _)| *row).collect();
+    let view = View::of(joined, &places);
+    let result = ResultRecord { n: places.len() as u64, ..blank(rule, Some(found.set), None) };
+    let Some(baseline) = view.baseline() else { return Ok(inconclusive(result, no_baseline(found.set))) };
+    let truth = view.rows().truth;
+    let right = |predicted| measure::right(&truth, predicted, threshold);
+    let (ours, theirs) = match right(&view.candidate()).and_then(|ours| Ok((ours, right(&baseline)?))) {
+        Ok(right) => right,
+        Err(undefined) => return Ok(inconclusive(result, format!("what is right is not defined: {undefined}"))),
+    };
+    let flipped: Vec<String> = listed
+        .iter()
+        .zip(ours.iter().zip(&theirs))
+        .filter(|(_, (ours, theirs))| !**ours && **theirs)
+        .map(|((_, key), _)| key.join(", "))
+        .collect();
+    let judged = limit.judge(result, &Measurement::point(flipped.len() as f64, COUNTED));
+    if judged.verdict == Verdict::Fail {
+        let reason = format!("right before, wrong now: {}", some(&flipped, SHOWN));
+        return Ok(ResultRecord { reason: Some(reason), ..judged });
+    }
+    Ok(judged)
+}
+
+/// Keys of the set to find the like of a mistyped one among; none where keys have another number of parts.
+fn known_keys(joined: &crate::evidence::JoinedRows, parts: usize) -> Vec<String> {
+    const LOOKED_AT: usize = 1_000;
+    let cells = |place| joined.names.cells(place).filter(|cells| cells.len() == parts).map(|cells| cells.join(", "));
+    (0..joined.keys.len().min(LOOKED_AT)).filter_map(cells).collect()
+}

@@ -1,0 +1,101 @@
+//! Rules on rows that change sides: how many, and which must not.
+
+use std::collections::BTreeSet;
+
+use super::PolicyError;
+use super::measure::{each, min_rows, only, without_values};
+use super::refuse::{empty, misplaced, number};
+use crate::format::policy::{Flips, KeyFile, KeysFile, MeasureRecord, RuleFile, ScalarFile, Task};
+use crate::format::scalar::Scalar;
+
+/// A list beyond this is a test set, not a list of rows that somebody knows.
+pub(in crate::certify) const MOST_KEYS: usize = 10_000;
+/// Bytes of one part of a key.
+const LONGEST: usize = 1_000;
+const CLASSES: [&str; 2] = ["binary", "multiclass"];
+const VALUE: &str = "a metric's value";
+
+/// The flips a metric's name stands for.
+pub(super) fn named(name: &str) -> Option<Flips> {
+    Flips::ALL.into_iter().find(|flips| flips.name() == name)
+}
+
+/// A flip rate.
+pub(super) fn resolve(rule: &RuleFile, flips: Flips, task: Task) -> Result<MeasureRecord, PolicyError> {
+    without_values(rule, VALUE)?;
+    Ok(MeasureRecord::Flips {
+        flips,
+        set: rule.set.clone(),
+        threshold: threshold(rule, flips.name(), task)?,
+        only: only(rule)?,
+        each: each(rule)?,
+        min_rows: min_rows(rule)?,
+    })
+}
+
+/// A list of rows.
+pub(super) fn must_not(rule: &RuleFile, listed: &KeysFile, task: Task) -> Result<MeasureRecord, PolicyError> {
+    const SEVERAL: &str = "a rule on all rows or on slices";
+    without_values(rule, VALUE)?;
+    misplaced(rule, "where", !rule.only.is_empty(), SEVERAL)?;
+    misplaced(rule, "each", !rule.each.is_empty(), SEVERAL)?;
+    misplaced(rule, "min_rows", rule.min_rows.is_some(), SEVERAL)?;
+    let threshold = threshold(rule, "must_not_flip", task)?;
+    let keys = match listed {
+        KeysFile::Listed(keys) => keys,
+        KeysFile::Table(table) => {
+            let reason = "it was not read".to_owned();
+            return Err(PolicyError::Table { rule: rule.id.clone(), table: table.clone(), reason });
+        }
+    };
+    if keys.is_empty() {
+        return Err(empty(rule, "must_not_flip"));
+    }
+    if keys.len() > MOST_KEYS {
+        let (found, most) = (keys.len(), MOST_KEYS);
+        return Err(PolicyError::TooMany { rule: rule.id.clone(), key: "must_not_flip", found, most });
+    }
+    // The same list in another order is the same rule.
+    let keys = keys.iter().map(|key| cells(rule, key)).collect::<Result<BTreeSet<_>, _>>()?;
+    Ok(MeasureRecord::MustNotFlip { keys: keys.into_iter().collect(), set: rule.set.clone(), threshold })
+}
+
+fn threshold(rule: &RuleFile, metric: &str, task: Task) -> Result<f64, PolicyError> {
+    if !matches!(task, Task::Binary | Task::Multiclass) {
+        return Err(PolicyError::OtherTask {
+            rule: rule.id.clone(),
+            metric: metric.to_owned(),
+            task: task.name(),
+            tasks: CLASSES.to_vec(),
+        });
+    }
+    misplaced(rule, "threshold", rule.threshold.is_some() && task != Task::Binary, "a binary task")?;
+    number(rule, "threshold", rule.threshold.unwrap_or(0.5), true, "a finite number")
+}
+
+/// A key's cells as tables print them.
+fn cells(rule: &RuleFile, key: &KeyFile) -> Result<Vec<String>, PolicyError> {
+    let parts = match key {
+        KeyFile::One(part) => std::slice::from_ref(part),
+        KeyFile::Several(parts) => parts.as_slice(),
+    };
+    let text = |part: &ScalarFile| -> Result<String, PolicyError> {
+        let text = match part {
+            ScalarFile::Text(text) => text.clone(),
+            ScalarFile::Bool(value) => value.to_string(),
+            ScalarFile::Int(value) => value.to_string(),
+            ScalarFile::Float(value) => {
+                Scalar::Float(number(rule, "must_not_flip", *value, true, "a finite number")?).to_string()
+            }
+        };
+        if text.is_empty() {
+            return Err(empty(rule, "must_not_flip"));
+        }
+        if text.len() > LONGEST {
+            let (found, most) = (text.len(), LONGEST);
+            return Err(PolicyError::TooMany { rule: rule.id.clone(), key: "must_not_flip", found, most });
+        }
+        Ok(text)
+    };
+    if parts.is_empty() { Err(empty(rule, "must_not_flip")) } else { parts.iter().map(text).collect() }
+}

@@ -1,0 +1,121 @@
+//! Rows that one model gets right and the other one wrong.
+//!
+//! Yan et al., "Positive-congruent training: towards regression-free model updates", CVPR 2021: the negative flip rate is
+//! the share of all rows that the old model gets right and the new one wrong. Bounds are Wilson's.
+
+use std::collections::BTreeMap;
+
+use super::distribution::one_sided;
+use super::input::labelled;
+use super::metric::Metric;
+use super::outcome::{Estimate, Interval, Method, Sufficient};
+use super::settings::MetricSpec;
+use super::sums::sum;
+use super::undefined::Undefined;
+use super::{Predicted, Rows, Truth, checked};
+
+/// Whether each row's class is the right one; of binary labels a score at or above `threshold` is positive.
+///
+/// # Errors
+/// Labels that are no classes, predictions from which no class follows, or input that is no number.
+pub fn right(truth: &Truth<'_>, predicted: &Predicted<'_>, threshold: f64) -> Result<Vec<bool>, Undefined> {
+    let labelled = labelled(&MetricSpec::new(Metric::Accuracy).at(threshold), truth, predicted)?;
+    Ok(labelled.truth.iter().zip(&labelled.predicted).map(|(label, class)| label == class).collect())
+}
+
+/// Two models' rows by which of them is right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlipTable {
+    /// Rows: neither right, only the baseline, only the candidate, both.
+    counts: [u64; 4],
+    /// The same, each row by its weight.
+    weights: [f64; 4],
+    /// How many independent rows of equal weight say as much.
+    effective: f64,
+}
+
+/// Counts the rows that change sides.
+///
+/// # Errors
+/// As [`right`]; also no rows.
+pub fn flips(
+    rows: &Rows<'_>,
+    candidate: &Predicted<'_>,
+    baseline: &Predicted<'_>,
+    threshold: f64,
+) -> Result<FlipTable, Undefined> {
+    let (truth, n) = checked(&MetricSpec::new(Metric::Accuracy).at(threshold), rows)?;
+    let (ours, theirs) = (right(truth, candidate, threshold)?, right(truth, baseline, threshold)?);
+    let mut counts = [0; 4];
+    let mut weights = [0.0; 4];
+    let weight = |row: usize| rows.weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0);
+    for (row, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
+        let cell = usize::from(ours) * 2 + usize::from(theirs);
+        counts[cell] += 1;
+        weights[cell] += weight(row);
+    }
+    let effective = match (rows.weights, rows.clusters) {
+        (None, None) => n as f64,
+        (_, None) => effective(truth.len(), weight),
+        (_, Some(clusters)) => {
+            let mut by_cluster: BTreeMap<u64, f64> = BTreeMap::new();
+            for (row, cluster) in clusters.iter().enumerate() {
+                *by_cluster.entry(*cluster).or_default() += weight(row);
+            }
+            let weights: Vec<f64> = by_cluster.into_values().collect();
+            effective(weights.len(), |cluster| weights[cluster])
+        }
+    };
+    Ok(FlipTable { counts, weights, effective })
+}
+
+/// Kish's effective sample size, (Σw)² / Σw². The rows of a cluster count as one: whatever their dependence, the bounds are
+/// not too narrow.
+fn effective(n: usize, weight: impl Fn(usize) -> f64) -> f64 {
+    let total = sum(n, &weight);
+    total * total / sum(n, |at| weight(at) * weight(at))
+}
+
+impl FlipTable {
+    /// Rows that only the baseline gets right.
+    pub const fn negative(&self) -> u64 {
+        self.counts[1]
+    }
+
+    /// Rows that only the candidate gets right.
+    pub const fn positive(&self) -> u64 {
+        self.counts[2]
+    }
+
+    /// All rows.
+    pub const fn rows(&self) -> u64 {
+        self.counts[0] + self.counts[1] + self.counts[2] + self.counts[3]
+    }
+
+    /// The negative flip rate, or the positive one, with bounds.
+    ///
+    /// # Errors
+    /// Weights that sum to nothing, or a confidence outside its range.
+    pub fn rate(&self, negative: bool, confidence: f64) -> Result<Estimate, Undefined> {
+        let z = one_sided(confidence)?;
+        let total: f64 = self.weights.iter().sum();
+        let rate = self.weights[if negative { 1 } else { 2 }] / total;
+        let (lower, upper) = wilson(rate, self.effective, z);
+        let error = (rate * (1.0 - rate) / self.effective).sqrt();
+        Interval::new(Method::Wilson, lower, upper, error).estimate(self.rows(), rate, (0.0, 1.0))
+    }
+
+    /// What an unweighted rate follows from again.
+    pub const fn sufficient(&self) -> Sufficient {
+        let [neither, only_baseline, only_candidate, both] = self.counts;
+        Sufficient::Discordant { both, only_baseline, only_candidate, neither }
+    }
+}
+
+/// Wilson's bounds of a share `p` of `n` rows, which need not be a whole number.
+fn wilson(p: f64, n: f64, z: f64) -> (f64, f64) {
+    let scale = 1.0 + z * z / n;
+    let centre = (p + z * z / (2.0 * n)) / scale;
+    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / scale;
+    (if p == 0.0 { 0.0 } else { centre - half }, if p == 1.0 { 1.0 } else { centre + half })
+}
