@@ -120,8 +120,7 @@ fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: 
     }
     let values: Vec<f64> = pairs.iter().map(|pair| pair.candidate).collect();
     let result = ResultRecord { slice: extremes(result.slice.as_deref(), groups, &values), ..result };
-    let whole = View::of(found.joined, &found.selection.rows);
-    let compared = if same { unchanged(&pairs) } else { measure::gap_growth(&pairs, &measured.sampling(&whole)) };
+    let compared = if same { unchanged(&pairs) } else { measure::gap_growth(&pairs, measured.policy.confidence) };
     match compared {
         Ok(compared) => measured.compared(result, &compared, Better::Lower),
         Err(reason) => inconclusive(result, measured.undefined(&reason)),

@@ -49,7 +49,7 @@ pub struct NamedRow {
     pub new: bool,
 }
 
-/// The rows behind each rule on rows that failed or was not decided, one entry for each rule.
+/// The rows behind each rule on rows that failed, and each comparison that was not decided: one entry for each rule.
 ///
 /// # Errors
 /// As [`super::certify`], of a case that was not judged before.
@@ -57,7 +57,9 @@ pub fn named_rows(case: &Case<'_>, results: &[ResultRecord]) -> Result<Vec<Named
     let mut named = Vec::new();
     for rule in &case.policy.rules {
         let open = |result: &&ResultRecord| {
-            result.rule == rule.id && matches!(result.verdict, Verdict::Fail | Verdict::Inconclusive)
+            // No rows are to blame for a value whose interval is too wide, or whose limit nobody set.
+            let undecided = result.verdict == Verdict::Inconclusive && rule.is_comparison();
+            result.rule == rule.id && (result.verdict == Verdict::Fail || undecided)
         };
         let Some(result) =
             results.iter().filter(open).filter(|result| result.n > 0).min_by_key(|result| result.verdict)

@@ -107,8 +107,8 @@ pub enum Method {
     OrderStatistics,
     /// The bounds of every pair of groups by MOVER, of which the largest counts.
     PairwiseMover,
-    /// Drawn from the normal distribution of each group's values, bias-corrected quantiles.
-    ParametricBootstrap,
+    /// Normal bounds of every contrast of two pairs of groups, of which one counts.
+    PairwiseNormal,
 }
 
 impl Method {
@@ -131,7 +131,7 @@ impl Method {
             Self::Influence,
             Self::OrderStatistics,
             Self::PairwiseMover,
-            Self::ParametricBootstrap,
+            Self::PairwiseNormal,
         ]
     }
 
@@ -159,7 +159,7 @@ impl Method {
             Self::Influence => "influence",
             Self::OrderStatistics => "order_statistics",
             Self::PairwiseMover => "pairwise_mover",
-            Self::ParametricBootstrap => "parametric_bootstrap",
+            Self::PairwiseNormal => "pairwise_normal",
         }
     }
 }

@@ -8,17 +8,18 @@
 //! pair follow from those of its two values by MOVER (Zou & Donner, Stat. Med. 27, 2008), which for proportions are
 //! Newcombe's ("Interval estimation for the difference between independent proportions", Stat. Med. 17, 1998).
 //!
-//! The growth of the gap, with its bias on both sides, is drawn: each group's two values from the normal distribution with
-//! their variances and covariance, bias-corrected quantiles.
+//! The candidate's gap exceeds the baseline's by the largest, over pairs (i, j), of the smallest, over pairs (k, l), of
+//! D = (a_i - a_j) - (b_k - b_l). So it is at most δ where for each (i, j) some upper bound of a D says so: that of the same
+//! pair, which is fixed beforehand and gets half of α, or one of all K(K - 1), which share the other half. It is more where
+//! for some (i, j) all lower bounds say so, at α / K(K - 1). A bootstrap lets models pass that open a gap where there was none:
+//! in 14 to 19 of a hundred sets at the margin, of three groups, where this lets 1 or 2.
 
-use rand_core::Rng as _;
-use rayon::prelude::*;
-
-use super::bca::Replicates;
-use super::distribution::{normal_quantile, one_sided};
-use super::outcome::{Comparison, Estimate, Interval, Method, Sampling, Sufficient};
-use super::random::Key;
+use super::distribution::one_sided;
+use super::outcome::{Comparison, Estimate, Interval, Method, Sufficient};
 use super::undefined::Undefined;
+
+/// With more groups only the same pair counts, whose bound is right and wide: the others are K⁴.
+const FEW: usize = 24;
 
 /// Both models' values in one group.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,47 +103,93 @@ pub fn error_of(error: Option<f64>, lower: f64, upper: f64, confidence: f64) -> 
 /// By how much the candidate's gap exceeds the baseline's.
 ///
 /// # Errors
-/// Fewer than two groups, or values that do not vary.
-pub fn gap_growth(groups: &[GroupPair], sampling: &Sampling) -> Result<Comparison, Undefined> {
+/// Fewer than two groups, errors of zero in all of them, or a confidence outside its range.
+pub fn gap_growth(groups: &[GroupPair], confidence: f64) -> Result<Comparison, Undefined> {
     let of = |value: fn(&GroupPair) -> f64| {
         let too_few = Undefined::TooFewGroups { n: groups.len() as u64, needed: 2 };
         gap(groups.iter().map(value)).ok_or(too_few)
     };
     let (candidate, baseline) = (of(|group| group.candidate)?, of(|group| group.baseline)?);
-    let key = Key::new(&sampling.seed, "gap");
-    let draw = |number: u32| {
-        let mut generator = key.resample(number);
-        let mut normal = || normal_quantile(((generator.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64);
-        let drawn: Vec<(f64, f64)> = groups
-            .iter()
-            .map(|group| {
-                let (first, second) = (normal(), normal());
-                let r = group.correlation();
-                (
-                    group.candidate + group.candidate_error * first,
-                    group.baseline + group.baseline_error * (r * first + (1.0 - r * r).max(0.0).sqrt() * second),
-                )
-            })
-            .collect();
-        let [ours, theirs] = [|pair: &(f64, f64)| pair.0, |pair: &(f64, f64)| pair.1];
-        gap(drawn.iter().map(ours)).unwrap_or(f64::NAN) - gap(drawn.iter().map(theirs)).unwrap_or(f64::NAN)
-    };
-    let values = (0..sampling.resamples).into_par_iter().with_min_len(64).map(draw).collect();
-    let (interval, sufficient): (Interval, Sufficient) = Replicates::new(values)?.interval(
-        Method::ParametricBootstrap,
-        candidate - baseline,
-        0.0,
-        sampling.confidence,
-    )?;
+    if groups.iter().all(|group| group.candidate_error == 0.0 && group.baseline_error == 0.0) {
+        return Err(Undefined::ZeroVariance);
+    }
+    let numbers = |g: &GroupPair| [g.candidate, g.baseline, g.candidate_error, g.baseline_error, g.difference_error];
+    if !groups.iter().flat_map(numbers).all(f64::is_finite) {
+        return Err(Undefined::Overflow);
+    }
+    let alpha = 1.0 - confidence;
+    let count = groups.len() * (groups.len() - 1);
+    let same = one_sided(1.0 - alpha / 2.0)?;
+    let any = one_sided(1.0 - alpha / (2 * count) as f64)?;
+    let every = one_sided(1.0 - alpha / count as f64)?;
+    let pairs = || (0..groups.len()).flat_map(|i| (0..groups.len()).filter(move |j| *j != i).map(move |j| (i, j)));
+    let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    for ours in pairs() {
+        let (own, error) = contrast(groups, ours, ours);
+        let (mut least_lower, mut least_upper) = (f64::INFINITY, own + same * error);
+        for theirs in pairs() {
+            if groups.len() > FEW {
+                // Errors add up to no less than what they come to together.
+                let (a, b) = (
+                    difference(groups, ours, |g| g.candidate, |g| g.candidate_error),
+                    difference(groups, theirs, |g| g.baseline, |g| g.baseline_error),
+                );
+                least_lower = least_lower.min(a.0 - b.0 - every * (a.1 + b.1));
+                continue;
+            }
+            let (value, error) = contrast(groups, ours, theirs);
+            least_lower = least_lower.min(value - every * error);
+            least_upper = least_upper.min(value + any * error);
+        }
+        lower = lower.max(least_lower);
+        upper = upper.max(least_upper);
+    }
+    let delta = candidate - baseline;
+    let error = (upper - delta) / one_sided(confidence)?;
     let n = groups.iter().map(|group| group.n).sum();
-    interval.comparison(n, (candidate, baseline), (f64::NEG_INFINITY, f64::INFINITY), sufficient)
+    Interval::new(Method::PairwiseNormal, lower.min(delta), upper, error).comparison(
+        n,
+        (candidate, baseline),
+        (f64::NEG_INFINITY, f64::INFINITY),
+        Sufficient::None,
+    )
+}
+
+/// One model's difference between two groups, and its standard error.
+fn difference(
+    groups: &[GroupPair],
+    (high, low): (usize, usize),
+    value: fn(&GroupPair) -> f64,
+    error: fn(&GroupPair) -> f64,
+) -> (f64, f64) {
+    let (high, low) = (&groups[high], &groups[low]);
+    (value(high) - value(low), error(high).hypot(error(low)))
+}
+
+/// (a_i - a_j) - (b_k - b_l), and its standard error: groups share no rows, models share them all.
+fn contrast(groups: &[GroupPair], (i, j): (usize, usize), (k, l): (usize, usize)) -> (f64, f64) {
+    let of = |group: usize| {
+        let count = |at: usize| f64::from(u8::from(group == at));
+        (count(i) - count(j), count(l) - count(k))
+    };
+    let mut named = [i, j, k, l];
+    named.sort_unstable();
+    let mut variance = 0.0;
+    for (at, group) in named.into_iter().enumerate() {
+        if at == 0 || named[at - 1] != group {
+            variance += groups[group].variance(of(group));
+        }
+    }
+    let value = (groups[i].candidate - groups[j].candidate) - (groups[k].baseline - groups[l].baseline);
+    (value, variance.max(0.0).sqrt())
 }
 
 impl GroupPair {
-    /// Of the two values: Var(a - b) = Var a + Var b - 2 Cov.
-    fn correlation(&self) -> f64 {
+    /// Of x a + y b, with 2 Cov = Var a + Var b - Var(a - b).
+    fn variance(&self, (x, y): (f64, f64)) -> f64 {
         let (a, b, d) = (self.candidate_error, self.baseline_error, self.difference_error);
-        let scale = 2.0 * a * b;
-        if scale > 0.0 { ((a * a + b * b - d * d) / scale).clamp(-1.0, 1.0) } else { 0.0 }
+        let most = 2.0 * a * b;
+        let twice = (a * a + b * b - d * d).clamp(-most, most);
+        x * x * a * a + y * y * b * b + x * y * twice
     }
 }

@@ -49,7 +49,10 @@ fn an_open_question_says_what_would_answer_it() {
     assert_eq!((open.verdict, open.rows_needed), (Verdict::Inconclusive, Some(3710)));
     let unequal = Scene::on(outcomes(900, 31, 29, 40), &accuracy("margin = 0.01")).result();
     assert_eq!(unequal.rows_needed, Some(3710));
-    assert_eq!(reason(&open), "Δ 0.000 [−0.013, +0.013], margin 0.01, n 1,000; about 3,800 rows would decide");
+    assert_eq!(
+        reason(&open),
+        "Δ 0.000 [−0.013, +0.013], margin 0.01, n 1,000, detectable 0.01926; about 3,800 rows would decide"
+    );
 }
 
 #[test]

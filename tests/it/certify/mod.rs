@@ -1,8 +1,11 @@
-//! Certification: policies, verdicts, certificates. Golden numbers: goldens.py.
+//! Certification: policies, verdicts, certificates. Golden numbers: goldens.py and goldens_rules.py.
 
 mod comparisons;
+mod explained;
+mod flips;
 mod limits;
 mod never_passes;
+mod over_slices;
 mod policy;
 mod provenance;
 mod release;
@@ -11,3 +14,4 @@ mod samples;
 pub mod scene;
 mod slices;
 mod statement;
+mod versions;

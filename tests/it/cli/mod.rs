@@ -41,6 +41,7 @@ mod repair;
 mod reproduce;
 mod restore;
 mod rollback;
+mod rules;
 mod scene;
 mod secrets;
 mod small_disk;

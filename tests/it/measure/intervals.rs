@@ -1,8 +1,8 @@
 //! Closed-form intervals against statsmodels, scipy, MLstatkit and the constants of the research note (§8).
 
 use mlrun::measure::{
-    Method, Metric, Predicted, Rows, Sufficient, Truth, Undefined, compare, estimate, mean, quantile, quantile_ratio,
-    rows_needed,
+    Method, Metric, Predicted, Rows, Sufficient, Truth, Undefined, compare, detectable, estimate, mean, quantile,
+    quantile_ratio, rows_needed,
 };
 
 use super::{Made, close, flags, golden, keys, numbers, sampling, scored, spec, valued};
@@ -238,4 +238,15 @@ fn rows_needed_of_the_research_note() {
     }
     assert_eq!(rows_needed(0.01, 1000, 0.0, 0.95, 0.8), None);
     assert_eq!(rows_needed(0.01, 1000, f64::NAN, 0.95, 0.8), None);
+}
+
+/// `statsmodels.stats.power.NormalIndPower`; see goldens_rules.py of the certifier.
+#[test]
+fn rows_needed_and_what_rows_detect_are_statsmodels() {
+    let error = (0.05_f64 / 1000.0).sqrt();
+    assert_eq!(rows_needed(error, 1000, 0.005, 0.95, 0.8), Some(12_366));
+    let found = detectable(error, 0.95, 0.8).unwrap();
+    assert!((found - 0.017582032351266687).abs() < 1e-12, "{found}");
+    assert_eq!(detectable(0.0, 0.95, 0.8), None);
+    assert_eq!(detectable(f64::NAN, 0.95, 0.8), None);
 }

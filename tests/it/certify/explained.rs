@@ -1,0 +1,176 @@
+//! What is said beside a certificate: the rows behind it, odd rules, and how rules treat equal models.
+
+use mlrun::certify::{EqualModels, Explanation, explain, lint, named_rows};
+use mlrun::evidence::{JoinedRows, TruthColumn};
+use mlrun::format::certificate::Verdict;
+
+use super::scene::{Scene, joined, outcomes, scores, stacked, values};
+
+fn explained(scene: &Scene, most: u32) -> Explanation {
+    explain(&scene.case(), &scene.judge().predicate.results, most).unwrap()
+}
+
+fn warnings(scene: &Scene) -> Vec<String> {
+    let results = scene.judge().predicate.results;
+    let said = lint(&scene.policy, &results);
+    said.into_iter().map(|w| format!("{}: {}", w.rule.as_deref().unwrap_or("policy"), w.text)).collect()
+}
+
+#[test]
+fn the_new_and_the_largest_failures_are_named() {
+    let truth = [vec![true; 12], vec![false; 12]].concat();
+    let mut ours = [vec![0.9; 12], vec![0.1; 12]].concat();
+    let theirs = ours.clone();
+    // Six new failures, and one that was there before and is larger than all.
+    for (row, score) in [(0, 0.4), (1, 0.3), (2, 0.2), (12, 0.6), (13, 0.7), (14, 0.8), (15, 0.99)] {
+        ours[row] = score;
+    }
+    let mut theirs = theirs;
+    theirs[15] = 0.97;
+    let rows = joined(TruthColumn::Binary(truth), scores(ours), Some(scores(theirs)));
+    let key = |row: usize| format!("{:016x}", rows.keys[row]);
+    let scene = Scene::on(rows.clone(), "[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\nmargin = 0.01");
+    let results = scene.judge().predicate.results;
+    assert_eq!(results[0].verdict, Verdict::Fail);
+    let named = named_rows(&scene.case(), &results).unwrap();
+    assert_eq!((named.len(), named[0].rule.as_str(), &named[0].slice), (1, "acc", &None));
+    let found: Vec<_> = named[0].rows.iter().map(|row| (row.key.clone(), row.new)).collect();
+    let largest_first = [14, 13, 12, 2, 1, 0];
+    let mut expected: Vec<_> = largest_first.iter().map(|row| (key(*row), true)).collect();
+    expected.push((key(15), false));
+    // A score of 0.8 for a negative is worse than 0.2 for a positive by the score itself: both are 0.8 off.
+    let by_loss = |mut rows: Vec<(String, bool)>| {
+        rows.sort();
+        rows
+    };
+    assert_eq!(by_loss(found.clone()), by_loss(expected));
+    assert_eq!(found.last().unwrap(), &(key(15), false));
+    let old = named[0].rows.last().unwrap();
+    assert_eq!(
+        (old.label.as_str(), old.candidate.as_str(), old.baseline.as_deref()),
+        ("negative", "0.99", Some("0.97"))
+    );
+    // A rule that passes names nothing.
+    let scene = Scene::on(rows, "[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\nmargin = 0.9");
+    assert!(named_rows(&scene.case(), &scene.judge().predicate.results).unwrap().is_empty());
+}
+
+#[test]
+fn at_most_ten_rows_of_the_slice_that_failed_are_named() {
+    let rows = stacked(vec![("DE", outcomes(200, 90, 0, 10)), ("FR", outcomes(290, 0, 0, 10))]);
+    let scene = Scene::on(rows, "[[rule]]\nid = \"m\"\nmetric = \"accuracy\"\neach = [\"country\"]\nmargin = 0.05");
+    let named = named_rows(&scene.case(), &scene.judge().predicate.results).unwrap();
+    assert_eq!((named.len(), named[0].slice.as_deref(), named[0].rows.len()), (1, Some("country=DE"), 10));
+    let keys: Vec<_> = (200..290).map(|row: u64| format!("{:016x}", row * 1000 + 17)).collect();
+    assert_eq!(named[0].rows.iter().filter(|row| row.new).count(), 5);
+    assert!(named[0].rows.iter().filter(|row| row.new).all(|row| keys.contains(&row.key)));
+    // Of numbers, what is further off than before is new.
+    let truth = vec![1.0; 40];
+    let mut ours = vec![1.1; 40];
+    ours[7] = 5.0;
+    let mut theirs = vec![1.2; 40];
+    theirs[8] = 1.0;
+    let rows = joined(TruthColumn::Real(truth), values(ours), Some(values(theirs)));
+    let scene = Scene::on(rows, "[[rule]]\nid = \"e\"\nmetric = \"mae\"\nmargin = 0.001");
+    let named = named_rows(&scene.case(), &scene.judge().predicate.results).unwrap();
+    let first = &named[0].rows[0];
+    assert_eq!((first.new, first.candidate.as_str(), first.baseline.as_deref()), (true, "5", Some("1.2")));
+    assert_eq!(named[0].rows.iter().filter(|row| row.new).count(), 2);
+}
+
+#[test]
+fn odd_rules_are_said() {
+    let rows = outcomes(280, 3, 3, 14);
+    let of = |text: &str| warnings(&Scene::on(rows.clone(), text));
+    let rule = |id: &str, text: &str| format!("[[rule]]\nid = \"{id}\"\nmetric = \"accuracy\"\n{text}\n");
+    let ok = rule("ok", "margin = 0.05");
+    assert_eq!(of(&ok), Vec::<String>::new());
+    assert_eq!(of(&rule("a", "min = \"unset\""))[0], "a: its limit is unset: it is undecided until somebody sets one");
+    assert!(of(&rule("a", "min = 0.5\non = \"point\""))[0].contains("held against the point"));
+    assert!(of(&rule("a", "margin = 0"))[0].contains("at margin 0"));
+    assert_eq!(of(&rule("a", "min = 1.5"))[0], "a: no model passes: its values lie between 0 and 1");
+    assert_eq!(of(&rule("a", "max = 1"))[0], "a: no model fails: its values lie between 0 and 1");
+    assert_eq!(of(&rule("a", "margin = 1"))[0], "a: no model fails: its values lie between 0 and 1");
+    assert_eq!(of(&(ok.clone() + &rule("b", "margin = 0.05"))), ["b: it asks the same as `ok`"]);
+    assert_eq!(of(&(ok.clone() + &rule("b", "margin = 0.06"))), ["b: `b` passes whenever `ok` does"]);
+    let lenient = of(&rule("a", "prove = \"not_worse_detected\"\nmargin = 0.1"));
+    assert!(lenient[0].starts_with("policy: every blocking rule passes where little is known"), "{lenient:?}");
+    let warn = ok.replace("margin", "severity = \"warn\"\nmargin")
+        + "[[rule]]\nid = \"code\"\nmetric = { check = \"uncommitted_code\" }\n";
+    assert_eq!(of(&warn), ["policy: no rule on the model's quality blocks"]);
+    // A margin that these rows are far from telling.
+    let far = of(&rule("a", "margin = 0.002"));
+    assert_eq!(far, ["a: these rows tell differences of 0.0203 apart, not of 0.002; about 31,000 rows would"]);
+    let small = stacked(vec![("a", outcomes(50, 0, 0, 1)), ("b", outcomes(50, 1, 0, 0))]);
+    let small = warnings(&Scene::on(small, &rule("a", "each = [\"country\"]\nmargin = 0.2")));
+    assert_eq!(small, ["a: every slice of `country` is below `min_rows`"]);
+}
+
+/// Rows on which two models disagree this often, and neither is better.
+fn equal(n: usize, each_way: usize) -> JoinedRows {
+    outcomes(n * 8 / 10 - each_way, each_way, each_way, n * 2 / 10 - each_way)
+}
+
+#[test]
+fn equal_models_pass_fail_and_stay_undecided_as_often_as_the_normal_distribution_says() {
+    let scene = |margin: &str| {
+        Scene::on(equal(1000, 50), &format!("[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\nmargin = {margin}"))
+    };
+    // se = sqrt(100) / 1000 = 0.01; P(pass) = Φ(margin / se − 1.645): 0.639 at 0.02, 0.991 at 0.04, 0.126 at 0.005.
+    let rate = |margin: &str| {
+        let found = explained(&scene(margin), 400).rules.remove(0);
+        let EqualModels { tried, failed, undecided } = found.equal.unwrap();
+        assert_eq!(tried, 400);
+        (f64::from(failed) / 400.0, f64::from(undecided) / 400.0)
+    };
+    let (failed, undecided) = rate("0.02");
+    assert!(failed <= 0.005 && (undecided - 0.361).abs() < 0.08, "{failed} {undecided}");
+    let (failed, undecided) = rate("0.04");
+    assert!(failed == 0.0 && undecided < 0.03, "{failed} {undecided}");
+    // P(fail) = Φ(−0.5 − 1.645) = 0.016.
+    let (failed, undecided) = rate("0.005");
+    assert!(failed < 0.05 && (undecided - 0.858).abs() < 0.08, "{failed} {undecided}");
+}
+
+#[test]
+fn each_rule_is_explained() {
+    let mut scene = Scene::on(
+        equal(600, 20),
+        "[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\nmargin = 0.03\n\
+         [[rule]]\nid = \"never\"\nmetric = \"accuracy\"\nprove = \"not_worse_detected\"\nmargin = 0.9\nseverity = \"warn\"\n\
+         [[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.7\n\
+         [[rule]]\nid = \"auc\"\nmetric = { reported = \"auc\", better = \"higher\" }\nmax_drop = 0.1\n",
+    );
+    // A useless model must be one: not every row is positive.
+    let Some(Ok(rows)) = scene.sets.values_mut().next() else { panic!() };
+    let TruthColumn::Binary(labels) = &mut rows.truth else { panic!() };
+    for row in (0..600).step_by(2) {
+        labels[row] = false;
+        for column in [Some(&mut rows.candidate), rows.baseline.as_mut()].into_iter().flatten() {
+            let score = &mut column.scores.as_mut().unwrap()[row];
+            *score = 1.0 - *score;
+        }
+    }
+    let found = explained(&scene, 40);
+    let acc = &found.rules[0];
+    assert_eq!(acc.asks, "shown to be at most 0.03 worse than the baseline");
+    assert_eq!(acc.needs, ["predictions", "a baseline in production"]);
+    assert_eq!(
+        (acc.verdict, acc.results, acc.rows, acc.fails_useless),
+        (Some(Verdict::Pass), 1, Some(600), Some(true))
+    );
+    // (1.645 + 0.842) · sqrt(40) / 600.
+    assert!((acc.detectable.unwrap() - 2.486475 * 40_f64.sqrt() / 600.0).abs() < 1e-6, "{acc:?}");
+    let never = &found.rules[1];
+    assert_eq!((never.fails_useless, never.equal.unwrap().failed), (Some(false), 0));
+    let useless = "it does not even fail a model that says of each row what it said of another one";
+    assert!(found.warnings.iter().any(|w| w.rule.as_deref() == Some("never") && w.text == useless));
+    assert_eq!((found.rules[2].fails_useless, found.rules[2].equal.unwrap().failed), (Some(true), 0));
+    assert_eq!((found.rules[3].equal, found.rules[3].fails_useless), (None, None));
+    assert_eq!(found.rules[3].needs, ["metric `auc`", "a baseline in production"]);
+    // Without a baseline an equal model errs independently.
+    let first = scene.first_release();
+    let found = explained(&first, 40);
+    assert!(found.rules[0].equal.unwrap().undecided > 0, "{:?}", found.rules[0]);
+    assert_eq!(found.rules[0].verdict, Some(Verdict::NotApplicable));
+}

@@ -1,0 +1,132 @@
+//! Rules that rest on more than two tables: listed rows, versions of the past; and what is said beside a certificate.
+
+use super::harness::{Bad, Project};
+use super::scene::{POLICY, rows, table};
+
+/// v1 in production, v2 worse.
+fn scene(policy: &str) -> Project {
+    let project = Project::rated();
+    project.write("policy.toml", policy);
+    let first = project.version(0.60);
+    project.release(&first);
+    project.version(0.45);
+    project
+}
+
+fn rule(text: &str) -> String {
+    format!("{POLICY}\n[[rule]]\nid = \"x\"\n{text}\n")
+}
+
+#[test]
+fn rows_behind_a_failure_are_named_by_key() {
+    let project = scene(POLICY);
+    let failed = project.json("certify v2", 1);
+    let named = &failed["rows"][0];
+    assert_eq!((named["rule"].as_str(), named["set"].as_str()), (Some("auc"), Some("test")));
+    let found = named["rows"].as_array().unwrap();
+    assert_eq!(found.len(), 10);
+    // As the tables have them.
+    let (ours, theirs) = (rows(0.45), rows(0.60));
+    for row in found {
+        let id: usize = row["key"].as_str().unwrap().strip_prefix("row_id=").unwrap().parse().unwrap();
+        let (a, b) = (&ours[id], &theirs[id]);
+        assert_eq!(row["label"], ["negative", "positive"][usize::from(a.label)]);
+        assert_eq!(row["new"] == true, (a.score >= 0.5) != (a.label == 1) && (b.score >= 0.5) == (b.label == 1));
+    }
+    let flips = &failed["flips"][0];
+    let right = |row: &super::scene::Row| (row.score >= 0.5) == (row.label == 1);
+    let lost = ours.iter().zip(&theirs).filter(|(a, b)| !right(a) && right(b)).count() as u64;
+    assert_eq!((flips["rows"].as_u64(), flips["right_to_wrong"].as_u64()), (Some(1200), Some(lost)));
+    assert!(flips["most"]["slice"].as_str().unwrap().starts_with("country="));
+    // Keys are private: the certificate that is kept names none.
+    let text = project.mlrun("certify v2").exits(1).stdout;
+    assert!(text.contains("row_id=") && text.contains("flips: "), "{text}");
+    let certificate = project.ok(&format!("show --raw {}", failed["certificate"].as_str().unwrap())).stdout;
+    assert!(!certificate.contains("row_id="), "{certificate}");
+}
+
+#[test]
+fn a_list_of_rows_stands_beside_the_policy() {
+    let listed = rule("metric = { must_not_flip = \"golden/rows.csv\" }");
+    let project = scene(POLICY);
+    project.write("policy.toml", &listed);
+    let bad = |message: &'static [&'static str]| Bad { exit: 2, message, hint: &[] };
+    project.fails("certify v2", &bad(&["rule `x`", "golden/rows.csv"]));
+    // The first that flips and the first that stays right.
+    let (ours, theirs) = (rows(0.45), rows(0.60));
+    let right = |row: &super::scene::Row| (row.score >= 0.5) == (row.label == 1);
+    let lost = ours.iter().zip(&theirs).position(|(a, b)| !right(a) && right(b)).unwrap();
+    let kept = ours.iter().zip(&theirs).position(|(a, b)| right(a) && right(b)).unwrap();
+    project.write("golden/rows.csv", format!("row_id\n{kept}\n"));
+    let kept = project.json("certify v2 --check", 5);
+    let of = |found: &serde_json::Value| {
+        let rules = found["rules"].as_array().unwrap().clone();
+        rules.into_iter().find(|rule| rule["id"] == "x").unwrap()
+    };
+    assert_eq!(of(&kept)["verdict"], "PASS");
+    project.write("golden/rows.csv", format!("row_id\n{lost}\n"));
+    let flipped = project.json("certify v2 --check", 5);
+    assert_eq!((of(&flipped)["verdict"].as_str(), of(&flipped)["candidate"].as_f64()), (Some("FAIL"), Some(1.0)));
+    // The list is a part of the policy.
+    assert_ne!(kept["policy_sha256"], flipped["policy_sha256"]);
+    project.write("golden/rows.csv", "row_id\n99999\n");
+    project.fails("certify v2 --check", &bad(&["rule `x`", "no row of `test` has the key `99999`"]));
+    project.write("golden/rows.csv", "row_id\n");
+    project.fails("certify v2 --check", &bad(&["rule `x`"]));
+}
+
+#[test]
+fn the_ratchet_knows_versions_that_are_no_longer_there() {
+    let project = Project::rated();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.production]\ncertificate = \"none\"");
+    for skill in [0.70, 0.50] {
+        let version = project.version(skill);
+        project.ok(&format!("promote {version} --to production"));
+    }
+    project.version(0.52);
+    project.write("policy.toml", rule("metric = \"roc_auc\"\nratchet = true\nmargin = 0.02"));
+    let found = project.json("certify v3 --check", 1);
+    let rules = found["rules"].as_array().unwrap();
+    assert_eq!(rules[0]["verdict"], "PASS");
+    let ratchet = rules.iter().find(|rule| rule["id"] == "x").unwrap();
+    assert_eq!(ratchet["verdict"], "FAIL");
+    let remarks = found["remarks"].to_string();
+    assert!(remarks.contains("compared with fraud@v1, the best of 2 ever in production"), "{remarks}");
+    assert!(found["evidence"].as_array().unwrap().iter().any(|file| file["role"] == "fraud@v1"));
+    // Its table was erased: the best of those that are known counts.
+    project.ok("purge v1 --path out/predictions.csv --reason asked");
+    let found = project.json("certify v3 --check", 0);
+    let remarks = found["remarks"].to_string();
+    assert!(remarks.contains("nothing is known of fraud@v1"), "{remarks}");
+}
+
+#[test]
+fn a_policy_is_explained_and_nothing_is_written() {
+    let project = scene(POLICY);
+    project.write("policy.toml", rule("metric = \"accuracy\"\nmin = \"unset\""));
+    let before = project.json("log", 0)["events"].as_array().unwrap().len();
+    let found = project.json("certify v2 --explain-policy", 0);
+    assert_eq!((found["schema"].as_str(), found["exit"].as_u64()), (Some("mlrun/explain-policy/1"), Some(0)));
+    let auc = &found["rules"][0];
+    assert_eq!(
+        (auc["id"].as_str(), auc["verdict"].as_str(), auc["rows"].as_u64()),
+        (Some("auc"), Some("FAIL"), Some(1200))
+    );
+    assert_eq!(auc["fails_useless"], true);
+    let tried = auc["equal_models"]["tried"].as_u64().unwrap();
+    assert!(tried >= 20 && auc["equal_models"]["failed"].as_u64().unwrap() * 10 < tried, "{auc}");
+    assert!(found["rules"][2]["equal_models"].is_null(), "{found}");
+    assert!(found["rules"][3]["equal_models"]["undecided"].as_u64() == Some(tried), "{found}");
+    assert!(found["warnings"].to_string().contains("its limit is unset"), "{found}");
+    let shown = project.mlrun("certify --explain-policy").exits(0);
+    assert!(shown.stdout.contains("shown to be at most 0.02 worse than the baseline"), "{}", shown.stdout);
+    assert!(shown.stderr.contains("rule `x`: its limit is unset"), "{}", shown.stderr);
+    assert_eq!(project.json("log", 0)["events"].as_array().unwrap().len(), before);
+    // The linter speaks up at every certification.
+    assert!(project.mlrun("certify v2 --check").stderr.contains("rule `x`: its limit is unset"));
+    // What does not fit the evidence is an error here, too.
+    project.write("policy.toml", rule("metric = \"accuracy\"\ngap = \"land\"\nmax = 0.1"));
+    project
+        .fails("certify v2 --explain-policy", &Bad { exit: 2, message: &["rule `x`", "no column `land`"], hint: &[] });
+    project.write("out/predictions.csv", table(&rows(0.5)));
+}
