@@ -6,6 +6,7 @@ mod differential;
 mod edges;
 mod intervals;
 mod resampling;
+mod spread;
 mod values;
 
 use mlrun::measure::{Metric, MetricSpec, Pairs, Parameters, Predicted, Rows, Sampling, Truth};
