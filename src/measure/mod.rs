@@ -332,9 +332,17 @@ fn table<'a>(spec: &'a MetricSpec, contrast: Contrast, classes: u32, cells: &'a 
     Table { spec, contrast, classes, cells }
 }
 
+/// The rows that the top of a ranking rests on: positives, or of several classes the rows of the rarest one.
 fn positives(truth: &Truth<'_>) -> u64 {
     match truth {
         Truth::Binary(labels) => labels.iter().filter(|&&positive| positive).count() as u64,
+        Truth::Classes { labels, .. } => {
+            let mut rows: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
+            for label in *labels {
+                *rows.entry(*label).or_default() += 1;
+            }
+            rows.into_values().min().unwrap_or_default()
+        }
         _ => 0,
     }
 }

@@ -4,6 +4,7 @@ mod comparisons;
 mod explained;
 mod flips;
 mod limits;
+mod metrics;
 mod never_passes;
 mod over_slices;
 mod policy;

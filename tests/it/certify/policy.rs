@@ -193,7 +193,10 @@ fn rules_have_names() {
 
 #[test]
 fn metrics_are_known_and_suit_the_task() {
-    assert_eq!(complaint("id = \"a\"\nmetric = \"auc\"\nmin = 0"), "rule `a`: unknown metric `auc`; nearest: roc_auc");
+    assert_eq!(
+        complaint("id = \"a\"\nmetric = \"auc\"\nmin = 0"),
+        "rule `a`: unknown metric `auc`; nearest: mcc, roc_auc"
+    );
     assert_eq!(
         complaint("id = \"a\"\nmetric = \"acuracy\"\nmin = 0"),
         "rule `a`: unknown metric `acuracy`; nearest: accuracy"
@@ -203,8 +206,8 @@ fn metrics_are_known_and_suit_the_task() {
         "rule `a`: `mae` is not defined for a binary task, only for regression"
     );
     assert_eq!(
-        complaint_of("multiclass", "id = \"a\"\nmetric = \"recall\"\nmin = 0"),
-        "rule `a`: `recall` is not defined for a multiclass task, only for binary"
+        complaint_of("multiclass", "id = \"a\"\nmetric = \"specificity\"\nmin = 0"),
+        "rule `a`: `specificity` is not defined for a multiclass task, only for binary"
     );
 }
 

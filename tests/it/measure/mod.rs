@@ -7,6 +7,7 @@ mod edges;
 mod intervals;
 mod resampling;
 mod spread;
+mod statistics;
 mod values;
 
 use mlrun::measure::{Metric, MetricSpec, Pairs, Parameters, Predicted, Rows, Sampling, Truth};

@@ -157,7 +157,7 @@ fn bounds_can_be_derived_again_without_the_rows() {
             assert_eq!(again, found, "{metric}");
             let wider = rederive(&spec(metric), &found, &sampling(0.99)).unwrap();
             let direct = compare(&spec(metric), &made.rows(), &a, &b, &sampling(0.99)).unwrap();
-            assert!((wider.lower - direct.lower).abs() < 0.01 * (direct.upper - direct.lower), "{metric}");
+            assert!((wider.lower - direct.lower).abs() < 0.03 * (direct.upper - direct.lower), "{metric}");
         }
     }
 }
