@@ -33,6 +33,13 @@ impl Key {
         generator
     }
 
+    /// 64 random bits of the row named `row`.
+    pub(super) fn bits(&self, row: u64) -> u64 {
+        let mut generator = ChaCha8Rng::from_seed(self.0);
+        generator.set_stream(row);
+        generator.next_u64()
+    }
+
     /// The weights of the row named `row` in resamples `block * LANES` and following.
     pub(super) fn weights(&self, row: u64, block: u32) -> Weights {
         let mut generator = ChaCha8Rng::from_seed(self.0);
