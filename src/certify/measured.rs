@@ -7,8 +7,8 @@ use super::rows::View;
 use super::sufficient::flat;
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, PolicyRecord, RuleRecord};
-use crate::measure::{self, Better, Comparison, Method, MetricSpec, Sampling, Sufficient, Undefined};
+use crate::format::policy::{Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
+use crate::measure::{self, Better, Comparison, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined};
 use crate::name::SetName;
 
 /// What is measured, on whichever rows.
@@ -27,6 +27,10 @@ impl Measured<'_> {
             confidence: self.policy.confidence,
             resamples: self.policy.resamples,
             seed: view.seed(self.spec.metric),
+            resampling: match self.policy.method {
+                IntervalMethod::Auto => Resampling::WhereNeeded,
+                IntervalMethod::Bootstrap => Resampling::Always,
+            },
         };
         match Limit::of(&self.rule.demand) {
             Some(limit) => self.absolute(view, &sampling, result, limit),
@@ -109,7 +113,7 @@ impl Measured<'_> {
             Ok(found) => found,
             // Rows that do not vary have no interval, yet a value; a rule on the point asks for no more.
             Err(Undefined::ZeroVariance) if limit.on == Bound::Point => {
-                return match measure::value(&self.spec, &rows.truth, &candidate) {
+                return match measure::point(&self.spec, &rows, &candidate) {
                     Ok(value) => limit.judge(result, &Measurement::point(value, "point")),
                     Err(undefined) => inconclusive(result, self.undefined(&undefined)),
                 };

@@ -11,6 +11,8 @@
 //! | `min` (`on`) | anything but a check of the provenance |
 //! | `max` (`on`) | anything; of a check it is 0 unless said, and has no `on` |
 //!
+//! `[stats]` holds `confidence`, `power`, `resamples` and `method`: `"auto"`, or `"bootstrap"` to resample every interval.
+//!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the
 //! limit is kept.

@@ -24,6 +24,7 @@
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
 
+mod auc;
 mod average_precision;
 mod bca;
 mod bootstrap;
@@ -47,20 +48,19 @@ mod regression;
 mod roc;
 pub mod seed;
 mod smooth;
+mod statistic;
 mod sums;
 mod undefined;
 
 pub use input::{Predicted, Rows, Truth};
 pub use metric::{Better, Metric, MetricSpec, Task};
 pub use moments::mean;
-pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
+pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Resampling, Sampling, Sufficient};
 pub use power::{Demand, Other, Rates, Side, TRADED, detectable, equal_model, rows_needed};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rederive::rederive;
 pub use undefined::Undefined;
 
-use average_precision::AveragePrecision;
-use bootstrap::Weighted;
 use classification::{Tally, joint};
 use delong::Components;
 use input::{binary, labelled, real, scores};
@@ -68,8 +68,9 @@ use moments::Moments;
 use multinomial::{Contrast, Table};
 use outcome::{Interval, defined};
 use ranks::Ranking;
-use regression::{Determination, RootMeanSquare, absolute_errors, squared_errors};
+use regression::{absolute_errors, squared_errors};
 use roc::Placements;
+use statistic::statistic;
 
 /// The metric of one model.
 ///
@@ -81,8 +82,20 @@ pub fn value(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) ->
         Family::Count => Tally::of(&labelled(spec, truth, predicted)?).value(spec.metric)?,
         Family::Mean => Moments::of(&losses(spec, truth, predicted)?)?.mean(),
         Family::Auc => placements(spec, truth, predicted)?.1.auc,
-        Family::Smooth => smooth_metric(spec, truth, predicted)?.value()?,
+        Family::Smooth => statistic(spec, &Rows::new(*truth, &[]), predicted)?.value()?,
     })
+}
+
+/// The metric of one model, with the weights of the rows; keys and clusters do not matter to it.
+///
+/// # Errors
+/// As [`value`]; also weights that are no weights.
+pub fn point(spec: &MetricSpec, rows: &Rows<'_>, predicted: &Predicted<'_>) -> Result<f64, Undefined> {
+    let (truth, _) = checked(spec, rows)?;
+    match rows.weights {
+        None => value(spec, truth, predicted),
+        Some(_) => defined(statistic(spec, rows, predicted)?.value()?),
+    }
 }
 
 /// The metric of one model with one-sided bounds: for absolute rules.
@@ -96,12 +109,18 @@ pub fn estimate(
     sampling: &Sampling,
 ) -> Result<Estimate, Undefined> {
     let (truth, n) = checked(spec, rows)?;
+    if by_rows(spec, rows, sampling) {
+        let metric = statistic(spec, rows, predicted)?;
+        let (interval, _) = smooth::interval(spec.metric, rows, &*metric, None, sampling)?;
+        return interval.estimate(n, metric.value()?, spec.metric.range());
+    }
     let (interval, value) = match spec.metric.family() {
         Family::Count => {
             let labelled = labelled(spec, truth, predicted)?;
             let tally = Tally::of(&labelled);
             let value = tally.value(spec.metric)?;
-            let interval = match proportion::interval(spec.metric, &tally, sampling.confidence)? {
+            let closed = proportion::interval(spec.metric, &tally, sampling.confidence)?;
+            let interval = match closed.filter(|_| sampling.resampling != Resampling::Always) {
                 Some(interval) => interval,
                 None => {
                     table(spec, Contrast::Candidate, labelled.classes, &joint(&labelled, &labelled))
@@ -120,9 +139,8 @@ pub fn estimate(
             (delong::interval(binary(spec, truth)?, &placements, sampling.confidence)?, placements.auc)
         }
         Family::Smooth => {
-            let metric = smooth_metric(spec, truth, predicted)?;
-            let positives = positives(truth);
-            let (interval, _) = smooth::interval(spec.metric, rows.keys, positives, &*metric, None, sampling)?;
+            let metric = statistic(spec, rows, predicted)?;
+            let (interval, _) = smooth::interval(spec.metric, rows, &*metric, None, sampling)?;
             (interval, metric.value()?)
         }
     };
@@ -146,13 +164,20 @@ pub fn compare(
     };
     let no_difference = (Interval::new(Method::Exact, 0.0, 0.0, 0.0), Sufficient::None);
     if candidate.same_as(baseline) {
-        let value = value(spec, truth, candidate)?;
+        let value = point(spec, rows, candidate)?;
         return finish(no_difference, (value, value));
+    }
+    if by_rows(spec, rows, sampling) {
+        let of = |predicted| statistic(spec, rows, predicted);
+        let (a, b) = rayon::join(|| of(candidate), || of(baseline));
+        let (a, b) = (a?, b?);
+        return finish(smooth::interval(spec.metric, rows, &*a, Some(&*b), sampling)?, (a.value()?, b.value()?));
     }
     match spec.metric.family() {
         Family::Count => {
             let (a, b) = (labelled(spec, truth, candidate)?, labelled(spec, truth, baseline)?);
-            if matches!(spec.metric, Metric::Accuracy | Metric::Recall) {
+            let closed = sampling.resampling != Resampling::Always;
+            if closed && matches!(spec.metric, Metric::Accuracy | Metric::Recall) {
                 let values = (Tally::of(&a).value(spec.metric)?, Tally::of(&b).value(spec.metric)?);
                 return finish(mcnemar::compare(spec.metric, &a, &b, sampling.confidence)?, values);
             }
@@ -177,9 +202,10 @@ pub fn compare(
             finish((components.interval(sampling.confidence)?, components.sufficient()), (a.auc, b.auc))
         }
         Family::Smooth => {
-            let (a, b) = rayon::join(|| smooth_metric(spec, truth, candidate), || smooth_metric(spec, truth, baseline));
+            let of = |predicted| statistic(spec, rows, predicted);
+            let (a, b) = rayon::join(|| of(candidate), || of(baseline));
             let (a, b) = (a?, b?);
-            let outcome = smooth::interval(spec.metric, rows.keys, positives(truth), &*a, Some(&*b), sampling)?;
+            let outcome = smooth::interval(spec.metric, rows, &*a, Some(&*b), sampling)?;
             finish(outcome, (a.value()?, b.value()?))
         }
     }
@@ -213,7 +239,7 @@ impl Metric {
 
 fn checked<'a>(spec: &MetricSpec, rows: &'a Rows<'a>) -> Result<(&'a Truth<'a>, u64), Undefined> {
     input::check(spec, &rows.truth)?;
-    input::of_length(rows.keys, rows.truth.len())?;
+    input::check_rows(rows)?;
     Ok((&rows.truth, rows.truth.len() as u64))
 }
 
@@ -236,33 +262,13 @@ fn placements(
     Ok((ranking, placements))
 }
 
-fn smooth_metric<'a>(
-    spec: &MetricSpec,
-    truth: &Truth<'a>,
-    predicted: &Predicted<'a>,
-) -> Result<Box<dyn Weighted + Send + 'a>, Undefined> {
-    Ok(match spec.metric {
-        Metric::AveragePrecision => {
-            Box::new(AveragePrecision::new(binary(spec, truth)?, scores(predicted, truth.len())?)?)
-        }
-        Metric::R2 => {
-            let (y, p) = real(truth, predicted)?;
-            Box::new(Determination::new(y, p)?)
-        }
-        _ => {
-            let (y, p) = real(truth, predicted)?;
-            Box::new(RootMeanSquare(squared_errors(y, p)))
-        }
-    })
+/// Whether bounds come from how each row moves the metric: no closed form knows weights or clusters, and counts are
+/// resampled by cell, which is the same as by row and cheaper.
+fn by_rows(spec: &MetricSpec, rows: &Rows<'_>, sampling: &Sampling) -> bool {
+    let always = sampling.resampling == Resampling::Always && !matches!(spec.metric.family(), Family::Count);
+    rows.weights.is_some() || rows.clusters.is_some() || always
 }
 
 fn table<'a>(spec: &MetricSpec, contrast: Contrast, classes: u32, cells: &'a [Cell]) -> Table<'a> {
     Table { metric: spec.metric, contrast, classes, cells }
-}
-
-fn positives(truth: &Truth<'_>) -> u64 {
-    match truth {
-        Truth::Binary(labels) => labels.iter().filter(|&&positive| positive).count() as u64,
-        _ => 0,
-    }
 }

@@ -151,6 +151,17 @@ pub enum Undefined {
     /// Sufficient statistics that no rows could have given.
     #[error("the recorded statistics contradict each other")]
     Contradictory,
+    /// Row weights that are all zero.
+    #[error("the weights sum to zero")]
+    NoWeight,
+    /// Too few clusters for the interval.
+    #[error("{n} clusters, {needed} needed")]
+    TooFewClusters {
+        /// Clusters given.
+        n: u64,
+        /// The least number that would do.
+        needed: u64,
+    },
     /// A setting outside its range.
     #[error("{name} cannot be {value}")]
     InvalidSetting {

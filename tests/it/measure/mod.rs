@@ -7,7 +7,7 @@ mod intervals;
 mod resampling;
 mod values;
 
-use mlrun::measure::{Metric, MetricSpec, Predicted, Rows, Sampling, Truth};
+use mlrun::measure::{Metric, MetricSpec, Predicted, Resampling, Rows, Sampling, Truth};
 use serde_json::Value;
 
 /// One part of the golden file.
@@ -35,7 +35,7 @@ fn spec(metric: Metric) -> MetricSpec {
 }
 
 fn sampling(confidence: f64) -> Sampling {
-    Sampling { confidence, resamples: 2000, seed: [7; 32] }
+    Sampling { confidence, resamples: 2000, seed: [7; 32], resampling: Resampling::WhereNeeded }
 }
 
 fn scored(scores: &[f64]) -> Predicted<'_> {
