@@ -1,12 +1,12 @@
 //! Whether intervals keep what they say, and what they cost:
-//! `cargo bench --bench coverage -- [coverage] [all] [ratio] [speed] [METRIC …]`.
+//! `cargo bench --bench coverage -- [coverage] [weights] [clusters] [all] [ratio] [speed] [METRIC …]`.
 //!
 //! `coverage` draws many sets from a population whose true values are known (eight million rows) and counts how often the
 //! two-sided 95 % interval (two bounds at 97.5 %) misses them: 93 to 97 % of 200 rows and 94 to 96 % of 2,000 and 20,000
 //! must cover, up to the Monte-Carlo error printed beside. The last column is a gate's: how often a candidate exactly
-//! at the margin passes at α = 5 %, which is how often a lower bound at 95 % exceeds the true difference. `all` does
-//! it for every metric, models that hardly differ, weights and clusters. It takes minutes. `speed` times every metric's
-//! comparison of two models.
+//! at the margin passes at α = 5 %, which is how often a lower bound at 95 % exceeds the true difference. `weights` and
+//! `clusters` do it for such rows, `all` for every metric and for models that hardly differ. They take minutes. `speed`
+//! times every metric's comparison of two models.
 #![allow(clippy::print_stdout, missing_docs, reason = "a program for developers, outside the product")]
 
 use std::time::Instant;
@@ -40,15 +40,24 @@ fn main() -> Result<(), Undefined> {
         }
     }
     if wanted("coverage") {
-        let population = Population::new(0.5, 0.3);
+        let population = Population::new(0.5, 0.3, Structure::Independent);
         for (rows, repetitions) in [(200, 6_000), (2_000, 4_000), (20_000, 2_000)] {
             coverage(&population, &chosen(&NAMED), rows, repetitions)?;
+        }
+    }
+    for (name, structure) in [("weights", Structure::Weighted), ("clusters", Structure::Clustered)] {
+        if wanted(name) {
+            println!("\n{name}");
+            let population = Population::new(0.5, 0.3, structure);
+            for (rows, repetitions) in [(400, 3_000), (2_000, 2_000)] {
+                coverage(&population, &chosen(&NAMED), rows, repetitions)?;
+            }
         }
     }
     if wanted("all") {
         // How much the models differ, share of positives, rows.
         for (noise, share, rows) in [(0.05, 0.2, 200), (0.5, 0.2, 200), (0.02, 0.1, 1000), (0.3, 0.05, 5000)] {
-            coverage(&Population::new(noise, share), &chosen(Metric::all()), rows, 3_000)?;
+            coverage(&Population::new(noise, share, Structure::Independent), &chosen(Metric::all()), rows, 3_000)?;
         }
     }
     if wanted("ratio") {
@@ -59,6 +68,16 @@ fn main() -> Result<(), Undefined> {
     Ok(())
 }
 
+/// What makes rows other than independent and alike.
+#[derive(Clone, Copy, PartialEq)]
+enum Structure {
+    Independent,
+    /// Log-normal weights.
+    Weighted,
+    /// Clusters of ten rows on average, of very different sizes, whose rows share half of what varies.
+    Clustered,
+}
+
 /// Labels and numbers, and what two models say that see the same evidence, each with noise of its own.
 struct Draw {
     labels: Vec<bool>,
@@ -66,24 +85,49 @@ struct Draw {
     probabilities: [Vec<f64>; 2],
     values: [Vec<f64>; 2],
     keys: Vec<u64>,
+    weights: Option<Vec<f64>>,
+    clusters: Option<Vec<u64>>,
 }
 
 impl Draw {
-    fn new(seed: u64, rows: usize, noise: f64, share: f64) -> Self {
+    fn new(seed: u64, rows: usize, noise: f64, share: f64, structure: Structure) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let pair = || [Vec::with_capacity(rows), Vec::with_capacity(rows)];
-        let mut draw =
-            Self { labels: Vec::new(), real: Vec::new(), probabilities: pair(), values: pair(), keys: Vec::new() };
+        let mut draw = Self {
+            labels: Vec::new(),
+            real: Vec::new(),
+            probabilities: pair(),
+            values: pair(),
+            keys: Vec::new(),
+            weights: (structure == Structure::Weighted).then(Vec::new),
+            clusters: (structure == Structure::Clustered).then(Vec::new),
+        };
+        let (mut cluster, mut shared) = (0, [0.0; 3]);
         let prior = (share / (1.0 - share)).ln();
         for _ in 0..rows {
             let uniform: f64 = StandardUniform.sample(&mut random);
             let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
             let positive = uniform < share;
-            let evidence = if positive { 1.5 } else { 0.0 } + normal();
+            let mut vary = [normal(), 0.0, 0.0];
+            if let Some(weights) = &mut draw.weights {
+                weights.push((0.7 * normal()).exp());
+            }
+            if let Some(clusters) = &mut draw.clusters {
+                // A tenth of the rows begin one.
+                if cluster == 0 || normal() > 1.281_551_565_544_600_4 {
+                    cluster = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(clusters.len() as u64 + 1);
+                    shared = [normal(), normal(), normal()];
+                }
+                clusters.push(cluster);
+                let half = std::f64::consts::FRAC_1_SQRT_2;
+                vary = [half * (vary[0] + shared[0]), half * shared[1], half * shared[2]];
+            }
+            let own = if draw.clusters.is_some() { std::f64::consts::FRAC_1_SQRT_2 } else { 1.0 };
+            let evidence = if positive { 1.5 } else { 0.0 } + vary[0];
             draw.labels.push(positive);
             draw.real.push(evidence + 0.5 * normal());
             for (model, scale) in [1.0, 0.7].into_iter().enumerate() {
-                let seen = evidence + scale * noise * normal();
+                let seen = evidence + scale * noise * (own * normal() + vary[model + 1]);
                 draw.probabilities[model].push(1.0 / (1.0 + (-(prior + 1.5 * seen - 1.125)).exp()));
                 draw.values[model].push(seen);
             }
@@ -94,7 +138,8 @@ impl Draw {
 
     fn rows(&self, metric: Metric) -> Rows<'_> {
         let binary = metric.tasks().contains(&Task::Binary);
-        Rows::new(if binary { Truth::Binary(&self.labels) } else { Truth::Real(&self.real) }, &self.keys)
+        let truth = if binary { Truth::Binary(&self.labels) } else { Truth::Real(&self.real) };
+        Rows { weights: self.weights.as_deref(), clusters: self.clusters.as_deref(), ..Rows::new(truth, &self.keys) }
     }
 
     fn predicted(&self, model: usize) -> Predicted<'_> {
@@ -161,17 +206,18 @@ impl std::fmt::Display for Misses {
 struct Population {
     noise: f64,
     share: f64,
+    structure: Structure,
     all: Draw,
 }
 
 impl Population {
-    fn new(noise: f64, share: f64) -> Self {
-        Self { noise, share, all: Draw::new(u64::MAX, POPULATION, noise, share) }
+    fn new(noise: f64, share: f64, structure: Structure) -> Self {
+        Self { noise, share, structure, all: Draw::new(u64::MAX, POPULATION, noise, share, structure) }
     }
 }
 
 fn coverage(population: &Population, metrics: &[Metric], rows: usize, repetitions: u64) -> Result<(), Undefined> {
-    let Population { noise, share, all } = population;
+    let Population { noise, share, structure, all } = population;
     println!("\n{rows} rows, noise {noise}, {share} positive, {repetitions} repetitions");
     for &metric in metrics {
         let spec = MetricSpec::new(metric);
@@ -182,7 +228,7 @@ fn coverage(population: &Population, metrics: &[Metric], rows: usize, repetition
         let [one, two, gate] = (0..repetitions)
             .into_par_iter()
             .map(|repetition| {
-                let draw = Draw::new(repetition, rows, *noise, *share);
+                let draw = Draw::new(repetition, rows, *noise, *share, *structure);
                 let (set, a, b) = (draw.rows(metric), draw.predicted(0), draw.predicted(1));
                 let two_sided = sampling(repetition, TWO_SIDED);
                 let estimated = estimate(&spec, &set, &a, &two_sided).map(|e| (e.lower, e.upper));
@@ -225,7 +271,7 @@ fn ratio_coverage(samples: usize, q: f64) -> Result<(), Undefined> {
 }
 
 fn speed(rows: usize) -> Result<(), Undefined> {
-    let draw = Draw::new(1, rows, 0.3, 0.3);
+    let draw = Draw::new(1, rows, 0.3, 0.3, Structure::Independent);
     println!("\n{rows} rows, two models, 2,000 resamples");
     let mut total = 0.0;
     for metric in Metric::all().iter().copied() {

@@ -1,14 +1,18 @@
 //! A metric measured on some rows and held against what a rule asks.
 
+use std::collections::BTreeMap;
+
 use super::decision::{self, Gap, Level};
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::rows::View;
-use super::sufficient::flat;
+use super::sufficient::{SMALLEST_CELL, flat};
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
-use crate::measure::{self, Better, Comparison, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined};
+use crate::measure::{
+    self, Better, Comparison, Method, MetricSpec, Predicted, Resampling, Sampling, Sufficient, Tail, Undefined,
+};
 use crate::name::SetName;
 
 /// What is measured, on whichever rows.
@@ -68,10 +72,47 @@ impl Measured<'_> {
             method: Some(found.method.name().to_owned()),
             resamples: found.resamples,
             rows_needed: undecided.then(|| self.rows_for_gap(&found, gap)).flatten(),
-            sufficient: flat(&found.sufficient, found.standard_error),
+            sufficient: self.statistics(view, sampling, &found, &baseline),
             ..result
         };
         self.explain(result, &found)
+    }
+
+    /// What the bounds follow from, with the p value of what is asked and those of no difference.
+    fn statistics(
+        &self,
+        view: &View<'_>,
+        sampling: &Sampling,
+        found: &Comparison,
+        baseline: &Predicted<'_>,
+    ) -> BTreeMap<String, f64> {
+        let mut statistics = flat(&found.sufficient, found.standard_error);
+        // Turned so that more is better: what would have to be shown, or, for a rule that only looks for harm, its opposite.
+        let asked = match self.rule.demand {
+            DemandRecord::NonInferior { margin } => Some((-margin, Tail::Above)),
+            DemandRecord::Superior { gain } => Some((gain, Tail::Above)),
+            DemandRecord::NotWorseDetected { margin } => Some((-margin, Tail::Below)),
+            _ => None,
+        };
+        let asked = asked.map(|(limit, tail)| match (self.spec.metric.better(), tail) {
+            (Better::Higher, tail) => (limit, tail),
+            (Better::Lower, Tail::Above) => (-limit, Tail::Below),
+            (Better::Lower, Tail::Below) => (-limit, Tail::Above),
+        });
+        let p = asked.and_then(|(limit, tail)| measure::p_value(found, limit, tail, sampling.confidence));
+        statistics.extend(p.map(|p| ("p".to_owned(), p)));
+        // A count under 5 could be read off its test.
+        let kept = |cells: [u64; 2]| cells.iter().all(|cell| *cell == 0 || *cell >= SMALLEST_CELL);
+        if match found.sufficient {
+            Sufficient::Discordant { only_baseline, only_candidate, .. } => kept([only_baseline, only_candidate]),
+            _ => found.n >= SMALLEST_CELL,
+        } {
+            let candidate = view.candidate();
+            let tests =
+                measure::tests_of_no_difference(&self.spec, &view.rows(), &candidate, baseline, found, sampling);
+            statistics.extend(tests.into_iter().flatten().map(|(test, p)| (format!("p_{test}"), p)));
+        }
+        statistics
     }
 
     fn explain(&self, result: ResultRecord, found: &Comparison) -> ResultRecord {

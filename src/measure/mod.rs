@@ -16,9 +16,14 @@
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
 //!
+//! Rows that are weighted or clustered, and every interval where `Resampling::Always` asks for it, go the last line's way
+//! whatever the metric: clusters are drawn whole, weights multiply how often a row was drawn.
+//!
 //! Tour: `input` checks everything that comes in; `classification`, `probabilistic`, `regression`, `roc` and
 //! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `distribution` and `sums` the numerics under
+//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `statistic` and
+//! `auc` are the metrics as functions of row weights; `p_value`, `permutation`, `rank_tests` and `multiplicity` test, `power`
+//! says what a number of rows can show; `distribution` and `sums` the numerics under
 //! them.
 //!
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
@@ -36,12 +41,16 @@ mod mcnemar;
 mod metric;
 mod moments;
 mod multinomial;
+mod multiplicity;
 mod outcome;
+mod p_value;
+mod permutation;
 mod power;
 mod probabilistic;
 mod proportion;
 mod quantile;
 mod random;
+mod rank_tests;
 mod ranks;
 mod rederive;
 mod regression;
@@ -53,11 +62,17 @@ mod sums;
 mod undefined;
 
 pub use input::{Predicted, Rows, Truth};
+pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, MetricSpec, Task};
 pub use moments::mean;
+pub use multiplicity::{benjamini_hochberg, holm};
 pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Resampling, Sampling, Sufficient};
+pub use p_value::{Tail, p_value, tests_of_no_difference};
+pub use permutation::paired_permutation;
 pub use power::{Demand, Other, Rates, Side, TRADED, detectable, equal_model, rows_needed};
+pub use proportion::{Share, share, share_difference};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
+pub use rank_tests::{RankSum, mann_whitney, wilcoxon};
 pub use rederive::rederive;
 pub use undefined::Undefined;
 

@@ -3,6 +3,7 @@
 
 mod contract;
 mod edges;
+mod inference;
 mod intervals;
 mod resampling;
 mod values;
