@@ -1,7 +1,6 @@
 //! Holm's step-down: "block if any slice looks worse" would otherwise block an equal model the more often, the more slices there are.
 //!
-//! Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6 (1979);
-//! `statsmodels.stats.multitest.multipletests(method="holm")`.
+//! The adjustment is `measure::holm`.
 
 use statrs::distribution::{ContinuousCDF as _, Normal};
 use statrs::function::erf::erfc;
@@ -9,7 +8,7 @@ use statrs::function::erf::erfc;
 use super::decision::Gap;
 use super::wording::significant;
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::measure::Better;
+use crate::measure::{self, Better};
 
 /// One-sided p of "more than `margin` worse", on the normal scale on which the gap's own upper bound has its confidence: the
 /// standard error is read from that bound, so alone p < 1 − confidence exactly where the bound fails.
@@ -23,20 +22,6 @@ fn p_value(gap: Gap, margin: f64, quantile: f64) -> f64 {
     } else {
         1.0
     }
-}
-
-/// The p values, adjusted; in the same order.
-fn adjust(p_values: &[f64]) -> Vec<f64> {
-    let count = p_values.len();
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
-    let mut adjusted = vec![1.0; count];
-    let mut largest: f64 = 0.0;
-    for (rank, at) in order.into_iter().enumerate() {
-        largest = largest.max(p_values[at] * (count - rank) as f64).min(1.0);
-        adjusted[at] = largest;
-    }
-    adjusted
 }
 
 /// Of slices that look worse alone, lets only those fail that still do among all slices of their rule.
@@ -58,7 +43,7 @@ pub(super) fn correct(
         return;
     }
     let p_values: Vec<f64> = compared.iter().map(|(_, p)| *p).collect();
-    for ((result, p), adjusted) in compared.iter_mut().zip(adjust(&p_values)) {
+    for ((result, p), adjusted) in compared.iter_mut().zip(measure::holm(&p_values)) {
         result.sufficient.insert("p".to_owned(), *p);
         result.sufficient.insert("p_holm".to_owned(), adjusted);
         if let Some(method) = &mut result.method {

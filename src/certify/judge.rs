@@ -16,7 +16,7 @@ use crate::format::policy::{MeasureRecord, RuleRecord, Severity};
 /// Rules that are judged at the same time: each holds columns of its own, whose rows may be millions.
 const AT_ONCE: usize = 2;
 /// Raised whenever the same evidence would give other numbers.
-const STATISTICS: u32 = 1;
+const STATISTICS: u32 = 2;
 const TOOL: &str = "mlrun";
 
 /// Judges a case.

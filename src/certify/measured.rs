@@ -1,14 +1,18 @@
 //! A metric measured on some rows and held against what a rule asks.
 
+use std::collections::BTreeMap;
+
 use super::decision::{self, Gap, Level};
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive, n_rows, title};
 use super::rows::View;
-use super::sufficient::flat;
+use super::sufficient::{SMALLEST_CELL, flat};
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, PolicyRecord, RuleRecord};
-use crate::measure::{self, Better, Comparison, Method, MetricSpec, Sampling, Sufficient, Undefined};
+use crate::format::policy::{Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
+use crate::measure::{
+    self, Better, Comparison, Method, MetricSpec, Predicted, Resampling, Sampling, Sufficient, Tail, Undefined,
+};
 use crate::name::SetName;
 
 /// What is measured, on whichever rows.
@@ -33,7 +37,11 @@ impl Measured<'_> {
     /// How to resample these rows.
     pub(super) fn sampling(&self, view: &View<'_>) -> Sampling {
         let PolicyRecord { confidence, resamples, .. } = *self.policy;
-        Sampling { confidence, resamples, seed: view.seed(self.spec.metric) }
+        let resampling = match self.policy.method {
+            IntervalMethod::Auto => Resampling::WhereNeeded,
+            IntervalMethod::Bootstrap => Resampling::Always,
+        };
+        Sampling { confidence, resamples, seed: view.seed(self.spec.metric), resampling }
     }
 
     fn comparison(&self, view: &View<'_>, sampling: &Sampling, result: ResultRecord) -> ResultRecord {
@@ -44,7 +52,11 @@ impl Measured<'_> {
             Ok(found) => found,
             Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
         };
-        self.compared(result, &found, self.spec.better())
+        let mut result = self.compared(result, &found, self.spec.better());
+        if result.method.is_some() {
+            result.sufficient.extend(self.p_values(view, sampling, &found, &baseline));
+        }
+        result
     }
 
     /// The result of a comparison that was measured.
@@ -88,6 +100,45 @@ impl Measured<'_> {
             ..result
         };
         self.explain(result, found)
+    }
+
+    /// The p value of what is asked, and those of no difference.
+    fn p_values(
+        &self,
+        view: &View<'_>,
+        sampling: &Sampling,
+        found: &Comparison,
+        baseline: &Predicted<'_>,
+    ) -> BTreeMap<String, f64> {
+        let mut values = BTreeMap::new();
+        // Turned so that more is better: what would have to be shown, or, for a rule that only looks for harm, its opposite.
+        let asked = match self.rule.demand {
+            DemandRecord::NonInferior { margin } => Some((-margin, Tail::Above)),
+            DemandRecord::NonInferiorRelative { margin_rel } if found.baseline > 0.0 => {
+                Some((-margin_rel * found.baseline, Tail::Above))
+            }
+            DemandRecord::Superior { gain } => Some((gain, Tail::Above)),
+            DemandRecord::NotWorseDetected { margin } => Some((-margin, Tail::Below)),
+            _ => None,
+        };
+        let asked = asked.map(|(limit, tail)| match (self.spec.better(), tail) {
+            (Better::Higher, tail) => (limit, tail),
+            (Better::Lower, Tail::Above) => (-limit, Tail::Below),
+            (Better::Lower, Tail::Below) => (-limit, Tail::Above),
+        });
+        let p = asked.and_then(|(limit, tail)| measure::p_value(found, limit, tail, sampling.confidence));
+        values.extend(p.map(|p| ("p".to_owned(), p)));
+        // A count under 5 could be read off its test.
+        let kept = |cells: [u64; 2]| cells.iter().all(|cell| *cell == 0 || *cell >= SMALLEST_CELL);
+        if match found.sufficient {
+            Sufficient::Discordant { only_baseline, only_candidate, .. } => kept([only_baseline, only_candidate]),
+            _ => found.n >= SMALLEST_CELL,
+        } {
+            let candidate = view.candidate();
+            let tests = measure::tests_of_no_difference(self.spec, &view.rows(), &candidate, baseline, found, sampling);
+            values.extend(tests.into_iter().flatten().map(|(test, p)| (format!("p_{test}"), p)));
+        }
+        values
     }
 
     fn explain(&self, result: ResultRecord, found: &Comparison) -> ResultRecord {

@@ -33,6 +33,8 @@
 //! measure columns of numbers beside the predictions. scikit-learn's names (`roc_auc_score`, `neg_log_loss`) are understood and
 //! recorded as ours; a negated one goes with no `min` or `max`.
 //!
+//! `[stats]` holds `confidence`, `power`, `resamples` and `method`: `"auto"`, or `"bootstrap"` to resample every interval.
+//!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the
 //! limit is kept.

@@ -7,7 +7,8 @@
 //! | delong | `n_pos`, `n_neg`, `auc_a`, `auc_b`, and `s10_`, `s01_` with `aa`, `ab`, `bb`; a is the candidate |
 //! | multinomial_bca, multinomial_bca_mover_wilson | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B |
 //! | poisson_bca | `bias_correction`, `acceleration`, and `quantile_P` for each probability P |
-//! | any | `standard_error`; for slices of one rule `p`, `p_holm` |
+//! | any | `standard_error`; `p`, of "not as asked" at the margin or gain, and for `not_worse_detected` of "not worse by more"; for slices of such a rule `p_holm` |
+//! | any | two-sided p of no difference: `p_mcnemar_exact`, `p_mcnemar_mid`, `p_mcnemar_corrected`, `p_t`, `p_delong`, `p_wilcoxon`, `p_permutation` |
 //!
 //! Counts from 1 to 4, and sums over so few rows, are left out: no small group is to be read off a certificate.
 
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use crate::measure::Sufficient;
 
 /// Smaller groups are not counted in public.
-const SMALLEST_CELL: u64 = 5;
+pub(super) const SMALLEST_CELL: u64 = 5;
 /// A table of more cells says more than a certificate should.
 const MOST_CELLS: usize = 4096;
 

@@ -58,6 +58,24 @@ pub enum Prove {
     NotWorseDetected,
 }
 
+/// Which intervals are resampled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntervalMethod {
+    /// Those without a closed form that is as good.
+    #[default]
+    Auto,
+    /// Every interval of a metric computed from rows.
+    Bootstrap,
+}
+
+impl IntervalMethod {
+    /// Records made before there was a choice say nothing.
+    const fn is_auto(&self) -> bool {
+        matches!(self, Self::Auto)
+    }
+}
+
 /// Which bound of an interval is held against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -107,6 +125,9 @@ pub struct PolicyRecord {
     pub power: f64,
     /// Resamples of a bootstrap.
     pub resamples: u32,
+    /// Which intervals are resampled.
+    #[serde(default, skip_serializing_if = "IntervalMethod::is_auto")]
+    pub method: IntervalMethod,
     /// Whose numbers the metrics are: `sklearn-1.9`.
     pub semantics: String,
     /// The rules, in the file's order.

@@ -16,75 +16,79 @@ const IN_BYTES: u32 = 31;
 pub(super) struct AveragePrecision<'a> {
     truth: &'a [bool],
     ranking: Ranking,
-    positives: u64,
+    weights: Option<&'a [f64]>,
 }
 
 impl<'a> AveragePrecision<'a> {
-    pub(super) fn new(truth: &'a [bool], scores: &[f64]) -> Result<Self, Undefined> {
-        let positives = truth.iter().filter(|&&positive| positive).count() as u64;
-        if positives == 0 {
+    pub(super) fn new(truth: &'a [bool], scores: &[f64], weights: Option<&'a [f64]>) -> Result<Self, Undefined> {
+        let counts = |row: usize| truth[row] && weights.is_none_or(|weights| weights[row] > 0.0);
+        if !(0..truth.len()).any(counts) {
             return Err(Undefined::NoPositives);
         }
-        Ok(Self { truth, ranking: Ranking::new(scores)?, positives })
+        Ok(Self { truth, ranking: Ranking::new(scores)?, weights })
     }
 
-    fn gained(&self, ties: &[u32]) -> u64 {
-        ties.iter().filter(|&&row| self.truth[row as usize]).count() as u64
+    /// Of each run of ties, best first: its rows, the weight of its positives, of the positives so far and of the rows so
+    /// far.
+    fn groups<'b>(&'b self, weight: impl Fn(u32) -> f64 + 'b) -> impl Iterator<Item = (&'b [u32], f64, f64, f64)> + 'b {
+        let (mut positives, mut rows) = (0.0, 0.0);
+        self.ranking.ties().map(move |ties| {
+            let mut gained = 0.0;
+            for &row in ties {
+                let weight = weight(row);
+                rows += weight;
+                gained += if self.truth[row as usize] { weight } else { 0.0 };
+            }
+            positives += gained;
+            (ties, gained, positives, rows)
+        })
+    }
+
+    fn own(&self, row: u32) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[row as usize])
+    }
+
+    fn area(&self, weight: impl Fn(u32) -> f64) -> f64 {
+        let (mut area, mut all) = (0.0, 0.0);
+        for (_, gained, positives, rows) in self.groups(weight) {
+            if gained > 0.0 {
+                area += gained * (positives / rows);
+            }
+            all = positives;
+        }
+        area / all
     }
 }
 
 impl Weighted for AveragePrecision<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        let (mut positives, mut rows, mut area) = (0, 0, 0.0);
-        for ties in self.ranking.ties() {
-            rows += ties.len();
-            let gained = self.gained(ties);
-            if gained > 0 {
-                positives += gained;
-                area += gained as f64 * (positives as f64 / rows as f64);
-            }
-        }
-        Ok(area / self.positives as f64)
+        Ok(self.area(|row| self.own(row)))
     }
 
     fn influence(&self) -> Result<Vec<f64>, Undefined> {
         let value = self.value()?;
-        let mut groups: Vec<(&[u32], f64, f64, f64)> = Vec::new();
-        let (mut positives, mut rows) = (0, 0);
-        for ties in self.ranking.ties() {
-            let gained = self.gained(ties);
-            rows += ties.len();
-            positives += gained;
-            groups.push((ties, gained as f64, positives as f64, rows as f64));
-        }
+        let groups: Vec<_> = self.groups(|row| self.own(row)).collect();
+        let all = groups.last().map_or(f64::NAN, |group| group.2);
         let mut influence = vec![0.0; self.truth.len()];
         let (mut if_positive, mut always) = (0.0, 0.0);
         for &(ties, gained, positives, rows) in groups.iter().rev() {
-            if_positive += gained / rows;
-            always += gained * positives / (rows * rows);
+            if rows > 0.0 {
+                if_positive += gained / rows;
+                always += gained * positives / (rows * rows);
+            }
             for &row in ties {
-                let own = if self.truth[row as usize] { positives / rows - value + if_positive } else { 0.0 };
-                influence[row as usize] = (own - always) / self.positives as f64;
+                let weight = self.own(row);
+                if weight > 0.0 {
+                    let own = if self.truth[row as usize] { positives / rows - value + if_positive } else { 0.0 };
+                    influence[row as usize] = weight * (own - always) / all;
+                }
             }
         }
         Ok(influence)
     }
 
     fn weighted(&self, weights: &[f64]) -> f64 {
-        let (mut positives, mut rows, mut area) = (0.0, 0.0, 0.0);
-        for ties in self.ranking.ties() {
-            let mut gained = 0.0;
-            for &row in ties {
-                let weight = weights[row as usize];
-                rows += weight;
-                gained += if self.truth[row as usize] { weight } else { 0.0 };
-            }
-            if gained > 0.0 {
-                positives += gained;
-                area += gained * (positives / rows);
-            }
-        }
-        area / positives
+        self.area(|row| weights[row as usize])
     }
 
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {

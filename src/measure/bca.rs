@@ -39,6 +39,14 @@ impl Replicates {
         Ok(Self { sorted })
     }
 
+    /// The same, `factor` times as far from `estimate`.
+    pub(super) fn spread_around(mut self, estimate: f64, factor: f64) -> Self {
+        for value in &mut self.sorted {
+            *value = estimate + factor * (*value - estimate);
+        }
+        self
+    }
+
     /// The bounds around `estimate`, and what they were read from.
     pub(super) fn interval(
         &self,

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use super::bca::Replicates;
+use super::input::Rows;
 use super::outcome::Sampling;
 use super::random::{Key, LANES, Weights};
 use super::undefined::Undefined;
@@ -41,31 +42,59 @@ pub(super) trait Weighted: Sync {
     }
 }
 
+/// Bytes of weights that all threads together may hold before blocks are drawn one after another.
+const TABLES: usize = 1 << 29;
+
 /// `sampling.resamples` values of `candidate`, or of `candidate - baseline` on the same weights.
+///
+/// A cluster is drawn as a whole: its rows take their weight from the cluster's name instead of their own.
 pub(super) fn resample(
     purpose: &str,
-    keys: &[u64],
+    rows: &Rows<'_>,
     candidate: &dyn Weighted,
     baseline: Option<&dyn Weighted>,
     sampling: &Sampling,
 ) -> Result<Replicates, Undefined> {
     let key = Key::new(&sampling.seed, purpose);
+    let names = rows.clusters.unwrap_or(rows.keys);
+    let block = |drawn: &[Weights]| {
+        let of = |metric: &dyn Weighted| lanes(metric, rows.weights, drawn);
+        let (mut values, others) = rayon::join(|| of(candidate), || baseline.map(of));
+        for (value, other) in values.iter_mut().zip(others.into_iter().flatten()) {
+            *value -= other;
+        }
+        values
+    };
     let blocks = sampling.resamples.div_ceil(LANES as u32);
-    let values: Vec<[f64; LANES]> = (0..blocks)
-        .into_par_iter()
-        .map(|block| {
-            let weights: Vec<Weights> = keys.iter().map(|&row| key.weights(row, block)).collect();
-            let mut values = [f64::NAN; LANES];
-            candidate.resample(&weights, &mut values);
-            if let Some(baseline) = baseline {
-                let mut others = [f64::NAN; LANES];
-                baseline.resample(&weights, &mut others);
-                for (value, other) in values.iter_mut().zip(others) {
-                    *value -= other;
-                }
-            }
-            values
-        })
-        .collect();
+    let values: Vec<[f64; LANES]> = if names.len() * LANES * rayon::current_num_threads() <= TABLES {
+        (0..blocks)
+            .into_par_iter()
+            .map(|number| block(&names.iter().map(|&name| key.weights(name, number)).collect::<Vec<_>>()))
+            .collect()
+    } else {
+        let mut drawn = Vec::new();
+        (0..blocks)
+            .map(|number| {
+                names.par_iter().map(|&name| key.weights(name, number)).collect_into_vec(&mut drawn);
+                block(&drawn)
+            })
+            .collect()
+    };
     Replicates::new(values.into_iter().flatten().take(sampling.resamples as usize).collect())
+}
+
+fn lanes(metric: &dyn Weighted, own: Option<&[f64]>, drawn: &[Weights]) -> [f64; LANES] {
+    let mut values = [f64::NAN; LANES];
+    let Some(own) = own else {
+        metric.resample(drawn, &mut values);
+        return values;
+    };
+    let mut weights = vec![0.0; own.len()];
+    for (lane, value) in values.iter_mut().enumerate() {
+        for ((weight, own), drawn) in weights.iter_mut().zip(own).zip(drawn) {
+            *weight = own * f64::from(drawn[lane]);
+        }
+        *value = metric.weighted(&weights);
+    }
+    values
 }

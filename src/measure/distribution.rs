@@ -16,7 +16,8 @@ pub(super) fn normal_quantile(probability: f64) -> f64 {
 pub(super) fn normal_cdf(z: f64) -> f64 {
     let normal = Normal::standard();
     let rough = normal.cdf(z);
-    if rough <= 0.0 || rough >= 1.0 {
+    // NaN stays NaN: statrs' quantile would panic.
+    if !(rough > 0.0 && rough < 1.0) {
         return rough;
     }
     // One Newton step against the quantile, which is the exact one of the two.

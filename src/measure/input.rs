@@ -138,6 +138,20 @@ pub(super) fn check(spec: &MetricSpec, truth: &Truth<'_>) -> Result<(), Undefine
     Ok(())
 }
 
+/// The rows' keys, weights and clusters must suit the labels.
+pub(super) fn check_rows(rows: &Rows<'_>) -> Result<(), Undefined> {
+    let n = rows.truth.len();
+    of_length(rows.keys, n)?;
+    if let Some(clusters) = rows.clusters {
+        of_length(clusters, n)?;
+    }
+    let Some(weights) = rows.weights else { return Ok(()) };
+    if let Some(row) = finite(weights, n)?.iter().position(|&weight| weight < 0.0) {
+        return Err(Undefined::Negative { row, value: weights[row] });
+    }
+    if weights.iter().any(|&weight| weight > 0.0) { Ok(()) } else { Err(Undefined::NoWeight) }
+}
+
 /// The labels as booleans.
 pub(super) fn binary<'a>(spec: &MetricSpec, truth: &Truth<'a>) -> Result<&'a [bool], Undefined> {
     match truth {

@@ -6,7 +6,7 @@
 //! paired-sample design", Stat. Med. 17 (1998).
 
 use super::classification::is_plain;
-use super::distribution::{one_sided, root};
+use super::distribution::{Binomial, normal_cdf, one_sided, root};
 use super::input::Labelled;
 use super::metric::Metric;
 use super::outcome::{Interval, Method, Sufficient};
@@ -79,13 +79,56 @@ pub(super) fn interval(
     ))
 }
 
-/// Whether Tango's statistic at `delta`, (c - b - nδ) / √(n(2q + δ(1 - δ))), exceeds `z`; q is the probability of "only
-/// the baseline right" that is most likely given δ.
+/// Two-sided p values of "both models are right equally often", from the rows only one of them gets right:
+/// `statsmodels.stats.contingency_tables.mcnemar`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct McNemar {
+    /// 2 P(X ≤ min(b, c)) for X of Bin(b + c, ½), at most 1.
+    pub exact: f64,
+    /// Exact less half the probability of what was seen, twice: nearer to its level (Fagerland, Lydersen & Laake, "The
+    /// McNemar test for binary matched-pairs data", BMC Med. Res. Methodol. 13, 2013).
+    pub mid: f64,
+    /// χ² of (|b - c| - 1)² / (b + c).
+    pub corrected: f64,
+}
+
+impl McNemar {
+    /// From the rows only the baseline, and only the candidate, gets right.
+    pub fn of(only_baseline: u64, only_candidate: u64) -> Self {
+        let (fewer, all) = (only_baseline.min(only_candidate), only_baseline + only_candidate);
+        if all == 0 {
+            return Self { exact: 1.0, mid: 1.0, corrected: 1.0 };
+        }
+        let counts = Binomial::new(all, 0.5);
+        let (mut up_to, mut seen) = (0.0, 0.0);
+        for (count, mass) in (counts.first..=fewer).zip(&counts.mass) {
+            up_to += mass;
+            seen = if count == fewer { *mass } else { 0.0 };
+        }
+        let apart = (only_baseline.abs_diff(only_candidate) as f64 - 1.0).max(0.0);
+        Self {
+            exact: (2.0 * up_to).min(1.0),
+            mid: (2.0 * up_to - seen).min(1.0),
+            corrected: (2.0 * normal_cdf(-apart / (all as f64).sqrt())).min(1.0),
+        }
+    }
+}
+
+/// Whether Tango's statistic at `delta` exceeds `z`, also where its variance vanishes.
 fn statistic_above(n: f64, b: f64, c: f64, delta: f64, z: f64) -> bool {
+    c - b - n * delta > z * spread(n, b, c, delta)
+}
+
+/// Tango's statistic at `delta`, (c - b - nδ) / √(n(2q + δ(1 - δ))).
+pub(super) fn score(n: f64, b: f64, c: f64, delta: f64) -> f64 {
+    (c - b - n * delta) / spread(n, b, c, delta)
+}
+
+/// √(n(2q + δ(1 - δ))), q being the probability of "only the baseline right" that is most likely given δ.
+fn spread(n: f64, b: f64, c: f64, delta: f64) -> f64 {
     let two_a = 4.0 * n;
     let linear = (2.0 * n - c + b) * delta - b - c;
     let constant = -b * delta * (1.0 - delta);
     let q = ((linear * linear - 2.0 * two_a * constant).max(0.0).sqrt() - linear) / two_a;
-    let variance = n * (2.0 * q + delta * (1.0 - delta));
-    c - b - n * delta > z * variance.max(0.0).sqrt()
+    (n * (2.0 * q + delta * (1.0 - delta))).max(0.0).sqrt()
 }

@@ -16,7 +16,7 @@
 //! | AP, R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
 //! | quantiles, top of a ranking (precision, lift, gain), recall at a precision, partial AUC | Poisson BCa | Poisson BCa |
 //! | largest error | none | none |
-//! | any, with weights | as the statistic of weighted rows it is: as AP | the same |
+//! | any, with weights, clusters, or where `Resampling::Always` asks for it | as AP: clusters are drawn whole | the same |
 //!
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
@@ -28,13 +28,14 @@
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
 //! `calibration`, `percentile`, `explained`, `queries` and `answers` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `distribution` and `sums` the numerics under
-//! them.
+//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `p_value`, `permutation`, `rank_tests` and `multiplicity`
+//! test, `power` says what a number of rows can show; `distribution` and `sums` the numerics under them.
 //!
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
 
 mod answers;
+mod auc;
 mod average_precision;
 mod bca;
 mod bootstrap;
@@ -54,18 +55,22 @@ mod mcnemar;
 mod metric;
 mod moments;
 mod multinomial;
+mod multiplicity;
 mod outcome;
+mod p_value;
 mod percentile;
+mod permutation;
+mod power;
 mod probabilistic;
 mod proportion;
 mod quantile;
 mod queries;
 mod random;
+mod rank_tests;
 mod ranks;
 mod rederive;
 mod regression;
 mod roc;
-mod sample_size;
 pub mod seed;
 mod settings;
 mod smooth;
@@ -79,12 +84,18 @@ mod undefined;
 pub use draws::Draws;
 pub use flips::{FlipTable, flips, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
+pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};
 pub use moments::mean;
-pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
+pub use multiplicity::{benjamini_hochberg, holm};
+pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Resampling, Sampling, Sufficient};
+pub use p_value::{Tail, p_value, tests_of_no_difference};
+pub use permutation::paired_permutation;
+pub use power::{Demand, Other, Rates, Side, TRADED, detectable, equal_model, rows_needed};
+pub use proportion::{Share, share, share_difference};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
+pub use rank_tests::{RankSum, mann_whitney, wilcoxon};
 pub use rederive::rederive;
-pub use sample_size::{detectable, rows_needed};
 pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
 pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence};
 pub use undefined::Undefined;
@@ -136,12 +147,13 @@ pub fn estimate(
     let queries = queries::clusters(rows);
     let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
     let (truth, n) = checked(spec, rows)?;
-    let (interval, value) = match family(spec, rows) {
+    let closed = sampling.resampling != Resampling::Always;
+    let (interval, value) = match interval_family(spec, rows, sampling) {
         Family::Count => {
             let labelled = labelled(spec, truth, predicted)?;
             let tally = Tally::of(&labelled);
             let value = tally.value(spec)?;
-            let closed = if is_plain(spec, labelled.classes) {
+            let closed = if closed && is_plain(spec, labelled.classes) {
                 proportion::interval(spec.metric, &tally, sampling.confidence)?
             } else {
                 None
@@ -167,8 +179,7 @@ pub fn estimate(
             let metric = statistic(spec, rows, predicted)?;
             let value = metric.value()?;
             with_interval(spec)?;
-            let positives = positives(truth);
-            let (interval, _) = smooth::interval(spec.metric, rows.keys, positives, &*metric, None, sampling)?;
+            let (interval, _) = smooth::interval(spec.metric, rows, &*metric, None, sampling)?;
             (interval, value)
         }
     };
@@ -197,10 +208,11 @@ pub fn compare(
         let value = point(spec, rows, candidate)?;
         return finish(no_difference, (value, value));
     }
-    match family(spec, rows) {
+    let closed = sampling.resampling != Resampling::Always;
+    match interval_family(spec, rows, sampling) {
         Family::Count => {
             let (a, b) = (labelled(spec, truth, candidate)?, labelled(spec, truth, baseline)?);
-            if mcnemar::applies(spec, a.classes) {
+            if closed && mcnemar::applies(spec, a.classes) {
                 let values = (Tally::of(&a).value(spec)?, Tally::of(&b).value(spec)?);
                 return finish(mcnemar::compare(spec.metric, &a, &b, sampling.confidence)?, values);
             }
@@ -229,7 +241,7 @@ pub fn compare(
             let (a, b) = (a?, b?);
             let values = (a.value()?, b.value()?);
             with_interval(spec)?;
-            let outcome = smooth::interval(spec.metric, rows.keys, positives(truth), &*a, Some(&*b), sampling)?;
+            let outcome = smooth::interval(spec.metric, rows, &*a, Some(&*b), sampling)?;
             finish(outcome, values)
         }
     }
@@ -283,18 +295,16 @@ fn family(spec: &MetricSpec, rows: &Rows<'_>) -> Family {
 
 fn checked<'a>(spec: &MetricSpec, rows: &'a Rows<'a>) -> Result<(&'a Truth<'a>, u64), Undefined> {
     input::check(spec, &rows.truth)?;
-    input::of_length(rows.keys, rows.truth.len())?;
-    honoured(rows)?;
+    input::check_rows(rows)?;
     Ok((&rows.truth, rows.truth.len() as u64))
 }
 
-/// Weights and clusters change every interval; a bound that ignored them would not be the one asked for.
-fn honoured(rows: &Rows<'_>) -> Result<(), Undefined> {
-    let asked = [("weights", rows.weights.is_some()), ("clusters", rows.clusters.is_some())];
-    match asked.into_iter().find(|(_, asked)| *asked) {
-        None => Ok(()),
-        Some((what, _)) => Err(Undefined::NotHonoured { what }),
-    }
+/// The arithmetic of the bounds. No closed form knows weights or clusters; counts that are to be resampled are resampled by cell,
+/// which is the same as by row and cheaper.
+fn interval_family(spec: &MetricSpec, rows: &Rows<'_>, sampling: &Sampling) -> Family {
+    let plain = family(spec, rows);
+    let always = sampling.resampling == Resampling::Always && !matches!(plain, Family::Count);
+    if always || rows.weights.is_some() || rows.clusters.is_some() { Family::Smooth } else { plain }
 }
 
 /// Whether both models say the same of what the metric looks at.
@@ -330,19 +340,4 @@ fn placements(
 
 fn table<'a>(spec: &'a MetricSpec, contrast: Contrast, classes: u32, cells: &'a [Cell]) -> Table<'a> {
     Table { spec, contrast, classes, cells }
-}
-
-/// The rows that the top of a ranking rests on: positives, or of several classes the rows of the rarest one.
-fn positives(truth: &Truth<'_>) -> u64 {
-    match truth {
-        Truth::Binary(labels) => labels.iter().filter(|&&positive| positive).count() as u64,
-        Truth::Classes { labels, .. } => {
-            let mut rows: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
-            for label in *labels {
-                *rows.entry(*label).or_default() += 1;
-            }
-            rows.into_values().min().unwrap_or_default()
-        }
-        _ => 0,
-    }
 }

@@ -12,6 +12,18 @@ pub struct Sampling {
     pub resamples: u32,
     /// Key of the random numbers, derived from the evidence so that nobody can shop for seeds.
     pub seed: [u8; 32],
+    /// Which intervals are resampled.
+    pub resampling: Resampling,
+}
+
+/// Which intervals are resampled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Resampling {
+    /// Those without a closed form that is as good.
+    #[default]
+    WhereNeeded,
+    /// All of them.
+    Always,
 }
 
 /// A lower and an upper one-sided bound.

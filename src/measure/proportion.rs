@@ -25,6 +25,49 @@ pub(super) fn wilson(hits: u64, n: u64, z: f64) -> (f64, f64) {
     (if hits == 0 { 0.0 } else { centre - half }, if hits == n { 1.0 } else { centre + half })
 }
 
+/// A share, or the difference of two, with one-sided bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// What was seen.
+    pub value: f64,
+    /// Lower bound.
+    pub lower: f64,
+    /// Upper bound.
+    pub upper: f64,
+}
+
+/// `hits` of `n` with Wilson's bounds, each at `confidence`: `statsmodels…proportion_confint(method="wilson")`.
+///
+/// # Errors
+/// No rows, more hits than rows, or a confidence outside (0.5, 1).
+pub fn share(hits: u64, n: u64, confidence: f64) -> Result<Share, Undefined> {
+    let z = one_sided(confidence)?;
+    if n == 0 {
+        return Err(Undefined::NoRows);
+    }
+    if hits > n {
+        return Err(Undefined::Contradictory);
+    }
+    let (lower, upper) = wilson(hits, n, z);
+    Ok(Share { value: hits as f64 / n as f64, lower, upper })
+}
+
+/// The difference of two shares of independent rows, each `(hits, n)`, with Newcombe's bounds: Wilson's of each share,
+/// combined by their squared distances ("Interval estimation for the difference between independent proportions", Stat. Med.
+/// 17, 1998, method 10; `statsmodels…confint_proportions_2indep(method="newcomb")`).
+///
+/// # Errors
+/// As [`share`], for either.
+pub fn share_difference(first: (u64, u64), second: (u64, u64), confidence: f64) -> Result<Share, Undefined> {
+    let (a, b) = (share(first.0, first.1, confidence)?, share(second.0, second.1, confidence)?);
+    let value = a.value - b.value;
+    Ok(Share {
+        value,
+        lower: value - (a.value - a.lower).hypot(b.upper - b.value),
+        upper: value + (a.upper - a.value).hypot(b.value - b.lower),
+    })
+}
+
 /// The one-sided bounds of Clopper & Pearson, "The use of confidence or fiducial limits illustrated in the case of the
 /// binomial", Biometrika 26 (1934): for `hits` of `n` the upper bound p solves P(X ≤ hits | p) = α, the lower one
 /// P(X < hits | p) = 1 - α. Wilson's for more than one hit and one miss, where resampling sees the rest.

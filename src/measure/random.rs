@@ -33,6 +33,23 @@ impl Key {
         generator
     }
 
+    /// 64 random bits of the row named `row`.
+    pub(super) fn bits(&self, row: u64) -> u64 {
+        let mut generator = ChaCha8Rng::from_seed(self.0);
+        generator.set_stream(row);
+        generator.next_u64()
+    }
+
+    /// A coin for the row named `row` in each of the resamples `block * LANES` and following, one per bit.
+    pub(super) fn coins(&self, row: u64, block: u32) -> u128 {
+        let mut generator = ChaCha8Rng::from_seed(self.0);
+        generator.set_stream(row);
+        generator.set_word_pos(u128::from(block) * (LANES as u128 / 32));
+        let mut bits = [0; LANES / 8];
+        generator.fill_bytes(&mut bits);
+        u128::from_le_bytes(bits)
+    }
+
     /// The weights of the row named `row` in resamples `block * LANES` and following.
     pub(super) fn weights(&self, row: u64, block: u32) -> Weights {
         let mut generator = ChaCha8Rng::from_seed(self.0);

@@ -5,7 +5,7 @@
 
 use super::bootstrap::Weighted;
 use super::random::{LANES, Weights};
-use super::sums::{sum, total};
+use super::sums::{mass, scaled, sum, total, weighted_total};
 use super::undefined::Undefined;
 
 /// |y - ŷ| per row.
@@ -18,37 +18,39 @@ pub(super) fn squared_errors(truth: &[f64], predicted: &[f64]) -> Vec<f64> {
     truth.iter().zip(predicted).map(|(y, p)| (y - p) * (y - p)).collect()
 }
 
-/// Σ w x.
-fn products(weights: &[f64], values: &[f64]) -> f64 {
-    sum(values.len(), |row| weights[row] * values[row])
+/// √(Σ w r² / Σ w), r² being the squared errors.
+pub(super) struct RootMeanSquare<'a> {
+    /// r² per row.
+    pub squares: Vec<f64>,
+    /// w per row; none: 1 each.
+    pub weights: Option<&'a [f64]>,
 }
 
-/// √(Σ w r² / Σ w), r² being the squared errors.
-pub(super) struct RootMeanSquare(pub Vec<f64>);
-
-impl Weighted for RootMeanSquare {
+impl Weighted for RootMeanSquare<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        Ok((total(&self.0) / self.0.len() as f64).sqrt())
+        Ok((weighted_total(self.weights, &self.squares) / mass(self.weights, self.squares.len())).sqrt())
     }
 
-    /// (r² - MSE) / (2 n RMSE).
+    /// w (r² - MSE) / (2 Σ w RMSE).
     fn influence(&self) -> Result<Vec<f64>, Undefined> {
         let value = self.value()?;
         if value <= 0.0 {
             return Err(Undefined::ZeroVariance);
         }
-        let scale = 2.0 * self.0.len() as f64 * value;
-        Ok(self.0.iter().map(|square| (square - value * value) / scale).collect())
+        let scale = 2.0 * mass(self.weights, self.squares.len()) * value;
+        let mut influence: Vec<f64> = self.squares.iter().map(|square| (square - value * value) / scale).collect();
+        scaled(&mut influence, self.weights);
+        Ok(influence)
     }
 
     fn weighted(&self, weights: &[f64]) -> f64 {
-        (products(weights, &self.0) / total(weights)).sqrt()
+        (weighted_total(Some(weights), &self.squares) / total(weights)).sqrt()
     }
 
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
         let mut rows = [0.0; LANES];
         let mut squares = [0.0; LANES];
-        for (weights, &square) in weights.iter().zip(&self.0) {
+        for (weights, &square) in weights.iter().zip(&self.squares) {
             for lane in 0..LANES {
                 let weight = f64::from(weights[lane]);
                 rows[lane] += weight;
@@ -62,54 +64,60 @@ impl Weighted for RootMeanSquare {
 }
 
 /// 1 - Σ w r² / Σ w (y - ȳ_w)².
-pub(super) struct Determination {
+pub(super) struct Determination<'a> {
     /// (y - ŷ)².
     squares: Vec<f64>,
-    /// y less its unweighted mean, so that weighted sums of squares keep their digits.
+    /// y less its weighted mean, so that weighted sums of squares keep their digits.
     centred: Vec<f64>,
-    /// Σ (y - ȳ)².
+    /// Σ w (y - ȳ)².
     spread: f64,
+    weights: Option<&'a [f64]>,
 }
 
-impl Determination {
-    pub(super) fn new(truth: &[f64], predicted: &[f64]) -> Result<Self, Undefined> {
+impl<'a> Determination<'a> {
+    pub(super) fn new(truth: &[f64], predicted: &[f64], weights: Option<&'a [f64]>) -> Result<Self, Undefined> {
         let n = truth.len();
         if n < 2 {
             return Err(Undefined::TooFewRows { n: n as u64, needed: 2 });
         }
         // Asked of the labels themselves: the mean of equal labels may differ from them in the last digit.
-        if truth.iter().all(|y| *y == truth[0]) {
+        let counts = |row: usize| weights.is_none_or(|weights| weights[row] > 0.0);
+        let Some(first) = (0..n).find(|&row| counts(row)) else { return Err(Undefined::NoWeight) };
+        if (0..n).all(|row| !counts(row) || truth[row] == truth[first]) {
             return Err(Undefined::ConstantTruth);
         }
-        let mean = total(truth) / n as f64;
+        let mean = weighted_total(weights, truth) / mass(weights, n);
         let centred: Vec<f64> = truth.iter().map(|y| y - mean).collect();
-        let spread = sum(n, |row| centred[row] * centred[row]);
+        let squared: Vec<f64> = centred.iter().map(|y| y * y).collect();
+        let spread = weighted_total(weights, &squared);
         if spread > 0.0 {
-            Ok(Self { squares: squared_errors(truth, predicted), centred, spread })
+            Ok(Self { squares: squared_errors(truth, predicted), centred, spread, weights })
         } else {
             Err(Undefined::ConstantTruth)
         }
     }
 }
 
-impl Weighted for Determination {
+impl Weighted for Determination<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        Ok(1.0 - total(&self.squares) / self.spread)
+        Ok(1.0 - weighted_total(self.weights, &self.squares) / self.spread)
     }
 
-    /// -r² / S + (Σ r² / S²) (y - ȳ)², S = Σ (y - ȳ)².
+    /// w (-r² / S + (Σ w r² / S²) (y - ȳ)²), S = Σ w (y - ȳ)².
     fn influence(&self) -> Result<Vec<f64>, Undefined> {
-        let unexplained = total(&self.squares) / self.spread;
+        let unexplained = weighted_total(self.weights, &self.squares) / self.spread;
         let each = |(square, y): (&f64, &f64)| (unexplained * y * y - square) / self.spread;
-        Ok(self.squares.iter().zip(&self.centred).map(each).collect())
+        let mut influence: Vec<f64> = self.squares.iter().zip(&self.centred).map(each).collect();
+        scaled(&mut influence, self.weights);
+        Ok(influence)
     }
 
     fn weighted(&self, weights: &[f64]) -> f64 {
-        let first = products(weights, &self.centred);
-        let second = sum(weights.len(), |row| weights[row] * self.centred[row] * self.centred[row]);
+        let (y, r) = (&self.centred, &self.squares);
+        let first = sum(y.len(), |row| weights[row] * y[row]);
+        let second = sum(y.len(), |row| weights[row] * y[row] * y[row]);
         let spread = second - first * first / total(weights);
-        let varies = spread > 16.0 * f64::EPSILON * second;
-        if varies { 1.0 - products(weights, &self.squares) / spread } else { f64::NAN }
+        if spread > 16.0 * f64::EPSILON * second { 1.0 - weighted_total(Some(weights), r) / spread } else { f64::NAN }
     }
 
     fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {

@@ -1,15 +1,28 @@
-//! Intervals of smooth metrics without a closed form: average precision, R², RMSE.
+//! Intervals from how the rows move a metric, for metrics without a closed form and for rows that are weighted or
+//! dependent.
 //!
-//! Below 20,000 rows the Poisson bootstrap with BCa bounds; from there on the infinitesimal jackknife, se² = Σ u² n /
+//! Below 20,000 units the Poisson bootstrap with BCa bounds; from there on the infinitesimal jackknife, se² = Σ u² n /
 //! (n - 1) over the influence values u (Jaeckel 1972; Efron, "Nonparametric estimates of standard error", Biometrika
 //! 68, 1981), which costs one pass. A test holds the two together where they meet.
+//!
+//! The unit is the row, or the cluster where rows are dependent: influence values are summed over each cluster, which gives
+//! se² = Σ_g Σ_{i,j ∈ g} u_i u_j G / (G - 1). Of means that is statsmodels' `cov_type="cluster"` on a constant, whose
+//! small-sample factor G/(G-1) · (n-1)/(n-k) is G/(G-1) for k = 1.
+//!
+//! Fewer than 30 clusters are refused, not corrected: t with G - 1 degrees of freedom keeps its level for clusters of equal
+//! size only, and too many models pass where they are not (Cameron & Miller, "A practitioner's guide to cluster-robust
+//! inference", J. Hum. Resour. 50, 2015, §VI).
+
+use std::collections::BTreeMap;
 
 use super::bca::acceleration;
 use super::bootstrap::{Weighted, resample};
-use super::distribution::one_sided;
+use super::distribution::{one_sided, t_quantile};
+use super::input::{Rows, Truth};
 use super::metric::Metric;
 use super::moments::Moments;
-use super::outcome::{Interval, Method, Sampling, Sufficient};
+use super::outcome::{Interval, Method, Resampling, Sampling, Sufficient};
+use super::sums::sum;
 use super::undefined::Undefined;
 
 /// From here on the influence values are trusted.
@@ -27,46 +40,108 @@ const AFFORDABLE: usize = 200_000;
 /// interval there.
 const MOST: usize = 4_000_000;
 
+/// Clusters below which nothing is said.
+const FEWEST_CLUSTERS: u64 = 30;
+
+/// The least degrees of freedom the spread of resamples is taken for.
+const LEAST_FREEDOM: f64 = 5.0;
+
 /// Bounds of `candidate`, or of `candidate - baseline`.
 pub(super) fn interval(
     metric: Metric,
-    keys: &[u64],
-    positives: u64,
+    rows: &Rows<'_>,
     candidate: &dyn Weighted,
     baseline: Option<&dyn Weighted>,
     sampling: &Sampling,
 ) -> Result<(Interval, Sufficient), Undefined> {
     let mut estimate = candidate.value()?;
     let mut influence = candidate.influence()?;
+    let mut is_smooth = candidate.is_smooth();
     if let Some(baseline) = baseline {
         estimate -= baseline.value()?;
+        is_smooth &= baseline.is_smooth();
         for (value, other) in influence.iter_mut().zip(baseline.influence()?) {
             *value -= other;
         }
     }
     let n = influence.len();
+    if let Some(clusters) = rows.clusters {
+        influence = by_cluster(clusters, &influence);
+        if (influence.len() as u64) < FEWEST_CLUSTERS {
+            return Err(Undefined::TooFewClusters { n: influence.len() as u64, needed: FEWEST_CLUSTERS });
+        }
+    }
+    let units = influence.len();
+    let positives = positives(rows);
     let scarce = metric == Metric::AveragePrecision && positives < MANY_POSITIVES;
-    let smooth = candidate.is_smooth() && baseline.is_none_or(Weighted::is_smooth);
-    if !smooth && n > MOST {
+    if !is_smooth && n > MOST {
         return Err(Undefined::TooManyRows { n: n as u64 });
     }
-    if n < MANY || !smooth || scarce && n < AFFORDABLE {
-        let replicates = resample(metric.name(), keys, candidate, baseline, sampling)?;
-        let a = acceleration(n, |row| influence[row], |_| 1.0);
-        return replicates.interval(Method::BcaPoisson, estimate, a, sampling.confidence);
+    let asked = sampling.resampling == Resampling::Always || !is_smooth;
+    if asked || (units < MANY || scarce) && n < AFFORDABLE {
+        let replicates = resample(metric.name(), rows, candidate, baseline, sampling)?;
+        let a = acceleration(units, |unit| influence[unit], |_| 1.0);
+        let spread = replicates.spread_around(estimate, if is_smooth { widening(&influence) } else { 1.0 });
+        return spread.interval(Method::BcaPoisson, estimate, a, sampling.confidence);
     }
     if scarce {
         return Err(Undefined::TooFewPositives { n: positives, needed: MANY_POSITIVES });
     }
     for value in &mut influence {
-        *value *= n as f64;
+        *value *= units as f64;
     }
     let moments = Moments::of(&influence)?;
     Ok((influence_interval(&moments, estimate, sampling.confidence)?, moments.sufficient()))
 }
 
-/// Normal bounds from the moments of the influence values n·u.
+/// Bounds from the moments of the influence values n·u: normal, t where the units are fewer.
 pub(super) fn influence_interval(influence: &Moments, estimate: f64, confidence: f64) -> Result<Interval, Undefined> {
-    let z = one_sided(confidence)?;
-    Ok(Interval::symmetric(Method::Influence, estimate, z, influence.standard_error()?))
+    let mut quantile = one_sided(confidence)?;
+    if influence.n < MANY as u64 {
+        quantile = t_quantile(confidence, influence.n.saturating_sub(1).max(1) as f64);
+    }
+    Ok(Interval::symmetric(Method::Influence, estimate, quantile, influence.standard_error()?))
+}
+
+/// The sum of the influence values of each cluster, in the order of the clusters' names.
+fn by_cluster(clusters: &[u64], influence: &[f64]) -> Vec<f64> {
+    let mut rows: Vec<(u64, u32)> = clusters.iter().copied().zip(0..).collect();
+    rows.sort_unstable();
+    let total = |rows: &[(u64, u32)]| sum(rows.len(), |at| influence[rows[at].1 as usize]);
+    rows.chunk_by(|a, b| a.0 == b.0).map(total).collect()
+}
+
+/// How much wider than the resamples' the distribution of the statistic is.
+///
+/// Resamples vary as if the n units were all there is, and their variance is itself an estimate: with the degrees of freedom
+/// that Satterthwaite gives it, 2n / (κ - 1) for units of kurtosis κ, the statistic is spread like Student's t, whose
+/// variance is larger by f / (f - 2) (Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69, 2015, §3.2).
+fn widening(influence: &[f64]) -> f64 {
+    let n = influence.len() as f64;
+    let power = |exponent: i32| sum(influence.len(), |unit| influence[unit].powi(exponent));
+    let (second, fourth) = (power(2), power(4));
+    // Units that carry the variance: n / κ.
+    let carrying = second * second / fourth;
+    if !(n > 1.0 && carrying >= 1.0) {
+        return 1.0;
+    }
+    let freedom = if carrying < n { 2.0 * n * carrying / (n - carrying) } else { f64::INFINITY };
+    let student =
+        if freedom.is_finite() { freedom.max(LEAST_FREEDOM) / (freedom.max(LEAST_FREEDOM) - 2.0) } else { 1.0 };
+    (n / (n - 1.0) * student).sqrt()
+}
+
+/// The rows that the top of a ranking rests on: positives, or of several classes the rows of the rarest one.
+fn positives(rows: &Rows<'_>) -> u64 {
+    match rows.truth {
+        Truth::Binary(labels) => labels.iter().filter(|&&positive| positive).count() as u64,
+        Truth::Classes { labels, .. } => {
+            let mut rows: BTreeMap<u32, u64> = BTreeMap::new();
+            for label in labels {
+                *rows.entry(*label).or_default() += 1;
+            }
+            rows.into_values().min().unwrap_or_default()
+        }
+        _ => 0,
+    }
 }

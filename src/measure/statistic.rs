@@ -3,6 +3,7 @@
 //! A row of weight 2 counts as two rows, one of weight 0 as none.
 
 use super::answers;
+use super::auc::Auc;
 use super::average_precision::AveragePrecision;
 use super::bootstrap::Weighted;
 use super::calibration::Calibration;
@@ -47,11 +48,13 @@ pub(super) fn statistic<'a>(
         Metric::RocAuc | Metric::AveragePrecision if matches!(rows.truth, Truth::Classes { .. }) => {
             classwise(spec, rows, predicted, weights)?
         }
-        Metric::AveragePrecision if weights.is_none() => {
-            Box::new(AveragePrecision::new(binary(spec, &rows.truth)?, scores(predicted, n)?)?)
+        Metric::AveragePrecision => {
+            Box::new(AveragePrecision::new(binary(spec, &rows.truth)?, scores(predicted, n)?, weights)?)
+        }
+        Metric::RocAuc if spec.parameters.max_fpr.is_none() => {
+            Box::new(Auc::new(binary(spec, &rows.truth)?, scores(predicted, n)?, weights)?)
         }
         Metric::RocAuc
-        | Metric::AveragePrecision
         | Metric::RecallAtPrecision
         | Metric::PrecisionAtK
         | Metric::Ks
@@ -158,15 +161,7 @@ fn regression<'a>(
 ) -> Result<Statistic<'a>, Undefined> {
     let Parameters { power, alpha, .. } = spec.parameters;
     let n = y.len();
-    let root = |squares: Vec<f64>| -> Statistic<'a> {
-        match weights {
-            None => Box::new(RootMeanSquare(squares)),
-            Some(_) => {
-                let function = |sums: &[f64]| divided(sums[1], sums[0]).map(f64::sqrt);
-                Box::new(Functional::new(n, vec![squares], weights, Box::new(function)))
-            }
-        }
-    };
+    let root = |squares: Vec<f64>| -> Statistic<'a> { Box::new(RootMeanSquare { squares, weights }) };
     Ok(match spec.metric {
         Metric::RootMeanSquaredError => root(squared_errors(y, p)),
         Metric::RootMeanSquaredLogError => {
@@ -182,14 +177,7 @@ fn regression<'a>(
             let function = |sums: &[f64]| divided(sums[1], sums[2]);
             Box::new(Functional::new(n, vec![absolute_errors(y, p), sizes], weights, Box::new(function)))
         }
-        Metric::R2 if weights.is_none() => Box::new(Determination::new(y, p)?),
-        Metric::R2 => {
-            let centred = centred(varying(y, weights)?, weights);
-            let squares = centred.iter().map(|y| y * y).collect();
-            let function =
-                |sums: &[f64]| divided(sums[3], sums[2] - sums[1] * sums[1] / sums[0]).map(|share| 1.0 - share);
-            Box::new(Functional::new(n, vec![centred, squares, squared_errors(y, p)], weights, Box::new(function)))
-        }
+        Metric::R2 => Box::new(Determination::new(varying(y, weights)?, p, weights)?),
         Metric::ExplainedVariance => {
             let errors: Vec<f64> = y.iter().zip(p).map(|(y, p)| y - p).collect();
             let columns = [centred(varying(y, weights)?, weights), centred(&errors, weights)];

@@ -16,6 +16,26 @@ pub(super) fn total(values: &[f64]) -> f64 {
     sum(values.len(), |row| values[row])
 }
 
+/// Σ w v, of weight 1 each where there are none: then to the bit what [`total`] gives.
+pub(super) fn weighted_total(weights: Option<&[f64]>, values: &[f64]) -> f64 {
+    match weights {
+        None => total(values),
+        Some(weights) => sum(values.len(), |row| weights[row] * values[row]),
+    }
+}
+
+/// Σ w of `n` rows.
+pub(super) fn mass(weights: Option<&[f64]>, n: usize) -> f64 {
+    weights.map_or(n as f64, total)
+}
+
+/// Multiplies each value by its row's weight.
+pub(super) fn scaled(values: &mut [f64], weights: Option<&[f64]>) {
+    for (value, weight) in values.iter_mut().zip(weights.into_iter().flatten()) {
+        *value *= weight;
+    }
+}
+
 fn between(start: usize, end: usize, term: impl Fn(usize) -> f64 + Copy) -> f64 {
     if end - start <= LEAF {
         let mut sum = 0.0;

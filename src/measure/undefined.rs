@@ -32,12 +32,6 @@ pub enum Undefined {
         /// Name of the task the labels belong to.
         task: &'static str,
     },
-    /// The interval is one of independent rows that count alike, and these are not.
-    #[error("its interval does not take {what} into account")]
-    NotHonoured {
-        /// `weights` or `clusters`.
-        what: &'static str,
-    },
     /// All labels are the same class.
     #[error("the labels hold a single class")]
     SingleClass,
@@ -230,6 +224,14 @@ pub enum Undefined {
     /// The divisor sums to zero.
     #[error("the divisor is zero")]
     ZeroDivisor,
+    /// Too few clusters for the interval.
+    #[error("{n} clusters, {needed} needed")]
+    TooFewClusters {
+        /// Clusters given.
+        n: u64,
+        /// The least number that would do.
+        needed: u64,
+    },
     /// A setting outside its range.
     #[error("{name} cannot be {value}")]
     InvalidSetting {

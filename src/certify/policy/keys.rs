@@ -7,7 +7,7 @@ use crate::nearest::nearest;
 
 const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "rule"];
 const BASELINE: &[&str] = &["ref"];
-const STATS: &[&str] = &["confidence", "power", "resamples"];
+const STATS: &[&str] = &["confidence", "power", "resamples", "method"];
 const RULE: &[&str] = &[
     "id",
     "metric",

@@ -45,6 +45,7 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
         confidence,
         power,
         resamples,
+        method: file.stats.method,
         semantics: SEMANTICS.to_owned(),
         rules,
     })

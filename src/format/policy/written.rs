@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Bound, Direction, Prove, Severity, Task};
+use super::{Bound, Direction, IntervalMethod, Prove, Severity, Task};
 use crate::name::{SetName, StageName};
 
 /// A policy file, as written.
@@ -51,6 +51,9 @@ pub struct StatsFile {
     /// Resamples of a bootstrap, 2,000 unless said.
     #[serde(default)]
     pub resamples: Option<u32>,
+    /// Which intervals are resampled, those without a closed form unless said.
+    #[serde(default)]
+    pub method: IntervalMethod,
 }
 
 /// `[[rule]]`, as written.

@@ -35,6 +35,44 @@ fn non_inferiority_has_three_outcomes() {
 }
 
 #[test]
+fn a_comparison_says_how_likely_it_is_by_chance() {
+    // The research note's constants, computed with statsmodels.
+    let found = worse("margin = 0.02").result();
+    let p = |name: &str| found.sufficient.get(name).copied();
+    close(p("p"), 0.198_251_290_7);
+    close(p("p_mcnemar_exact"), 0.016_673_847_8);
+    close(p("p_mcnemar_corrected"), 0.017_960_477_5);
+    // Below the level exactly where the bound clears the margin.
+    assert!(worse("margin = 0.0247").result().sufficient["p"] < 0.05);
+    assert!(worse("margin = 0.0246").result().sufficient["p"] > 0.05);
+    // Of a rule that only looks for harm: of no harm.
+    let harm = worse("prove = \"not_worse_detected\"\nmargin = 0.0").result();
+    assert!(harm.sufficient["p"] < 0.01, "{harm:?}");
+    // A count under five could be read off its test.
+    let few = Scene::on(outcomes(900, 12, 3, 85), &accuracy("margin = 0.05")).result();
+    assert!(!few.sufficient.contains_key("p_mcnemar_exact"));
+}
+
+#[test]
+fn every_interval_can_be_resampled() {
+    let text = "[stats]\nmethod = \"bootstrap\"\n\n";
+    let resampled = Scene::on(outcomes(900, 25, 10, 65), &format!("{text}{}", accuracy("margin = 0.025"))).result();
+    assert_eq!(resampled.method.as_deref(), Some("multinomial_bca"));
+    assert_eq!(resampled.resamples, Some(2000));
+    let closed = worse("margin = 0.025").result();
+    assert_eq!(closed.resamples, None);
+    assert!((resampled.lower.unwrap() - closed.lower.unwrap()).abs() < 0.001, "{resampled:?}");
+    // Said only where it differs: policies recorded before keep their bytes.
+    let record = |stats: &str| {
+        let record = super::scene::rules("binary", &format!("{stats}{}", accuracy("margin = 0.025")));
+        String::from_utf8(mlrun::certify::policy::digest(&record).unwrap().0).unwrap()
+    };
+    assert!(record(text).contains("\"method\":\"bootstrap\""));
+    assert!(!record("").contains("\"method\""));
+    assert_eq!(record("[stats]\nmethod = \"auto\"\n\n"), record(""));
+}
+
+#[test]
 fn an_open_question_says_what_would_answer_it() {
     // Equal models would be decided by 538 rows; 1,000 were not enough, so the observed difference counts.
     let open = worse("margin = 0.02").result();

@@ -4,13 +4,14 @@
 mod contract;
 mod differential;
 mod edges;
+mod inference;
 mod intervals;
 mod resampling;
 mod spread;
 mod statistics;
 mod values;
 
-use mlrun::measure::{Metric, MetricSpec, Pairs, Parameters, Predicted, Rows, Sampling, Truth};
+use mlrun::measure::{Metric, MetricSpec, Pairs, Parameters, Predicted, Resampling, Rows, Sampling, Truth};
 use serde_json::Value;
 
 /// One part of the golden file.
@@ -47,7 +48,7 @@ fn spec(metric: Metric) -> MetricSpec {
 }
 
 fn sampling(confidence: f64) -> Sampling {
-    Sampling { confidence, resamples: 2000, seed: [7; 32] }
+    Sampling { confidence, resamples: 2000, seed: [7; 32], resampling: Resampling::WhereNeeded }
 }
 
 fn scored(scores: &[f64]) -> Predicted<'_> {
