@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::outcome::{inconclusive, not_applicable};
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
-use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord};
+use crate::format::cases::NumberedCaseRecord;
+use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, WaiverRecord};
 use crate::format::policy::{Check, MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::id::SnapshotId;
@@ -46,8 +47,36 @@ pub struct Case<'a> {
     pub evidence: Vec<EvidenceRecord>,
     /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
     pub stale_evidence: Vec<String>,
+    /// What the journal adds.
+    pub history: &'a History,
     /// This program's version.
     pub tool_version: &'a str,
+}
+
+/// What the journal knows of a case before it is judged.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The evaluation sets the candidate is judged on: the digest of each, and the how many-th candidate this is that it judges.
+    pub uses: BTreeMap<SetName, (Digest, u64)>,
+    /// The regression cases in force, by number.
+    pub cases: Vec<NumberedCaseRecord>,
+    /// The lists they were added by, in that order.
+    pub case_lists: Vec<Digest>,
+    /// The candidate's rows of the sets that they are of.
+    pub case_rows: BTreeMap<SetName, CaseRows>,
+    /// Waivers that count, of each rule one.
+    pub waivers: Vec<WaiverRecord>,
+    /// Why others do not.
+    pub remarks: Vec<String>,
+}
+
+/// A candidate's rows of a set, without a baseline's.
+#[derive(Debug, Clone)]
+pub struct CaseRows {
+    /// The rows.
+    pub rows: Result<JoinedRows, Defect>,
+    /// The label that counts as positive, as it was configured.
+    pub positive: Option<Scalar>,
 }
 
 /// What the rules of a policy rest on.

@@ -5,7 +5,7 @@ use super::error::CertifyError;
 use super::metric_rule::MetricRule;
 use super::policy;
 use super::rows::predicted;
-use super::{provenance_rule, quantile_rule, reported_rule};
+use super::{holdout, provenance_rule, quantile_rule, regression_cases, reported_rule, waivers};
 use crate::format::certificate::{
     CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
@@ -25,9 +25,16 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     let mut results = Vec::new();
     let mut remarks = Vec::new();
     equal_predictions(case, &mut remarks);
+    let on_rows = holdout::policy_on_rows(case.policy);
+    let on_rows = Case { policy: &on_rows, ..case.clone() };
     for rule in &case.policy.rules {
+        let case = if holdout::is_on_rows(&rule.measure) { &on_rows } else { case };
         results.extend(judge(rule, case, &mut remarks)?);
     }
+    results.extend(regression_cases::judge(case));
+    let holdout = holdout::count(case, &mut results, &mut remarks);
+    let waivers = waivers::apply(&case.history.waivers, &mut results);
+    remarks.extend(case.history.remarks.iter().cloned());
     let mut verdict = overall(&results);
     if let Some(remark) = without_baseline(case, &results) {
         remarks.push(remark);
@@ -50,6 +57,9 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         tool: ToolRecord { name: TOOL.to_owned(), version: case.tool_version.to_owned(), statistics: STATISTICS },
         results,
         remarks,
+        holdout,
+        cases: regression_cases::judged(case)?,
+        waivers,
     }))
 }
 

@@ -19,12 +19,17 @@
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
 //! at margin 0, and never superior.
 //!
+//! Three things come from the journal. Regression [cases](CASES) are an implicit rule that always blocks; an evaluation set that
+//! has judged more candidates than it may is [another](HOLDOUT), if the policy says so; a waiver turns what a rule does not pass into
+//! WAIVED, never into PASS.
+//!
 //! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule`,
 //! `quantile_rule` and `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 
 mod case;
 mod decision;
 mod error;
+mod holdout;
 mod holm;
 mod judge;
 mod limit;
@@ -34,12 +39,19 @@ mod outcome;
 pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
+mod regression_cases;
 mod reported_rule;
 mod rows;
 mod slices;
 mod sufficient;
+mod waivers;
 pub(crate) mod wording;
 
-pub use case::{Case, Lacking, Needs, Samples, needs};
+pub use case::{Case, CaseRows, History, Lacking, Needs, Samples, needs};
 pub use error::CertifyError;
 pub use judge::{certify, overall};
+
+/// The rule that all regression cases are judged by: no file names it.
+pub const CASES: &str = "cases";
+/// The rule of a set that is used up: no file names it.
+pub const HOLDOUT: &str = "holdout";

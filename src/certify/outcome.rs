@@ -4,30 +4,37 @@ use std::collections::BTreeMap;
 
 use super::wording::{about, grouped};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{MeasureRecord, RuleRecord};
+use crate::format::policy::{MeasureRecord, RuleRecord, Severity};
 use crate::name::SetName;
 
 /// A result without numbers yet.
 pub(super) fn blank(rule: &RuleRecord, set: Option<&SetName>, slice: Option<String>) -> ResultRecord {
+    let margin = rule.demand.margin();
+    ResultRecord { margin, slice, ..empty(&rule.id, rule.severity, title(&rule.measure), set) }
+}
+
+/// A result without numbers yet, of a rule that may be in no file.
+pub(super) fn empty(rule: &str, severity: Severity, metric: String, set: Option<&SetName>) -> ResultRecord {
     ResultRecord {
-        rule: rule.id.clone(),
-        severity: rule.severity,
+        rule: rule.to_owned(),
+        severity,
         verdict: Verdict::Inconclusive,
-        metric: title(&rule.measure),
+        metric,
         set: set.cloned(),
-        slice,
+        slice: None,
         n: 0,
         candidate: None,
         baseline: None,
         delta: None,
         lower: None,
         upper: None,
-        margin: rule.demand.margin(),
+        margin: None,
         method: None,
         resamples: None,
         rows_needed: None,
         sufficient: BTreeMap::new(),
         reason: None,
+        waived: None,
     }
 }
 

@@ -11,6 +11,9 @@
 //! | `min` (`on`) | anything but a check of the provenance |
 //! | `max` (`on`) | anything; of a check it is 0 unless said, and has no `on` |
 //!
+//! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
+//! bound on rows at 1 − α / `max_uses`), `on_exhausted` (`"warn"` or `"fail"`).
+//!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the
 //! limit is kept.
@@ -23,6 +26,7 @@ mod refuse;
 mod resolve;
 
 pub use error::PolicyError;
+pub(in crate::certify) use measure::counts_classes;
 pub use resolve::resolve;
 
 use crate::digest::Digest;

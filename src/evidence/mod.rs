@@ -3,7 +3,10 @@
 //! Evidence comes from stored versions, never from loose files. Reading it judges nothing: what is missing, undefined or
 //! contradictory is returned as a [`Defect`], and the [certifier](crate::certify) decides what that means.
 
+mod evaluation;
 mod join;
+mod label;
+mod pick;
 mod predictions;
 mod samples;
 
@@ -11,10 +14,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::join::join;
+pub use self::label::labels;
 pub use self::predictions::{PredictionTable, read as read_predictions};
 pub use self::samples::read as read_samples;
 
-use self::predictions::Keys;
+use self::predictions::{Keys, hash_of};
 use crate::digest::Digest;
 use crate::name::SetName;
 
@@ -49,6 +53,13 @@ pub struct JoinedRows {
     pub only_candidate: u64,
     /// Rows only the baseline has.
     pub only_baseline: u64,
+}
+
+impl JoinedRows {
+    /// The place of the row whose key cells have these canonical texts.
+    pub fn place(&self, key: &[String]) -> Option<usize> {
+        self.keys.binary_search(&hash_of(key)).ok()
+    }
 }
 
 /// The truth of every row.

@@ -18,6 +18,7 @@ use super::event::EventRef;
 use super::policy::{PolicyRecord, Severity};
 pub use super::verdict::Verdict;
 use super::{FormatError, canonical};
+use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, StageName};
@@ -85,6 +86,61 @@ pub struct CertificateRecord {
     pub results: Vec<ResultRecord>,
     /// Things a reader should know that decide nothing.
     pub remarks: Vec<String>,
+    /// How often each evaluation set has been used to choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holdout: Vec<HoldoutUseRecord>,
+    /// The regression cases that were judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CasesJudgedRecord>,
+    /// Waivers that excuse a result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverRecord>,
+}
+
+/// The use of an evaluation set by this candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldoutUseRecord {
+    /// The set.
+    pub set: SetName,
+    /// Of its keys and labels, whatever was predicted.
+    pub sha256: Digest,
+    /// The how many-th candidate this is that it judges. The same one again is no other use.
+    #[serde(rename = "use")]
+    pub ordinal: u64,
+    /// How many it may judge.
+    pub max_uses: u64,
+}
+
+/// The regression cases in force when a candidate was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CasesJudgedRecord {
+    /// How many.
+    pub count: u64,
+    /// SHA-256 of their canonical JSON, by number.
+    pub sha256: Digest,
+    /// The lists they were added by.
+    pub lists: Vec<Digest>,
+}
+
+/// A waiver that excuses a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverRecord {
+    /// The rule.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// Who said so: their address.
+    pub approver: String,
+    /// When it stops to count; the certificate counts no longer.
+    pub expires: Time,
+    /// The event that says so.
+    pub event: EventRef,
+    /// The signature on it; none: it is not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Digest>,
 }
 
 /// What the candidate was compared with.
@@ -183,6 +239,9 @@ pub struct ResultRecord {
     pub sufficient: BTreeMap<String, f64>,
     /// Why it is not PASS.
     pub reason: Option<String>,
+    /// What a waived result would be without the waiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Verdict>,
 }
 
 impl StatementRecord {

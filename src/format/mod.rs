@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | snapshot, observation, certificate, policy | [`snapshot`], [`observation`], [`certificate`], [`policy`] | canonical JSON | SHA-256 of its bytes |
 //! | profile | [`profile`] | canonical JSON | SHA-256 of its bytes |
+//! | regression cases | [`cases`] | canonical JSON | SHA-256 of its bytes |
 //! | a record without what was erased from it | [`redacted`] | canonical JSON | SHA-256 of its bytes |
 //! | tree | [`tree`] | canonical JSON | SHA-256 of its bytes |
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
@@ -20,6 +21,7 @@
 
 mod cached;
 pub mod canonical;
+pub mod cases;
 pub mod certificate;
 pub mod checked;
 pub mod checkpoint;

@@ -2,11 +2,13 @@
 //!
 //! Two policies are the same rules when their resolved records are the same bytes: a comment changes nothing.
 
+mod holdout;
 mod measure;
 mod written;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::holdout::{Adaptive, HoldoutFile, HoldoutRecord, OnExhausted};
 pub use self::measure::{Check, MeasureRecord};
 pub use self::written::{
     BaselineFile, CheckFile, LimitFile, MetricFile, PolicyFile, QuantileFile, ReportedFile, RuleFile, ScalarFile,
@@ -111,6 +113,9 @@ pub struct PolicyRecord {
     pub semantics: String,
     /// The rules, in the file's order.
     pub rules: Vec<RuleRecord>,
+    /// How often an evaluation set may be used to choose; none: the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutRecord>,
 }
 
 /// A rule as it is judged by.

@@ -10,7 +10,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::bundle_records::{Erased, FORMAT, Records, SUMS};
+use super::bundle_records::{Erased, FORMAT, Records, SUMS, attached};
 pub use super::error::BundleError;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -166,6 +166,9 @@ fn about(
     }
     for set in &snapshot.samples {
         expected.insert(format!("files/{below}{}", set.path), set.file.digest());
+    }
+    for (path, digest) in attached(records, &text("version")) {
+        expected.insert(format!("files/{below}{path}"), digest);
     }
     for (name, digest) in &expected {
         if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {

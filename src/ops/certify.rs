@@ -4,18 +4,21 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::evidence::{Gathered, Tables, gather};
+use super::history::Seen;
 use super::inputs::GivenInputs;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
-use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
-use crate::certify::{self, Case};
+use super::{
+    Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, history, provenance, records, waive,
+};
+use crate::certify::{self, Case, History};
 use crate::clock::Time;
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
-use crate::format::event::{EventBody, EventRef};
+use crate::format::event::{EventBody, EventRef, UsedSetRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -83,6 +86,8 @@ pub enum Conflict {
         /// Which stage.
         stage: String,
     },
+    /// Evidence, cases or waivers went on changing.
+    Changed,
     /// A first release was declared, and the stage is held.
     NotFirst {
         /// Which stage.
@@ -118,13 +123,29 @@ struct Candidate {
     tables: HashMap<crate::id::FileId, PathBuf>,
 }
 
-/// Certifies.
+/// Certifies. What the journal adds is judged again if it changed meanwhile.
 pub fn certify(
     repository: &Repository,
     options: &CertifyOptions,
     progress: &dyn Progress,
 ) -> Result<CertifyReport, VerbError> {
+    const TRIES: u32 = 5;
     check_text("the reason", options.first_release.as_deref())?;
+    let mut report = judge(repository, options, progress)?;
+    for _ in 1..TRIES {
+        if report.conflict != Some(Conflict::Changed) {
+            break;
+        }
+        report = judge(repository, options, progress)?;
+    }
+    Ok(report)
+}
+
+fn judge(
+    repository: &Repository,
+    options: &CertifyOptions,
+    progress: &dyn Progress,
+) -> Result<CertifyReport, VerbError> {
     // Packs, versions and stages may have moved before the lock was had.
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
@@ -134,9 +155,10 @@ pub fn certify(
     let stage = resolve::stage(repository, state.as_ref().unwrap_or(&unborn), Some(&policy.record.baseline))?;
     let occupant = state.as_ref().and_then(|s| s.occupant(&stage));
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
-    let baseline_record = match occupant {
-        Some(occupant) => Some(records::snapshot(repository, occupant.snapshot)?),
-        None => None,
+    let baseline_row = occupant.and_then(|held| state.as_ref()?.version(held.version));
+    let baseline_record = match (&state, baseline_row) {
+        (Some(state), Some(row)) => Some(attached::judged(repository, state, row)?),
+        _ => None,
     };
     let conflict = match (&options.first_release, &baseline_label) {
         (Some(_), Some(holder)) => Some(Conflict::NotFirst { stage: stage.to_string(), holder: holder.clone() }),
@@ -156,7 +178,9 @@ pub fn certify(
         }
     }
     let needs = certify::needs(&policy.record);
-    let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
+    let (cases, case_lists) = history::cases_in_force(repository, state.as_ref())?;
+    let task = policy.record.task;
+    let mut gathered = gather(&tables, &needs, task, &candidate.record, baseline_record.as_ref(), &cases)?;
     if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
@@ -167,6 +191,17 @@ pub fn certify(
     }
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
+    let sets = history::used_sets(&gathered);
+    let judged_at = state.as_ref().map_or_else(|| repository.registry().now(), |s| repository.registry().now_in(s));
+    let stage_rules = waive::rules_of(repository, state.as_ref().unwrap_or(&unborn), &stage);
+    let versions: Vec<Version> = candidate.version.into_iter().chain(occupant.map(|o| o.version)).collect();
+    let seen = state.as_ref().map(|state| Seen::of(state, candidate.id, &versions, &sets, judged_at));
+    let history = History {
+        cases,
+        case_lists,
+        case_rows: gathered.case_rows,
+        ..history::history(state.as_ref(), candidate.id, &sets, (&stage, &stage_rules), judged_at)
+    };
     let statement = certify::certify(&Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
@@ -181,6 +216,7 @@ pub fn certify(
         provenance: &provenance,
         evidence: gathered.evidence,
         stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
+        history: &history,
         tool_version: super::TOOL,
     })?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
@@ -217,8 +253,18 @@ pub fn certify(
     writer.put_record(&policy.bytes)?;
     writer.put_record(&bytes)?;
     writer.finish()?;
-    issue(repository, &model, &policy, &baseline, candidate.id, &mut report)?;
+    let judged = Judged { candidate: candidate.id, versions, sets, seen };
+    issue(repository, &model, &policy, &baseline, &judged, &mut report)?;
     Ok(report)
+}
+
+/// What was judged, and what was seen of the journal then.
+struct Judged {
+    candidate: SnapshotId,
+    /// Those whose evidence was read.
+    versions: Vec<Version>,
+    sets: Vec<UsedSetRecord>,
+    seen: Option<Seen>,
 }
 
 /// Appends the event, unless the same certificate is in force already.
@@ -227,14 +273,17 @@ fn issue(
     model: &ModelName,
     policy: &Policy,
     baseline: &BaselineRecord,
-    candidate: SnapshotId,
+    judged: &Judged,
     report: &mut CertifyReport,
 ) -> Result<(), VerbError> {
     enum Outcome {
         InForce(Time),
         Issued(Time),
         Moved,
+        Changed,
     }
+    let candidate = judged.candidate;
+    let waivers = &report.statement.predicate.waivers;
     let actor = Asked::begin(repository).answer();
     let (certificate, verdict, proposed) = (report.certificate, report.verdict(), report.proposed.is_some());
     let committed = repository.registry().commit::<Outcome, VerbError>(model, &actor, |state| {
@@ -243,6 +292,10 @@ fn issue(
             return Ok(Decision::Keep(Outcome::Moved));
         }
         let now = repository.registry().now_in(state);
+        let seen = Seen::of(state, candidate, &judged.versions, &judged.sets, now);
+        if judged.seen.as_ref().is_some_and(|before| *before != seen) {
+            return Ok(Decision::Keep(Outcome::Changed));
+        }
         let same = state
             .certificates
             .get(&candidate)
@@ -250,9 +303,9 @@ fn issue(
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }
-        let in_force = state.stages.get(&baseline.stage).and_then(|row| row.rules.as_ref());
-        let rules = in_force.map_or_else(|| rules::stated(repository, model, &baseline.stage), |r| r.stage.clone());
+        let rules = waive::rules_of(repository, state, &baseline.stage);
         let expires = now.after(std::time::Duration::from_secs(rules.valid_for));
+        let expires = waivers.iter().map(|waiver| waiver.expires).fold(expires, Time::min);
         let body = EventBody::Certify {
             snapshot: candidate,
             certificate,
@@ -264,11 +317,14 @@ fn issue(
             expires,
             proposed,
             first_release: baseline.first_release.clone(),
+            sets: judged.sets.clone(),
+            waivers: waivers.iter().map(|waiver| waiver.event.seq).collect(),
         };
         Ok(Decision::Append(body, Outcome::Issued(expires)))
     })?;
     match committed.outcome {
         Outcome::Moved => report.conflict = Some(Conflict::BaselineMoved { stage: baseline.stage.to_string() }),
+        Outcome::Changed => report.conflict = Some(Conflict::Changed),
         Outcome::InForce(expires) => {
             report.unchanged = true;
             report.expires = Some(expires);
@@ -334,7 +390,7 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         label: found.label(),
         version: Some(found.row.version),
         id: found.snapshot(),
-        record: records::snapshot(repository, found.snapshot())?,
+        record: attached::judged(repository, &found.state, &found.row)?,
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
@@ -352,8 +408,12 @@ fn ancestors(
     let mut seen = HashSet::new();
     let mut next = parent;
     while let Some(id) = next.filter(|id| found.len() < FAR_ENOUGH && seen.insert(*id)) {
-        found.push(records::snapshot(repository, id)?);
-        next = state.and_then(|s| s.version_of(id)).and_then(|row| row.parent);
+        let row = state.and_then(|state| Some((state, state.version_of(id)?)));
+        found.push(match row {
+            Some((state, row)) => attached::judged(repository, state, row)?,
+            None => records::snapshot(repository, id)?,
+        });
+        next = row.and_then(|(_, row)| row.parent);
     }
     Ok(found)
 }

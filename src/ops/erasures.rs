@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{VerbError, records};
+use super::{VerbError, attached, records};
 use crate::capture::Capture;
 use crate::capture::known::Known;
 use crate::digest::Digest;
@@ -242,6 +242,16 @@ pub(super) fn files_again(
     Ok(again)
 }
 
+/// That a file was erased from a version.
+pub(super) fn file_again(repository: &Repository, id: FileId) -> Result<Option<ErasedAgain>, VerbError> {
+    let again = erased_files(repository)?.remove(&id).map(|(model, row)| ErasedAgain {
+        name: row.what.name().to_owned(),
+        label: label(repository, &model, &row),
+        why: why(&row),
+    });
+    Ok(again)
+}
+
 /// That a record is, to the last byte, one from which something was erased.
 pub(super) fn record_again(repository: &Repository, id: Digest) -> Result<Option<ErasedAgain>, VerbError> {
     for model in repository.registry().models()? {
@@ -341,7 +351,7 @@ pub(super) fn due(repository: &Repository, states: &[State]) -> Result<Erasure, 
             }
         }
         if !erasure.files.is_empty() {
-            for held in search.find(&records::snapshot(repository, row.snapshot)?)? {
+            for held in search.find(&attached::kept(repository, state, row)?)? {
                 if state.erased_file(row.version, held.id).is_none() {
                     erasure.files.remove(&held.id);
                 }

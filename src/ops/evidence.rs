@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::VerbError;
-use crate::certify::{Needs, Samples};
+use crate::certify::{CaseRows, Needs, Samples};
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, JoinedRows, PredictionTable};
 use crate::format::canonical;
+use crate::format::cases::NumberedCaseRecord;
 use crate::format::certificate::EvidenceRecord;
 use crate::format::policy::Task;
 use crate::format::snapshot::{PredictionsRecord, SnapshotRecord};
@@ -53,6 +54,8 @@ pub(super) struct Gathered {
     pub samples: BTreeMap<SetName, Samples>,
     /// What was read.
     pub evidence: Vec<EvidenceRecord>,
+    /// The candidate's rows that are regression cases.
+    pub case_rows: BTreeMap<SetName, CaseRows>,
 }
 
 /// Reads what `needs` names.
@@ -62,6 +65,7 @@ pub(super) fn gather(
     task: Task,
     candidate: &SnapshotRecord,
     baseline: Option<&SnapshotRecord>,
+    cases: &[NumberedCaseRecord],
 ) -> Result<Gathered, VerbError> {
     let mut gathered = Gathered::default();
     let mut columns: BTreeMap<SetName, BTreeSet<String>> = BTreeMap::new();
@@ -70,6 +74,10 @@ pub(super) fn gather(
         if let Some(set) = set.clone().or(only) {
             columns.entry(set).or_default().extend(wanted.iter().cloned());
         }
+    }
+    let judged: BTreeSet<SetName> = columns.keys().cloned().collect();
+    for one in cases {
+        columns.entry(one.set.clone()).or_default();
     }
     for (set, extra) in columns {
         let extra: Vec<String> = extra.into_iter().collect();
@@ -90,6 +98,13 @@ pub(super) fn gather(
                 Ok(table)
             };
         let ours = read("candidate", candidate)?;
+        let keys = case_keys(cases, &set);
+        if !keys.is_empty() {
+            gathered.case_rows.insert(set.clone(), case_rows(candidate, &set, task, &ours, &keys));
+        }
+        if !judged.contains(&set) {
+            continue;
+        }
         let theirs = baseline.map(|record| read("baseline", record)).transpose()?;
         let joined = ours.and_then(|ours| match theirs {
             None => evidence::join(&set, task, &ours, None),
@@ -138,6 +153,27 @@ pub(super) fn gather(
         }
     }
     Ok(gathered)
+}
+
+/// The keys of the cases of a set.
+fn case_keys(cases: &[NumberedCaseRecord], set: &SetName) -> Vec<Vec<String>> {
+    cases.iter().filter(|one| one.set == *set).map(|one| one.case.key.clone()).collect()
+}
+
+/// The rows with these keys, whatever the baseline has: a set may have grown by the very rows that are cases.
+fn case_rows(
+    candidate: &SnapshotRecord,
+    set: &SetName,
+    task: Task,
+    table: &Result<PredictionTable, Defect>,
+    keys: &[Vec<String>],
+) -> CaseRows {
+    let joined = table.as_ref().map_err(Clone::clone).and_then(|table| evidence::join(set, task, table, None));
+    let found = candidate.predictions.iter().find(|p| p.name == *set);
+    CaseRows {
+        rows: joined.map(|joined| joined.only(keys)),
+        positive: found.and_then(|found| found.columns.positive.clone()),
+    }
 }
 
 /// Labels disagree in every row where the two models call another one positive.

@@ -4,10 +4,13 @@
 
 mod actor;
 pub mod at;
+pub mod attach;
+mod attached;
 pub mod block;
 pub mod bundle;
 pub mod bundle_check;
 mod bundle_records;
+pub mod cases;
 pub mod certify;
 mod closer;
 pub mod declared;
@@ -20,6 +23,7 @@ mod error;
 mod evidence;
 pub mod exec;
 pub mod gc;
+mod history;
 pub mod init;
 pub mod inputs;
 mod keep;
@@ -51,11 +55,12 @@ pub mod status;
 mod suspects;
 mod typed_path;
 pub mod verify;
+pub mod waive;
 mod workspace;
 
 pub use self::actor::Asked;
 pub use self::erasures::{ErasedAgain, ErasedPart, why};
-pub use self::error::{UsageError, VerbError};
+pub use self::error::{CertificationError, UsageError, VerbError};
 pub use self::remaining::Remaining;
 
 use crate::capture::secrets::Scanner;

@@ -18,7 +18,7 @@ use super::erasures::{Held, PATCH, Search, files};
 pub use super::error::PurgeError;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
-use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, purge_profile, records, resolve};
+use super::{Asked, MadeEvent, VerbError, attached, check_text, gc, purge_field, purge_profile, resolve};
 use crate::capture::patch::sections;
 use crate::capture::secrets::Scanner;
 use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
@@ -249,7 +249,7 @@ fn look_elsewhere(
 
 /// The file of a version that a typed path means.
 fn named(repository: &Repository, found: &resolve::Found, typed: &str, folder: &Path) -> Result<String, VerbError> {
-    let record = records::snapshot(repository, found.snapshot())?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
     let names = match typed_path::read(typed, folder, repository.project(), &record.code.prefix) {
         Typed::Names(names) => names,
         Typed::Outside { project } => return Err(PurgeError::Outside { path: typed.to_owned(), project }.into()),
@@ -281,7 +281,7 @@ fn file(
     dry_run: bool,
 ) -> Result<Deed, VerbError> {
     let store = repository.store();
-    let record = records::snapshot(repository, found.snapshot())?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
     let (all, links) = files(store, &record)?;
     let prefix = format!("{}/", record.code.prefix);
     let is_it = |other: &str| other == path || path.strip_prefix(&prefix) == Some(other);
@@ -309,7 +309,7 @@ fn file(
         // By file: its path here, and the versions that have it.
         let mut of_model: BTreeMap<FileId, (String, Vec<Version>)> = BTreeMap::new();
         for row in &state.versions {
-            let held = records::snapshot(repository, row.snapshot).and_then(|record| Ok(search.find(&record)?));
+            let held = attached::kept(repository, state, row).and_then(|record| Ok(search.find(&record)?));
             let Ok(held) = held else {
                 report.unknown.push(format!("{}@{}", state.model, row.version));
                 continue;
@@ -404,7 +404,7 @@ fn name_files(repository: &Repository, states: &[State], plan: &ErasurePlan) -> 
         if left.is_empty() {
             break;
         }
-        let held = records::snapshot(repository, row.snapshot).and_then(|record| Ok(search.find(&record)?));
+        let held = attached::kept(repository, state, row).and_then(|record| Ok(search.find(&record)?));
         for held in held.unwrap_or_default() {
             if left.remove(&held.id) {
                 named.push(format!("{}@{} {}", state.model, row.version, held.path));

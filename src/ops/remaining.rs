@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use regex::bytes::Regex;
 
 use super::erasures::{Held, files};
-use super::records;
+use super::{attached, records};
 use crate::format::checkpoint::VersionRow;
 use crate::format::profile::ProfileRecord;
 use crate::format::scalar::Scalar;
@@ -88,7 +88,7 @@ impl Search<'_> {
     fn version(&mut self, state: &State, row: &VersionRow, progress: &dyn Progress) {
         let label = format!("{}@{}", state.model, row.version);
         let found = |name: String, file| Remaining { model: state.model.clone(), version: row.version, name, file };
-        let Ok(record) = records::snapshot(self.repository, row.snapshot) else {
+        let Ok(record) = attached::kept(self.repository, state, row) else {
             self.looked.unread.push(label);
             return;
         };

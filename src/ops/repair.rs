@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::VerbError;
+use super::attached;
 use super::inputs::expand;
 use super::records;
 use super::suspects::Suspects;
@@ -269,7 +270,8 @@ impl Needs {
             };
             let certificates = state.certificates.values().flat_map(|c| [c.certificate.digest(), c.policy]);
             let observations = state.versions.iter().map(|row| row.observation.digest());
-            let records = certificates.chain(observations);
+            let cases = state.cases.iter().map(|row| row.cases);
+            let records = certificates.chain(observations).chain(cases);
             // What is left of a record from which something was erased stands in its place.
             let kept = |id: Digest| (ObjectKind::Record, *state.copy_of(id).unwrap_or(id).as_bytes());
             needs.required.extend(records.map(kept));
@@ -281,7 +283,7 @@ impl Needs {
             }
             for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
                 needs.required.insert(kept(row.snapshot.digest()));
-                let Ok(record) = records::snapshot(repository, row.snapshot) else {
+                let Ok(record) = attached::kept(repository, &state, row) else {
                     needs.known = false;
                     continue;
                 };

@@ -78,7 +78,8 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 /// What the project asks of a stage; the defaults if it says nothing.
 pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
     let file = repository.config().and_then(|c| c.stage(model, stage));
-    config::stage_rules(&file.unwrap_or_default())
+    let roles = repository.config().map(|c| c.file.roles.clone()).unwrap_or_default();
+    config::stage_rules(&file.unwrap_or_default(), &roles)
 }
 
 /// What a command that certifies a version has to say.

@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{erasures, records, resolve};
+use super::{attached, erasures, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -251,8 +251,8 @@ struct Losses<'r> {
     /// Names of what the store's own check found damaged.
     damaged: HashSet<String>,
     of_file: HashMap<FileId, Vec<(String, String)>>,
-    /// By whether files were erased from it.
-    of_version: HashMap<(SnapshotId, bool), Vec<Loss>>,
+    /// By whether files were erased from it, and by number where evidence was attached to it.
+    of_version: HashMap<(SnapshotId, bool, Option<Version>), Vec<Loss>>,
     /// Where each problem stands in the report.
     problems: HashMap<String, usize>,
     /// Which problem was said to touch which path.
@@ -283,7 +283,8 @@ fn check_versions(
         profiles.into_values().filter_map(move |p| Some((p.id?.digest(), "profile", label.clone())))
     });
     let profiles: Vec<_> = profiles.collect();
-    for (id, what, label) in certificates.chain(observations).chain(profiles) {
+    let cases = state.cases.iter().map(|row| (row.cases, "list of cases", state.model.to_string()));
+    for (id, what, label) in certificates.chain(observations).chain(profiles).chain(cases) {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());
         let copy = if there(id)? { Some(id) } else { records::copy_of(losses.repository, id)? };
@@ -337,17 +338,19 @@ impl Losses<'_> {
     fn of_version(&mut self, state: &State, row: &VersionRow) -> Result<Vec<Loss>, VerbError> {
         // The same content again, made after something was erased from it, has that.
         let erased = state.erased_files(row.version);
-        let key = (row.snapshot, !erased.is_empty());
+        let attached = state.attached_to(row.version).next().map(|_| row.version);
+        let key = (row.snapshot, !erased.is_empty(), attached);
         if let Some(known) = self.of_version.get(&key) {
             return Ok(known.clone());
         }
-        let found = self.find(row.snapshot, &erased)?;
+        let found = self.find(state, row, &erased)?;
         self.of_version.insert(key, found.clone());
         Ok(found)
     }
 
-    fn find(&mut self, id: SnapshotId, erased: &HashSet<FileId>) -> Result<Vec<Loss>, VerbError> {
-        let record = match records::snapshot(self.repository, id) {
+    fn find(&mut self, state: &State, row: &VersionRow, erased: &HashSet<FileId>) -> Result<Vec<Loss>, VerbError> {
+        let id = row.snapshot;
+        let record = match attached::kept(self.repository, state, row) {
             Ok(record) => record,
             Err(VerbError::Store(error @ StoreError::Backend(_))) => return Err(error.into()),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! `mlrun.toml`, read and checked: an invalid file stops a command before anything else is read or written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -170,6 +171,15 @@ impl Config {
                 let reason = format!("`{text}` is not a length of time such as `30d`");
                 return Err(refuse(format!("{key}.valid_for"), reason));
             }
+            for role in stage.waivers.iter().flatten() {
+                if !self.file.roles.contains_key(role) {
+                    let near = suggestion(&nearest(role, self.file.roles.keys().map(String::as_str)));
+                    return Err(refuse(
+                        format!("{key}.waivers"),
+                        format!("there is no role `{role}` in `[roles]`{near}"),
+                    ));
+                }
+            }
             let known = || self.file.stage.keys().chain(self.file.model.values().flat_map(|m| m.stage.keys()));
             for from in stage.from.iter().flatten() {
                 if !known().any(|stage| stage == from) {
@@ -206,14 +216,22 @@ impl Config {
     }
 }
 
-/// What a stage asks, with the defaults spelled out.
-pub fn stage_rules(stage: &StageFile) -> StageRulesRecord {
+/// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
+/// take one.
+pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
     let valid_for = stage.valid_for.as_deref().and_then(clock::parse_duration).unwrap_or(VALID_FOR);
     StageRulesRecord {
         certificate: stage.certificate != Some(CertificateNeed::None),
         from: stage.from.clone().unwrap_or_default(),
         valid_for: valid_for.as_secs(),
+        waivers: stage.waivers.iter().flatten().map(|role| (role.clone(), people(role, roles))).collect(),
     }
+}
+
+/// The addresses of those who have a role, in one order and each once.
+fn people(role: &str, roles: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let people: BTreeSet<String> = roles.get(role).into_iter().flatten().map(|one| one.to_lowercase()).collect();
+    people.into_iter().collect()
 }
 
 /// Reads a size such as `200 MiB`, `1.5 GB`, `4096`.

@@ -55,6 +55,12 @@ pub enum PolicyError {
         /// What it is.
         id: String,
     },
+    /// A name that results have which no rule of the file asks for.
+    #[error("a rule cannot be called `{id}`: the results of that name are about regression cases and used-up sets")]
+    ReservedId {
+        /// What it is called.
+        id: String,
+    },
     /// Two rules of one id.
     #[error("two rules are called `{id}`")]
     IdTwice {

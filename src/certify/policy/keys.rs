@@ -5,9 +5,10 @@ use toml::de::{DeTable, DeValue, Error};
 use super::PolicyError;
 use crate::nearest::nearest;
 
-const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "rule"];
+const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "holdout", "rule"];
 const BASELINE: &[&str] = &["ref"];
 const STATS: &[&str] = &["confidence", "power", "resamples"];
+const HOLDOUT: &[&str] = &["max_uses", "adaptive", "on_exhausted"];
 const RULE: &[&str] = &[
     "id",
     "metric",
@@ -37,7 +38,7 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
     let policy = document.get_ref();
     newer(policy)?;
     known(text, policy, POLICY, "the policy")?;
-    for (name, keys) in [("baseline", BASELINE), ("stats", STATS)] {
+    for (name, keys) in [("baseline", BASELINE), ("stats", STATS), ("holdout", HOLDOUT)] {
         if let Some(table) = policy.get(name).and_then(|value| value.get_ref().as_table()) {
             known(text, table, keys, &format!("[{name}]"))?;
         }

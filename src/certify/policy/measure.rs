@@ -96,7 +96,7 @@ pub(in crate::certify) const fn measured(task: Task) -> measure::Task {
     }
 }
 
-const fn counts_classes(metric: Metric) -> bool {
+pub(in crate::certify) const fn counts_classes(metric: Metric) -> bool {
     matches!(
         metric,
         Metric::Accuracy | Metric::BalancedAccuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::MacroF1

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::PolicyError;
 use super::{demand, measure};
-use crate::format::policy::{FORMAT, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task};
+use crate::certify::{CASES, HOLDOUT};
+use crate::format::policy::{
+    FORMAT, HoldoutFile, HoldoutRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
+};
 use crate::name::StageName;
 
 /// Whose numbers the metrics are.
@@ -47,7 +50,17 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
         resamples,
         semantics: SEMANTICS.to_owned(),
         rules,
+        holdout: holdout(&file.holdout)?,
     })
+}
+
+/// None where nothing differs from the defaults: who writes them down has no other rules.
+fn holdout(file: &HoldoutFile) -> Result<Option<HoldoutRecord>, PolicyError> {
+    let usual = HoldoutRecord::default();
+    let max_uses = file.max_uses.unwrap_or(usual.max_uses);
+    setting("max_uses", max_uses as f64, (1..=1_000_000).contains(&max_uses), "1 to 1,000,000")?;
+    let record = HoldoutRecord { max_uses, adaptive: file.adaptive, on_exhausted: file.on_exhausted };
+    Ok((record != usual).then_some(record))
 }
 
 fn setting(key: &'static str, value: f64, sound: bool, expected: &'static str) -> Result<(), PolicyError> {
@@ -58,6 +71,9 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
     let grammar = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
     if !(1..=64).contains(&rule.id.len()) || !rule.id.bytes().all(grammar) {
         return Err(PolicyError::Id { position, id: rule.id.chars().take(80).collect() });
+    }
+    if [CASES, HOLDOUT].contains(&rule.id.as_str()) {
+        return Err(PolicyError::ReservedId { id: rule.id.clone() });
     }
     if ids.insert(&rule.id) { Ok(()) } else { Err(PolicyError::IdTwice { id: rule.id.clone() }) }
 }

@@ -29,7 +29,7 @@ pub(in super::super) struct Keys {
 type Entry = (u64, u64, u32);
 
 impl Keys {
-    pub(super) fn of(source: &SourceTable<'_>, names: &[String]) -> Result<Self, Defect> {
+    pub(in super::super) fn of(source: &SourceTable<'_>, names: &[String]) -> Result<Self, Defect> {
         if names.is_empty() {
             return Err(unreadable(source.path, "no column is named as its key"));
         }
@@ -125,16 +125,10 @@ fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, D
             if text.is_empty() {
                 first_empty.fetch_min(row, Ordering::Relaxed);
             }
-            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(text.as_bytes());
+            add_cell(bytes, text);
         }
-        let hash = blake3::hash(bytes);
-        let half = |from: usize| {
-            let mut half = [0; 8];
-            half.copy_from_slice(&hash.as_bytes()[from..from + 8]);
-            u64::from_le_bytes(half)
-        };
-        (half(0), half(8), row as u32)
+        let (hash, check) = halves(bytes);
+        (hash, check, row as u32)
     };
     let entries = (0..source.rows()).into_par_iter().map_init(Default::default, entry).collect();
     let row = first_empty.into_inner();
@@ -143,6 +137,28 @@ fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, D
         Some(column) => Err(source.empty(column.name(), row)),
         None => Ok(entries),
     }
+}
+
+/// The hash of the key whose cells have these canonical texts.
+pub(in super::super) fn hash_of(cells: &[String]) -> u64 {
+    let mut bytes = Vec::new();
+    cells.iter().for_each(|text| add_cell(&mut bytes, text));
+    halves(&bytes).0
+}
+
+fn add_cell(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn halves(bytes: &[u8]) -> (u64, u64) {
+    let hash = blake3::hash(bytes);
+    let half = |from: usize| {
+        let mut half = [0; 8];
+        half.copy_from_slice(&hash.as_bytes()[from..from + 8]);
+        u64::from_le_bytes(half)
+    };
+    (half(0), half(8))
 }
 
 fn collision(path: &str, one: &str, other: &str) -> Defect {

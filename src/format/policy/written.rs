@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Bound, Direction, Prove, Severity, Task};
+use super::{Bound, Direction, HoldoutFile, Prove, Severity, Task};
 use crate::name::{SetName, StageName};
 
 /// A policy file, as written.
@@ -24,6 +24,9 @@ pub struct PolicyFile {
     /// How sure to be.
     #[serde(default)]
     pub stats: StatsFile,
+    /// How often an evaluation set may be used to choose.
+    #[serde(default)]
+    pub holdout: HoldoutFile,
     /// The rules.
     #[serde(default)]
     pub rule: Vec<RuleFile>,

@@ -1,11 +1,13 @@
 //! What keeps a verb from deciding anything.
 
 mod bundle;
+mod certification;
 mod purge;
 mod reproduce;
 mod resolve;
 
 pub use self::bundle::BundleError;
+pub use self::certification::CertificationError;
 pub use self::purge::PurgeError;
 pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
@@ -133,6 +135,9 @@ pub enum VerbError {
         /// The one it has.
         found: String,
     },
+    /// Evidence, a case or a waiver is refused.
+    #[error(transparent)]
+    Certification(#[from] CertificationError),
     /// Nothing can be erased.
     #[error(transparent)]
     Purge(#[from] PurgeError),

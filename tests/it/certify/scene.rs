@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::certify::{Case, CertifyError, Lacking, Samples, certify, policy};
+use mlrun::certify::{Case, CertifyError, History, Lacking, Samples, certify, policy};
 use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
@@ -25,6 +25,7 @@ pub struct Scene {
     pub provenance: BTreeMap<Check, Lacking>,
     pub evidence: Vec<EvidenceRecord>,
     pub stale: Vec<String>,
+    pub history: History,
 }
 
 pub fn set(name: &str) -> SetName {
@@ -57,6 +58,7 @@ impl Scene {
             provenance: BTreeMap::new(),
             evidence: Vec::new(),
             stale: Vec::new(),
+            history: History::default(),
         }
     }
 
@@ -124,6 +126,7 @@ impl Scene {
             provenance: &self.provenance,
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
+            history: &self.history,
             tool_version: "0.1.0",
         })
     }

@@ -174,8 +174,10 @@ fn a_version_must_have_held_the_stage_before() {
     let journal = Journal::new();
     journal.snapshot("one");
     let from = vec![stage("staging"), stage("canary")];
-    let rules =
-        RulesRecord { policy: None, stage: StageRulesRecord { certificate: false, from: from.clone(), valid_for: 0 } };
+    let rules = RulesRecord {
+        policy: None,
+        stage: StageRulesRecord { certificate: false, from: from.clone(), valid_for: 0, ..StageRulesRecord::default() },
+    };
     assert_eq!(journal.promote("one", "production", &rules).unwrap_err(), [Obstacle::NotFrom { stages: from }]);
     journal.promote("one", "canary", &open_rules()).unwrap().unwrap();
     // Having held it once is enough.
@@ -217,7 +219,12 @@ fn all_reasons_at_once() {
     journal.snapshot("three");
     let strict = RulesRecord {
         policy: Some(policy("a")),
-        stage: StageRulesRecord { certificate: true, from: vec![stage("staging")], valid_for: 1 },
+        stage: StageRulesRecord {
+            certificate: true,
+            from: vec![stage("staging")],
+            valid_for: 1,
+            ..StageRulesRecord::default()
+        },
     };
     journal.promote("one", "staging", &open_rules()).unwrap().unwrap();
     journal.certify("one", &journal.pass());

@@ -46,13 +46,17 @@ pub fn actor() -> ActorRecord {
 
 /// Rules that ask for a certificate under policy `name`.
 pub fn certified_rules(name: &str) -> RulesRecord {
-    let stage = StageRulesRecord { certificate: true, from: Vec::new(), valid_for: 30 * 86_400 };
+    let stage =
+        StageRulesRecord { certificate: true, from: Vec::new(), valid_for: 30 * 86_400, ..StageRulesRecord::default() };
     RulesRecord { policy: Some(policy(name)), stage }
 }
 
 /// Rules that ask for nothing.
 pub fn open_rules() -> RulesRecord {
-    RulesRecord { policy: None, stage: StageRulesRecord { certificate: false, from: Vec::new(), valid_for: 0 } }
+    RulesRecord {
+        policy: None,
+        stage: StageRulesRecord { certificate: false, from: Vec::new(), valid_for: 0, ..StageRulesRecord::default() },
+    }
 }
 
 /// A certificate to be issued.
@@ -144,6 +148,8 @@ impl Journal {
                 expires: certificate.expires,
                 proposed: certificate.proposed,
                 first_release: baseline.is_none().then(|| "the first".to_owned()),
+                sets: Vec::new(),
+                waivers: Vec::new(),
             };
             Ok(Decision::Append(body, id))
         });

@@ -92,7 +92,7 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         (false, label) => format!("mlrun certify {label}"),
     };
     let first = " --first-release --reason …";
-    if report.verdict() == Verdict::Pass && exit == 0 && !report.check {
+    if matches!(report.verdict(), Verdict::Pass | Verdict::Waived) && exit == 0 && !report.check {
         if let Some(block) = &report.block {
             let place = block.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
             shown.hints.push(format!("it is blocked; first: `mlrun unblock {label}{place}`"));

@@ -59,6 +59,9 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         Some(Conflict::BaselineMoved { stage }) => {
             text += &format!("{stage} moved while this was judged; no certificate was issued, try again\n");
         }
+        Some(Conflict::Changed) => {
+            text += "evidence, cases or waivers went on changing while this was judged; no certificate was issued, try again\n";
+        }
         None => {}
     }
     let expires = match (report.check, report.expires) {

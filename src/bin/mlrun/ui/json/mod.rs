@@ -3,6 +3,7 @@
 pub mod certify;
 pub mod collect;
 pub mod diff;
+pub mod evidence;
 pub mod exec;
 pub mod history;
 pub mod project;
