@@ -254,8 +254,8 @@ mod rules {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::super::event::{RulesRecord, StageRulesRecord};
     use crate::digest::Digest;
+    use crate::format::event::{RulesRecord, StageRulesRecord};
     use crate::name::StageName;
 
     type Row = (Option<Digest>, bool, Vec<StageName>, u64, BTreeMap<String, Vec<String>>);

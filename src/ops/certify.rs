@@ -23,7 +23,7 @@ use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
-use crate::name::{ModelName, Version};
+use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -68,6 +68,8 @@ pub struct CertifyReport {
     pub not_in_force: Vec<String>,
     /// A block that keeps the candidate out of the stage, whatever the verdict.
     pub block: Option<BlockRow>,
+    /// Sets that rules rest on and the baseline does not have: it may be given them.
+    pub baseline_lacks: Vec<SetName>,
     /// The file the rules were read from; none: they are in force and came from the store.
     pub policy_file: Option<PathBuf>,
     /// Something changed while it was judged, or a first release was declared where there is a baseline.
@@ -191,6 +193,7 @@ fn judge(
     }
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
+    let baseline_lacks = baseline_record.as_ref().map_or_else(Vec::new, |record| lacking(&gathered, record));
     let sets = history::used_sets(&gathered);
     let judged_at = state.as_ref().map_or_else(|| repository.registry().now(), |s| repository.registry().now_in(s));
     let stage_rules = waive::rules_of(repository, state.as_ref().unwrap_or(&unborn), &stage);
@@ -242,6 +245,7 @@ fn judge(
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
             .cloned(),
         policy_file: policy.path.clone(),
+        baseline_lacks,
         conflict,
         event: None,
         check: options.check,
@@ -422,6 +426,13 @@ fn ancestors(
 fn stale_evidence_of<'a>(record: &SnapshotRecord, others: impl Iterator<Item = &'a SnapshotRecord>) -> Vec<String> {
     let all: BTreeSet<String> = others.flat_map(|other| stale_evidence(record, other)).collect();
     all.into_iter().collect()
+}
+
+/// Sets that were asked for and a version does not have.
+fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
+    let predictions = gathered.sets.keys().filter(|set| record.predictions.iter().all(|p| p.name != **set));
+    let samples = gathered.samples.keys().filter(|set| record.samples.iter().all(|s| s.name != **set));
+    predictions.chain(samples).cloned().collect()
 }
 
 /// What times depend on.

@@ -67,6 +67,8 @@ pub struct Certificate {
     pub stage: StageName,
     pub expires: Time,
     pub proposed: bool,
+    /// The events of the waivers it counts.
+    pub waivers: Vec<u64>,
 }
 
 /// A registry, its backend and its clock.
@@ -128,6 +130,7 @@ impl Journal {
             stage: stage("production"),
             expires,
             proposed: false,
+            waivers: Vec::new(),
         }
     }
 
@@ -149,7 +152,7 @@ impl Journal {
                 proposed: certificate.proposed,
                 first_release: baseline.is_none().then(|| "the first".to_owned()),
                 sets: Vec::new(),
-                waivers: Vec::new(),
+                waivers: certificate.waivers.clone(),
             };
             Ok(Decision::Append(body, id))
         });

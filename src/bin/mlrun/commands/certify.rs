@@ -101,6 +101,8 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         shown.hints.push(format!("{next}: `mlrun promote {label} --to {stage}`"));
     } else if report.baseline.is_none() && baseline.first_release.is_none() {
         shown.hints.push(format!("if nothing has been in {stage} yet: `{certify}{first}`"));
+    } else if let (Some(set), Some(baseline)) = (report.baseline_lacks.first(), &report.baseline) {
+        shown.hints.push(format!("next: `mlrun attach {baseline} --set {set} FILE` gives the baseline what it lacks"));
     } else if let Some(file) = report.policy_file.as_ref().filter(|_| undecided(report)) {
         let file = file.strip_prefix(&context.folder).unwrap_or(file).display();
         let first = if report.baseline.is_none() { first } else { "" };
