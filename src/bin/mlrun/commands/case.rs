@@ -13,7 +13,7 @@ use crate::ui::{Shown, human, json};
 /// Rows that failed once, and that every later candidate must be right about
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun case add --set test --row 4711 --reason \"a chargeback of 9,000 in March\"\n  mlrun case add cases.csv\n  mlrun case list\n  mlrun case remove c7 --reason \"the label was wrong\""
+    after_help = "Examples:\n  mlrun case add --set test --row 4711 --reason \"a chargeback in March\"\n  mlrun case add cases.csv\n  mlrun case list\n  mlrun case remove c7 --reason \"the label was wrong\""
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -29,12 +29,13 @@ enum Action {
 
 /// Add rows of an evaluation set
 ///
-/// A row is named by its key. What is right there is its label now, and is kept: a set in which it is another later cannot be judged.
-/// A class is right at the threshold that the rules on the set share, a number within the tolerance.
+/// A row is named by its key. What is right there is its label now, and is kept: a set in
+/// which it is another later cannot be judged. A class is right at the threshold that the
+/// rules on the set share, a number within the tolerance.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "mlrun case add [OPTIONS] [MODEL] FILE\n       mlrun case add [OPTIONS] [MODEL] --row KEY… --reason TEXT",
-    after_help = "Examples:\n  mlrun case add --set test --row 4711 --row 4712 --reason \"a chargeback of 9,000 in March\"\n  mlrun case add fraud --row 'shop=7, day=3' --reason \"declined a regular\"\n  mlrun case add cases.csv      # the columns of the key, and `reason`\n  mlrun case add prices --row 12 --tolerance 50 --reason \"sold at a loss\""
+    after_help = "Examples:\n  mlrun case add --set test --row 4711 --row 4712 --reason \"chargebacks\"\n  mlrun case add fraud --row 'shop=7, day=3' --reason \"declined a regular\"\n  mlrun case add cases.csv      # the columns of the key, and `reason`\n  mlrun case add --row 12 --tolerance 50 --reason \"sold at a loss\""
 )]
 struct AddArgs {
     /// The model, if there are several, and a csv, jsonl, parquet or arrow file with the columns of the key and `reason`
