@@ -3,7 +3,7 @@
 //! | kind | file | encoding | named by |
 //! |---|---|---|---|
 //! | snapshot, observation, certificate, policy | [`snapshot`], [`observation`], [`certificate`], [`policy`] | canonical JSON | SHA-256 of its bytes |
-//! | profile | [`profile`] | canonical JSON | SHA-256 of its bytes |
+//! | profile, measurement | [`profile`], [`measurement`] | canonical JSON | SHA-256 of its bytes |
 //! | a record without what was erased from it | [`redacted`] | canonical JSON | SHA-256 of its bytes |
 //! | tree | [`tree`] | canonical JSON | SHA-256 of its bytes |
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
@@ -32,6 +32,7 @@ pub mod found;
 pub mod head;
 pub mod index;
 pub mod known;
+pub mod measurement;
 pub mod observation;
 pub mod pack;
 pub mod planes;

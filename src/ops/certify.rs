@@ -5,17 +5,19 @@ use std::path::PathBuf;
 
 use super::evidence::{Gathered, Tables, gather};
 use super::inputs::GivenInputs;
+use super::measured::{Files, Side, Wanted};
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
-use super::workspace::Workspace;
-use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
+use super::workspace::{RunWith, Workspace};
+use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, measured, provenance, records};
 use crate::certify::{self, Case};
 use crate::clock::Time;
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
 use crate::format::event::{EventBody, EventRef};
+use crate::format::measurement::Role;
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -116,6 +118,8 @@ struct Candidate {
     ancestors: Vec<SnapshotRecord>,
     observation: ObservationRecord,
     tables: HashMap<crate::id::FileId, PathBuf>,
+    /// Of the workspace: what it is run with.
+    run_with: Option<RunWith>,
 }
 
 /// Certifies.
@@ -128,7 +132,6 @@ pub fn certify(
     // Packs, versions and stages may have moved before the lock was had.
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
-    refuse_measured(repository, &model)?;
     let policy = rules::policy(repository, &model, state.as_ref(), options.policy.as_deref())?;
     let unborn = State::before_creation(model.clone());
     let stage = resolve::stage(repository, state.as_ref().unwrap_or(&unborn), Some(&policy.record.baseline))?;
@@ -156,7 +159,54 @@ pub fn certify(
         }
     }
     let needs = certify::needs(&policy.record);
-    let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
+    let files = match (&candidate.run_with, &state, candidate.version) {
+        (Some(with), ..) => Some(Files::Workspace(with)),
+        (None, Some(state), Some(version)) => Some(Files::Stored { state, version }),
+        _ => None,
+    };
+    let ours = files.map(|files| Side {
+        role: Role::Candidate,
+        label: candidate.label.clone(),
+        id: candidate.id,
+        record: &candidate.record,
+        files,
+    });
+    let theirs = match (occupant, &baseline_record, &state) {
+        (Some(held), Some(record), Some(state)) => Some(Side {
+            role: Role::Baseline,
+            label: format!("{model}@{}", held.version),
+            id: held.snapshot,
+            record,
+            files: Files::Stored { state, version: held.version },
+        }),
+        _ => None,
+    };
+    let wanted = ours.as_ref().map(|ours| Wanted {
+        repository,
+        model: &model,
+        policy: &policy.record,
+        policy_sha256: policy.sha256,
+        needs: &needs,
+        state: state.as_ref(),
+        candidate: ours,
+        baseline: theirs.as_ref(),
+        tables: &tables,
+    });
+    let measured = wanted.as_ref().map(|wanted| measured::obtain(wanted, progress)).transpose()?.unwrap_or_default();
+    let (parity, compared) =
+        wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
+    let applied = |role, record| measured.applied(role, record, &candidate.record);
+    let (our_evidence, their_evidence) =
+        (applied(Role::Candidate, &candidate.record), baseline_record.as_ref().map(|r| applied(Role::Baseline, r)));
+    tables.workspace.extend(measured.places());
+    let mut gathered = gather(&tables, &needs, policy.record.task, &our_evidence, their_evidence.as_ref())?;
+    if let Some((set, defect)) = measured.defect()
+        && gathered.sets.contains_key(&set)
+    {
+        gathered.sets.insert(set, Err(defect));
+    }
+    measured.mark(&mut gathered.evidence);
+    gathered.evidence.extend(compared);
     if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
@@ -165,6 +215,7 @@ pub fn certify(
     if !provenance.is_empty() {
         gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
     }
+    let stale = stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record));
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
     let statement = certify::certify(&Case {
@@ -179,8 +230,14 @@ pub fn certify(
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
         provenance: &provenance,
+        measurement: measured.record.as_ref(),
+        parity: &parity,
         evidence: gathered.evidence,
-        stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
+        stale_evidence: stale
+            .into_iter()
+            // What was made now is nobody else's.
+            .filter(|stale| measured.set().is_none_or(|set| set.as_str() != stale))
+            .collect(),
         tool_version: super::TOOL,
     })?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
@@ -214,6 +271,7 @@ pub fn certify(
         return Ok(report);
     }
     let mut writer = repository.store().writer();
+    measured.put(&mut writer)?;
     writer.put_record(&policy.bytes)?;
     writer.put_record(&bytes)?;
     writer.finish()?;
@@ -302,7 +360,8 @@ fn candidate(
         },
         None => None,
     };
-    let workspace = Workspace::look(repository, model_only.as_ref(), &options.given, progress)?;
+    let mut workspace =
+        Workspace::look_at(repository, model_only.as_ref(), &options.given, options.check, progress)?;
     let model = workspace.built.record.model.clone();
     let state = repository.registry().state(&model)?;
     if !options.check {
@@ -322,6 +381,7 @@ fn candidate(
         version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
+        run_with: workspace.run_with.take(),
         observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
@@ -338,6 +398,7 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
+        run_with: None,
     })
 }
 
@@ -366,9 +427,7 @@ fn stale_evidence_of<'a>(record: &SnapshotRecord, others: impl Iterator<Item = &
 
 /// What times depend on.
 fn hardware(observation: &ObservationRecord) -> String {
-    let machine = &observation.machine;
-    let cpu = machine.cpu.as_deref().unwrap_or("an unknown processor");
-    format!("{} × {cpu} ({})", machine.cpus, machine.architecture)
+    measured::hardware(&observation.machine)
 }
 
 /// Times taken on other hardware say nothing about the model.
@@ -405,11 +464,3 @@ fn version_of_workspace(
         .into())
 }
 
-/// A policy that was made for measured evidence must not be satisfied with reported evidence.
-fn refuse_measured(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
-    let asks = repository.config().and_then(|c| c.model(model)).and_then(|m| m.evidence.as_ref()?.predict.as_ref());
-    match asks {
-        None => Ok(()),
-        Some(_) => Err(VerbError::NotEnforced { what: format!("`model.{model}.evidence.predict`"), plural: false }),
-    }
-}

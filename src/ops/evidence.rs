@@ -16,7 +16,7 @@ use crate::name::SetName;
 use crate::store::{Store, StoreError};
 
 /// No table of evidence is longer: 8 GiB.
-const MAX_TABLE: u64 = 8 << 30;
+pub(super) const MAX_TABLE: u64 = 8 << 30;
 
 /// Where the bytes of evidence are.
 pub(super) struct Tables<'a> {
@@ -29,7 +29,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
+    pub(super) fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
             Some(path) => {
                 std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
@@ -86,6 +86,7 @@ pub(super) fn gather(
                     set: Some(set.clone()),
                     sha256: found.file.digest(),
                     rows: table.as_ref().map_or(0, |t| t.rows() as u64),
+                    origin: None,
                 });
                 Ok(table)
             };
@@ -117,6 +118,7 @@ pub(super) fn gather(
                 set: Some(set.clone()),
                 sha256: found.file.digest(),
                 rows: values.as_ref().map_or(0, |v| v.len() as u64),
+                origin: None,
             });
             Ok(values)
         };
@@ -134,6 +136,7 @@ pub(super) fn gather(
                 set: None,
                 sha256: bytes.map_or_else(|_| Digest::of(b""), |b| Digest::of(&b)),
                 rows: record.metrics.len() as u64,
+                origin: None,
             });
         }
     }

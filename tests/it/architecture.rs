@@ -88,7 +88,7 @@ const WRITERS: [&str; 6] = [
     "snapshot/restore/write.rs",
     "ops/init.rs",
     "ops/bundle.rs",
-    "ops/reproduce/scratch.rs",
+    "ops/scratch.rs",
 ];
 /// Calls that change what lies on a disk.
 const WRITES: [&str; 16] = [

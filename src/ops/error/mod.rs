@@ -1,11 +1,13 @@
 //! What keeps a verb from deciding anything.
 
 mod bundle;
+mod measured;
 mod purge;
 mod reproduce;
 mod resolve;
 
 pub use self::bundle::BundleError;
+pub use self::measured::MeasureError;
 pub use self::purge::PurgeError;
 pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
@@ -139,6 +141,9 @@ pub enum VerbError {
     /// A version cannot be trained again.
     #[error(transparent)]
     Reproduce(#[from] ReproduceError),
+    /// Models cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),
