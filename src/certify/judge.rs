@@ -87,9 +87,7 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
         MeasureRecord::Provenance { check } => Ok(vec![provenance_rule::judge(rule, *check, case)?]),
-        MeasureRecord::Measured { quantity, quantile } => {
-            Ok(vec![runs_rule::judge(rule, *quantity, *quantile, case)?])
-        }
+        MeasureRecord::Measured { quantity, quantile } => Ok(vec![runs_rule::judge(rule, *quantity, *quantile, case)?]),
         MeasureRecord::Parity { set, tolerance } => Ok(vec![parity_rule::judge(rule, set, *tolerance, case)?]),
         MeasureRecord::Command { name, better, .. } => Ok(vec![command_rule::judge(rule, name, *better, case)?]),
     }

@@ -121,7 +121,11 @@ fn series(role: Role, side: &SideRecord, quantity: Quantity, quantile: Option<f6
         return Err(format!("the {} could not be measured: {why}", role.name()));
     }
     if side.runs.len() < RUNS {
-        let runs = if side.runs.len() == 1 { "1 timed run is".to_owned() } else { format!("{} timed runs are", side.runs.len()) };
+        let runs = if side.runs.len() == 1 {
+            "1 timed run is".to_owned()
+        } else {
+            format!("{} timed runs are", side.runs.len())
+        };
         return Err(format!("{runs} too few; {RUNS} are the least"));
     }
     let value = |run: &RunRecord| match quantity {

@@ -29,6 +29,9 @@ pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// Ours.
 pub const PREDICATE: &str = "urn:mlrun-cli:certificate:1";
 
+/// The kind of evidence that is a [measurement](super::measurement).
+pub const MEASUREMENT: &str = "measurement";
+
 /// The statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
+pub use super::error::MeasureError;
 use super::evidence::{Gathered, Tables, gather};
 use super::inputs::GivenInputs;
 use super::measured::{Files, Side, Wanted};
@@ -193,16 +194,13 @@ pub fn certify(
         tables: &tables,
     });
     let measured = wanted.as_ref().map(|wanted| measured::obtain(wanted, progress)).transpose()?.unwrap_or_default();
-    let (parity, compared) =
-        wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
+    let (parity, compared) = wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
     let applied = |role, record| measured.applied(role, record, &candidate.record);
     let (our_evidence, their_evidence) =
         (applied(Role::Candidate, &candidate.record), baseline_record.as_ref().map(|r| applied(Role::Baseline, r)));
     tables.workspace.extend(measured.places());
     let mut gathered = gather(&tables, &needs, policy.record.task, &our_evidence, their_evidence.as_ref())?;
-    if let Some((set, defect)) = measured.defect()
-        && gathered.sets.contains_key(&set)
-    {
+    if let Some((set, defect)) = measured.defect() {
         gathered.sets.insert(set, Err(defect));
     }
     measured.mark(&mut gathered.evidence);
@@ -271,7 +269,7 @@ pub fn certify(
         return Ok(report);
     }
     let mut writer = repository.store().writer();
-    measured.put(&mut writer)?;
+    measured.put(state.as_ref(), &mut writer)?;
     writer.put_record(&policy.bytes)?;
     writer.put_record(&bytes)?;
     writer.finish()?;
@@ -360,8 +358,7 @@ fn candidate(
         },
         None => None,
     };
-    let mut workspace =
-        Workspace::look_at(repository, model_only.as_ref(), &options.given, options.check, progress)?;
+    let mut workspace = Workspace::look_at(repository, model_only.as_ref(), &options.given, options.check, progress)?;
     let model = workspace.built.record.model.clone();
     let state = repository.registry().state(&model)?;
     if !options.check {
@@ -463,4 +460,3 @@ fn version_of_workspace(
     Err(ResolveError::WorkspaceIsNoVersion { model: state.model.clone(), latest: state.latest().map(|v| v.version) }
         .into())
 }
-

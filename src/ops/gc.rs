@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::promote::{kept_files, stored_files};
 use super::{Asked, MadeEvent, VerbError};
-use super::{erasures, keep};
+use super::{erasures, keep, measured};
 use crate::clock::Time;
 use crate::digest::Digest;
+use crate::format::checkpoint::VersionRow;
 use crate::format::collection::CollectionRecord;
 use crate::format::event::EventBody;
 use crate::format::pack::ObjectHeader;
@@ -203,6 +204,13 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
                 (None, Some(rule)) => {
                     dead.push((format!("of {}@{}, by {rule}", state.model, row.version), row.snapshot))
                 }
+            }
+        }
+        let is_kept = |row: &VersionRow| row.dropped.is_none() && gone(state, row.version).is_none();
+        // Predictions that were made for a certificate are kept as long as a version that it is about.
+        for stored in measured::stored(store, state)? {
+            if state.versions.iter().any(|row| row.snapshot == stored.snapshot && is_kept(row)) {
+                live.extend(stored.ids());
             }
         }
     }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
+use mlrun::ops::certify::MeasureError;
 use mlrun::ops::purge::PurgeError;
 use mlrun::ops::reproduce::{ReproduceError, Reproduced};
 use mlrun::ops::resolve::ResolveError;
@@ -206,6 +207,7 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::NotEnforced { .. } => {
             says(USAGE, "remove it from mlrun.toml, or enforce it outside until a version that does")
         }
+        VerbError::Measure(error) => measure(error),
         VerbError::Io { source, .. } => io(source.kind()),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
@@ -247,6 +249,25 @@ fn reproduce(error: &ReproduceError) -> Meaning {
             MACHINE,
             "it takes pip or uv, and an index that has those packages; `--env current` uses what is installed here",
         ),
+        _ => (BUG, None),
+    }
+}
+
+fn measure(error: &MeasureError) -> Meaning {
+    match error {
+        MeasureError::NoProject { .. } => {
+            says(USAGE, "certify in a checkout of the project, whose commands they are: without `-R`, or with `-C DIR`")
+        }
+        MeasureError::InProject { .. } => says(USAGE, "set TMPDIR to a folder elsewhere"),
+        MeasureError::NoInput { .. } => {
+            says(USAGE, "declare them as `[model.NAME.data.NAME]` and take a snapshot, or name others as `input`")
+        }
+        MeasureError::NoSet { .. } => {
+            says(USAGE, "declare them as `[model.NAME.predictions.NAME]` and take a snapshot, or name others as `set`")
+        }
+        MeasureError::Interrupted { signal } => {
+            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
+        }
         _ => (BUG, None),
     }
 }

@@ -43,19 +43,8 @@ const KINDS: [(&str, &[&str]); 6] = [
     ("parity", PARITY),
     ("command", COMMAND),
 ];
-const METRIC: &[&str] = &[
-    "reported",
-    "better",
-    "quantile",
-    "of",
-    "check",
-    "measured",
-    "parity",
-    "tolerance",
-    "command",
-    "name",
-    "timeout",
-];
+const METRIC: &[&str] =
+    &["reported", "better", "quantile", "of", "check", "measured", "parity", "tolerance", "command", "name", "timeout"];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {

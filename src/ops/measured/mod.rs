@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 pub(super) use self::side::{Files, Side};
-pub(super) use self::stored::{Stored, all as stored};
+pub(super) use self::stored::{all as stored, of_snapshot};
 
 use self::line::Shell;
 use self::runs::Runs;
@@ -35,7 +35,7 @@ use crate::certify::Needs;
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, JoinedRows};
 use crate::format::canonical;
-use crate::format::certificate::EvidenceRecord;
+use crate::format::certificate::{EvidenceRecord, MEASUREMENT};
 use crate::format::measurement::{self, FreshRecord, MeasurementRecord, Role};
 use crate::format::observation::MachineRecord;
 use crate::format::policy::{MeasureRecord, Origin, PolicyRecord};
@@ -105,8 +105,7 @@ pub(super) fn obtain(wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<Mea
         return Err(MeasureError::Interrupted { signal }.into());
     }
     let (record, fresh) = measured?;
-    let unreadable =
-        |source| VerbError::Record { kind: "measurement", id: wanted.candidate.label.clone(), source };
+    let unreadable = |source| VerbError::Record { kind: "measurement", id: wanted.candidate.label.clone(), source };
     let bytes = canonical::encode(measurement::FORMAT, &record).map_err(unreadable)?;
     Ok(Measured { digest: Some(Digest::of(&bytes)), bytes, record: Some(record), fresh, scratch: Some(scratch) })
 }
@@ -131,6 +130,8 @@ fn run(
     progress: &dyn Progress,
 ) -> Result<Ran, VerbError> {
     let Wanted { repository, policy, candidate, baseline, .. } = *wanted;
+    // Before anything is run.
+    let name = policy.predict.as_ref().map(|predict| runs::output_name(wanted, predict)).transpose()?;
     let input = side::input(wanted, progress)?;
     let mut laid = BTreeMap::new();
     for side in [Some(candidate), baseline].into_iter().flatten() {
@@ -154,9 +155,9 @@ fn run(
         commands: BTreeMap::new(),
     };
     let mut fresh = HashMap::new();
-    if let Some(predict) = &policy.predict {
+    if let (Some(predict), Some(name)) = (&policy.predict, &name) {
         tell(&predict.command, wanted, progress);
-        let runs = Runs { wanted, predict, shell: &shell, laid: &laid, input: input.as_ref() };
+        let runs = Runs { wanted, predict, name, shell: &shell, laid: &laid, input: input.as_ref() };
         let done = runs.run(progress)?;
         record.set = Some(predict.set.clone());
         (record.sides, fresh) = done;
@@ -183,7 +184,8 @@ impl Measured {
     pub(super) fn applied(&self, role: Role, record: &SnapshotRecord, columns: &SnapshotRecord) -> SnapshotRecord {
         let mut record = record.clone();
         let Some(set) = self.record.as_ref().and_then(|known| known.set.clone()) else { return record };
-        let find = |record: &SnapshotRecord| record.predictions.iter().find(|p| p.name == set).map(|p| p.columns.clone());
+        let find =
+            |record: &SnapshotRecord| record.predictions.iter().find(|p| p.name == set).map(|p| p.columns.clone());
         let columns = find(&record).or_else(|| find(columns));
         record.predictions.retain(|predictions| predictions.name != set);
         if let (Some(FreshRecord { path, file, size, .. }), Some(columns)) = (self.fresh(role), columns) {
@@ -229,7 +231,7 @@ impl Measured {
         }
         evidence.push(EvidenceRecord {
             role: if record.baseline.is_some() { "both" } else { "candidate" }.to_owned(),
-            kind: "measurement".to_owned(),
+            kind: MEASUREMENT.to_owned(),
             set: record.set.clone(),
             sha256,
             rows: record.sides.values().map(|side| side.runs.len() as u64).sum(),
@@ -275,11 +277,15 @@ impl Measured {
     }
 
     /// Hands the measurement and the predictions to a writer; not if they came from the store.
-    pub(super) fn put(&self, writer: &mut Writer<'_>) -> Result<(), VerbError> {
+    pub(super) fn put(&self, state: Option<&State>, writer: &mut Writer<'_>) -> Result<(), VerbError> {
         if self.record.is_none() || self.scratch.is_none() {
             return Ok(());
         }
-        for path in self.fresh.values() {
+        // What was erased does not come back because a model says it again.
+        let erased = |id: &FileId| {
+            state.is_some_and(|state| state.erased.iter().any(|row| row.file().is_some_and(|file| file.sha256 == *id)))
+        };
+        for (_, path) in self.fresh.iter().filter(|(id, _)| !erased(id)) {
             let file = SourceFile::describe(path.display().to_string(), path.clone())?;
             let file: &dyn Source = &file;
             writer.put_files(&[file], &Silent)?;

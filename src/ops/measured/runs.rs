@@ -22,9 +22,25 @@ use crate::progress::{Progress, Unit};
 pub(super) struct Runs<'a> {
     pub wanted: &'a Wanted<'a>,
     pub predict: &'a PredictRecord,
+    /// What its output is called.
+    pub name: &'a str,
     pub shell: &'a Shell<'a>,
     pub laid: &'a BTreeMap<Role, Laid>,
     pub input: Option<&'a Input>,
+}
+
+/// What tells a table's format is how its name ends: the fresh one is called as the one recorded.
+///
+/// # Errors
+/// None is recorded.
+pub(super) fn output_name(wanted: &Wanted<'_>, predict: &PredictRecord) -> Result<String, VerbError> {
+    let candidate = wanted.candidate;
+    let Some(recorded) = set_of(candidate.record, &predict.set) else {
+        let known = candidate.record.predictions.iter().map(|known| known.name.clone()).collect();
+        return Err(MeasureError::NoSet { set: predict.set.clone(), label: candidate.label.clone(), known }.into());
+    };
+    let name = recorded.path.rsplit('/').next().filter(|name| is_component(name) && *name != TIMINGS);
+    Ok(name.unwrap_or("predictions.csv").to_owned())
 }
 
 /// What became of each model, and where its predictions lie.
@@ -42,7 +58,6 @@ struct Running<'a> {
 impl Runs<'_> {
     /// Runs both to the end, or to the first failure of each.
     pub(super) fn run(&self, progress: &dyn Progress) -> Result<Done, VerbError> {
-        let name = self.output_name()?;
         let mut running: BTreeMap<Role, Running<'_>> = BTreeMap::new();
         let mut sides: BTreeMap<Role, SideRecord> = BTreeMap::new();
         for (role, laid) in self.laid {
@@ -68,7 +83,7 @@ impl Runs<'_> {
             for role in order {
                 let Some(side) = running.get_mut(&role).filter(|side| side.record.failed.is_none()) else { continue };
                 place += 1;
-                self.once(role, side, place, timed, &name)?;
+                self.once(role, side, place, timed)?;
                 progress.advance(1);
             }
             // Without the candidate nothing can be said.
@@ -91,27 +106,9 @@ impl Runs<'_> {
         Ok((sides, fresh))
     }
 
-    /// What tells a table's format is how its name ends: the fresh one is called as the one recorded.
-    fn output_name(&self) -> Result<String, VerbError> {
-        let candidate = self.wanted.candidate;
-        let Some(recorded) = set_of(candidate.record, &self.predict.set) else {
-            let known = candidate.record.predictions.iter().map(|known| known.name.clone()).collect();
-            let (set, label) = (self.predict.set.clone(), candidate.label.clone());
-            return Err(MeasureError::NoSet { set, label, known }.into());
-        };
-        let name = recorded.path.rsplit('/').next().filter(|name| is_component(name) && *name != TIMINGS);
-        Ok(name.unwrap_or("predictions.csv").to_owned())
-    }
-
     /// One run of one model.
-    fn once(
-        &self,
-        role: Role,
-        side: &mut Running<'_>,
-        place: u32,
-        timed: bool,
-        name: &str,
-    ) -> Result<(), VerbError> {
+    fn once(&self, role: Role, side: &mut Running<'_>, place: u32, timed: bool) -> Result<(), VerbError> {
+        let name = self.name;
         let out = self.shell.out(&place.to_string())?;
         let (path, timings) = (out.join(name), out.join(TIMINGS));
         let mut places = vec![("model", side.at.model.as_path()), ("output", &path), ("timings", &timings)];

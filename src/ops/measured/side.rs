@@ -209,7 +209,8 @@ pub(super) fn lay_out(
         }
         Files::Workspace(with) => with.own.iter().map(|file| file.path().to_owned()).collect(),
     };
-    let own = if let Files::Workspace(_) = side.files { model_files(&own, side.record.model_files.files) } else { &own };
+    let own =
+        if let Files::Workspace(_) = side.files { model_files(&own, side.record.model_files.files) } else { &own };
     let rows = input.map(|input| match input.found.files.as_slice() {
         [only] => folder.join(&only.path),
         _ => folder.join(&input.record.path),

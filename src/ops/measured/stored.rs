@@ -5,12 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Measured, Wanted};
 use crate::digest::Digest;
 use crate::format::canonical;
-use crate::format::certificate::StatementRecord;
+use crate::format::certificate::{MEASUREMENT, StatementRecord};
 use crate::format::checkpoint::CertificateRow;
 use crate::format::measurement::{self, FreshRecord, MeasurementRecord};
+use crate::format::tree::EntryKind;
 use crate::id::{FileId, SnapshotId};
 use crate::ops::VerbError;
 use crate::registry::State;
+use crate::snapshot::TreeFile;
 use crate::store::{Store, StoreError};
 
 /// What a certificate in force keeps.
@@ -22,6 +24,15 @@ pub(in crate::ops) struct Stored {
     pub record: Digest,
     /// The predictions that were made, but for those that were erased.
     pub files: Vec<FreshRecord>,
+}
+
+/// What the certificate of one snapshot keeps.
+pub(in crate::ops) fn of_snapshot(
+    store: &Store,
+    state: &State,
+    snapshot: SnapshotId,
+) -> Result<Option<Stored>, StoreError> {
+    state.certificates.get(&snapshot).map_or(Ok(None), |row| of(store, state, row))
 }
 
 /// Every measurement that a certificate in force rests on. One that cannot be read is as lost as its record.
@@ -51,7 +62,7 @@ fn of(store: &Store, state: &State, row: &CertificateRow) -> Result<Option<Store
 /// The measurement that a certificate names.
 fn named(statement: &StatementRecord) -> Option<Digest> {
     let evidence = &statement.predicate.evidence;
-    evidence.iter().find(|known| known.kind == "measurement").map(|known| known.sha256)
+    evidence.iter().find(|known| known.kind == MEASUREMENT).map(|known| known.sha256)
 }
 
 fn bytes(store: &Store, id: Digest) -> Result<Option<Vec<u8>>, StoreError> {
@@ -96,7 +107,18 @@ pub(super) fn in_force(wanted: &Wanted<'_>) -> Result<Option<Measured>, VerbErro
 }
 
 impl Stored {
-    /// Their ids.
+    /// Its files, as those of a version are listed.
+    pub(in crate::ops) fn tree_files(&self) -> impl Iterator<Item = TreeFile> {
+        self.files.iter().map(|file| TreeFile {
+            path: file.path.clone(),
+            kind: EntryKind::File,
+            id: Some(file.file),
+            size: file.size,
+            target: None,
+        })
+    }
+
+    /// The ids of its files.
     pub(in crate::ops) fn ids(&self) -> impl Iterator<Item = FileId> {
         self.files.iter().map(|file| file.file)
     }

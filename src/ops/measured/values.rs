@@ -160,5 +160,9 @@ fn read(path: &Path) -> Result<Vec<f64>, String> {
         (None, Some(_)) => return Err("its answer is an empty list".to_owned()),
         _ => return Err("its answer has not one of `value` and `values`".to_owned()),
     };
-    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err("its answer is no finite number".to_owned()) }
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(values)
+    } else {
+        Err("its answer is no finite number".to_owned())
+    }
 }
