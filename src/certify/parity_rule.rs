@@ -5,7 +5,7 @@ use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, inconclusive};
 use super::wording::{grouped, significant};
-use crate::evidence::{JoinedRows, PredictedColumns};
+use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::RuleRecord;
 use crate::name::SetName;
@@ -53,8 +53,12 @@ pub(super) fn judge(
     let Some(recorded) = &joined.baseline else {
         return Ok(inconclusive(result, format!("no predictions `{set}` are recorded with the candidate")));
     };
-    let mut unlike: Vec<Unlike> =
-        (0..joined.keys.len()).filter_map(|row| differs(row, &joined.candidate, recorded, tolerance)).collect();
+    let names = match &joined.truth {
+        TruthColumn::Classes { names, .. } => names.as_slice(),
+        _ => &[],
+    };
+    let differs = |row| differs(row, &joined.candidate, recorded, (tolerance, names));
+    let mut unlike: Vec<Unlike> = (0..joined.keys.len()).filter_map(differs).collect();
     unlike.sort_by(|a, b| b.by.total_cmp(&a.by).then(a.row.cmp(&b.row)));
     let result = ResultRecord { n: joined.keys.len() as u64, ..result };
     let judged = limit.judge(result, &Measurement::point(unlike.len() as f64, "counted"));
@@ -79,7 +83,12 @@ impl Unlike {
 }
 
 /// The farthest apart of a row's answers, if any are farther than is tolerated.
-fn differs(row: usize, fresh: &PredictedColumns, recorded: &PredictedColumns, tolerance: f64) -> Option<Unlike> {
+fn differs(
+    row: usize,
+    fresh: &PredictedColumns,
+    recorded: &PredictedColumns,
+    (tolerance, names): (f64, &[String]),
+) -> Option<Unlike> {
     let mut worst: Option<Unlike> = None;
     let mut tell = |by: f64, fresh: String, recorded: String| {
         if worst.as_ref().is_none_or(|worst| by > worst.by) {
@@ -110,7 +119,10 @@ fn differs(row: usize, fresh: &PredictedColumns, recorded: &PredictedColumns, to
     }
     let class = |columns: &PredictedColumns| columns.classes.as_ref().and_then(|classes| classes.get(row).copied());
     if class(fresh) != class(recorded) {
-        let text = |value: Option<u32>| value.map_or_else(|| "no class".to_owned(), |class| format!("class {class}"));
+        let text = |value: Option<u32>| match value {
+            None => "no class".to_owned(),
+            Some(class) => names.get(class as usize).map_or_else(|| format!("class {class}"), Clone::clone),
+        };
         tell(f64::INFINITY, text(class(fresh)), text(class(recorded)));
     }
     let words = |columns: &PredictedColumns| columns.texts.as_ref().and_then(|texts| texts.get(row).cloned());

@@ -12,12 +12,14 @@
 //! | index segment, checkpoint, head, known files, checked packs, collection under way | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`], [`collection`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
+//! | the number a metric's command makes | [`answer`] | JSON, written by that command | – |
 //!
 //! How formats change. A record carries its kind and version (`mlrun/snapshot/1`). What is stored is never
 //! rewritten; a record newer than this program is refused with the version it needs, and never half
 //! understood: after decoding, the record must encode to the very bytes it came from, so an unknown field
 //! cannot be dropped silently. Golden bytes in `tests/it/format` are added to, never regenerated.
 
+pub mod answer;
 mod cached;
 pub mod canonical;
 pub mod certificate;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 use super::foreground::wait_unreaped;
 #[cfg(unix)]
-use super::started::Started;
+use super::started::{Started, any_in_group};
 use super::{Interruption, ProcessError, usage};
 
 /// A program to run.
@@ -254,6 +254,11 @@ fn end(child: &mut Child, ending: &mut Ending, alone: bool) -> io::Result<()> {
 #[cfg(unix)]
 fn end_group(child: &Child) {
     signal_group(child, rustix::process::Signal::KILL);
+    // Whoever was told to end may still be writing where others clean up.
+    let asked = Instant::now();
+    while any_in_group(child.id()) && asked.elapsed() < GRACE {
+        std::thread::sleep(LOOK);
+    }
 }
 
 #[cfg(unix)]

@@ -5,11 +5,10 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::line::{Line, Shell};
 use super::side::{Laid, Place, set_of};
 use super::{Side, Wanted, tell};
+use crate::format::answer;
 use crate::format::measurement::{MeasurementRecord, Role, ValuesRecord};
 use crate::format::policy::{MeasureRecord, RuleRecord};
 use crate::id::FileId;
@@ -20,16 +19,6 @@ use crate::progress::{Progress, Silent};
 /// No answer is longer.
 const MAX_ANSWER: u64 = 1 << 20;
 const ANSWER: &str = "answer.json";
-
-/// One of the two.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    #[serde(default)]
-    value: Option<f64>,
-    #[serde(default)]
-    values: Option<Vec<f64>>,
-}
 
 /// What the command of each rule makes of each model.
 pub(super) fn compute(
@@ -150,19 +139,5 @@ fn read(path: &Path) -> Result<Vec<f64>, String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("it wrote no answer".to_owned());
     }
-    let no_answer = |error: serde_json::Error| {
-        format!("its answer is not {{\"value\": NUMBER}} or {{\"values\": [NUMBER, …]}}: {error}")
-    };
-    let answer: Answer = serde_json::from_slice(&bytes).map_err(no_answer)?;
-    let values = match (answer.value, answer.values) {
-        (Some(value), None) => vec![value],
-        (None, Some(values)) if !values.is_empty() => values,
-        (None, Some(_)) => return Err("its answer is an empty list".to_owned()),
-        _ => return Err("its answer has not one of `value` and `values`".to_owned()),
-    };
-    if values.iter().all(|value| value.is_finite()) {
-        Ok(values)
-    } else {
-        Err("its answer is no finite number".to_owned())
-    }
+    answer::read(&bytes).map_err(|error| error.to_string())
 }
