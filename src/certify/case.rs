@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::cases::NumberedCaseRecord;
 use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, WaiverRecord};
+use crate::format::measurement::MeasurementRecord;
 use crate::format::policy::{Check, MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::id::SnapshotId;
@@ -43,6 +44,11 @@ pub struct Case<'a> {
     pub metrics: (&'a BTreeMap<String, Scalar>, Option<&'a BTreeMap<String, Scalar>>),
     /// What the candidate's provenance lacks, for each check that rules ask for.
     pub provenance: &'a BTreeMap<Check, Lacking>,
+    /// What was seen while this program ran the models; none: it did not run them.
+    pub measurement: Option<&'a MeasurementRecord>,
+    /// Sets that this program had predicted again: the fresh predictions as the candidate's, those recorded with it as the
+    /// baseline's.
+    pub parity: &'a BTreeMap<SetName, Result<JoinedRows, Defect>>,
     /// Every file that was read.
     pub evidence: Vec<EvidenceRecord>,
     /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
@@ -80,7 +86,7 @@ pub struct CaseRows {
 }
 
 /// What the rules of a policy rest on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Needs {
     /// Predictions sets, and the columns rules slice them by; none: the only set there is.
     pub predictions: BTreeMap<Option<SetName>, BTreeSet<String>>,
@@ -90,6 +96,10 @@ pub struct Needs {
     pub metrics: bool,
     /// Checks of the candidate's provenance.
     pub provenance: BTreeSet<Check>,
+    /// Sets that are to be as they were recorded.
+    pub parity: BTreeSet<SetName>,
+    /// Quantiles of the calls that a command times itself.
+    pub latency: Vec<f64>,
 }
 
 /// What has to be read to judge by `policy`.
@@ -107,6 +117,11 @@ pub fn needs(policy: &PolicyRecord) -> Needs {
             MeasureRecord::Provenance { check } => {
                 needs.provenance.insert(*check);
             }
+            MeasureRecord::Parity { set, .. } => {
+                needs.parity.insert(set.clone());
+            }
+            MeasureRecord::Measured { quantile, .. } => needs.latency.extend(quantile),
+            MeasureRecord::Command { .. } => {}
         }
     }
     needs

@@ -16,11 +16,15 @@ pub(super) fn policy_on_rows(policy: &PolicyRecord) -> PolicyRecord {
     PolicyRecord { confidence, ..policy.clone() }
 }
 
-/// Whether a rule is judged on an evaluation set: what a trainer wrote down, samples and provenance are not chosen by rows.
+/// Whether a rule is judged on an evaluation set: what a trainer wrote down, samples, provenance and what runs take are
+/// not chosen by rows.
 pub(super) const fn is_on_rows(measure: &MeasureRecord) -> bool {
     !matches!(
         measure,
-        MeasureRecord::Reported { .. } | MeasureRecord::Quantile { .. } | MeasureRecord::Provenance { .. }
+        MeasureRecord::Reported { .. }
+            | MeasureRecord::Quantile { .. }
+            | MeasureRecord::Provenance { .. }
+            | MeasureRecord::Measured { .. }
     )
 }
 

@@ -3,13 +3,18 @@
 use super::case::Case;
 use super::error::CertifyError;
 use super::metric_rule::MetricRule;
+use super::outcome::{blank, inconclusive};
 use super::policy;
 use super::rows::predicted;
-use super::{holdout, provenance_rule, quantile_rule, regression_cases, reported_rule, waivers};
+use super::{
+    command_rule, holdout, parity_rule, provenance_rule, quantile_rule, regression_cases, reported_rule, runs_rule,
+    waivers,
+};
 use crate::format::certificate::{
     CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
-use crate::format::policy::{DemandRecord, MeasureRecord, RuleRecord, Severity};
+use crate::format::policy::{DemandRecord, MeasureRecord, Origin, Quantity, RuleRecord, Severity};
+use crate::name::SetName;
 
 /// Raised whenever the same evidence would give other numbers.
 const STATISTICS: u32 = 1;
@@ -25,6 +30,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     let mut results = Vec::new();
     let mut remarks = Vec::new();
     equal_predictions(case, &mut remarks);
+    runs_rule::remark(case, &mut remarks);
     let on_rows = holdout::policy_on_rows(case.policy);
     let on_rows = Case { policy: &on_rows, ..case.clone() };
     for rule in &case.policy.rules {
@@ -75,9 +81,15 @@ pub fn overall(results: &[ResultRecord]) -> Verdict {
 }
 
 fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
+    if let Some(reason) = only_reported(rule, case) {
+        return Ok(vec![inconclusive(blank(rule, None, None), reason)]);
+    }
     match &rule.measure {
         MeasureRecord::Metric { metric, set, threshold, only, each, min_rows } => {
-            if matches!(rule.demand, DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }) {
+            if matches!(
+                rule.demand,
+                DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. }
+            ) {
                 let demand = "a comparison without rows";
                 return Err(CertifyError::Unsuitable { rule: rule.id.clone(), demand, measure: metric.clone() });
             }
@@ -88,7 +100,31 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
         MeasureRecord::Provenance { check } => Ok(vec![provenance_rule::judge(rule, *check, case)?]),
+        MeasureRecord::Measured { quantity, quantile } => Ok(vec![runs_rule::judge(rule, *quantity, *quantile, case)?]),
+        MeasureRecord::Parity { set, tolerance } => Ok(vec![parity_rule::judge(rule, set, *tolerance, case)?]),
+        MeasureRecord::Command { name, better, .. } => Ok(vec![command_rule::judge(rule, name, *better, case)?]),
     }
+}
+
+/// Why a rule that insists on measured evidence cannot be judged by what there is.
+fn only_reported(rule: &RuleRecord, case: &Case<'_>) -> Option<String> {
+    if rule.evidence != Some(Origin::Measured) {
+        return None;
+    }
+    let reported = |set: &Option<SetName>| {
+        let only = case.candidate_sets.first().filter(|_| case.candidate_sets.len() == 1);
+        let set = set.as_ref().or(only)?;
+        let measured = case.measurement.and_then(|measurement| measurement.set.as_ref());
+        (measured != Some(set)).then(|| format!("the predictions `{set}` were only reported"))
+    };
+    let what = match &rule.measure {
+        MeasureRecord::Metric { set, .. } => reported(set)?,
+        MeasureRecord::Command { set, command, .. } if command.contains("{predictions}") => reported(set)?,
+        MeasureRecord::Reported { name, .. } => format!("`{name}` was only reported"),
+        MeasureRecord::Quantile { of, .. } => format!("the samples `{of}` were only reported"),
+        _ => return None,
+    };
+    Some(format!("{what}, and the rule insists on what is measured"))
 }
 
 /// Why nothing can be said for lack of a baseline, whatever the rules say.
@@ -99,8 +135,15 @@ fn without_baseline(case: &Case<'_>, results: &[ResultRecord]) -> Option<String>
     if !case.is_first_release() {
         return Some(format!("stage `{}` is empty, and this was not declared a first release", case.baseline.stage));
     }
-    // Where a model comes from says nothing about how good it is.
-    let of_quality = |rule: &RuleRecord| !matches!(rule.measure, MeasureRecord::Provenance { .. });
+    // Where a model comes from, and that it runs, say nothing about how good it is.
+    let of_quality = |rule: &RuleRecord| {
+        !matches!(
+            rule.measure,
+            MeasureRecord::Provenance { .. }
+                | MeasureRecord::Parity { .. }
+                | MeasureRecord::Measured { quantity: Quantity::ExitStatus, .. }
+        )
+    };
     let absolute = |id: &str| {
         case.policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison() && of_quality(rule))
     };

@@ -14,6 +14,7 @@
 //! | largest drop, two numbers | drop ≤ limit | drop > limit | – |
 //! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
+//! | smallest ratio | L ≥ limit | U < limit | INCONCLUSIVE |
 //!
 //! L and U are one-sided bounds of the difference, its sign turned so that more is better; a certificate records them unturned,
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
@@ -24,9 +25,10 @@
 //! WAIVED, never into PASS.
 //!
 //! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule`,
-//! `quantile_rule` and `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! `quantile_rule`, `provenance_rule`, and of what this program ran itself `runs_rule`, `parity_rule` and `command_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 
 mod case;
+mod command_rule;
 mod decision;
 mod error;
 mod holdout;
@@ -36,12 +38,14 @@ mod limit;
 mod measured;
 mod metric_rule;
 mod outcome;
+mod parity_rule;
 pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
 mod regression_cases;
 mod reported_rule;
 mod rows;
+mod runs_rule;
 mod slices;
 mod sufficient;
 mod waivers;

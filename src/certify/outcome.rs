@@ -70,11 +70,19 @@ fn title(measure: &MeasureRecord) -> String {
     match measure {
         MeasureRecord::Metric { metric, .. } => metric.clone(),
         MeasureRecord::Reported { name, .. } => name.clone(),
-        MeasureRecord::Quantile { of, quantile } => {
-            // 0.999 · 100 is not 99.9 in f64; ten decimals are more than anybody writes.
-            let percent = format!("{:.10}", quantile * 100.0);
-            format!("p{} of {of}", percent.trim_end_matches('0').trim_end_matches('.'))
+        MeasureRecord::Quantile { of, quantile } => format!("{} of {of}", percentile(*quantile)),
+        MeasureRecord::Measured { quantity, quantile: Some(quantile) } => {
+            format!("{} of measured {}", percentile(*quantile), quantity.name())
         }
+        MeasureRecord::Measured { quantity, quantile: None } => format!("measured {}", quantity.name()),
+        MeasureRecord::Parity { set, .. } => format!("parity of {set}"),
+        MeasureRecord::Command { name, .. } => name.clone(),
         MeasureRecord::Provenance { check } => check.name().to_owned(),
     }
+}
+
+fn percentile(quantile: f64) -> String {
+    // 0.999 · 100 is not 99.9 in f64; ten decimals are more than anybody writes.
+    let percent = format!("{:.10}", quantile * 100.0);
+    format!("p{}", percent.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -2,14 +2,17 @@
 //!
 //! | key | goes with |
 //! |---|---|
-//! | `set`, `where`, `each` | a metric computed from rows |
+//! | `set` | a metric computed from rows, a command |
+//! | `where`, `each` | a metric computed from rows |
 //! | `threshold` | a metric that counts predicted classes, of a binary task |
 //! | `min_rows` | `each`; 100 unless said |
 //! | `prove` (`margin`, `gain`) | a metric computed from rows |
-//! | `max_drop` | a reported number |
-//! | `max_ratio` | a quantile of samples |
+//! | `max_drop` | a reported number, a command's |
+//! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
+//! | `min_ratio` | latency, throughput, memory as measured |
+//! | `evidence` | anything but a check of the provenance: `measured` insists that this program made it |
 //! | `min` (`on`) | anything but a check of the provenance |
-//! | `max` (`on`) | anything; of a check it is 0 unless said, and has no `on` |
+//! | `max` (`on`) | anything; of a check, of parity and of an exit status it is 0 unless said, and has no `on` |
 //!
 //! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
 //! bound on rows at 1 − α / `max_uses`), `on_exhausted` (`"warn"` or `"fail"`).
@@ -22,6 +25,7 @@ mod demand;
 mod error;
 mod keys;
 mod measure;
+mod measured;
 mod refuse;
 mod resolve;
 

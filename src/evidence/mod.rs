@@ -162,6 +162,14 @@ pub enum Defect {
         /// Why.
         reason: String,
     },
+    /// This program could not make the predictions.
+    #[error("the {role} could not be measured: {reason}")]
+    NotMeasured {
+        /// `candidate` or `baseline`.
+        role: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A cell is empty where a value is needed.
     #[error("`{path}` row {row}: `{column}` is empty")]
     Empty {

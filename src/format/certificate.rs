@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::EventRef;
-use super::policy::{PolicyRecord, Severity};
+use super::policy::{Origin, PolicyRecord, Severity};
 pub use super::verdict::Verdict;
 use super::{FormatError, canonical};
 use crate::clock::Time;
@@ -29,6 +29,9 @@ pub const FORMAT: &str = "mlrun/certificate/1";
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// Ours.
 pub const PREDICATE: &str = "urn:mlrun-cli:certificate:1";
+
+/// The kind of evidence that is a [measurement](super::measurement).
+pub const MEASUREMENT: &str = "measurement";
 
 /// The statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,14 +166,17 @@ pub struct BaselineRecord {
 pub struct EvidenceRecord {
     /// `candidate` or `baseline`.
     pub role: String,
-    /// `predictions`, `samples`, `metrics` or `provenance`.
+    /// `predictions`, `samples`, `metrics` or `provenance`; `measurement`: what was seen while this program ran the models.
     pub kind: String,
     /// The set; none for metrics and provenance.
     pub set: Option<SetName>,
     /// Of its bytes; for metrics and the observation that holds the provenance, of their canonical JSON.
     pub sha256: Digest,
-    /// Its rows, or the number of metrics or checks.
+    /// Its rows, or the number of metrics, checks or runs.
     pub rows: u64,
+    /// Whose it is; none: the trainer reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// How rows were matched on the key.

@@ -4,15 +4,17 @@
 
 mod holdout;
 mod measure;
+mod predict;
 mod written;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::holdout::{Adaptive, HoldoutFile, HoldoutRecord, OnExhausted};
-pub use self::measure::{Check, MeasureRecord};
+pub use self::measure::{Check, MeasureRecord, Quantity};
+pub use self::predict::PredictRecord;
 pub use self::written::{
-    BaselineFile, CheckFile, LimitFile, MetricFile, PolicyFile, QuantileFile, ReportedFile, RuleFile, ScalarFile,
-    StatsFile,
+    BaselineFile, CheckFile, CommandFile, LimitFile, MeasuredFile, MetricFile, ParityFile, PolicyFile, QuantileFile,
+    ReportedFile, RuleFile, ScalarFile, StatsFile,
 };
 use crate::name::StageName;
 
@@ -116,6 +118,10 @@ pub struct PolicyRecord {
     /// How often an evaluation set may be used to choose; none: the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<HoldoutRecord>,
+    /// How this program runs a model itself, from the configuration: part of the rules, so that nobody bypasses them by another
+    /// command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predict: Option<PredictRecord>,
 }
 
 /// A rule as it is judged by.
@@ -130,6 +136,17 @@ pub struct RuleRecord {
     pub demand: DemandRecord,
     /// Whether it blocks.
     pub severity: Severity,
+    /// Whose evidence it insists on; none: whatever there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Origin>,
+}
+
+/// Whose evidence it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// This program ran the model and looked; otherwise the trainer wrote it down.
+    Measured,
 }
 
 /// What a rule asks.
@@ -175,6 +192,11 @@ pub enum DemandRecord {
         /// A ratio.
         limit: f64,
     },
+    /// At least `limit` times the baseline's; the lower bound of the ratio is held against it.
+    MinRatio {
+        /// A ratio.
+        limit: f64,
+    },
 }
 
 impl DemandRecord {
@@ -189,7 +211,7 @@ impl DemandRecord {
             Self::NonInferior { margin } | Self::NotWorseDetected { margin } => Some(*margin),
             Self::Superior { gain } => Some(*gain),
             Self::Min { limit, .. } | Self::Max { limit, .. } => *limit,
-            Self::MaxDrop { limit } | Self::MaxRatio { limit } => Some(*limit),
+            Self::MaxDrop { limit } | Self::MaxRatio { limit } | Self::MinRatio { limit } => Some(*limit),
         }
     }
 }

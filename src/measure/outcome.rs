@@ -105,6 +105,8 @@ pub enum Method {
     Influence,
     /// Order statistics, distribution-free.
     OrderStatistics,
+    /// t interval of logarithms: of one model's runs, or of the ratios of paired runs.
+    LogT,
 }
 
 impl Method {
@@ -126,6 +128,7 @@ impl Method {
             Self::BcaPoisson,
             Self::Influence,
             Self::OrderStatistics,
+            Self::LogT,
         ]
     }
 
@@ -152,6 +155,7 @@ impl Method {
             Self::BcaPoisson => "poisson_bca",
             Self::Influence => "influence",
             Self::OrderStatistics => "order_statistics",
+            Self::LogT => "log_t",
         }
     }
 }

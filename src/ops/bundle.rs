@@ -8,6 +8,8 @@
 //! observation.json           what surrounded it
 //! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
+//! measurement.json           what the certificate's models did while they were run, if they were; measured/<model>/<file> what
+//!                            they predicted, but for what was erased
 //! cases/<id>.json            the lists of regression cases that the certificate names; a file's name is its SHA-256
 //! events/<seq>               every event of the model that names the snapshot, erased something from the version or changed the
 //!                            cases, as it lies in the journal
@@ -29,7 +31,7 @@ use super::bundle_check::BundleError;
 use super::bundle_records::{FORMAT, SUMS};
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
-use super::{VerbError, attached, erasures, records};
+use super::{VerbError, attached, erasures, measured, records};
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::certificate::StatementRecord;
@@ -185,6 +187,10 @@ fn contents(
         add("certificate.json".to_owned(), bytes);
         add("policy.json".to_owned(), store.record(row.policy)?);
     }
+    let made = measured::of_snapshot(store, &found.state, found.snapshot())?;
+    if let Some(made) = &made {
+        add("measurement.json".to_owned(), store.record(made.record)?);
+    }
     let id = found.snapshot().to_string();
     let mut events = serde_json::Map::new();
     for seq in 1..=found.state.seq() {
@@ -223,6 +229,9 @@ fn contents(
     missing.extend(erased.map(|row| (row.what.name().to_owned(), erasures::why(row))));
     for file in files {
         entries.insert(format!("files/{}", file.path), Content::File(file));
+    }
+    for file in made.iter().flat_map(|made| made.tree_files()) {
+        entries.insert(file.path.clone(), Content::File(file));
     }
     Ok((entries, missing))
 }

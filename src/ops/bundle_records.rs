@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::format::canonical;
-use crate::format::certificate::StatementRecord;
+use crate::format::certificate::{MEASUREMENT, StatementRecord};
 use crate::format::event::{self, ErasedRecord, EventBody, EventRecord};
 use crate::format::observation::{self, ObservationRecord};
 use crate::format::redacted::{self, RedactedRecord};
@@ -96,8 +96,15 @@ impl Records<'_> {
 
     /// Everything in it is of a known kind, so that nothing rides along unread.
     fn check_names(&self) -> Result<(), String> {
-        const SINGLE: [&str; 6] =
-            ["bundle.json", "certificate.json", "code.patch", "observation.json", "policy.json", "snapshot.json"];
+        const SINGLE: [&str; 7] = [
+            "bundle.json",
+            "certificate.json",
+            "code.patch",
+            "measurement.json",
+            "observation.json",
+            "policy.json",
+            "snapshot.json",
+        ];
         let known = |name: &str| {
             SINGLE.contains(&name)
                 || name.starts_with("events/")
@@ -147,6 +154,7 @@ impl Records<'_> {
         let named = self.about["certificate"].as_str();
         self.check_digest("certificate.json", named, "`bundle.json`")?;
         let Some(bytes) = self.by_name.get("certificate.json") else {
+            self.check_digest("measurement.json", None, "a certificate")?;
             self.check_digest("policy.json", None, "a certificate")?;
             return self.check_cases(&[]);
         };
@@ -155,6 +163,9 @@ impl Records<'_> {
         if Some(&*certificate.candidate.to_string()) != self.about["snapshot"].as_str() {
             return Err("`certificate.json` is about another snapshot".to_owned());
         }
+        let measurement = certificate.evidence.iter().find(|known| known.kind == MEASUREMENT);
+        let measurement = measurement.map(|known| known.sha256.to_string());
+        self.check_digest("measurement.json", measurement.as_deref(), "`certificate.json`")?;
         let policy = certificate.policy_sha256.to_string();
         self.check_digest("policy.json", Some(&policy), "`certificate.json`")?;
         self.check_cases(&certificate.cases.map(|cases| cases.lists).unwrap_or_default())

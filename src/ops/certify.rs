@@ -3,15 +3,18 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
+pub use super::error::MeasureError;
 use super::evidence::{Gathered, Tables, gather};
 use super::history::Seen;
 use super::inputs::GivenInputs;
+use super::measured::{Files, Side, Wanted};
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
-use super::workspace::Workspace;
+use super::workspace::{RunWith, Workspace};
 use super::{
-    Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, history, provenance, records, waive,
+    Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, history, measured, provenance, records,
+    waive,
 };
 use crate::certify::{self, Case, History};
 use crate::clock::Time;
@@ -19,6 +22,7 @@ use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
 use crate::format::event::{EventBody, EventRef, UsedSetRecord};
+use crate::format::measurement::Role;
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -123,6 +127,8 @@ struct Candidate {
     ancestors: Vec<SnapshotRecord>,
     observation: ObservationRecord,
     tables: HashMap<crate::id::FileId, PathBuf>,
+    /// Of the workspace: what it is run with.
+    run_with: Option<RunWith>,
 }
 
 /// Certifies. What the journal adds is judged again if it changed meanwhile.
@@ -151,7 +157,6 @@ fn judge(
     // Packs, versions and stages may have moved before the lock was had.
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
-    refuse_measured(repository, &model)?;
     let policy = rules::policy(repository, &model, state.as_ref(), options.policy.as_deref())?;
     let unborn = State::before_creation(model.clone());
     let stage = resolve::stage(repository, state.as_ref().unwrap_or(&unborn), Some(&policy.record.baseline))?;
@@ -181,8 +186,58 @@ fn judge(
     }
     let needs = certify::needs(&policy.record);
     let (cases, case_lists) = history::cases_in_force(repository, state.as_ref())?;
+    let files = match (&candidate.run_with, &state, candidate.version) {
+        (Some(with), ..) => Some(Files::Workspace(with)),
+        (None, Some(state), Some(version)) => Some(Files::Stored { state, version }),
+        _ => None,
+    };
+    let ours = files.map(|files| Side {
+        role: Role::Candidate,
+        label: candidate.label.clone(),
+        id: candidate.id,
+        record: &candidate.record,
+        files,
+    });
+    let theirs = match (occupant, &baseline_record, &state) {
+        (Some(held), Some(record), Some(state)) => Some(Side {
+            role: Role::Baseline,
+            label: format!("{model}@{}", held.version),
+            id: held.snapshot,
+            record,
+            files: Files::Stored { state, version: held.version },
+        }),
+        _ => None,
+    };
+    let wanted = ours.as_ref().map(|ours| Wanted {
+        repository,
+        model: &model,
+        policy: &policy.record,
+        policy_sha256: policy.sha256,
+        needs: &needs,
+        state: state.as_ref(),
+        candidate: ours,
+        baseline: theirs.as_ref(),
+        tables: &tables,
+    });
+    let measured = wanted.as_ref().map(|wanted| measured::obtain(wanted, progress)).transpose()?.unwrap_or_default();
+    let (parity, compared) = wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
+    let applied = |role, record| measured.applied(role, record, &candidate.record);
+    let (our_evidence, their_evidence) =
+        (applied(Role::Candidate, &candidate.record), baseline_record.as_ref().map(|r| applied(Role::Baseline, r)));
+    tables.workspace.extend(measured.places());
     let task = policy.record.task;
-    let mut gathered = gather(&tables, &needs, task, &candidate.record, baseline_record.as_ref(), &cases)?;
+    let mut gathered = gather(&tables, &needs, task, &our_evidence, their_evidence.as_ref(), &cases)?;
+    if let Some((set, defect)) = measured.defect() {
+        if let Some(rows) = gathered.case_rows.get_mut(&set) {
+            rows.rows = rows.rows.clone().map_err(|known| match known {
+                Defect::SetMissing { .. } => defect.clone(),
+                other => other,
+            });
+        }
+        gathered.sets.insert(set, Err(defect));
+    }
+    measured.mark(&mut gathered.evidence);
+    gathered.evidence.extend(compared);
     if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
@@ -191,9 +246,11 @@ fn judge(
     if !provenance.is_empty() {
         gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
     }
+    let stale = stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record));
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
-    let baseline_lacks = baseline_record.as_ref().map_or_else(Vec::new, |record| lacking(&gathered, record));
+    let mut baseline_lacks = baseline_record.as_ref().map_or_else(Vec::new, |record| lacking(&gathered, record));
+    baseline_lacks.retain(|set| measured.set() != Some(set));
     let sets = history::used_sets(&gathered);
     let judged_at = state.as_ref().map_or_else(|| repository.registry().now(), |s| repository.registry().now_in(s));
     let stage_rules = waive::rules_of(repository, state.as_ref().unwrap_or(&unborn), &stage);
@@ -217,8 +274,14 @@ fn judge(
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
         provenance: &provenance,
+        measurement: measured.record.as_ref(),
+        parity: &parity,
         evidence: gathered.evidence,
-        stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
+        stale_evidence: stale
+            .into_iter()
+            // What was made now is nobody else's.
+            .filter(|stale| measured.set().is_none_or(|set| set.as_str() != stale))
+            .collect(),
         history: &history,
         tool_version: super::TOOL,
     })?;
@@ -254,6 +317,7 @@ fn judge(
         return Ok(report);
     }
     let mut writer = repository.store().writer();
+    measured.put(state.as_ref(), &mut writer)?;
     writer.put_record(&policy.bytes)?;
     writer.put_record(&bytes)?;
     writer.finish()?;
@@ -362,7 +426,7 @@ fn candidate(
         },
         None => None,
     };
-    let workspace = Workspace::look(repository, model_only.as_ref(), &options.given, progress)?;
+    let mut workspace = Workspace::look_at(repository, model_only.as_ref(), &options.given, options.check, progress)?;
     let model = workspace.built.record.model.clone();
     let state = repository.registry().state(&model)?;
     if !options.check {
@@ -382,6 +446,7 @@ fn candidate(
         version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
+        run_with: workspace.run_with.take(),
         observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
@@ -398,6 +463,7 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
+        run_with: None,
     })
 }
 
@@ -437,9 +503,7 @@ fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
 
 /// What times depend on.
 fn hardware(observation: &ObservationRecord) -> String {
-    let machine = &observation.machine;
-    let cpu = machine.cpu.as_deref().unwrap_or("an unknown processor");
-    format!("{} × {cpu} ({})", machine.cpus, machine.architecture)
+    measured::hardware(&observation.machine)
 }
 
 /// Times taken on other hardware say nothing about the model.
@@ -474,13 +538,4 @@ fn version_of_workspace(
     }
     Err(ResolveError::WorkspaceIsNoVersion { model: state.model.clone(), latest: state.latest().map(|v| v.version) }
         .into())
-}
-
-/// A policy that was made for measured evidence must not be satisfied with reported evidence.
-fn refuse_measured(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
-    let asks = repository.config().and_then(|c| c.model(model)).and_then(|m| m.evidence.as_ref()?.predict.as_ref());
-    match asks {
-        None => Ok(()),
-        Some(_) => Err(VerbError::NotEnforced { what: format!("`model.{model}.evidence.predict`"), plural: false }),
-    }
 }

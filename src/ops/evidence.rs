@@ -17,7 +17,7 @@ use crate::name::SetName;
 use crate::store::{Store, StoreError};
 
 /// No table of evidence is longer: 8 GiB.
-const MAX_TABLE: u64 = 8 << 30;
+pub(super) const MAX_TABLE: u64 = 8 << 30;
 
 /// Where the bytes of evidence are.
 pub(super) struct Tables<'a> {
@@ -30,7 +30,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
+    pub(super) fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
             Some(path) => {
                 std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
@@ -94,6 +94,7 @@ pub(super) fn gather(
                     set: Some(set.clone()),
                     sha256: found.file.digest(),
                     rows: table.as_ref().map_or(0, |t| t.rows() as u64),
+                    origin: None,
                 });
                 Ok(table)
             };
@@ -132,6 +133,7 @@ pub(super) fn gather(
                 set: Some(set.clone()),
                 sha256: found.file.digest(),
                 rows: values.as_ref().map_or(0, |v| v.len() as u64),
+                origin: None,
             });
             Ok(values)
         };
@@ -149,6 +151,7 @@ pub(super) fn gather(
                 set: None,
                 sha256: bytes.map_or_else(|_| Digest::of(b""), |b| Digest::of(&b)),
                 rows: record.metrics.len() as u64,
+                origin: None,
             });
         }
     }

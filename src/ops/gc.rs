@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::promote::{kept_files, stored_files};
 use super::{Asked, MadeEvent, VerbError};
-use super::{erasures, keep};
+use super::{erasures, keep, measured};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -202,6 +202,13 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
                 (None, None) => live.extend(kept_files(repository, state, row)?.iter().filter_map(|f| f.id)),
                 (Some(_), _) => dead.push((format!("of {}@{}, dropped", state.model, row.version), state, row)),
                 (None, Some(rule)) => dead.push((format!("of {}@{}, by {rule}", state.model, row.version), state, row)),
+            }
+        }
+        let is_kept = |row: &VersionRow| row.dropped.is_none() && gone(state, row.version).is_none();
+        // Predictions that were made for a certificate are kept as long as a version that it is about.
+        for stored in measured::stored(store, state)? {
+            if state.versions.iter().any(|row| row.snapshot == stored.snapshot && is_kept(row)) {
+                live.extend(stored.ids());
             }
         }
     }

@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::erasures::{Held, PATCH, Search, files};
+use super::erasures::{Held, PATCH, Search, files, made};
 pub use super::error::PurgeError;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
@@ -255,7 +255,8 @@ fn named(repository: &Repository, found: &resolve::Found, typed: &str, folder: &
         Typed::Outside { project } => return Err(PurgeError::Outside { path: typed.to_owned(), project }.into()),
         Typed::Nothing => vec![typed.to_owned()],
     };
-    let (held, links) = files(repository.store(), &record)?;
+    let (mut held, links) = files(repository.store(), &record)?;
+    held.extend(made(repository.store(), &found.state, found.snapshot())?);
     let prefix = format!("{}/", record.code.prefix);
     let paths = || held.iter().map(|held| held.path.as_str()).chain(links.iter().map(String::as_str));
     let has = |name: &&String| paths().any(|path| path == *name || name.strip_prefix(&prefix) == Some(path));
@@ -282,7 +283,8 @@ fn file(
 ) -> Result<Deed, VerbError> {
     let store = repository.store();
     let record = attached::kept(repository, &found.state, &found.row)?;
-    let (all, links) = files(store, &record)?;
+    let (mut all, links) = files(store, &record)?;
+    all.extend(made(store, &found.state, found.snapshot())?);
     let prefix = format!("{}/", record.code.prefix);
     let is_it = |other: &str| other == path || path.strip_prefix(&prefix) == Some(other);
     let named: Vec<&Held> = all.iter().filter(|held| is_it(&held.path)).collect();
@@ -314,8 +316,12 @@ fn file(
                 report.unknown.push(format!("{}@{}", state.model, row.version));
                 continue;
             };
-            let held: Vec<Held> =
-                held.into_iter().filter(|held| state.erased_file(row.version, held.id).is_none()).collect();
+            let again = made(store, state, row.snapshot)?.into_iter().filter(|held| wanted.contains(&held.id));
+            let held: Vec<Held> = held
+                .into_iter()
+                .chain(again)
+                .filter(|held| state.erased_file(row.version, held.id).is_none())
+                .collect();
             for one in &held {
                 sizes.entry(one.id).and_modify(|size| *size = one.size.max(*size)).or_insert(one.size);
                 let entry = of_model.entry(one.id).or_insert_with(|| (one.path.clone(), Vec::new()));

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use regex::bytes::Regex;
 
-use super::erasures::{Held, files};
+use super::erasures::{Held, files, made};
 use super::{attached, records};
 use crate::format::checkpoint::VersionRow;
 use crate::format::profile::ProfileRecord;
@@ -107,7 +107,12 @@ impl Search<'_> {
         }
         // Of a version that was dropped a collection may have taken everything else.
         let is_kept = row.dropped.is_none();
-        let Ok((held, _)) = files(self.repository.store(), &record) else {
+        let store = self.repository.store();
+        let all = files(store, &record).and_then(|(mut held, _)| {
+            held.extend(made(store, state, row.snapshot)?);
+            Ok(held)
+        });
+        let Ok(held) = all else {
             self.looked.unread.extend(is_kept.then_some(label));
             return;
         };

@@ -9,11 +9,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::VerbError;
-use super::attached;
 use super::inputs::expand;
-use super::records;
 use super::suspects::Suspects;
+use super::{VerbError, attached, measured, records};
 use crate::capture::files::SourceFile;
 use crate::digest::Digest;
 use crate::format::pack::{ObjectHeader, ObjectKind};
@@ -280,6 +278,12 @@ impl Needs {
                 let observation = records::observation(repository, row.observation).ok();
                 let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
                 needs.required.extend(profiles.values().filter_map(|profile| Some(kept(profile.id?.digest()))));
+            }
+            for stored in measured::stored(store, &state)? {
+                needs.required.insert((ObjectKind::Record, *stored.record.as_bytes()));
+                if state.version_of(stored.snapshot).is_some_and(|row| row.dropped.is_none()) {
+                    files.extend(stored.ids());
+                }
             }
             for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
                 needs.required.insert(kept(row.snapshot.digest()));

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::config::StageFile;
 use crate::format::event::{RulesRecord, StageRulesRecord};
-use crate::format::policy::{self as format, PolicyRecord};
+use crate::format::policy::{self as format, PolicyRecord, PredictRecord};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName};
 use crate::registry::State;
@@ -45,7 +45,8 @@ pub fn policy(
         Some(project.join(file))
     };
     if let Some(path) = named.map(Path::to_path_buf).or_else(configured) {
-        return read_policy(&path);
+        let predict = repository.config().and_then(|config| config.predict(model));
+        return read_policy(&path, predict);
     }
     let in_force = state.into_iter().flat_map(|s| s.stages.values()).find_map(|row| row.rules.as_ref()?.policy);
     match in_force {
@@ -54,14 +55,15 @@ pub fn policy(
     }
 }
 
-/// Reads and resolves a policy file.
-pub fn read_policy(path: &Path) -> Result<Policy, VerbError> {
+/// Reads and resolves a policy file. How a model is run is the configuration's to say, and part of the rules.
+pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy, VerbError> {
     use std::io::Read;
     let failed = |source| VerbError::Io { action: "read the policy", path: path.to_path_buf(), source };
     let mut text = String::new();
     std::fs::File::open(path).and_then(|f| f.take(MAX_POLICY).read_to_string(&mut text)).map_err(failed)?;
     let refused = |source| VerbError::Policy { path: PathBuf::from(path), source };
     let record = policy::parse(&text).and_then(|file| policy::resolve(&file)).map_err(refused)?;
+    let record = PolicyRecord { predict, ..record };
     let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
     let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
     Ok(Policy { path: Some(path.to_path_buf()), record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })

@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{attached, erasures, records, resolve};
+use super::{attached, erasures, measured, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -284,7 +284,13 @@ fn check_versions(
     });
     let profiles: Vec<_> = profiles.collect();
     let cases = state.cases.iter().map(|row| (row.cases, "list of cases", state.model.to_string()));
-    for (id, what, label) in certificates.chain(observations).chain(profiles).chain(cases) {
+    let made = measured::stored(losses.repository.store(), state)?;
+    let label_of = |id: SnapshotId| {
+        state.version_of(id).map_or_else(String::new, |row| format!("{}@{}", state.model, row.version))
+    };
+    let measurements = made.iter().map(|made| (made.record, "measurement", label_of(made.snapshot)));
+    let all = certificates.chain(observations).chain(profiles).chain(cases).chain(measurements);
+    for (id, what, label) in all {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());
         let copy = if there(id)? { Some(id) } else { records::copy_of(losses.repository, id)? };
@@ -293,6 +299,17 @@ fn check_versions(
             let what = format!("the {what} is {}", if missing { "missing" } else { "damaged" });
             let loss = Loss { name: id.to_string(), what, path: None, whole: Whole::Record(id) };
             losses.tell(&loss, &label, report, suspects)?;
+        }
+    }
+    let is_kept = |id: SnapshotId| state.version_of(id).is_some_and(|row| row.dropped.is_none());
+    for made in made.iter().filter(|made| is_kept(made.snapshot)) {
+        for file in &made.files {
+            let found = losses.of_file(file.file)?.to_vec();
+            for (name, what) in found {
+                let whole = Whole::File(file.file, file.size);
+                let loss = Loss { name, what, path: Some(file.path.clone()), whole };
+                losses.tell(&loss, &label_of(made.snapshot), report, suspects)?;
+            }
         }
     }
     for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
@@ -437,7 +454,12 @@ fn verify_version(
         report.problems.push(problem);
     };
     let mut counted = (0, 0);
-    match kept_files(repository, &found.state, &found.row) {
+    let kept = kept_files(repository, &found.state, &found.row).and_then(|mut files| {
+        let made = measured::of_snapshot(repository.store(), &found.state, found.snapshot())?;
+        files.extend(made.iter().flat_map(|made| made.tree_files()));
+        Ok(files)
+    });
+    match kept {
         Err(error) => {
             let (name, what) = object_of(&error, found.snapshot());
             fail(name, what, &[]);

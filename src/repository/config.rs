@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::location::{CONFIG, LOCAL_CONFIG};
+use super::predict;
 use super::written::{Written, behind};
 use crate::clock;
 use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
 use crate::format::event::StageRulesRecord;
+use crate::format::policy::PredictRecord;
 use crate::name::{ModelName, StageName};
 use crate::nearest::{nearest, suggestion};
 
@@ -116,6 +118,11 @@ impl Config {
         }
     }
 
+    /// How this program runs a model itself.
+    pub fn predict(&self, model: &ModelName) -> Option<PredictRecord> {
+        self.model(model)?.evidence.as_ref()?.predict.as_ref().and_then(|file| predict::resolve(file).ok())
+    }
+
     /// Every stage declared for any model, or for `model`.
     pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
         let special = self.file.model.get(model).into_iter().flat_map(|m| m.stage.keys());
@@ -189,6 +196,10 @@ impl Config {
             }
         }
         for (model, file) in &self.file.model {
+            let predict = file.evidence.as_ref().and_then(|evidence| evidence.predict.as_ref());
+            if let Some(Err((key, reason))) = predict.map(predict::resolve) {
+                return Err(refuse(format!("model.{model}.evidence.predict.{key}"), reason));
+            }
             for (name, data) in &file.data {
                 let forms = [("path", &data.path), ("uri", &data.uri), ("dvc", &data.dvc)];
                 let given: Vec<&str> = forms.iter().filter(|(_, form)| form.is_some()).map(|(key, _)| *key).collect();

@@ -1,6 +1,7 @@
 //! Every error as a person meets it: exit code, message, and the command that helps. The only place with hints and codes.
 
 mod certification;
+mod measured;
 
 use std::io::ErrorKind;
 
@@ -209,6 +210,7 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::NotEnforced { .. } => {
             says(USAGE, "remove it from mlrun.toml, or enforce it outside until a version that does")
         }
+        VerbError::Measure(error) => measured::measure(error),
         VerbError::Io { source, .. } => io(source.kind()),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),

@@ -2,15 +2,21 @@
 
 use super::PolicyError;
 use super::refuse::{misplaced, number};
-use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove, RuleFile};
+use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove, Quantity, RuleFile};
 
 const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandRecord, PolicyError> {
-    if let MeasureRecord::Provenance { .. } = measure {
-        return of_provenance(rule);
+    match measure {
+        MeasureRecord::Provenance { .. } => return of_count(rule, "anything but a check of the provenance"),
+        MeasureRecord::Parity { .. } => return of_count(rule, "anything but parity"),
+        MeasureRecord::Measured { quantity: Quantity::ExitStatus, .. } => {
+            return of_count(rule, "anything but an exit status");
+        }
+        _ => {}
     }
-    let others = rule.min.is_some() || rule.max.is_some() || rule.max_drop.is_some() || rule.max_ratio.is_some();
+    let others = [&rule.min, &rule.max].iter().any(|limit| limit.is_some())
+        || [rule.max_drop, rule.max_ratio, rule.min_ratio].iter().any(Option::is_some);
     let implied = rule.margin.is_some() && !others;
     let asked: Vec<&'static str> = [
         ("prove", rule.prove.is_some() || implied),
@@ -18,6 +24,7 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         ("max", rule.max.is_some()),
         ("max_drop", rule.max_drop.is_some()),
         ("max_ratio", rule.max_ratio.is_some()),
+        ("min_ratio", rule.min_ratio.is_some()),
     ]
     .into_iter()
     .filter_map(|(key, present)| present.then_some(key))
@@ -43,23 +50,26 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
     if let Some(drop) = rule.max_drop {
         return Ok(DemandRecord::MaxDrop { limit: number(rule, "max_drop", drop, drop >= 0.0, NOT_NEGATIVE)? });
     }
+    const POSITIVE: &str = "a finite number above 0";
     if let Some(ratio) = rule.max_ratio {
-        let limit = number(rule, "max_ratio", ratio, ratio > 0.0, "a finite number above 0")?;
-        return Ok(DemandRecord::MaxRatio { limit });
+        return Ok(DemandRecord::MaxRatio { limit: number(rule, "max_ratio", ratio, ratio > 0.0, POSITIVE)? });
+    }
+    if let Some(ratio) = rule.min_ratio {
+        return Ok(DemandRecord::MinRatio { limit: number(rule, "min_ratio", ratio, ratio > 0.0, POSITIVE)? });
     }
     prove(rule)
 }
 
-/// Nothing may be lacking, unless the rule says how much may. What is counted has no bounds.
-fn of_provenance(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
-    const ELSE: &str = "anything but a check of the provenance";
-    misplaced(rule, "prove", rule.prove.is_some(), ELSE)?;
-    misplaced(rule, "margin", rule.margin.is_some(), ELSE)?;
-    misplaced(rule, "gain", rule.gain.is_some(), ELSE)?;
-    misplaced(rule, "min", rule.min.is_some(), ELSE)?;
-    misplaced(rule, "max_drop", rule.max_drop.is_some(), ELSE)?;
-    misplaced(rule, "max_ratio", rule.max_ratio.is_some(), ELSE)?;
-    misplaced(rule, "on", rule.on.is_some(), ELSE)?;
+/// There may be none, unless the rule says how many. What is counted has no bounds.
+fn of_count(rule: &RuleFile, with: &'static str) -> Result<DemandRecord, PolicyError> {
+    misplaced(rule, "prove", rule.prove.is_some(), with)?;
+    misplaced(rule, "margin", rule.margin.is_some(), with)?;
+    misplaced(rule, "gain", rule.gain.is_some(), with)?;
+    misplaced(rule, "min", rule.min.is_some(), with)?;
+    misplaced(rule, "max_drop", rule.max_drop.is_some(), with)?;
+    misplaced(rule, "max_ratio", rule.max_ratio.is_some(), with)?;
+    misplaced(rule, "min_ratio", rule.min_ratio.is_some(), with)?;
+    misplaced(rule, "on", rule.on.is_some(), with)?;
     let limit = match &rule.max {
         None => Some(0.0),
         Some(limit) => limit_of(rule, "max", limit)?,
@@ -74,8 +84,15 @@ fn of_provenance(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
 fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<(), PolicyError> {
     let (sound, with) = match key {
         "prove" => (matches!(measure, MeasureRecord::Metric { .. }), "a metric computed from rows"),
-        "max_drop" => (matches!(measure, MeasureRecord::Reported { .. }), "a reported number"),
-        "max_ratio" => (matches!(measure, MeasureRecord::Quantile { .. }), "a quantile of samples"),
+        "max_drop" => (
+            matches!(measure, MeasureRecord::Reported { .. } | MeasureRecord::Command { .. }),
+            "a reported number or a command's",
+        ),
+        "max_ratio" => (
+            matches!(measure, MeasureRecord::Quantile { .. } | MeasureRecord::Measured { .. }),
+            "a quantile of samples, or what is measured",
+        ),
+        "min_ratio" => (matches!(measure, MeasureRecord::Measured { .. }), "what is measured"),
         _ => (true, ""),
     };
     misplaced(rule, key, !sound, with)

@@ -1,6 +1,6 @@
 //! Why a policy cannot be judged by.
 
-use crate::format::policy::Check;
+use crate::format::policy::{Check, Quantity};
 use crate::name::NameError;
 use crate::nearest::suggestion;
 
@@ -87,6 +87,16 @@ pub enum PolicyError {
         /// Checks like it, the likeliest first.
         nearest: Vec<String>,
     },
+    /// Something that nobody looks at while a model runs.
+    #[error("rule `{rule}`: `{quantity}` is not measured; what is are {}{}", Quantity::ALL.map(Quantity::name).join(", "), suggestion(nearest))]
+    UnknownQuantity {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        quantity: String,
+        /// Quantities like it, the likeliest first.
+        nearest: Vec<String>,
+    },
     /// A metric of another task.
     #[error("rule `{rule}`: `{metric}` is not defined for a {task} task, only for {}", tasks.join(", "))]
     OtherTask {
@@ -100,7 +110,7 @@ pub enum PolicyError {
         tasks: Vec<&'static str>,
     },
     /// A rule that asks nothing.
-    #[error("rule `{rule}` asks nothing: one of `prove`, `min`, `max`, `max_drop`, `max_ratio` is needed")]
+    #[error("rule `{rule}` asks nothing: one of `prove`, `min`, `max`, `max_drop`, `max_ratio`, `min_ratio` is needed")]
     NoDemand {
         /// The rule.
         rule: String,

@@ -25,12 +25,27 @@ const RULE: &[&str] = &[
     "on",
     "max_drop",
     "max_ratio",
+    "min_ratio",
+    "evidence",
     "severity",
 ];
 const REPORTED: &[&str] = &["reported", "better"];
 const QUANTILE: &[&str] = &["quantile", "of"];
 const CHECK: &[&str] = &["check"];
-const METRIC: &[&str] = &["reported", "better", "quantile", "of", "check"];
+const MEASURED: &[&str] = &["measured", "quantile"];
+const PARITY: &[&str] = &["parity", "tolerance"];
+const COMMAND: &[&str] = &["command", "better", "name", "timeout"];
+/// Each kind of metric by the key that only it has.
+const KINDS: [(&str, &[&str]); 6] = [
+    ("reported", REPORTED),
+    ("of", QUANTILE),
+    ("check", CHECK),
+    ("measured", MEASURED),
+    ("parity", PARITY),
+    ("command", COMMAND),
+];
+const METRIC: &[&str] =
+    &["reported", "better", "quantile", "of", "check", "measured", "parity", "tolerance", "command", "name", "timeout"];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -52,11 +67,10 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         };
         known(text, table, RULE, &place)?;
         if let Some(metric) = table.get("metric").and_then(|metric| metric.get_ref().as_table()) {
-            let named = |key| metric.contains_key(key);
-            let keys = match (named("reported"), named("quantile"), named("check")) {
-                (true, false, false) => REPORTED,
-                (false, true, false) => QUANTILE,
-                (false, false, true) => CHECK,
+            let mut kinds = KINDS.iter().filter(|(key, _)| metric.contains_key(*key)).map(|(_, keys)| *keys);
+            let keys = match (kinds.next(), kinds.next()) {
+                (Some(keys), None) => keys,
+                (None, _) if metric.contains_key("quantile") => QUANTILE,
                 _ => METRIC,
             };
             known(text, metric, keys, &format!("the metric of {place}"))?;

@@ -1,8 +1,10 @@
-//! What a rule measures: a metric of rows, a reported number, a quantile of samples, or what the provenance lacks.
+//! What a rule measures: a metric of rows, a reported number, a quantile of samples, what the provenance lacks, or what is seen
+//! while a model runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
+use super::measured;
 use super::refuse::{misplaced, number};
 use crate::format::policy::{Check, MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
 use crate::format::scalar::Scalar;
@@ -41,6 +43,9 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
                 }),
             }
         }
+        MetricFile::Measured(file) => measured::quantity(rule, file),
+        MetricFile::Parity(file) => measured::parity(rule, file),
+        MetricFile::Command(file) => measured::command(rule, file),
     }
 }
 
@@ -103,7 +108,7 @@ pub(in crate::certify) const fn counts_classes(metric: Metric) -> bool {
     )
 }
 
-fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
+pub(super) fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
     misplaced(rule, "set", rule.set.is_some(), ROWS)?;
     misplaced(rule, "threshold", rule.threshold.is_some(), ROWS)?;
     misplaced(rule, "where", !rule.only.is_empty(), ROWS)?;
@@ -145,6 +150,6 @@ fn each(rule: &RuleFile) -> Result<Vec<String>, PolicyError> {
     Ok(rule.each.clone())
 }
 
-fn empty(rule: &RuleFile, key: &str) -> PolicyError {
+pub(super) fn empty(rule: &RuleFile, key: &str) -> PolicyError {
     PolicyError::Empty { rule: rule.id.clone(), key: key.to_owned() }
 }

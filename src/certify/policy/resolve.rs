@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::PolicyError;
+use super::refuse::misplaced;
 use super::{demand, measure};
 use crate::certify::{CASES, HOLDOUT};
 use crate::format::policy::{
-    FORMAT, HoldoutFile, HoldoutRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
+    FORMAT, HoldoutFile, HoldoutRecord, MeasureRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
 };
 use crate::name::StageName;
 
@@ -51,6 +52,7 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
         semantics: SEMANTICS.to_owned(),
         rules,
         holdout: holdout(&file.holdout)?,
+        predict: None,
     })
 }
 
@@ -81,5 +83,7 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
 fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
     let measure = measure::resolve(rule, task)?;
     let demand = demand::resolve(rule, &measure)?;
-    Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity })
+    let is_check = matches!(measure, MeasureRecord::Provenance { .. });
+    misplaced(rule, "evidence", rule.evidence.is_some() && is_check, "anything but a check of the provenance")?;
+    Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity, evidence: rule.evidence })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Bound, Direction, HoldoutFile, Prove, Severity, Task};
+use super::{Bound, Direction, HoldoutFile, Origin, Prove, Severity, Task};
 use crate::name::{SetName, StageName};
 
 /// A policy file, as written.
@@ -103,6 +103,12 @@ pub struct RuleFile {
     /// For sample quantiles: the largest ratio to the baseline's.
     #[serde(default)]
     pub max_ratio: Option<f64>,
+    /// For what was measured: the smallest ratio to the baseline's.
+    #[serde(default)]
+    pub min_ratio: Option<f64>,
+    /// Whose evidence it insists on.
+    #[serde(default)]
+    pub evidence: Option<Origin>,
     /// Whether it blocks.
     #[serde(default)]
     pub severity: Severity,
@@ -126,7 +132,7 @@ pub enum ScalarFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a metric's name, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } or { check = \"…\" }"
+    expecting = "a metric's name, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" }, { check = \"…\" }, { measured = \"latency\" }, { parity = \"test\" } or { command = \"…\", better = \"higher\" }"
 )]
 pub enum MetricFile {
     /// Computed from predictions.
@@ -137,6 +143,50 @@ pub enum MetricFile {
     Quantile(QuantileFile),
     /// What a version's provenance lacks.
     Check(CheckFile),
+    /// What was seen of the model while it ran.
+    Measured(MeasuredFile),
+    /// Whether it predicts what was recorded.
+    Parity(ParityFile),
+    /// A number that a program makes.
+    Command(CommandFile),
+}
+
+/// `{ measured = "latency", quantile = 0.5 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuredFile {
+    /// One of [`super::Quantity::ALL`].
+    pub measured: String,
+    /// Between 0 and 1; of latency only, 0.5 unless said.
+    #[serde(default)]
+    pub quantile: Option<f64>,
+}
+
+/// `{ parity = "test", tolerance = 1e-6 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParityFile {
+    /// The predictions set.
+    pub parity: SetName,
+    /// How far two numbers may be apart, 1e-6 unless said.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
+}
+
+/// `{ command = "python metric.py {predictions} {output}", better = "higher" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandFile {
+    /// A line for the shell, with any of `{model}`, `{input}`, `{predictions}`, `{output}`.
+    pub command: String,
+    /// Which way is better.
+    pub better: Direction,
+    /// What it is called; its rule's id unless said.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Seconds it may run, 600 unless said.
+    #[serde(default)]
+    pub timeout: Option<u64>,
 }
 
 /// `{ reported = "valid.auc", better = "higher" }`.

@@ -2,12 +2,14 @@
 
 mod bundle;
 mod certification;
+mod measured;
 mod purge;
 mod reproduce;
 mod resolve;
 
 pub use self::bundle::BundleError;
 pub use self::certification::CertificationError;
+pub use self::measured::MeasureError;
 pub use self::purge::PurgeError;
 pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
@@ -144,6 +146,9 @@ pub enum VerbError {
     /// A version cannot be trained again.
     #[error(transparent)]
     Reproduce(#[from] ReproduceError),
+    /// Models cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),

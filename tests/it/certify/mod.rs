@@ -8,6 +8,7 @@ mod policy;
 mod provenance;
 mod release;
 mod reported;
+mod runs;
 mod samples;
 pub mod scene;
 mod slices;

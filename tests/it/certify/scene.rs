@@ -7,6 +7,7 @@ use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
 use mlrun::format::event::EventRef;
+use mlrun::format::measurement::MeasurementRecord;
 use mlrun::format::policy::{Check, PolicyRecord};
 use mlrun::format::scalar::Scalar;
 use mlrun::id::{EventId, SnapshotId};
@@ -26,6 +27,8 @@ pub struct Scene {
     pub evidence: Vec<EvidenceRecord>,
     pub stale: Vec<String>,
     pub history: History,
+    pub measurement: Option<MeasurementRecord>,
+    pub parity: BTreeMap<SetName, Result<JoinedRows, Defect>>,
 }
 
 pub fn set(name: &str) -> SetName {
@@ -59,6 +62,8 @@ impl Scene {
             evidence: Vec::new(),
             stale: Vec::new(),
             history: History::default(),
+            measurement: None,
+            parity: BTreeMap::new(),
         }
     }
 
@@ -124,6 +129,8 @@ impl Scene {
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),
             provenance: &self.provenance,
+            measurement: self.measurement.as_ref(),
+            parity: &self.parity,
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
             history: &self.history,

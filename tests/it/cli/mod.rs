@@ -31,6 +31,7 @@ mod inputs;
 mod killed;
 mod lookup;
 mod machine;
+mod measured;
 mod output;
 mod permissions;
 mod places;

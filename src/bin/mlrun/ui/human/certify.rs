@@ -22,7 +22,8 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
     for result in &predicate.results {
         let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
-        let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
+        let is_ratio = rule
+            .is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. }));
         table.row(row(result, is_ratio, style));
     }
     text += &table.render(0);
