@@ -8,6 +8,10 @@ pub trait Progress: Sync {
     fn advance(&self, amount: u64);
     /// The step is over.
     fn end(&self);
+    /// Something a person should know at once, in one line: a command of theirs is started.
+    fn tell(&self, line: &str) {
+        let _ = line;
+    }
 }
 
 /// What a step counts.

@@ -162,7 +162,12 @@ impl History {
             let held = state.occupant(&self.production).map(|held| held.snapshot);
             let rules = || RulesRecord {
                 policy: Some(self.policy),
-                stage: StageRulesRecord { certificate: true, from: Vec::new(), valid_for: 30 * 86_400 },
+                stage: StageRulesRecord {
+                    certificate: true,
+                    from: Vec::new(),
+                    valid_for: 30 * 86_400,
+                    ..StageRulesRecord::default()
+                },
             };
             let promoted = EventBody::Promote {
                 stage: self.production.clone(),
@@ -228,6 +233,8 @@ impl History {
             expires: self.start.after(std::time::Duration::from_secs(30 * 86_400)),
             proposed: false,
             first_release: None,
+            sets: Vec::new(),
+            waivers: Vec::new(),
         })
     }
 }

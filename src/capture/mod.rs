@@ -14,6 +14,7 @@ pub mod drift;
 pub mod dvc;
 pub mod environment;
 mod error;
+pub mod evidence;
 pub mod files;
 pub mod found;
 pub mod git;

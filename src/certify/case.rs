@@ -7,7 +7,9 @@ use super::rows_rule::RowsRule;
 use super::slices::LABEL;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
-use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord};
+use crate::format::cases::NumberedCaseRecord;
+use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, WaiverRecord};
+use crate::format::measurement::MeasurementRecord;
 use crate::format::policy::{Check, MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::scalar::Scalar;
 use crate::id::SnapshotId;
@@ -55,16 +57,49 @@ pub struct Case<'a> {
     pub metrics: (&'a BTreeMap<String, Scalar>, Option<&'a BTreeMap<String, Scalar>>),
     /// What the candidate's provenance lacks, for each check that rules ask for.
     pub provenance: &'a BTreeMap<Check, Lacking>,
+    /// What was seen while this program ran the models; none: it did not run them.
+    pub measurement: Option<&'a MeasurementRecord>,
+    /// Sets that this program had predicted again: the fresh predictions as the candidate's, those recorded with it as the
+    /// baseline's.
+    pub parity: &'a BTreeMap<SetName, Result<JoinedRows, Defect>>,
     /// Every file that was read.
     pub evidence: Vec<EvidenceRecord>,
     /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
     pub stale_evidence: Vec<String>,
+    /// What the journal adds.
+    pub history: &'a History,
     /// This program's version.
     pub tool_version: &'a str,
 }
 
+/// What the journal knows of a case before it is judged.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The evaluation sets the candidate is judged on: the digest of each, and the how many-th candidate this is that it judges.
+    pub uses: BTreeMap<SetName, (Digest, u64)>,
+    /// The regression cases in force, by number.
+    pub cases: Vec<NumberedCaseRecord>,
+    /// The lists they were added by, in that order.
+    pub case_lists: Vec<Digest>,
+    /// The candidate's rows of the sets that they are of.
+    pub case_rows: BTreeMap<SetName, CaseRows>,
+    /// Waivers that count, of each rule one.
+    pub waivers: Vec<WaiverRecord>,
+    /// Why others do not.
+    pub remarks: Vec<String>,
+}
+
+/// A candidate's rows of a set, without a baseline's.
+#[derive(Debug, Clone)]
+pub struct CaseRows {
+    /// The rows.
+    pub rows: Result<JoinedRows, Defect>,
+    /// The label that counts as positive, as it was configured.
+    pub positive: Option<Scalar>,
+}
+
 /// What the rules of a policy rest on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Needs {
     /// Predictions sets, and the columns rules slice them by; none: the only set there is.
     pub predictions: BTreeMap<Option<SetName>, BTreeSet<String>>,
@@ -78,6 +113,10 @@ pub struct Needs {
     pub metrics: bool,
     /// Checks of the candidate's provenance.
     pub provenance: BTreeSet<Check>,
+    /// Sets that are to be as they were recorded.
+    pub parity: BTreeSet<SetName>,
+    /// Quantiles of the calls that a command times itself.
+    pub latency: Vec<f64>,
 }
 
 /// What has to be read to judge by `policy`.
@@ -105,6 +144,11 @@ pub fn needs(policy: &PolicyRecord) -> Needs {
             MeasureRecord::Provenance { check } => {
                 needs.provenance.insert(*check);
             }
+            MeasureRecord::Parity { set, .. } => {
+                needs.parity.insert(set.clone());
+            }
+            MeasureRecord::Measured { quantile, .. } => needs.latency.extend(quantile),
+            MeasureRecord::Command { .. } => {}
         }
     }
     needs

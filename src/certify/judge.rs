@@ -5,13 +5,18 @@ use rayon::prelude::*;
 use super::case::Case;
 use super::error::CertifyError;
 use super::metric_rule::MetricRule;
+use super::outcome::{blank, inconclusive};
 use super::policy;
 use super::rows::predicted;
-use super::{flips_rule, provenance_rule, quantile_rule, reported_rule};
+use super::{
+    command_rule, flips_rule, holdout, parity_rule, provenance_rule, quantile_rule, regression_cases, reported_rule,
+    runs_rule, waivers,
+};
 use crate::format::certificate::{
     CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
-use crate::format::policy::{MeasureRecord, RuleRecord, Severity};
+use crate::format::policy::{MeasureRecord, Origin, Quantity, RuleRecord, Severity};
+use crate::name::SetName;
 
 /// Rules that are judged at the same time: each holds columns of its own, whose rows may be millions.
 const AT_ONCE: usize = 2;
@@ -29,9 +34,13 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     let mut results = Vec::new();
     let mut remarks = Vec::new();
     equal_predictions(case, &mut remarks);
+    runs_rule::remark(case, &mut remarks);
+    let on_rows = holdout::policy_on_rows(case.policy);
+    let on_rows = Case { policy: &on_rows, ..case.clone() };
     for rules in case.policy.rules.chunks(AT_ONCE) {
-        let judged = |rule| {
+        let judged = |rule: &RuleRecord| {
             let mut remarks = Vec::new();
+            let case = if holdout::is_on_rows(&rule.measure) { &on_rows } else { case };
             (judge(rule, case, &mut remarks), remarks)
         };
         let judged: Vec<_> = rules.par_iter().map(judged).collect();
@@ -40,6 +49,10 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
             remarks.extend(said);
         }
     }
+    results.extend(regression_cases::judge(case));
+    let holdout = holdout::count(case, &mut results, &mut remarks);
+    let waivers = waivers::apply(&case.history.waivers, &mut results);
+    remarks.extend(case.history.remarks.iter().cloned());
     let mut verdict = overall(&results);
     if let Some(remark) = without_baseline(case, &results) {
         remarks.push(remark);
@@ -62,6 +75,9 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         tool: ToolRecord { name: TOOL.to_owned(), version: case.tool_version.to_owned(), statistics: STATISTICS },
         results,
         remarks,
+        holdout,
+        cases: regression_cases::judged(case)?,
+        waivers,
     }))
 }
 
@@ -77,6 +93,9 @@ pub fn overall(results: &[ResultRecord]) -> Verdict {
 }
 
 fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
+    if let Some(reason) = only_reported(rule, case) {
+        return Ok(vec![inconclusive(blank(rule, None, None), reason)]);
+    }
     match &rule.measure {
         MeasureRecord::Metric { metric, over, .. } => {
             MetricRule { rule, metric, over: over.as_ref() }.judge(case, remarks)
@@ -88,7 +107,31 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
         MeasureRecord::Provenance { check } => Ok(vec![provenance_rule::judge(rule, *check, case)?]),
+        MeasureRecord::Measured { quantity, quantile } => Ok(vec![runs_rule::judge(rule, *quantity, *quantile, case)?]),
+        MeasureRecord::Parity { set, tolerance } => Ok(vec![parity_rule::judge(rule, set, *tolerance, case)?]),
+        MeasureRecord::Command { name, better, .. } => Ok(vec![command_rule::judge(rule, name, *better, case)?]),
     }
+}
+
+/// Why a rule that insists on measured evidence cannot be judged by what there is.
+fn only_reported(rule: &RuleRecord, case: &Case<'_>) -> Option<String> {
+    if rule.evidence != Some(Origin::Measured) {
+        return None;
+    }
+    let reported = |set: &Option<SetName>| {
+        let only = case.candidate_sets.first().filter(|_| case.candidate_sets.len() == 1);
+        let set = set.as_ref().or(only)?;
+        let measured = case.measurement.and_then(|measurement| measurement.set.as_ref());
+        (measured != Some(set)).then(|| format!("the predictions `{set}` were only reported"))
+    };
+    let what = match &rule.measure {
+        MeasureRecord::Metric { set, .. } => reported(set)?,
+        MeasureRecord::Command { set, command, .. } if command.contains("{predictions}") => reported(set)?,
+        MeasureRecord::Reported { name, .. } => format!("`{name}` was only reported"),
+        MeasureRecord::Quantile { of, .. } => format!("the samples `{of}` were only reported"),
+        _ => return None,
+    };
+    Some(format!("{what}, and the rule insists on what is measured"))
 }
 
 /// Why nothing can be said for lack of a baseline, whatever the rules say.
@@ -99,8 +142,15 @@ fn without_baseline(case: &Case<'_>, results: &[ResultRecord]) -> Option<String>
     if !case.is_first_release() {
         return Some(format!("stage `{}` is empty, and this was not declared a first release", case.baseline.stage));
     }
-    // Where a model comes from says nothing about how good it is.
-    let of_quality = |rule: &RuleRecord| !matches!(rule.measure, MeasureRecord::Provenance { .. });
+    // Where a model comes from, and that it runs, say nothing about how good it is.
+    let of_quality = |rule: &RuleRecord| {
+        !matches!(
+            rule.measure,
+            MeasureRecord::Provenance { .. }
+                | MeasureRecord::Parity { .. }
+                | MeasureRecord::Measured { quantity: Quantity::ExitStatus, .. }
+        )
+    };
     let absolute =
         |id: &str| case.policy.rules.iter().any(|rule| rule.id == id && !rule.is_comparison() && of_quality(rule));
     let passed = results

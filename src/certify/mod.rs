@@ -16,19 +16,25 @@
 //! | largest drop, two numbers | drop ≤ limit | drop > limit | – |
 //! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
+//! | smallest ratio | L ≥ limit | U < limit | INCONCLUSIVE |
 //!
 //! L and U are one-sided bounds of the difference, its sign turned so that more is better; a certificate records them unturned,
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
 //! at margin 0, and never superior.
 //!
+//! Three things come from the journal. Regression [cases](CASES) are an implicit rule that always blocks; an evaluation set that
+//! has judged more candidates than it may is [another](HOLDOUT), if the policy says so; a waiver turns what a rule does not pass into
+//! WAIVED, never into PASS.
+//!
 //! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`,
-//! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule` and
-//! `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
+//! `provenance_rule`, and of what this program ran itself `runs_rule`, `parity_rule` and `command_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` and `flip_summary` say which rows are behind it, `lint` what is odd about the rules,
 //! `explain` (over `equal_model`) what each of them does here.
 
 mod case;
+mod command_rule;
 mod decision;
 mod equal_model;
 mod error;
@@ -36,6 +42,7 @@ mod explain;
 mod flip_summary;
 mod flips_rule;
 mod gap_rule;
+mod holdout;
 mod holm;
 mod judge;
 mod limit;
@@ -43,24 +50,33 @@ mod lint;
 mod measured;
 mod metric_rule;
 mod outcome;
+mod parity_rule;
 pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
 mod ratchet;
+mod regression_cases;
 mod reported_rule;
 mod rows;
 mod rows_named;
 mod rows_rule;
+mod runs_rule;
 mod slices;
 mod spec;
 mod sufficient;
+mod waivers;
 pub(crate) mod wording;
 mod worst_rule;
 
-pub use case::{Case, Lacking, Needs, PastRows, Samples, needs};
+pub use case::{Case, CaseRows, History, Lacking, Needs, PastRows, Samples, needs};
 pub use error::CertifyError;
 pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{certify, overall};
 pub use lint::{Warning, lint};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
+
+/// The rule that all regression cases are judged by: no file names it.
+pub const CASES: &str = "cases";
+/// The rule of a set that is used up: no file names it.
+pub const HOLDOUT: &str = "holdout";

@@ -4,31 +4,38 @@ use std::collections::BTreeMap;
 
 use super::wording::{about, grouped};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{MeasureRecord, Over, RuleRecord};
+use crate::format::policy::{MeasureRecord, Over, RuleRecord, Severity};
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
 
 /// A result without numbers yet.
 pub(super) fn blank(rule: &RuleRecord, set: Option<&SetName>, slice: Option<String>) -> ResultRecord {
+    let margin = rule.demand.margin();
+    ResultRecord { margin, slice, ..empty(&rule.id, rule.severity, title(&rule.measure), set) }
+}
+
+/// A result without numbers yet, of a rule that may be in no file.
+pub(super) fn empty(rule: &str, severity: Severity, metric: String, set: Option<&SetName>) -> ResultRecord {
     ResultRecord {
-        rule: rule.id.clone(),
-        severity: rule.severity,
+        rule: rule.to_owned(),
+        severity,
         verdict: Verdict::Inconclusive,
-        metric: title(&rule.measure),
+        metric,
         set: set.cloned(),
-        slice,
+        slice: None,
         n: 0,
         candidate: None,
         baseline: None,
         delta: None,
         lower: None,
         upper: None,
-        margin: rule.demand.margin(),
+        margin: None,
         method: None,
         resamples: None,
         rows_needed: None,
         sufficient: BTreeMap::new(),
         reason: None,
+        waived: None,
     }
 }
 
@@ -73,9 +80,13 @@ pub(super) fn title(measure: &MeasureRecord) -> String {
         MeasureRecord::Flips { flips, .. } => flips.name().to_owned(),
         MeasureRecord::MustNotFlip { .. } => "must_not_flip".to_owned(),
         MeasureRecord::Reported { name, .. } => name.clone(),
-        MeasureRecord::Quantile { of, quantile } => {
-            format!("p{} of {of}", percent(*quantile))
+        MeasureRecord::Quantile { of, quantile } => format!("{} of {of}", percentile(*quantile)),
+        MeasureRecord::Measured { quantity, quantile: Some(quantile) } => {
+            format!("{} of measured {}", percentile(*quantile), quantity.name())
         }
+        MeasureRecord::Measured { quantity, quantile: None } => format!("measured {}", quantity.name()),
+        MeasureRecord::Parity { set, .. } => format!("parity of {set}"),
+        MeasureRecord::Command { name, .. } => name.clone(),
         MeasureRecord::Provenance { check } => check.name().to_owned(),
     }
 }
@@ -84,7 +95,7 @@ pub(super) fn title(measure: &MeasureRecord) -> String {
 fn metric_title(metric: &str, parameters: &BTreeMap<String, Scalar>, columns: &[String]) -> String {
     match (columns, parameters.get("quantile").and_then(Scalar::finite)) {
         ([over, under], _) => format!("{over} / {under}"),
-        ([column], Some(quantile)) => format!("p{} of {column}", percent(quantile)),
+        ([column], Some(quantile)) => format!("{} of {column}", percentile(quantile)),
         ([column], None) => format!("{metric} of {column}"),
         _ if parameters.is_empty() => metric.to_owned(),
         _ => {
@@ -94,8 +105,8 @@ fn metric_title(metric: &str, parameters: &BTreeMap<String, Scalar>, columns: &[
     }
 }
 
-fn percent(quantile: f64) -> String {
+fn percentile(quantile: f64) -> String {
     // 0.999 · 100 is not 99.9 in f64; ten decimals are more than anybody writes.
     let percent = format!("{:.10}", quantile * 100.0);
-    percent.trim_end_matches('0').trim_end_matches('.').to_owned()
+    format!("p{}", percent.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -2,18 +2,20 @@
 //!
 //! | key | goes with |
 //! |---|---|
-//! | `set`, `where`, `each` | a metric computed from rows |
+//! | `set` | a metric computed from rows, a command |
+//! | `where`, `each` | a metric computed from rows |
 //! | `threshold` | a metric that counts predicted classes, of a binary task |
 //! | `metric = { name = …, … }` | what the metric can be told: see below |
 //! | `gap`, `worst` | a metric computed from rows: how far its values in the slices are apart, and the worst of them |
 //! | `min_rows` | `each`, `gap`, `worst`; 100 unless said |
 //! | `prove` (`margin` or `margin_rel`, `gain`) | a metric computed from rows |
 //! | `ratchet` | `prove`: against the best version that was ever in the stage |
-//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows |
-//! | `max_drop` | a reported number |
-//! | `max_ratio` | a quantile of samples |
+//! | `max_drop` | a reported number, a command's |
+//! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
+//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; latency, throughput, memory as measured |
+//! | `evidence` | anything but a check of the provenance: `measured` insists that this program made it |
 //! | `min` (`on`) | anything but a check of the provenance |
-//! | `max` (`on`) | anything; of a check and of rows that must not flip it is 0 unless said, and has no `on` |
+//! | `max` (`on`) | anything; of a check, of parity, of an exit status and of rows that must not flip it is 0 unless said, and has no `on` |
 //!
 //! `each`, `where`, `gap` and `worst` name columns of the set, or `(label)`: the class a row really has.
 //!
@@ -35,6 +37,9 @@
 //!
 //! `[stats]` holds `confidence`, `power`, `resamples` and `method`: `"auto"`, or `"bootstrap"` to resample every interval.
 //!
+//! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
+//! bound on rows at 1 − α / `max_uses`), `on_exhausted` (`"warn"` or `"fail"`).
+//!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the
 //! limit is kept.
@@ -45,6 +50,7 @@ mod error;
 mod flips;
 mod keys;
 mod measure;
+mod measured;
 mod over;
 pub(in crate::certify) mod parameters;
 mod refuse;

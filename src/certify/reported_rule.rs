@@ -17,9 +17,10 @@ const POINT: &str = "reported, on the point";
 const LIST: &str = "reported, student_t";
 const PAIRED: &str = "reported, paired_t";
 
-/// What was written down.
-enum Reported {
-    Number(f64),
+/// What was written down: finite numbers.
+pub(super) enum Numbers {
+    Single(f64),
+    /// At least two.
     List(Vec<f64>),
 }
 
@@ -42,29 +43,38 @@ pub(super) fn judge(
             return Ok(inconclusive(result, format!("the candidate's `{name}` is {what}{hint}")));
         }
     };
+    let baseline = read(case.metrics.1.and_then(|metrics| metrics.get(name)));
+    let baseline = baseline.map_err(|what| format!("the baseline's `{name}` is {what}"));
+    weigh(rule, result, better, &candidate, baseline, case.policy.confidence)
+}
+
+/// Holds numbers against what a rule asks.
+pub(super) fn weigh(
+    rule: &RuleRecord,
+    result: ResultRecord,
+    better: Direction,
+    candidate: &Numbers,
+    baseline: Result<Numbers, String>,
+    confidence: f64,
+) -> Result<ResultRecord, CertifyError> {
     if let Some(limit) = Limit::of(&rule.demand) {
-        return Ok(absolute(result, limit, &candidate, case.policy.confidence));
+        return Ok(absolute(result, limit, candidate, confidence));
     }
     let DemandRecord::MaxDrop { limit } = rule.demand else {
-        return Err(CertifyError::Unsuitable {
-            rule: rule.id.clone(),
-            demand: "a comparison of rows",
-            measure: name.to_owned(),
-        });
+        let (demand, measure) = ("a comparison of rows", result.metric);
+        return Err(CertifyError::Unsuitable { rule: rule.id.clone(), demand, measure });
     };
-    let baseline = match read(case.metrics.1.and_then(|metrics| metrics.get(name))) {
+    let baseline = match baseline {
         Ok(baseline) => baseline,
-        Err(what) => return Ok(inconclusive(result, format!("the baseline's `{name}` is {what}"))),
+        Err(reason) => return Ok(inconclusive(result, reason)),
     };
     let better = match better {
         Direction::Higher => Better::Higher,
         Direction::Lower => Better::Lower,
     };
     Ok(match (candidate, baseline) {
-        (Reported::Number(a), Reported::Number(b)) => numbers(result, better, a, b, limit),
-        (Reported::List(a), Reported::List(b)) if a.len() == b.len() => {
-            lists(result, better, &a, &b, limit, case.policy.confidence)
-        }
+        (Numbers::Single(a), Numbers::Single(b)) => numbers(result, better, *a, b, limit),
+        (Numbers::List(a), Numbers::List(b)) if a.len() == b.len() => lists(result, better, a, &b, limit, confidence),
         (a, b) => {
             let reason = format!("the candidate's {} and the baseline's {} cannot be paired", a.length(), b.length());
             inconclusive(result, reason)
@@ -72,17 +82,17 @@ pub(super) fn judge(
     })
 }
 
-impl Reported {
+impl Numbers {
     fn length(&self) -> String {
         match self {
-            Self::Number(_) => "single number".to_owned(),
+            Self::Single(_) => "single number".to_owned(),
             Self::List(list) => format!("list of {}", list.len()),
         }
     }
 }
 
 /// The numbers, or what there is instead.
-fn read(value: Option<&Scalar>) -> Result<Reported, String> {
+fn read(value: Option<&Scalar>) -> Result<Numbers, String> {
     match value {
         None => Err("not reported".to_owned()),
         Some(Scalar::List(items)) => {
@@ -90,12 +100,12 @@ fn read(value: Option<&Scalar>) -> Result<Reported, String> {
             match numbers.as_deref() {
                 None => Err("a list with something other than finite numbers in it".to_owned()),
                 Some([]) => Err("an empty list".to_owned()),
-                Some([only]) => Ok(Reported::Number(*only)),
-                Some(several) => Ok(Reported::List(several.to_vec())),
+                Some([only]) => Ok(Numbers::Single(*only)),
+                Some(several) => Ok(Numbers::List(several.to_vec())),
             }
         }
         Some(value) => match (finite(value), value) {
-            (Some(number), _) => Ok(Reported::Number(number)),
+            (Some(number), _) => Ok(Numbers::Single(number)),
             (None, Scalar::Float(value)) => Err(value.to_string()),
             (None, value) => Err(format!("{}, not a number", value.kind())),
         },
@@ -107,10 +117,10 @@ fn finite(value: &Scalar) -> Option<f64> {
     value.finite().filter(|number| number.is_finite())
 }
 
-fn absolute(result: ResultRecord, limit: Limit, candidate: &Reported, confidence: f64) -> ResultRecord {
+fn absolute(result: ResultRecord, limit: Limit, candidate: &Numbers, confidence: f64) -> ResultRecord {
     match candidate {
-        Reported::Number(value) => limit.judge(ResultRecord { n: 1, ..result }, &Measurement::point(*value, POINT)),
-        Reported::List(values) => {
+        Numbers::Single(value) => limit.judge(ResultRecord { n: 1, ..result }, &Measurement::point(*value, POINT)),
+        Numbers::List(values) => {
             let result = ResultRecord { n: values.len() as u64, ..result };
             match measure::mean(values, confidence) {
                 Ok(found) => {

@@ -3,7 +3,10 @@
 //! Evidence comes from stored versions, never from loose files. Reading it judges nothing: what is missing, undefined or
 //! contradictory is returned as a [`Defect`], and the [certifier](crate::certify) decides what that means.
 
+mod evaluation;
 mod join;
+mod label;
+mod pick;
 mod predictions;
 mod samples;
 
@@ -11,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::join::join;
+pub use self::label::labels;
 pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
 };
@@ -51,6 +55,13 @@ pub struct JoinedRows {
     pub only_candidate: u64,
     /// Rows only the baseline has.
     pub only_baseline: u64,
+}
+
+impl JoinedRows {
+    /// The place of the row whose key cells have these canonical texts.
+    pub fn place(&self, key: &[String]) -> Option<usize> {
+        self.keys.binary_search(&key_hash(key)).ok()
+    }
 }
 
 /// The truth of every row.
@@ -155,6 +166,14 @@ pub enum Defect {
     Unreadable {
         /// The table.
         path: String,
+        /// Why.
+        reason: String,
+    },
+    /// This program could not make the predictions.
+    #[error("the {role} could not be measured: {reason}")]
+    NotMeasured {
+        /// `candidate` or `baseline`.
+        role: &'static str,
         /// Why.
         reason: String,
     },

@@ -93,6 +93,16 @@ impl PredictionTable {
     pub fn rows(&self) -> usize {
         self.keys.len()
     }
+
+    /// Of another table, by its columns `key`: how many of its rows are among these, and how many it has.
+    ///
+    /// # Errors
+    /// A table that cannot be read, or has no such columns.
+    pub fn covers(&self, bytes: &[u8], path: &str, key: &[String]) -> Result<(usize, usize), Defect> {
+        let names: Vec<&str> = key.iter().map(String::as_str).collect();
+        let keys = Keys::of(&SourceTable::read(bytes, path, &names)?, key)?;
+        Ok((self.keys.matched(&keys, path)?, keys.len()))
+    }
 }
 
 /// Reads one model's set: [`read_asked`] with nothing but slice columns, `extra`, on top of those in `columns`.

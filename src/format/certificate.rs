@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::EventRef;
-use super::policy::{PolicyRecord, Severity};
+use super::policy::{Origin, PolicyRecord, Severity};
 pub use super::verdict::Verdict;
 use super::{FormatError, canonical};
+use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, StageName};
@@ -28,6 +29,9 @@ pub const FORMAT: &str = "mlrun/certificate/1";
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// Ours.
 pub const PREDICATE: &str = "urn:mlrun-cli:certificate:1";
+
+/// The kind of evidence that is a [measurement](super::measurement).
+pub const MEASUREMENT: &str = "measurement";
 
 /// The statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +89,61 @@ pub struct CertificateRecord {
     pub results: Vec<ResultRecord>,
     /// Things a reader should know that decide nothing.
     pub remarks: Vec<String>,
+    /// How often each evaluation set has been used to choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holdout: Vec<HoldoutUseRecord>,
+    /// The regression cases that were judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CasesJudgedRecord>,
+    /// Waivers that excuse a result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverRecord>,
+}
+
+/// The use of an evaluation set by this candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldoutUseRecord {
+    /// The set.
+    pub set: SetName,
+    /// Of its keys and labels, whatever was predicted.
+    pub sha256: Digest,
+    /// The how many-th candidate this is that it judges. The same one again is no other use.
+    #[serde(rename = "use")]
+    pub ordinal: u64,
+    /// How many it may judge.
+    pub max_uses: u64,
+}
+
+/// The regression cases in force when a candidate was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CasesJudgedRecord {
+    /// How many.
+    pub count: u64,
+    /// SHA-256 of their canonical JSON, by number.
+    pub sha256: Digest,
+    /// The lists they were added by.
+    pub lists: Vec<Digest>,
+}
+
+/// A waiver that excuses a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverRecord {
+    /// The rule.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// Who said so: their address.
+    pub approver: String,
+    /// When it stops to count; the certificate counts no longer.
+    pub expires: Time,
+    /// The event that says so.
+    pub event: EventRef,
+    /// The signature on it; none: it is not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Digest>,
 }
 
 /// What the candidate was compared with.
@@ -107,14 +166,17 @@ pub struct BaselineRecord {
 pub struct EvidenceRecord {
     /// `candidate` or `baseline`; `fraud@v3` of a version that once was in the stage.
     pub role: String,
-    /// `predictions`, `samples`, `metrics` or `provenance`.
+    /// `predictions`, `samples`, `metrics` or `provenance`; `measurement`: what was seen while this program ran the models.
     pub kind: String,
     /// The set; none for metrics and provenance.
     pub set: Option<SetName>,
     /// Of its bytes; for metrics and the observation that holds the provenance, of their canonical JSON.
     pub sha256: Digest,
-    /// Its rows, or the number of metrics or checks.
+    /// Its rows, or the number of metrics, checks or runs.
     pub rows: u64,
+    /// Whose it is; none: the trainer reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// How rows were matched on the key.
@@ -183,6 +245,9 @@ pub struct ResultRecord {
     pub sufficient: BTreeMap<String, f64>,
     /// Why it is not PASS.
     pub reason: Option<String>,
+    /// What a waived result would be without the waiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Verdict>,
 }
 
 impl StatementRecord {

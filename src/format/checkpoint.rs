@@ -9,12 +9,12 @@ use super::event::{ErasedRecord, EventRef, MAX_SEQ, RulesRecord};
 use super::{FormatError, certificate::Verdict};
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
-use crate::name::{ModelName, StageName, Version};
+use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
+use crate::name::{ModelName, SetName, StageName, Version};
 
-/// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased. A checkpoint of
-/// another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/3";
+/// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased; 4: evidence may
+/// be attached, rules waived, cases added, uses of evaluation sets counted. A checkpoint of another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/4";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,14 @@ pub struct CheckpointRecord {
     pub certificates: Vec<CertificateRow>,
     /// What was erased, in the order it was.
     pub erased: Vec<ErasedRow>,
+    /// Evidence that was attached, in the order it was.
+    pub attached: Vec<AttachedRow>,
+    /// Waivers, in the order they were given.
+    pub waivers: Vec<WaiverRow>,
+    /// Regression cases, in the order they were added.
+    pub cases: Vec<CasesRow>,
+    /// Evaluation sets by digest, and the candidates each has judged.
+    pub uses: Vec<UsesRow>,
 }
 
 /// One version.
@@ -71,6 +79,7 @@ pub struct StageRow {
     /// What rollback would pop: the occupants below, as indices into the timeline.
     pub stack: Vec<u32>,
     /// The rules in force; none before the first promotion.
+    #[serde(with = "rules")]
     pub rules: Option<RulesRecord>,
     /// When the newest rollback was.
     pub last_rollback: Option<EventAt>,
@@ -167,6 +176,105 @@ pub struct CertificateRow {
     pub first_release: Option<String>,
     /// The event that issued it.
     pub event: EventId,
+    /// The waivers it counts, by the numbers of their events.
+    pub waivers: Vec<u64>,
+}
+
+/// Evidence that was attached to a version. What its columns mean says the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedRow {
+    /// The version.
+    pub version: Version,
+    /// The set.
+    pub set: SetName,
+    /// Its bytes.
+    pub file: FileId,
+    /// The event that attached it.
+    pub event: EventRef,
+}
+
+/// A waiver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiverRow {
+    /// The version it was given to.
+    pub version: Version,
+    /// Its record.
+    pub snapshot: SnapshotId,
+    /// The rule.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// When it stops to count.
+    pub expires: Time,
+    /// Who gave it.
+    pub actor: Option<String>,
+    /// Their address.
+    pub email: Option<String>,
+    /// The signature on it.
+    pub signature: Option<Digest>,
+    /// The event that gave it.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// Regression cases that one command added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CasesRow {
+    /// The number of the first.
+    pub first: u32,
+    /// How many they were.
+    pub count: u32,
+    /// The evaluation set.
+    pub set: SetName,
+    /// The list of them.
+    pub cases: Digest,
+    /// Those of their numbers that were removed.
+    pub removed: Vec<u32>,
+    /// Who added them.
+    pub actor: Option<String>,
+    /// The event that did.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// What an evaluation set was used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsesRow {
+    /// Of its keys and labels.
+    pub sha256: Digest,
+    /// The candidates it judged, in the order it first did.
+    pub candidates: Vec<SnapshotId>,
+}
+
+/// Rules where every field has its place: in a cache none can be left out.
+mod rules {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::digest::Digest;
+    use crate::format::event::{RulesRecord, StageRulesRecord};
+    use crate::name::StageName;
+
+    type Row = (Option<Digest>, bool, Vec<StageName>, u64, BTreeMap<String, Vec<String>>);
+
+    pub(super) fn serialize<S: Serializer>(rules: &Option<RulesRecord>, serializer: S) -> Result<S::Ok, S::Error> {
+        let row: Option<Row> = rules.clone().map(|RulesRecord { policy, stage }| {
+            let StageRulesRecord { certificate, from, valid_for, waivers } = stage;
+            (policy, certificate, from, valid_for, waivers)
+        });
+        row.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RulesRecord>, D::Error> {
+        let row: Option<Row> = Option::deserialize(deserializer)?;
+        Ok(row.map(|(policy, certificate, from, valid_for, waivers)| RulesRecord {
+            policy,
+            stage: StageRulesRecord { certificate, from, valid_for, waivers },
+        }))
+    }
 }
 
 /// The file of a checkpoint.
@@ -183,5 +291,6 @@ pub fn decode(bytes: &[u8]) -> Option<CheckpointRecord> {
 fn is_sound(record: &CheckpointRecord) -> bool {
     let numbered = record.versions.iter().zip(1..).all(|(row, number)| row.version.0 == number);
     let stacked = |row: &StageRow| row.stack.iter().all(|index| (*index as usize) < row.timeline.len());
-    record.head.seq <= MAX_SEQ && numbered && record.stages.iter().all(stacked)
+    let numbers = record.cases.iter().all(|row| row.first >= 1 && row.first.checked_add(row.count).is_some());
+    record.head.seq <= MAX_SEQ && numbered && numbers && record.stages.iter().all(stacked)
 }

@@ -198,8 +198,26 @@ pub struct EvidenceFile {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PredictFile {
-    /// With `{model}`, `{input}`, `{output}`.
+    /// With `{model}`, `{input}`, `{output}` and perhaps `{timings}`.
     pub command: String,
+    /// The held-out rows: a data source of the version, or the path of one; the source called as the set unless said.
+    #[serde(default)]
+    pub input: Option<String>,
+    /// The predictions set it makes, with that set's columns; `test` unless said.
+    #[serde(default)]
+    pub set: Option<SetName>,
+    /// Timed runs of each model, 5 unless said.
+    #[serde(default)]
+    pub runs: Option<u32>,
+    /// Runs of each model before those, 1 unless said.
+    #[serde(default)]
+    pub warmup: Option<u32>,
+    /// How long each run may take, `10m` unless said.
+    #[serde(default)]
+    pub timeout: Option<String>,
+    /// Variables it gets.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
 }
 
 /// `[model.NAME.keep]`.

@@ -9,9 +9,14 @@
 //!  "prev":"…","seq":12,"snapshot":"…","stage":"production","time":"2026-03-01T12:00:00.000Z","version":"v7"}
 //! ```
 
+mod evidence;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::evidence::{AttachedRecord, CaseChangeRecord, UsedSetRecord};
 use super::observation::ExecutionRecord;
 use super::snapshot::SeedRecord;
 use super::verdict::Verdict;
@@ -156,6 +161,48 @@ pub enum EventBody {
         /// Why there was no baseline.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_release: Option<String>,
+        /// The evaluation sets it was judged on: a use of each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sets: Vec<UsedSetRecord>,
+        /// The waivers it counts, by the numbers of their events.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waivers: Vec<u64>,
+    },
+    /// Evidence was added to a version after it was taken.
+    Attach {
+        /// Its number.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// The set, its file and its columns.
+        evidence: AttachedRecord,
+        /// Why, if that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A rule that a version does not satisfy is excused for a while.
+    Waive {
+        /// Its number.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// The rule's name in the policy.
+        rule: String,
+        /// Why.
+        reason: String,
+        /// When it stops to count.
+        expires: Time,
+        /// The signature on it; none: it is not signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<Digest>,
+    },
+    /// The list of cases that every later candidate must be right about grew or shrank.
+    Case {
+        /// How.
+        change: CaseChangeRecord,
+        /// Why; of several that were added, where they have one reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A version is kept out of a stage, or of all.
     Block {
@@ -337,6 +384,17 @@ pub struct StageRulesRecord {
     pub from: Vec<StageName>,
     /// How long a certificate counts, in seconds.
     pub valid_for: u64,
+    /// Who may waive a rule: role → addresses of its people. Nobody may where there is no role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waivers: BTreeMap<String, Vec<String>>,
+}
+
+impl StageRulesRecord {
+    /// Whether the person with this address may waive a rule.
+    pub fn may_waive(&self, email: Option<&str>) -> bool {
+        let named = |people: &Vec<String>| people.iter().any(|one| email.is_some_and(|e| e.eq_ignore_ascii_case(one)));
+        self.waivers.values().any(named)
+    }
 }
 
 impl EventBody {
@@ -347,6 +405,9 @@ impl EventBody {
             Self::Snapshot { .. } => "snapshot",
             Self::Failed { .. } => "failed",
             Self::Certify { .. } => "certify",
+            Self::Attach { .. } => "attach",
+            Self::Waive { .. } => "waive",
+            Self::Case { .. } => "case",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
             Self::Drop { .. } => "drop",
@@ -359,8 +420,10 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 11] =
-    ["create", "snapshot", "failed", "certify", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
+pub const KINDS: [&str; 14] = [
+    "create", "snapshot", "failed", "certify", "attach", "waive", "case", "block", "unblock", "drop", "purge", "gc",
+    "promote", "rollback",
+];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

@@ -3,7 +3,8 @@
 //! | kind | file | encoding | named by |
 //! |---|---|---|---|
 //! | snapshot, observation, certificate, policy | [`snapshot`], [`observation`], [`certificate`], [`policy`] | canonical JSON | SHA-256 of its bytes |
-//! | profile | [`profile`] | canonical JSON | SHA-256 of its bytes |
+//! | profile, measurement | [`profile`], [`measurement`] | canonical JSON | SHA-256 of its bytes |
+//! | regression cases | [`cases`] | canonical JSON | SHA-256 of its bytes |
 //! | a record without what was erased from it | [`redacted`] | canonical JSON | SHA-256 of its bytes |
 //! | tree | [`tree`] | canonical JSON | SHA-256 of its bytes |
 //! | event | [`event`] | a line of canonical JSON and a line with its SHA-256 | model and sequence number |
@@ -12,14 +13,17 @@
 //! | index segment, checkpoint, head, known files, checked packs, collection under way | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`], [`collection`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
 //! | configuration | [`config`] | TOML, written by people | – |
+//! | the number a metric's command makes | [`answer`] | JSON, written by that command | – |
 //!
 //! How formats change. A record carries its kind and version (`mlrun/snapshot/1`). What is stored is never
 //! rewritten; a record newer than this program is refused with the version it needs, and never half
 //! understood: after decoding, the record must encode to the very bytes it came from, so an unknown field
 //! cannot be dropped silently. Golden bytes in `tests/it/format` are added to, never regenerated.
 
+pub mod answer;
 mod cached;
 pub mod canonical;
+pub mod cases;
 pub mod certificate;
 pub mod checked;
 pub mod checkpoint;
@@ -32,6 +36,7 @@ pub mod found;
 pub mod head;
 pub mod index;
 pub mod known;
+pub mod measurement;
 pub mod observation;
 pub mod pack;
 pub mod planes;

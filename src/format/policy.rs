@@ -2,15 +2,20 @@
 //!
 //! Two policies are the same rules when their resolved records are the same bytes: a comment changes nothing.
 
+mod holdout;
 mod measure;
+mod predict;
 mod written;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::measure::{Check, Flips, MeasureRecord, Over};
+pub use self::holdout::{Adaptive, HoldoutFile, HoldoutRecord, OnExhausted};
+pub use self::measure::{Check, Flips, MeasureRecord, Over, Quantity};
+pub use self::predict::PredictRecord;
 pub use self::written::{
-    BaselineFile, CheckFile, ColumnQuantileFile, KeyFile, KeysFile, LimitFile, MeanFile, MetricFile, MustNotFlipFile,
-    ParameterFile, PolicyFile, QuantileFile, RatioFile, ReportedFile, RuleFile, ScalarFile, StatsFile, WithFile,
+    BaselineFile, CheckFile, ColumnQuantileFile, CommandFile, KeyFile, KeysFile, LimitFile, MeanFile, MeasuredFile,
+    MetricFile, MustNotFlipFile, ParameterFile, ParityFile, PolicyFile, QuantileFile, RatioFile, ReportedFile,
+    RuleFile, ScalarFile, StatsFile, WithFile,
 };
 use crate::name::StageName;
 
@@ -132,6 +137,13 @@ pub struct PolicyRecord {
     pub semantics: String,
     /// The rules, in the file's order.
     pub rules: Vec<RuleRecord>,
+    /// How often an evaluation set may be used to choose; none: the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutRecord>,
+    /// How this program runs a model itself, from the configuration: part of the rules, so that nobody bypasses them by another
+    /// command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predict: Option<PredictRecord>,
 }
 
 /// A rule as it is judged by.
@@ -149,14 +161,29 @@ pub struct RuleRecord {
     /// Whether it compares with the best version that was ever in the stage, instead of the one that is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ratchet: bool,
+    /// Whose evidence it insists on; none: whatever there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Origin>,
 }
 
 impl RuleRecord {
     /// Whether it compares with a baseline.
     pub const fn is_comparison(&self) -> bool {
-        self.demand.is_comparison()
-            || matches!(self.measure, MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. })
+        match self.measure {
+            MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. } => true,
+            // What is measured has no slices: its ratio is to the baseline's.
+            MeasureRecord::Measured { .. } if matches!(self.demand, DemandRecord::MinRatio { .. }) => true,
+            _ => self.demand.is_comparison(),
+        }
     }
+}
+
+/// Whose evidence it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// This program ran the model and looked; otherwise the trainer wrote it down.
+    Measured,
 }
 
 /// What a rule asks.
@@ -207,7 +234,8 @@ pub enum DemandRecord {
         /// A ratio.
         limit: f64,
     },
-    /// The worst slice at least `limit` times the value on all rows.
+    /// The worst slice at least `limit` times the value on all rows; of what was measured, at least `limit` times the
+    /// baseline's, and the lower bound of the ratio is held against it.
     MinRatio {
         /// A ratio.
         limit: f64,

@@ -68,6 +68,7 @@ mod queries;
 mod random;
 mod rank_tests;
 mod ranks;
+mod ratio;
 mod rederive;
 mod regression;
 mod roc;
@@ -95,6 +96,7 @@ pub use power::{Demand, Other, Rates, Side, TRADED, detectable, equal_model, row
 pub use proportion::{Share, share, share_difference};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rank_tests::{RankSum, mann_whitney, wilcoxon};
+pub use ratio::{PairedRatio, geometric_mean, paired_ratio};
 pub use rederive::rederive;
 pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
 pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence};

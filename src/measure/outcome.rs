@@ -121,6 +121,8 @@ pub enum Method {
     PairwiseMover,
     /// Normal bounds of every contrast of two pairs of groups, of which one counts.
     PairwiseNormal,
+    /// t interval of logarithms: of one model's runs, or of the ratios of paired runs.
+    LogT,
 }
 
 impl Method {
@@ -144,6 +146,7 @@ impl Method {
             Self::OrderStatistics,
             Self::PairwiseMover,
             Self::PairwiseNormal,
+            Self::LogT,
         ]
     }
 
@@ -172,6 +175,7 @@ impl Method {
             Self::OrderStatistics => "order_statistics",
             Self::PairwiseMover => "pairwise_mover",
             Self::PairwiseNormal => "pairwise_normal",
+            Self::LogT => "log_t",
         }
     }
 }

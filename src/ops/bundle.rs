@@ -8,10 +8,14 @@
 //! observation.json           what surrounded it
 //! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
-//! events/<seq>               every event of the model that names the snapshot or erased something from the version, as it
-//!                            lies in the journal
+//! measurement.json           what the certificate's models did while they were run, if they were; measured/<model>/<file> what
+//!                            they predicted, but for what was erased
+//! cases/<id>.json            the lists of regression cases that the certificate names; a file's name is its SHA-256
+//! events/<seq>               every event of the model that names the snapshot, erased something from the version or changed the
+//!                            cases, as it lies in the journal
 //! trees/<id>.json            every folder listing; a file's name is its SHA-256
-//! files/…                    the files, where they lay in the project, but for those that were erased
+//! files/…                    the files, where they lay in the project, but for those that were erased; evidence that was
+//!                            attached later lies in files/attached
 //! ```
 //! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level.
 
@@ -27,9 +31,10 @@ use super::bundle_check::BundleError;
 use super::bundle_records::{FORMAT, SUMS};
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
-use super::{VerbError, erasures, records};
+use super::{VerbError, attached, erasures, measured, records};
 use crate::digest::Digest;
 use crate::format::canonical;
+use crate::format::certificate::StatementRecord;
 use crate::format::event::{self, EventBody};
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
@@ -95,7 +100,7 @@ pub fn bundle(
     resolve::kept(repository, &found)?;
     // Opened before anything is gathered: a place that cannot be written to is found out at once.
     let unfinished = if options.dry_run { None } else { Some(Unfinished::beside(&options.output)?) };
-    let record = records::snapshot(repository, found.snapshot())?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
     let (entries, missing) = contents(repository, &found, &record)?;
     let mut report = BundleReport {
         model: found.state.model.clone(),
@@ -173,15 +178,25 @@ fn contents(
     }
     let certificate = found.state.certificates.get(&found.snapshot());
     if let Some(row) = certificate {
-        add("certificate.json".to_owned(), store.record(row.certificate.digest())?);
+        let bytes = store.record(row.certificate.digest())?;
+        let unreadable = |source| VerbError::Record { kind: "certificate", id: row.certificate.to_string(), source };
+        let lists = StatementRecord::decode(&bytes).map_err(unreadable)?.predicate.cases.map(|cases| cases.lists);
+        for list in lists.unwrap_or_default() {
+            add(format!("cases/{list}.json"), store.record(list)?);
+        }
+        add("certificate.json".to_owned(), bytes);
         add("policy.json".to_owned(), store.record(row.policy)?);
+    }
+    let made = measured::of_snapshot(store, &found.state, found.snapshot())?;
+    if let Some(made) = &made {
+        add("measurement.json".to_owned(), store.record(made.record)?);
     }
     let id = found.snapshot().to_string();
     let mut events = serde_json::Map::new();
     for seq in 1..=found.state.seq() {
         let Some(file) = repository.registry().event(&found.state.model, seq)? else { break };
         let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id))
-            || matches!(&file.event, Ok(event) if erases_from(&event.body, found.row.version));
+            || matches!(&file.event, Ok(event) if is_about(&event.body, found.row.version));
         if seq == 1 || names_it {
             let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
             let line = canonical::encode("event", &file.value).map_err(unreadable)?;
@@ -215,12 +230,20 @@ fn contents(
     for file in files {
         entries.insert(format!("files/{}", file.path), Content::File(file));
     }
+    for file in made.iter().flat_map(|made| made.tree_files()) {
+        entries.insert(file.path.clone(), Content::File(file));
+    }
     Ok((entries, missing))
 }
 
-/// Whether an event is the tombstone of something that a version had.
-fn erases_from(body: &EventBody, version: Version) -> bool {
-    matches!(body, EventBody::Purge { versions, .. } if versions.contains(&version))
+/// Whether an event that does not name the snapshot is about the version: the tombstone of something that it had, or cases that it
+/// is judged by.
+fn is_about(body: &EventBody, version: Version) -> bool {
+    match body {
+        EventBody::Purge { versions, .. } => versions.contains(&version),
+        EventBody::Case { .. } => true,
+        _ => false,
+    }
 }
 
 /// Every folder listing a snapshot names, and those below them.

@@ -10,10 +10,11 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::bundle_records::{Erased, FORMAT, Records, SUMS};
+use super::bundle_records::{Erased, FORMAT, Records, SUMS, attached};
 pub use super::error::BundleError;
 use crate::digest::Digest;
 use crate::format::canonical;
+use crate::format::measurement::{self, MeasurementRecord};
 use crate::format::redacted::RedactedRecord;
 use crate::format::snapshot::{self, SnapshotRecord};
 use crate::format::tree::{EntryKind, TreeRecord, is_component};
@@ -68,7 +69,7 @@ pub fn verify_bundle(path: &Path) -> Result<BundleCheck, BundleError> {
             }
             other => return Err(unsound(format!("`{name}` is of a kind ({other:?}) no bundle holds"))),
         }
-        let is_record = !name.starts_with("files/");
+        let is_record = !name.starts_with("files/") && !name.starts_with("measured/");
         if is_record {
             record_bytes += entry.size();
         }
@@ -167,15 +168,45 @@ fn about(
     for set in &snapshot.samples {
         expected.insert(format!("files/{below}{}", set.path), set.file.digest());
     }
+    for (path, digest) in attached(records, &text("version")) {
+        expected.insert(format!("files/{below}{path}"), digest);
+    }
     for (name, digest) in &expected {
         if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
             return Err(format!("`{name}` is not the file the snapshot names"));
         }
     }
+    check_measured(records, sums, &erased)?;
     if let Some(extra) = sums.keys().find(|name| name.starts_with("files/") && !expected.contains_key(*name)) {
         return Err(format!("`{extra}` is not in the snapshot"));
     }
     Ok(BundleCheck { model: text("model"), version: text("version"), snapshot: text("snapshot"), entries: 0, bytes: 0 })
+}
+
+/// The predictions are those that the measurement names, no others.
+fn check_measured(
+    records: &BTreeMap<String, Vec<u8>>,
+    sums: &BTreeMap<String, Digest>,
+    erased: &Erased,
+) -> Result<(), String> {
+    let measurement: Option<MeasurementRecord> = match records.get("measurement.json") {
+        None => None,
+        Some(bytes) => {
+            Some(canonical::decode(measurement::FORMAT, bytes).map_err(|e| format!("`measurement.json`: {e}"))?)
+        }
+    };
+    let sides = measurement.into_iter().flat_map(|known| known.sides.into_values());
+    let made: BTreeMap<String, Digest> =
+        sides.filter_map(|side| side.predictions).map(|made| (made.path, made.file.digest())).collect();
+    for (name, digest) in &made {
+        if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
+            return Err(format!("`{name}` is not the file `measurement.json` names"));
+        }
+    }
+    match sums.keys().find(|name| name.starts_with("measured/") && !made.contains_key(*name)) {
+        Some(extra) => Err(format!("`{extra}` is in no measurement")),
+        None => Ok(()),
+    }
 }
 
 fn walk(

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::format::canonical;
-use crate::format::certificate::StatementRecord;
+use crate::format::certificate::{MEASUREMENT, StatementRecord};
 use crate::format::event::{self, ErasedRecord, EventBody, EventRecord};
 use crate::format::observation::{self, ObservationRecord};
 use crate::format::redacted::{self, RedactedRecord};
@@ -59,6 +59,19 @@ impl Erased {
     }
 }
 
+/// What the events of a bundle say was attached to its version: its path and digest.
+pub(super) fn attached(by_name: &BTreeMap<String, Vec<u8>>, version: &str) -> Vec<(String, Digest)> {
+    let events = by_name.iter().filter(|(name, _)| name.starts_with("events/"));
+    let events = events.filter_map(|(_, bytes)| event::decode(bytes).ok()?.event.ok());
+    let of_version = events.filter_map(|event| match event.body {
+        EventBody::Attach { version: of, evidence, .. } if of.to_string() == version => {
+            Some((evidence.path().to_owned(), evidence.file().digest()))
+        }
+        _ => None,
+    });
+    of_version.collect()
+}
+
 /// The entries of a bundle that are no files of the project.
 pub(super) struct Records<'a> {
     pub(super) erased: &'a Erased,
@@ -83,11 +96,19 @@ impl Records<'_> {
 
     /// Everything in it is of a known kind, so that nothing rides along unread.
     fn check_names(&self) -> Result<(), String> {
-        const SINGLE: [&str; 6] =
-            ["bundle.json", "certificate.json", "code.patch", "observation.json", "policy.json", "snapshot.json"];
+        const SINGLE: [&str; 7] = [
+            "bundle.json",
+            "certificate.json",
+            "code.patch",
+            "measurement.json",
+            "observation.json",
+            "policy.json",
+            "snapshot.json",
+        ];
         let known = |name: &str| {
             SINGLE.contains(&name)
                 || name.starts_with("events/")
+                || name.starts_with("cases/") && name.ends_with(".json")
                 || name.starts_with("profiles/") && name.ends_with(".json")
                 || name.starts_with("trees/") && name.ends_with(".json")
         };
@@ -133,15 +154,34 @@ impl Records<'_> {
         let named = self.about["certificate"].as_str();
         self.check_digest("certificate.json", named, "`bundle.json`")?;
         let Some(bytes) = self.by_name.get("certificate.json") else {
-            return self.check_digest("policy.json", None, "a certificate");
+            self.check_digest("measurement.json", None, "a certificate")?;
+            self.check_digest("policy.json", None, "a certificate")?;
+            return self.check_cases(&[]);
         };
         let statement = StatementRecord::decode(bytes).map_err(|e| format!("`certificate.json`: {e}"))?;
         let certificate = statement.predicate;
         if Some(&*certificate.candidate.to_string()) != self.about["snapshot"].as_str() {
             return Err("`certificate.json` is about another snapshot".to_owned());
         }
+        let measurement = certificate.evidence.iter().find(|known| known.kind == MEASUREMENT);
+        let measurement = measurement.map(|known| known.sha256.to_string());
+        self.check_digest("measurement.json", measurement.as_deref(), "`certificate.json`")?;
         let policy = certificate.policy_sha256.to_string();
-        self.check_digest("policy.json", Some(&policy), "`certificate.json`")
+        self.check_digest("policy.json", Some(&policy), "`certificate.json`")?;
+        self.check_cases(&certificate.cases.map(|cases| cases.lists).unwrap_or_default())
+    }
+
+    /// Those that the certificate names, no others.
+    fn check_cases(&self, lists: &[Digest]) -> Result<(), String> {
+        let named: BTreeMap<String, String> =
+            lists.iter().map(|list| (format!("cases/{list}.json"), list.to_string())).collect();
+        for (name, digest) in &named {
+            self.check_digest(name, Some(digest), "`certificate.json`")?;
+        }
+        match self.by_name.keys().find(|name| name.starts_with("cases/") && !named.contains_key(*name)) {
+            Some(name) => self.check_digest(name, None, "`certificate.json`"),
+            None => Ok(()),
+        }
     }
 
     /// Those listed, no others; each with its digest, of this model, behind the one it names.

@@ -3,25 +3,32 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
+pub use super::error::MeasureError;
 use super::evidence::{Gathered, Tables, gather};
+use super::history::Seen;
 use super::inputs::GivenInputs;
+use super::measured::{Files, Side, Wanted};
 use super::past_evidence::gather_past;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
-use super::workspace::Workspace;
-use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
-use crate::certify::{self, Case, Explanation, FlipSummary, NamedRows, Warning};
+use super::workspace::{RunWith, Workspace};
+use super::{
+    Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, history, measured, provenance, records,
+    waive,
+};
+use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
 use crate::clock::Time;
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
-use crate::format::event::{EventBody, EventRef};
+use crate::format::event::{EventBody, EventRef, UsedSetRecord};
+use crate::format::measurement::Role;
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
-use crate::name::{ModelName, Version};
+use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -71,6 +78,8 @@ pub struct CertifyReport {
     pub not_in_force: Vec<String>,
     /// A block that keeps the candidate out of the stage, whatever the verdict.
     pub block: Option<BlockRow>,
+    /// Sets that rules rest on and the baseline does not have: it may be given them.
+    pub baseline_lacks: Vec<SetName>,
     /// The file the rules were read from; none: they are in force and came from the store.
     pub policy_file: Option<PathBuf>,
     /// Something changed while it was judged, or a first release was declared where there is a baseline.
@@ -97,6 +106,8 @@ pub enum Conflict {
         /// Which stage.
         stage: String,
     },
+    /// Evidence, cases or waivers went on changing.
+    Changed,
     /// A first release was declared, and the stage is held.
     NotFirst {
         /// Which stage.
@@ -130,27 +141,45 @@ struct Candidate {
     ancestors: Vec<SnapshotRecord>,
     observation: ObservationRecord,
     tables: HashMap<crate::id::FileId, PathBuf>,
+    /// Of the workspace: what it is run with.
+    run_with: Option<RunWith>,
 }
 
-/// Certifies.
+/// Certifies. What the journal adds is judged again if it changed meanwhile.
 pub fn certify(
     repository: &Repository,
     options: &CertifyOptions,
     progress: &dyn Progress,
 ) -> Result<CertifyReport, VerbError> {
+    const TRIES: u32 = 5;
     check_text("the reason", options.first_release.as_deref())?;
+    let mut report = judge(repository, options, progress)?;
+    for _ in 1..TRIES {
+        if report.conflict != Some(Conflict::Changed) {
+            break;
+        }
+        report = judge(repository, options, progress)?;
+    }
+    Ok(report)
+}
+
+fn judge(
+    repository: &Repository,
+    options: &CertifyOptions,
+    progress: &dyn Progress,
+) -> Result<CertifyReport, VerbError> {
     // Packs, versions and stages may have moved before the lock was had.
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
-    refuse_measured(repository, &model)?;
     let policy = rules::policy(repository, &model, state.as_ref(), options.policy.as_deref())?;
     let unborn = State::before_creation(model.clone());
     let stage = resolve::stage(repository, state.as_ref().unwrap_or(&unborn), Some(&policy.record.baseline))?;
     let occupant = state.as_ref().and_then(|s| s.occupant(&stage));
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
-    let baseline_record = match occupant {
-        Some(occupant) => Some(records::snapshot(repository, occupant.snapshot)?),
-        None => None,
+    let baseline_row = occupant.and_then(|held| state.as_ref()?.version(held.version));
+    let baseline_record = match (&state, baseline_row) {
+        (Some(state), Some(row)) => Some(attached::judged(repository, state, row)?),
+        _ => None,
     };
     let conflict = match (&options.first_release, &baseline_label) {
         (Some(_), Some(holder)) => Some(Conflict::NotFirst { stage: stage.to_string(), holder: holder.clone() }),
@@ -170,7 +199,59 @@ pub fn certify(
         }
     }
     let needs = certify::needs(&policy.record);
-    let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
+    let (cases, case_lists) = history::cases_in_force(repository, state.as_ref())?;
+    let files = match (&candidate.run_with, &state, candidate.version) {
+        (Some(with), ..) => Some(Files::Workspace(with)),
+        (None, Some(state), Some(version)) => Some(Files::Stored { state, version }),
+        _ => None,
+    };
+    let ours = files.map(|files| Side {
+        role: Role::Candidate,
+        label: candidate.label.clone(),
+        id: candidate.id,
+        record: &candidate.record,
+        files,
+    });
+    let theirs = match (occupant, &baseline_record, &state) {
+        (Some(held), Some(record), Some(state)) => Some(Side {
+            role: Role::Baseline,
+            label: format!("{model}@{}", held.version),
+            id: held.snapshot,
+            record,
+            files: Files::Stored { state, version: held.version },
+        }),
+        _ => None,
+    };
+    let wanted = ours.as_ref().map(|ours| Wanted {
+        repository,
+        model: &model,
+        policy: &policy.record,
+        policy_sha256: policy.sha256,
+        needs: &needs,
+        state: state.as_ref(),
+        candidate: ours,
+        baseline: theirs.as_ref(),
+        tables: &tables,
+    });
+    let measured = wanted.as_ref().map(|wanted| measured::obtain(wanted, progress)).transpose()?.unwrap_or_default();
+    let (parity, compared) = wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
+    let applied = |role, record| measured.applied(role, record, &candidate.record);
+    let (our_evidence, their_evidence) =
+        (applied(Role::Candidate, &candidate.record), baseline_record.as_ref().map(|r| applied(Role::Baseline, r)));
+    tables.workspace.extend(measured.places());
+    let task = policy.record.task;
+    let mut gathered = gather(&tables, &needs, task, &our_evidence, their_evidence.as_ref(), &cases)?;
+    if let Some((set, defect)) = measured.defect() {
+        if let Some(rows) = gathered.case_rows.get_mut(&set) {
+            rows.rows = rows.rows.clone().map_err(|known| match known {
+                Defect::SetMissing { .. } => defect.clone(),
+                other => other,
+            });
+        }
+        gathered.sets.insert(set, Err(defect));
+    }
+    measured.mark(&mut gathered.evidence);
+    gathered.evidence.extend(compared);
     if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
@@ -183,8 +264,22 @@ pub fn certify(
     let whose = (&candidate.record, state.as_ref(), &stage);
     let (past, read) = gather_past(repository, &mut tables, &needs, policy.record.task, whose, &known)?;
     gathered.evidence.extend(read);
+    let stale = stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record));
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
+    let mut baseline_lacks = baseline_record.as_ref().map_or_else(Vec::new, |record| lacking(&gathered, record));
+    baseline_lacks.retain(|set| measured.set() != Some(set));
+    let sets = history::used_sets(&gathered);
+    let judged_at = state.as_ref().map_or_else(|| repository.registry().now(), |s| repository.registry().now_in(s));
+    let stage_rules = waive::rules_of(repository, state.as_ref().unwrap_or(&unborn), &stage);
+    let versions: Vec<Version> = candidate.version.into_iter().chain(occupant.map(|o| o.version)).collect();
+    let seen = state.as_ref().map(|state| Seen::of(state, candidate.id, &versions, &sets, judged_at));
+    let history = History {
+        cases,
+        case_lists,
+        case_rows: gathered.case_rows,
+        ..history::history(state.as_ref(), candidate.id, &sets, (&stage, &stage_rules), judged_at)
+    };
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
@@ -198,8 +293,15 @@ pub fn certify(
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
         provenance: &provenance,
+        measurement: measured.record.as_ref(),
+        parity: &parity,
         evidence: gathered.evidence,
-        stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
+        stale_evidence: stale
+            .into_iter()
+            // What was made now is nobody else's.
+            .filter(|stale| measured.set().is_none_or(|set| set.as_str() != stale))
+            .collect(),
+        history: &history,
         tool_version: super::TOOL,
     };
     let statement = certify::certify(&case)?;
@@ -230,6 +332,7 @@ pub fn certify(
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
             .cloned(),
         policy_file: policy.path.clone(),
+        baseline_lacks,
         conflict,
         event: None,
         check: options.check || options.explain,
@@ -242,11 +345,22 @@ pub fn certify(
         return Ok(report);
     }
     let mut writer = repository.store().writer();
+    measured.put(state.as_ref(), &mut writer)?;
     writer.put_record(&policy.bytes)?;
     writer.put_record(&bytes)?;
     writer.finish()?;
-    issue(repository, &model, &policy, &baseline, candidate.id, &mut report)?;
+    let judged = Judged { candidate: candidate.id, versions, sets, seen };
+    issue(repository, &model, &policy, &baseline, &judged, &mut report)?;
     Ok(report)
+}
+
+/// What was judged, and what was seen of the journal then.
+struct Judged {
+    candidate: SnapshotId,
+    /// Those whose evidence was read.
+    versions: Vec<Version>,
+    sets: Vec<UsedSetRecord>,
+    seen: Option<Seen>,
 }
 
 /// Appends the event, unless the same certificate is in force already.
@@ -255,14 +369,17 @@ fn issue(
     model: &ModelName,
     policy: &Policy,
     baseline: &BaselineRecord,
-    candidate: SnapshotId,
+    judged: &Judged,
     report: &mut CertifyReport,
 ) -> Result<(), VerbError> {
     enum Outcome {
         InForce(Time),
         Issued(Time),
         Moved,
+        Changed,
     }
+    let candidate = judged.candidate;
+    let waivers = &report.statement.predicate.waivers;
     let actor = Asked::begin(repository).answer();
     let (certificate, verdict, proposed) = (report.certificate, report.verdict(), report.proposed.is_some());
     let committed = repository.registry().commit::<Outcome, VerbError>(model, &actor, |state| {
@@ -271,6 +388,10 @@ fn issue(
             return Ok(Decision::Keep(Outcome::Moved));
         }
         let now = repository.registry().now_in(state);
+        let seen = Seen::of(state, candidate, &judged.versions, &judged.sets, now);
+        if judged.seen.as_ref().is_some_and(|before| *before != seen) {
+            return Ok(Decision::Keep(Outcome::Changed));
+        }
         let same = state
             .certificates
             .get(&candidate)
@@ -278,9 +399,9 @@ fn issue(
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }
-        let in_force = state.stages.get(&baseline.stage).and_then(|row| row.rules.as_ref());
-        let rules = in_force.map_or_else(|| rules::stated(repository, model, &baseline.stage), |r| r.stage.clone());
+        let rules = waive::rules_of(repository, state, &baseline.stage);
         let expires = now.after(std::time::Duration::from_secs(rules.valid_for));
+        let expires = waivers.iter().map(|waiver| waiver.expires).fold(expires, Time::min);
         let body = EventBody::Certify {
             snapshot: candidate,
             certificate,
@@ -292,11 +413,14 @@ fn issue(
             expires,
             proposed,
             first_release: baseline.first_release.clone(),
+            sets: judged.sets.clone(),
+            waivers: waivers.iter().map(|waiver| waiver.event.seq).collect(),
         };
         Ok(Decision::Append(body, Outcome::Issued(expires)))
     })?;
     match committed.outcome {
         Outcome::Moved => report.conflict = Some(Conflict::BaselineMoved { stage: baseline.stage.to_string() }),
+        Outcome::Changed => report.conflict = Some(Conflict::Changed),
         Outcome::InForce(expires) => {
             report.unchanged = true;
             report.expires = Some(expires);
@@ -330,7 +454,7 @@ fn candidate(
         },
         None => None,
     };
-    let workspace = Workspace::look(repository, model_only.as_ref(), &options.given, progress)?;
+    let mut workspace = Workspace::look_at(repository, model_only.as_ref(), &options.given, options.check, progress)?;
     let model = workspace.built.record.model.clone();
     let state = repository.registry().state(&model)?;
     if !options.check && !options.explain {
@@ -350,6 +474,7 @@ fn candidate(
         version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
+        run_with: workspace.run_with.take(),
         observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
@@ -362,10 +487,11 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         label: found.label(),
         version: Some(found.row.version),
         id: found.snapshot(),
-        record: records::snapshot(repository, found.snapshot())?,
+        record: attached::judged(repository, &found.state, &found.row)?,
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
+        run_with: None,
     })
 }
 
@@ -380,8 +506,12 @@ fn ancestors(
     let mut seen = HashSet::new();
     let mut next = parent;
     while let Some(id) = next.filter(|id| found.len() < FAR_ENOUGH && seen.insert(*id)) {
-        found.push(records::snapshot(repository, id)?);
-        next = state.and_then(|s| s.version_of(id)).and_then(|row| row.parent);
+        let row = state.and_then(|state| Some((state, state.version_of(id)?)));
+        found.push(match row {
+            Some((state, row)) => attached::judged(repository, state, row)?,
+            None => records::snapshot(repository, id)?,
+        });
+        next = row.and_then(|(_, row)| row.parent);
     }
     Ok(found)
 }
@@ -392,11 +522,16 @@ fn stale_evidence_of<'a>(record: &SnapshotRecord, others: impl Iterator<Item = &
     all.into_iter().collect()
 }
 
+/// Sets that were asked for and a version does not have.
+fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
+    let predictions = gathered.sets.keys().filter(|set| record.predictions.iter().all(|p| p.name != **set));
+    let samples = gathered.samples.keys().filter(|set| record.samples.iter().all(|s| s.name != **set));
+    predictions.chain(samples).cloned().collect()
+}
+
 /// What times depend on.
 fn hardware(observation: &ObservationRecord) -> String {
-    let machine = &observation.machine;
-    let cpu = machine.cpu.as_deref().unwrap_or("an unknown processor");
-    format!("{} × {cpu} ({})", machine.cpus, machine.architecture)
+    measured::hardware(&observation.machine)
 }
 
 /// Times taken on other hardware say nothing about the model.
@@ -431,13 +566,4 @@ fn version_of_workspace(
     }
     Err(ResolveError::WorkspaceIsNoVersion { model: state.model.clone(), latest: state.latest().map(|v| v.version) }
         .into())
-}
-
-/// A policy that was made for measured evidence must not be satisfied with reported evidence.
-fn refuse_measured(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
-    let asks = repository.config().and_then(|c| c.model(model)).and_then(|m| m.evidence.as_ref()?.predict.as_ref());
-    match asks {
-        None => Ok(()),
-        Some(_) => Err(VerbError::NotEnforced { what: format!("`model.{model}.evidence.predict`"), plural: false }),
-    }
 }

@@ -3,16 +3,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{VerbError, records};
+use super::{VerbError, attached, measured, records};
 use crate::capture::Capture;
 use crate::capture::known::Known;
 use crate::digest::Digest;
 use crate::format::checkpoint::{ErasedRow, VersionRow};
 use crate::format::event::{ErasedRecord, EventBody};
+use crate::format::measurement::FreshRecord;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
-use crate::id::{FileId, TreeId};
+use crate::id::{FileId, SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
@@ -160,6 +161,13 @@ fn single_files(record: &SnapshotRecord) -> Vec<Held> {
     predictions.chain(samples).chain(patch).collect()
 }
 
+/// The predictions that were made for the certificate of a version, named as in a bundle.
+pub(super) fn made(store: &Store, state: &State, snapshot: SnapshotId) -> Result<Vec<Held>, StoreError> {
+    let made = measured::of_snapshot(store, state, snapshot)?;
+    let held = |file: FreshRecord| Held { path: file.path, id: file.file, size: file.size, model: false };
+    Ok(made.into_iter().flat_map(|made| made.files).map(held).collect())
+}
+
 /// Every file of a version; links have no bytes.
 pub(super) fn files(store: &Store, record: &SnapshotRecord) -> Result<(Vec<Held>, Vec<String>), StoreError> {
     let (mut held, mut links) = (Vec::new(), Vec::new());
@@ -239,6 +247,16 @@ pub(super) fn files_again(
     if let Some(patch) = &capture.code.patch {
         look(PATCH, FileId::new(Digest::of(patch)));
     }
+    Ok(again)
+}
+
+/// That a file was erased from a version.
+pub(super) fn file_again(repository: &Repository, id: FileId) -> Result<Option<ErasedAgain>, VerbError> {
+    let again = erased_files(repository)?.remove(&id).map(|(model, row)| ErasedAgain {
+        name: row.what.name().to_owned(),
+        label: label(repository, &model, &row),
+        why: why(&row),
+    });
     Ok(again)
 }
 
@@ -341,7 +359,7 @@ pub(super) fn due(repository: &Repository, states: &[State]) -> Result<Erasure, 
             }
         }
         if !erasure.files.is_empty() {
-            for held in search.find(&records::snapshot(repository, row.snapshot)?)? {
+            for held in search.find(&attached::kept(repository, state, row)?)? {
                 if state.erased_file(row.version, held.id).is_none() {
                     erasure.files.remove(&held.id);
                 }

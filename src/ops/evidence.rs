@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::VerbError;
-use crate::certify::{Needs, Samples};
+use crate::certify::{CaseRows, Needs, Samples};
 use crate::digest::Digest;
 use crate::evidence::{self, Asked, Defect, JoinedRows, PredictionTable};
 use crate::format::canonical;
+use crate::format::cases::NumberedCaseRecord;
 use crate::format::certificate::EvidenceRecord;
 use crate::format::policy::Task;
 use crate::format::snapshot::SnapshotRecord;
@@ -16,7 +17,7 @@ use crate::name::SetName;
 use crate::store::{Store, StoreError};
 
 /// No table of evidence is longer: 8 GiB.
-const MAX_TABLE: u64 = 8 << 30;
+pub(super) const MAX_TABLE: u64 = 8 << 30;
 
 /// Where the bytes of evidence are.
 pub(super) struct Tables<'a> {
@@ -29,7 +30,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
+    pub(super) fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
             Some(path) => {
                 std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
@@ -53,6 +54,8 @@ pub(super) struct Gathered {
     pub samples: BTreeMap<SetName, Samples>,
     /// What was read.
     pub evidence: Vec<EvidenceRecord>,
+    /// The candidate's rows that are regression cases.
+    pub case_rows: BTreeMap<SetName, CaseRows>,
 }
 
 /// Reads what `needs` names.
@@ -62,6 +65,7 @@ pub(super) fn gather(
     task: Task,
     candidate: &SnapshotRecord,
     baseline: Option<&SnapshotRecord>,
+    cases: &[NumberedCaseRecord],
 ) -> Result<Gathered, VerbError> {
     let mut gathered = Gathered::default();
     let only = (candidate.predictions.len() == 1).then(|| candidate.predictions[0].name.clone());
@@ -73,6 +77,10 @@ pub(super) fn gather(
                 columns.entry(set.clone()).or_default()[kind].extend(wanted.iter().cloned());
             }
         }
+    }
+    let judged: BTreeSet<SetName> = columns.keys().cloned().collect();
+    for one in cases {
+        columns.entry(one.set.clone()).or_default();
     }
     for (set, wanted) in columns {
         let [slices, numbers] = wanted.map(|columns| columns.into_iter().collect::<Vec<String>>());
@@ -93,10 +101,18 @@ pub(super) fn gather(
                 set: Some(set.clone()),
                 sha256: found.file.digest(),
                 rows: table.as_ref().map_or(0, |t| t.rows() as u64),
+                origin: None,
             });
             Ok(table)
         };
         let ours = read("candidate", candidate, None)?;
+        let keys = case_keys(cases, &set);
+        if !keys.is_empty() {
+            gathered.case_rows.insert(set.clone(), case_rows(candidate, &set, task, &ours, &keys));
+        }
+        if !judged.contains(&set) {
+            continue;
+        }
         let theirs = baseline.map(|record| read("baseline", record, ours.as_ref().ok())).transpose()?;
         let joined = ours.and_then(|ours| match theirs {
             None => evidence::join(&set, task, ours, None),
@@ -124,6 +140,7 @@ pub(super) fn gather(
                 set: Some(set.clone()),
                 sha256: found.file.digest(),
                 rows: values.as_ref().map_or(0, |v| v.len() as u64),
+                origin: None,
             });
             Ok(values)
         };
@@ -141,10 +158,32 @@ pub(super) fn gather(
                 set: None,
                 sha256: bytes.map_or_else(|_| Digest::of(b""), |b| Digest::of(&b)),
                 rows: record.metrics.len() as u64,
+                origin: None,
             });
         }
     }
     Ok(gathered)
+}
+
+/// The keys of the cases of a set.
+fn case_keys(cases: &[NumberedCaseRecord], set: &SetName) -> Vec<Vec<String>> {
+    cases.iter().filter(|one| one.set == *set).map(|one| one.case.key.clone()).collect()
+}
+
+/// The rows with these keys, whatever the baseline has: a set may have grown by the very rows that are cases.
+fn case_rows(
+    candidate: &SnapshotRecord,
+    set: &SetName,
+    task: Task,
+    table: &Result<PredictionTable, Defect>,
+    keys: &[Vec<String>],
+) -> CaseRows {
+    let joined = table.as_ref().map_err(Clone::clone).and_then(|table| evidence::join(set, task, table.clone(), None));
+    let found = candidate.predictions.iter().find(|p| p.name == *set);
+    CaseRows {
+        rows: joined.map(|joined| joined.only(keys)),
+        positive: found.and_then(|found| found.columns.positive.clone()),
+    }
 }
 
 /// Labels disagree in every row where the two models call another one positive.

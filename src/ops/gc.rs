@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::promote::{kept_files, stored_files};
 use super::{Asked, MadeEvent, VerbError};
-use super::{erasures, keep};
+use super::{erasures, keep, measured};
 use crate::clock::Time;
 use crate::digest::Digest;
+use crate::format::checkpoint::VersionRow;
 use crate::format::collection::CollectionRecord;
 use crate::format::event::EventBody;
 use crate::format::pack::ObjectHeader;
-use crate::id::{FileId, SnapshotId};
+use crate::id::FileId;
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
@@ -194,15 +195,20 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         dropped.iter().find(|d| is_it(d)).map(|d| d.reason.clone())
     };
     let mut live: HashSet<FileId> = HashSet::new();
-    let mut dead: Vec<(String, SnapshotId)> = Vec::new();
+    let mut dead: Vec<(String, &State, &VersionRow)> = Vec::new();
     for state in &states {
         for row in &state.versions {
             match (row.dropped, gone(state, row.version)) {
                 (None, None) => live.extend(kept_files(repository, state, row)?.iter().filter_map(|f| f.id)),
-                (Some(_), _) => dead.push((format!("of {}@{}, dropped", state.model, row.version), row.snapshot)),
-                (None, Some(rule)) => {
-                    dead.push((format!("of {}@{}, by {rule}", state.model, row.version), row.snapshot))
-                }
+                (Some(_), _) => dead.push((format!("of {}@{}, dropped", state.model, row.version), state, row)),
+                (None, Some(rule)) => dead.push((format!("of {}@{}, by {rule}", state.model, row.version), state, row)),
+            }
+        }
+        let is_kept = |row: &VersionRow| row.dropped.is_none() && gone(state, row.version).is_none();
+        // Predictions that were made for a certificate are kept as long as a version that it is about.
+        for stored in measured::stored(store, state)? {
+            if state.versions.iter().any(|row| row.snapshot == stored.snapshot && is_kept(row)) {
+                live.extend(stored.ids());
             }
         }
     }
@@ -395,10 +401,14 @@ fn needed(repository: &Repository, files: &HashSet<FileId>, dry_run: bool) -> Re
 }
 
 /// Which version an object was of. What cannot be read any more has no better reason than that.
-fn reasons(repository: &Repository, dead: &[(String, SnapshotId)], live: &HashSet<Key>) -> HashMap<Key, String> {
+fn reasons(
+    repository: &Repository,
+    dead: &[(String, &State, &VersionRow)],
+    live: &HashSet<Key>,
+) -> HashMap<Key, String> {
     let mut reasons = HashMap::new();
-    for (reason, snapshot) in dead {
-        let files = stored_files(repository, *snapshot).unwrap_or_default();
+    for (reason, state, row) in dead {
+        let files = stored_files(repository, state, row).unwrap_or_default();
         for file in files.iter().filter_map(|file| file.id) {
             let keys = repository.store().keys_of(file).unwrap_or_default();
             for key in keys.into_iter().filter(|key| !live.contains(key)) {

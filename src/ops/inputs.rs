@@ -254,20 +254,30 @@ fn predictions(file: &ModelFile, project: &Path) -> Vec<PredictionsInput> {
     let input = |(name, set): (&SetName, &PredictionsFile)| PredictionsInput {
         name: name.clone(),
         path: PathSpec { text: set.path.clone(), path: project.join(&set.path), rename: None },
-        columns: PredictionColumns {
-            key: set.key.clone(),
-            label: set.label.clone(),
-            score: set.score.clone(),
-            prediction: set.prediction.clone(),
-            scores: set.scores.clone(),
-            positive: set.positive.as_ref().map(scalar),
-            slices: set.slices.clone(),
-            weight: set.weight.clone(),
-            cluster: set.cluster.clone(),
-            group: set.group.clone(),
-        },
+        columns: predictions_columns(set),
     };
     file.predictions.iter().map(input).collect()
+}
+
+/// What the configuration says of the columns of a predictions set.
+pub(super) fn predictions_columns(set: &PredictionsFile) -> PredictionColumns {
+    PredictionColumns {
+        key: set.key.clone(),
+        label: set.label.clone(),
+        score: set.score.clone(),
+        prediction: set.prediction.clone(),
+        scores: set.scores.clone(),
+        positive: set.positive.as_ref().map(scalar),
+        slices: set.slices.clone(),
+        weight: set.weight.clone(),
+        cluster: set.cluster.clone(),
+        group: set.group.clone(),
+    }
+}
+
+/// What it says of the column of a sample set.
+pub(super) fn samples_column(file: &ModelFile, set: &SetName) -> Option<String> {
+    file.samples.get(set).map(|samples| samples.column.clone())
 }
 
 fn samples(file: &ModelFile, project: &Path) -> Vec<SamplesInput> {

@@ -97,7 +97,9 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
                 Some(
                     EventBody::Certify { snapshot, .. }
                     | EventBody::Block { snapshot, .. }
-                    | EventBody::Unblock { snapshot, .. },
+                    | EventBody::Unblock { snapshot, .. }
+                    | EventBody::Attach { snapshot, .. }
+                    | EventBody::Waive { snapshot, .. },
                 ) => state.as_ref().and_then(|state| state.version_of(*snapshot)).map(|row| row.version),
                 _ => None,
             };

@@ -40,7 +40,7 @@ pub(super) fn gather_past(
         let label = format!("{}@{}", state.model, held.version);
         let record = records::snapshot(repository, held.snapshot)?;
         tables.erased.extend(erasures::evidence(state, held.version, &record));
-        match gather(tables, &theirs, task, candidate, Some(&record)) {
+        match gather(tables, &theirs, task, candidate, Some(&record), &[]) {
             Ok(gathered) => {
                 for (set, rows) in gathered.sets {
                     let rows = rows.map_err(|defect| defect.to_string());

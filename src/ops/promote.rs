@@ -2,7 +2,7 @@
 
 use super::resolve::{self, Found};
 use super::rules::Needed;
-use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, error::UsageError, records, rules};
+use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, error::UsageError, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::checkpoint::VersionRow;
@@ -236,16 +236,16 @@ pub fn check_bytes(repository: &Repository, found: &Found, progress: &dyn Progre
 
 /// Every file a version keeps: those of its snapshot that were not erased from it.
 pub fn kept_files(repository: &Repository, state: &State, row: &VersionRow) -> Result<Vec<TreeFile>, VerbError> {
-    let mut files = stored_files(repository, row.snapshot)?;
+    let mut files = stored_files(repository, state, row)?;
     let erased = state.erased_files(row.version);
     files.retain(|file| file.id.is_none_or(|id| !erased.contains(&id)));
     Ok(files)
 }
 
-/// Every file of a snapshot.
-pub fn stored_files(repository: &Repository, id: SnapshotId) -> Result<Vec<TreeFile>, VerbError> {
+/// Every file of a version, what was attached to it included.
+pub fn stored_files(repository: &Repository, state: &State, row: &VersionRow) -> Result<Vec<TreeFile>, VerbError> {
     let store = repository.store();
-    let record = records::snapshot(repository, id)?;
+    let record = attached::kept(repository, state, row)?;
     let optional = [&record.params_files, &record.metrics_files, &record.results, &record.code.tree];
     let trees = optional.into_iter().flatten().map(|t| t.tree).chain([record.model_files.tree]);
     let trees = trees.chain(record.data.iter().filter_map(|d| d.stored));

@@ -30,6 +30,7 @@ pub(super) fn evidence(observation: &ObservationRecord, checks: usize) -> Eviden
         set: None,
         sha256: bytes.map_or_else(|_| Digest::of(b""), |bytes| Digest::of(&bytes)),
         rows: checks as u64,
+        origin: None,
     }
 }
 

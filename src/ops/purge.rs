@@ -14,11 +14,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::erasures::{Held, PATCH, Search, files};
+use super::erasures::{Held, PATCH, Search, files, made};
 pub use super::error::PurgeError;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
-use super::{Asked, MadeEvent, VerbError, check_text, gc, purge_field, purge_profile, records, resolve};
+use super::{Asked, MadeEvent, VerbError, attached, check_text, gc, purge_field, purge_profile, resolve};
 use crate::capture::patch::sections;
 use crate::capture::secrets::Scanner;
 use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
@@ -249,13 +249,14 @@ fn look_elsewhere(
 
 /// The file of a version that a typed path means.
 fn named(repository: &Repository, found: &resolve::Found, typed: &str, folder: &Path) -> Result<String, VerbError> {
-    let record = records::snapshot(repository, found.snapshot())?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
     let names = match typed_path::read(typed, folder, repository.project(), &record.code.prefix) {
         Typed::Names(names) => names,
         Typed::Outside { project } => return Err(PurgeError::Outside { path: typed.to_owned(), project }.into()),
         Typed::Nothing => vec![typed.to_owned()],
     };
-    let (held, links) = files(repository.store(), &record)?;
+    let (mut held, links) = files(repository.store(), &record)?;
+    held.extend(made(repository.store(), &found.state, found.snapshot())?);
     let prefix = format!("{}/", record.code.prefix);
     let paths = || held.iter().map(|held| held.path.as_str()).chain(links.iter().map(String::as_str));
     let has = |name: &&String| paths().any(|path| path == *name || name.strip_prefix(&prefix) == Some(path));
@@ -281,8 +282,9 @@ fn file(
     dry_run: bool,
 ) -> Result<Deed, VerbError> {
     let store = repository.store();
-    let record = records::snapshot(repository, found.snapshot())?;
-    let (all, links) = files(store, &record)?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
+    let (mut all, links) = files(store, &record)?;
+    all.extend(made(store, &found.state, found.snapshot())?);
     let prefix = format!("{}/", record.code.prefix);
     let is_it = |other: &str| other == path || path.strip_prefix(&prefix) == Some(other);
     let named: Vec<&Held> = all.iter().filter(|held| is_it(&held.path)).collect();
@@ -309,13 +311,17 @@ fn file(
         // By file: its path here, and the versions that have it.
         let mut of_model: BTreeMap<FileId, (String, Vec<Version>)> = BTreeMap::new();
         for row in &state.versions {
-            let held = records::snapshot(repository, row.snapshot).and_then(|record| Ok(search.find(&record)?));
+            let held = attached::kept(repository, state, row).and_then(|record| Ok(search.find(&record)?));
             let Ok(held) = held else {
                 report.unknown.push(format!("{}@{}", state.model, row.version));
                 continue;
             };
-            let held: Vec<Held> =
-                held.into_iter().filter(|held| state.erased_file(row.version, held.id).is_none()).collect();
+            let again = made(store, state, row.snapshot)?.into_iter().filter(|held| wanted.contains(&held.id));
+            let held: Vec<Held> = held
+                .into_iter()
+                .chain(again)
+                .filter(|held| state.erased_file(row.version, held.id).is_none())
+                .collect();
             for one in &held {
                 sizes.entry(one.id).and_modify(|size| *size = one.size.max(*size)).or_insert(one.size);
                 let entry = of_model.entry(one.id).or_insert_with(|| (one.path.clone(), Vec::new()));
@@ -404,7 +410,7 @@ fn name_files(repository: &Repository, states: &[State], plan: &ErasurePlan) -> 
         if left.is_empty() {
             break;
         }
-        let held = records::snapshot(repository, row.snapshot).and_then(|record| Ok(search.find(&record)?));
+        let held = attached::kept(repository, state, row).and_then(|record| Ok(search.find(&record)?));
         for held in held.unwrap_or_default() {
             if left.remove(&held.id) {
                 named.push(format!("{}@{} {}", state.model, row.version, held.path));

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 use regex::bytes::Regex;
 
-use super::erasures::{Held, files};
-use super::records;
+use super::erasures::{Held, files, made};
+use super::{attached, records};
 use crate::format::checkpoint::VersionRow;
 use crate::format::profile::ProfileRecord;
 use crate::format::scalar::Scalar;
@@ -88,7 +88,7 @@ impl Search<'_> {
     fn version(&mut self, state: &State, row: &VersionRow, progress: &dyn Progress) {
         let label = format!("{}@{}", state.model, row.version);
         let found = |name: String, file| Remaining { model: state.model.clone(), version: row.version, name, file };
-        let Ok(record) = records::snapshot(self.repository, row.snapshot) else {
+        let Ok(record) = attached::kept(self.repository, state, row) else {
             self.looked.unread.push(label);
             return;
         };
@@ -107,7 +107,12 @@ impl Search<'_> {
         }
         // Of a version that was dropped a collection may have taken everything else.
         let is_kept = row.dropped.is_none();
-        let Ok((held, _)) = files(self.repository.store(), &record) else {
+        let store = self.repository.store();
+        let all = files(store, &record).and_then(|(mut held, _)| {
+            held.extend(made(store, state, row.snapshot)?);
+            Ok(held)
+        });
+        let Ok(held) = all else {
             self.looked.unread.extend(is_kept.then_some(label));
             return;
         };

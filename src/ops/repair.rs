@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::VerbError;
 use super::inputs::expand;
-use super::records;
 use super::suspects::Suspects;
+use super::{VerbError, attached, measured, records};
 use crate::capture::files::SourceFile;
 use crate::digest::Digest;
 use crate::format::pack::{ObjectHeader, ObjectKind};
@@ -269,7 +268,8 @@ impl Needs {
             };
             let certificates = state.certificates.values().flat_map(|c| [c.certificate.digest(), c.policy]);
             let observations = state.versions.iter().map(|row| row.observation.digest());
-            let records = certificates.chain(observations);
+            let cases = state.cases.iter().map(|row| row.cases);
+            let records = certificates.chain(observations).chain(cases);
             // What is left of a record from which something was erased stands in its place.
             let kept = |id: Digest| (ObjectKind::Record, *state.copy_of(id).unwrap_or(id).as_bytes());
             needs.required.extend(records.map(kept));
@@ -279,9 +279,15 @@ impl Needs {
                 let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
                 needs.required.extend(profiles.values().filter_map(|profile| Some(kept(profile.id?.digest()))));
             }
+            for stored in measured::stored(store, &state)? {
+                needs.required.insert((ObjectKind::Record, *stored.record.as_bytes()));
+                if state.version_of(stored.snapshot).is_some_and(|row| row.dropped.is_none()) {
+                    files.extend(stored.ids());
+                }
+            }
             for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
                 needs.required.insert(kept(row.snapshot.digest()));
-                let Ok(record) = records::snapshot(repository, row.snapshot) else {
+                let Ok(record) = attached::kept(repository, &state, row) else {
                     needs.known = false;
                     continue;
                 };

@@ -8,7 +8,6 @@ mod comparison;
 mod environment;
 mod files;
 mod metrics;
-mod scratch;
 mod verdict;
 
 use std::ffi::OsString;
@@ -24,16 +23,15 @@ pub use self::verdict::{Reproduced, judge};
 pub use super::error::ReproduceError;
 
 use self::comparison::{Comparison, Outputs};
-use self::scratch::Scratch;
 use super::error::UsageError;
 use super::reproducibility::{Reason, reasons};
 use super::restore::{DataFrom, Part, RestoreOptions, RestoreReport, restore};
-use super::{VerbError, records, resolve};
+use super::scratch::Scratch;
+use super::{VerbError, interpreter, records, resolve};
 use crate::clock::describe_duration;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::{DataKind, SnapshotRecord};
 use crate::format::tree::is_component;
-use crate::host;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, Version};
 use crate::nearest::nearest;
@@ -290,7 +288,7 @@ impl Run<'_> {
     /// The folder to do it in.
     fn place(&self) -> Result<Scratch, VerbError> {
         self.refuse_place()?;
-        self.options.to.as_deref().map_or_else(Scratch::temporary, Scratch::at)
+        self.options.to.as_deref().map_or_else(|| Scratch::temporary("reproduce"), Scratch::at)
     }
 
     /// Refuses a folder that is in use, and the project's own unless a person names it.
@@ -438,7 +436,7 @@ impl Run<'_> {
         let arguments: Vec<OsString> = command.arguments.iter().map(OsString::from).collect();
         let mut set: Vec<(String, OsString)> =
             self.report.variables.set.iter().map(|(name, value)| (name.clone(), value.into())).collect();
-        set.extend(prefix.into_iter().flat_map(activated));
+        set.extend(prefix.into_iter().flat_map(interpreter::activated));
         let mut unset = self.report.variables.unset.clone();
         // What a caller's own git hook has set would lead out of the folder.
         unset.extend(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"].map(str::to_owned));
@@ -450,13 +448,11 @@ impl Run<'_> {
             _ => program,
         };
         let what = Watched {
-            program: &program,
-            arguments: &arguments,
-            folder,
             set: &set,
             unset: &unset,
             limit: self.options.limit,
             interruption: self.interruption.as_ref(),
+            ..Watched::new(&program, &arguments, folder)
         };
         let mut log = scratch.begin("output.log")?;
         let mut said = Vec::new();
@@ -480,19 +476,4 @@ impl Run<'_> {
             _ => Ok(ended),
         }
     }
-}
-
-/// The variables that make an environment the first one a command finds.
-fn activated(prefix: &Path) -> Vec<(String, OsString)> {
-    let programs = prefix.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let before = host::variable("PATH").unwrap_or_default();
-    let all = std::iter::once(programs).chain(std::env::split_paths(&before));
-    let mut variables = Vec::new();
-    if let Ok(path) = std::env::join_paths(all) {
-        variables.push(("PATH".to_owned(), path));
-    }
-    if prefix.join("pyvenv.cfg").is_file() {
-        variables.push(("VIRTUAL_ENV".to_owned(), prefix.into()));
-    }
-    variables
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::resolve::Found;
 pub use super::restore_data::{DataFrom, RestoredData};
 use super::restore_data::{FoundData, Search};
-use super::{VerbError, erasures, error::UsageError, records};
+use super::{VerbError, attached, erasures, error::UsageError, records};
 use super::{known, resolve};
 use crate::format::canonical;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
@@ -107,7 +107,7 @@ pub fn restore(
     let _held = store.hold(Lock::Shared, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
-    let record = records::snapshot(repository, found.snapshot())?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
     if options.to.exists() && !options.to.is_dir() {
         return Err(UsageError::NotAFolder(options.to.display().to_string()).into());
     }

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::config::StageFile;
 use crate::format::event::{RulesRecord, StageRulesRecord};
-use crate::format::policy::{self as format, PolicyRecord};
+use crate::format::policy::{self as format, PolicyRecord, PredictRecord};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName};
 use crate::registry::State;
@@ -45,7 +45,8 @@ pub fn policy(
         Some(project.join(file))
     };
     if let Some(path) = named.map(Path::to_path_buf).or_else(configured) {
-        return read_policy(&path);
+        let predict = repository.config().and_then(|config| config.predict(model));
+        return read_policy(&path, predict);
     }
     let in_force = state.into_iter().flat_map(|s| s.stages.values()).find_map(|row| row.rules.as_ref()?.policy);
     match in_force {
@@ -54,8 +55,8 @@ pub fn policy(
     }
 }
 
-/// Reads and resolves a policy file.
-pub fn read_policy(path: &Path) -> Result<Policy, VerbError> {
+/// Reads and resolves a policy file. How a model is run is the configuration's to say, and part of the rules.
+pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy, VerbError> {
     use std::io::Read;
     let failed = |source| VerbError::Io { action: "read the policy", path: path.to_path_buf(), source };
     let mut text = String::new();
@@ -67,6 +68,7 @@ pub fn read_policy(path: &Path) -> Result<Policy, VerbError> {
         policy::resolve(&file)
     });
     let record = resolved.map_err(refused)?;
+    let record = PolicyRecord { predict, ..record };
     let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
     let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
     Ok(Policy { path: Some(path.to_path_buf()), record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })
@@ -83,7 +85,8 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 /// What the project asks of a stage; the defaults if it says nothing.
 pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
     let file = repository.config().and_then(|c| c.stage(model, stage));
-    config::stage_rules(&file.unwrap_or_default())
+    let roles = repository.config().map(|c| c.file.roles.clone()).unwrap_or_default();
+    config::stage_rules(&file.unwrap_or_default(), &roles)
 }
 
 /// What a command that certifies a version has to say.

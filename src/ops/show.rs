@@ -8,16 +8,18 @@ use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
 use super::snapshot::stale_evidence;
-use super::{ErasedPart, VerbError, erasures, profiles, records, resolve};
-use crate::clock::Moment;
+use super::{ErasedPart, VerbError, attached, erasures, profiles, records, resolve};
+use crate::clock::{Moment, Time};
 use crate::digest::Digest;
-use crate::format::checkpoint::{BlockRow, CertificateRow, VersionRow};
-use crate::format::event::{ActorRecord, ErasedRecord};
+use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, VersionRow, WaiverRow};
+use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::profile::ProfileRecord;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
+use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, StageName, Version};
+use crate::registry::State;
 use crate::repository::Repository;
 use crate::snapshot::{self, TreeFile};
 use crate::store::index::Prefix;
@@ -70,6 +72,27 @@ pub struct ShowReport {
     pub reproducibility: Vec<Reason>,
     /// Results that are the parent's although the model is not.
     pub stale_evidence: Vec<String>,
+    /// Evidence that was attached later, in the order it was.
+    pub attached: Vec<Attached>,
+    /// Waivers, in the order they were given, and whether each counts.
+    pub waivers: Vec<(WaiverRow, bool)>,
+}
+
+/// Evidence that was attached to a version.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// The set, its file and columns.
+    pub evidence: AttachedRecord,
+    /// The event.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+    /// Who.
+    pub actor: ActorRecord,
+    /// Why, if that was said.
+    pub reason: Option<String>,
+    /// Whether newer evidence of the same set counts in its place.
+    pub superseded: bool,
 }
 
 /// Shows a version.
@@ -78,8 +101,10 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
     // What is gone is gone, whenever it is looked at.
     let erased = erasures::of_version(&found.state, found.row.version);
     // What was known of it then: certificates, blocks and stages of a later time are left out.
+    let mut now = repository.registry().now_in(&found.state);
     if let Some(text) = resolve::parse(repository, &options.revision)?.time.as_deref().or(options.at.as_deref()) {
         let time = Moment::parse(text, repository.registry().now())?.instant();
+        now = time;
         if let Some(then) = repository.registry().state_at(&found.state.model, time)? {
             found.state = then;
         }
@@ -123,7 +148,9 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .into_iter()
             .chain(erased.iter().map(against))
             .collect(),
-        stale_evidence: stale_since_parent(repository, &found.row, &record),
+        stale_evidence: stale_since_parent(repository, state, &found.row)?,
+        attached: attached_to(repository, state, found.row.version)?,
+        waivers: waivers_of(state, found.snapshot(), now),
         dropped,
         erased,
         seeds,
@@ -167,9 +194,30 @@ fn say_erased_data(
 }
 
 /// A parent that cannot be read any more is `verify`'s to report.
-fn stale_since_parent(repository: &Repository, row: &VersionRow, record: &SnapshotRecord) -> Vec<String> {
-    let parent = row.parent.and_then(|id| records::snapshot(repository, id).ok());
-    parent.map_or_else(Vec::new, |parent| stale_evidence(record, &parent))
+fn stale_since_parent(repository: &Repository, state: &State, row: &VersionRow) -> Result<Vec<String>, VerbError> {
+    let parent = row.parent.and_then(|id| state.version_of(id));
+    let Some(parent) = parent.and_then(|row| attached::judged(repository, state, row).ok()) else {
+        return Ok(Vec::new());
+    };
+    Ok(stale_evidence(&attached::judged(repository, state, row)?, &parent))
+}
+
+fn attached_to(repository: &Repository, state: &State, version: Version) -> Result<Vec<Attached>, VerbError> {
+    let of_row = |row: &AttachedRow| {
+        let (event, evidence) = attached::event(repository, state, row)?;
+        let reason = match event.body {
+            EventBody::Attach { reason, .. } => reason,
+            _ => None,
+        };
+        let superseded = state.attached_set(version, &row.set) != Some(row);
+        Ok(Attached { evidence, event: row.event, time: event.time, actor: event.actor, reason, superseded })
+    };
+    state.attached_to(version).map(of_row).collect()
+}
+
+fn waivers_of(state: &State, snapshot: SnapshotId, now: Time) -> Vec<(WaiverRow, bool)> {
+    let counts: Vec<_> = state.waivers_in_force(snapshot, now).iter().map(|row| row.event).collect();
+    state.waivers_of(snapshot).map(|row| (row.clone(), counts.contains(&row.event))).collect()
 }
 
 /// That something was erased speaks against training a version again.
@@ -183,7 +231,8 @@ pub fn stored_bytes(repository: &Repository, report: &ShowReport) -> Option<u64>
     let store = repository.store();
     let mut objects = HashSet::new();
     let erased: HashSet<_> = report.erased.iter().filter_map(|part| Some(part.row.file()?.sha256)).collect();
-    let files = stored_files(repository, report.row.snapshot).ok()?;
+    let state = repository.registry().state(&report.model).ok()??;
+    let files = stored_files(repository, &state, &report.row).ok()?;
     for file in files.iter().filter_map(|file| file.id).filter(|id| !erased.contains(id)) {
         objects.insert((ObjectKind::Recipe, *file.digest().as_bytes()));
         objects.extend(store.parts(file).ok()?);

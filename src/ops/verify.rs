@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{erasures, records, resolve};
+use super::{attached, erasures, measured, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -273,8 +273,8 @@ struct Losses<'r> {
     /// Names of what the store's own check found damaged.
     damaged: HashSet<String>,
     of_file: HashMap<FileId, Vec<(String, String)>>,
-    /// By whether files were erased from it.
-    of_version: HashMap<(SnapshotId, bool), Vec<Loss>>,
+    /// By whether files were erased from it, and by number where evidence was attached to it.
+    of_version: HashMap<(SnapshotId, bool, Option<Version>), Vec<Loss>>,
     /// Where each problem stands in the report.
     problems: HashMap<String, usize>,
     /// Which problem was said to touch which path.
@@ -305,7 +305,14 @@ fn check_versions(
         profiles.into_values().filter_map(move |p| Some((p.id?.digest(), "profile", label.clone())))
     });
     let profiles: Vec<_> = profiles.collect();
-    for (id, what, label) in certificates.chain(observations).chain(profiles) {
+    let cases = state.cases.iter().map(|row| (row.cases, "list of cases", state.model.to_string()));
+    let made = measured::stored(losses.repository.store(), state)?;
+    let label_of = |id: SnapshotId| {
+        state.version_of(id).map_or_else(String::new, |row| format!("{}@{}", state.model, row.version))
+    };
+    let measurements = made.iter().map(|made| (made.record, "measurement", label_of(made.snapshot)));
+    let all = certificates.chain(observations).chain(profiles).chain(cases).chain(measurements);
+    for (id, what, label) in all {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());
         let copy = if there(id)? { Some(id) } else { records::copy_of(losses.repository, id)? };
@@ -314,6 +321,17 @@ fn check_versions(
             let what = format!("the {what} is {}", if missing { "missing" } else { "damaged" });
             let loss = Loss { name: id.to_string(), what, path: None, whole: Whole::Record(id) };
             losses.tell(&loss, &label, report, suspects)?;
+        }
+    }
+    let is_kept = |id: SnapshotId| state.version_of(id).is_some_and(|row| row.dropped.is_none());
+    for made in made.iter().filter(|made| is_kept(made.snapshot)) {
+        for file in &made.files {
+            let found = losses.of_file(file.file)?.to_vec();
+            for (name, what) in found {
+                let whole = Whole::File(file.file, file.size);
+                let loss = Loss { name, what, path: Some(file.path.clone()), whole };
+                losses.tell(&loss, &label_of(made.snapshot), report, suspects)?;
+            }
         }
     }
     for row in state.versions.iter().filter(|row| row.dropped.is_none()) {
@@ -359,17 +377,19 @@ impl Losses<'_> {
     fn of_version(&mut self, state: &State, row: &VersionRow) -> Result<Vec<Loss>, VerbError> {
         // The same content again, made after something was erased from it, has that.
         let erased = state.erased_files(row.version);
-        let key = (row.snapshot, !erased.is_empty());
+        let attached = state.attached_to(row.version).next().map(|_| row.version);
+        let key = (row.snapshot, !erased.is_empty(), attached);
         if let Some(known) = self.of_version.get(&key) {
             return Ok(known.clone());
         }
-        let found = self.find(row.snapshot, &erased)?;
+        let found = self.find(state, row, &erased)?;
         self.of_version.insert(key, found.clone());
         Ok(found)
     }
 
-    fn find(&mut self, id: SnapshotId, erased: &HashSet<FileId>) -> Result<Vec<Loss>, VerbError> {
-        let record = match records::snapshot(self.repository, id) {
+    fn find(&mut self, state: &State, row: &VersionRow, erased: &HashSet<FileId>) -> Result<Vec<Loss>, VerbError> {
+        let id = row.snapshot;
+        let record = match attached::kept(self.repository, state, row) {
             Ok(record) => record,
             Err(VerbError::Store(error @ StoreError::Backend(_))) => return Err(error.into()),
             Err(error) => {
@@ -456,7 +476,12 @@ fn verify_version(
         report.problems.push(problem);
     };
     let mut counted = (0, 0);
-    match kept_files(repository, &found.state, &found.row) {
+    let kept = kept_files(repository, &found.state, &found.row).and_then(|mut files| {
+        let made = measured::of_snapshot(repository.store(), &found.state, found.snapshot())?;
+        files.extend(made.iter().flat_map(|made| made.tree_files()));
+        Ok(files)
+    });
+    match kept {
         Err(error) => {
             let (name, what) = object_of(&error, found.snapshot());
             fail(name, what, &[]);

@@ -14,7 +14,7 @@ use crate::compare::Side;
 use crate::format::found::FoundRecord;
 use crate::format::observation::ObservationRecord;
 use crate::id::FileId;
-use crate::name::ModelName;
+use crate::name::{ModelName, SetName};
 use crate::progress::Progress;
 use crate::repository::Repository;
 use crate::snapshot::{self, Built};
@@ -28,6 +28,19 @@ pub(super) struct Workspace {
     pub built: Built,
     /// The model's files that are worth looking into, and how many more there are.
     worth_a_look: (Vec<SourceFile>, u64),
+    /// What the model is run with, if that was asked for.
+    pub run_with: Option<RunWith>,
+}
+
+/// The files a model is run with.
+#[derive(Debug)]
+pub(super) struct RunWith {
+    /// Its own and the parameters, named from the project's folder.
+    pub own: Vec<SourceFile>,
+    /// The code, named from the root of its repository.
+    pub code: Vec<SourceFile>,
+    /// Data, named from the project's folder.
+    pub data: BTreeMap<SetName, Vec<SourceFile>>,
 }
 
 impl Workspace {
@@ -38,15 +51,27 @@ impl Workspace {
         given: &GivenInputs,
         progress: &dyn Progress,
     ) -> Result<Self, VerbError> {
+        Self::look_at(repository, model, given, false, progress)
+    }
+
+    /// The same with the files that the model is run with, of which there may be many, if they are asked for.
+    pub(super) fn look_at(
+        repository: &Repository,
+        model: Option<&ModelName>,
+        given: &GivenInputs,
+        to_run: bool,
+        progress: &dyn Progress,
+    ) -> Result<Self, VerbError> {
         let mut options = capture_options(repository, model, given)?;
         let known = known::load(repository, &options.model);
         known::tell_data(repository, &mut options);
         let mut capture = capture::capture(&options, &known, progress)?;
         let worth_a_look = found::worth_a_look(&capture.model_files);
+        let run_with = to_run.then(|| run_with(&capture));
         let mut writer = repository.store().rehearsal();
         let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
         known::keep(repository, &options.model, known);
-        Ok(Self { capture, built, worth_a_look })
+        Ok(Self { capture, built, worth_a_look, run_with })
     }
 
     /// What the model's files say of themselves, as it would be recorded; `before` is the observation of the version before.
@@ -81,6 +106,14 @@ impl Workspace {
             model_files: self.built.model_files,
             code_files: self.built.code_files,
         }
+    }
+}
+
+fn run_with(capture: &Capture) -> RunWith {
+    RunWith {
+        own: capture.model_files.iter().chain(&capture.params_files).cloned().collect(),
+        code: capture.code.files.clone(),
+        data: capture.data.iter().map(|source| (source.name.clone(), source.files.clone())).collect(),
     }
 }
 

@@ -13,13 +13,14 @@ use std::fmt::{self, Write as _};
 
 use super::Context;
 use super::escape::xml;
-use crate::format::certificate::{ResultRecord, StatementRecord, Verdict};
+use crate::format::certificate::{HoldoutUseRecord, ResultRecord, StatementRecord, Verdict};
 use crate::format::policy::Severity;
 
 /// The certificate as a JUnit report.
 pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     let mut cases = Cases::default();
     let predicate = &statement.predicate;
+    cases.uses(&predicate.holdout);
     for result in &predicate.results {
         cases.result(predicate.model.as_str(), result);
     }
@@ -58,6 +59,22 @@ struct Cases {
 }
 
 impl Cases {
+    /// How many candidates each evaluation set has judged.
+    fn uses(&mut self, uses: &[HoldoutUseRecord]) {
+        if uses.is_empty() {
+            return;
+        }
+        self.text.push_str("    <properties>\n");
+        for one in uses {
+            let (name, value) = (xml(one.set.as_str()), one.ordinal);
+            push(
+                &mut self.text,
+                format_args!("      <property name=\"candidates judged by {name}\" value=\"{value}\"/>\n"),
+            );
+        }
+        self.text.push_str("    </properties>\n");
+    }
+
     fn result(&mut self, model: &str, result: &ResultRecord) {
         let kind = match (result.verdict, result.severity) {
             (Verdict::Pass, _) => None,

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
@@ -74,7 +74,7 @@ pub fn run_in_foreground(what: &Foreground<'_>) -> Result<Ended, ProcessError> {
     #[cfg(unix)]
     let passing = passing.to(child.id());
     let watched = usage::watch(child.id());
-    wait_unreaped(&child);
+    wait_unreaped(child.id());
     let took = began.elapsed();
     let usage = watched.end();
     // From here on its number may be another process's.
@@ -96,19 +96,23 @@ const fn signal(_: ExitStatus) -> Option<i32> {
     None
 }
 
-/// Waits for its end, and leaves what the system still knows of it.
+/// Waits for the end of one of our processes, and leaves what the system still knows of it; whether that was done.
 #[cfg(target_os = "linux")]
-fn wait_unreaped(child: &Child) {
+pub(super) fn wait_unreaped(pid: u32) -> bool {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return };
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    // Where this is refused, it is waited for all the same; only its processor time is not known.
-    while let Err(error) = waitid(WaitId::Pid(pid), options) {
-        if error != rustix::io::Errno::INTR {
-            return;
+    loop {
+        match waitid(WaitId::Pid(pid), options) {
+            Ok(_) => return true,
+            Err(rustix::io::Errno::INTR) => {}
+            // Where this is refused, it is waited for all the same; only its processor time is not known.
+            Err(_) => return false,
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn wait_unreaped(_: &Child) {}
+const fn wait_unreaped(_: u32) -> bool {
+    false
+}

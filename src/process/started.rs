@@ -35,10 +35,17 @@ impl Started {
     }
 }
 
+/// Whether any process of a group still runs, as far as the system tells.
+pub(super) fn any_in_group(group: u32) -> bool {
+    running().iter().any(|one| one.group == group)
+}
+
 /// A running process.
 struct Running {
     pid: u32,
     parent: u32,
+    /// The group of processes it is in.
+    group: u32,
     /// Ticks of the system's clock since it booted.
     since: u64,
 }
@@ -49,7 +56,7 @@ fn running() -> Vec<Running> {
     entries.filter_map(|entry| look(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// Reads `/proc/PID/stat` (proc(5)): the fourth field is the parent, the 22nd the start. A process that has ended and was not
+/// Reads `/proc/PID/stat` (proc(5)): the fourth field is the parent, the fifth the group, the 22nd the start. A process that has ended and was not
 /// waited for yet runs no more.
 #[cfg(target_os = "linux")]
 fn look(pid: u32) -> Option<Running> {
@@ -58,7 +65,8 @@ fn look(pid: u32) -> Option<Running> {
     let (_, rest) = text.rsplit_once(") ")?;
     let fields: Vec<&str> = rest.split(' ').collect();
     let runs = !matches!(*fields.first()?, "Z" | "X");
-    runs.then_some(Running { pid, parent: fields.get(1)?.parse().ok()?, since: fields.get(19)?.parse().ok()? })
+    let number = |place: usize| fields.get(place)?.parse().ok();
+    runs.then_some(Running { pid, parent: number(1)?, group: number(2)?, since: fields.get(19)?.parse().ok()? })
 }
 
 #[cfg(target_os = "linux")]

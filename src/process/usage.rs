@@ -42,7 +42,8 @@ mod proc {
 
     /// `USER_HZ`: what times in `/proc` are counted in, on every machine that Rust runs Linux on.
     const TICKS: u64 = 100;
-    /// At first it is looked at after this, then after twice as long, …
+    /// At first it is looked at after this, then after an eighth longer each time, so that whatever a program does in its last
+    /// tenth is the most that can be missed, …
     const SOON: Duration = Duration::from_millis(2);
     /// … and later after this.
     const LATER: Duration = Duration::from_millis(200);
@@ -63,7 +64,7 @@ mod proc {
                 loop {
                     peak = peak.max(tree(pid).into_iter().filter_map(high_water).max());
                     match stopped.recv_timeout(pause) {
-                        Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LATER),
+                        Err(RecvTimeoutError::Timeout) => pause = (pause + pause / 8).min(LATER),
                         _ => return peak,
                     }
                 }

@@ -3,11 +3,14 @@
 //! A model's journal is the only thing that changes. [`State`] is a fold over it; [`Registry::commit`] appends one
 //! event by exclusive creation: of two processes one wins, the other folds the winner's event in and decides again.
 
+mod cases;
 mod erased;
+mod evidence;
 mod journal;
 pub mod promote;
 pub mod rollback;
 mod state;
+mod waivers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

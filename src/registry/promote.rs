@@ -3,7 +3,8 @@
 use super::State;
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
-use crate::format::event::{EventRef, RulesRecord};
+use crate::format::checkpoint::CertificateRow;
+use crate::format::event::{EventRef, RulesRecord, StageRulesRecord};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
 
@@ -54,6 +55,15 @@ pub enum Obstacle {
         /// When.
         at: Time,
     },
+    /// Its certificate counts a waiver that does not count for this stage.
+    Waiver {
+        /// Which certificate.
+        certificate: CertificateId,
+        /// The rule that was waived.
+        rule: String,
+        /// What is wrong with the waiver.
+        flaw: WaiverFlaw,
+    },
     /// It was certified under other rules than those in force.
     OtherRules {
         /// Which certificate.
@@ -84,6 +94,25 @@ pub enum Obstacle {
     },
 }
 
+/// What is wrong with a waiver that a certificate counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaiverFlaw {
+    /// Whoever gave it may not waive a rule for this stage.
+    NotAllowed {
+        /// Their address or name.
+        by: Option<String>,
+        /// The roles that may; none: nobody may.
+        roles: Vec<String>,
+    },
+    /// It has expired.
+    Expired {
+        /// When.
+        at: Time,
+    },
+    /// A newer one of the same rule took its place, or it is in no event.
+    Superseded,
+}
+
 impl Obstacle {
     /// Whether trying again from the present state can help, as opposed to a plain no.
     pub const fn is_conflict(&self) -> bool {
@@ -95,6 +124,34 @@ impl Obstacle {
 /// it cannot do is stop.
 pub const fn raises(in_force: &RulesRecord, stated: &RulesRecord) -> bool {
     stated.stage.certificate && !in_force.stage.certificate
+}
+
+/// The waivers of a certificate that do not count for a stage. One that names none rests on nothing.
+fn flawed_waivers(state: &State, row: &CertificateRow, rules: &StageRulesRecord, now: Time) -> Vec<Obstacle> {
+    let certificate = row.certificate;
+    let obstacle = |rule: &str, flaw| Obstacle::Waiver { certificate, rule: rule.to_owned(), flaw };
+    if row.waivers.is_empty() {
+        return vec![obstacle("(none)", WaiverFlaw::Superseded)];
+    }
+    let mut found = Vec::new();
+    for seq in &row.waivers {
+        let Some(waiver) = state.waiver(*seq).filter(|waiver| waiver.snapshot == row.snapshot) else {
+            found.push(obstacle("(unknown)", WaiverFlaw::Superseded));
+            continue;
+        };
+        let newest = state.waivers_of(row.snapshot).rev().find(|other| other.rule == waiver.rule);
+        if newest.is_some_and(|newest| newest.event != waiver.event) {
+            found.push(obstacle(&waiver.rule, WaiverFlaw::Superseded));
+        } else if waiver.expires <= now {
+            found.push(obstacle(&waiver.rule, WaiverFlaw::Expired { at: waiver.expires }));
+        }
+        if !rules.may_waive(waiver.email.as_deref()) {
+            let by = waiver.email.clone().or_else(|| waiver.actor.clone());
+            let roles = rules.waivers.keys().cloned().collect();
+            found.push(obstacle(&waiver.rule, WaiverFlaw::NotAllowed { by, roles }));
+        }
+    }
+    found
 }
 
 /// What would have to be true and is not. Empty: it may be promoted, on the certificate returned.
@@ -129,6 +186,9 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
     let certificate = row.certificate;
     if !matches!(row.verdict, Verdict::Pass | Verdict::Waived) {
         found.push(Obstacle::Verdict { certificate, verdict: row.verdict });
+    }
+    if row.verdict == Verdict::Waived {
+        found.extend(flawed_waivers(state, row, &rules.stage, request.now));
     }
     if row.expires <= request.now {
         found.push(Obstacle::Expired { certificate, at: row.expires });

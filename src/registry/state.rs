@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::JournalError;
 use crate::clock::Time;
+use crate::digest::Digest;
 use crate::format::checkpoint::{
-    BlockRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, StageRow, VersionRow,
+    AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, StageRow,
+    UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
 use crate::id::{EventId, SnapshotId, TreeId};
@@ -31,6 +33,14 @@ pub struct State {
     pub certificates: HashMap<SnapshotId, CertificateRow>,
     /// What was erased, in the order it was.
     pub erased: Vec<ErasedRow>,
+    /// Evidence that was attached, in the order it was.
+    pub attached: Vec<AttachedRow>,
+    /// Waivers, in the order they were given.
+    pub waivers: Vec<WaiverRow>,
+    /// Regression cases, in the order they were added.
+    pub cases: Vec<CasesRow>,
+    /// The candidates each evaluation set has judged, in the order it first did.
+    pub uses: BTreeMap<Digest, Vec<SnapshotId>>,
 }
 
 /// Who held a stage at `time`.
@@ -52,6 +62,10 @@ impl State {
             blocks: Vec::new(),
             certificates: HashMap::new(),
             erased: Vec::new(),
+            attached: Vec::new(),
+            waivers: Vec::new(),
+            cases: Vec::new(),
+            uses: BTreeMap::new(),
         }
     }
 
@@ -187,7 +201,10 @@ impl State {
                 expires,
                 proposed,
                 first_release,
+                sets,
+                waivers,
             } => {
+                sets.iter().for_each(|used| self.count_use(used.sha256, *snapshot));
                 let row = CertificateRow {
                     snapshot: *snapshot,
                     certificate: *certificate,
@@ -201,9 +218,15 @@ impl State {
                     proposed: *proposed,
                     first_release: first_release.clone(),
                     event: reference.id,
+                    waivers: waivers.clone(),
                 };
                 self.certificates.insert(*snapshot, row);
             }
+            EventBody::Attach { version, snapshot, evidence, .. } => {
+                self.attach(*version, *snapshot, evidence, reference)?
+            }
+            EventBody::Waive { .. } => self.add_waiver(event, reference)?,
+            EventBody::Case { change, .. } => self.change_cases(change, event, reference)?,
             EventBody::Block { snapshot, stage, reason } => {
                 self.add_block(*snapshot, stage.clone(), reason, reference, event.time);
             }
@@ -328,6 +351,10 @@ impl State {
             blocks: record.blocks,
             certificates: record.certificates.into_iter().map(|row| (row.snapshot, row)).collect(),
             erased: record.erased,
+            attached: record.attached,
+            waivers: record.waivers,
+            cases: record.cases,
+            uses: record.uses.into_iter().map(|row| (row.sha256, row.candidates)).collect(),
         }
     }
 
@@ -345,6 +372,10 @@ impl State {
             blocks: self.blocks.clone(),
             certificates,
             erased: self.erased.clone(),
+            attached: self.attached.clone(),
+            waivers: self.waivers.clone(),
+            cases: self.cases.clone(),
+            uses: self.uses.iter().map(|(set, judged)| UsesRow { sha256: *set, candidates: judged.clone() }).collect(),
         })
     }
 }

@@ -1,14 +1,17 @@
 //! `mlrun.toml`, read and checked: an invalid file stops a command before anything else is read or written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::location::{CONFIG, LOCAL_CONFIG};
+use super::predict;
 use super::written::{Written, behind};
 use crate::clock;
 use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
 use crate::format::event::StageRulesRecord;
+use crate::format::policy::PredictRecord;
 use crate::name::{ModelName, StageName};
 use crate::nearest::{nearest, suggestion};
 
@@ -115,6 +118,11 @@ impl Config {
         }
     }
 
+    /// How this program runs a model itself.
+    pub fn predict(&self, model: &ModelName) -> Option<PredictRecord> {
+        self.model(model)?.evidence.as_ref()?.predict.as_ref().and_then(|file| predict::resolve(file).ok())
+    }
+
     /// Every stage declared for any model, or for `model`.
     pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
         let special = self.file.model.get(model).into_iter().flat_map(|m| m.stage.keys());
@@ -170,6 +178,15 @@ impl Config {
                 let reason = format!("`{text}` is not a length of time such as `30d`");
                 return Err(refuse(format!("{key}.valid_for"), reason));
             }
+            for role in stage.waivers.iter().flatten() {
+                if !self.file.roles.contains_key(role) {
+                    let near = suggestion(&nearest(role, self.file.roles.keys().map(String::as_str)));
+                    return Err(refuse(
+                        format!("{key}.waivers"),
+                        format!("there is no role `{role}` in `[roles]`{near}"),
+                    ));
+                }
+            }
             let known = || self.file.stage.keys().chain(self.file.model.values().flat_map(|m| m.stage.keys()));
             for from in stage.from.iter().flatten() {
                 if !known().any(|stage| stage == from) {
@@ -179,6 +196,10 @@ impl Config {
             }
         }
         for (model, file) in &self.file.model {
+            let predict = file.evidence.as_ref().and_then(|evidence| evidence.predict.as_ref());
+            if let Some(Err((key, reason))) = predict.map(predict::resolve) {
+                return Err(refuse(format!("model.{model}.evidence.predict.{key}"), reason));
+            }
             for (name, data) in &file.data {
                 let forms = [("path", &data.path), ("uri", &data.uri), ("dvc", &data.dvc)];
                 let given: Vec<&str> = forms.iter().filter(|(_, form)| form.is_some()).map(|(key, _)| *key).collect();
@@ -206,14 +227,22 @@ impl Config {
     }
 }
 
-/// What a stage asks, with the defaults spelled out.
-pub fn stage_rules(stage: &StageFile) -> StageRulesRecord {
+/// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
+/// take one.
+pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
     let valid_for = stage.valid_for.as_deref().and_then(clock::parse_duration).unwrap_or(VALID_FOR);
     StageRulesRecord {
         certificate: stage.certificate != Some(CertificateNeed::None),
         from: stage.from.clone().unwrap_or_default(),
         valid_for: valid_for.as_secs(),
+        waivers: stage.waivers.iter().flatten().map(|role| (role.clone(), people(role, roles))).collect(),
     }
+}
+
+/// The addresses of those who have a role, in one order and each once.
+fn people(role: &str, roles: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let people: BTreeSet<String> = roles.get(role).into_iter().flatten().map(|one| one.to_lowercase()).collect();
+    people.into_iter().collect()
 }
 
 /// Reads a size such as `200 MiB`, `1.5 GB`, `4096`.

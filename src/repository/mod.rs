@@ -2,6 +2,7 @@
 
 pub mod config;
 mod location;
+mod predict;
 mod written;
 
 use std::path::{Path, PathBuf};

@@ -22,6 +22,7 @@ mod layout;
 mod measure;
 mod ops;
 mod page;
+mod process;
 mod registry;
 mod revision;
 mod shell;

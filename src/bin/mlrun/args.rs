@@ -88,6 +88,9 @@ pub enum Command {
     Show(commands::show::Args),
     Diff(commands::diff::Args),
     Certify(commands::certify::Args),
+    Attach(commands::attach::Args),
+    Case(commands::case::Args),
+    Waive(commands::waive::Args),
     Promote(commands::promote::Args),
     Rollback(commands::rollback::Args),
     Block(commands::block::Args),
@@ -106,7 +109,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 29] = [
+const OTHER_WORDS: [(&str, &str); 31] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -127,6 +130,8 @@ const OTHER_WORDS: [(&str, &str); 29] = [
     ("compare", "diff"),
     ("validate", "certify"),
     ("evaluate", "certify"),
+    ("except", "waive"),
+    ("override", "waive"),
     ("deploy", "promote"),
     ("assign", "promote"),
     ("revert", "rollback"),

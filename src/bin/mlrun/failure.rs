@@ -1,5 +1,8 @@
 //! Every error as a person meets it: exit code, message, and the command that helps. The only place with hints and codes.
 
+mod certification;
+mod measured;
+
 use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
@@ -182,6 +185,7 @@ fn verb(error: &VerbError) -> Meaning {
             (INTEGRITY, Some(format!("name the place of the right one, `--data {name}=PATH`, or leave `--data` out")))
         }
         VerbError::Purge(error) => purge(error),
+        VerbError::Certification(error) => certification::certification(error),
         VerbError::NotStarted { source, .. } if source.kind() == ErrorKind::NotFound => {
             says(NOT_FOUND, "check its name and PATH; nothing was run")
         }
@@ -206,6 +210,7 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::NotEnforced { .. } => {
             says(USAGE, "remove it from mlrun.toml, or enforce it outside until a version that does")
         }
+        VerbError::Measure(error) => measured::measure(error),
         VerbError::Io { source, .. } => io(source.kind()),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
@@ -497,6 +502,10 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
         Obstacle::NoCertificate => ("no-certificate", "it has no certificate".to_owned(), certify),
         Obstacle::Verdict { verdict, .. } => {
             ("verdict", format!("its certificate says {}", verdict.name()), format!("{certify}   # shows why"))
+        }
+        Obstacle::Waiver { rule, flaw, .. } => {
+            let (message, cure) = certification::flaw(rule, flaw, label, stage, &certify);
+            ("waiver", message, cure)
         }
         Obstacle::Expired { at, .. } => ("expired", format!("its certificate expired {}", at.for_people()), certify),
         Obstacle::OtherRules { .. } => (

@@ -2,7 +2,7 @@
 
 use super::PolicyError;
 use super::refuse::{misplaced, number};
-use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Over, Prove, RuleFile};
+use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Over, Prove, Quantity, RuleFile};
 use crate::measure::{Better, Metric};
 
 const NOT_NEGATIVE: &str = "a finite number, 0 or more";
@@ -11,13 +11,14 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
     match measure {
         MeasureRecord::Provenance { .. } => return counted(rule, "anything but a check of the provenance"),
         MeasureRecord::MustNotFlip { .. } => return counted(rule, "anything but a list of rows"),
+        MeasureRecord::Parity { .. } => return counted(rule, "anything but parity"),
+        MeasureRecord::Measured { quantity: Quantity::ExitStatus, .. } => {
+            return counted(rule, "anything but an exit status");
+        }
         _ => {}
     }
-    let others = rule.min.is_some()
-        || rule.max.is_some()
-        || rule.max_drop.is_some()
-        || rule.max_ratio.is_some()
-        || rule.min_ratio.is_some();
+    let others = [&rule.min, &rule.max].iter().any(|limit| limit.is_some())
+        || [rule.max_drop, rule.max_ratio, rule.min_ratio].iter().any(Option::is_some);
     let implied = (rule.margin.is_some() || rule.margin_rel.is_some()) && !others;
     let asked: Vec<&'static str> = [
         ("prove", rule.prove.is_some() || implied),
@@ -58,9 +59,12 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
     if let Some(drop) = rule.max_drop {
         return Ok(DemandRecord::MaxDrop { limit: number(rule, "max_drop", drop, drop >= 0.0, NOT_NEGATIVE)? });
     }
+    const POSITIVE: &str = "a finite number above 0";
     if let Some(ratio) = rule.max_ratio {
-        let limit = number(rule, "max_ratio", ratio, ratio > 0.0, "a finite number above 0")?;
-        return Ok(DemandRecord::MaxRatio { limit });
+        return Ok(DemandRecord::MaxRatio { limit: number(rule, "max_ratio", ratio, ratio > 0.0, POSITIVE)? });
+    }
+    if let Some(ratio) = rule.min_ratio {
+        return Ok(DemandRecord::MinRatio { limit: number(rule, "min_ratio", ratio, ratio > 0.0, POSITIVE)? });
     }
     if let Some(ratio) = rule.min_ratio {
         let limit = number(rule, "min_ratio", ratio, ratio > 0.0 && ratio <= 1.0, "above 0, at most 1")?;
@@ -112,9 +116,16 @@ fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<
         "min" if matches!(over, Some(Over::Gap { .. })) => (false, "anything but a gap"),
         "min" if worst => (higher, "the worst slice of a metric of which more is better"),
         "max" if worst => (!higher, "the worst slice of a metric of which less is better"),
-        "min_ratio" => (worst && higher, "the worst slice of a metric of which more is better"),
-        "max_drop" => (matches!(measure, MeasureRecord::Reported { .. }), "a reported number"),
-        "max_ratio" => (matches!(measure, MeasureRecord::Quantile { .. }), "a quantile of samples"),
+        "min_ratio" if matches!(measure, MeasureRecord::Measured { .. }) => (true, ""),
+        "min_ratio" => (worst && higher, "the worst slice of a metric of which more is better, or what is measured"),
+        "max_drop" => (
+            matches!(measure, MeasureRecord::Reported { .. } | MeasureRecord::Command { .. }),
+            "a reported number or a command's",
+        ),
+        "max_ratio" => (
+            matches!(measure, MeasureRecord::Quantile { .. } | MeasureRecord::Measured { .. }),
+            "a quantile of samples, or what is measured",
+        ),
         _ => (true, ""),
     };
     misplaced(rule, key, !sound, with)

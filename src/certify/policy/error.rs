@@ -1,6 +1,6 @@
 //! Why a policy cannot be judged by.
 
-use crate::format::policy::Check;
+use crate::format::policy::{Check, Quantity};
 use crate::name::NameError;
 use crate::nearest::suggestion;
 
@@ -55,6 +55,12 @@ pub enum PolicyError {
         /// What it is.
         id: String,
     },
+    /// A name that results have which no rule of the file asks for.
+    #[error("a rule cannot be called `{id}`: the results of that name are about regression cases and used-up sets")]
+    ReservedId {
+        /// What it is called.
+        id: String,
+    },
     /// Two rules of one id.
     #[error("two rules are called `{id}`")]
     IdTwice {
@@ -79,6 +85,16 @@ pub enum PolicyError {
         /// What it asks for.
         check: String,
         /// Checks like it, the likeliest first.
+        nearest: Vec<String>,
+    },
+    /// Something that nobody looks at while a model runs.
+    #[error("rule `{rule}`: `{quantity}` is not measured; what is are {}{}", Quantity::ALL.map(Quantity::name).join(", "), suggestion(nearest))]
+    UnknownQuantity {
+        /// The rule.
+        rule: String,
+        /// What it asks for.
+        quantity: String,
+        /// Quantities like it, the likeliest first.
         nearest: Vec<String>,
     },
     /// A metric of another task.

@@ -5,9 +5,10 @@ use toml::de::{DeTable, DeValue, Error};
 use super::PolicyError;
 use crate::nearest::nearest;
 
-const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "rule"];
+const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "holdout", "rule"];
 const BASELINE: &[&str] = &["ref"];
 const STATS: &[&str] = &["confidence", "power", "resamples", "method"];
+const HOLDOUT: &[&str] = &["max_uses", "adaptive", "on_exhausted"];
 const RULE: &[&str] = &[
     "id",
     "metric",
@@ -29,6 +30,7 @@ const RULE: &[&str] = &[
     "max_drop",
     "max_ratio",
     "min_ratio",
+    "evidence",
     "severity",
 ];
 const REPORTED: &[&str] = &["reported", "better"];
@@ -38,8 +40,39 @@ const MEAN: &[&str] = &["mean", "better"];
 const RATIO: &[&str] = &["ratio", "better"];
 const CHECK: &[&str] = &["check"];
 const MUST_NOT_FLIP: &[&str] = &["must_not_flip"];
-const METRIC: &[&str] =
-    &["name", "mean", "ratio", "reported", "better", "quantile", "of", "column", "check", "must_not_flip"];
+const MEASURED: &[&str] = &["measured", "quantile"];
+const PARITY: &[&str] = &["parity", "tolerance"];
+const COMMAND: &[&str] = &["command", "better", "name", "timeout"];
+/// Each kind of metric by the key that only it has.
+const KINDS: [(&str, &[&str]); 10] = [
+    ("reported", REPORTED),
+    ("of", QUANTILE),
+    ("column", COLUMN_QUANTILE),
+    ("check", CHECK),
+    ("must_not_flip", MUST_NOT_FLIP),
+    ("mean", MEAN),
+    ("ratio", RATIO),
+    ("measured", MEASURED),
+    ("parity", PARITY),
+    ("command", COMMAND),
+];
+const METRIC: &[&str] = &[
+    "name",
+    "mean",
+    "ratio",
+    "reported",
+    "better",
+    "quantile",
+    "of",
+    "column",
+    "check",
+    "must_not_flip",
+    "measured",
+    "parity",
+    "tolerance",
+    "command",
+    "timeout",
+];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -47,7 +80,7 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
     let policy = document.get_ref();
     newer(policy)?;
     known(text, policy, POLICY, "the policy")?;
-    for (name, keys) in [("baseline", BASELINE), ("stats", STATS)] {
+    for (name, keys) in [("baseline", BASELINE), ("stats", STATS), ("holdout", HOLDOUT)] {
         if let Some(table) = policy.get(name).and_then(|value| value.get_ref().as_table()) {
             known(text, table, keys, &format!("[{name}]"))?;
         }
@@ -61,24 +94,15 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         };
         known(text, table, RULE, &place)?;
         if let Some(metric) = table.get("metric").and_then(|metric| metric.get_ref().as_table()) {
-            let named = |key: &str| metric.contains_key(key);
             let place = format!("the metric of {place}");
             // Which parameters there are depends on the metric.
-            if named("name") {
+            if metric.contains_key("name") && !metric.contains_key("command") {
                 continue;
             }
-            let quantile = if named("column") { COLUMN_QUANTILE } else { QUANTILE };
-            let kinds = [
-                ("reported", REPORTED),
-                ("quantile", quantile),
-                ("check", CHECK),
-                ("must_not_flip", MUST_NOT_FLIP),
-                ("mean", MEAN),
-                ("ratio", RATIO),
-            ];
-            let mut said = kinds.into_iter().filter(|(key, _)| named(key));
-            let keys = match (said.next(), said.next()) {
-                (Some((_, keys)), None) => keys,
+            let mut kinds = KINDS.iter().filter(|(key, _)| metric.contains_key(*key)).map(|(_, keys)| *keys);
+            let keys = match (kinds.next(), kinds.next()) {
+                (Some(keys), None) => keys,
+                (None, _) if metric.contains_key("quantile") => QUANTILE,
                 _ => METRIC,
             };
             known(text, metric, keys, &place)?;

@@ -1,10 +1,11 @@
-//! What a rule measures: a metric of rows, a reported number, a quantile of samples, or what the provenance lacks.
+//! What a rule measures: a metric of rows, a reported number, a quantile of samples, what the provenance lacks, or what is seen
+//! while a model runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
 use super::refuse::{empty, misplaced, number};
-use super::{columns as number_columns, flips, over, parameters};
+use super::{columns as number_columns, flips, measured, over, parameters};
 use crate::format::policy::{
     Check, Direction, Flips, MeasureRecord, MetricFile, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
 };
@@ -52,6 +53,9 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
                 }),
             }
         }
+        MetricFile::Measured(file) => measured::quantity(rule, file),
+        MetricFile::Parity(file) => measured::parity(rule, file),
+        MetricFile::Command(file) => measured::command(rule, file),
     }
 }
 
@@ -165,7 +169,7 @@ pub(in crate::certify) const fn measured(task: Task) -> measure::Task {
     }
 }
 
-fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
+pub(super) fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
     misplaced(rule, "set", rule.set.is_some(), ROWS)?;
     misplaced(rule, "threshold", rule.threshold.is_some(), ROWS)?;
     misplaced(rule, "where", !rule.only.is_empty(), ROWS)?;

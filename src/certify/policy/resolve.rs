@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::PolicyError;
+use super::refuse::misplaced;
 use super::{demand, measure};
-use crate::format::policy::{FORMAT, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task};
+use crate::certify::{CASES, HOLDOUT};
+use crate::format::policy::{
+    FORMAT, HoldoutFile, HoldoutRecord, MeasureRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
+};
 use crate::name::StageName;
 
 /// Whose numbers the metrics are.
@@ -48,7 +52,18 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
         method: file.stats.method,
         semantics: SEMANTICS.to_owned(),
         rules,
+        holdout: holdout(&file.holdout)?,
+        predict: None,
     })
+}
+
+/// None where nothing differs from the defaults: who writes them down has no other rules.
+fn holdout(file: &HoldoutFile) -> Result<Option<HoldoutRecord>, PolicyError> {
+    let usual = HoldoutRecord::default();
+    let max_uses = file.max_uses.unwrap_or(usual.max_uses);
+    setting("max_uses", max_uses as f64, (1..=1_000_000).contains(&max_uses), "1 to 1,000,000")?;
+    let record = HoldoutRecord { max_uses, adaptive: file.adaptive, on_exhausted: file.on_exhausted };
+    Ok((record != usual).then_some(record))
 }
 
 fn setting(key: &'static str, value: f64, sound: bool, expected: &'static str) -> Result<(), PolicyError> {
@@ -60,11 +75,23 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
     if !(1..=64).contains(&rule.id.len()) || !rule.id.bytes().all(grammar) {
         return Err(PolicyError::Id { position, id: rule.id.chars().take(80).collect() });
     }
+    if [CASES, HOLDOUT].contains(&rule.id.as_str()) {
+        return Err(PolicyError::ReservedId { id: rule.id.clone() });
+    }
     if ids.insert(&rule.id) { Ok(()) } else { Err(PolicyError::IdTwice { id: rule.id.clone() }) }
 }
 
 fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
     let measure = measure::resolve(rule, task)?;
     let demand = demand::resolve(rule, &measure)?;
-    Ok(RuleRecord { id: rule.id.clone(), measure, demand, severity: rule.severity, ratchet: rule.ratchet })
+    let is_check = matches!(measure, MeasureRecord::Provenance { .. });
+    misplaced(rule, "evidence", rule.evidence.is_some() && is_check, "anything but a check of the provenance")?;
+    Ok(RuleRecord {
+        id: rule.id.clone(),
+        measure,
+        demand,
+        severity: rule.severity,
+        ratchet: rule.ratchet,
+        evidence: rule.evidence,
+    })
 }

@@ -181,4 +181,61 @@ pub enum MeasureRecord {
         /// Which part of it.
         check: Check,
     },
+    /// What was seen of the model while this program ran it.
+    Measured {
+        /// What of it.
+        quantity: Quantity,
+        /// Of the calls of each run, where the command times them; of latency only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quantile: Option<f64>,
+    },
+    /// Rows whose predictions, made by this program, are not those recorded with the version, counted; less is better.
+    Parity {
+        /// The predictions set.
+        set: SetName,
+        /// How far two numbers may be apart: times the recorded one where that is above 1.
+        tolerance: f64,
+    },
+    /// A number that a program of the user's makes of a model.
+    Command {
+        /// A line for the shell, with any of `{model}`, `{input}`, `{predictions}`, `{output}`.
+        command: String,
+        /// What it is called.
+        name: String,
+        /// Which way is better.
+        better: Direction,
+        /// The predictions set; none: the only one there is.
+        set: Option<SetName>,
+        /// How long it may run, in seconds.
+        timeout: u64,
+    },
+}
+
+/// What is seen of a model while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Milliseconds of a call, or of the whole run where the command does not time its calls. Less is better.
+    Latency,
+    /// Rows a second, over the whole run. More is better.
+    Throughput,
+    /// Bytes of memory of the largest of its processes. Less is better.
+    PeakMemory,
+    /// Its exit status; 128 and the signal where one ended it. Less is better.
+    ExitStatus,
+}
+
+impl Quantity {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Latency, Self::Throughput, Self::PeakMemory, Self::ExitStatus];
+
+    /// As written in a policy.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Latency => "latency",
+            Self::Throughput => "throughput",
+            Self::PeakMemory => "peak_memory",
+            Self::ExitStatus => "exit_status",
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Bound, Direction, IntervalMethod, Prove, Severity, Task};
+use super::{Bound, Direction, HoldoutFile, IntervalMethod, Origin, Prove, Severity, Task};
 use crate::name::{SetName, StageName};
 
 /// A policy file, as written.
@@ -24,6 +24,9 @@ pub struct PolicyFile {
     /// How sure to be.
     #[serde(default)]
     pub stats: StatsFile,
+    /// How often an evaluation set may be used to choose.
+    #[serde(default)]
+    pub holdout: HoldoutFile,
     /// The rules.
     #[serde(default)]
     pub rule: Vec<RuleFile>,
@@ -109,7 +112,7 @@ pub struct RuleFile {
     /// Which bound a floor or ceiling is held against.
     #[serde(default)]
     pub on: Option<Bound>,
-    /// For the worst slice: the smallest ratio to the value on all rows.
+    /// For the worst slice: the smallest ratio to the value on all rows. For what was measured: to the baseline's.
     #[serde(default)]
     pub min_ratio: Option<f64>,
     /// For reported metrics: how much worse than the baseline's.
@@ -118,6 +121,9 @@ pub struct RuleFile {
     /// For sample quantiles: the largest ratio to the baseline's.
     #[serde(default)]
     pub max_ratio: Option<f64>,
+    /// Whose evidence it insists on.
+    #[serde(default)]
+    pub evidence: Option<Origin>,
     /// Whether it blocks.
     #[serde(default)]
     pub severity: Severity,
@@ -141,11 +147,13 @@ pub enum ScalarFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" } { must_not_flip = [\"…\"] } or { check = \"…\" }"
+    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" }, { must_not_flip = [\"…\"] }, { check = \"…\" }, { measured = \"latency\" }, { parity = \"test\" } or { command = \"…\", better = \"higher\" }"
 )]
 pub enum MetricFile {
     /// Computed from predictions.
     Named(String),
+    /// A number that a program makes. Before those with a `name`, which it may have.
+    Command(CommandFile),
     /// Computed from predictions, with parameters.
     With(WithFile),
     /// The mean of a column of numbers.
@@ -160,6 +168,10 @@ pub enum MetricFile {
     Quantile(QuantileFile),
     /// What a version's provenance lacks.
     Check(CheckFile),
+    /// What was seen of the model while it ran.
+    Measured(MeasuredFile),
+    /// Whether it predicts what was recorded.
+    Parity(ParityFile),
     /// Rows that must not go from right to wrong.
     MustNotFlip(MustNotFlipFile),
 }
@@ -214,6 +226,44 @@ pub struct ColumnQuantileFile {
     pub column: String,
     /// Which way is better.
     pub better: Direction,
+}
+
+/// `{ measured = "latency", quantile = 0.5 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuredFile {
+    /// One of [`super::Quantity::ALL`].
+    pub measured: String,
+    /// Between 0 and 1; of latency only, 0.5 unless said.
+    #[serde(default)]
+    pub quantile: Option<f64>,
+}
+
+/// `{ parity = "test", tolerance = 1e-6 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParityFile {
+    /// The predictions set.
+    pub parity: SetName,
+    /// How far two numbers may be apart, 1e-6 unless said.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
+}
+
+/// `{ command = "python metric.py {predictions} {output}", better = "higher" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandFile {
+    /// A line for the shell, with any of `{model}`, `{input}`, `{predictions}`, `{output}`.
+    pub command: String,
+    /// Which way is better.
+    pub better: Direction,
+    /// What it is called; its rule's id unless said.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Seconds it may run, 600 unless said.
+    #[serde(default)]
+    pub timeout: Option<u64>,
 }
 
 /// `{ reported = "valid.auc", better = "higher" }`.

@@ -1,11 +1,15 @@
 //! What keeps a verb from deciding anything.
 
 mod bundle;
+mod certification;
+mod measured;
 mod purge;
 mod reproduce;
 mod resolve;
 
 pub use self::bundle::BundleError;
+pub use self::certification::CertificationError;
+pub use self::measured::MeasureError;
 pub use self::purge::PurgeError;
 pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
@@ -133,12 +137,18 @@ pub enum VerbError {
         /// The one it has.
         found: String,
     },
+    /// Evidence, a case or a waiver is refused.
+    #[error(transparent)]
+    Certification(#[from] CertificationError),
     /// Nothing can be erased.
     #[error(transparent)]
     Purge(#[from] PurgeError),
     /// A version cannot be trained again.
     #[error(transparent)]
     Reproduce(#[from] ReproduceError),
+    /// Models cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),

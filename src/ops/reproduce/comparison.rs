@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, Before, Expected};
 use super::metrics;
-use super::scratch::Scratch;
 use super::{ReproduceOptions, ReproduceReport};
 use crate::capture::values::{self, BYTES_LIMIT, Syntax};
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
 use crate::id::{FileId, TreeId};
+use crate::ops::scratch::Scratch;
 use crate::progress::Silent;
 use crate::snapshot::{self, TreeFile};
 use crate::store::{Store, StoreError};

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ReproduceError;
-use super::scratch::Scratch;
 use crate::capture::environment::{self as captured, EnvironmentOptions};
 use crate::capture::machine;
 use crate::capture::python::{self, Asked};
 use crate::capture::secrets::{Scanner, strip_userinfo};
 use crate::format::observation::{MachineRecord, ObservationRecord};
 use crate::format::snapshot::{EnvironmentRecord, RuntimeRecord};
-use crate::host;
 use crate::ops::VerbError;
+use crate::ops::interpreter::{self, Prefix};
+use crate::ops::scratch::Scratch;
 use crate::process::{self, Interruption, Watched, WatchedEnd};
 use crate::repository::Repository;
 use crate::shell;
@@ -50,9 +50,6 @@ pub struct EnvironmentReport {
     pub skipped: Vec<(String, String)>,
 }
 
-/// A virtual or other environment that the command is to find first.
-pub(super) type Prefix = PathBuf;
-
 /// Compares what `snapshot` would record here and now with what was recorded. An environment that is not active already is to be
 /// found first by the command, so that what was compared is what is used. The recorded program tells which it is, if it is a
 /// Python.
@@ -70,11 +67,8 @@ pub(super) fn current(
     if program.is_some_and(is_python_at) {
         return (report, None);
     }
-    let chosen = python::choose(project, asked, &host::variable).ok();
-    let path_only = |name: &str| host::variable(name).filter(|_| name == "PATH");
-    let first = python::choose(folder, Asked::default(), &path_only).ok();
-    let hidden = chosen.filter(|chosen| first.is_none_or(|first| first.prefix != chosen.prefix));
-    (report, hidden.map(|chosen| chosen.prefix))
+    let hidden = interpreter::hidden(project, asked, folder);
+    (report, hidden)
 }
 
 /// Whether a program is a Python that is called by where it lies: no variable leads to another one.
@@ -203,14 +197,11 @@ impl Maker<'_> {
     fn run(&mut self, program: &str, arguments: &[OsString]) -> Result<(), VerbError> {
         let mut said = Vec::new();
         let what = Watched {
-            program: OsStr::new(program),
-            arguments,
-            folder: &self.folder,
-            set: &[],
             // Another environment's settings would lead there.
             unset: &["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"].map(str::to_owned),
             limit: self.limit,
             interruption: self.interruption,
+            ..Watched::new(OsStr::new(program), arguments, &self.folder)
         };
         let ended = process::run_watched(&what, &mut |bytes| {
             said.extend_from_slice(bytes);

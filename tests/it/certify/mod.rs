@@ -3,6 +3,7 @@
 mod comparisons;
 mod explained;
 mod flips;
+mod journal;
 mod limits;
 mod metrics;
 mod never_passes;
@@ -11,6 +12,7 @@ mod policy;
 mod provenance;
 mod release;
 mod reported;
+mod runs;
 mod samples;
 pub mod scene;
 mod slices;

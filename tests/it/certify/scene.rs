@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::certify::{Case, CertifyError, Lacking, PastRows, Samples, certify, policy};
+use mlrun::certify::{Case, CertifyError, History, Lacking, PastRows, Samples, certify, policy};
 use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
 use mlrun::format::event::EventRef;
+use mlrun::format::measurement::MeasurementRecord;
 use mlrun::format::policy::{Check, PolicyRecord};
 use mlrun::format::scalar::Scalar;
 use mlrun::id::{EventId, SnapshotId};
@@ -26,6 +27,9 @@ pub struct Scene {
     pub provenance: BTreeMap<Check, Lacking>,
     pub evidence: Vec<EvidenceRecord>,
     pub stale: Vec<String>,
+    pub history: History,
+    pub measurement: Option<MeasurementRecord>,
+    pub parity: BTreeMap<SetName, Result<JoinedRows, Defect>>,
 }
 
 pub fn set(name: &str) -> SetName {
@@ -59,6 +63,9 @@ impl Scene {
             provenance: BTreeMap::new(),
             evidence: Vec::new(),
             stale: Vec::new(),
+            history: History::default(),
+            measurement: None,
+            parity: BTreeMap::new(),
         }
     }
 
@@ -125,8 +132,11 @@ impl Scene {
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),
             provenance: &self.provenance,
+            measurement: self.measurement.as_ref(),
+            parity: &self.parity,
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
+            history: &self.history,
             tool_version: "0.1.0",
         }
     }

@@ -89,6 +89,7 @@ fn it_names_what_was_judged() {
         set: name.map(set),
         sha256: Digest::of(role.as_bytes()),
         rows: 600,
+        origin: None,
     };
     let mut scene = Scene::on(noisy(), RULES);
     scene.evidence =

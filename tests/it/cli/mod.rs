@@ -1,6 +1,8 @@
 //! The program as people and scripts meet it: exit codes, messages, JSON, and that a refusal changes nothing.
 #![cfg(unix)]
 
+mod attach;
+mod cases;
 mod code_notebooks;
 mod code_scene;
 mod code_scope;
@@ -25,11 +27,13 @@ mod firewall;
 mod fsync;
 mod full_disk;
 mod harness;
+mod holdout;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod killed;
 mod lookup;
 mod machine;
+mod measured;
 mod output;
 mod permissions;
 mod places;
@@ -46,4 +50,5 @@ mod scene;
 mod secrets;
 mod small_disk;
 mod story;
+mod waive;
 mod words;

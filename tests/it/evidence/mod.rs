@@ -1,5 +1,6 @@
 //! Evidence: what is wrong with a predictions set, what two of them have in common, samples.
 
+mod evaluation;
 mod join;
 mod predictions;
 mod samples;

@@ -268,6 +268,39 @@ event("purge", "2026-03-04T00:00:01.000Z", {
     "erased": {"field": {"name": "params.db.password", "copies": [{"record": base, "copy": copy}]}},
 }, ana)
 
+cases = put("cases.json", canonical({
+    "format": "mlrun/cases/1", "set": "test", "columns": ["shop", "day"], "cases": [
+        {"key": ["7", "2026-03-01"], "expected": "1", "reason": "a chargeback", "threshold": 0.35},
+        {"key": ["8", "ünï"], "expected": "0", "reason": "declined a regular"},
+        {"key": ["9", "x"], "expected": "12.5", "tolerance": 2, "reason": "sold at a loss"},
+    ],
+}))
+event("attach", "2026-03-05T00:00:00.000Z", {
+    "version": "v1", "snapshot": base, "reason": "made later", "evidence": {"predictions": {
+        "name": "test", "path": "attached/test-0123456789ab.csv", "file": sha("later"), "size": 120,
+        "columns": {"key": ["shop", "day"], "label": "y", "score": "p", "positive": 1, "slices": ["country"]},
+    }},
+}, ana)
+event("attach", "2026-03-05T00:00:01.000Z", {
+    "version": "v2", "snapshot": snapshot,
+    "evidence": {"samples": {"name": "latency", "path": "attached/latency-0123456789ab.csv", "file": sha("ms"), "size": 12, "column": "ms"}},
+})
+event("waive", "2026-03-05T00:00:02.000Z", {
+    "version": "v1", "snapshot": base, "rule": "auc", "reason": "known and accepted", "expires": "2026-03-20T23:59:59.999Z",
+    "signature": sha("signature"),
+}, ana)
+event("case", "2026-03-05T00:00:03.000Z", {"change": {"add": {"first": 1, "count": 3, "set": "test", "cases": cases}}}, {"name": "Ben"})
+event("case", "2026-03-05T00:00:04.000Z", {"change": {"remove": {"cases": [2]}}, "reason": "the label was wrong"})
+event("certify", "2026-03-05T00:00:05.000Z", {
+    "snapshot": base, "certificate": sha("c1"), "verdict": "WAIVED", "stage": "production", "baseline": base,
+    "baseline_event": {"seq": 10, "id": events[9]}, "policy": policy, "expires": "2026-04-01T00:00:00.000Z", "proposed": False,
+    "sets": [{"set": "test", "sha256": sha("rows")}], "waivers": [15],
+})
+event("promote", "2026-03-05T00:00:06.000Z", {
+    "stage": "staging", "version": "v1", "snapshot": base, "replaces": None, "certificate": sha("c1"),
+    "adopts": {"policy": policy, "stage": {"certificate": True, "from": [], "valid_for": 60, "waivers": {"risk": ["ana@example.org"]}}},
+})
+
 put("format.json", canonical({
     "format": "mlrun/store/1", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "hash": "sha256+blake3",
     "cutter": {"algorithm": "fastcdc-2020", "whole": 262144, "minimum": 131072, "average": 524288, "maximum": 2097152},
@@ -306,7 +339,7 @@ def instant(text):
 
 
 digest = bytes.fromhex
-PASS, FAIL = b"\3", b"\0"
+PASS, WAIVED = b"\3", b"\2"
 
 
 def version_row(n, snapshot, parent, tree, seq, time, dropped=None):
@@ -318,15 +351,16 @@ def occupancy(n, snapshot, since, seq, kind, actor, certificate, reason):
     return out + option(actor, string) + option(certificate, digest) + option(reason, string)
 
 
-def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issued, proposed, first, seq):
+def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issued, proposed, first, seq, waivers=()):
     out = digest(snapshot) + digest(certificate) + verdict + string(stage) + option(baseline, digest) + option(event, reference)
     out += digest(policy) + instant(issued) + instant("2026-04-01T00:00:00.000Z") + bytes([proposed]) + option(first, string)
-    return out + digest(events[seq - 1])
+    return out + digest(events[seq - 1]) + several([number(waiver) for waiver in waivers])
 
 
-# checkpoint.bin and checkpoint-2.bin are of the versions before, in which nothing was dropped, nothing was erased.
-checkpoint = b"mlrun/checkpoint/3" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
-checkpoint += reference(12) + instant("2026-03-04T00:00:01.000Z")
+# checkpoint.bin to checkpoint-3.bin are of the versions before, in which nothing was dropped, nothing was erased, and nothing
+# was attached, waived, a case, or counted as a use.
+checkpoint = b"mlrun/checkpoint/4" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+checkpoint += reference(19) + instant("2026-03-05T00:00:06.000Z")
 checkpoint += several([
     version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
     version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z"),
@@ -339,8 +373,16 @@ checkpoint += several([
         occupancy(1, base, "2026-03-03T00:00:00.000Z", 10, "rollback", None, None, "misbehaves"),
     ])
     + several([number(2)])
-    + option(option(policy, digest) + b"\1" + several([string("staging")]) + number(2592000))
-    + option(reference(10) + instant("2026-03-03T00:00:00.000Z"))
+    + option(option(policy, digest) + b"\1" + several([string("staging")]) + number(2592000) + several([]))
+    + option(reference(10) + instant("2026-03-03T00:00:00.000Z")),
+    string("staging")
+    + several([occupancy(1, base, "2026-03-05T00:00:06.000Z", 19, "promote", None, sha("c1"), None)])
+    + several([number(0)])
+    + option(
+        option(policy, digest) + b"\1" + several([]) + number(60)
+        + several([string("risk") + several([string("ana@example.org")])])
+    )
+    + option(None)
 ])
 checkpoint += several([
     digest(snapshot) + option(sha("t2"), digest) + option("production", string) + string("misbehaves") + reference(10)
@@ -348,7 +390,7 @@ checkpoint += several([
 ])
 checkpoint += several([row for _, row in sorted([
     (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5)),
-    (base, certificate_row(base, sha("c0"), FAIL, "staging", None, None, "2026-03-02T00:00:01.000Z", True, "nothing before", 6)),
+    (base, certificate_row(base, sha("c1"), WAIVED, "production", base, 10, "2026-03-05T00:00:05.000Z", False, None, 18, [15])),
 ])])
 checkpoint += several([
     b"\0" + string("data/people.csv") + digest(sha("people")) + number(6) + several([number(1), number(2)]) + string("a request")
@@ -356,7 +398,21 @@ checkpoint += several([
     b"\1" + string("params.db.password") + several([digest(base) + digest(copy)]) + several([number(1)]) + string("a password")
     + option("Ana", string) + reference(12) + instant("2026-03-04T00:00:01.000Z"),
 ])
-put("checkpoint-3.bin", checkpoint + blake3.blake3(checkpoint).digest())
+checkpoint += several([
+    number(1) + string("test") + digest(sha("later")) + reference(13),
+    number(2) + string("latency") + digest(sha("ms")) + reference(14),
+])
+checkpoint += several([
+    number(1) + digest(base) + string("auc") + string("known and accepted") + instant("2026-03-20T23:59:59.999Z")
+    + option("Ana", string) + option("ana@example.org", string) + option(sha("signature"), digest) + reference(15)
+    + instant("2026-03-05T00:00:02.000Z"),
+])
+checkpoint += several([
+    number(1) + number(3) + string("test") + digest(cases) + several([number(2)]) + option("Ben", string) + reference(16)
+    + instant("2026-03-05T00:00:03.000Z"),
+])
+checkpoint += several([digest(sha("rows")) + several([digest(base)])])
+put("checkpoint-4.bin", checkpoint + blake3.blake3(checkpoint).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

@@ -2,7 +2,7 @@
 
 use mlrun::digest::Digest;
 use mlrun::format::certificate::{StatementRecord, Verdict};
-use mlrun::format::event::{self, ErasedRecord, EventBody};
+use mlrun::format::event::{self, AttachedRecord, CaseChangeRecord, ErasedRecord, EventBody};
 use mlrun::format::index::{Head, IndexEntry, IndexedPack, Segment};
 use mlrun::format::observation::{self, ObservationRecord};
 use mlrun::format::pack::{self, Codec, ObjectHeader, ObjectKind, Trailer};
@@ -167,7 +167,13 @@ fn one_event_of_each_kind() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, ["block", "certify", "create", "promote", "purge", "rollback", "snapshot", "unblock"]);
+    assert_eq!(
+        kinds,
+        [
+            "attach", "block", "case", "certify", "create", "promote", "purge", "rollback", "snapshot", "unblock",
+            "waive"
+        ]
+    );
 }
 
 #[test]
@@ -194,6 +200,22 @@ fn what_events_say() {
     assert_eq!((versions.as_slice(), file.path.as_str()), (&[Version(1), Version(2)][..], "data/people.csv"));
     let EventBody::Purge { erased: ErasedRecord::Field(field), .. } = &events[11].body else { panic!("a tombstone") };
     assert_eq!(field.copies[0].copy.to_string(), sums()["redacted.json"]);
+    let EventBody::Attach { evidence: AttachedRecord::Predictions(set), .. } = &events[12].body else {
+        panic!("evidence")
+    };
+    assert_eq!((set.columns.key.len(), set.columns.positive.clone()), (2, Some(Scalar::Int(1))));
+    let EventBody::Attach { evidence, reason: None, .. } = &events[13].body else { panic!("evidence") };
+    assert_eq!((evidence.kind(), evidence.set().as_str(), evidence.size()), ("samples", "latency", 12));
+    let EventBody::Waive { rule, signature: Some(_), expires, .. } = &events[14].body else { panic!("a waiver") };
+    assert_eq!((rule.as_str(), *expires), ("auc", time("2026-03-20T23:59:59.999Z")));
+    let EventBody::Case { change: CaseChangeRecord::Add { cases, count: 3, .. }, .. } = &events[15].body else {
+        panic!("cases")
+    };
+    assert_eq!(cases.to_string(), sums()["cases.json"]);
+    let EventBody::Certify { sets, waivers, .. } = &events[17].body else { panic!("a certificate") };
+    assert_eq!((sets.len(), waivers.as_slice()), (1, &[15][..]));
+    let EventBody::Promote { adopts: Some(rules), .. } = &events[18].body else { panic!("a promotion") };
+    assert!(rules.stage.may_waive(Some("Ana@Example.org")) && !rules.stage.may_waive(None));
 }
 
 /// What is left of a record is read for that record and no other, and an erased value is no value.
@@ -280,14 +302,14 @@ fn understood_id(name: &str) -> String {
 
 #[test]
 fn checkpoint() {
-    let record = checkpoint_of("checkpoint-3.bin");
-    assert_eq!(record.head.seq, 12);
-    assert_eq!(record.head.id.to_string(), understood_id("event-12-purge.txt"));
+    let record = checkpoint_of("checkpoint-4.bin");
+    assert_eq!(record.head.seq, 19);
+    assert_eq!(record.head.id.to_string(), understood_id("event-19-promote.txt"));
     assert_eq!(record.erased.len(), 2);
     assert_eq!(record.stages[0].stack, [2]);
     assert_eq!(record.versions.len(), 2);
-    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-3.bin"));
-    for before in ["checkpoint.bin", "checkpoint-2.bin"] {
+    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-4.bin"));
+    for before in ["checkpoint.bin", "checkpoint-2.bin", "checkpoint-3.bin"] {
         assert!(checkpoint::decode(&golden(before)).is_none(), "of a form before: as if it were not there");
     }
 }
@@ -301,7 +323,7 @@ fn the_golden_journal_folds_into_the_golden_checkpoint() {
         let file = event::decode(&bytes).unwrap();
         state.apply(&file.event.unwrap(), file.id).unwrap();
     }
-    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-3.bin"));
+    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-4.bin"));
 }
 
 #[test]

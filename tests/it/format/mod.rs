@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use mlrun::format::cases::CasesRecord;
 use mlrun::format::certificate::StatementRecord;
 use mlrun::format::observation::ObservationRecord;
 use mlrun::format::policy::PolicyRecord;
@@ -48,7 +49,7 @@ fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 12] = [
+const JSON: [Kind; 13] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
@@ -58,6 +59,7 @@ const JSON: [Kind; 12] = [
     ("observation.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
     ("observation-profiles.json", "mlrun/observation/1", |b| again::<ObservationRecord>(observation::FORMAT, b)),
     ("profile.json", "mlrun/profile/1", |b| again::<ProfileRecord>(profile::FORMAT, b)),
+    ("cases.json", "mlrun/cases/1", |b| CasesRecord::decode(b)?.encode()),
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
     ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),
     ("format.json", "mlrun/store/1", |b| again::<StoreRecord>(store::FORMAT, b)),

@@ -2,14 +2,18 @@
 
 use mlrun::clock::Time;
 use mlrun::digest::Digest;
-use mlrun::format::event::{self, ActorRecord, CiRecord, EventBody, EventRecord, EventRef, SkippedRecord};
+use mlrun::format::event::{
+    self, ActorRecord, AttachedRecord, CaseChangeRecord, CiRecord, EventBody, EventRecord, EventRef, SkippedRecord,
+};
 use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
 use mlrun::format::observation::ExecutionRecord;
 use mlrun::format::pack::{MAX_OBJECT, ObjectHeader, ObjectKind, Trailer};
 use mlrun::format::recipe::{MAX_BLOCK, Recipe, RecipeBlock, RecipeTensor};
+use mlrun::format::scalar::Scalar;
+use mlrun::format::snapshot::{PredictionColumns, PredictionsRecord, SamplesRecord};
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
-use mlrun::id::{EventId, Id};
-use mlrun::name::{ModelName, StageName, Version};
+use mlrun::id::{EventId, FileId, Id};
+use mlrun::name::{ModelName, SetName, StageName, Version};
 use proptest::prelude::*;
 
 use super::understood;
@@ -58,6 +62,21 @@ fn actor() -> impl Strategy<Value = ActorRecord> {
         .prop_map(|(name, host, ci)| ActorRecord { name, email: None, host, ci })
 }
 
+/// None stands for samples.
+fn columns() -> impl Strategy<Value = Option<PredictionColumns>> {
+    let positive = prop_oneof![
+        any::<i64>().prop_map(|n| Scalar::Int(n.into())),
+        any::<bool>().prop_map(Scalar::Bool),
+        text().prop_map(Scalar::Text),
+        (-1e6..1e6_f64).prop_map(Scalar::Float),
+    ];
+    prop::option::of(
+        (prop::collection::vec(text(), 1..3), text(), prop::option::of(positive)).prop_map(|(key, label, positive)| {
+            PredictionColumns { key, label, positive, ..PredictionColumns::default() }
+        }),
+    )
+}
+
 fn body() -> impl Strategy<Value = EventBody> {
     let version = (1_u32..).prop_map(Version);
     let reference = || (1_u64..1 << 53, id()).prop_map(|(seq, id)| EventRef { seq, id });
@@ -102,6 +121,8 @@ fn body() -> impl Strategy<Value = EventBody> {
                         expires,
                         proposed,
                         first_release,
+                        sets: Vec::new(),
+                        waivers: vec![3, 7],
                     }
                 }
             ),
@@ -123,6 +144,35 @@ fn body() -> impl Strategy<Value = EventBody> {
                 seeds: Vec::new(),
             }
         ),
+        (version.clone(), id(), digest(), any::<u32>(), prop::option::of(text()), columns()).prop_map(
+            |(version, snapshot, file, size, reason, columns)| {
+                let (name, file, size) = (SetName::new("test").unwrap(), FileId::new(file), u64::from(size));
+                let path = "attached/test-0.csv".to_owned();
+                let evidence = match columns {
+                    Some(columns) => AttachedRecord::Predictions(PredictionsRecord { name, path, file, size, columns }),
+                    None => AttachedRecord::Samples(SamplesRecord { name, path, file, size, column: "ms".to_owned() }),
+                };
+                EventBody::Attach { version, snapshot, evidence, reason }
+            }
+        ),
+        (version.clone(), id(), text(), text(), time(), prop::option::of(digest())).prop_map(
+            |(version, snapshot, rule, reason, expires, signature)| EventBody::Waive {
+                version,
+                snapshot,
+                rule,
+                reason,
+                expires,
+                signature
+            }
+        ),
+        (1_u32.., 1_u32.., digest(), prop::option::of(text())).prop_map(|(first, count, cases, reason)| {
+            let set = SetName::new("test").unwrap();
+            EventBody::Case { change: CaseChangeRecord::Add { first, count, set, cases }, reason }
+        }),
+        prop::collection::vec(1_u32.., 1..4).prop_map(|cases| EventBody::Case {
+            change: CaseChangeRecord::Remove { cases },
+            reason: Some("over".to_owned())
+        }),
         (id(), prop::option::of(stage()), text()).prop_map(|(snapshot, stage, reason)| EventBody::Block {
             snapshot,
             stage,

@@ -235,6 +235,7 @@ impl Run {
             stage: stage(STAGES[0]),
             expires,
             proposed: false,
+            waivers: Vec::new(),
         };
         self.reference.tick(clock);
         let baseline = self.reference.top(0).map(|h| h.seq);

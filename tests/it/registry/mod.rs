@@ -3,6 +3,7 @@
 mod chain;
 mod checkpoints;
 mod concurrent;
+mod evidence;
 mod fold;
 mod machine;
 mod promotion;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use mlrun::clock::Clock as _;
 use mlrun::format::certificate::Verdict;
-use mlrun::format::event::{EventBody, RulesRecord, StageRulesRecord};
+use mlrun::format::event::{ActorRecord, EventBody, RulesRecord, StageRulesRecord};
 use mlrun::id::SnapshotId;
 use mlrun::name::Version;
-use mlrun::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use mlrun::registry::promote::{Obstacle, PromoteRequest, WaiverFlaw, obstacles};
+use mlrun::registry::{Decision, JournalError};
 
 use crate::support::clock::time;
 use crate::support::journal::{
@@ -56,8 +58,59 @@ fn only_pass_and_waived_count() {
         assert_eq!(refused(&journal, "two"), [Obstacle::Verdict { certificate, verdict }]);
     }
     let journal = scene();
-    journal.certify("two", &Certificate { verdict: Verdict::Waived, ..journal.pass() });
-    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+    let certificate = journal.certify("two", &Certificate { verdict: Verdict::Waived, ..journal.pass() });
+    let found = refused(&journal, "two");
+    assert!(
+        matches!(&found[..], [Obstacle::Waiver { certificate: id, flaw: WaiverFlaw::Superseded, .. }] if *id == certificate),
+        "it names no waiver: {found:?}"
+    );
+}
+
+/// A waiver counts for a stage if whoever gave it may, if it is the newest of its rule, and as long as it lasts.
+#[test]
+fn a_waived_certificate_is_as_good_as_its_waivers() {
+    let journal = scene();
+    let rules = |people: &[&str]| {
+        let mut rules = certified_rules("a");
+        rules.stage.waivers.insert("risk".to_owned(), people.iter().map(|one| (*one).to_owned()).collect());
+        rules
+    };
+    let ana = ActorRecord { email: Some("ANA@example.org".to_owned()), ..ActorRecord::default() };
+    let waive = |seconds: u64| {
+        let expires = journal.clock.now().after(std::time::Duration::from_secs(seconds));
+        let (rule, reason, signature) = ("auc".to_owned(), "known".to_owned(), None);
+        let (version, snapshot) = (Version(2), snapshot("two"));
+        let body = EventBody::Waive { version, snapshot, rule, reason, expires, signature };
+        let commit =
+            journal.registry.commit::<(), JournalError>(&model(), &ana, |_| Ok(Decision::Append(body.clone(), ())));
+        commit.unwrap().event.unwrap().0.seq
+    };
+    let certify = |waivers: &[u64]| {
+        journal.certify("two", &Certificate { verdict: Verdict::Waived, waivers: waivers.to_vec(), ..journal.pass() });
+    };
+    let flaws = |people: &[&str]| match journal.promote("two", "staging", &rules(people)) {
+        Ok(_) => Vec::new(),
+        Err(found) => found
+            .into_iter()
+            .map(|obstacle| match obstacle {
+                Obstacle::Waiver { flaw, .. } => flaw,
+                other => panic!("{other:?}"),
+            })
+            .collect(),
+    };
+    let first = waive(60);
+    certify(&[first]);
+    let by = Some("ANA@example.org".to_owned());
+    assert_eq!(flaws(&[]), [WaiverFlaw::NotAllowed { by: by.clone(), roles: vec!["risk".to_owned()] }]);
+    assert_eq!(flaws(&["ben@example.org"]), [WaiverFlaw::NotAllowed { by, roles: vec!["risk".to_owned()] }]);
+    let second = waive(120);
+    assert_eq!(flaws(&["ana@example.org"]), [WaiverFlaw::Superseded]);
+    certify(&[second]);
+    journal.clock.advance(std::time::Duration::from_secs(121));
+    assert!(matches!(flaws(&["ana@example.org"])[..], [WaiverFlaw::Expired { .. }]));
+    let third = waive(60);
+    certify(&[third]);
+    assert_eq!(flaws(&["ana@example.org"]), []);
 }
 
 /// The newest certificate decides, not the best one.
@@ -174,8 +227,10 @@ fn a_version_must_have_held_the_stage_before() {
     let journal = Journal::new();
     journal.snapshot("one");
     let from = vec![stage("staging"), stage("canary")];
-    let rules =
-        RulesRecord { policy: None, stage: StageRulesRecord { certificate: false, from: from.clone(), valid_for: 0 } };
+    let rules = RulesRecord {
+        policy: None,
+        stage: StageRulesRecord { certificate: false, from: from.clone(), valid_for: 0, ..StageRulesRecord::default() },
+    };
     assert_eq!(journal.promote("one", "production", &rules).unwrap_err(), [Obstacle::NotFrom { stages: from }]);
     journal.promote("one", "canary", &open_rules()).unwrap().unwrap();
     // Having held it once is enough.
@@ -217,7 +272,12 @@ fn all_reasons_at_once() {
     journal.snapshot("three");
     let strict = RulesRecord {
         policy: Some(policy("a")),
-        stage: StageRulesRecord { certificate: true, from: vec![stage("staging")], valid_for: 1 },
+        stage: StageRulesRecord {
+            certificate: true,
+            from: vec![stage("staging")],
+            valid_for: 1,
+            ..StageRulesRecord::default()
+        },
     };
     journal.promote("one", "staging", &open_rules()).unwrap().unwrap();
     journal.certify("one", &journal.pass());

@@ -46,13 +46,17 @@ pub fn actor() -> ActorRecord {
 
 /// Rules that ask for a certificate under policy `name`.
 pub fn certified_rules(name: &str) -> RulesRecord {
-    let stage = StageRulesRecord { certificate: true, from: Vec::new(), valid_for: 30 * 86_400 };
+    let stage =
+        StageRulesRecord { certificate: true, from: Vec::new(), valid_for: 30 * 86_400, ..StageRulesRecord::default() };
     RulesRecord { policy: Some(policy(name)), stage }
 }
 
 /// Rules that ask for nothing.
 pub fn open_rules() -> RulesRecord {
-    RulesRecord { policy: None, stage: StageRulesRecord { certificate: false, from: Vec::new(), valid_for: 0 } }
+    RulesRecord {
+        policy: None,
+        stage: StageRulesRecord { certificate: false, from: Vec::new(), valid_for: 0, ..StageRulesRecord::default() },
+    }
 }
 
 /// A certificate to be issued.
@@ -63,6 +67,8 @@ pub struct Certificate {
     pub stage: StageName,
     pub expires: Time,
     pub proposed: bool,
+    /// The events of the waivers it counts.
+    pub waivers: Vec<u64>,
 }
 
 /// A registry, its backend and its clock.
@@ -124,6 +130,7 @@ impl Journal {
             stage: stage("production"),
             expires,
             proposed: false,
+            waivers: Vec::new(),
         }
     }
 
@@ -144,6 +151,8 @@ impl Journal {
                 expires: certificate.expires,
                 proposed: certificate.proposed,
                 first_release: baseline.is_none().then(|| "the first".to_owned()),
+                sets: Vec::new(),
+                waivers: certificate.waivers.clone(),
             };
             Ok(Decision::Append(body, id))
         });

@@ -116,7 +116,7 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         (false, label) => format!("mlrun certify {label}"),
     };
     let first = " --first-release --reason …";
-    if report.verdict() == Verdict::Pass && exit == 0 && !report.check {
+    if matches!(report.verdict(), Verdict::Pass | Verdict::Waived) && exit == 0 && !report.check {
         if let Some(block) = &report.block {
             let place = block.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
             shown.hints.push(format!("it is blocked; first: `mlrun unblock {label}{place}`"));
@@ -125,6 +125,8 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         shown.hints.push(format!("{next}: `mlrun promote {label} --to {stage}`"));
     } else if report.baseline.is_none() && baseline.first_release.is_none() {
         shown.hints.push(format!("if nothing has been in {stage} yet: `{certify}{first}`"));
+    } else if let (Some(set), Some(baseline)) = (report.baseline_lacks.first(), &report.baseline) {
+        shown.hints.push(format!("next: `mlrun attach {baseline} --set {set} FILE` gives the baseline what it lacks"));
     } else if let Some(file) = report.policy_file.as_ref().filter(|_| undecided(report)) {
         let file = file.strip_prefix(&context.folder).unwrap_or(file).display();
         let first = if report.baseline.is_none() { first } else { "" };

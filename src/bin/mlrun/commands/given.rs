@@ -94,18 +94,22 @@ fn parameter(text: &str) -> Result<(String, Scalar), String> {
     if key.is_empty() {
         return Err("the key is empty".to_owned());
     }
-    let scalar = if let Ok(number) = value.parse::<i128>() {
-        Scalar::Int(number)
-    } else if let Ok(number) = value.parse::<f64>() {
-        Scalar::Float(number)
-    } else {
-        match value {
-            "true" => Scalar::Bool(true),
-            "false" => Scalar::Bool(false),
-            text => Scalar::Text(text.to_owned()),
-        }
-    };
-    Ok((key.to_owned(), scalar))
+    Ok((key.to_owned(), scalar(value)))
+}
+
+/// A value as typed.
+pub fn scalar(value: &str) -> Scalar {
+    if let Ok(number) = value.parse::<i128>() {
+        return Scalar::Int(number);
+    }
+    if let Ok(number) = value.parse::<f64>() {
+        return Scalar::Float(number);
+    }
+    match value {
+        "true" => Scalar::Bool(true),
+        "false" => Scalar::Bool(false),
+        text => Scalar::Text(text.to_owned()),
+    }
 }
 
 /// `NAME=PATH`.

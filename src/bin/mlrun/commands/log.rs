@@ -18,7 +18,7 @@ pub struct Args {
     /// What happened to the store as a whole: collections
     #[arg(long = "of-store", conflicts_with_all = ["model", "stage"])]
     whole_store: bool,
-    /// Only events of this kind: snapshot, failed, certify, promote, rollback, block …
+    /// Only events of this kind: snapshot, failed, certify, attach, waive, case, promote, rollback, block …
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// Only events of this stage

@@ -1,9 +1,11 @@
 //! One file for each verb: arguments as typed → options → operation → what to show. Nothing here writes to a stream.
 
 pub mod at;
+pub mod attach;
 pub mod block;
 mod blocking;
 pub mod bundle;
+pub mod case;
 pub mod certify;
 pub mod completions;
 mod context;
@@ -28,6 +30,7 @@ pub mod snapshot;
 pub mod status;
 pub mod unblock;
 pub mod verify;
+pub mod waive;
 
 use std::time::Instant;
 
@@ -66,6 +69,9 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Show(args) => show::run(context, args),
         Command::Diff(args) => diff::run(context, args),
         Command::Certify(args) => certify::run(context, args),
+        Command::Attach(args) => attach::run(context, args),
+        Command::Case(args) => case::run(context, args),
+        Command::Waive(args) => waive::run(context, args),
         Command::Promote(args) => promote::run(context, args),
         Command::Rollback(args) => rollback::run(context, args),
         Command::Block(args) => block::run(context, args),

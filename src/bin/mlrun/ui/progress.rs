@@ -70,6 +70,13 @@ impl Progress for Reporter {
         }
     }
 
+    fn tell(&self, line: &str) {
+        if !self.silent {
+            // A lost line is no loss.
+            let _ = io::stderr().write_all(format!("{}\n", super::clean(line)).as_bytes());
+        }
+    }
+
     fn end(&self) {
         if let Ok(mut slot) = self.step.lock()
             && let Some(step) = slot.take()

@@ -23,7 +23,8 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
     for result in &predicate.results {
         let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
-        let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
+        let is_ratio = rule
+            .is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. }));
         table.row(row(result, is_ratio, style));
     }
     text += &table.render(0);
@@ -65,6 +66,9 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         }
         Some(Conflict::BaselineMoved { stage }) => {
             text += &format!("{stage} moved while this was judged; no certificate was issued, try again\n");
+        }
+        Some(Conflict::Changed) => {
+            text += "evidence, cases or waivers went on changing while this was judged; no certificate was issued, try again\n";
         }
         None => {}
     }

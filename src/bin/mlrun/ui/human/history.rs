@@ -1,6 +1,6 @@
 //! `list`, `log`, `at`.
 
-use mlrun::format::event::{EventBody, EventRecord};
+use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord};
 use mlrun::id::SnapshotId;
 use mlrun::ops::at::AtReport;
 use mlrun::ops::list::ListReport;
@@ -96,6 +96,7 @@ fn kind(event: &EventRecord, style: &Style) -> String {
     let label = match &event.body {
         EventBody::Promote { .. } => Label::Good,
         EventBody::Rollback { .. } | EventBody::Block { .. } | EventBody::Failed { .. } => Label::Bad,
+        EventBody::Waive { .. } => Label::Warning,
         _ => Label::Strong,
     };
     style.paint(label, event.body.kind())
@@ -115,6 +116,21 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
             let note = if *proposed { ", under other rules" } else { "" };
             format!("{} for {}, against {stage}{note}", verdict(*v, style), named(snapshot))
+        }
+        EventBody::Attach { version, evidence, reason: why, .. } => {
+            format!("{} `{}` to {version}{}", evidence.kind(), evidence.set(), reason(why))
+        }
+        EventBody::Waive { version, rule, reason, expires, .. } => {
+            format!("`{}` for {version} until {}: {}", clean(rule), time(*expires), clean(reason))
+        }
+        EventBody::Case { change: CaseChangeRecord::Add { first, count, set, .. }, reason: why } => {
+            let last = first.saturating_add(*count).saturating_sub(1);
+            let ids = if *count == 1 { format!("c{first}") } else { format!("c{first} to c{last}") };
+            format!("{ids} of `{set}` must be right{}", reason(why))
+        }
+        EventBody::Case { change: CaseChangeRecord::Remove { cases }, reason: why } => {
+            let ids: Vec<String> = cases.iter().map(|number| format!("c{number}")).collect();
+            format!("{} removed{}", cut(&ids.join(", "), 60), reason(why))
         }
         EventBody::Block { snapshot, stage, reason } => {
             format!("{} from {}: {}", named(snapshot), place(stage), clean(reason))

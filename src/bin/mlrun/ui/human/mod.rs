@@ -4,6 +4,7 @@ pub mod certify;
 pub mod collect;
 pub mod deployed;
 pub mod diff;
+pub mod evidence;
 pub mod exec;
 pub mod explain;
 pub mod history;

@@ -306,6 +306,18 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         let words = format!("{}, {}, expires {}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
         facts.row(["certificate".to_owned(), words]);
     }
+    for (waiver, counts) in &report.waivers {
+        let by = waiver.email.as_deref().or(waiver.actor.as_deref()).unwrap_or("somebody unknown");
+        let past = if *counts { "until" } else { "no more; it was until" };
+        let words = format!(
+            "`{}` by {} {past} {}: {}",
+            clean(&waiver.rule),
+            clean(by),
+            time(waiver.expires),
+            clean(&waiver.reason)
+        );
+        facts.row([style.paint(Label::Warning, "waived"), words]);
+    }
     for block in &report.blocks {
         let place = block.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
         facts.row([style.paint(Label::Bad, "blocked"), format!("from {place}: {}", clean(&block.reason))]);
@@ -368,6 +380,15 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     if !report.erased.is_empty() {
         text += &format!("\n{}\n{}", style.paint(Label::Strong, "erased"), erased(&report.erased));
     }
+    section(&mut text, style, "attached later", |table| {
+        for one in &report.attached {
+            let by = one.actor.name.as_deref().map_or_else(String::new, |name| format!(" by {}", clean(name)));
+            let why = one.reason.as_deref().map_or_else(String::new, |why| format!(": {}", clean(why)));
+            let gone = if one.superseded { style.paint(Label::Warning, "  a newer one counts") } else { String::new() };
+            let words = format!("{}{by}{why}{gone}", time(one.time));
+            table.row([clean(one.evidence.path()), bytes(one.evidence.size()), words]);
+        }
+    });
     section(&mut text, style, "evidence not refreshed", |table| {
         for name in &report.stale_evidence {
             table.row([clean(name), style.paint(Label::Warning, "the parent's, but the model is another")]);

@@ -20,6 +20,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         .collect();
     let conflict = report.conflict.as_ref().map(|conflict| match conflict {
         Conflict::BaselineMoved { stage } => json!({ "code": "baseline-moved", "stage": stage }),
+        Conflict::Changed => json!({ "code": "changed" }),
         Conflict::NotFirst { stage, holder } => json!({ "code": "not-first", "stage": stage, "holder": holder }),
     });
     json!({
@@ -46,6 +47,9 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "joins": value(&predicate.joins),
         "rules": rules,
         "remarks": predicate.remarks,
+        "holdout": value(&predicate.holdout),
+        "cases": value(&predicate.cases),
+        "waivers": value(&predicate.waivers),
         "rows": report.rows.iter().map(named).collect::<Value>(),
         "flips": report.flips.iter().map(flips).collect::<Value>(),
         "warnings": warnings(&report.warnings),

@@ -86,11 +86,22 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "expires": c.expires.to_string(), "proposed": c.proposed, "policy_sha256": c.policy.to_string(),
         })).collect::<Vec<_>>(),
         "approvals": [],
-        "waivers": [],
+        "waivers": report.waivers.iter().map(|(w, counts)| json!({
+            "rule": w.rule, "reason": w.reason, "approver": w.email.as_ref().or(w.actor.as_ref()), "version": w.version.to_string(),
+            "time": w.time.to_string(), "expires": w.expires.to_string(), "in_force": counts,
+            "signed": w.signature.is_some(), "event": { "seq": w.event.seq, "id": w.event.id.to_string() },
+        })).collect::<Vec<_>>(),
         "evidence": report.record.predictions.iter().map(|p| json!({
             "kind": "predictions", "set": p.name.as_str(), "path": p.path, "sha256": p.file.to_string(), "size": p.size,
         })).chain(report.record.samples.iter().map(|s| json!({
             "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
+        }))).chain(report.attached.iter().map(|a| json!({
+            "kind": a.evidence.kind(), "set": a.evidence.set().as_str(), "path": a.evidence.path(),
+            "sha256": a.evidence.file().to_string(), "size": a.evidence.size(),
+            "attached": {
+                "event": { "seq": a.event.seq, "id": a.event.id.to_string() }, "time": a.time.to_string(),
+                "actor": actor(&a.actor), "reason": a.reason, "superseded": a.superseded,
+            },
         }))).collect::<Vec<_>>(),
         "dropped": report.dropped.as_ref().map(|dropped| &dropped.reason),
         "dropped_at": report.dropped.as_ref().and_then(|dropped| dropped.time).map(|time| time.to_string()),

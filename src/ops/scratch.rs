@@ -1,4 +1,4 @@
-//! The folder a version is trained again in: made new, nobody else's to enter, removed at the end unless it is to be kept.
+//! The folder a version is trained again or measured in: made new, nobody else's to enter, removed at the end unless it is to be kept.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,10 +15,10 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// A new folder among this machine's temporary ones, with a name nobody can guess.
-    pub(super) fn temporary() -> Result<Self, VerbError> {
+    pub(super) fn temporary(verb: &str) -> Result<Self, VerbError> {
         let temporary = std::env::temp_dir();
         let parent = temporary.canonicalize().map_err(|source| failed("find the folder", &temporary, source))?;
-        let path = parent.join(format!("mlrun-reproduce-{}", uuid::Uuid::new_v4().simple()));
+        let path = parent.join(format!("mlrun-{verb}-{}", uuid::Uuid::new_v4().simple()));
         make(&path).map_err(|source| failed("create the folder", &path, source))?;
         Ok(Self { path, kept: false })
     }
@@ -62,6 +62,14 @@ impl Scratch {
         file.map_err(|source| failed("create", &path, source))
     }
 
+    /// Begins a file among the version's files.
+    pub(super) fn begin_inside(&self, path: &Path) -> io::Result<File> {
+        if !path.starts_with(self.files()) {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        File::options().write(true).create_new(true).open(path)
+    }
+
     /// Writes a file beside the version's files; returns where.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, VerbError> {
         let path = self.path.join(name);
@@ -76,6 +84,13 @@ impl Scratch {
             return Ok(());
         }
         fs::create_dir_all(folder).map_err(|source| failed("create the folder", folder, source))
+    }
+
+    /// Removes a folder among the version's files; what cannot be removed goes at the end.
+    pub(super) fn discard(&self, folder: &Path) {
+        if folder.starts_with(self.files()) && folder != self.files() {
+            let _ = remove(folder);
+        }
     }
 
     /// Removes it, unless it is to be kept; where that fails, what is left and why.

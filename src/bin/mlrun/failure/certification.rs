@@ -1,0 +1,73 @@
+//! Evidence, cases and waivers that are refused: exit code and the command that helps.
+
+use mlrun::ops::CertificationError;
+use mlrun::registry::promote::WaiverFlaw;
+
+use super::{Meaning, NO, NOT_FOUND, USAGE, says};
+
+pub(super) fn certification(error: &CertificationError) -> Meaning {
+    let list = |items: &[String]| (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")));
+    match error {
+        CertificationError::OwnSet { .. } => says(NO, "attach it under another name, or take a new snapshot with it"),
+        CertificationError::NoColumns { set, known, .. } => {
+            let known = if known.is_empty() { String::new() } else { format!("; mlrun.toml has {}", known.join(", ")) };
+            let words = format!(
+                "`--key row_id --label y --score p`, or `--column ms` for samples, or `[model.NAME.predictions.{set}]`"
+            );
+            (USAGE, Some(format!("say it with {words}{known}")))
+        }
+        CertificationError::ColumnsIncomplete { .. } => {
+            says(USAGE, "for example `--key row_id --label y --score p`, or `--prediction yhat`")
+        }
+        CertificationError::Erased { .. } => says(NO, "attach a file without what had to go"),
+        CertificationError::NoSet { known, .. } | CertificationError::WhichSet { known, .. } => {
+            let code = if matches!(error, CertificationError::NoSet { .. }) { NOT_FOUND } else { USAGE };
+            (code, list(known).map(|known| format!("name it with `--set`; {known}")))
+        }
+        CertificationError::NoRow { .. } => {
+            says(NOT_FOUND, "a case is a row of the set; `--from REVISION` looks into another version's")
+        }
+        CertificationError::Key { columns, .. } => {
+            let example: Vec<String> = columns.iter().map(|column| format!("{column}=…")).collect();
+            (USAGE, Some(format!("`--row '{}'`", example.join(", "))))
+        }
+        CertificationError::OtherTerms { id, .. } => {
+            (NO, Some(format!("`mlrun case remove {id} --reason …` first, then add it anew")))
+        }
+        CertificationError::NoCase { .. } => says(NOT_FOUND, "`mlrun case list --all` shows every case there was"),
+        CertificationError::NoRule { known, .. } => (USAGE, list(known)),
+        CertificationError::Past { .. } => {
+            says(USAGE, "`--expires` is a time to come, such as the day of the next release")
+        }
+        CertificationError::MayNotWaive { unknown: true, .. } => {
+            says(NO, "`git config user.email` says who you are; roles are lists of addresses in `[roles]`")
+        }
+        CertificationError::MayNotWaive { stage, .. } => (
+            NO,
+            Some(format!(
+                "`waivers` of `[stage.{stage}]` names roles, `[roles]` their people; once a stage was promoted to, its rules in force count"
+            )),
+        ),
+        CertificationError::Dropped { .. } => says(NOT_FOUND, "name another version with `--from`"),
+        _ => (USAGE, None),
+    }
+}
+
+/// Why a waiver does not count for a stage, and what would help.
+pub(super) fn flaw(rule: &str, flaw: &WaiverFlaw, label: &str, stage: &str, certify: &str) -> (String, String) {
+    let again = format!("mlrun waive {label} --rule {rule} --reason … --expires …");
+    match flaw {
+        WaiverFlaw::NotAllowed { by, roles } => {
+            let by = by.as_deref().unwrap_or("somebody unknown");
+            let who = match roles.as_slice() {
+                [] => "nobody may".to_owned(),
+                roles => format!("that takes the role {}", roles.join(" or ")),
+            };
+            (format!("its certificate counts a waiver of `{rule}` by {by}, and for {stage} {who}"), again)
+        }
+        WaiverFlaw::Expired { at } => (format!("the waiver of `{rule}` expired {}", at.for_people()), again),
+        WaiverFlaw::Superseded => {
+            (format!("its certificate counts a waiver of `{rule}` that counts no more"), certify.to_owned())
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Models that cannot be run to be certified: exit code and the command that helps.
+
+use mlrun::ops::certify::MeasureError;
+
+use super::{BUG, ENDED_BY, Meaning, USAGE, says};
+
+pub(super) fn measure(error: &MeasureError) -> Meaning {
+    match error {
+        MeasureError::NoProject { .. } => {
+            says(USAGE, "certify in a checkout of the project, whose commands they are: without `-R`, or with `-C DIR`")
+        }
+        MeasureError::InProject { .. } => says(USAGE, "set TMPDIR to a folder elsewhere"),
+        MeasureError::NoInput { .. } => {
+            says(USAGE, "declare them as `[model.NAME.data.NAME]` and take a snapshot, or name others as `input`")
+        }
+        MeasureError::NoSet { .. } => {
+            says(USAGE, "declare them as `[model.NAME.predictions.NAME]` and take a snapshot, or name others as `set`")
+        }
+        MeasureError::Interrupted { signal } => {
+            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
+        }
+        _ => (BUG, None),
+    }
+}

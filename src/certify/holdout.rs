@@ -1,0 +1,66 @@
+//! The holdout ledger: how many candidates an evaluation set has judged, what that costs, and when it is used up.
+//!
+//! Whoever chooses among many candidates by one set ends with the one that fits this set. Counting costs nothing and is always done;
+//! paying for it is the policy's choice: of H candidates each gets an H-th of α.
+
+use super::HOLDOUT;
+use super::case::Case;
+use super::outcome::empty;
+use super::wording::{grouped, significant};
+use crate::format::certificate::{HoldoutUseRecord, ResultRecord, Verdict};
+use crate::format::policy::{Adaptive, MeasureRecord, OnExhausted, PolicyRecord, Severity};
+
+/// The policy with the confidence of each bound on an evaluation set.
+pub(super) fn policy_on_rows(policy: &PolicyRecord) -> PolicyRecord {
+    let confidence = policy.holdout.unwrap_or_default().confidence(policy.confidence);
+    PolicyRecord { confidence, ..policy.clone() }
+}
+
+/// Whether a rule is judged on an evaluation set: what a trainer wrote down, samples, provenance and what runs take are
+/// not chosen by rows.
+pub(super) const fn is_on_rows(measure: &MeasureRecord) -> bool {
+    !matches!(
+        measure,
+        MeasureRecord::Reported { .. }
+            | MeasureRecord::Quantile { .. }
+            | MeasureRecord::Provenance { .. }
+            | MeasureRecord::Measured { .. }
+    )
+}
+
+/// The uses, with a remark on each set and a result for each that is used up, where the policy asks for one.
+pub(super) fn count(
+    case: &Case<'_>,
+    results: &mut Vec<ResultRecord>,
+    remarks: &mut Vec<String>,
+) -> Vec<HoldoutUseRecord> {
+    let rules = case.policy.holdout.unwrap_or_default();
+    let mut uses = Vec::new();
+    for (set, (sha256, ordinal)) in &case.history.uses {
+        uses.push(HoldoutUseRecord { set: set.clone(), sha256: *sha256, ordinal: *ordinal, max_uses: rules.max_uses });
+        let candidates = if *ordinal == 1 { "candidate" } else { "candidates" };
+        let judged = format!("`{set}` has judged {} {candidates}", grouped(*ordinal));
+        let spent = format!("{} are the most: use a fresh set", grouped(rules.max_uses));
+        let mut remark = judged.clone();
+        if rules.adaptive == Adaptive::Bonferroni {
+            let confidence = significant(rules.confidence(case.policy.confidence) * 100.0);
+            remark += &format!("; each bound on it is at {confidence} %");
+        }
+        if *ordinal >= rules.max_uses {
+            remark += &format!("; {spent}");
+        }
+        remarks.push(remark);
+        if *ordinal > rules.max_uses && rules.on_exhausted == OnExhausted::Fail {
+            results.push(ResultRecord {
+                verdict: Verdict::Fail,
+                n: *ordinal,
+                candidate: Some(*ordinal as f64),
+                margin: Some(rules.max_uses as f64),
+                method: Some("counted".to_owned()),
+                reason: Some(format!("{judged}; {spent}")),
+                ..empty(HOLDOUT, Severity::Block, "uses".to_owned(), Some(set))
+            });
+        }
+    }
+    uses
+}

@@ -1,0 +1,151 @@
+//! Rules on what this program saw while it ran the models in turns: latency, throughput, memory, exit status.
+
+use super::case::Case;
+use super::decision::Level;
+use super::error::CertifyError;
+use super::limit::{Limit, Measurement};
+use super::outcome::{blank, explained, inconclusive};
+use super::wording::{grouped, level, significant};
+use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::measurement::{Role, RunRecord, SideRecord};
+use crate::format::policy::{DemandRecord, Quantity, RuleRecord};
+use crate::measure;
+
+/// Fewer runs have no interval worth the name.
+const RUNS: usize = 3;
+
+/// The rule's result.
+pub(super) fn judge(
+    rule: &RuleRecord,
+    quantity: Quantity,
+    quantile: Option<f64>,
+    case: &Case<'_>,
+) -> Result<ResultRecord, CertifyError> {
+    let result = blank(rule, None, None);
+    if let Some(result) = case.unfit(rule, "", &result) {
+        return Ok(result);
+    }
+    let side = |role: Role| {
+        let sides = case.measurement.map(|measurement| &measurement.sides);
+        let missing = || format!("the {} was not run: nothing says how (`evidence.predict`)", role.name());
+        sides.and_then(|sides| sides.get(&role)).ok_or_else(missing)
+    };
+    let candidate = match side(Role::Candidate) {
+        Ok(candidate) => candidate,
+        Err(reason) => return Ok(inconclusive(result, reason)),
+    };
+    if quantity == Quantity::ExitStatus {
+        return exit_status(rule, result, candidate);
+    }
+    let series = |role: Role| series(role, side(role)?, quantity, quantile);
+    let ours = match series(Role::Candidate) {
+        Ok(ours) => ours,
+        Err(reason) => return Ok(inconclusive(result, reason)),
+    };
+    let undefined = |why: measure::Undefined| format!("the interval is not defined: {why}");
+    let confidence = case.policy.confidence;
+    let result = ResultRecord { n: ours.len() as u64, ..result };
+    if let Some(limit) = Limit::of(&rule.demand) {
+        return Ok(match measure::geometric_mean(&ours, confidence) {
+            Ok(found) => {
+                let level = Level { value: found.value, lower: found.lower, upper: found.upper };
+                limit.judge(result, &Measurement { level, bounded: true, method: found.method.name() })
+            }
+            Err(why) => inconclusive(result, undefined(why)),
+        });
+    }
+    let theirs = match series(Role::Baseline) {
+        Ok(theirs) => theirs,
+        Err(reason) => return Ok(inconclusive(result, reason)),
+    };
+    let found = match measure::paired_ratio(&ours, &theirs, confidence) {
+        Ok(found) => found,
+        Err(why) => return Ok(inconclusive(result, undefined(why))),
+    };
+    let (verdict, limit, failed) = match rule.demand {
+        DemandRecord::MaxRatio { limit } => {
+            (decided(found.upper <= limit, found.lower > limit), limit, "above the limit")
+        }
+        DemandRecord::MinRatio { limit } => {
+            (decided(found.lower >= limit, found.upper < limit), limit, "below the limit")
+        }
+        _ => return Err(unsuitable(rule, result)),
+    };
+    let result = ResultRecord {
+        verdict,
+        candidate: Some(found.candidate),
+        baseline: Some(found.baseline),
+        delta: Some(found.ratio),
+        lower: Some(found.lower),
+        upper: Some(found.upper),
+        method: Some(found.method.name().to_owned()),
+        ..result
+    };
+    let text = format!(
+        "ratio {}, limit {}, {} pairs of runs",
+        level(found.ratio, Some((found.lower, found.upper)), Some(limit)),
+        significant(limit),
+        grouped(found.n),
+    );
+    Ok(explained(result, &text, failed))
+}
+
+/// What a reader should know of the runs that no rule may ask about.
+pub(super) fn remark(case: &Case<'_>, remarks: &mut Vec<String>) {
+    let sides = case.measurement.iter().flat_map(|measurement| &measurement.sides);
+    for (role, _) in sides.filter(|(_, side)| side.varies) {
+        remarks.push(format!("the {}'s predictions were others in another run of the same model", role.name()));
+    }
+}
+
+/// An exit status is what it is: one that is not as it should be is a failure, not a gap in the evidence.
+fn exit_status(rule: &RuleRecord, result: ResultRecord, side: &SideRecord) -> Result<ResultRecord, CertifyError> {
+    let failed = || side.failed.clone().unwrap_or_else(|| "it was not run".to_owned());
+    let Some(status) = side.status else { return Ok(inconclusive(result, failed())) };
+    let Some(limit) = Limit::of(&rule.demand) else { return Err(unsuitable(rule, result)) };
+    let result = ResultRecord { n: side.runs.len() as u64, ..result };
+    let judged = limit.judge(result, &Measurement::point(f64::from(status), "observed"));
+    Ok(match judged.verdict {
+        Verdict::Fail => ResultRecord { reason: Some(failed()), ..judged },
+        _ => judged,
+    })
+}
+
+fn unsuitable(rule: &RuleRecord, result: ResultRecord) -> CertifyError {
+    CertifyError::Unsuitable { rule: rule.id.clone(), demand: "a comparison of rows", measure: result.metric }
+}
+
+/// One number for each timed run.
+fn series(role: Role, side: &SideRecord, quantity: Quantity, quantile: Option<f64>) -> Result<Vec<f64>, String> {
+    if let Some(why) = &side.failed {
+        return Err(format!("the {} could not be measured: {why}", role.name()));
+    }
+    if side.runs.len() < RUNS {
+        let runs = if side.runs.len() == 1 {
+            "1 timed run is".to_owned()
+        } else {
+            format!("{} timed runs are", side.runs.len())
+        };
+        return Err(format!("{runs} too few; {RUNS} are the least"));
+    }
+    let value = |run: &RunRecord| match quantity {
+        Quantity::Latency if run.calls.is_none() => Some(run.milliseconds),
+        Quantity::Latency => {
+            run.latency.iter().find(|known| Some(known.quantile) == quantile).map(|known| known.milliseconds)
+        }
+        Quantity::Throughput => side.predictions.as_ref().map(|made| made.rows as f64 / run.milliseconds * 1e3),
+        Quantity::PeakMemory => run.peak_memory.map(|bytes| bytes as f64),
+        Quantity::ExitStatus => None,
+    };
+    let values: Option<Vec<f64>> = side.runs.iter().map(value).collect();
+    values.ok_or_else(|| format!("the {}'s {} is not known", role.name(), quantity.name()))
+}
+
+/// NaN satisfies neither.
+const fn decided(pass: bool, fail: bool) -> Verdict {
+    match (pass, fail) {
+        (true, _) => Verdict::Pass,
+        (_, true) => Verdict::Fail,
+        _ => Verdict::Inconclusive,
+    }
+}

@@ -1,0 +1,113 @@
+//! What the journal adds to a case that is judged: uses of its evaluation sets, regression cases, waivers.
+
+use std::collections::BTreeMap;
+
+use super::evidence::Gathered;
+use super::{VerbError, cases};
+use crate::certify::History;
+use crate::clock::Time;
+use crate::digest::Digest;
+use crate::format::cases::NumberedCaseRecord;
+use crate::format::certificate::WaiverRecord;
+use crate::format::checkpoint::AttachedRow;
+use crate::format::event::{StageRulesRecord, UsedSetRecord};
+use crate::id::SnapshotId;
+use crate::name::{StageName, Version};
+use crate::registry::State;
+use crate::repository::Repository;
+
+/// What was seen of a journal when a candidate was judged: a certificate counts only if that is still so when it is issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    uses: Vec<(UsedSetRecord, u64)>,
+    /// Of each list the event that added it, and how many were removed since.
+    cases: Vec<(u64, usize)>,
+    waivers: Vec<u64>,
+    attached: Vec<AttachedRow>,
+}
+
+impl Seen {
+    /// Of `state`, as far as it is about a candidate, the versions whose evidence was read and the sets it was judged on.
+    pub(super) fn of(
+        state: &State,
+        candidate: SnapshotId,
+        versions: &[Version],
+        sets: &[UsedSetRecord],
+        now: Time,
+    ) -> Self {
+        Self {
+            uses: sets.iter().map(|used| (used.clone(), state.use_of(used.sha256, candidate))).collect(),
+            cases: state.cases.iter().map(|row| (row.event.seq, row.removed.len())).collect(),
+            waivers: state.waivers_in_force(candidate, now).iter().map(|row| row.event.seq).collect(),
+            attached: versions.iter().flat_map(|version| state.attached_to(*version).cloned()).collect(),
+        }
+    }
+}
+
+/// The regression cases in force, and the lists they were added by.
+pub(super) fn cases_in_force(
+    repository: &Repository,
+    state: Option<&State>,
+) -> Result<(Vec<NumberedCaseRecord>, Vec<Digest>), VerbError> {
+    let Some(state) = state else { return Ok((Vec::new(), Vec::new())) };
+    let mut all = Vec::new();
+    let mut lists = Vec::new();
+    for row in &state.cases {
+        let before = all.len();
+        all.extend(cases::of_row(repository, row)?);
+        if all.len() > before {
+            lists.push(row.cases);
+        }
+    }
+    Ok((all, lists))
+}
+
+/// The evaluation sets that were read, each by the digest of its keys and labels.
+pub(super) fn used_sets(gathered: &Gathered) -> Vec<UsedSetRecord> {
+    let read = gathered.sets.iter().filter_map(|(set, joined)| Some((set, joined.as_ref().ok()?)));
+    read.map(|(set, joined)| UsedSetRecord { set: set.clone(), sha256: joined.evaluation() }).collect()
+}
+
+/// Everything the journal adds. Waivers count if whoever gave them may waive a rule for `stage` by its `rules`.
+pub(super) fn history(
+    state: Option<&State>,
+    candidate: SnapshotId,
+    sets: &[UsedSetRecord],
+    (stage, rules): (&StageName, &StageRulesRecord),
+    now: Time,
+) -> History {
+    let mut history = History::default();
+    history.uses = sets
+        .iter()
+        .map(|used| (used.set.clone(), (used.sha256, state.map_or(1, |state| state.use_of(used.sha256, candidate)))))
+        .collect::<BTreeMap<_, _>>();
+    for row in state.map(|state| state.waivers_in_force(candidate, now)).unwrap_or_default() {
+        if rules.may_waive(row.email.as_deref()) {
+            history.waivers.push(WaiverRecord {
+                rule: row.rule.clone(),
+                reason: row.reason.clone(),
+                approver: row.email.clone().unwrap_or_default(),
+                expires: row.expires,
+                event: row.event,
+                signature: row.signature,
+            });
+        } else {
+            let by = row.email.as_deref().or(row.actor.as_deref()).unwrap_or("somebody unknown");
+            history.remarks.push(format!(
+                "the waiver of `{}` by {by} does not count: {}",
+                row.rule,
+                nobody(stage, rules)
+            ));
+        }
+    }
+    history
+}
+
+/// Who may waive a rule for a stage, where somebody may not.
+pub(super) fn nobody(stage: &StageName, rules: &StageRulesRecord) -> String {
+    if rules.waivers.is_empty() {
+        return format!("{stage} names no role in `waivers`, so nobody may");
+    }
+    let roles: Vec<&str> = rules.waivers.keys().map(String::as_str).collect();
+    format!("for {stage} that takes the role {}", roles.join(" or "))
+}

@@ -1,0 +1,169 @@
+//! The runs of both models, by turns: candidate, baseline, baseline, candidate, and so on. Whatever the machine does meanwhile,
+//! it does to both.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::Wanted;
+use super::line::{Line, Shell};
+use super::made::{self, TIMINGS};
+use super::side::{Input, Laid, Place, set_of};
+use crate::digest::Digest;
+use crate::format::measurement::{FreshRecord, Role, RunRecord, SideRecord};
+use crate::format::policy::PredictRecord;
+use crate::format::tree::is_component;
+use crate::id::FileId;
+use crate::ops::VerbError;
+use crate::ops::error::MeasureError;
+use crate::progress::{Progress, Unit};
+
+/// What is run.
+pub(super) struct Runs<'a> {
+    pub wanted: &'a Wanted<'a>,
+    pub predict: &'a PredictRecord,
+    /// What its output is called.
+    pub name: &'a str,
+    pub shell: &'a Shell<'a>,
+    pub laid: &'a BTreeMap<Role, Laid>,
+    pub input: Option<&'a Input>,
+}
+
+/// What tells a table's format is how its name ends: the fresh one is called as the one recorded.
+///
+/// # Errors
+/// None is recorded.
+pub(super) fn output_name(wanted: &Wanted<'_>, predict: &PredictRecord) -> Result<String, VerbError> {
+    let candidate = wanted.candidate;
+    let Some(recorded) = set_of(candidate.record, &predict.set) else {
+        let known = candidate.record.predictions.iter().map(|known| known.name.clone()).collect();
+        return Err(MeasureError::NoSet { set: predict.set.clone(), label: candidate.label.clone(), known }.into());
+    };
+    let name = recorded.path.rsplit('/').next().filter(|name| is_component(name) && *name != TIMINGS);
+    Ok(name.unwrap_or("predictions.csv").to_owned())
+}
+
+/// What became of each model, and where its predictions lie.
+type Done = (BTreeMap<Role, SideRecord>, HashMap<FileId, PathBuf>);
+
+/// A model between its runs.
+struct Running<'a> {
+    at: &'a Place,
+    /// What the held-out rows hash to.
+    rows: Option<Digest>,
+    record: SideRecord,
+    fresh: Option<PathBuf>,
+}
+
+impl Runs<'_> {
+    /// Runs both to the end, or to the first failure of each.
+    pub(super) fn run(&self, progress: &dyn Progress) -> Result<Done, VerbError> {
+        let mut running: BTreeMap<Role, Running<'_>> = BTreeMap::new();
+        let mut sides: BTreeMap<Role, SideRecord> = BTreeMap::new();
+        for (role, laid) in self.laid {
+            match laid {
+                Ok(at) => {
+                    let rows = at.input.as_deref().filter(|_| self.input.is_some()).and_then(Input::digest);
+                    running.insert(*role, Running { at, rows, record: SideRecord::default(), fresh: None });
+                }
+                Err(why) => {
+                    sides.insert(*role, SideRecord { failed: Some(why.clone()), ..SideRecord::default() });
+                }
+            }
+        }
+        let rounds = self.predict.warmup + self.predict.runs;
+        progress.begin("measuring", u64::from(rounds) * running.len() as u64, Unit::Items);
+        let mut place = 0;
+        for round in 0..rounds {
+            let timed = round >= self.predict.warmup;
+            let mut order: Vec<Role> = running.keys().copied().collect();
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            for role in order {
+                let Some(side) = running.get_mut(&role).filter(|side| side.record.failed.is_none()) else { continue };
+                place += 1;
+                self.once(role, side, place, timed)?;
+                progress.advance(1);
+            }
+            // Without the candidate nothing can be said.
+            if running.get(&Role::Candidate).is_none_or(|side| side.record.failed.is_some()) {
+                break;
+            }
+        }
+        progress.end();
+        let mut fresh = HashMap::new();
+        for (role, mut side) in running {
+            if side.record.failed.is_none() && side.at.input.as_deref().and_then(Input::digest) != side.rows {
+                side.record.failed = Some("it wrote to the held-out rows".to_owned());
+            }
+            if side.record.failed.is_some() {
+                side.record.predictions = None;
+            }
+            fresh.extend(side.record.predictions.iter().zip(side.fresh).map(|(made, path)| (made.file, path)));
+            sides.insert(role, side.record);
+        }
+        Ok((sides, fresh))
+    }
+
+    /// One run of one model.
+    fn once(&self, role: Role, side: &mut Running<'_>, place: u32, timed: bool) -> Result<(), VerbError> {
+        let name = self.name;
+        let out = self.shell.out(&place.to_string())?;
+        let (path, timings) = (out.join(name), out.join(TIMINGS));
+        let mut places = vec![("model", side.at.model.as_path()), ("output", &path), ("timings", &timings)];
+        places.extend(side.at.input.as_deref().map(|input| ("input", input)));
+        let variables: Vec<(String, OsString)> =
+            self.predict.environment.iter().map(|(name, value)| (name.clone(), value.into())).collect();
+        let ended = self.shell.run(&Line {
+            command: &self.predict.command,
+            places: &places,
+            at: side.at,
+            out: &out,
+            variables: &variables,
+            timeout: self.predict.timeout,
+            answer: None,
+        })?;
+        side.record.status = ended.status();
+        let made = match ended.failed.clone() {
+            Some(why) => Err(why),
+            None => made::output(&path),
+        };
+        let called = format!("measured/{}/{name}", role.name());
+        let result = match made {
+            Err(why) => Err(why),
+            // The same bytes are as good as the first ones.
+            Ok(output) if side.record.predictions.as_ref().is_some_and(|known| known.file == output.id) => Ok(output),
+            Ok(output) => match made::check(self.wanted, role, side.at, &path, &called)? {
+                Err(why) => Err(why),
+                Ok(rows) => {
+                    if side.record.predictions.is_some() {
+                        side.record.varies |= timed;
+                    }
+                    if timed && side.fresh.is_none() {
+                        let (file, size) = (output.id, output.size);
+                        side.record.predictions = Some(FreshRecord { path: called, file, size, rows });
+                    }
+                    Ok(output)
+                }
+            },
+        };
+        let times = result.and_then(|_| made::timings(&out, &self.wanted.needs.latency));
+        match times {
+            Err(why) => side.record.failed = Some(why),
+            Ok(times) if timed => {
+                let (calls, latency) = times.map_or((None, Vec::new()), |(calls, found)| (Some(calls), found));
+                let milliseconds = ended.end.took.as_secs_f64() * 1e3;
+                let peak_memory = ended.end.peak_memory;
+                side.record.runs.push(RunRecord { place, milliseconds, peak_memory, calls, latency });
+            }
+            Ok(_) => {}
+        }
+        if timed && side.fresh.is_none() && side.record.failed.is_none() {
+            side.fresh = Some(path);
+        } else {
+            self.shell.scratch.discard(&out);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! What the journal adds to a case: regression cases, waivers, uses of a set. Nothing undefined is right.
+
+use mlrun::certify::CaseRows;
+use mlrun::clock::Time;
+use mlrun::digest::Digest;
+use mlrun::evidence::{JoinedRows, PredictedColumns, TruthColumn, join, read_predictions};
+use mlrun::format::cases::{CaseRecord, NumberedCaseRecord};
+use mlrun::format::certificate::{ResultRecord, Verdict, WaiverRecord};
+use mlrun::format::event::EventRef;
+use mlrun::format::policy::Task;
+use mlrun::format::snapshot::PredictionColumns;
+use mlrun::id::EventId;
+
+use super::scene::{Scene, outcomes, reason, rules, set};
+
+const FLOOR: &str = "[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.1\n";
+
+fn one(number: u32, key: &str, expected: &str) -> NumberedCaseRecord {
+    let (key, expected, reason) = (vec![key.to_owned()], expected.to_owned(), format!("reason {number}"));
+    let case = CaseRecord { key, expected, threshold: None, tolerance: None, reason };
+    NumberedCaseRecord { number, set: set("test"), columns: vec!["k".to_owned()], case }
+}
+
+/// Rows with the keys a, b, c and these labels.
+fn rows(task: Task, labels: [&str; 3]) -> JoinedRows {
+    let columns = PredictionColumns {
+        key: vec!["k".to_owned()],
+        label: "y".to_owned(),
+        prediction: Some("y".to_owned()),
+        ..PredictionColumns::default()
+    };
+    let csv = format!("k,y\na,{}\nb,{}\nc,{}\n", labels[0], labels[1], labels[2]);
+    let table = read_predictions(csv.into_bytes(), "p.csv", &columns, task, &[]).unwrap();
+    let joined = join(&set("test"), task, table, None).unwrap();
+    JoinedRows { candidate: PredictedColumns::default(), ..joined }
+}
+
+fn judged(mut scene: Scene, joined: JoinedRows, cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultRecord) {
+    scene.history.case_rows.insert(set("test"), CaseRows { rows: Ok(joined), positive: None });
+    scene.history.cases = cases;
+    let predicate = scene.judge().predicate;
+    let result = predicate.results.into_iter().find(|result| result.rule == "cases").unwrap();
+    (predicate.verdict, result)
+}
+
+fn binary(scores: [f64; 3], cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultRecord) {
+    let joined = rows(Task::Binary, ["1", "0", "1"]);
+    let by_key = |key: &str| joined.place(&[key.to_owned()]).unwrap();
+    let mut sorted = vec![0.0; 3];
+    ["a", "b", "c"].into_iter().zip(scores).for_each(|(key, score)| sorted[by_key(key)] = score);
+    let candidate = PredictedColumns { scores: Some(sorted), ..PredictedColumns::default() };
+    judged(Scene::on(outcomes(80, 3, 7, 10), FLOOR), JoinedRows { candidate, ..joined }, cases)
+}
+
+#[test]
+fn a_case_is_right_wrong_or_not_known() {
+    let all = || vec![one(1, "a", "1"), one(2, "b", "0"), one(3, "c", "1")];
+    let (verdict, result) = binary([0.5, 0.49, 0.9], all());
+    assert_eq!((verdict, result.verdict, result.n), (Verdict::Pass, Verdict::Pass, 3));
+    let (verdict, result) = binary([0.4, 0.6, 0.9], all());
+    assert_eq!((verdict, result.verdict, result.candidate), (Verdict::Fail, Verdict::Fail, Some(2.0)));
+    assert_eq!(
+        reason(&result),
+        "2 of 3 wrong: c1 k=a: predicted `negative`, right is `1` (reason 1), c2 k=b: predicted `positive`, right is `0` (reason 2)"
+    );
+    // NaN is on neither side of the threshold.
+    let (verdict, result) = binary([f64::NAN, 0.2, 0.9], all());
+    assert_eq!((verdict, result.verdict), (Verdict::Inconclusive, Verdict::Inconclusive));
+    assert!(reason(&result).contains("c1 k=a: its score is not a number"), "{}", reason(&result));
+    // What is wrong decides, and what is not known is said.
+    let (verdict, result) = binary([f64::NAN, 0.6, 0.9], all());
+    assert_eq!(verdict, Verdict::Fail);
+    assert!(reason(&result).contains("1 of 3 wrong") && reason(&result).contains("1 of 3 cannot be told"));
+    assert_eq!((result.sufficient["wrong"], result.sufficient["unknown"]), (1.0, 1.0));
+}
+
+#[test]
+fn classes_numbers_and_answers() {
+    let classes = rows(Task::Multiclass, ["cat", "dog", "emu"]);
+    let at = |joined: &JoinedRows, key: &str| joined.place(&[key.to_owned()]).unwrap();
+    let mut probabilities = vec![vec![0.4; 3], vec![0.4; 3], vec![0.2; 3]];
+    let scene = || {
+        let mut scene = Scene::new(rules("multiclass", FLOOR));
+        scene.candidate_sets.push(set("other"));
+        scene
+    };
+    let mut check = |cases: Vec<NumberedCaseRecord>, change: &dyn Fn(&mut Vec<Vec<f64>>)| {
+        change(&mut probabilities);
+        let candidate = PredictedColumns { probabilities: Some(probabilities.clone()), ..PredictedColumns::default() };
+        judged(scene(), JoinedRows { candidate, ..classes.clone() }, cases).1
+    };
+    // Of equal maxima the first counts, as numpy says.
+    assert_eq!(check(vec![one(1, "a", "cat")], &|_| {}).verdict, Verdict::Pass);
+    assert!(reason(&check(vec![one(1, "b", "dog")], &|_| {})).contains("predicted `cat`, right is `dog`"));
+    let (a, nan) = (at(&classes, "a"), f64::NAN);
+    assert_eq!(check(vec![one(1, "a", "cat")], &|p| p[1][a] = nan).verdict, Verdict::Inconclusive);
+
+    let numbers = rows(Task::Regression, ["1", "2.5", "3"]);
+    let b = at(&numbers, "b");
+    let near = |value: f64, tolerance: Option<f64>| {
+        let mut values = vec![0.0; 3];
+        values[b] = value;
+        let candidate = PredictedColumns { values: Some(values), ..PredictedColumns::default() };
+        let mut case = one(1, "b", "2.5");
+        case.case.tolerance = tolerance;
+        let floor = "[[rule]]\nid = \"mae\"\nmetric = \"mae\"\nmax = 9.0\n";
+        judged(Scene::new(rules("regression", floor)), JoinedRows { candidate, ..numbers.clone() }, vec![case])
+            .1
+            .verdict
+    };
+    assert_eq!((near(3.0, Some(0.5)), near(3.1, Some(0.5))), (Verdict::Pass, Verdict::Fail));
+    assert_eq!((near(f64::NAN, Some(0.5)), near(2.5, None)), (Verdict::Inconclusive, Verdict::Inconclusive));
+    assert_eq!((near(2.5, Some(f64::NAN)), near(f64::INFINITY, Some(0.5))), (Verdict::Inconclusive, Verdict::Fail));
+}
+
+#[test]
+fn no_rows_no_right() {
+    let mut scene = Scene::on(outcomes(80, 3, 7, 10), FLOOR);
+    scene.history.cases = vec![one(1, "a", "1")];
+    let results = scene.judge().predicate.results;
+    assert_eq!((results[1].rule.as_str(), results[1].verdict), ("cases", Verdict::Inconclusive));
+    // Evidence that is the parent's is no evidence of this model.
+    let joined = rows(Task::Binary, ["1", "0", "1"]);
+    let candidate = PredictedColumns { scores: Some(vec![0.5; 3]), ..PredictedColumns::default() };
+    let mut scene = Scene::on(outcomes(80, 3, 7, 10), FLOOR);
+    scene.stale.push("test".to_owned());
+    let (_, result) = judged(scene, JoinedRows { candidate, ..joined }, vec![one(1, "a", "1")]);
+    assert!(reason(&result).contains("the parent's, byte for byte"));
+    assert!(matches!(rows(Task::Binary, ["1", "0", "1"]).truth, TruthColumn::Binary(_)));
+}
+
+#[test]
+fn a_waiver_excuses_its_rule_and_no_more() {
+    let event = EventRef { seq: 9, id: EventId::new(Digest::of(b"waiver")) };
+    let waiver = |rule: &str| WaiverRecord {
+        rule: rule.to_owned(),
+        reason: "known".to_owned(),
+        approver: "ana@example.org".to_owned(),
+        expires: Time::from_milliseconds(4_000_000_000_000).unwrap(),
+        event,
+        signature: None,
+    };
+    let policy = "[[rule]]\nid = \"a\"\nmetric = \"accuracy\"\nmin = 0.99\n[[rule]]\nid = \"b\"\nmetric = \"accuracy\"\nmin = 0.98\n\
+                  [[rule]]\nid = \"c\"\nmetric = \"accuracy\"\nmin = 0.5\n";
+    let with = |waived: &[&str]| {
+        let mut scene = Scene::on(outcomes(80, 3, 7, 10), policy);
+        scene.history.waivers = waived.iter().map(|rule| waiver(rule)).collect();
+        scene.judge().predicate
+    };
+    assert_eq!(with(&[]).verdict, Verdict::Fail);
+    assert_eq!(with(&["a"]).verdict, Verdict::Fail, "the worst of what is left");
+    let both = with(&["a", "b", "c"]);
+    let verdicts: Vec<_> = both.results.iter().map(|result| (result.verdict, result.waived)).collect();
+    let waived = (Verdict::Waived, Some(Verdict::Fail));
+    assert_eq!((both.verdict, verdicts), (Verdict::Waived, vec![waived, waived, (Verdict::Pass, None)]));
+    let named: Vec<_> = both.waivers.iter().map(|waiver| waiver.rule.as_str()).collect();
+    assert_eq!(named, ["a", "b"], "what passes needs none");
+    assert!(
+        reason(&both.results[0])
+            .contains("waived by ana@example.org until 2096-10-02 07:06:40.000Z: known; without that FAIL")
+    );
+}

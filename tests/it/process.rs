@@ -1,0 +1,70 @@
+//! Programs that are watched: what they leave running, and what they may write.
+#![cfg(target_os = "linux")]
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::time::{Duration, Instant};
+
+use mlrun::process::{Watched, WatchedEnd, run_watched};
+
+fn run(folder: &std::path::Path, script: &str, change: impl Fn(&mut Watched<'_>)) -> (WatchedEnd, String) {
+    let arguments = [OsString::from("-c"), OsString::from(script)];
+    let mut what = Watched::new(OsStr::new("sh"), &arguments, folder);
+    change(&mut what);
+    let mut said = Vec::new();
+    let ended = run_watched(&what, &mut |bytes| said.extend_from_slice(bytes)).unwrap();
+    (ended, String::from_utf8(said).unwrap())
+}
+
+/// What nobody waits for any more has ended, too.
+fn runs(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !stat.is_empty() && !rest.starts_with(['Z', 'X']))
+}
+
+#[test]
+fn nothing_outlives_a_program_that_is_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    // Its parent ends at once, so nobody knows any more who started it but the group.
+    let script = "(sleep 600 & echo $! > pid); echo done";
+    let began = Instant::now();
+    let (ended, said) = run(temp.path(), script, |what| what.alone = true);
+    assert_eq!((ended.status, said.as_str(), ended.timed_out), (Some(0), "done\n", false));
+    assert!(began.elapsed() < Duration::from_secs(300), "it was waited for");
+    assert!(!runs(&fs::read_to_string(temp.path().join("pid")).unwrap()));
+    // Nor one whose time is up.
+    let (ended, _) = run(temp.path(), &format!("{script}; exec sleep 600"), |what| {
+        what.alone = true;
+        what.limit = Some(Duration::from_millis(300));
+    });
+    assert!(ended.timed_out && ended.status.is_none(), "{ended:?}");
+    assert!(!runs(&fs::read_to_string(temp.path().join("pid")).unwrap()));
+}
+
+#[test]
+fn no_file_is_longer_than_it_may_be() {
+    let temp = tempfile::tempdir().unwrap();
+    let script = "sleep 0.2; head -c 3000000 /dev/zero > long; echo $?";
+    let (_, said) = run(temp.path(), script, |what| what.longest_file = Some(1 << 20));
+    assert_ne!(said.lines().last(), Some("0"), "{said}");
+    assert_eq!(fs::metadata(temp.path().join("long")).unwrap().len(), 1 << 20);
+}
+
+#[test]
+fn an_answer_goes_where_it_should_and_memory_is_seen() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = fs::File::create(temp.path().join("answer")).unwrap();
+    let (ended, said) = run(temp.path(), "echo answer; echo noise >&2; sleep 0.1", |_| {});
+    assert_eq!((said.as_str(), ended.status), ("answer\nnoise\n", Some(0)));
+    let arguments = [OsString::from("-c"), OsString::from("echo answer; echo noise >&2; sleep 0.1")];
+    let what = Watched { answer: Some(&file), ..Watched::new(OsStr::new("sh"), &arguments, temp.path()) };
+    let mut said = Vec::new();
+    let ended = run_watched(&what, &mut |bytes| said.extend_from_slice(bytes)).unwrap();
+    assert_eq!(
+        (said.as_slice(), fs::read(temp.path().join("answer")).unwrap().as_slice()),
+        (&b"noise\n"[..], &b"answer\n"[..])
+    );
+    // A shell takes some hundred kilobytes at least.
+    assert!(ended.peak_memory.is_some_and(|bytes| (1 << 17..1 << 30).contains(&bytes)), "{ended:?}");
+    assert!((Duration::from_millis(100)..Duration::from_secs(60)).contains(&ended.took), "{ended:?}");
+}
