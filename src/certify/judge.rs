@@ -7,12 +7,12 @@ use super::policy;
 use super::rows::predicted;
 use super::{provenance_rule, quantile_rule, reported_rule};
 use crate::format::certificate::{
-    CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
+    BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
-use crate::format::policy::{DemandRecord, MeasureRecord, RuleRecord, Severity};
+use crate::format::policy::{DemandRecord, MeasureRecord, PolicyRecord, RuleRecord, Severity};
 
 /// Raised whenever the same evidence would give other numbers.
-const STATISTICS: u32 = 1;
+pub const STATISTICS: u32 = 1;
 const TOOL: &str = "mlrun";
 
 /// Judges a case.
@@ -29,7 +29,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         results.extend(judge(rule, case, &mut remarks)?);
     }
     let mut verdict = overall(&results);
-    if let Some(remark) = without_baseline(case, &results) {
+    if let Some(remark) = without_baseline(case.policy, &case.baseline, &results) {
         remarks.push(remark);
         // A failure stays one.
         verdict = verdict.min(Verdict::Inconclusive);
@@ -82,18 +82,21 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
 }
 
 /// Why nothing can be said for lack of a baseline, whatever the rules say.
-fn without_baseline(case: &Case<'_>, results: &[ResultRecord]) -> Option<String> {
-    if case.baseline.snapshot.is_some() {
+pub(super) fn without_baseline(
+    policy: &PolicyRecord,
+    baseline: &BaselineRecord,
+    results: &[ResultRecord],
+) -> Option<String> {
+    if baseline.snapshot.is_some() {
         return None;
     }
-    if !case.is_first_release() {
-        return Some(format!("stage `{}` is empty, and this was not declared a first release", case.baseline.stage));
+    if baseline.first_release.is_none() {
+        return Some(format!("stage `{}` is empty, and this was not declared a first release", baseline.stage));
     }
     // Where a model comes from says nothing about how good it is.
     let of_quality = |rule: &RuleRecord| !matches!(rule.measure, MeasureRecord::Provenance { .. });
-    let absolute = |id: &str| {
-        case.policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison() && of_quality(rule))
-    };
+    let absolute =
+        |id: &str| policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison() && of_quality(rule));
     let passed = results
         .iter()
         .any(|result| result.severity == Severity::Block && result.verdict == Verdict::Pass && absolute(&result.rule));

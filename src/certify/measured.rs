@@ -6,9 +6,10 @@ use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::rows::View;
 use super::sufficient::flat;
 use super::wording::{difference, significant};
+use crate::digest::Digest;
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, PolicyRecord, RuleRecord};
-use crate::measure::{self, Better, Comparison, Method, MetricSpec, Sampling, Sufficient, Undefined};
+use crate::measure::{self, Better, Comparison, Method, MetricSpec, Sampling, Undefined};
 use crate::name::SetName;
 
 /// What is measured, on whichever rows.
@@ -63,6 +64,7 @@ impl Measured<'_> {
             upper: Some(found.upper),
             method: Some(found.method.name().to_owned()),
             resamples: found.resamples,
+            seed: found.resamples.map(|_| Digest::from_bytes(sampling.seed)),
             rows_needed: undecided.then(|| self.rows_for_gap(&found, gap)).flatten(),
             sufficient: flat(&found.sufficient, found.standard_error),
             ..result
@@ -121,8 +123,9 @@ impl Measured<'_> {
         let result = ResultRecord {
             n: found.n,
             resamples: found.resamples,
+            seed: found.resamples.map(|_| Digest::from_bytes(sampling.seed)),
             rows_needed,
-            sufficient: flat(&Sufficient::None, found.standard_error),
+            sufficient: flat(&found.sufficient, found.standard_error),
             ..result
         };
         let level = Level { value: found.value, lower: found.lower, upper: found.upper };

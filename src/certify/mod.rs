@@ -34,6 +34,7 @@ mod outcome;
 pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
+pub mod recheck;
 mod reported_rule;
 mod rows;
 mod slices;
@@ -42,4 +43,4 @@ pub(crate) mod wording;
 
 pub use case::{Case, Lacking, Needs, Samples, needs};
 pub use error::CertifyError;
-pub use judge::{certify, overall};
+pub use judge::{STATISTICS, certify, overall};

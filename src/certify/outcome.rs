@@ -25,6 +25,7 @@ pub(super) fn blank(rule: &RuleRecord, set: Option<&SetName>, slice: Option<Stri
         margin: rule.demand.margin(),
         method: None,
         resamples: None,
+        seed: None,
         rows_needed: None,
         sufficient: BTreeMap::new(),
         reason: None,

@@ -177,6 +177,9 @@ pub struct ResultRecord {
     pub method: Option<String>,
     /// Resamples, where there were any.
     pub resamples: Option<u32>,
+    /// What every random number followed from, where there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Digest>,
     /// Rows that would decide, where it is inconclusive for want of them.
     pub rows_needed: Option<u64>,
     /// Numbers from which the bounds follow without the rows.

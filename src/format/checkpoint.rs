@@ -12,9 +12,9 @@ use crate::digest::Digest;
 use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
-/// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased. A checkpoint of
-/// another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/3";
+/// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased; 4: certificates may be
+/// signed. A checkpoint of another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/4";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,6 +167,21 @@ pub struct CertificateRow {
     pub first_release: Option<String>,
     /// The event that issued it.
     pub event: EventId,
+    /// Who signed it, in the order they did.
+    pub signatures: Vec<SignatureRow>,
+}
+
+/// A signature of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureRow {
+    /// The key, by the SHA-256 of its SubjectPublicKeyInfo.
+    pub keyid: Digest,
+    /// The record that holds the signature.
+    pub record: Digest,
+    /// The event that says so.
+    pub event: EventId,
+    /// When.
+    pub time: Time,
 }
 
 /// The file of a checkpoint.

@@ -154,6 +154,17 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_release: Option<String>,
     },
+    /// A certificate was signed.
+    Sign {
+        /// The candidate.
+        snapshot: SnapshotId,
+        /// The statement.
+        certificate: CertificateId,
+        /// The key, by the SHA-256 of its SubjectPublicKeyInfo.
+        keyid: Digest,
+        /// The record that holds the signature.
+        signature: Digest,
+    },
     /// A version is kept out of a stage, or of all.
     Block {
         /// Which.
@@ -344,6 +355,7 @@ impl EventBody {
             Self::Snapshot { .. } => "snapshot",
             Self::Failed { .. } => "failed",
             Self::Certify { .. } => "certify",
+            Self::Sign { .. } => "sign",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
             Self::Drop { .. } => "drop",
@@ -356,8 +368,8 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 11] =
-    ["create", "snapshot", "failed", "certify", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
+pub const KINDS: [&str; 12] =
+    ["create", "snapshot", "failed", "certify", "sign", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

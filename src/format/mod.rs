@@ -3,6 +3,7 @@
 //! | kind | file | encoding | named by |
 //! |---|---|---|---|
 //! | snapshot, observation, certificate, policy | [`snapshot`], [`observation`], [`certificate`], [`policy`] | canonical JSON | SHA-256 of its bytes |
+//! | signature of a certificate | [`signature`]; [`dsse`] where it leaves the store | canonical JSON | SHA-256 of its bytes |
 //! | profile | [`profile`] | canonical JSON | SHA-256 of its bytes |
 //! | a record without what was erased from it | [`redacted`] | canonical JSON | SHA-256 of its bytes |
 //! | tree | [`tree`] | canonical JSON | SHA-256 of its bytes |
@@ -27,6 +28,7 @@ pub mod checksum;
 pub mod collection;
 pub mod config;
 pub mod differences;
+pub mod dsse;
 pub mod event;
 pub mod found;
 pub mod head;
@@ -40,6 +42,7 @@ pub mod profile;
 pub mod recipe;
 pub mod redacted;
 pub mod scalar;
+pub mod signature;
 pub mod snapshot;
 pub mod store;
 pub mod tensors;

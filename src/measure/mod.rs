@@ -53,16 +53,16 @@ mod undefined;
 pub use input::{Predicted, Rows, Truth};
 pub use metric::{Better, Metric, MetricSpec, Task};
 pub use moments::mean;
-pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Sampling, Sufficient};
+pub use outcome::{Cell, Comparison, Estimate, Method, Ordered, Quantile, Sampling, Sufficient};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
-pub use rederive::rederive;
+pub use rederive::{rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio};
 pub use sample_size::rows_needed;
 pub use undefined::Undefined;
 
 use average_precision::AveragePrecision;
 use bootstrap::Weighted;
 use classification::{Tally, joint};
-use delong::Components;
+use delong::{Component, Components};
 use input::{binary, labelled, real, scores};
 use moments::Moments;
 use multinomial::{Contrast, Table};
@@ -96,37 +96,36 @@ pub fn estimate(
     sampling: &Sampling,
 ) -> Result<Estimate, Undefined> {
     let (truth, n) = checked(spec, rows)?;
-    let (interval, value) = match spec.metric.family() {
+    let ((interval, sufficient), value) = match spec.metric.family() {
         Family::Count => {
             let labelled = labelled(spec, truth, predicted)?;
             let tally = Tally::of(&labelled);
             let value = tally.value(spec.metric)?;
-            let interval = match proportion::interval(spec.metric, &tally, sampling.confidence)? {
-                Some(interval) => interval,
-                None => {
-                    table(spec, Contrast::Candidate, labelled.classes, &joint(&labelled, &labelled))
-                        .interval(sampling)?
-                        .0
-                }
+            let cells = joint(&labelled, &labelled);
+            let found = match proportion::interval(spec.metric, &tally, sampling.confidence)? {
+                Some(interval) => (interval, Sufficient::Cells { classes: labelled.classes, cells }),
+                None => table(spec, Contrast::Candidate, labelled.classes, &cells).interval(sampling)?,
             };
-            (interval, value)
+            (found, value)
         }
         Family::Mean => {
             let moments = Moments::of(&losses(spec, truth, predicted)?)?;
-            (moments.t_interval(Method::StudentT, sampling.confidence)?, moments.mean())
+            let interval = moments.t_interval(Method::StudentT, sampling.confidence)?;
+            ((interval, moments.sufficient()), moments.mean())
         }
         Family::Auc => {
             let (_, placements) = placements(spec, truth, predicted)?;
-            (delong::interval(binary(spec, truth)?, &placements, sampling.confidence)?, placements.auc)
+            let component = Component::new(binary(spec, truth)?, &placements);
+            ((component.interval(sampling.confidence)?, component.sufficient()), placements.auc)
         }
         Family::Smooth => {
             let metric = smooth_metric(spec, truth, predicted)?;
             let positives = positives(truth);
-            let (interval, _) = smooth::interval(spec.metric, rows.keys, positives, &*metric, None, sampling)?;
-            (interval, metric.value()?)
+            let found = smooth::interval(spec.metric, rows.keys, positives, &*metric, None, sampling)?;
+            (found, metric.value()?)
         }
     };
-    interval.estimate(n, value, spec.metric.range())
+    interval.estimate(n, value, spec.metric.range(), sufficient)
 }
 
 /// The difference of two models on the same rows with one-sided bounds.

@@ -8,6 +8,7 @@
 //! observation.json           what surrounded it
 //! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
+//! signatures/<id>.json       its signatures; a file's name is its SHA-256, which the event that made it names
 //! events/<seq>               every event of the model that names the snapshot or erased something from the version, as it
 //!                            lies in the journal
 //! trees/<id>.json            every folder listing; a file's name is its SHA-256
@@ -175,6 +176,9 @@ fn contents(
     if let Some(row) = certificate {
         add("certificate.json".to_owned(), store.record(row.certificate.digest())?);
         add("policy.json".to_owned(), store.record(row.policy)?);
+        for signature in &row.signatures {
+            add(format!("signatures/{}.json", signature.record), store.record(signature.record)?);
+        }
     }
     let id = found.snapshot().to_string();
     let mut events = serde_json::Map::new();

@@ -9,9 +9,11 @@ use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
+use super::signing::{self, Signer};
 use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
 use crate::certify::{self, Case};
 use crate::clock::Time;
+use crate::digest::Digest;
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
@@ -42,6 +44,19 @@ pub struct CertifyOptions {
     pub check: bool,
     /// The folder the workspace is looked at from.
     pub given: GivenInputs,
+    /// The private key to sign the certificate with.
+    pub sign: Option<PathBuf>,
+}
+
+/// A signature that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The key, by the SHA-256 of its SubjectPublicKeyInfo.
+    pub keyid: Digest,
+    /// The event; none where the certificate bears this key's signature already.
+    pub event: Option<MadeEvent>,
+    /// Whether others on this machine may read the key.
+    pub exposed: bool,
 }
 
 /// How it came out.
@@ -73,6 +88,8 @@ pub struct CertifyReport {
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
     pub check: bool,
+    /// The signature, where one was asked for.
+    pub signed: Option<Signed>,
 }
 
 /// Why a certificate was not issued although everything was judged.
@@ -125,6 +142,7 @@ pub fn certify(
     progress: &dyn Progress,
 ) -> Result<CertifyReport, VerbError> {
     check_text("the reason", options.first_release.as_deref())?;
+    let signer = options.sign.as_deref().map(Signer::open).transpose()?;
     // Packs, versions and stages may have moved before the lock was had.
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
@@ -209,6 +227,7 @@ pub fn certify(
         conflict,
         event: None,
         check: options.check,
+        signed: None,
     };
     if options.check || report.conflict.is_some() {
         return Ok(report);
@@ -218,6 +237,11 @@ pub fn certify(
     writer.put_record(&bytes)?;
     writer.finish()?;
     issue(repository, &model, &policy, &baseline, candidate.id, &mut report)?;
+    if let Some(signer) = signer.filter(|_| report.conflict.is_none()) {
+        let record = signer.sign(report.certificate, &bytes)?;
+        let event = signing::add(repository, &model, candidate.id, &record)?;
+        report.signed = Some(Signed { keyid: record.keyid, event, exposed: signer.exposed });
+    }
     Ok(report)
 }
 

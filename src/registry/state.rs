@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::JournalError;
 use crate::clock::Time;
 use crate::format::checkpoint::{
-    BlockRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, StageRow, VersionRow,
+    BlockRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, SignatureRow, StageRow, VersionRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
 use crate::id::{EventId, SnapshotId, TreeId};
@@ -188,6 +188,8 @@ impl State {
                 proposed,
                 first_release,
             } => {
+                // The same statement, issued again, is signed as it was.
+                let before = self.certificates.remove(snapshot).filter(|row| row.certificate == *certificate);
                 let row = CertificateRow {
                     snapshot: *snapshot,
                     certificate: *certificate,
@@ -201,8 +203,15 @@ impl State {
                     proposed: *proposed,
                     first_release: first_release.clone(),
                     event: reference.id,
+                    signatures: before.map(|row| row.signatures).unwrap_or_default(),
                 };
                 self.certificates.insert(*snapshot, row);
+            }
+            EventBody::Sign { snapshot, certificate, keyid, signature } => {
+                let row = self.certificates.get_mut(snapshot).filter(|row| row.certificate == *certificate);
+                let Some(row) = row else { return Err("it signs a certificate that is not in force") };
+                let (event, time) = (reference.id, event.time);
+                row.signatures.push(SignatureRow { keyid: *keyid, record: *signature, event, time });
             }
             EventBody::Block { snapshot, stage, reason } => {
                 self.add_block(*snapshot, stage.clone(), reason, reference, event.time);

@@ -128,8 +128,12 @@ impl Scene {
         })
     }
 
+    /// The certificate, from whose numbers its verdicts follow again.
     pub fn judge(&self) -> StatementRecord {
-        self.try_judge().unwrap()
+        let statement = self.try_judge().unwrap();
+        let examined = mlrun::certify::recheck::examine(&statement.predicate);
+        assert_eq!(examined.contradictions(), Vec::<String>::new(), "{statement:#?}");
+        statement
     }
 
     /// The only result.

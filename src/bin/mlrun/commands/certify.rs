@@ -39,6 +39,9 @@ pub struct Args {
     /// Judge, and write no certificate: the same as `--check`
     #[arg(long)]
     dry_run: bool,
+    /// Sign the certificate with a private key: EC P-256, in PEM
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["check", "dry_run"])]
+    sign: Option<PathBuf>,
     /// How to print
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
@@ -56,6 +59,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         first_release: args.reason.clone().filter(|_| args.first_release),
         check: args.check || args.dry_run,
         given: context.nothing_given(),
+        sign: args.sign.as_deref().map(|p| context.path(p)),
     };
     let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;

@@ -116,6 +116,9 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             let note = if *proposed { ", under other rules" } else { "" };
             format!("{} for {}, against {stage}{note}", verdict(*v, style), named(snapshot))
         }
+        EventBody::Sign { snapshot, certificate, keyid, .. } => {
+            format!("{} certificate {} with the key {}", named(snapshot), certificate.short(), keyid.short())
+        }
         EventBody::Block { snapshot, stage, reason } => {
             format!("{} from {}: {}", named(snapshot), place(stage), clean(reason))
         }

@@ -40,6 +40,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "not_in_force": report.not_in_force,
         "conflict": conflict,
         "written": report.event.is_some(),
+        "signed": report.signed.as_ref().map(|s| json!({ "keyid": s.keyid.to_string(), "unchanged": s.event.is_none() })),
         "evidence": value(&predicate.evidence),
         "joins": value(&predicate.joins),
         "rules": rules,

@@ -7,6 +7,7 @@ pub mod exec;
 pub mod history;
 pub mod project;
 pub mod purge;
+pub mod recheck;
 pub mod registry;
 pub mod reproduce;
 pub mod snapshot;

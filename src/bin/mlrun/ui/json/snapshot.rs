@@ -82,6 +82,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
         "stages": report.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "certificates": report.certificate.iter().map(|c| json!({
             "id": c.certificate.to_string(), "verdict": c.verdict.name(), "stage": c.stage.as_str(),
+            "signatures": c.signatures.iter().map(|s| json!({ "keyid": s.keyid.to_string(), "time": s.time.to_string() })).collect::<Value>(),
             "baseline": c.baseline.map(|b| b.to_string()), "issued": c.issued.to_string(),
             "expires": c.expires.to_string(), "proposed": c.proposed, "policy_sha256": c.policy.to_string(),
         })).collect::<Vec<_>>(),
