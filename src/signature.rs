@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use p256::{PublicKey as PublicKeyPoint, SecretKey};
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{DerSignature, SigningKey, VerifyingKey};
 use p256::pkcs8::der::pem;
 use p256::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePublicKey as _, LineEnding};
+use p256::{PublicKey as PublicKeyPoint, SecretKey};
 
 use crate::digest::Digest;
 
@@ -112,7 +112,10 @@ impl PublicKey {
     /// # Errors
     /// Only on a defect in the encoder.
     pub fn id(&self) -> Result<Digest, KeyError> {
-        PublicKeyPoint::from(&self.0).to_public_key_der().map(|der| Digest::of(der.as_bytes())).map_err(|_| KeyError::Malformed)
+        PublicKeyPoint::from(&self.0)
+            .to_public_key_der()
+            .map(|der| Digest::of(der.as_bytes()))
+            .map_err(|_| KeyError::Malformed)
     }
 
     /// Whether `signature`, in ASN.1 DER, is one of `message` by this key.
@@ -176,6 +179,8 @@ fn block<'a>(text: &'a str, wanted: &[&str], kind: &'static str) -> Result<Block
     match first {
         None => Err(KeyError::NotPem),
         Some("RSA PRIVATE KEY" | "RSA PUBLIC KEY") => Err(KeyError::OtherAlgorithm { found: "RSA" }),
-        Some(found) => Err(KeyError::OtherBlock { found: found.chars().filter(|c| !c.is_control()).collect(), wanted: kind }),
+        Some(found) => {
+            Err(KeyError::OtherBlock { found: found.chars().filter(|c| !c.is_control()).collect(), wanted: kind })
+        }
     }
 }

@@ -84,7 +84,8 @@ impl Envelope {
         if file.signatures.len() > MOST_SIGNATURES {
             return Err(malformed(format!("it has {} signatures", file.signatures.len())));
         }
-        let read = |what: &str, text: &str| decode_base64(text).ok_or_else(|| malformed(format!("its {what} is not base64")));
+        let read =
+            |what: &str, text: &str| decode_base64(text).ok_or_else(|| malformed(format!("its {what} is not base64")));
         let signatures = file.signatures.iter().map(|signature| {
             Ok(EnvelopeSignature { keyid: signature.keyid.clone(), signature: read("signature", &signature.sig)? })
         });

@@ -368,8 +368,9 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 12] =
-    ["create", "snapshot", "failed", "certify", "sign", "block", "unblock", "drop", "purge", "gc", "promote", "rollback"];
+pub const KINDS: [&str; 12] = [
+    "create", "snapshot", "failed", "certify", "sign", "block", "unblock", "drop", "purge", "gc", "promote", "rollback",
+];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.
 #[derive(Debug, Clone)]

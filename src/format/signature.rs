@@ -59,9 +59,9 @@ impl SignatureRecord {
 
 /// The envelope of a certificate with these signatures.
 pub fn envelope(certificate: &[u8], records: &[SignatureRecord]) -> Result<Envelope, FormatError> {
-    let signatures = records.iter().map(|record| {
-        Ok(EnvelopeSignature { keyid: record.keyid.to_string(), signature: record.bytes()? })
-    });
+    let signatures = records
+        .iter()
+        .map(|record| Ok(EnvelopeSignature { keyid: record.keyid.to_string(), signature: record.bytes()? }));
     Ok(Envelope {
         payload_type: dsse::PAYLOAD_TYPE.to_owned(),
         payload: certificate.to_vec(),

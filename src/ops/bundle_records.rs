@@ -221,7 +221,9 @@ impl Records<'_> {
                 _ => None,
             })
             .collect();
-        if let Some(extra) = self.by_name.keys().find(|name| name.starts_with("signatures/") && !named.contains_key(*name)) {
+        if let Some(extra) =
+            self.by_name.keys().find(|name| name.starts_with("signatures/") && !named.contains_key(*name))
+        {
             return self.check_digest(extra, None, "an event");
         }
         let certificate = self.by_name.get("certificate.json").map(Vec::as_slice).unwrap_or_default();

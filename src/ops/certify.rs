@@ -7,9 +7,9 @@ use super::evidence::{Gathered, Tables, gather};
 use super::inputs::GivenInputs;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
+use super::signing::{self, Signer};
 use super::snapshot::stale_evidence;
 use super::workspace::Workspace;
-use super::signing::{self, Signer};
 use super::{Asked, MadeEvent, VerbError, check_text, differences, erasures, provenance, records};
 use crate::certify::{self, Case};
 use crate::clock::Time;
@@ -124,7 +124,7 @@ impl CertifyReport {
 }
 
 /// The candidate: a version, or the workspace.
-struct Candidate {
+pub(super) struct Candidate {
     label: String,
     /// None of the workspace.
     version: Option<Version>,
@@ -166,41 +166,8 @@ pub fn certify(
         event: occupant.map(|o| o.event),
         first_release: if occupant.is_none() { options.first_release.clone() } else { None },
     };
-    let mut tables = Tables { store: repository.store(), workspace: candidate.tables, erased: HashMap::new() };
-    let sides = [(candidate.version, Some(&candidate.record)), (occupant.map(|o| o.version), baseline_record.as_ref())];
-    for (version, record) in sides {
-        if let (Some(state), Some(version), Some(record)) = (&state, version, record) {
-            tables.erased.extend(erasures::evidence(state, version, record));
-        }
-    }
-    let needs = certify::needs(&policy.record);
-    let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record.as_ref())?;
-    if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
-        let theirs = hardware(&records::observation(repository, theirs.observation)?);
-        refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
-    }
-    let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
-    if !provenance.is_empty() {
-        gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
-    }
-    let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
-    let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
-    let statement = certify::certify(&Case {
-        policy: &policy.record,
-        policy_file_sha256: policy.file_sha256,
-        model: &model,
-        candidate: candidate.id,
-        baseline: baseline.clone(),
-        sets: &gathered.sets,
-        candidate_sets: &candidate_sets,
-        candidate_samples: &candidate_samples,
-        samples: &gathered.samples,
-        metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
-        provenance: &provenance,
-        evidence: gathered.evidence,
-        stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
-        tool_version: super::TOOL,
-    })?;
+    let against = occupant.map(|o| o.version).zip(baseline_record.as_ref());
+    let statement = judged(repository, state.as_ref(), &model, &candidate, (&baseline, against), &policy)?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
     let bytes = statement.encode().map_err(encoded)?;
     let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
@@ -243,6 +210,54 @@ pub fn certify(
         report.signed = Some(Signed { keyid: record.keyid, event, exposed: signer.exposed });
     }
     Ok(report)
+}
+
+/// Judges a candidate against what it is compared with: version and record of that, where there is one.
+pub(super) fn judged(
+    repository: &Repository,
+    state: Option<&State>,
+    model: &ModelName,
+    candidate: &Candidate,
+    (baseline, against): (&BaselineRecord, Option<(Version, &SnapshotRecord)>),
+    policy: &Policy,
+) -> Result<StatementRecord, VerbError> {
+    let mut tables = Tables { store: repository.store(), workspace: candidate.tables.clone(), erased: HashMap::new() };
+    let baseline_record = against.map(|(_, record)| record);
+    for (version, record) in
+        [candidate.version.map(|version| (version, &candidate.record)), against].into_iter().flatten()
+    {
+        if let Some(state) = state {
+            tables.erased.extend(erasures::evidence(state, version, record));
+        }
+    }
+    let needs = certify::needs(&policy.record);
+    let mut gathered = gather(&tables, &needs, policy.record.task, &candidate.record, baseline_record)?;
+    if let Some(theirs) = against.and_then(|(version, _)| state.and_then(|s| s.version(version))) {
+        let theirs = hardware(&records::observation(repository, theirs.observation)?);
+        refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
+    }
+    let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
+    if !provenance.is_empty() {
+        gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
+    }
+    let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
+    let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
+    Ok(certify::certify(&Case {
+        policy: &policy.record,
+        policy_file_sha256: policy.file_sha256,
+        model,
+        candidate: candidate.id,
+        baseline: baseline.clone(),
+        sets: &gathered.sets,
+        candidate_sets: &candidate_sets,
+        candidate_samples: &candidate_samples,
+        samples: &gathered.samples,
+        metrics: (&candidate.record.metrics, baseline_record.map(|r| &r.metrics)),
+        provenance: &provenance,
+        evidence: gathered.evidence,
+        stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(baseline_record)),
+        tool_version: super::TOOL,
+    })?)
 }
 
 /// Appends the event, unless the same certificate is in force already.
@@ -353,7 +368,8 @@ fn candidate(
     Ok((candidate, state, model))
 }
 
-fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
+/// A version as a candidate.
+pub(super) fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
     Ok(Candidate {
         label: found.label(),
         version: Some(found.row.version),

@@ -267,10 +267,9 @@ impl Needs {
                 needs.known = false;
                 continue;
             };
-            let certificates = state
-                .certificates
-                .values()
-                .flat_map(|c| [c.certificate.digest(), c.policy].into_iter().chain(c.signatures.iter().map(|s| s.record)));
+            let certificates = state.certificates.values().flat_map(|c| {
+                [c.certificate.digest(), c.policy].into_iter().chain(c.signatures.iter().map(|s| s.record))
+            });
             let observations = state.versions.iter().map(|row| row.observation.digest());
             let records = certificates.chain(observations);
             // What is left of a record from which something was erased stands in its place.

@@ -123,7 +123,8 @@ pub(super) fn add(
 pub(super) fn stored(repository: &Repository, rows: &[SignatureRow]) -> Result<Vec<SignatureRecord>, VerbError> {
     let read = |row: &SignatureRow| {
         let bytes = repository.store().record(row.record)?;
-        let unreadable = |source: FormatError| VerbError::Record { kind: "signature", id: row.record.to_string(), source };
+        let unreadable =
+            |source: FormatError| VerbError::Record { kind: "signature", id: row.record.to_string(), source };
         SignatureRecord::decode(&bytes).map_err(unreadable)
     };
     rows.iter().map(read).collect()

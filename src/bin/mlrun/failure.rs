@@ -215,9 +215,12 @@ fn verb(error: &VerbError) -> Meaning {
             "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY.pem` makes one, `openssl pkey -in KEY.pem -pubout` prints its public half",
         ),
         VerbError::NoCertificate { label } => (NOT_FOUND, Some(format!("`mlrun certify {label}` makes one"))),
-        VerbError::NotSigned { label } => {
-            (NO, Some(format!("`mlrun certify {label} --sign KEY.pem` signs it; `mlrun export statement {label}` does without")))
-        }
+        VerbError::NotSigned { label } => (
+            NO,
+            Some(format!(
+                "`mlrun certify {label} --sign KEY.pem` signs it; `mlrun export statement {label}` does without"
+            )),
+        ),
         VerbError::Io { source, .. } => io(source.kind()),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
