@@ -25,6 +25,8 @@ mod resolve;
 pub use error::PolicyError;
 pub use resolve::resolve;
 
+use std::collections::BTreeMap;
+
 use crate::digest::Digest;
 use crate::format::policy::{FORMAT, PolicyFile, PolicyRecord};
 use crate::format::{FormatError, canonical};
@@ -36,6 +38,11 @@ use crate::format::{FormatError, canonical};
 pub fn parse(text: &str) -> Result<PolicyFile, PolicyError> {
     keys::check(text)?;
     toml::from_str(text).map_err(|error| keys::malformed(text, &error))
+}
+
+/// The line of each rule in a policy file, by its id.
+pub fn lines(text: &str) -> BTreeMap<String, usize> {
+    keys::lines(text)
 }
 
 /// A resolved policy's bytes and their SHA-256: two policies are the same rules when these are the same.

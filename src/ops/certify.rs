@@ -1,6 +1,6 @@
 //! `certify`: evidence and policy → a certificate.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::evidence::{Gathered, Tables, gather};
@@ -82,6 +82,8 @@ pub struct CertifyReport {
     pub block: Option<BlockRow>,
     /// The file the rules were read from; none: they are in force and came from the store.
     pub policy_file: Option<PathBuf>,
+    /// The line of each rule in it.
+    pub policy_lines: BTreeMap<String, usize>,
     /// Something changed while it was judged, or a first release was declared where there is a baseline.
     pub conflict: Option<Conflict>,
     /// The event.
@@ -191,6 +193,7 @@ pub fn certify(
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
             .cloned(),
         policy_file: policy.path.clone(),
+        policy_lines: policy.lines.clone(),
         conflict,
         event: None,
         check: options.check,

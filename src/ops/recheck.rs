@@ -10,6 +10,7 @@
 //! A file holding the statement or its envelope can be examined on a machine that has neither store nor project: there it ends
 //! at level 1.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -246,7 +247,13 @@ fn subject(repository: Option<&Repository>, options: &RecheckOptions) -> Result<
     let id = match found.as_slice() {
         [only] => *only,
         [] => {
-            let found = resolve::revision(repository, text, options.at.as_deref())?;
+            let found = match resolve::revision(repository, text, options.at.as_deref()) {
+                // Nothing but a file could be called that.
+                Err(VerbError::Resolve(resolve::ResolveError::Form(_))) if text.contains(['/', '.']) => {
+                    return from_file(&path);
+                }
+                found => found?,
+            };
             newest(&found)?.certificate
         }
         several => {
@@ -483,6 +490,7 @@ fn with_rows(repository: &Repository, issued: &Issued, report: &mut RecheckRepor
     }
     let recorded = Policy {
         path: None,
+        lines: BTreeMap::new(),
         bytes: Vec::new(),
         sha256: predicate.policy_sha256,
         file_sha256: predicate.policy_file_sha256,

@@ -46,7 +46,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("certify", &["digest", "id", "name", "nearest", "format", "measure", "evidence"]),
     ("registry", &["digest", "id", "name", "clock", "format", "store"]),
     // Reports → pages, as text.
-    ("page", &["name", "clock", "format", "compare", "certify"]),
+    // A finding is named by a digest.
+    ("page", &["digest", "name", "clock", "format", "compare", "certify"]),
     ("repository", &["name", "nearest", "host", "clock", "format", "store", "registry"]),
     (
         "ops",

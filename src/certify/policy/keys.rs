@@ -1,5 +1,7 @@
 //! Unknown keys, found before the values are read: an untagged metric would otherwise hide which key was wrong, and where.
 
+use std::collections::BTreeMap;
+
 use toml::de::{DeTable, DeValue, Error};
 
 use super::PolicyError;
@@ -62,6 +64,14 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         }
     }
     Ok(())
+}
+
+/// The line of each rule's id; nothing of what cannot be parsed.
+pub(super) fn lines(text: &str) -> BTreeMap<String, usize> {
+    let Ok(document) = DeTable::parse(text) else { return BTreeMap::new() };
+    let rules = document.get_ref().get("rule").and_then(|value| value.get_ref().as_array());
+    let ids = rules.into_iter().flat_map(|rules| rules.iter()).filter_map(|rule| rule.get_ref().as_table()?.get("id"));
+    ids.filter_map(|id| Some((id.get_ref().as_str()?.to_owned(), line(text, id.span().start)))).collect()
 }
 
 /// A later schema is said to be one, not to be full of unknown keys.

@@ -41,6 +41,7 @@ mod restore;
 mod rollback;
 mod scene;
 mod secrets;
+mod signing;
 mod small_disk;
 mod story;
 mod words;

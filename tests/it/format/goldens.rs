@@ -169,7 +169,7 @@ fn one_event_of_each_kind() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, ["block", "certify", "create", "promote", "purge", "rollback", "snapshot", "unblock"]);
+    assert_eq!(kinds, ["block", "certify", "create", "promote", "purge", "rollback", "sign", "snapshot", "unblock"]);
 }
 
 #[test]

@@ -75,12 +75,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
     let report = certify(&repository, &options, &context.ui.reporter())?;
     let exit = exit_code(&report);
+    let root = repository.project().unwrap_or(&context.folder);
     for (format, file) in files {
-        file.write(&rendered(format, &report, exit))?;
+        file.write(&rendered(format, &report, exit, root))?;
     }
     let answer = match args.format {
         Format::Human => return Ok(finish(context, &report, exit)),
-        other => rendered(other, &report, exit),
+        other => rendered(other, &report, exit, root),
     };
     Ok(Shown { answer, exit, ..Shown::default() })
 }

@@ -1,11 +1,18 @@
-//! `certify`: a table, then why.
+//! `certify`: why, then a table.
 
-use mlrun::format::certificate::{ResultRecord, Verdict};
+use mlrun::format::certificate::{CertificateRecord, ResultRecord, Verdict};
 use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
 use super::super::{Align, Label, Style, Table, clean, time};
-use super::{verdict, wrapped};
+use super::{cut, verdict, wrapped};
+
+/// Reasons that are given; the rest is counted.
+const MOST_REASONS: usize = 20;
+/// Rows of the table; of the rest those that are good are counted.
+const MOST_ROWS: usize = 60;
+/// A longer name would push the numbers off the screen; reasons have it whole.
+const WIDEST_NAME: usize = 30;
 
 pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let predicate = &report.statement.predicate;
@@ -15,30 +22,9 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         (None, Some(reason)) => format!("first release to {stage}: {}", clean(reason)),
         (None, None) => format!("{stage} is empty"),
     };
-    let mut text = format!("{}  {against}\n\n", style.paint(Label::Strong, &report.label));
-    let mut table =
-        Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right]);
-    let dim = |word: &str| style.paint(Label::Dim, word);
-    table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
-    for result in &predicate.results {
-        let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
-        let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
-        table.row(row(result, is_ratio, style));
-    }
-    text += &table.render(0);
-    let why: Vec<&ResultRecord> = predicate
-        .results
-        .iter()
-        .filter(|r| !matches!(r.verdict, Verdict::Pass | Verdict::NotApplicable) && r.reason.is_some())
-        .collect();
-    if !why.is_empty() {
-        text.push('\n');
-    }
-    for result in why {
-        let warn = if result.severity == Severity::Warn { " (does not block)" } else { "" };
-        let reason = clean(result.reason.as_deref().unwrap_or_default());
-        text += &format!("{}\n", wrapped(&format!("{}{warn}: {reason}", name(result))));
-    }
+    let mut text = format!("{}\n\n", wrapped(&format!("{}  {against}", style.paint(Label::Strong, &report.label))));
+    text += &why(&predicate.results, style);
+    text += &table(predicate, style);
     for remark in &predicate.remarks {
         text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "note:"), clean(remark))));
     }
@@ -71,6 +57,54 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     text
 }
 
+/// What is not good, the gravest first, and why: before any number.
+fn why(results: &[ResultRecord], style: &Style) -> String {
+    let quiet = |r: &&ResultRecord| matches!(r.verdict, Verdict::Pass | Verdict::NotApplicable) || r.reason.is_none();
+    let mut reasons: Vec<&ResultRecord> = results.iter().filter(|r| !quiet(r)).collect();
+    reasons.sort_by_key(|r| (r.severity == Severity::Warn, r.verdict));
+    let mut text = String::new();
+    for result in reasons.iter().take(MOST_REASONS) {
+        let warn = if result.severity == Severity::Warn { " (does not block)" } else { "" };
+        let reason = clean(result.reason.as_deref().unwrap_or_default());
+        let word = verdict(result.verdict, style);
+        text += &format!("{}\n", wrapped(&format!("{word}  {}{warn}: {reason}", cut(&name(result), 200))));
+    }
+    if reasons.len() > MOST_REASONS {
+        text += &format!("and {} more, in the table\n", reasons.len() - MOST_REASONS);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn table(predicate: &CertificateRecord, style: &Style) -> String {
+    let mut table =
+        Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right]);
+    let dim = |word: &str| style.paint(Label::Dim, word);
+    table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
+    let good = |result: &ResultRecord| matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable);
+    let bad = predicate.results.iter().filter(|result| !good(result)).count();
+    let (mut room, mut left_out) = (MOST_ROWS.saturating_sub(bad), 0);
+    for result in &predicate.results {
+        if good(result) {
+            if room == 0 {
+                left_out += 1;
+                continue;
+            }
+            room -= 1;
+        }
+        let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
+        let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
+        table.row(row(result, is_ratio, style));
+    }
+    let mut text = table.render(0);
+    if left_out > 0 {
+        text += &format!("and {left_out} more that are good: `--json` has them all\n");
+    }
+    text
+}
+
 fn name(result: &ResultRecord) -> String {
     match &result.slice {
         // A rule is often called after the column it slices by.
@@ -94,7 +128,7 @@ fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
     };
     vec![
         verdict(result.verdict, style),
-        name(result),
+        cut(&name(result), WIDEST_NAME),
         number(result.candidate),
         number(result.baseline),
         delta,
