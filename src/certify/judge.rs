@@ -5,7 +5,7 @@ use super::error::CertifyError;
 use super::metric_rule::MetricRule;
 use super::policy;
 use super::rows::predicted;
-use super::{provenance_rule, quantile_rule, reported_rule};
+use super::{distributions, provenance_rule, quantile_rule, reported_rule};
 use crate::format::certificate::{
     BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
@@ -47,6 +47,8 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         policy_file_sha256: case.policy_file_sha256,
         evidence,
         joins: joins(case),
+        rows: case.sets.values().flatten().map(|joined| (joined.set.clone(), joined.digest)).collect(),
+        distributions: distributions::of(case),
         tool: ToolRecord { name: TOOL.to_owned(), version: case.tool_version.to_owned(), statistics: STATISTICS },
         results,
         remarks,

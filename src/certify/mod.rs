@@ -24,6 +24,7 @@
 
 mod case;
 mod decision;
+mod distributions;
 mod error;
 mod holm;
 mod judge;

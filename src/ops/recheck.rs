@@ -575,6 +575,9 @@ fn differences(
     if recorded.evidence != found.evidence {
         wrong.push("it names other evidence than the version has".to_owned());
     }
+    if recorded.rows != found.rows {
+        wrong.push("the rows that were joined are others".to_owned());
+    }
     if recorded.joins != found.joins {
         wrong.push("other rows match than it says".to_owned());
     }

@@ -43,6 +43,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "signed": report.signed.as_ref().map(|s| json!({ "keyid": s.keyid.to_string(), "unchanged": s.event.is_none() })),
         "evidence": value(&predicate.evidence),
         "joins": value(&predicate.joins),
+        "tool": value(&predicate.tool),
         "rules": rules,
         "remarks": predicate.remarks,
     })
