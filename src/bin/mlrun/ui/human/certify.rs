@@ -4,15 +4,16 @@ use mlrun::format::certificate::{CertificateRecord, ResultRecord, Verdict};
 use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
-use super::super::{Align, Label, Style, Table, clean, time};
+use super::super::{Align, Label, Style, TERMINAL, Table, clean, time};
 use super::{cut, verdict, wrapped};
 
 /// Reasons that are given; the rest is counted.
 const MOST_REASONS: usize = 20;
-/// Rows of the table; of the rest those that are good are counted.
+/// Rows of the table; the rest is counted.
 const MOST_ROWS: usize = 60;
 /// A longer name would push the numbers off the screen; reasons have it whole.
-const WIDEST_NAME: usize = 30;
+const WIDEST_NAME: usize = 40;
+const NARROWEST_NAME: usize = 16;
 
 pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let predicate = &report.statement.predicate;
@@ -70,7 +71,7 @@ fn why(results: &[ResultRecord], style: &Style) -> String {
         text += &format!("{}\n", wrapped(&format!("{word}  {}{warn}: {reason}", cut(&name(result), 200))));
     }
     if reasons.len() > MOST_REASONS {
-        text += &format!("and {} more, in the table\n", reasons.len() - MOST_REASONS);
+        text += &format!("and {} more\n", reasons.len() - MOST_REASONS);
     }
     if !text.is_empty() {
         text.push('\n');
@@ -79,30 +80,50 @@ fn why(results: &[ResultRecord], style: &Style) -> String {
 }
 
 fn table(predicate: &CertificateRecord, style: &Style) -> String {
-    let mut table =
-        Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right]);
-    let dim = |word: &str| style.paint(Label::Dim, word);
-    table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
-    let good = |result: &ResultRecord| matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable);
-    let bad = predicate.results.iter().filter(|result| !good(result)).count();
-    let (mut room, mut left_out) = (MOST_ROWS.saturating_sub(bad), 0);
-    for result in &predicate.results {
-        if good(result) {
-            if room == 0 {
-                left_out += 1;
-                continue;
-            }
-            room -= 1;
+    let good = |result: &&ResultRecord| matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable);
+    let mut order: Vec<usize> = (0..predicate.results.len()).collect();
+    // The good ones make room first; what is shown stands in its own order.
+    order.sort_by_key(|at| good(&&predicate.results[*at]));
+    order.truncate(MOST_ROWS);
+    order.sort_unstable();
+    let shown: Vec<&ResultRecord> = order.iter().map(|at| &predicate.results[*at]).collect();
+    let rows = |widest: usize| {
+        let align = [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right];
+        let mut table = Table::new(&align);
+        table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(|word| style.paint(Label::Dim, word)));
+        for result in &shown {
+            let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
+            let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
+            table.row(row(result, is_ratio, widest, style));
         }
-        let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
-        let is_ratio = rule.is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. }));
-        table.row(row(result, is_ratio, style));
+        table
+    };
+    let mut table = rows(WIDEST_NAME);
+    // Two blanks behind the last column are not printed.
+    let excess = (table.width() - 2).saturating_sub(TERMINAL);
+    if excess > 0 {
+        let longest = shown.iter().map(|result| name(result).chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
+        table = rows(longest.saturating_sub(excess).max(NARROWEST_NAME));
     }
     let mut text = table.render(0);
+    let left_out = predicate.results.len() - shown.len();
     if left_out > 0 {
-        text += &format!("and {left_out} more that are good: `--json` has them all\n");
+        let all_good = predicate.results.iter().filter(|result| !good(result)).count() <= MOST_ROWS;
+        let what = if all_good { " that are good" } else { "" };
+        text += &format!("and {left_out} more{what}: `--json` has them all\n");
     }
     text
+}
+
+/// Both ends of a name: a rule's begins with what it is about, and a slice's ends with its value.
+fn shortened(name: &str, widest: usize) -> String {
+    let length = name.chars().count();
+    if length <= widest {
+        return name.to_owned();
+    }
+    let tail = widest / 2 + widest / 6;
+    let head = widest - tail - 1;
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
 fn name(result: &ResultRecord) -> String {
@@ -114,7 +135,7 @@ fn name(result: &ResultRecord) -> String {
     }
 }
 
-fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
+fn row(result: &ResultRecord, is_ratio: bool, widest: usize, style: &Style) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| style.number(v));
     let delta = match result.delta {
         None => "–".to_owned(),
@@ -128,7 +149,7 @@ fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
     };
     vec![
         verdict(result.verdict, style),
-        cut(&name(result), WIDEST_NAME),
+        shortened(&name(result), widest),
         number(result.candidate),
         number(result.baseline),
         delta,

@@ -9,7 +9,7 @@ use super::super::{Label, Style, clean, time};
 use super::{count, cut, verdict, wrapped};
 
 /// Results that are named; the rest is counted.
-const NAMED: usize = 10;
+const NAMED: usize = 3;
 const LEVELS: [&str; 4] = ["bindings, signatures", "its own numbers", "the evidence", "today's rules"];
 
 pub fn recheck(report: &RecheckReport, style: &Style) -> String {
@@ -52,7 +52,7 @@ pub fn recheck(report: &RecheckReport, style: &Style) -> String {
         text += &format!("{}\n", wrapped(&format!("{}: not derived again: {}", clean(&result.name()), clean(why))));
     }
     if unknown.len() > NAMED {
-        text += &format!("and {} more\n", unknown.len() - NAMED);
+        text += &format!("and {} more: `--json` has them all\n", unknown.len() - NAMED);
     }
     for remark in &report.remarks {
         text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "note:"), clean(remark))));
