@@ -63,11 +63,14 @@ impl Workspace {
         let record = &self.built.record;
         let find = |path: &str| {
             let predictions = self.capture.predictions.iter().map(|(_, f)| f);
-            predictions.chain(self.capture.samples.iter().map(|(_, f)| f)).find(|f| f.path() == path)
+            let samples = self.capture.samples.iter().map(|(_, f)| f);
+            let reports = self.capture.reports.iter().map(|(_, f)| f);
+            predictions.chain(samples).chain(reports).find(|f| f.path() == path)
         };
         let named = record.predictions.iter().map(|p| (p.file, p.path.as_str()));
         named
             .chain(record.samples.iter().map(|s| (s.file, s.path.as_str())))
+            .chain(record.reports.iter().map(|r| (r.file, r.path.as_str())))
             .filter_map(|(id, path)| find(path).map(|f| (id, f.disk())))
             .collect()
     }
