@@ -40,8 +40,13 @@ pub fn look(options: &CaptureOptions) -> Result<Before, CaptureError> {
     let there = |spec: &PathSpec| files::collect("", std::slice::from_ref(spec), project, &ignored).unwrap_or_default();
     let params: Vec<PathSpec> = options.params.iter().filter(|spec| !there(spec).is_empty()).cloned().collect();
     let (_, params_files) = read_values("params", &params, project, &ignored)?;
-    let results: Vec<(PathSpec, Vec<SourceFile>)> =
-        options.files.iter().chain(&options.metrics).chain(options.tables()).map(|spec| (spec.clone(), there(spec))).collect();
+    let results: Vec<(PathSpec, Vec<SourceFile>)> = options
+        .files
+        .iter()
+        .chain(&options.metrics)
+        .chain(options.tables())
+        .map(|spec| (spec.clone(), there(spec)))
+        .collect();
     let others: Vec<SourceFile> = options.results.iter().flat_map(there).collect();
     let declared: Vec<&SourceFile> =
         params_files.iter().chain(results.iter().flat_map(|(_, files)| files)).chain(&others).collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::evidence::{Gathered, Tables, gather};
+use super::facts::{self, Judged};
 use super::inputs::GivenInputs;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
@@ -116,6 +117,8 @@ struct Candidate {
     ancestors: Vec<SnapshotRecord>,
     observation: ObservationRecord,
     tables: HashMap<crate::id::FileId, PathBuf>,
+    /// Of the workspace: its data that is in tables.
+    data_tables: Vec<crate::capture::profile::Tables>,
 }
 
 /// Certifies.
@@ -161,6 +164,24 @@ pub fn certify(
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
     }
+    let row = occupant.and_then(|held| state.as_ref()?.version(held.version));
+    let facts = facts::gather(
+        repository,
+        &tables,
+        &needs,
+        (
+            &Judged {
+                record: &candidate.record,
+                observation: &candidate.observation,
+                version: candidate.version,
+                data_tables: &candidate.data_tables,
+            },
+            state.as_ref(),
+            row.zip(baseline_record.as_ref()),
+        ),
+        &mut gathered,
+        progress,
+    )?;
     let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
     if !provenance.is_empty() {
         gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
@@ -179,6 +200,7 @@ pub fn certify(
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
         provenance: &provenance,
+        facts: &facts,
         evidence: gathered.evidence,
         stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record)),
         tool_version: super::TOOL,
@@ -322,6 +344,7 @@ fn candidate(
         version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
+        data_tables: workspace.data_tables(),
         observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
@@ -338,6 +361,7 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
+        data_tables: Vec::new(),
     })
 }
 

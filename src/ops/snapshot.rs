@@ -329,9 +329,11 @@ fn check_space<'r>(
 pub fn stale_evidence(record: &SnapshotRecord, parent: &SnapshotRecord) -> Vec<String> {
     let mut stale = Vec::new();
     // What was said of other data says nothing of these.
-    let digests = |record: &SnapshotRecord| -> Vec<_> { record.data.iter().map(|d| (d.name.clone(), d.sha256)).collect() };
+    let digests =
+        |record: &SnapshotRecord| -> Vec<_> { record.data.iter().map(|d| (d.name.clone(), d.sha256)).collect() };
     if digests(record) != digests(parent) {
-        let same = record.reports.iter().filter(|r| parent.reports.iter().any(|p| p.name == r.name && p.file == r.file));
+        let same =
+            record.reports.iter().filter(|r| parent.reports.iter().any(|p| p.name == r.name && p.file == r.file));
         stale.extend(same.map(|report| format!("reports.{}", report.name)));
     }
     if record.model_files.tree == parent.model_files.tree {

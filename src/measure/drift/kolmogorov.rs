@@ -39,6 +39,21 @@ pub fn kolmogorov_smirnov(reference: &Sample, current: &Sample) -> Result<Tested
     let widest = steps.map(|(_, i, j)| (u128::from(i) * u128::from(m)).abs_diff(u128::from(j) * u128::from(n))).max();
     let widest = widest.unwrap_or(0);
     let distance = widest as f64 / (n as f64 * m as f64);
+    Ok(Tested { distance, p: chance(n, m, widest, distance) })
+}
+
+/// The chance of such a distance or a larger one of samples of `n` and `m` values, if nothing drifted.
+pub fn chance_of(distance: f64, n: u64, m: u64) -> f64 {
+    if n == 0 || m == 0 || distance.is_nan() {
+        return f64::NAN;
+    }
+    // Rounded down to a distance there can be: the chance is rather too large.
+    let widest = (distance.clamp(0.0, 1.0) * n as f64 * m as f64 * (1.0 - 1e-12)).floor() as u128;
+    let widest = if n == m { widest / u128::from(n) * u128::from(n) } else { widest };
+    chance(n, m, widest, distance)
+}
+
+fn chance(n: u64, m: u64, widest: u128, distance: f64) -> f64 {
     let p = if widest == 0 {
         1.0
     } else if n == m {
@@ -49,7 +64,7 @@ pub fn kolmogorov_smirnov(reference: &Sample, current: &Sample) -> Result<Tested
         let (n, m) = (n as f64, m as f64);
         limit((n * m / (n + m)).round(), distance)
     };
-    Ok(Tested { distance, p: p.clamp(0.0, 1.0) })
+    p.clamp(0.0, 1.0)
 }
 
 /// The share of lattice paths to (n, n) that touch |x − y| ≥ `height`.

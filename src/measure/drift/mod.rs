@@ -22,5 +22,5 @@ pub use self::bins::Bins;
 pub use self::contingency::{Contingency, contingency};
 pub use self::deciles::{Deciles, DistanceBounds};
 pub use self::divergence::{Stability, jensen_shannon, stability};
-pub use self::kolmogorov::{Tested, kolmogorov_smirnov};
+pub use self::kolmogorov::{Tested, chance_of, kolmogorov_smirnov};
 pub use self::sample::{Sample, wasserstein};
