@@ -222,6 +222,8 @@ fn nature(column: &ColumnProfileRecord) -> Nature {
             Nature::Numbers
         }
         (Some(_), _) => Nature::Neither,
+        // In a csv a date is text.
+        (None, false) if column.categories.iter().all(|category| is_date(&category.value)) => Nature::Neither,
         (None, false) => Nature::Categories,
         (None, true) => Nature::Neither,
     }
@@ -271,4 +273,15 @@ fn missing(side: Side<'_>) -> u64 {
 
 fn values(side: Side<'_>) -> u64 {
     side.rows.saturating_sub(missing(side))
+}
+
+/// `2024-01-31` and what may follow, or `12:30`: the beginning of a canonical text, which sorts as it means.
+pub(super) fn is_date(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let date = text.len() >= 10
+        && text.is_char_boundary(10)
+        && text[..10].split('-').all(digits)
+        && text.starts_with(|c: char| c.is_ascii_digit());
+    let time = text.split(':').all(|part| digits(part.split('.').next().unwrap_or_default())) && text.contains(':');
+    date || time
 }

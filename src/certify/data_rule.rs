@@ -1,7 +1,7 @@
 //! Rules on what the candidate's training data is like, from its schema and its profile, and on rows it must not hold.
 
 use super::case::Case;
-use super::columns::{column, is_whole};
+use super::columns::{column, is_date, is_whole};
 use super::counted;
 use super::error::CertifyError;
 use super::facts::VersionFacts;
@@ -159,7 +159,9 @@ impl Asked<'_> {
         };
         let rows = source.rows.ok_or_else(|| format!("nobody counted the rows of the data `{of}`"))?;
         let Some(last) = self.record.last else {
-            return Ok(limit.judge(result.clone(), &Measurement::point(rows as f64, "counted")));
+            let judged = limit.judge(result.clone(), &Measurement::point(rows as f64, "counted"));
+            let asked = significant(limit.limit.unwrap_or(f64::NAN));
+            return Ok(said(judged, &format!("{} rows, the limit is {asked}", grouped(rows))));
         };
         let earlier = self.case.facts.history.get(of).map_or(&[][..], Vec::as_slice);
         let earlier = &earlier[..earlier.len().min(last as usize)];
@@ -398,17 +400,6 @@ fn ordered(found: &Scalar, limit: &Scalar) -> Option<std::cmp::Ordering> {
         (Scalar::Text(_), _) | (_, Scalar::Text(_)) => None,
         _ => found.number()?.partial_cmp(&limit.number()?),
     }
-}
-
-/// `2024-01-31` and what may follow, or `12:30`: the beginning of a canonical text, which sorts as it means.
-fn is_date(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let date = text.len() >= 10
-        && text.is_char_boundary(10)
-        && text[..10].split('-').all(digits)
-        && text.starts_with(|c: char| c.is_ascii_digit());
-    let time = text.split(':').all(|part| digits(part.split('.').next().unwrap_or_default())) && text.contains(':');
-    date || time
 }
 
 fn short(value: &str) -> String {
