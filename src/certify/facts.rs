@@ -7,6 +7,7 @@ use crate::format::found::FoundRecord;
 use crate::format::observation::MachineRecord;
 use crate::format::policy::{LeakageRecord, MeasureRecord};
 use crate::format::profile::ProfileRecord;
+use crate::format::reports::Report;
 use crate::format::snapshot::{DataRecord, EnvironmentRecord, PredictionsRecord};
 use crate::name::SetName;
 
@@ -61,41 +62,6 @@ pub struct Leak {
     pub leaked: u64,
     /// The first of them, without secrets.
     pub first: Vec<String>,
-}
-
-/// What another tool found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// The tool.
-    pub tool: String,
-    /// Its checks, in its order.
-    pub checks: Vec<ReportedCheck>,
-    /// What kept it from checking everything.
-    pub errors: Vec<String>,
-    /// Whether it lists what passed, too.
-    pub is_complete: bool,
-}
-
-/// One check of another tool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportedCheck {
-    /// What it is called, without secrets.
-    pub name: String,
-    /// How it came out.
-    pub outcome: Outcome,
-}
-
-/// How a check of another tool came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// As it should be.
-    Passed,
-    /// The tool warns.
-    Warned,
-    /// It failed.
-    Failed,
-    /// It was not made.
-    NotEvaluated,
 }
 
 impl VersionFacts {

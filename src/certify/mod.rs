@@ -54,5 +54,5 @@ pub(crate) mod wording;
 pub use case::{Case, Lacking, Needs, Samples, needs};
 pub use columns::rows_wanted;
 pub use error::CertifyError;
-pub use facts::{Facts, Leak, Outcome, Report, ReportedCheck, VersionFacts, profiled};
+pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use judge::{certify, overall};

@@ -3,11 +3,11 @@
 use super::case::Case;
 use super::counted;
 use super::error::CertifyError;
-use super::facts::{Outcome, Report};
 use super::outcome::{blank, inconclusive};
 use super::wording::some;
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{ReportRuleRecord, Reported, RuleRecord};
+use crate::format::reports::{Outcome, Report};
 use crate::name::SetName;
 use crate::nearest::nearest;
 

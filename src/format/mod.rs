@@ -39,6 +39,7 @@ pub mod policy;
 pub mod profile;
 pub mod recipe;
 pub mod redacted;
+pub mod reports;
 pub mod scalar;
 pub mod snapshot;
 pub mod store;

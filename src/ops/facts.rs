@@ -13,7 +13,6 @@ use crate::certify::{self, Facts, Leak, Needs, VersionFacts};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::evidence::{self, ColumnRows, EvaluationRows, RepeatedKeys, TrainingColumns, Wanted};
-use crate::format::canonical;
 use crate::format::certificate::EvidenceRecord;
 use crate::format::checkpoint::VersionRow;
 use crate::format::observation::ObservationRecord;
@@ -21,6 +20,7 @@ use crate::format::policy::{DataCheck, LeakageRecord, MeasureRecord, Surrounding
 use crate::format::profile::{self, ProfileRecord};
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
+use crate::format::{FormatError, canonical};
 use crate::name::{SetName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
@@ -203,7 +203,7 @@ fn of_version(
                 role: known.role.to_owned(),
                 kind: "profile".to_owned(),
                 set: Some(name.clone()),
-                sha256: digest(profile::FORMAT, found),
+                sha256: digest(canonical::encode(profile::FORMAT, found)),
                 rows: found.rows,
             });
         }
@@ -226,7 +226,7 @@ fn of_version(
         role: known.role.to_owned(),
         kind: "environment".to_owned(),
         set: None,
-        sha256: digest("observation", known.observation),
+        sha256: digest(canonical::encode("observation", known.observation)),
         rows: surroundings.len() as u64,
     });
     if surroundings.contains(&Surrounding::Signature) {
@@ -471,6 +471,6 @@ fn instant(text: &str) -> Option<Time> {
     Time::parse_rfc3339(&whole).ok()
 }
 
-fn digest(kind: &'static str, record: &impl serde::Serialize) -> Digest {
-    canonical::encode(kind, record).map_or_else(|_| Digest::of(b""), |bytes| Digest::of(&bytes))
+fn digest(encoded: Result<Vec<u8>, FormatError>) -> Digest {
+    encoded.map_or_else(|_| Digest::of(b""), |bytes| Digest::of(&bytes))
 }

@@ -9,6 +9,7 @@ use mlrun::format::found::{FoundFileRecord, FoundRecord};
 use mlrun::format::observation::MachineRecord;
 use mlrun::format::policy::DemandRecord;
 use mlrun::format::profile::{CategoryRecord, ColumnProfileRecord, DecilesRecord, ProfileRecord};
+use mlrun::format::reports::{Outcome, Report, ReportedCheck};
 use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::{DataRecord, RuntimeRecord};
 use serde_json::json;
@@ -114,13 +115,8 @@ fn without_a_baseline_there_is_nothing_to_compare_with() {
     // What data is like says nothing about how good the model is.
     let text = "[[rule]]\nid = \"r\"\nmetric = { report = \"quality\" }\n";
     let mut scene = Scene::new(rules("binary", text)).first_release();
-    let passed = mlrun::certify::ReportedCheck { name: "a".to_owned(), outcome: mlrun::certify::Outcome::Passed };
-    let report = mlrun::certify::Report {
-        tool: "soda".to_owned(),
-        checks: vec![passed],
-        is_complete: true,
-        ..Default::default()
-    };
+    let passed = ReportedCheck { name: "a".to_owned(), outcome: Outcome::Passed };
+    let report = Report { tool: "soda".to_owned(), checks: vec![passed], is_complete: true, ..Default::default() };
     scene.facts.reports.insert(set("quality"), Ok(report));
     let statement = scene.judge();
     assert_eq!(statement.predicate.results[0].verdict, Verdict::Pass);
@@ -201,7 +197,7 @@ fn profiles_that_are_not_sound_pass_nothing() {
             }
         }
         // The two are the same where they are known.
-        let same = judged(both(profiled("a", sound()), profiled("b", sound())), &metric, "max = 0.9");
+        let same = judged(both(profiled("a", sound()), profiled("b", sound())), &metric, "max = 1.5");
         assert!(same.starts_with("PASS"), "{drift}: {same}");
     }
 }
