@@ -119,7 +119,8 @@ impl Case<'_> {
             return Some(result);
         }
         self.stale_evidence.iter().any(|stale| stale == resting_on).then(|| {
-            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the model is another");
+            let other = if resting_on.starts_with("reports.") { "data" } else { "model" };
+            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the {other} is another");
             inconclusive(result.clone(), reason)
         })
     }
