@@ -324,13 +324,6 @@ fn leak(tables: &Tables<'_>, known: &Known<'_>, rule: &LeakageRecord, gathered: 
     let whole = match set {
         Some(set) => {
             let key = if rule.key.is_empty() { &set.columns.key } else { &rule.key };
-            gathered.evidence.push(EvidenceRecord {
-                role: known.role.to_owned(),
-                kind: "predictions".to_owned(),
-                set: Some(set.name.clone()),
-                sha256: set.file.digest(),
-                rows: 0,
-            });
             put(&tables.bytes(set.file)?, &set.path, key)
         }
         None => {
@@ -355,12 +348,16 @@ fn leak(tables: &Tables<'_>, known: &Known<'_>, rule: &LeakageRecord, gathered: 
     let first = first.map(|row| redacted.text("leakage", &row)).collect();
     let (rows, leaked) = (parts.iter().map(EvaluationRows::len).sum::<usize>(), parts.iter().map(|r| r.seen().count()));
     let (rows, leaked) = (rows as u64, leaked.sum::<usize>() as u64);
-    if let (Some(set), Some(last)) =
-        (set, gathered.evidence.iter_mut().find(|e| e.kind == "predictions" && e.rows == 0))
-    {
-        if last.set.as_ref() == Some(&set.name) {
-            last.rows = rows;
-        }
+    let is_named =
+        |e: &EvidenceRecord| e.kind == "predictions" && e.role == known.role && e.set.as_ref() == Some(&rule.leakage);
+    if let Some(set) = set.filter(|_| !gathered.evidence.iter().any(is_named)) {
+        gathered.evidence.push(EvidenceRecord {
+            role: known.role.to_owned(),
+            kind: "predictions".to_owned(),
+            set: Some(set.name.clone()),
+            sha256: set.file.digest(),
+            rows,
+        });
     }
     Ok(Ok(Leak { rows, leaked, first }))
 }

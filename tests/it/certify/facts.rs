@@ -9,7 +9,7 @@ use mlrun::format::found::{FoundFileRecord, FoundRecord};
 use mlrun::format::observation::MachineRecord;
 use mlrun::format::policy::DemandRecord;
 use mlrun::format::profile::{CategoryRecord, ColumnProfileRecord, DecilesRecord, ProfileRecord};
-use mlrun::format::reports::{Outcome, Report, ReportedCheck};
+use mlrun::format::reports::{Outcome, Report, ReportedCheck, parse as parse_report};
 use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::{DataRecord, RuntimeRecord};
 use serde_json::json;
@@ -284,4 +284,33 @@ fn policies_say_what_they_mean() {
     }
     let text = "[[rule]]\nid = \"r\"\nmetric = { data = \"rows\", of = \"train\", last = 5 }\n";
     assert!(matches!(rules("binary", text).rules[0].demand, DemandRecord::Max { limit: Some(3.0), .. }));
+}
+
+/// Whatever is not understood of another tool's report is not passed.
+#[test]
+fn reports_that_say_nothing() {
+    let texts = [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "7",
+        "not json",
+        "{\"success\": true}",
+        "{\"checks\": []}",
+        "{\"success\": true, \"results\": []}",
+        "{\"success\": false, \"results\": [{\"success\": true, \"expectation_config\": {\"type\": \"a\"}}]}",
+        "{\"run_results\": {\"a\": {\"success\": 1}}}",
+        "{\"checks\": [{\"name\": \"a\", \"outcome\": \"pass\"}], \"hasErrors\": null}",
+        "{\"checks\": [{\"name\": \"a\"}], \"hasErrors\": false}",
+        "{\"checks\": [], \"hasErrors\": false, \"hasFailures\": true}",
+        "{\"SCHEMA\": []}",
+        "[{\"check\": \"a\"}]",
+    ];
+    for text in texts {
+        let parsed = parse_report(text.as_bytes()).map_err(|error| error.to_string());
+        let facts = Facts { reports: BTreeMap::from([(set("quality"), parsed)]), ..Facts::default() };
+        let said = judged(facts, "{ report = \"quality\" }", "");
+        assert!(said.starts_with("INCONCLUSIVE: "), "{text}: {said}");
+    }
 }
