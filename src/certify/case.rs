@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts::Facts;
 use super::outcome::{inconclusive, not_applicable};
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
@@ -42,6 +43,8 @@ pub struct Case<'a> {
     pub metrics: (&'a BTreeMap<String, Scalar>, Option<&'a BTreeMap<String, Scalar>>),
     /// What the candidate's provenance lacks, for each check that rules ask for.
     pub provenance: &'a BTreeMap<Check, Lacking>,
+    /// What is known besides: data, surroundings, reports.
+    pub facts: &'a Facts,
     /// Every file that was read.
     pub evidence: Vec<EvidenceRecord>,
     /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
@@ -51,7 +54,7 @@ pub struct Case<'a> {
 }
 
 /// What the rules of a policy rest on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Needs {
     /// Predictions sets, and the columns rules slice them by; none: the only set there is.
     pub predictions: BTreeMap<Option<SetName>, BTreeSet<String>>,
@@ -61,6 +64,8 @@ pub struct Needs {
     pub metrics: bool,
     /// Checks of the candidate's provenance.
     pub provenance: BTreeSet<Check>,
+    /// What else is measured: data, surroundings, reports.
+    pub facts: Vec<MeasureRecord>,
 }
 
 /// What has to be read to judge by `policy`.
@@ -78,6 +83,10 @@ pub fn needs(policy: &PolicyRecord) -> Needs {
             MeasureRecord::Provenance { check } => {
                 needs.provenance.insert(*check);
             }
+            MeasureRecord::Shift(shift) => {
+                needs.predictions.entry(shift.set.clone()).or_default();
+            }
+            other => needs.facts.push(other.clone()),
         }
     }
     needs
@@ -89,18 +98,29 @@ impl Case<'_> {
         self.baseline.snapshot.is_none() && self.baseline.first_release.is_some()
     }
 
+    /// What becomes of a comparison where there is nothing to compare with. None: there is a baseline.
+    pub(super) fn without_baseline(&self, result: &ResultRecord) -> Option<ResultRecord> {
+        if self.baseline.snapshot.is_some() {
+            return None;
+        }
+        if self.is_first_release() {
+            return Some(not_applicable(result.clone()));
+        }
+        let reason = format!("stage `{}` is empty, and this was not declared a first release", self.baseline.stage);
+        Some(inconclusive(result.clone(), reason))
+    }
+
     /// What becomes of `result` before anything is measured: a comparison without a baseline, or evidence of another model.
     /// None: measure.
     pub(super) fn unfit(&self, rule: &RuleRecord, resting_on: &str, result: &ResultRecord) -> Option<ResultRecord> {
-        if self.baseline.snapshot.is_none() && rule.demand.is_comparison() {
-            if self.is_first_release() {
-                return Some(not_applicable(result.clone()));
-            }
-            let reason = format!("stage `{}` is empty, and this was not declared a first release", self.baseline.stage);
-            return Some(inconclusive(result.clone(), reason));
+        if rule.demand.is_comparison()
+            && let Some(result) = self.without_baseline(result)
+        {
+            return Some(result);
         }
         self.stale_evidence.iter().any(|stale| stale == resting_on).then(|| {
-            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the model is another");
+            let other = if resting_on.starts_with("reports.") { "data" } else { "model" };
+            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the {other} is another");
             inconclusive(result.clone(), reason)
         })
     }

@@ -5,7 +5,10 @@ use super::error::CertifyError;
 use super::metric_rule::MetricRule;
 use super::policy;
 use super::rows::predicted;
-use super::{distributions, provenance_rule, quantile_rule, reported_rule};
+use super::{
+    data_rule, distributions, drift_rule, provenance_rule, quantile_rule, report_rule, reported_rule, shift_rule,
+    surrounding_rule,
+};
 use crate::format::certificate::{
     BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
@@ -80,6 +83,12 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
         MeasureRecord::Provenance { check } => Ok(vec![provenance_rule::judge(rule, *check, case)?]),
+        MeasureRecord::Drift(record) => Ok(vec![drift_rule::judge(rule, record, case)?]),
+        MeasureRecord::Shift(record) => Ok(vec![shift_rule::judge(rule, record, case)?]),
+        MeasureRecord::Data(record) => Ok(vec![data_rule::judge(rule, record, case, remarks)?]),
+        MeasureRecord::Leakage(record) => Ok(vec![data_rule::leakage(rule, record, case)?]),
+        MeasureRecord::Surrounding(record) => Ok(vec![surrounding_rule::judge(rule, record, case, remarks)?]),
+        MeasureRecord::Report(record) => Ok(vec![report_rule::judge(rule, record, case)?]),
     }
 }
 
@@ -96,7 +105,7 @@ pub(super) fn without_baseline(
         return Some(format!("stage `{}` is empty, and this was not declared a first release", baseline.stage));
     }
     // Where a model comes from says nothing about how good it is.
-    let of_quality = |rule: &RuleRecord| !matches!(rule.measure, MeasureRecord::Provenance { .. });
+    let of_quality = |rule: &RuleRecord| rule.measure.is_of_quality();
     let absolute =
         |id: &str| policy.rules.iter().any(|rule| rule.id == id && !rule.demand.is_comparison() && of_quality(rule));
     let passed = results

@@ -42,7 +42,7 @@ impl MetricRule<'_> {
         let Some(metric) = Metric::parse(self.metric) else {
             return Err(CertifyError::UnknownMetric { rule: self.rule.id.clone(), metric: self.metric.to_owned() });
         };
-        let set = self.chosen(case)?;
+        let set = set_of(self.rule, self.set, case)?;
         let undecided = |slice: Option<String>, reason: String| {
             let result = blank(self.rule, set, slice);
             let resting_on = set.map_or("", SetName::as_str);
@@ -83,24 +83,6 @@ impl MetricRule<'_> {
             holm::correct(&mut results, metric.better(), margin, case.policy.confidence, remarks);
         }
         Ok(results)
-    }
-
-    /// The set the rule is about; none where the candidate has none and the rule names none.
-    fn chosen<'b>(&'b self, case: &Case<'b>) -> Result<Option<&'b SetName>, CertifyError> {
-        let known = case.candidate_sets;
-        match (self.set, known) {
-            (set, []) => Ok(set),
-            (Some(set), _) if known.contains(set) => Ok(Some(set)),
-            (Some(set), _) => Err(CertifyError::UnknownSet {
-                rule: self.rule.id.clone(),
-                kind: "predictions",
-                set: set.clone(),
-                known: known.to_vec(),
-                nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),
-            }),
-            (None, [only]) => Ok(Some(only)),
-            (None, _) => Err(CertifyError::SeveralSets { rule: self.rule.id.clone(), known: known.to_vec() }),
-        }
     }
 
     fn columns<'b>(&'b self, joined: &'b JoinedRows) -> Result<Vec<(&'b str, &'b SliceColumn)>, CertifyError> {
@@ -151,5 +133,27 @@ impl MetricRule<'_> {
             grouped(self.min_rows),
         );
         Some(inconclusive(result, reason))
+    }
+}
+
+/// The set a rule is about; none where the candidate has none and the rule names none.
+pub(super) fn set_of<'b>(
+    rule: &RuleRecord,
+    set: Option<&'b SetName>,
+    case: &Case<'b>,
+) -> Result<Option<&'b SetName>, CertifyError> {
+    let known = case.candidate_sets;
+    match (set, known) {
+        (set, []) => Ok(set),
+        (Some(set), _) if known.contains(set) => Ok(Some(set)),
+        (Some(set), _) => Err(CertifyError::UnknownSet {
+            rule: rule.id.clone(),
+            kind: "predictions",
+            set: set.clone(),
+            known: known.to_vec(),
+            nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),
+        }),
+        (None, [only]) => Ok(Some(only)),
+        (None, _) => Err(CertifyError::SeveralSets { rule: rule.id.clone(), known: known.to_vec() }),
     }
 }

@@ -15,17 +15,25 @@
 //! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
 //!
+//! | largest drift of a column | all ≤ limit | one > limit, more than chance by Benjamini-Hochberg | INCONCLUSIVE |
+//!
 //! L and U are one-sided bounds of the difference, its sign turned so that more is better; a certificate records them unturned,
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
 //! at margin 0, and never superior.
 //!
 //! Tour: `judge` goes through the rules; `metric_rule` (over `rows`, `slices`, `measured`, `holm`), `reported_rule`,
-//! `quantile_rule` and `provenance_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! `quantile_rule` and `provenance_rule` measure, and on [`Facts`] `drift_rule` (over `columns`), `shift_rule`, `data_rule`,
+//! `surrounding_rule` and `report_rule`, most of them by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 
 mod case;
+mod columns;
+mod counted;
+mod data_rule;
 mod decision;
 mod distributions;
+mod drift_rule;
 mod error;
+mod facts;
 mod holm;
 mod judge;
 mod limit;
@@ -36,12 +44,17 @@ pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
 pub mod recheck;
+mod report_rule;
 mod reported_rule;
 mod rows;
+mod shift_rule;
 mod slices;
 mod sufficient;
+mod surrounding_rule;
 pub(crate) mod wording;
 
 pub use case::{Case, Lacking, Needs, Samples, needs};
+pub use columns::rows_wanted;
 pub use error::CertifyError;
+pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use judge::{STATISTICS, certify, overall};

@@ -148,6 +148,10 @@ fn decisions(rule: &RuleRecord, confidence: f64, group: &[ResultRecord]) -> Vec<
     for result in &mut derived {
         if same(rule.demand.margin(), result.margin) {
             match decided(rule, result) {
+                Ok(Some(verdict)) if verdict != result.verdict && may_be_open(rule, result.verdict) => {
+                    let why = "what left it undecided is not known here".to_owned();
+                    found.push(Some(Examined::Unknown { why }));
+                }
                 Ok(Some(verdict)) => {
                     result.verdict = verdict;
                     found.push(None);
@@ -176,6 +180,13 @@ fn decisions(rule: &RuleRecord, confidence: f64, group: &[ResultRecord]) -> Vec<
         }));
     }
     examined
+}
+
+/// Whether a rule can be undecided although its number is on one side of the limit: a column's distance may be chance, and a
+/// report may lack checks. A verdict that was given has to follow from the number all the same.
+const fn may_be_open(rule: &RuleRecord, verdict: Verdict) -> bool {
+    let by_more = matches!(rule.measure, MeasureRecord::Drift(_) | MeasureRecord::Report(_));
+    by_more && matches!(verdict, Verdict::Inconclusive)
 }
 
 /// Where nothing was measured, nothing may have been decided.

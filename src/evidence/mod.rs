@@ -6,6 +6,7 @@
 mod join;
 mod predictions;
 mod samples;
+mod training;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,9 @@ use std::sync::Arc;
 pub use self::join::join;
 pub use self::predictions::{PredictionTable, read as read_predictions};
 pub use self::samples::read as read_samples;
+pub use self::training::{
+    ColumnRows, EvaluationRows, RepeatedKeys, TrainingColumns, Wanted, column_kinds, distinct_texts,
+};
 
 use self::predictions::Keys;
 use crate::digest::Digest;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) use self::columns::{SourceTable, unreadable};
-pub(super) use self::keys::Keys;
+pub(super) use self::keys::{Keys, row_hashes};
 
 use super::{Defect, SliceColumn};
 use crate::format::policy::Task;

@@ -113,7 +113,7 @@ pub struct BaselineRecord {
 pub struct EvidenceRecord {
     /// `candidate` or `baseline`.
     pub role: String,
-    /// `predictions`, `samples`, `metrics` or `provenance`.
+    /// `predictions`, `samples`, `metrics`, `provenance`, `profile`, `data`, `environment` or `report`.
     pub kind: String,
     /// The set; none for metrics and provenance.
     pub set: Option<SetName>,

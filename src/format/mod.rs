@@ -12,6 +12,7 @@
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
 //! | index segment, checkpoint, head, known files, checked packs, collection under way | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`], [`collection`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
+//! | report of another tool | [`reports`] | that tool's JSON, read only | – |
 //! | configuration | [`config`] | TOML, written by people | – |
 //!
 //! How formats change. A record carries its kind and version (`mlrun/snapshot/1`). What is stored is never
@@ -41,6 +42,7 @@ pub mod policy;
 pub mod profile;
 pub mod recipe;
 pub mod redacted;
+pub mod reports;
 pub mod scalar;
 pub mod signature;
 pub mod snapshot;

@@ -2,15 +2,20 @@
 //!
 //! Two policies are the same rules when their resolved records are the same bytes: a comment changes nothing.
 
+mod data;
 mod measure;
 mod written;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::data::{
+    DataCheck, DataCheckRecord, Drift, DriftRecord, LeakageRecord, ReportRuleRecord, Reported, Shift, ShiftRecord,
+    Surrounding, SurroundingRecord,
+};
 pub use self::measure::{Check, MeasureRecord};
 pub use self::written::{
-    BaselineFile, CheckFile, LimitFile, MetricFile, PolicyFile, QuantileFile, ReportedFile, RuleFile, ScalarFile,
-    StatsFile,
+    BaselineFile, CheckFile, DataCheckFile, DriftFile, LeakageFile, LimitFile, MetricFile, PolicyFile, QuantileFile,
+    ReportRuleFile, ReportedFile, RuleFile, ScalarFile, ShiftFile, StatsFile, SurroundingFile,
 };
 use crate::name::StageName;
 

@@ -19,7 +19,8 @@
 //! Tour: `input` checks everything that comes in; `classification`, `probabilistic`, `regression`, `roc` and
 //! `average_precision` hold the metrics' values; `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
 //! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `distribution` and `sums` the numerics under
-//! them.
+//! them. [`drift`] tells how far two samples of one column are from each other, `multiplicity` what several such questions at
+//! once do to their p values.
 //!
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
@@ -30,11 +31,13 @@ mod bootstrap;
 mod classification;
 mod delong;
 mod distribution;
+pub mod drift;
 mod input;
 mod mcnemar;
 mod metric;
 mod moments;
 mod multinomial;
+mod multiplicity;
 mod outcome;
 mod probabilistic;
 mod proportion;
@@ -53,6 +56,7 @@ mod undefined;
 pub use input::{Predicted, Rows, Truth};
 pub use metric::{Better, Metric, MetricSpec, Task};
 pub use moments::mean;
+pub use multiplicity::benjamini_hochberg;
 pub use outcome::{Cell, Comparison, Estimate, Method, Ordered, Quantile, Sampling, Sufficient};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rederive::{rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio};

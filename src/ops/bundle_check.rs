@@ -167,6 +167,9 @@ fn about(
     for set in &snapshot.samples {
         expected.insert(format!("files/{below}{}", set.path), set.file.digest());
     }
+    for report in &snapshot.reports {
+        expected.insert(format!("files/{below}{}", report.path), report.file.digest());
+    }
     for (name, digest) in &expected {
         if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
             return Err(format!("`{name}` is not the file the snapshot names"));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::evidence::{Gathered, Tables, gather};
+use super::facts::{self, Judged};
 use super::inputs::GivenInputs;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
@@ -135,6 +136,8 @@ pub(super) struct Candidate {
     ancestors: Vec<SnapshotRecord>,
     observation: ObservationRecord,
     tables: HashMap<crate::id::FileId, PathBuf>,
+    /// Of the workspace: its data that is in tables.
+    data_tables: Vec<crate::capture::profile::Tables>,
 }
 
 /// Certifies.
@@ -169,7 +172,8 @@ pub fn certify(
         first_release: if occupant.is_none() { options.first_release.clone() } else { None },
     };
     let against = occupant.map(|o| o.version).zip(baseline_record.as_ref());
-    let statement = judged(repository, state.as_ref(), &model, &candidate, (&baseline, against), &policy)?;
+    let against = (&baseline, against);
+    let statement = judged(repository, state.as_ref(), &model, &candidate, against, &policy, progress)?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
     let bytes = statement.encode().map_err(encoded)?;
     let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
@@ -223,6 +227,7 @@ pub(super) fn judged(
     candidate: &Candidate,
     (baseline, against): (&BaselineRecord, Option<(Version, &SnapshotRecord)>),
     policy: &Policy,
+    progress: &dyn Progress,
 ) -> Result<StatementRecord, VerbError> {
     let mut tables = Tables { store: repository.store(), workspace: candidate.tables.clone(), erased: HashMap::new() };
     let baseline_record = against.map(|(_, record)| record);
@@ -239,6 +244,14 @@ pub(super) fn judged(
         let theirs = hardware(&records::observation(repository, theirs.observation)?);
         refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
     }
+    let row = against.and_then(|(version, record)| Some((state?.version(version)?, record)));
+    let ours = Judged {
+        record: &candidate.record,
+        observation: &candidate.observation,
+        version: candidate.version,
+        data_tables: &candidate.data_tables,
+    };
+    let facts = facts::gather(repository, &tables, &needs, (&ours, state, row), &mut gathered, progress)?;
     let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
     if !provenance.is_empty() {
         gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
@@ -257,6 +270,7 @@ pub(super) fn judged(
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, baseline_record.map(|r| &r.metrics)),
         provenance: &provenance,
+        facts: &facts,
         evidence: gathered.evidence,
         stale_evidence: stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(baseline_record)),
         tool_version: super::TOOL,
@@ -364,6 +378,7 @@ fn candidate(
         version: None,
         id: workspace.built.id,
         tables: workspace.tables(),
+        data_tables: workspace.data_tables(),
         observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
@@ -381,6 +396,7 @@ pub(super) fn stored(repository: &Repository, found: &Found) -> Result<Candidate
         ancestors: ancestors(repository, Some(&found.state), found.row.parent)?,
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
+        data_tables: Vec::new(),
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
+    pub(super) fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
             Some(path) => {
                 std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })

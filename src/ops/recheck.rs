@@ -177,7 +177,7 @@ pub fn recheck(
         statement: subject.statement,
     };
     if let (Some(repository), Some(issued)) = (repository, issued) {
-        with_rows(repository, &issued, &mut report)?;
+        with_rows(repository, &issued, &mut report, progress)?;
     }
     Ok(report)
 }

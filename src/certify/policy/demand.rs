@@ -1,14 +1,16 @@
 //! What a rule asks: exactly one thing, which suits what it measures.
 
-use super::PolicyError;
 use super::refuse::{misplaced, number};
+use super::{PolicyError, data};
 use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Prove, RuleFile};
 
-const NOT_NEGATIVE: &str = "a finite number, 0 or more";
+pub(super) const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandRecord, PolicyError> {
-    if let MeasureRecord::Provenance { .. } = measure {
-        return of_provenance(rule);
+    match measure {
+        MeasureRecord::Provenance { .. } => return of_provenance(rule),
+        MeasureRecord::Metric { .. } | MeasureRecord::Reported { .. } | MeasureRecord::Quantile { .. } => {}
+        _ => return data::demand(rule, measure),
     }
     let others = rule.min.is_some() || rule.max.is_some() || rule.max_drop.is_some() || rule.max_ratio.is_some();
     let implied = rule.margin.is_some() && !others;
@@ -99,7 +101,7 @@ fn prove(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
     })
 }
 
-fn limit_of(rule: &RuleFile, key: &'static str, limit: &LimitFile) -> Result<Option<f64>, PolicyError> {
+pub(super) fn limit_of(rule: &RuleFile, key: &'static str, limit: &LimitFile) -> Result<Option<f64>, PolicyError> {
     match limit {
         LimitFile::Number(value) => number(rule, key, *value, true, "a finite number or `unset`").map(Some),
         LimitFile::Word(word) if word == "unset" => Ok(None),

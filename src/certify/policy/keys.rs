@@ -31,7 +31,14 @@ const RULE: &[&str] = &[
 const REPORTED: &[&str] = &["reported", "better"];
 const QUANTILE: &[&str] = &["quantile", "of"];
 const CHECK: &[&str] = &["check"];
-const METRIC: &[&str] = &["reported", "better", "quantile", "of", "check"];
+const DRIFT: &[&str] = &["drift", "of", "columns", "above", "approximate"];
+const SHIFT: &[&str] = &["shift", "by"];
+const DATA: &[&str] = &["data", "of", "column", "key", "low", "high", "allowed", "last"];
+const LEAKAGE: &[&str] = &["leakage", "of", "key"];
+const ENVIRONMENT: &[&str] = &["environment", "only"];
+const REPORT: &[&str] = &["report", "count", "require"];
+/// Each by the key that tells what is measured.
+const METRICS: &[&[&str]] = &[REPORTED, QUANTILE, CHECK, DRIFT, SHIFT, DATA, LEAKAGE, ENVIRONMENT, REPORT];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -53,14 +60,12 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
         };
         known(text, table, RULE, &place)?;
         if let Some(metric) = table.get("metric").and_then(|metric| metric.get_ref().as_table()) {
-            let named = |key| metric.contains_key(key);
-            let keys = match (named("reported"), named("quantile"), named("check")) {
-                (true, false, false) => REPORTED,
-                (false, true, false) => QUANTILE,
-                (false, false, true) => CHECK,
-                _ => METRIC,
+            let mut meant = METRICS.iter().filter(|keys| metric.contains_key(keys[0]));
+            let keys = match (meant.next(), meant.next()) {
+                (Some(keys), None) => keys.to_vec(),
+                _ => METRICS.concat(),
             };
-            known(text, metric, keys, &format!("the metric of {place}"))?;
+            known(text, metric, &keys, &format!("the metric of {place}"))?;
         }
     }
     Ok(())

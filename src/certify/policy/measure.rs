@@ -1,9 +1,10 @@
-//! What a rule measures: a metric of rows, a reported number, a quantile of samples, or what the provenance lacks.
+//! What a rule measures: a metric of rows, a reported number, a quantile of samples, what the provenance lacks; of data,
+//! environment and reports see [`data`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PolicyError;
 use super::refuse::{misplaced, number};
+use super::{PolicyError, data};
 use crate::format::policy::{Check, MeasureRecord, MetricFile, RuleFile, ScalarFile, Task};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
@@ -29,6 +30,12 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
             let probability = number(rule, "quantile", q, q > 0.0 && q < 1.0, "above 0 and below 1")?;
             Ok(MeasureRecord::Quantile { of: quantile.of.clone(), quantile: probability })
         }
+        MetricFile::Drift(_)
+        | MetricFile::Shift(_)
+        | MetricFile::Data(_)
+        | MetricFile::Leakage(_)
+        | MetricFile::Surrounding(_)
+        | MetricFile::Report(_) => data::resolve(rule, task),
         MetricFile::Check(file) => {
             without_rows(rule)?;
             let names = || Check::ALL.iter().map(|check| check.name());
@@ -103,7 +110,7 @@ const fn counts_classes(metric: Metric) -> bool {
     )
 }
 
-fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
+pub(super) fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
     misplaced(rule, "set", rule.set.is_some(), ROWS)?;
     misplaced(rule, "threshold", rule.threshold.is_some(), ROWS)?;
     misplaced(rule, "where", !rule.only.is_empty(), ROWS)?;
@@ -123,7 +130,7 @@ fn only(rule: &RuleFile) -> Result<BTreeMap<String, Vec<Scalar>>, PolicyError> {
     Ok(only)
 }
 
-fn scalar(rule: &RuleFile, value: &ScalarFile) -> Result<Scalar, PolicyError> {
+pub(super) fn scalar(rule: &RuleFile, value: &ScalarFile) -> Result<Scalar, PolicyError> {
     Ok(match value {
         ScalarFile::Bool(value) => Scalar::Bool(*value),
         ScalarFile::Int(value) => Scalar::Int((*value).into()),
@@ -145,6 +152,6 @@ fn each(rule: &RuleFile) -> Result<Vec<String>, PolicyError> {
     Ok(rule.each.clone())
 }
 
-fn empty(rule: &RuleFile, key: &str) -> PolicyError {
+pub(super) fn empty(rule: &RuleFile, key: &str) -> PolicyError {
     PolicyError::Empty { rule: rule.id.clone(), key: key.to_owned() }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Direction;
+use super::{DataCheckRecord, Direction, DriftRecord, LeakageRecord, ReportRuleRecord, ShiftRecord, SurroundingRecord};
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
 
@@ -96,4 +96,23 @@ pub enum MeasureRecord {
         /// Which part of it.
         check: Check,
     },
+    /// How far training data is from the baseline's; less is better.
+    Drift(DriftRecord),
+    /// How far the model's answers are from the baseline's on the same rows; less is better.
+    Shift(ShiftRecord),
+    /// What the candidate's training data is like.
+    Data(DataCheckRecord),
+    /// Rows of an evaluation set that were trained on, counted; less is better.
+    Leakage(LeakageRecord),
+    /// Differences to what the baseline was made with, counted; less is better.
+    Surrounding(SurroundingRecord),
+    /// Checks of another tool that failed, counted; less is better.
+    Report(ReportRuleRecord),
+}
+
+impl MeasureRecord {
+    /// Whether it says how good the model is. Where a model comes from does not.
+    pub const fn is_of_quality(&self) -> bool {
+        matches!(self, Self::Metric { .. } | Self::Reported { .. } | Self::Quantile { .. })
+    }
 }

@@ -12,10 +12,16 @@ use crate::ops::certify::{judged, stored};
 use crate::ops::resolve::{self, Found};
 use crate::ops::rules::{self, Policy};
 use crate::ops::{VerbError, chain, records};
+use crate::progress::Progress;
 use crate::repository::Repository;
 
 /// Levels 2 and 3.
-pub(super) fn with_rows(repository: &Repository, issued: &Issued, report: &mut RecheckReport) -> Result<(), VerbError> {
+pub(super) fn with_rows(
+    repository: &Repository,
+    issued: &Issued,
+    report: &mut RecheckReport,
+    progress: &dyn Progress,
+) -> Result<(), VerbError> {
     let EventBody::Certify { expires, proposed, .. } = &issued.body else { return Ok(()) };
     let predicate = report.statement.predicate.clone();
     let state = &issued.state;
@@ -52,7 +58,7 @@ pub(super) fn with_rows(repository: &Repository, issued: &Issued, report: &mut R
         file_sha256: predicate.policy_file_sha256,
         record: predicate.policy.clone(),
     };
-    report.levels[2] = match again(repository, &found, &report.statement, &recorded) {
+    report.levels[2] = match again(repository, &found, &report.statement, &recorded, progress) {
         Ok(found) => agrees(
             format!("{} files of evidence, {} results", found.predicate.evidence.len(), found.predicate.results.len()),
             differences(&predicate, &found.predicate),
@@ -61,7 +67,7 @@ pub(super) fn with_rows(repository: &Repository, issued: &Issued, report: &mut R
     };
     let today = rules::policy(repository, &state.model, Some(state), None);
     report.levels[3] =
-        match today.and_then(|policy| Ok((again(repository, &found, &report.statement, &policy)?, policy))) {
+        match today.and_then(|policy| Ok((again(repository, &found, &report.statement, &policy, progress)?, policy))) {
             Ok((found, policy)) => {
                 let verdict = found.predicate.verdict;
                 report.today = Some(verdict);
@@ -112,6 +118,7 @@ fn again(
     found: &Found,
     statement: &StatementRecord,
     policy: &Policy,
+    progress: &dyn Progress,
 ) -> Result<StatementRecord, VerbError> {
     resolve::kept(repository, found)?;
     let candidate = stored(repository, found)?;
@@ -119,7 +126,7 @@ fn again(
     let record = baseline.snapshot.map(|id| records::snapshot(repository, id)).transpose()?;
     let row = baseline.snapshot.and_then(|id| found.state.version_of(id));
     let against = row.map(|row| row.version).zip(record.as_ref());
-    judged(repository, Some(&found.state), &found.state.model, &candidate, (baseline, against), policy)
+    judged(repository, Some(&found.state), &found.state.model, &candidate, (baseline, against), policy, progress)
 }
 
 /// What of a certificate does not come out again.

@@ -1,6 +1,7 @@
 //! Certification: policies, verdicts, certificates. Golden numbers: goldens.py.
 
 mod comparisons;
+mod facts;
 mod limits;
 mod never_passes;
 mod policy;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::certify::{Case, CertifyError, Lacking, Samples, certify, policy};
+use mlrun::certify::{Case, CertifyError, Facts, Lacking, Samples, certify, policy};
 use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
@@ -23,6 +23,7 @@ pub struct Scene {
     pub samples: BTreeMap<SetName, Samples>,
     pub metrics: (BTreeMap<String, Scalar>, Option<BTreeMap<String, Scalar>>),
     pub provenance: BTreeMap<Check, Lacking>,
+    pub facts: Facts,
     pub evidence: Vec<EvidenceRecord>,
     pub stale: Vec<String>,
 }
@@ -55,6 +56,7 @@ impl Scene {
             samples: BTreeMap::new(),
             metrics: (BTreeMap::new(), Some(BTreeMap::new())),
             provenance: BTreeMap::new(),
+            facts: Facts::default(),
             evidence: Vec::new(),
             stale: Vec::new(),
         }
@@ -122,6 +124,7 @@ impl Scene {
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),
             provenance: &self.provenance,
+            facts: &self.facts,
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
             tool_version: "0.1.0",

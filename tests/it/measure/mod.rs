@@ -2,6 +2,7 @@
 //! say (`goldens.py` writes it); the other constants are those of the research note, computed with the same programs.
 
 mod contract;
+mod drift;
 mod edges;
 mod intervals;
 mod resampling;

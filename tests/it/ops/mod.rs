@@ -2,6 +2,7 @@
 
 mod beside;
 mod faults;
+mod gate;
 mod lost;
 mod purge;
 mod refusals;
@@ -10,3 +11,5 @@ mod reproducibility;
 mod rot;
 mod scene;
 mod seed;
+mod tools;
+mod training;

@@ -234,6 +234,7 @@ fn parts(
         .iter()
         .map(|p| p.name.to_string())
         .chain(record.samples.iter().map(|s| s.name.to_string()))
+        .chain(record.reports.iter().map(|r| r.name.to_string()))
         .collect();
     if !sets.is_empty() {
         line("evidence", sets.join(", "));

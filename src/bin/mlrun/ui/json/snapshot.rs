@@ -92,6 +92,8 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "kind": "predictions", "set": p.name.as_str(), "path": p.path, "sha256": p.file.to_string(), "size": p.size,
         })).chain(report.record.samples.iter().map(|s| json!({
             "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
+        }))).chain(report.record.reports.iter().map(|r| json!({
+            "kind": "report", "set": r.name.as_str(), "path": r.path, "sha256": r.file.to_string(), "size": r.size,
         }))).collect::<Vec<_>>(),
         "dropped": report.dropped.as_ref().map(|dropped| &dropped.reason),
         "dropped_at": report.dropped.as_ref().and_then(|dropped| dropped.time).map(|time| time.to_string()),
