@@ -18,7 +18,7 @@
 //!
 //! | modules | own |
 //! |---|---|
-//! | [`digest`] [`id`] [`name`] [`nearest`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] [`shell`] | the vocabulary; the only places that hash, read the time, start a program, read the environment |
+//! | [`digest`] [`id`] [`name`] [`signature`] [`nearest`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] [`shell`] | the vocabulary; the only places that hash, sign, read the time, start a program, read the environment |
 //! | [`format`] | bytes ⇄ records, one file for each stored kind |
 //! | `wire` | how foreign formats write numbers and structs |
 //! | [`layout`] | where the tensors lie in a model file, the columns in a table |
@@ -32,7 +32,7 @@
 //! | [`compare`] | two snapshots → what is different |
 //! | [`certify`] | evidence and policy → a certificate |
 //! | [`registry`] | the journal, and the state that follows from it |
-//! | [`page`] | certificates as Markdown and JUnit |
+//! | [`page`] | certificates as Markdown, JUnit and SARIF |
 //! | [`repository`] | a project, its configuration and its store, opened together |
 //! | [`ops`] | one file for each verb |
 //!
@@ -88,6 +88,7 @@ pub mod registry;
 pub mod repository;
 pub mod revision;
 pub mod shell;
+pub mod signature;
 pub mod snapshot;
 pub mod store;
 pub mod table;

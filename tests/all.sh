@@ -7,7 +7,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 # Programs the tests compare with. Most machines have them; as root, Debian's are installed.
 missing=()
-for program in git jq sha256sum tar gzip cc c++ python3; do
+for program in git jq sha256sum tar gzip cc c++ python3 openssl; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((${#missing[@]})); then
@@ -16,7 +16,7 @@ if ((${#missing[@]})); then
         sudo=''
         [[ $(id -u) == 0 ]] || sudo=sudo
         $sudo apt-get update -qq
-        $sudo apt-get install -y -qq --no-install-recommends git jq coreutils tar gzip gcc g++ libc6-dev python3 python3-venv
+        $sudo apt-get install -y -qq --no-install-recommends git jq coreutils tar gzip gcc g++ libc6-dev python3 python3-venv openssl
     else
         printf 'please install: %s\n' "${missing[*]}" >&2
         exit 1
@@ -38,6 +38,9 @@ if ! "$venv/bin/python" -c 'import sklearn' 2>/dev/null; then
 fi
 # Another program's opinion of what is in the store.
 [[ -x $venv/bin/detect-secrets ]] || "$venv/bin/pip" install --quiet --disable-pip-version-check detect-secrets
+# Other programs' opinion of signatures, and of reports.
+"$venv/bin/python" -c 'import securesystemslib, cryptography, jsonschema' 2>/dev/null ||
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'securesystemslib>=1.2' cryptography jsonschema
 
 step "the program"
 cargo build --release --locked

@@ -39,9 +39,13 @@ pub fn look(options: &CaptureOptions) -> Result<Before, CaptureError> {
     let there = |spec: &PathSpec| files::collect("", std::slice::from_ref(spec), project, &ignored).unwrap_or_default();
     let params: Vec<PathSpec> = options.params.iter().filter(|spec| !there(spec).is_empty()).cloned().collect();
     let (_, params_files) = read_values("params", &params, project, &ignored)?;
-    let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
-    let results: Vec<(PathSpec, Vec<SourceFile>)> =
-        options.files.iter().chain(&options.metrics).chain(tables).map(|spec| (spec.clone(), there(spec))).collect();
+    let results: Vec<(PathSpec, Vec<SourceFile>)> = options
+        .files
+        .iter()
+        .chain(&options.metrics)
+        .chain(options.tables())
+        .map(|spec| (spec.clone(), there(spec)))
+        .collect();
     let others: Vec<SourceFile> = options.results.iter().flat_map(there).collect();
     let declared: Vec<&SourceFile> =
         params_files.iter().chain(results.iter().flat_map(|(_, files)| files)).chain(&others).collect();
@@ -63,7 +67,7 @@ fn stamps(files: &[SourceFile]) -> Stamps {
 }
 
 impl Before {
-    /// Metrics, predictions and samples of which nothing was written since, and the model if nothing of it was: as declared.
+    /// Metrics, predictions, samples and reports of which nothing was written since, and the model if nothing of it was: as declared.
     pub fn unwritten(&self, options: &CaptureOptions) -> Vec<String> {
         let is_as_it_was = |(spec, before): &&(PathSpec, Stamps)| {
             let now =

@@ -162,10 +162,10 @@ pub enum CaptureError {
         /// Which files.
         paths: Vec<String>,
     },
-    /// A table of predictions or samples that lacks what the configuration says.
+    /// A table of predictions or samples, or a report, that lacks what the configuration says.
     #[error("{input}: {reason}")]
     Table {
-        /// `predictions.test`, `samples.latency`.
+        /// `predictions.test`, `samples.latency`, `reports.quality`.
         input: String,
         /// What is wrong.
         reason: String,

@@ -90,6 +90,8 @@ pub struct CaptureOptions {
     pub predictions: Vec<PredictionsInput>,
     /// Sample tables.
     pub samples: Vec<SamplesInput>,
+    /// What other tools reported.
+    pub reports: Vec<ReportInput>,
     /// Training data.
     pub data: Vec<DataInput>,
     /// Notes, as text.
@@ -148,6 +150,15 @@ pub struct SamplesInput {
     pub column: String,
 }
 
+/// What another tool reported, as declared.
+#[derive(Debug, Clone)]
+pub struct ReportInput {
+    /// Its name.
+    pub name: SetName,
+    /// The file.
+    pub path: PathSpec,
+}
+
 /// Everything found, and nothing stored.
 #[derive(Debug)]
 pub struct Capture {
@@ -169,6 +180,8 @@ pub struct Capture {
     pub predictions: Vec<(PredictionsInput, SourceFile)>,
     /// Sample tables.
     pub samples: Vec<(SamplesInput, SourceFile)>,
+    /// What other tools reported.
+    pub reports: Vec<(ReportInput, SourceFile)>,
     /// Training data.
     pub data: Vec<Data>,
     /// Code.
@@ -231,6 +244,10 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         tabular::check_samples(input, &file)?;
         samples.push((input.clone(), file));
     }
+    let mut reports = Vec::new();
+    for input in &options.reports {
+        reports.push((input.clone(), report(input, project, &ignored)?));
+    }
     let mut data = Vec::new();
     for input in &options.data {
         data.push(data::capture(input, project, &ignored, known, progress)?);
@@ -241,6 +258,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         .flatten()
         .chain(predictions.iter().map(|(_, f)| f))
         .chain(samples.iter().map(|(_, f)| f))
+        .chain(reports.iter().map(|(_, f)| f))
         .chain(data.iter().flat_map(|d: &Data| &d.files))
         .collect();
     let mut by_name = declared.clone();
@@ -249,7 +267,8 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let linked = linked(&declared);
     let mut code = own_code(options, &declared, &data, &ignored)?;
     scan::names(&scanner, declared.iter().copied().chain(&code.files))?;
-    scan::declared(&scanner, options, params_files.iter().chain(&metrics_files).chain(&results), &model_files)?;
+    let written = params_files.iter().chain(&metrics_files).chain(&results).chain(reports.iter().map(|(_, f)| f));
+    scan::declared(&scanner, options, written, &model_files)?;
     scan::code(&scanner, &mut code)?;
     code.look_inside()?;
 
@@ -334,6 +353,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         results,
         predictions,
         samples,
+        reports,
         data,
         code,
         code_scope: options.code.clone(),
@@ -430,6 +450,27 @@ fn own_code(
     Ok(code)
 }
 
+/// A report is as long as what reads it goes at most: 64 MiB.
+pub const MAX_REPORT: u64 = 64 << 20;
+
+fn report(input: &ReportInput, project: &Path, ignored: &Ignored) -> Result<SourceFile, CaptureError> {
+    let place = format!("reports.{}", input.name);
+    let file = one_file(&place, &input.path, project, ignored)?;
+    if file.size() > MAX_REPORT {
+        let reason = format!("`{}` has {} bytes; a report has {MAX_REPORT} at most", file.path(), file.size());
+        return Err(CaptureError::Table { input: place, reason });
+    }
+    Ok(file)
+}
+
+impl CaptureOptions {
+    /// The files of evidence: predictions, samples, reports.
+    fn tables(&self) -> impl Iterator<Item = &PathSpec> {
+        let predictions = self.predictions.iter().map(|p| &p.path);
+        predictions.chain(self.samples.iter().map(|s| &s.path)).chain(self.reports.iter().map(|r| &r.path))
+    }
+}
+
 /// Files and folders that are stored as something else than code.
 fn captured_elsewhere(
     options: &CaptureOptions,
@@ -444,7 +485,7 @@ fn captured_elsewhere(
         data::DataPlace::Uri { .. } | data::DataPlace::Dvc { .. } => None,
     });
     let specs = options.files.iter().chain(&options.params).chain(&options.metrics).chain(&options.results);
-    let tables = options.predictions.iter().map(|p| &p.path).chain(options.samples.iter().map(|s| &s.path));
+    let tables = options.tables();
     let mut all: HashSet<PathBuf> =
         specs.chain(tables).chain(data).map(|spec| files::lexically_clean(&spec.path)).chain(by_pointer).collect();
     // A folder is not entered: only what lies in none of them is named by itself.

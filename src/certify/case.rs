@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts::Facts;
 use super::outcome::{inconclusive, not_applicable};
 use super::rows_rule::RowsRule;
 use super::slices::LABEL;
@@ -62,6 +63,8 @@ pub struct Case<'a> {
     /// Sets that this program had predicted again: the fresh predictions as the candidate's, those recorded with it as the
     /// baseline's.
     pub parity: &'a BTreeMap<SetName, Result<JoinedRows, Defect>>,
+    /// What is known besides: data, surroundings, reports.
+    pub facts: &'a Facts,
     /// Every file that was read.
     pub evidence: Vec<EvidenceRecord>,
     /// Sets, or `metrics`, that are the parent's although the model is another: whatever rests on them is inconclusive.
@@ -117,6 +120,8 @@ pub struct Needs {
     pub parity: BTreeSet<SetName>,
     /// Quantiles of the calls that a command times itself.
     pub latency: Vec<f64>,
+    /// What else is measured: data, surroundings, reports.
+    pub facts: Vec<MeasureRecord>,
 }
 
 /// What has to be read to judge by `policy`.
@@ -149,6 +154,10 @@ pub fn needs(policy: &PolicyRecord) -> Needs {
             }
             MeasureRecord::Measured { quantile, .. } => needs.latency.extend(quantile),
             MeasureRecord::Command { .. } => {}
+            MeasureRecord::Shift(shift) => {
+                needs.predictions.entry(shift.set.clone()).or_default();
+            }
+            other => needs.facts.push(other.clone()),
         }
     }
     needs
@@ -160,18 +169,29 @@ impl Case<'_> {
         self.baseline.snapshot.is_none() && self.baseline.first_release.is_some()
     }
 
+    /// What becomes of a comparison where there is nothing to compare with. None: there is a baseline.
+    pub(super) fn without_baseline(&self, result: &ResultRecord) -> Option<ResultRecord> {
+        if self.baseline.snapshot.is_some() {
+            return None;
+        }
+        if self.is_first_release() {
+            return Some(not_applicable(result.clone()));
+        }
+        let reason = format!("stage `{}` is empty, and this was not declared a first release", self.baseline.stage);
+        Some(inconclusive(result.clone(), reason))
+    }
+
     /// What becomes of `result` before anything is measured: a comparison without a baseline, or evidence of another model.
     /// None: measure.
     pub(super) fn unfit(&self, rule: &RuleRecord, resting_on: &str, result: &ResultRecord) -> Option<ResultRecord> {
-        if self.baseline.snapshot.is_none() && rule.is_comparison() {
-            if self.is_first_release() {
-                return Some(not_applicable(result.clone()));
-            }
-            let reason = format!("stage `{}` is empty, and this was not declared a first release", self.baseline.stage);
-            return Some(inconclusive(result.clone(), reason));
+        if rule.is_comparison()
+            && let Some(result) = self.without_baseline(result)
+        {
+            return Some(result);
         }
         self.stale_evidence.iter().any(|stale| stale == resting_on).then(|| {
-            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the model is another");
+            let other = if resting_on.starts_with("reports.") { "data" } else { "model" };
+            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the {other} is another");
             inconclusive(result.clone(), reason)
         })
     }

@@ -67,6 +67,11 @@ pub(super) fn drop_of_numbers(candidate: f64, baseline: f64, delta: f64, limit: 
     decide(-delta <= allowed, -delta > allowed)
 }
 
+/// At most `limit` times as much, shown.
+pub(super) fn ratio(lower: f64, upper: f64, limit: f64) -> Verdict {
+    decide(upper <= limit, lower > limit)
+}
+
 /// At least `limit`.
 pub(super) fn floor(level: Level, limit: f64, on: Bound) -> Verdict {
     match on {

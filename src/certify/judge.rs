@@ -9,19 +9,19 @@ use super::outcome::{blank, inconclusive};
 use super::policy;
 use super::rows::predicted;
 use super::{
-    command_rule, flips_rule, holdout, parity_rule, provenance_rule, quantile_rule, regression_cases, reported_rule,
-    runs_rule, waivers,
+    command_rule, data_rule, distributions, drift_rule, flips_rule, holdout, parity_rule, provenance_rule,
+    quantile_rule, regression_cases, report_rule, reported_rule, runs_rule, shift_rule, surrounding_rule, waivers,
 };
 use crate::format::certificate::{
-    CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
+    BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
-use crate::format::policy::{MeasureRecord, Origin, Quantity, RuleRecord, Severity};
+use crate::format::policy::{MeasureRecord, Origin, PolicyRecord, RuleRecord, Severity};
 use crate::name::SetName;
 
 /// Rules that are judged at the same time: each holds columns of its own, whose rows may be millions.
 const AT_ONCE: usize = 2;
 /// Raised whenever the same evidence would give other numbers.
-const STATISTICS: u32 = 2;
+pub const STATISTICS: u32 = 2;
 const TOOL: &str = "mlrun";
 
 /// Judges a case.
@@ -54,7 +54,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     let waivers = waivers::apply(&case.history.waivers, &mut results);
     remarks.extend(case.history.remarks.iter().cloned());
     let mut verdict = overall(&results);
-    if let Some(remark) = without_baseline(case, &results) {
+    if let Some(remark) = without_baseline(case.policy, &case.baseline, &results) {
         remarks.push(remark);
         // A failure stays one.
         verdict = verdict.min(Verdict::Inconclusive);
@@ -72,6 +72,8 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         policy_file_sha256: case.policy_file_sha256,
         evidence,
         joins: joins(case),
+        rows: case.sets.values().flatten().map(|joined| (joined.set.clone(), joined.digest)).collect(),
+        distributions: distributions::of(case),
         tool: ToolRecord { name: TOOL.to_owned(), version: case.tool_version.to_owned(), statistics: STATISTICS },
         results,
         remarks,
@@ -110,6 +112,12 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Measured { quantity, quantile } => Ok(vec![runs_rule::judge(rule, *quantity, *quantile, case)?]),
         MeasureRecord::Parity { set, tolerance } => Ok(vec![parity_rule::judge(rule, set, *tolerance, case)?]),
         MeasureRecord::Command { name, better, .. } => Ok(vec![command_rule::judge(rule, name, *better, case)?]),
+        MeasureRecord::Drift(record) => Ok(vec![drift_rule::judge(rule, record, case)?]),
+        MeasureRecord::Shift(record) => Ok(vec![shift_rule::judge(rule, record, case)?]),
+        MeasureRecord::Data(record) => Ok(vec![data_rule::judge(rule, record, case, remarks)?]),
+        MeasureRecord::Leakage(record) => Ok(vec![data_rule::leakage(rule, record, case)?]),
+        MeasureRecord::Surrounding(record) => Ok(vec![surrounding_rule::judge(rule, record, case, remarks)?]),
+        MeasureRecord::Report(record) => Ok(vec![report_rule::judge(rule, record, case)?]),
     }
 }
 
@@ -135,24 +143,21 @@ fn only_reported(rule: &RuleRecord, case: &Case<'_>) -> Option<String> {
 }
 
 /// Why nothing can be said for lack of a baseline, whatever the rules say.
-fn without_baseline(case: &Case<'_>, results: &[ResultRecord]) -> Option<String> {
-    if case.baseline.snapshot.is_some() {
+pub(super) fn without_baseline(
+    policy: &PolicyRecord,
+    baseline: &BaselineRecord,
+    results: &[ResultRecord],
+) -> Option<String> {
+    if baseline.snapshot.is_some() {
         return None;
     }
-    if !case.is_first_release() {
-        return Some(format!("stage `{}` is empty, and this was not declared a first release", case.baseline.stage));
+    if baseline.first_release.is_none() {
+        return Some(format!("stage `{}` is empty, and this was not declared a first release", baseline.stage));
     }
     // Where a model comes from, and that it runs, say nothing about how good it is.
-    let of_quality = |rule: &RuleRecord| {
-        !matches!(
-            rule.measure,
-            MeasureRecord::Provenance { .. }
-                | MeasureRecord::Parity { .. }
-                | MeasureRecord::Measured { quantity: Quantity::ExitStatus, .. }
-        )
-    };
+    let of_quality = |rule: &RuleRecord| rule.measure.is_of_quality();
     let absolute =
-        |id: &str| case.policy.rules.iter().any(|rule| rule.id == id && !rule.is_comparison() && of_quality(rule));
+        |id: &str| policy.rules.iter().any(|rule| rule.id == id && !rule.is_comparison() && of_quality(rule));
     let passed = results
         .iter()
         .any(|result| result.severity == Severity::Block && result.verdict == Verdict::Pass && absolute(&result.rule));

@@ -50,6 +50,15 @@ impl Limit {
         }
     }
 
+    /// What the bounds say; nothing of a limit that nobody has set.
+    pub(super) fn decide(self, level: Level) -> Verdict {
+        match (self.limit, self.side) {
+            (None, _) => Verdict::Inconclusive,
+            (Some(limit), Side::Floor) => floor(level, limit, self.on),
+            (Some(limit), Side::Ceiling) => ceiling(level, limit, self.on),
+        }
+    }
+
     /// The result, whose `rows_needed` is what would decide, should it be inconclusive.
     pub(super) fn judge(self, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
         let Level { value, lower, upper } = found.level;
@@ -69,9 +78,10 @@ impl Limit {
             let reason = format!("the limit is unset; today's value is {number}{}", n_rows(result.n));
             return inconclusive(ResultRecord { rows_needed: None, ..result }, reason);
         };
-        let (verdict, name, failed) = match self.side {
-            Side::Floor => (floor(found.level, limit, self.on), "floor", "below the floor"),
-            Side::Ceiling => (ceiling(found.level, limit, self.on), "ceiling", "above the ceiling"),
+        let verdict = self.decide(found.level);
+        let (name, failed) = match self.side {
+            Side::Floor => ("floor", "below the floor"),
+            Side::Ceiling => ("ceiling", "above the ceiling"),
         };
         let rows_needed = result.rows_needed.filter(|_| verdict == Verdict::Inconclusive);
         let text = format!("{number}, {name} {}{}", significant(limit), n_rows(result.n));

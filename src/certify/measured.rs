@@ -8,6 +8,7 @@ use super::outcome::{blank, explained, inconclusive, n_rows, title};
 use super::rows::View;
 use super::sufficient::{SMALLEST_CELL, flat};
 use super::wording::{difference, significant};
+use crate::digest::Digest;
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
 use crate::measure::{
@@ -54,6 +55,7 @@ impl Measured<'_> {
         };
         let mut result = self.compared(result, &found, self.spec.better());
         if result.method.is_some() {
+            result.seed = found.resamples.map(|_| Digest::from_bytes(sampling.seed));
             result.sufficient.extend(self.p_values(view, sampling, &found, &baseline));
         }
         result
@@ -197,8 +199,9 @@ impl Measured<'_> {
         let result = ResultRecord {
             n: found.n,
             resamples: found.resamples,
+            seed: found.resamples.map(|_| Digest::from_bytes(sampling.seed)),
             rows_needed,
-            sufficient: flat(&Sufficient::None, found.standard_error),
+            sufficient: flat(&found.sufficient, found.standard_error),
             ..result
         };
         let level = Level { value: found.value, lower: found.lower, upper: found.upper };

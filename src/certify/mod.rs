@@ -18,6 +18,8 @@
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
 //! | smallest ratio | L ≥ limit | U < limit | INCONCLUSIVE |
 //!
+//! | largest drift of a column | all ≤ limit | one > limit, more than chance by Benjamini-Hochberg | INCONCLUSIVE |
+//!
 //! L and U are one-sided bounds of the difference, its sign turned so that more is better; a certificate records them unturned,
 //! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
 //! at margin 0, and never superior.
@@ -28,17 +30,24 @@
 //!
 //! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
-//! `provenance_rule`, and of what this program ran itself `runs_rule`, `parity_rule` and `command_rule` measure; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
+//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` and `flip_summary` say which rows are behind it, `lint` what is odd about the rules,
 //! `explain` (over `equal_model`) what each of them does here.
 
 mod case;
+mod columns;
 mod command_rule;
+mod counted;
+mod data_rule;
 mod decision;
+mod distributions;
+mod drift_rule;
 mod equal_model;
 mod error;
 mod explain;
+mod facts;
 mod flip_summary;
 mod flips_rule;
 mod gap_rule;
@@ -55,24 +64,30 @@ pub mod policy;
 mod provenance_rule;
 mod quantile_rule;
 mod ratchet;
+pub mod recheck;
 mod regression_cases;
+mod report_rule;
 mod reported_rule;
 mod rows;
 mod rows_named;
 mod rows_rule;
 mod runs_rule;
+mod shift_rule;
 mod slices;
 mod spec;
 mod sufficient;
+mod surrounding_rule;
 mod waivers;
 pub(crate) mod wording;
 mod worst_rule;
 
 pub use case::{Case, CaseRows, History, Lacking, Needs, PastRows, Samples, needs};
+pub use columns::rows_wanted;
 pub use error::CertifyError;
 pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
+pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
-pub use judge::{certify, overall};
+pub use judge::{STATISTICS, certify, overall};
 pub use lint::{Warning, lint};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 

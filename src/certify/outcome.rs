@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::wording::{about, grouped};
+use super::wording::{about, grouped, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{MeasureRecord, Over, RuleRecord, Severity};
 use crate::format::scalar::Scalar;
@@ -32,6 +32,7 @@ pub(super) fn empty(rule: &str, severity: Severity, metric: String, set: Option<
         margin: None,
         method: None,
         resamples: None,
+        seed: None,
         rows_needed: None,
         sufficient: BTreeMap::new(),
         reason: None,
@@ -88,6 +89,18 @@ pub(super) fn title(measure: &MeasureRecord) -> String {
         MeasureRecord::Parity { set, .. } => format!("parity of {set}"),
         MeasureRecord::Command { name, .. } => name.clone(),
         MeasureRecord::Provenance { check } => check.name().to_owned(),
+        MeasureRecord::Drift(record) => match record.above {
+            None => format!("{} of {}", record.drift.name(), record.of),
+            Some(above) => format!("share of {} with {} above {}", record.of, record.drift.name(), significant(above)),
+        },
+        MeasureRecord::Shift(record) => format!("{} shift", record.shift.name()),
+        MeasureRecord::Data(record) => match record.columns.as_slice() {
+            [] => format!("{} of {}", record.data.name(), record.of),
+            columns => format!("{} of {}.{}", record.data.name(), record.of, columns.join("+")),
+        },
+        MeasureRecord::Leakage(record) => format!("{} in {}", record.leakage, record.of),
+        MeasureRecord::Surrounding(record) => record.environment.name().to_owned(),
+        MeasureRecord::Report(record) => format!("{} in {}", record.count.name(), record.report),
     }
 }
 

@@ -14,8 +14,29 @@
 //! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
 //! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; latency, throughput, memory as measured |
 //! | `evidence` | anything but a check of the provenance: `measured` insists that this program made it |
-//! | `min` (`on`) | anything but a check of the provenance |
-//! | `max` (`on`) | anything; of a check, of parity, of an exit status and of rows that must not flip it is 0 unless said, and has no `on` |
+//! | `min` (`on`) | a metric, a reported number, a quantile, a command's, what is measured; without `on`: the number of rows |
+//! | `max` (`on`) | anything; what is counted has no `on`, and 0 where nothing is said |
+//!
+//! | `metric = …` | measures |
+//! |---|---|
+//! | `"roc_auc"` | a metric of the rows of a predictions set |
+//! | `{ reported = "valid.auc", better = "higher" }` | a number the trainer wrote down |
+//! | `{ quantile = 0.99, of = "latency" }` | a quantile of samples |
+//! | `{ check = "uncommitted_code" }` | what the provenance lacks, counted |
+//! | `{ drift = "psi", of = "train" }` | the distance of the column that is furthest from the baseline's: `psi`, `js` (base 2), `chi2` (Cramér's V), `ks`, `wasserstein` (in standard deviations). A distance above `max` fails if it is more than chance after Benjamini-Hochberg over the columns, else it is inconclusive. `columns = ["age"]`: only these |
+//! | `{ drift = "psi", of = "train", above = 0.2 }` | the share of columns that are further away than `above`, and not by chance |
+//! | `{ drift = …, approximate = true }` | accepts an estimate from the profile's deciles where rows are not kept |
+//! | `{ shift = "psi" }` | how far the scores (values, classes) of a predictions set are from the baseline's: `psi`, `js`, `ks`, `wasserstein`, `moved` (share of rows that moved by more than `by`, 0.1), `positive_rate` |
+//! | `{ data = "null_share", of = "train", column = "age" }` | the share of missing cells (null, NaN) of the column, or of the worst |
+//! | `{ data = "rows", of = "train" }` | rows; with `last = 10` the distance to the median of so many earlier tables in robust standard deviations (1.4826 · MAD), 3 unless said |
+//! | `{ data = "schema", of = "train" }` | columns of the baseline's that are missing or of another type, counted; new ones are remarked |
+//! | `{ data = "range", of = "train", column = "age", low = 0, high = 120 }` | limits that are not kept, counted |
+//! | `{ data = "categories", of = "train", column = "country" }` | categories of the baseline's that are missing, counted, new ones are remarked; with `allowed = [ … ]` those that are none of these |
+//! | `{ data = "unique", of = "train", key = ["id"] }` | rows that repeat a key, counted |
+//! | `{ data = "freshness", of = "train", column = "day" }` | days from the newest value to the snapshot |
+//! | `{ leakage = "test", of = "train" }` | evaluation rows that were trained on, counted: by the key of the predictions set `test`, by `key = [ … ]`, or whole rows where `test` is data |
+//! | `{ environment = "packages" }` | differences to the baseline's, counted: `packages` (`only = ["numpy"]`), `python`, `hardware`, `signature` of inputs and outputs |
+//! | `{ report = "quality" }` | checks that failed in a report of Great Expectations, Soda or pandera, counted; `count = "warned"` counts warnings, too; `require = ["…"]` names checks that must have been made |
 //!
 //! `each`, `where`, `gap` and `worst` name columns of the set, or `(label)`: the class a row really has.
 //!
@@ -45,6 +66,7 @@
 //! limit is kept.
 
 mod columns;
+mod data;
 mod demand;
 mod error;
 mod flips;
@@ -58,6 +80,8 @@ mod resolve;
 
 pub use error::PolicyError;
 pub use resolve::resolve;
+
+use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::format::policy::{FORMAT, KeysFile, MetricFile, PolicyFile, PolicyRecord};
@@ -80,6 +104,11 @@ pub fn listed(file: &mut PolicyFile) -> impl Iterator<Item = (&str, &mut KeysFil
         }
         _ => None,
     })
+}
+
+/// The line of each rule in a policy file, by its id.
+pub fn lines(text: &str) -> BTreeMap<String, usize> {
+    keys::lines(text)
 }
 
 /// A resolved policy's bytes and their SHA-256: two policies are the same rules when these are the same.

@@ -1,13 +1,14 @@
 //! Rules on quantiles of samples, such as latencies. Less is better.
 
 use super::case::Case;
-use super::decision::Level;
+use super::decision::{Level, ratio};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive};
+use super::sufficient::flat;
 use super::wording::{grouped, level, significant};
 use crate::evidence::Defect;
-use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::certificate::ResultRecord;
 use crate::format::policy::{DemandRecord, RuleRecord};
 use crate::measure::{self, Undefined};
 use crate::name::SetName;
@@ -50,7 +51,8 @@ pub(super) fn judge(
             Ok(found) => {
                 let found_level = Level { value: found.value, lower: found.lower, upper: found.upper };
                 let method = found.method.name();
-                let result = ResultRecord { n: found.n, ..result };
+                let sufficient = flat(&found.sufficient, None);
+                let result = ResultRecord { n: found.n, sufficient, ..result };
                 limit.judge(result, &Measurement { level: found_level, bounded: true, method })
             }
             Err(reason) => undefined(result, &reason),
@@ -75,13 +77,7 @@ pub(super) fn judge(
     if ![found.candidate, found.baseline, found.ratio, found.lower, found.upper].into_iter().all(f64::is_finite) {
         return Ok(inconclusive(result, "the ratio is not a finite number"));
     }
-    let verdict = if found.upper <= limit {
-        Verdict::Pass
-    } else if found.lower > limit {
-        Verdict::Fail
-    } else {
-        Verdict::Inconclusive
-    };
+    let verdict = ratio(found.lower, found.upper, limit);
     let result = ResultRecord {
         verdict,
         n: found.n_candidate,
@@ -91,6 +87,7 @@ pub(super) fn judge(
         lower: Some(found.lower),
         upper: Some(found.upper),
         method: Some(found.method.name().to_owned()),
+        sufficient: flat(&found.sufficient, None),
         ..result
     };
     let text = format!(

@@ -1,11 +1,14 @@
 //! Rules on numbers the trainer wrote down. One number is judged on the point, whichever bound the rule names, and its `method`
 //! says so; a list (folds, seeds, repeats) has an interval, and two lists of one length are paired.
 
+use std::collections::BTreeMap;
+
 use super::case::Case;
 use super::decision::{Gap, Level, drop_of_lists, drop_of_numbers};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive};
+use super::sufficient::flat;
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, Direction, RuleRecord};
@@ -13,9 +16,9 @@ use crate::format::scalar::Scalar;
 use crate::measure::{self, Better, Undefined};
 use crate::nearest::{nearest, suggestion};
 
-const POINT: &str = "reported, on the point";
-const LIST: &str = "reported, student_t";
-const PAIRED: &str = "reported, paired_t";
+pub(super) const POINT: &str = "reported, on the point";
+pub(super) const LIST: &str = "reported, student_t";
+pub(super) const PAIRED: &str = "reported, paired_t";
 
 /// What was written down: finite numbers.
 pub(super) enum Numbers {
@@ -125,6 +128,8 @@ fn absolute(result: ResultRecord, limit: Limit, candidate: &Numbers, confidence:
             match measure::mean(values, confidence) {
                 Ok(found) => {
                     let level = Level { value: found.value, lower: found.lower, upper: found.upper };
+                    let sufficient = flat(&found.sufficient, found.standard_error);
+                    let result = ResultRecord { sufficient, ..result };
                     limit.judge(result, &Measurement { level, bounded: true, method: LIST })
                 }
                 Err(Undefined::ZeroVariance) if limit.on == Bound::Point => {
@@ -166,9 +171,12 @@ fn lists(
     let differences: Vec<f64> = candidate.iter().zip(baseline).map(|(a, b)| a - b).collect();
     let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (a, b) = (average(candidate), average(baseline));
-    let found = measure::mean(&differences, confidence).map(|found| (found.value, found.lower, found.upper));
-    let (delta, lower, upper) = match found {
-        Ok(found) => found,
+    let mut sufficient = BTreeMap::new();
+    let (delta, lower, upper) = match measure::mean(&differences, confidence) {
+        Ok(found) => {
+            sufficient = flat(&found.sufficient, found.standard_error);
+            (found.value, found.lower, found.upper)
+        }
         // The same numbers, one by one: that is not a drop.
         Err(Undefined::ZeroVariance) if candidate == baseline => (0.0, 0.0, 0.0),
         Err(undefined) => return inconclusive(result, format!("the interval is not defined: {undefined}")),
@@ -184,6 +192,7 @@ fn lists(
         lower: Some(lower),
         upper: Some(upper),
         method: Some(PAIRED.to_owned()),
+        sufficient,
         ..result
     };
     explain(result, limit)

@@ -68,7 +68,7 @@ impl<'a> RowsRule<'a> {
 
     /// The rows; or what becomes of the rule without any.
     pub(super) fn find(&self, case: &Case<'a>) -> Result<Result<Found<'a>, ResultRecord>, CertifyError> {
-        let set = self.chosen(case)?;
+        let set = set_of(self.rule, self.set, case)?;
         let undecided = |slice: Option<String>, reason: String| {
             let result = blank(self.rule, set, slice);
             let resting_on = set.map_or("", SetName::as_str);
@@ -133,24 +133,6 @@ impl<'a> RowsRule<'a> {
         Ok((partition.judged, uncovered))
     }
 
-    /// The set the rule is about; none where the candidate has none and the rule names none.
-    fn chosen(&self, case: &Case<'a>) -> Result<Option<&'a SetName>, CertifyError> {
-        let known = case.candidate_sets;
-        match (self.set, known) {
-            (set, []) => Ok(set),
-            (Some(set), _) if known.contains(set) => Ok(Some(set)),
-            (Some(set), _) => Err(CertifyError::UnknownSet {
-                rule: self.rule.id.clone(),
-                kind: "predictions",
-                set: set.clone(),
-                known: known.to_vec(),
-                nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),
-            }),
-            (None, [only]) => Ok(Some(only)),
-            (None, _) => Err(CertifyError::SeveralSets { rule: self.rule.id.clone(), known: known.to_vec() }),
-        }
-    }
-
     /// A column that a rule slices by and nobody has is the rule's mistake, not the evidence's.
     fn check_column(&self, set: &SetName, defect: &Defect) -> Result<(), CertifyError> {
         match defect {
@@ -195,5 +177,27 @@ impl<'a> RowsRule<'a> {
             grouped(self.min_rows),
         );
         Some(inconclusive(result, reason))
+    }
+}
+
+/// The set a rule is about; none where the candidate has none and the rule names none.
+pub(super) fn set_of<'b>(
+    rule: &RuleRecord,
+    set: Option<&'b SetName>,
+    case: &Case<'b>,
+) -> Result<Option<&'b SetName>, CertifyError> {
+    let known = case.candidate_sets;
+    match (set, known) {
+        (set, []) => Ok(set),
+        (Some(set), _) if known.contains(set) => Ok(Some(set)),
+        (Some(set), _) => Err(CertifyError::UnknownSet {
+            rule: rule.id.clone(),
+            kind: "predictions",
+            set: set.clone(),
+            known: known.to_vec(),
+            nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),
+        }),
+        (None, [only]) => Ok(Some(only)),
+        (None, _) => Err(CertifyError::SeveralSets { rule: rule.id.clone(), known: known.to_vec() }),
     }
 }

@@ -76,7 +76,8 @@ fn places(value: f64, bounds: Option<(f64, f64)>, limit: Option<f64>) -> i32 {
     let looks_like_limit = |places: i32| {
         numbers.into_iter().flatten().any(|number| {
             limit.is_some_and(|limit| {
-                number.abs() != limit.abs() && fixed(number.abs(), places) == fixed(limit.abs(), places)
+                // 0.87 − 0.82 is the limit 0.05 but for rounding: no decimals would tell them apart.
+                (number.abs() - limit.abs()).abs() > 1e-12 && fixed(number.abs(), places) == fixed(limit.abs(), places)
             })
         })
     };

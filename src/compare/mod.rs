@@ -330,6 +330,9 @@ fn result_facts(record: &SnapshotRecord) -> BTreeMap<String, FileFacts> {
     for set in &record.samples {
         all.insert(format!("samples.{}", set.name), facts(set.file.to_string(), set.size));
     }
+    for report in &record.reports {
+        all.insert(format!("reports.{}", report.name), facts(report.file.to_string(), report.size));
+    }
     if let Some(tree) = &record.results {
         all.insert("results".to_owned(), facts(tree.tree.to_string(), tree.bytes));
     }

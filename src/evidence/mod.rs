@@ -9,6 +9,7 @@ mod label;
 mod pick;
 mod predictions;
 mod samples;
+mod training;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,9 @@ pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
 };
 pub use self::samples::read as read_samples;
+pub use self::training::{
+    ColumnRows, EvaluationRows, RepeatedKeys, TrainingColumns, Wanted, column_kinds, distinct_texts,
+};
 
 use self::predictions::KeyCells;
 use crate::digest::Digest;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub(super) use self::columns::{SourceTable, unreadable};
 pub use self::keys::key_hash;
-pub(super) use self::keys::{KeyCells, Keys};
+pub(super) use self::keys::{KeyCells, Keys, row_hashes};
 
 use super::{Defect, SliceColumn};
 use crate::format::policy::Task;

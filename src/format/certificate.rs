@@ -83,6 +83,12 @@ pub struct CertificateRecord {
     pub evidence: Vec<EvidenceRecord>,
     /// How the rows of both models were matched.
     pub joins: Vec<JoinRecord>,
+    /// The digest of each set's joined rows: keys, labels and both models' predictions, whatever files they came in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows: BTreeMap<SetName, Digest>,
+    /// How what was read is distributed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distributions: Vec<DistributionRecord>,
     /// The tool and the numbers it computes.
     pub tool: ToolRecord,
     /// One entry for each rule, or for each slice of one.
@@ -166,7 +172,8 @@ pub struct BaselineRecord {
 pub struct EvidenceRecord {
     /// `candidate` or `baseline`; `fraud@v3` of a version that once was in the stage.
     pub role: String,
-    /// `predictions`, `samples`, `metrics` or `provenance`; `measurement`: what was seen while this program ran the models.
+    /// `predictions`, `samples`, `metrics`, `provenance`, `profile`, `data`, `environment` or `report`; `measurement`: what was
+    /// seen while this program ran the models.
     pub kind: String,
     /// The set; none for metrics and provenance.
     pub set: Option<SetName>,
@@ -191,6 +198,32 @@ pub struct JoinRecord {
     pub only_candidate: u64,
     /// Rows only the baseline has.
     pub only_baseline: u64,
+}
+
+/// How one column of a set is distributed. Counts from 1 to 4 are left out: no small group is to be read off a certificate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistributionRecord {
+    /// The set.
+    pub set: SetName,
+    /// `candidate`, `baseline`, or `truth` of labels.
+    pub role: String,
+    /// `scores`, `values`, `classes`, `labels` or `samples`.
+    pub of: String,
+    /// Rows or samples.
+    pub n: u64,
+    /// Of scores and values: the candidate's deciles, ascending, without repetition, between which the bins lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<f64>,
+    /// Of classes and labels: their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Rows in each bin (from one edge, inclusive, to the next) or class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<Option<u64>>,
+    /// Of samples: share below, and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quantiles: Vec<(f64, f64)>,
 }
 
 /// What computed it.
@@ -239,6 +272,9 @@ pub struct ResultRecord {
     pub method: Option<String>,
     /// Resamples, where there were any.
     pub resamples: Option<u32>,
+    /// What every random number followed from, where there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Digest>,
     /// Rows that would decide, where it is inconclusive for want of them.
     pub rows_needed: Option<u64>,
     /// Numbers from which the bounds follow without the rows.

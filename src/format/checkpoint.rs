@@ -13,7 +13,7 @@ use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeI
 use crate::name::{ModelName, SetName, StageName, Version};
 
 /// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased; 4: evidence may
-/// be attached, rules waived, cases added, uses of evaluation sets counted. A checkpoint of another version is dropped.
+/// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed. A checkpoint of another version is dropped.
 pub const FORMAT: &str = "mlrun/checkpoint/4";
 
 /// The state of one model.
@@ -178,6 +178,8 @@ pub struct CertificateRow {
     pub event: EventId,
     /// The waivers it counts, by the numbers of their events.
     pub waivers: Vec<u64>,
+    /// Who signed it, in the order they did.
+    pub signatures: Vec<SignatureRow>,
 }
 
 /// Evidence that was attached to a version. What its columns mean says the event.
@@ -275,6 +277,19 @@ mod rules {
             stage: StageRulesRecord { certificate, from, valid_for, waivers },
         }))
     }
+}
+
+/// A signature of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureRow {
+    /// The key, by the SHA-256 of its SubjectPublicKeyInfo.
+    pub keyid: Digest,
+    /// The record that holds the signature.
+    pub record: Digest,
+    /// The event that says so.
+    pub event: EventId,
+    /// When.
+    pub time: Time,
 }
 
 /// The file of a checkpoint.

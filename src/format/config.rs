@@ -94,6 +94,9 @@ pub struct ModelFile {
     /// `[model.NAME.samples.SET]`.
     #[serde(default)]
     pub samples: BTreeMap<SetName, SamplesFile>,
+    /// `[model.NAME.reports.REPORT]`.
+    #[serde(default)]
+    pub reports: BTreeMap<SetName, ReportFile>,
     /// `[model.NAME.evidence]`.
     #[serde(default)]
     pub evidence: Option<EvidenceFile>,
@@ -183,6 +186,14 @@ pub struct SamplesFile {
     pub path: String,
     /// The column that holds the samples.
     pub column: String,
+}
+
+/// `[model.NAME.reports.REPORT]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportFile {
+    /// What another tool wrote: json of Great Expectations, Soda or pandera.
+    pub path: String,
 }
 
 /// `[model.NAME.evidence]`.

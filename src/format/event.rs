@@ -204,6 +204,17 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// A certificate was signed.
+    Sign {
+        /// The candidate.
+        snapshot: SnapshotId,
+        /// The statement.
+        certificate: CertificateId,
+        /// The key, by the SHA-256 of its SubjectPublicKeyInfo.
+        keyid: Digest,
+        /// The record that holds the signature.
+        signature: Digest,
+    },
     /// A version is kept out of a stage, or of all.
     Block {
         /// Which.
@@ -408,6 +419,7 @@ impl EventBody {
             Self::Attach { .. } => "attach",
             Self::Waive { .. } => "waive",
             Self::Case { .. } => "case",
+            Self::Sign { .. } => "sign",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
             Self::Drop { .. } => "drop",
@@ -420,9 +432,9 @@ impl EventBody {
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 14] = [
-    "create", "snapshot", "failed", "certify", "attach", "waive", "case", "block", "unblock", "drop", "purge", "gc",
-    "promote", "rollback",
+pub const KINDS: [&str; 15] = [
+    "create", "snapshot", "failed", "certify", "sign", "attach", "waive", "case", "block", "unblock", "drop", "purge",
+    "gc", "promote", "rollback",
 ];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.

@@ -3,6 +3,7 @@
 //! | kind | file | encoding | named by |
 //! |---|---|---|---|
 //! | snapshot, observation, certificate, policy | [`snapshot`], [`observation`], [`certificate`], [`policy`] | canonical JSON | SHA-256 of its bytes |
+//! | signature of a certificate | [`signature`]; [`dsse`] where it leaves the store | canonical JSON | SHA-256 of its bytes |
 //! | profile, measurement | [`profile`], [`measurement`] | canonical JSON | SHA-256 of its bytes |
 //! | regression cases | [`cases`] | canonical JSON | SHA-256 of its bytes |
 //! | a record without what was erased from it | [`redacted`] | canonical JSON | SHA-256 of its bytes |
@@ -12,6 +13,7 @@
 //! | pack | [`pack`] | binary | BLAKE3 of its bytes |
 //! | index segment, checkpoint, head, known files, checked packs, collection under way | [`index`], [`checkpoint`], [`head`], [`known`], [`checked`], [`collection`] | caches: disposable, rebuilt | – |
 //! | store description | [`store`] | JSON | `format.json` |
+//! | report of another tool | [`reports`] | that tool's JSON, read only | – |
 //! | configuration | [`config`] | TOML, written by people | – |
 //! | the number a metric's command makes | [`answer`] | JSON, written by that command | – |
 //!
@@ -31,6 +33,7 @@ pub mod checksum;
 pub mod collection;
 pub mod config;
 pub mod differences;
+pub mod dsse;
 pub mod event;
 pub mod found;
 pub mod head;
@@ -44,7 +47,9 @@ pub mod policy;
 pub mod profile;
 pub mod recipe;
 pub mod redacted;
+pub mod reports;
 pub mod scalar;
+pub mod signature;
 pub mod snapshot;
 pub mod store;
 pub mod tensors;

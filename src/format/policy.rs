@@ -2,6 +2,7 @@
 //!
 //! Two policies are the same rules when their resolved records are the same bytes: a comment changes nothing.
 
+mod data;
 mod holdout;
 mod measure;
 mod predict;
@@ -9,13 +10,18 @@ mod written;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::data::{
+    DataCheck, DataCheckRecord, Drift, DriftRecord, LeakageRecord, ReportRuleRecord, Reported, Shift, ShiftRecord,
+    Surrounding, SurroundingRecord,
+};
 pub use self::holdout::{Adaptive, HoldoutFile, HoldoutRecord, OnExhausted};
 pub use self::measure::{Check, Flips, MeasureRecord, Over, Quantity};
 pub use self::predict::PredictRecord;
 pub use self::written::{
-    BaselineFile, CheckFile, ColumnQuantileFile, CommandFile, KeyFile, KeysFile, LimitFile, MeanFile, MeasuredFile,
-    MetricFile, MustNotFlipFile, ParameterFile, ParityFile, PolicyFile, QuantileFile, RatioFile, ReportedFile,
-    RuleFile, ScalarFile, StatsFile, WithFile,
+    BaselineFile, CheckFile, ColumnQuantileFile, CommandFile, DataCheckFile, DriftFile, KeyFile, KeysFile, LeakageFile,
+    LimitFile, MeanFile, MeasuredFile, MetricFile, MustNotFlipFile, ParameterFile, ParityFile, PolicyFile,
+    QuantileFile, RatioFile, ReportRuleFile, ReportedFile, RuleFile, ScalarFile, ShiftFile, StatsFile, SurroundingFile,
+    WithFile,
 };
 use crate::name::StageName;
 

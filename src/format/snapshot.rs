@@ -48,6 +48,9 @@ pub struct SnapshotRecord {
     pub predictions: Vec<PredictionsRecord>,
     /// Samples of a quantity such as latency, sorted by name.
     pub samples: Vec<SamplesRecord>,
+    /// What other tools reported, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<ReportRecord>,
     /// Training data, sorted by name.
     pub data: Vec<DataRecord>,
     /// The code that trains and runs it.
@@ -145,6 +148,20 @@ pub struct SamplesRecord {
     pub size: u64,
     /// The column that holds the samples.
     pub column: String,
+}
+
+/// What another tool reported, such as a validation of the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRecord {
+    /// Its name, such as `quality`.
+    pub name: SetName,
+    /// Where it was, relative to the project.
+    pub path: String,
+    /// Its bytes.
+    pub file: FileId,
+    /// Size in bytes.
+    pub size: u64,
 }
 
 /// One source of training data.

@@ -97,7 +97,8 @@ impl Estimator {
                 }
                 ("_Booster", Value::Object(booster)) => self.booster(values, booster, prefix),
                 ("handle", _) if class == "xgboost.core.Booster" => self.booster(values, object, prefix),
-                ("best_params_", _) => {
+                // What goes into it: fitted, and plain.
+                ("best_params_" | "n_features_in_", _) => {
                     let value = self.found.of(values, id);
                     self.found.state(format!("{prefix}{name}"), value);
                 }

@@ -25,7 +25,7 @@ pub(super) struct Components {
 impl Components {
     /// From the placements `a` of the candidate and `b` of the baseline.
     pub(super) fn new(truth: &[bool], a: &Placements, b: &Placements) -> Result<Self, Undefined> {
-        enough(a)?;
+        enough(a.n_pos, a.n_neg)?;
         let covariance = |positive: bool, x: &Placements, mean_x: f64, y: &Placements, mean_y: f64| {
             let products = sum(truth.len(), |row| {
                 let product = (x.shares[row] - mean_x) * (y.shares[row] - mean_y);
@@ -64,36 +64,59 @@ impl Components {
     }
 }
 
-/// Bounds of one AUC.
-///
-/// At exactly 1 or 0 DeLong's variance is zero; then m = min(n_pos, n_neg) disjoint pairs are m independent trials
-/// without a failure, and the exact binomial bound is used.
-pub(super) fn interval(truth: &[bool], placements: &Placements, confidence: f64) -> Result<Interval, Undefined> {
-    let z = one_sided(confidence)?;
-    let auc = placements.auc;
-    let bound = unseen(placements.n_pos.min(placements.n_neg), confidence);
-    if auc >= 1.0 {
-        return Ok(Interval::new(Method::ExactPairs, 1.0 - bound, 1.0, 0.0));
+/// What the interval of one AUC needs: the variances of the placements of positive and of negative rows, 0 where there are
+/// too few rows to have one.
+#[derive(Clone, Copy)]
+pub(super) struct Component {
+    pub n_pos: u64,
+    pub n_neg: u64,
+    pub auc: f64,
+    pub s10: f64,
+    pub s01: f64,
+}
+
+impl Component {
+    pub(super) fn new(truth: &[bool], placements: &Placements) -> Self {
+        let Placements { n_pos, n_neg, auc, .. } = *placements;
+        let variance = |positive: bool, n: u64| {
+            let squares = sum(truth.len(), |row| {
+                let off = placements.shares[row] - auc;
+                if truth[row] == positive { off * off } else { 0.0 }
+            });
+            if n > 1 { squares / (n - 1) as f64 } else { 0.0 }
+        };
+        Self { n_pos, n_neg, auc, s10: variance(true, n_pos), s01: variance(false, n_neg) }
     }
-    if auc <= 0.0 {
-        return Ok(Interval::new(Method::ExactPairs, 0.0, bound, 0.0));
+
+    /// Bounds of one AUC.
+    ///
+    /// At exactly 1 or 0 DeLong's variance is zero; then m = min(n_pos, n_neg) disjoint pairs are m independent trials
+    /// without a failure, and the exact binomial bound is used.
+    pub(super) fn interval(&self, confidence: f64) -> Result<Interval, Undefined> {
+        let z = one_sided(confidence)?;
+        let auc = self.auc;
+        let bound = unseen(self.n_pos.min(self.n_neg), confidence);
+        if auc >= 1.0 {
+            return Ok(Interval::new(Method::ExactPairs, 1.0 - bound, 1.0, 0.0));
+        }
+        if auc <= 0.0 {
+            return Ok(Interval::new(Method::ExactPairs, 0.0, bound, 0.0));
+        }
+        enough(self.n_pos, self.n_neg)?;
+        let error = (self.s10 / self.n_pos as f64 + self.s01 / self.n_neg as f64).sqrt();
+        if error <= 0.0 {
+            return Err(Undefined::ZeroVariance);
+        }
+        let logit = (auc / (1.0 - auc)).ln();
+        let half = z * error / (auc * (1.0 - auc));
+        let back = |x: f64| 1.0 / (1.0 + (-x).exp());
+        Ok(Interval::new(Method::DeLongLogit, back(logit - half), back(logit + half), error))
     }
-    enough(placements)?;
-    let squares = |positive: bool| {
-        sum(truth.len(), |row| {
-            let off = placements.shares[row] - auc;
-            if truth[row] == positive { off * off } else { 0.0 }
-        })
-    };
-    let over = |sum: f64, n: u64| sum / ((n - 1) as f64 * n as f64);
-    let error = (over(squares(true), placements.n_pos) + over(squares(false), placements.n_neg)).sqrt();
-    if error <= 0.0 {
-        return Err(Undefined::ZeroVariance);
+
+    pub(super) const fn sufficient(&self) -> Sufficient {
+        let Self { n_pos, n_neg, auc, s10, s01 } = *self;
+        Sufficient::Component { n_pos, n_neg, auc, s10, s01 }
     }
-    let logit = (auc / (1.0 - auc)).ln();
-    let half = z * error / (auc * (1.0 - auc));
-    let back = |x: f64| 1.0 / (1.0 + (-x).exp());
-    Ok(Interval::new(Method::DeLongLogit, back(logit - half), back(logit + half), error))
 }
 
 /// The largest failure rate that `trials` successes leave possible: 1 - (1 - confidence)^(1/trials).
@@ -101,12 +124,12 @@ fn unseen(trials: u64, confidence: f64) -> f64 {
     -((1.0 - confidence).ln() / trials as f64).exp_m1()
 }
 
-fn enough(placements: &Placements) -> Result<(), Undefined> {
-    if placements.n_pos < 2 {
-        return Err(Undefined::TooFewPositives { n: placements.n_pos, needed: 2 });
+const fn enough(n_pos: u64, n_neg: u64) -> Result<(), Undefined> {
+    if n_pos < 2 {
+        return Err(Undefined::TooFewPositives { n: n_pos, needed: 2 });
     }
-    if placements.n_neg < 2 {
-        return Err(Undefined::TooFewNegatives { n: placements.n_neg, needed: 2 });
+    if n_neg < 2 {
+        return Err(Undefined::TooFewNegatives { n: n_neg, needed: 2 });
     }
     Ok(())
 }

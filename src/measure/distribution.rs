@@ -4,6 +4,7 @@
 //! places (2 degrees of freedom), so both get refined here: the goldens hold them to 1e-12 of scipy.
 
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, Normal, StudentsT};
+use statrs::function::gamma::checked_gamma_ur;
 
 use super::undefined::Undefined;
 
@@ -75,6 +76,27 @@ fn cornish_fisher(z: f64, freedom: f64) -> f64 {
     let g3 = z * (((3.0 * x + 19.0) * x + 17.0) * x - 15.0) / 384.0;
     let g4 = z * ((((79.0 * x + 776.0) * x + 1482.0) * x - 1920.0) * x - 945.0) / 92160.0;
     z + (g1 + (g2 + (g3 + g4 / freedom) / freedom) / freedom) / freedom
+}
+
+/// P(X ≥ `value`) for X of χ² with so many degrees of freedom; without any, X is 0.
+pub(super) fn chi_squared_tail(value: f64, freedom: f64) -> f64 {
+    if value.is_nan() {
+        return f64::NAN;
+    }
+    if value <= 0.0 || freedom < 1.0 {
+        return 1.0;
+    }
+    checked_gamma_ur(freedom / 2.0, value / 2.0).unwrap_or(f64::NAN)
+}
+
+/// x with P(X ≤ x) = `probability`, 0 without degrees of freedom.
+pub(super) fn chi_squared_quantile(probability: f64, freedom: f64) -> f64 {
+    if freedom < 1.0 {
+        return 0.0;
+    }
+    // Mean and variance are the degrees of freedom and twice as many.
+    let far = freedom + 40.0 * (2.0 * freedom).sqrt();
+    root(0.0, far, |x| chi_squared_tail(x, freedom) > 1.0 - probability)
 }
 
 /// P(X ≤ `most`) for X of Bin(`trials`, `probability`), term by term from P(X = 0): for a small `most`, whose tail is

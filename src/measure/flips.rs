@@ -102,7 +102,7 @@ impl FlipTable {
         let rate = self.weights[if negative { 1 } else { 2 }] / total;
         let (lower, upper) = wilson(rate, self.effective, z);
         let error = (rate * (1.0 - rate) / self.effective).sqrt();
-        Interval::new(Method::Wilson, lower, upper, error).estimate(self.rows(), rate, (0.0, 1.0))
+        Interval::new(Method::Wilson, lower, upper, error).estimate(self.rows(), rate, (0.0, 1.0), Sufficient::None)
     }
 
     /// What an unweighted rate follows from again.

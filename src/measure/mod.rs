@@ -29,7 +29,8 @@
 //! `calibration`, `percentile`, `explained`, `queries` and `answers` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
 //! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `p_value`, `permutation`, `rank_tests` and `multiplicity`
-//! test, `power` says what a number of rows can show; `distribution` and `sums` the numerics under them.
+//! test, `power` says what a number of rows can show; [`drift`] tells how far two
+//! samples of one column are from each other; `distribution` and `sums` the numerics under them.
 //!
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
@@ -47,6 +48,7 @@ mod delong;
 mod deviance;
 mod distribution;
 mod draws;
+pub mod drift;
 mod explained;
 mod flips;
 mod functional;
@@ -89,7 +91,7 @@ pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};
 pub use moments::mean;
 pub use multiplicity::{benjamini_hochberg, holm};
-pub use outcome::{Cell, Comparison, Estimate, Method, Quantile, Resampling, Sampling, Sufficient};
+pub use outcome::{Cell, Comparison, Estimate, Method, Ordered, Quantile, Resampling, Sampling, Sufficient};
 pub use p_value::{Tail, p_value, tests_of_no_difference};
 pub use permutation::paired_permutation;
 pub use power::{Demand, Other, Rates, Side, TRADED, detectable, equal_model, rows_needed};
@@ -97,13 +99,13 @@ pub use proportion::{Share, share, share_difference};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rank_tests::{RankSum, mann_whitney, wilcoxon};
 pub use ratio::{PairedRatio, geometric_mean, paired_ratio};
-pub use rederive::rederive;
+pub use rederive::{rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio};
 pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
 pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence};
 pub use undefined::Undefined;
 
 use classification::{Tally, is_plain, joint};
-use delong::Components;
+use delong::{Component, Components};
 use input::{binary, labelled, scores};
 use moments::Moments;
 use multinomial::{Contrast, Table};
@@ -150,42 +152,41 @@ pub fn estimate(
     let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
     let (truth, n) = checked(spec, rows)?;
     let closed = sampling.resampling != Resampling::Always;
-    let (interval, value) = match interval_family(spec, rows, sampling) {
+    let ((interval, sufficient), value) = match interval_family(spec, rows, sampling) {
         Family::Count => {
             let labelled = labelled(spec, truth, predicted)?;
             let tally = Tally::of(&labelled);
             let value = tally.value(spec)?;
+            let cells = joint(&labelled, &labelled);
             let closed = if closed && is_plain(spec, labelled.classes) {
                 proportion::interval(spec.metric, &tally, sampling.confidence)?
             } else {
                 None
             };
-            let interval = match closed {
-                Some(interval) => interval,
-                None => {
-                    let cells = joint(&labelled, &labelled);
-                    table(spec, Contrast::Candidate, labelled.classes, &cells).interval(sampling)?.0
-                }
+            let found = match closed {
+                Some(interval) => (interval, Sufficient::Cells { classes: labelled.classes, cells }),
+                None => table(spec, Contrast::Candidate, labelled.classes, &cells).interval(sampling)?,
             };
-            (interval, value)
+            (found, value)
         }
         Family::Mean => {
             let moments = Moments::of(&means(spec, rows, predicted)?)?;
-            (moments.t_interval(Method::StudentT, sampling.confidence)?, moments.mean())
+            let interval = moments.t_interval(Method::StudentT, sampling.confidence)?;
+            ((interval, moments.sufficient()), moments.mean())
         }
         Family::Auc => {
             let (_, placements) = placements(spec, truth, predicted)?;
-            (delong::interval(binary(spec, truth)?, &placements, sampling.confidence)?, placements.auc)
+            let component = Component::new(binary(spec, truth)?, &placements);
+            ((component.interval(sampling.confidence)?, component.sufficient()), placements.auc)
         }
         Family::Smooth => {
             let metric = statistic(spec, rows, predicted)?;
             let value = metric.value()?;
             with_interval(spec)?;
-            let (interval, _) = smooth::interval(spec.metric, rows, &*metric, None, sampling)?;
-            (interval, value)
+            (smooth::interval(spec.metric, rows, &*metric, None, sampling)?, value)
         }
     };
-    interval.estimate(n, value, spec.range())
+    interval.estimate(n, value, spec.range(), sufficient)
 }
 
 /// The difference of two models on the same rows with one-sided bounds.

@@ -18,6 +18,7 @@ pub fn mean(values: &[f64], confidence: f64) -> Result<Estimate, Undefined> {
         moments.n,
         moments.mean(),
         (f64::NEG_INFINITY, f64::INFINITY),
+        moments.sufficient(),
     )
 }
 

@@ -54,6 +54,8 @@ pub struct Estimate {
     pub method: Method,
     /// Resamples with a value, for methods that resample.
     pub resamples: Option<u32>,
+    /// Enough to derive the bounds again without the rows: see `rederive_estimate`.
+    pub sufficient: Sufficient,
 }
 
 /// Two models on the same rows.
@@ -221,7 +223,28 @@ pub enum Sufficient {
         /// Over negative rows: what each scores against the positives.
         s01: [f64; 3],
     },
-    /// The joint table of label, candidate's class and baseline's class, without empty cells.
+    /// What DeLong's interval of one AUC needs.
+    Component {
+        /// Positive rows.
+        n_pos: u64,
+        /// Negative rows.
+        n_neg: u64,
+        /// The AUC.
+        auc: f64,
+        /// Variance over positive rows of what each scores against the negatives.
+        s10: f64,
+        /// Variance over negative rows of what each scores against the positives.
+        s01: f64,
+    },
+    /// The order statistics that bounds of a quantile, or of the ratio of two, were read from.
+    Ordered {
+        /// The candidate's.
+        candidate: Ordered,
+        /// The baseline's; none where there is one sample.
+        baseline: Option<Ordered>,
+    },
+    /// The joint table of label, candidate's class and baseline's class, without empty cells. Of one model both classes are
+    /// its own.
     Cells {
         /// Number of classes.
         classes: u32,
@@ -239,6 +262,15 @@ pub enum Sufficient {
     },
     /// Nothing beyond the comparison itself.
     None,
+}
+
+/// Some order statistics of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ordered {
+    /// Samples.
+    pub n: u64,
+    /// Rank, counted from 1, and value; ascending.
+    pub ranks: Vec<(u64, f64)>,
 }
 
 /// One cell of a joint table.
@@ -283,7 +315,13 @@ impl Interval {
     }
 
     /// One model's estimate, its bounds kept within the metric's range.
-    pub(super) fn estimate(self, n: u64, value: f64, (least, greatest): (f64, f64)) -> Result<Estimate, Undefined> {
+    pub(super) fn estimate(
+        self,
+        n: u64,
+        value: f64,
+        (least, greatest): (f64, f64),
+        sufficient: Sufficient,
+    ) -> Result<Estimate, Undefined> {
         Ok(Estimate {
             n,
             value: defined(value)?,
@@ -292,6 +330,7 @@ impl Interval {
             standard_error: self.bounds.standard_error,
             method: self.method,
             resamples: self.resamples,
+            sufficient,
         })
     }
 

@@ -9,11 +9,13 @@ use rayon::prelude::*;
 
 use super::distribution::{Binomial, one_sided};
 use super::input::finite;
-use super::outcome::{Estimate, Interval, Method};
+use super::outcome::{Estimate, Interval, Method, Ordered, Sufficient};
 use super::undefined::Undefined;
 
 /// Samples wanted on the short side of the quantile: 1,000 for a p99.
 const BEYOND: f64 = 10.0;
+/// More order statistics say more than a certificate should.
+const MOST_KEPT: usize = 1000;
 
 /// Candidate's quantile over baseline's, from independent samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,8 @@ pub struct QuantileRatio {
     pub n_baseline: u64,
     /// How the bounds were found.
     pub method: Method,
+    /// Enough to derive the bounds again; nothing where that would be too much to keep.
+    pub sufficient: Sufficient,
 }
 
 /// The `q`-quantile of `samples`, in any order, with distribution-free bounds, each at `confidence`.
@@ -43,8 +47,28 @@ pub struct QuantileRatio {
 pub fn quantile(samples: &[f64], q: f64, confidence: f64) -> Result<Estimate, Undefined> {
     one_sided(confidence)?;
     let sorted = sort(samples, q)?;
-    let n = sorted.len();
-    let counts = Binomial::new(n as u64, q);
+    let n = sorted.len() as u64;
+    let (lower, upper) = bound_ranks(n, q, confidence);
+    let (low, high) = point_ranks(n, q);
+    let candidate = Ordered::of(&sorted, [lower, upper, low, high].into_iter());
+    of_one(&candidate, q, confidence)
+}
+
+/// As [`quantile`], from the order statistics it needs.
+pub(super) fn of_one(ordered: &Ordered, q: f64, confidence: f64) -> Result<Estimate, Undefined> {
+    let (lower, upper) = bound_ranks(ordered.n, q, confidence);
+    let sufficient = Sufficient::Ordered { candidate: ordered.clone(), baseline: None };
+    Interval::new(Method::OrderStatistics, ordered.at(lower)?, ordered.at(upper)?, 0.0).estimate(
+        ordered.n,
+        ordered.point(q)?,
+        (f64::NEG_INFINITY, f64::INFINITY),
+        sufficient,
+    )
+}
+
+/// The ranks of the order statistics that are the bounds.
+fn bound_ranks(n: u64, q: f64, confidence: f64) -> (u64, u64) {
+    let counts = Binomial::new(n, q);
     // x_(l) exceeds the quantile iff fewer than l samples lie below it; x_(u) falls short iff at least u do.
     let (mut below, mut lower, mut upper) = (0.0, counts.first, counts.first);
     for (count, mass) in (counts.first..).zip(&counts.mass) {
@@ -56,12 +80,7 @@ pub fn quantile(samples: &[f64], q: f64, confidence: f64) -> Result<Estimate, Un
             upper = count + 1;
         }
     }
-    let at = |rank: u64| sorted[(rank as usize).min(n - 1)];
-    Interval::new(Method::OrderStatistics, at(lower.saturating_sub(1)), at(upper), 0.0).estimate(
-        n as u64,
-        point(&sorted, q),
-        (f64::NEG_INFINITY, f64::INFINITY),
-    )
+    (lower.clamp(1, n), (upper + 1).min(n))
 }
 
 /// The ratio of the `q`-quantiles of two independent samples of magnitudes, with bounds, each at `confidence`.
@@ -80,21 +99,38 @@ pub fn quantile_ratio(
             return Err(Undefined::Negative { row, value: samples[row] });
         }
     }
-    let (top, bottom) = (sort(candidate, q)?, sort(baseline, q)?);
-    let (over, under) = (Resampled::new(&top, q), Resampled::new(&bottom, q));
+    let needed = |samples: &[f64]| -> Result<Ordered, Undefined> {
+        let sorted = sort(samples, q)?;
+        let n = sorted.len() as u64;
+        let (low, high) = point_ranks(n, q);
+        Ok(Ordered::of(&sorted, resampled_ranks(n, q).chain([low, high])))
+    };
+    of_two(&needed(candidate)?, &needed(baseline)?, q, confidence)
+}
+
+/// As [`quantile_ratio`], from the order statistics it needs.
+pub(super) fn of_two(top: &Ordered, bottom: &Ordered, q: f64, confidence: f64) -> Result<QuantileRatio, Undefined> {
+    one_sided(confidence)?;
+    let (over, under) = (Resampled::new(top, q)?, Resampled::new(bottom, q)?);
     if under.values.first().is_none_or(|&least| least <= 0.0) {
         return Err(Undefined::ZeroBaseline);
     }
-    let (candidate, baseline) = (point(&top, q), point(&bottom, q));
+    let (candidate, baseline) = (top.point(q)?, bottom.point(q)?);
+    let few = top.ranks.len().max(bottom.ranks.len()) <= MOST_KEPT;
     Ok(QuantileRatio {
         candidate,
         baseline,
         ratio: candidate / baseline,
         lower: ratio_at(&over, &under, 1.0 - confidence),
         upper: ratio_at(&over, &under, confidence),
-        n_candidate: top.len() as u64,
-        n_baseline: bottom.len() as u64,
+        n_candidate: top.n,
+        n_baseline: bottom.n,
         method: Method::OrderStatistics,
+        sufficient: if few {
+            Sufficient::Ordered { candidate: top.clone(), baseline: Some(bottom.clone()) }
+        } else {
+            Sufficient::None
+        },
     })
 }
 
@@ -105,13 +141,47 @@ struct Resampled {
 }
 
 impl Resampled {
-    fn new(sorted: &[f64], q: f64) -> Self {
-        let n = sorted.len();
-        let ranks = Binomial::new(n as u64 + 1, q);
-        // Ranks 0 and n + 1 have next to no mass with ten samples beyond the quantile: they count as the extremes.
-        let value = |rank: u64| sorted[(rank as usize).clamp(1, n) - 1];
-        Self { values: (ranks.first..).zip(&ranks.mass).map(|(rank, _)| value(rank)).collect(), mass: ranks.mass }
+    fn new(ordered: &Ordered, q: f64) -> Result<Self, Undefined> {
+        let values = resampled_ranks(ordered.n, q).map(|rank| ordered.at(rank)).collect::<Result<_, _>>()?;
+        Ok(Self { values, mass: Binomial::new(ordered.n + 1, q).mass })
     }
+}
+
+/// The rank of each value that a resampled quantile may take. Ranks 0 and n + 1 have next to no mass with ten samples beyond
+/// the quantile: they count as the extremes.
+fn resampled_ranks(n: u64, q: f64) -> impl Iterator<Item = u64> {
+    let ranks = Binomial::new(n + 1, q);
+    (ranks.first..).take(ranks.mass.len()).map(move |rank| rank.clamp(1, n))
+}
+
+impl Ordered {
+    /// Those at `ranks`, from a sample in ascending order.
+    fn of(sorted: &[f64], ranks: impl Iterator<Item = u64>) -> Self {
+        let mut ranks: Vec<u64> = ranks.collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let value = |rank: u64| sorted.get((rank as usize).checked_sub(1)?).map(|value| (rank, *value));
+        Self { n: sorted.len() as u64, ranks: ranks.into_iter().filter_map(value).collect() }
+    }
+
+    fn at(&self, rank: u64) -> Result<f64, Undefined> {
+        let place = self.ranks.binary_search_by_key(&rank, |(rank, _)| *rank).map_err(|_| Undefined::Contradictory)?;
+        Ok(self.ranks[place].1)
+    }
+
+    /// numpy's default: linear between order statistics.
+    fn point(&self, q: f64) -> Result<f64, Undefined> {
+        let (low, high) = point_ranks(self.n, q);
+        let place = q * self.n.saturating_sub(1) as f64;
+        let (low, high) = (self.at(low)?, self.at(high)?);
+        Ok(low + (place - place.floor()) * (high - low))
+    }
+}
+
+/// The ranks that the quantile lies between.
+fn point_ranks(n: u64, q: f64) -> (u64, u64) {
+    let low = (q * n.saturating_sub(1) as f64).floor() as u64 + 1;
+    (low, (low + 1).min(n))
 }
 
 /// The smallest ratio that a share `probability` of all pairs does not exceed.
@@ -159,11 +229,4 @@ fn sort(samples: &[f64], q: f64) -> Result<Vec<f64>, Undefined> {
     }
     sorted.par_sort_unstable_by(f64::total_cmp);
     Ok(sorted)
-}
-
-fn point(sorted: &[f64], q: f64) -> f64 {
-    let place = q * (sorted.len() - 1) as f64;
-    let low = place.floor() as usize;
-    let high = (low + 1).min(sorted.len() - 1);
-    sorted[low] + (place - low as f64) * (sorted[high] - sorted[low])
 }

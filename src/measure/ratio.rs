@@ -6,7 +6,7 @@
 
 use super::distribution::{one_sided, t_quantile};
 use super::moments::Moments;
-use super::outcome::{Estimate, Method, defined};
+use super::outcome::{Estimate, Method, Sufficient, defined};
 use super::undefined::Undefined;
 
 /// Runs an interval takes. Two give one, and it says nothing.
@@ -46,6 +46,7 @@ pub fn geometric_mean(values: &[f64], confidence: f64) -> Result<Estimate, Undef
         standard_error: Some(error * mean.exp()).filter(|error| *error > 0.0),
         method: Method::LogT,
         resamples: None,
+        sufficient: Sufficient::None,
     })
 }
 

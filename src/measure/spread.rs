@@ -82,6 +82,7 @@ pub fn gap_bounds(at_confidence: &[Estimate], at_pairs: &[Estimate], confidence:
         n,
         value,
         (0.0, f64::INFINITY),
+        Sufficient::None,
     )
 }
 

@@ -8,6 +8,7 @@
 //! observation.json           what surrounded it
 //! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names
+//! signatures/<id>.json       its signatures; a file's name is its SHA-256, which the event that made it names
 //! measurement.json           what the certificate's models did while they were run, if they were; measured/<model>/<file> what
 //!                            they predicted, but for what was erased
 //! cases/<id>.json            the lists of regression cases that the certificate names; a file's name is its SHA-256
@@ -186,6 +187,9 @@ fn contents(
         }
         add("certificate.json".to_owned(), bytes);
         add("policy.json".to_owned(), store.record(row.policy)?);
+        for signature in &row.signatures {
+            add(format!("signatures/{}.json", signature.record), store.record(signature.record)?);
+        }
     }
     let made = measured::of_snapshot(store, &found.state, found.snapshot())?;
     if let Some(made) = &made {

@@ -171,6 +171,9 @@ fn about(
     for (path, digest) in attached(records, &text("version")) {
         expected.insert(format!("files/{below}{path}"), digest);
     }
+    for report in &snapshot.reports {
+        expected.insert(format!("files/{below}{}", report.path), report.file.digest());
+    }
     for (name, digest) in &expected {
         if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
             return Err(format!("`{name}` is not the file the snapshot names"));

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::signing;
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::certificate::{MEASUREMENT, StatementRecord};
 use crate::format::event::{self, ErasedRecord, EventBody, EventRecord};
 use crate::format::observation::{self, ObservationRecord};
 use crate::format::redacted::{self, RedactedRecord};
+use crate::format::signature::SignatureRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::ProfileId;
 
@@ -110,6 +112,7 @@ impl Records<'_> {
                 || name.starts_with("events/")
                 || name.starts_with("cases/") && name.ends_with(".json")
                 || name.starts_with("profiles/") && name.ends_with(".json")
+                || name.starts_with("signatures/") && name.ends_with(".json")
                 || name.starts_with("trees/") && name.ends_with(".json")
         };
         match self.by_name.keys().find(|name| !known(name)) {
@@ -243,7 +246,35 @@ impl Records<'_> {
         };
         match self.about["certificate"].as_str() {
             Some(certificate) if !issued(certificate) => Err("no event in it issued `certificate.json`".to_owned()),
-            _ => Ok(()),
+            certificate => self.check_signatures(events, certificate.unwrap_or_default()),
         }
+    }
+
+    /// Those that the events name, no others; each of this certificate, and made with the key it names.
+    fn check_signatures(&self, events: &[EventRecord], signed: &str) -> Result<(), String> {
+        let named: BTreeMap<String, Digest> = events
+            .iter()
+            .filter_map(|event| match &event.body {
+                EventBody::Sign { certificate, signature, .. } if certificate.to_string() == signed => {
+                    Some((format!("signatures/{signature}.json"), *signature))
+                }
+                _ => None,
+            })
+            .collect();
+        if let Some(extra) =
+            self.by_name.keys().find(|name| name.starts_with("signatures/") && !named.contains_key(*name))
+        {
+            return self.check_digest(extra, None, "an event");
+        }
+        let certificate = self.by_name.get("certificate.json").map(Vec::as_slice).unwrap_or_default();
+        for (name, id) in &named {
+            self.check_digest(name, Some(&id.to_string()), "an event")?;
+            let bytes = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+            let record = SignatureRecord::decode(bytes).map_err(|e| format!("`{name}`: {e}"))?;
+            if !signing::holds(&record, certificate) {
+                return Err(format!("`{name}` is not a signature of `certificate.json`"));
+            }
+        }
+        Ok(())
     }
 }

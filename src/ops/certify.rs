@@ -1,29 +1,23 @@
 //! `certify`: evidence and policy → a certificate.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 pub use super::error::MeasureError;
-use super::evidence::{Gathered, Tables, gather};
 use super::history::Seen;
 use super::inputs::GivenInputs;
-use super::measured::{Files, Side, Wanted};
-use super::past_evidence::gather_past;
+use super::judging::{self, Judgement, ToJudge};
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
-use super::snapshot::stale_evidence;
+use super::signing::{self, Signer};
 use super::workspace::{RunWith, Workspace};
-use super::{
-    Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, history, measured, provenance, records,
-    waive,
-};
-use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
+use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, records, waive};
+use crate::certify::{Explanation, FlipSummary, NamedRows, Warning};
 use crate::clock::Time;
-use crate::evidence::Defect;
+use crate::digest::Digest;
 use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
-use crate::format::event::{EventBody, EventRef, UsedSetRecord};
-use crate::format::measurement::Role;
+use crate::format::event::{EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -34,9 +28,6 @@ use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
 use crate::store::Lock;
-
-/// Equal models that a rule is tried on; fewer where there are many rows.
-const EQUAL_MODELS: u32 = 200;
 
 /// What to certify.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +46,19 @@ pub struct CertifyOptions {
     pub explain: bool,
     /// The folder the workspace is looked at from.
     pub given: GivenInputs,
+    /// The private key to sign the certificate with.
+    pub sign: Option<PathBuf>,
+}
+
+/// A signature that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The key, by the SHA-256 of its SubjectPublicKeyInfo.
+    pub keyid: Digest,
+    /// The event; none where the certificate bears this key's signature already.
+    pub event: Option<MadeEvent>,
+    /// Whether others on this machine may read the key.
+    pub exposed: bool,
 }
 
 /// How it came out.
@@ -82,6 +86,8 @@ pub struct CertifyReport {
     pub baseline_lacks: Vec<SetName>,
     /// The file the rules were read from; none: they are in force and came from the store.
     pub policy_file: Option<PathBuf>,
+    /// The line of each rule in it.
+    pub policy_lines: BTreeMap<String, usize>,
     /// Something changed while it was judged, or a first release was declared where there is a baseline.
     pub conflict: Option<Conflict>,
     /// The event.
@@ -96,6 +102,8 @@ pub struct CertifyReport {
     pub warnings: Vec<Warning>,
     /// What each rule does here, where that was asked for.
     pub explained: Option<Explanation>,
+    /// The signature, where one was asked for.
+    pub signed: Option<Signed>,
 }
 
 /// Why a certificate was not issued although everything was judged.
@@ -132,17 +140,19 @@ impl CertifyReport {
 }
 
 /// The candidate: a version, or the workspace.
-struct Candidate {
-    label: String,
+pub(super) struct Candidate {
+    pub(super) label: String,
     /// None of the workspace.
-    version: Option<Version>,
-    id: SnapshotId,
-    record: SnapshotRecord,
-    ancestors: Vec<SnapshotRecord>,
-    observation: ObservationRecord,
-    tables: HashMap<crate::id::FileId, PathBuf>,
+    pub(super) version: Option<Version>,
+    pub(super) id: SnapshotId,
+    pub(super) record: SnapshotRecord,
+    pub(super) ancestors: Vec<SnapshotRecord>,
+    pub(super) observation: ObservationRecord,
+    pub(super) tables: HashMap<crate::id::FileId, PathBuf>,
     /// Of the workspace: what it is run with.
-    run_with: Option<RunWith>,
+    pub(super) run_with: Option<RunWith>,
+    /// Of the workspace: its data that is in tables.
+    pub(super) data_tables: Vec<crate::capture::profile::Tables>,
 }
 
 /// Certifies. What the journal adds is judged again if it changed meanwhile.
@@ -153,19 +163,21 @@ pub fn certify(
 ) -> Result<CertifyReport, VerbError> {
     const TRIES: u32 = 5;
     check_text("the reason", options.first_release.as_deref())?;
-    let mut report = judge(repository, options, progress)?;
+    let signer = options.sign.as_deref().map(Signer::open).transpose()?;
+    let mut report = once(repository, options, signer.as_ref(), progress)?;
     for _ in 1..TRIES {
         if report.conflict != Some(Conflict::Changed) {
             break;
         }
-        report = judge(repository, options, progress)?;
+        report = once(repository, options, signer.as_ref(), progress)?;
     }
     Ok(report)
 }
 
-fn judge(
+fn once(
     repository: &Repository,
     options: &CertifyOptions,
+    signer: Option<&Signer>,
     progress: &dyn Progress,
 ) -> Result<CertifyReport, VerbError> {
     // Packs, versions and stages may have moved before the lock was had.
@@ -191,133 +203,30 @@ fn judge(
         event: occupant.map(|o| o.event),
         first_release: if occupant.is_none() { options.first_release.clone() } else { None },
     };
-    let mut tables = Tables { store: repository.store(), workspace: candidate.tables, erased: HashMap::new() };
-    let sides = [(candidate.version, Some(&candidate.record)), (occupant.map(|o| o.version), baseline_record.as_ref())];
-    for (version, record) in sides {
-        if let (Some(state), Some(version), Some(record)) = (&state, version, record) {
-            tables.erased.extend(erasures::evidence(state, version, record));
-        }
-    }
-    let needs = certify::needs(&policy.record);
-    let (cases, case_lists) = history::cases_in_force(repository, state.as_ref())?;
-    let files = match (&candidate.run_with, &state, candidate.version) {
-        (Some(with), ..) => Some(Files::Workspace(with)),
-        (None, Some(state), Some(version)) => Some(Files::Stored { state, version }),
-        _ => None,
-    };
-    let ours = files.map(|files| Side {
-        role: Role::Candidate,
-        label: candidate.label.clone(),
-        id: candidate.id,
-        record: &candidate.record,
-        files,
-    });
-    let theirs = match (occupant, &baseline_record, &state) {
-        (Some(held), Some(record), Some(state)) => Some(Side {
-            role: Role::Baseline,
-            label: format!("{model}@{}", held.version),
-            id: held.snapshot,
-            record,
-            files: Files::Stored { state, version: held.version },
-        }),
-        _ => None,
-    };
-    let wanted = ours.as_ref().map(|ours| Wanted {
-        repository,
-        model: &model,
-        policy: &policy.record,
-        policy_sha256: policy.sha256,
-        needs: &needs,
-        state: state.as_ref(),
-        candidate: ours,
-        baseline: theirs.as_ref(),
-        tables: &tables,
-    });
-    let measured = wanted.as_ref().map(|wanted| measured::obtain(wanted, progress)).transpose()?.unwrap_or_default();
-    let (parity, compared) = wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
-    let applied = |role, record| measured.applied(role, record, &candidate.record);
-    let (our_evidence, their_evidence) =
-        (applied(Role::Candidate, &candidate.record), baseline_record.as_ref().map(|r| applied(Role::Baseline, r)));
-    tables.workspace.extend(measured.places());
-    let task = policy.record.task;
-    let mut gathered = gather(&tables, &needs, task, &our_evidence, their_evidence.as_ref(), &cases)?;
-    if let Some((set, defect)) = measured.defect() {
-        if let Some(rows) = gathered.case_rows.get_mut(&set) {
-            rows.rows = rows.rows.clone().map_err(|known| match known {
-                Defect::SetMissing { .. } => defect.clone(),
-                other => other,
-            });
-        }
-        gathered.sets.insert(set, Err(defect));
-    }
-    measured.mark(&mut gathered.evidence);
-    gathered.evidence.extend(compared);
-    if let Some(theirs) = occupant.and_then(|held| state.as_ref().and_then(|s| s.version(held.version))) {
-        let theirs = hardware(&records::observation(repository, theirs.observation)?);
-        refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
-    }
-    let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
-    if !provenance.is_empty() {
-        gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
-    }
-    let known: Vec<_> = occupant.map(|held| held.snapshot).into_iter().chain([candidate.id]).collect();
-    let whose = (&candidate.record, state.as_ref(), &stage);
-    let (past, read) = gather_past(repository, &mut tables, &needs, policy.record.task, whose, &known)?;
-    gathered.evidence.extend(read);
-    let stale = stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(&baseline_record));
-    let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
-    let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
-    let mut baseline_lacks = baseline_record.as_ref().map_or_else(Vec::new, |record| lacking(&gathered, record));
-    baseline_lacks.retain(|set| measured.set() != Some(set));
-    let sets = history::used_sets(&gathered);
-    let judged_at = state.as_ref().map_or_else(|| repository.registry().now(), |s| repository.registry().now_in(s));
-    let stage_rules = waive::rules_of(repository, state.as_ref().unwrap_or(&unborn), &stage);
-    let versions: Vec<Version> = candidate.version.into_iter().chain(occupant.map(|o| o.version)).collect();
-    let seen = state.as_ref().map(|state| Seen::of(state, candidate.id, &versions, &sets, judged_at));
-    let history = History {
-        cases,
-        case_lists,
-        case_rows: gathered.case_rows,
-        ..history::history(state.as_ref(), candidate.id, &sets, (&stage, &stage_rules), judged_at)
-    };
-    let case = Case {
-        policy: &policy.record,
-        policy_file_sha256: policy.file_sha256,
-        model: &model,
-        candidate: candidate.id,
-        baseline: baseline.clone(),
-        sets: &gathered.sets,
-        past: &past,
-        candidate_sets: &candidate_sets,
-        candidate_samples: &candidate_samples,
-        samples: &gathered.samples,
-        metrics: (&candidate.record.metrics, baseline_record.as_ref().map(|r| &r.metrics)),
-        provenance: &provenance,
-        measurement: measured.record.as_ref(),
-        parity: &parity,
-        evidence: gathered.evidence,
-        stale_evidence: stale
-            .into_iter()
-            // What was made now is nobody else's.
-            .filter(|stale| measured.set().is_none_or(|set| set.as_str() != stale))
-            .collect(),
-        history: &history,
-        tool_version: super::TOOL,
-    };
-    let statement = certify::certify(&case)?;
-    let results = &statement.predicate.results;
-    let (rows, flips) = (certify::named_rows(&case, results)?, certify::flip_summaries(&case));
-    let warnings = certify::lint(&policy.record, results);
-    let explained = options.explain.then(|| certify::explain(&case, results, EQUAL_MODELS)).transpose()?;
+    let against = occupant.map(|o| o.version).zip(baseline_record.as_ref());
+    let judged = judging::judge(
+        &ToJudge {
+            repository,
+            state: state.as_ref(),
+            model: &model,
+            candidate: &candidate,
+            baseline: &baseline,
+            against,
+            policy: &policy,
+            explain: options.explain,
+            runs: true,
+        },
+        progress,
+    )?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
-    let bytes = statement.encode().map_err(encoded)?;
+    let bytes = judged.statement.encode().map_err(encoded)?;
     let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
     let differs = in_force.and_then(|r| r.policy).is_some_and(|p| p != policy.sha256);
     let mut report = CertifyReport {
         label: candidate.label,
         baseline: baseline_label,
         certificate: CertificateId::new(crate::digest::Digest::of(&bytes)),
-        statement,
+        statement: judged.statement.clone(),
         expires: None,
         unchanged: false,
         proposed: differs.then(|| stage.to_string()),
@@ -332,35 +241,32 @@ fn judge(
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
             .cloned(),
         policy_file: policy.path.clone(),
-        baseline_lacks,
+        policy_lines: policy.lines.clone(),
+        baseline_lacks: judged.baseline_lacks.clone(),
         conflict,
         event: None,
         check: options.check || options.explain,
-        rows,
-        flips,
-        warnings,
-        explained,
+        rows: judged.rows.clone(),
+        flips: judged.flips.clone(),
+        warnings: judged.warnings.clone(),
+        explained: judged.explained.clone(),
+        signed: None,
     };
     if report.check || report.conflict.is_some() {
         return Ok(report);
     }
     let mut writer = repository.store().writer();
-    measured.put(state.as_ref(), &mut writer)?;
+    judged.measured.put(state.as_ref(), &mut writer)?;
     writer.put_record(&policy.bytes)?;
     writer.put_record(&bytes)?;
     writer.finish()?;
-    let judged = Judged { candidate: candidate.id, versions, sets, seen };
-    issue(repository, &model, &policy, &baseline, &judged, &mut report)?;
+    issue(repository, &model, &policy, &baseline, (candidate.id, &judged), &mut report)?;
+    if let Some(signer) = signer.filter(|_| report.conflict.is_none()) {
+        let record = signer.sign(report.certificate, &bytes)?;
+        let event = signing::add(repository, &model, candidate.id, &record)?;
+        report.signed = Some(Signed { keyid: record.keyid, event, exposed: signer.exposed });
+    }
     Ok(report)
-}
-
-/// What was judged, and what was seen of the journal then.
-struct Judged {
-    candidate: SnapshotId,
-    /// Those whose evidence was read.
-    versions: Vec<Version>,
-    sets: Vec<UsedSetRecord>,
-    seen: Option<Seen>,
 }
 
 /// Appends the event, unless the same certificate is in force already.
@@ -369,7 +275,7 @@ fn issue(
     model: &ModelName,
     policy: &Policy,
     baseline: &BaselineRecord,
-    judged: &Judged,
+    (candidate, judged): (SnapshotId, &Judgement),
     report: &mut CertifyReport,
 ) -> Result<(), VerbError> {
     enum Outcome {
@@ -378,7 +284,6 @@ fn issue(
         Moved,
         Changed,
     }
-    let candidate = judged.candidate;
     let waivers = &report.statement.predicate.waivers;
     let actor = Asked::begin(repository).answer();
     let (certificate, verdict, proposed) = (report.certificate, report.verdict(), report.proposed.is_some());
@@ -475,6 +380,7 @@ fn candidate(
         id: workspace.built.id,
         tables: workspace.tables(),
         run_with: workspace.run_with.take(),
+        data_tables: workspace.data_tables(),
         observation: ObservationRecord { found: Some(found), ..workspace.built.observation },
         record: workspace.built.record,
         ancestors,
@@ -482,7 +388,7 @@ fn candidate(
     Ok((candidate, state, model))
 }
 
-fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
+pub(super) fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError> {
     Ok(Candidate {
         label: found.label(),
         version: Some(found.row.version),
@@ -492,6 +398,7 @@ fn stored(repository: &Repository, found: &Found) -> Result<Candidate, VerbError
         observation: records::observation(repository, found.row.observation)?,
         tables: HashMap::new(),
         run_with: None,
+        data_tables: Vec::new(),
     })
 }
 
@@ -514,37 +421,6 @@ fn ancestors(
         next = row.and_then(|(_, row)| row.parent);
     }
     Ok(found)
-}
-
-/// Evidence that is that of another model, byte for byte.
-fn stale_evidence_of<'a>(record: &SnapshotRecord, others: impl Iterator<Item = &'a SnapshotRecord>) -> Vec<String> {
-    let all: BTreeSet<String> = others.flat_map(|other| stale_evidence(record, other)).collect();
-    all.into_iter().collect()
-}
-
-/// Sets that were asked for and a version does not have.
-fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
-    let predictions = gathered.sets.keys().filter(|set| record.predictions.iter().all(|p| p.name != **set));
-    let samples = gathered.samples.keys().filter(|set| record.samples.iter().all(|s| s.name != **set));
-    predictions.chain(samples).cloned().collect()
-}
-
-/// What times depend on.
-fn hardware(observation: &ObservationRecord) -> String {
-    measured::hardware(&observation.machine)
-}
-
-/// Times taken on other hardware say nothing about the model.
-fn refuse_other_hardware(gathered: &mut Gathered, ours: &str, theirs: &str) {
-    if ours == theirs {
-        return;
-    }
-    for (set, (_, baseline)) in &mut gathered.samples {
-        if let Some(samples @ Ok(_)) = baseline {
-            let (candidate, baseline) = (ours.to_owned(), theirs.to_owned());
-            *samples = Err(Defect::OtherMachine { set: set.clone(), candidate, baseline });
-        }
-    }
 }
 
 /// The newest version that is what the workspace is.

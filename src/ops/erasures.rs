@@ -157,8 +157,9 @@ fn single_files(record: &SnapshotRecord) -> Vec<Held> {
     let held = |path: &str, id, size| Held { path: path.to_owned(), id, size, model: false };
     let predictions = record.predictions.iter().map(|p| held(&p.path, p.file, p.size));
     let samples = record.samples.iter().map(|s| held(&s.path, s.file, s.size));
+    let reports = record.reports.iter().map(|r| held(&r.path, r.file, r.size));
     let patch = record.code.patch.iter().map(|id| held(PATCH, *id, 0));
-    predictions.chain(samples).chain(patch).collect()
+    predictions.chain(samples).chain(reports).chain(patch).collect()
 }
 
 /// The predictions that were made for the certificate of a version, named as in a bundle.

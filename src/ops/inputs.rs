@@ -9,7 +9,7 @@ use super::{VerbError, check_characters, error::UsageError};
 use crate::capture::data::{DataInput, DataPlace};
 use crate::capture::files::PathSpec;
 use crate::capture::secrets::Allowance;
-use crate::capture::{CaptureOptions, PredictionsInput, SamplesInput};
+use crate::capture::{CaptureOptions, PredictionsInput, ReportInput, SamplesInput};
 use crate::format::config::{ConfigFile, DataStore, ModelFile, PredictionsFile};
 use crate::format::policy::ScalarFile;
 use crate::format::scalar::Scalar;
@@ -116,6 +116,7 @@ pub fn capture_options(
         results: specs(&file.results, &given.results),
         predictions: predictions(file, &project),
         samples: samples(file, &project),
+        reports: reports(file, &project),
         data: data(file, given, &project)?,
         notes,
         notes_file,
@@ -288,6 +289,11 @@ fn samples(file: &ModelFile, project: &Path) -> Vec<SamplesInput> {
         .collect()
 }
 
+fn reports(file: &ModelFile, project: &Path) -> Vec<ReportInput> {
+    let spec = |path: &String| PathSpec { text: path.clone(), path: project.join(path), rename: None };
+    file.reports.iter().map(|(name, report)| ReportInput { name: name.clone(), path: spec(&report.path) }).collect()
+}
+
 /// What other models of the configuration are made of and come to.
 fn of_others(models: &BTreeMap<ModelName, ModelFile>, model: &ModelName, project: &Path) -> Vec<PathSpec> {
     let others = models.iter().filter(|(name, _)| *name != model).map(|(_, file)| file);
@@ -298,6 +304,7 @@ fn of_others(models: &BTreeMap<ModelName, ModelFile>, model: &ModelName, project
         found.extend(file.files.iter().chain(&file.metrics).chain(&file.results).map(spec));
         found.extend(file.predictions.values().map(|set| plain(&set.path)));
         found.extend(file.samples.values().map(|set| plain(&set.path)));
+        found.extend(file.reports.values().map(|report| plain(&report.path)));
         // What no variable leads to is not here.
         let data = file.data.values().filter_map(|data| expand(data.path.as_ref()?).ok());
         found.extend(data.map(|path| plain(&path)));

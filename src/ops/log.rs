@@ -96,6 +96,7 @@ pub fn log(repository: &Repository, options: &LogOptions) -> Result<LogReport, V
             let about = match event.as_ref().map(|event| &event.body) {
                 Some(
                     EventBody::Certify { snapshot, .. }
+                    | EventBody::Sign { snapshot, .. }
                     | EventBody::Block { snapshot, .. }
                     | EventBody::Unblock { snapshot, .. }
                     | EventBody::Attach { snapshot, .. }

@@ -91,3 +91,54 @@ pub(super) fn of_version(
     };
     record.data.iter().filter_map(of).collect()
 }
+
+/// The profiles of a version's data, or why it has none.
+pub(super) fn or_why(
+    repository: &Repository,
+    record: &SnapshotRecord,
+    observation: &ObservationRecord,
+) -> BTreeMap<SetName, Result<ProfileRecord, String>> {
+    let of = |data: &DataRecord| {
+        let found = match observation.profiles.get(&data.name) {
+            None => Err("it was not profiled".to_owned()),
+            Some(named) => match (named.id, &named.failed) {
+                (Some(id), _) => records::profile(repository, id).map_err(|error| error.to_string()),
+                (None, Some(reason)) => Err(reason.clone()),
+                (None, None) => Err("it was erased".to_owned()),
+            },
+        };
+        (data.name.clone(), found)
+    };
+    record.data.iter().map(of).collect()
+}
+
+/// The profiles of data that is no version's yet: those of the same data in the version `before`, else found out now.
+/// Nothing is stored.
+pub(super) fn of_workspace(
+    repository: &Repository,
+    (tables, record): (&[Tables], &SnapshotRecord),
+    before: Option<(&SnapshotRecord, &ObservationRecord)>,
+    wanted: &[&SetName],
+    progress: &dyn Progress,
+) -> BTreeMap<SetName, Result<ProfileRecord, String>> {
+    let backend = repository.store().backend();
+    let scratch = || backend.scratch();
+    let mut found = BTreeMap::new();
+    for tables in tables.iter().filter(|tables| wanted.contains(&&tables.name)) {
+        let Some(source) = record.data.iter().find(|data| data.name == tables.name) else { continue };
+        let Some(sha256) = source.sha256 else { continue };
+        let known = before.and_then(|(record, observation)| {
+            record
+                .data
+                .iter()
+                .find(|data| data.name == source.name && data.sha256 == source.sha256 && data.path == source.path)?;
+            records::profile(repository, observation.profiles.get(&source.name)?.id?).ok()
+        });
+        let profile = match known {
+            Some(known) => Ok(known),
+            None => crate::capture::profile::profile(tables, sha256, &scratch, progress),
+        };
+        found.insert(tables.name.clone(), profile);
+    }
+    found
+}

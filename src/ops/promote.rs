@@ -262,6 +262,7 @@ pub fn stored_files(repository: &Repository, state: &State, row: &VersionRow) ->
     };
     files.extend(record.predictions.iter().map(|p| single(&p.path, p.file, p.size)));
     files.extend(record.samples.iter().map(|s| single(&s.path, s.file, s.size)));
+    files.extend(record.reports.iter().map(|r| single(&r.path, r.file, r.size)));
     files.extend(record.code.patch.map(|id| single("code.patch", id, 0)));
     Ok(files)
 }

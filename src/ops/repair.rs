@@ -266,7 +266,9 @@ impl Needs {
                 needs.known = false;
                 continue;
             };
-            let certificates = state.certificates.values().flat_map(|c| [c.certificate.digest(), c.policy]);
+            let certificates = state.certificates.values().flat_map(|c| {
+                [c.certificate.digest(), c.policy].into_iter().chain(c.signatures.iter().map(|s| s.record))
+            });
             let observations = state.versions.iter().map(|row| row.observation.digest());
             let cases = state.cases.iter().map(|row| row.cases);
             let records = certificates.chain(observations).chain(cases);

@@ -245,6 +245,7 @@ pub fn files_of(
         trees.extend(record.results.map(|t| t.tree));
         files.extend(record.predictions.iter().map(|p| single(&p.path, p.file, p.size)));
         files.extend(record.samples.iter().map(|s| single(&s.path, s.file, s.size)));
+        files.extend(record.reports.iter().map(|r| single(&r.path, r.file, r.size)));
     }
     if wants(Part::Data) {
         for data in &record.data {

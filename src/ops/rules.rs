@@ -1,5 +1,6 @@
 //! The rules a stage has: as the project states them, and as they are in force.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{VerbError, listed_keys};
@@ -22,6 +23,8 @@ const MAX_POLICY: u64 = 4 << 20;
 pub struct Policy {
     /// The file it was read from; none: it is in force and came from the store.
     pub path: Option<PathBuf>,
+    /// The line of each rule in it.
+    pub lines: BTreeMap<String, usize>,
     /// Resolved.
     pub record: PolicyRecord,
     /// Its canonical JSON.
@@ -71,7 +74,8 @@ pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy
     let record = PolicyRecord { predict, ..record };
     let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
     let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
-    Ok(Policy { path: Some(path.to_path_buf()), record, bytes, sha256, file_sha256: Digest::of(text.as_bytes()) })
+    let (path, lines, file_sha256) = (Some(path.to_path_buf()), policy::lines(&text), Digest::of(text.as_bytes()));
+    Ok(Policy { path, lines, record, bytes, sha256, file_sha256 })
 }
 
 /// A resolved policy from the store.
@@ -79,7 +83,7 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
     let bytes = repository.store().record(sha256)?;
     let unreadable = |source| VerbError::Record { kind: "policy", id: sha256.to_string(), source };
     let record: PolicyRecord = canonical::decode(format::FORMAT, &bytes).map_err(unreadable)?;
-    Ok(Policy { path: None, record, bytes, sha256, file_sha256: sha256 })
+    Ok(Policy { path: None, lines: BTreeMap::new(), record, bytes, sha256, file_sha256: sha256 })
 }
 
 /// What the project asks of a stage; the defaults if it says nothing.

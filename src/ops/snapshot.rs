@@ -325,12 +325,20 @@ fn check_space<'r>(
     if needed + RESERVE < free { Ok(()) } else { Err(StoreError::NoSpace { needed, free }.into()) }
 }
 
-/// Results that are the parent's, byte for byte, although the model is another one.
+/// Results that are the parent's, byte for byte, although the model is another one; reports, although the data is.
 pub fn stale_evidence(record: &SnapshotRecord, parent: &SnapshotRecord) -> Vec<String> {
-    if record.model_files.tree == parent.model_files.tree {
-        return Vec::new();
-    }
     let mut stale = Vec::new();
+    // What was said of other data says nothing of these.
+    let digests =
+        |record: &SnapshotRecord| -> Vec<_> { record.data.iter().map(|d| (d.name.clone(), d.sha256)).collect() };
+    if digests(record) != digests(parent) {
+        let same =
+            record.reports.iter().filter(|r| parent.reports.iter().any(|p| p.name == r.name && p.file == r.file));
+        stale.extend(same.map(|report| format!("reports.{}", report.name)));
+    }
+    if record.model_files.tree == parent.model_files.tree {
+        return stale;
+    }
     for set in &record.predictions {
         if parent.predictions.iter().any(|p| p.name == set.name && p.file == set.file) {
             stale.push(set.name.to_string());

@@ -291,7 +291,10 @@ fn check_versions(
 ) -> Result<(), VerbError> {
     let certificates = state.certificates.values().flat_map(|c| {
         let label = state.version_of(c.snapshot).map_or_else(String::new, |v| format!("{}@{}", state.model, v.version));
+        let signatures = c.signatures.iter().map(|s| (s.record, "signature", label.clone())).collect::<Vec<_>>();
         [(c.certificate.digest(), "certificate", label.clone()), (c.policy, "policy", label)]
+            .into_iter()
+            .chain(signatures)
     });
     let observations = state
         .versions

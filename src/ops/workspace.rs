@@ -7,6 +7,7 @@ use super::VerbError;
 use super::inputs::{GivenInputs, capture_options};
 use super::resolve::Found;
 use super::{closer, known, records};
+use crate::capture::profile::{self, Tables};
 use crate::capture::redacted::Redacted;
 use crate::capture::source_file::SourceFile;
 use crate::capture::{self, Capture, found};
@@ -26,6 +27,8 @@ pub(super) struct Workspace {
     pub capture: Capture,
     /// The record it would have.
     pub built: Built,
+    /// The sources of data that are tables.
+    data_tables: Vec<Tables>,
     /// The model's files that are worth looking into, and how many more there are.
     worth_a_look: (Vec<SourceFile>, u64),
     /// What the model is run with, if that was asked for.
@@ -66,12 +69,13 @@ impl Workspace {
         let known = known::load(repository, &options.model);
         known::tell_data(repository, &mut options);
         let mut capture = capture::capture(&options, &known, progress)?;
+        let data_tables = profile::tables(&capture.data);
         let worth_a_look = found::worth_a_look(&capture.model_files);
         let run_with = to_run.then(|| run_with(&capture));
         let mut writer = repository.store().rehearsal();
         let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
         known::keep(repository, &options.model, known);
-        Ok(Self { capture, built, worth_a_look, run_with })
+        Ok(Self { capture, built, data_tables, worth_a_look, run_with })
     }
 
     /// What the model's files say of themselves, as it would be recorded; `before` is the observation of the version before.
@@ -88,13 +92,21 @@ impl Workspace {
         let record = &self.built.record;
         let find = |path: &str| {
             let predictions = self.capture.predictions.iter().map(|(_, f)| f);
-            predictions.chain(self.capture.samples.iter().map(|(_, f)| f)).find(|f| f.path() == path)
+            let samples = self.capture.samples.iter().map(|(_, f)| f);
+            let reports = self.capture.reports.iter().map(|(_, f)| f);
+            predictions.chain(samples).chain(reports).find(|f| f.path() == path)
         };
         let named = record.predictions.iter().map(|p| (p.file, p.path.as_str()));
         named
             .chain(record.samples.iter().map(|s| (s.file, s.path.as_str())))
+            .chain(record.reports.iter().map(|r| (r.file, r.path.as_str())))
             .filter_map(|(id, path)| find(path).map(|f| (id, f.disk())))
             .collect()
+    }
+
+    /// The sources of data that are tables.
+    pub(super) fn data_tables(&self) -> Vec<Tables> {
+        self.data_tables.clone()
     }
 
     /// For comparing.

@@ -61,6 +61,11 @@ pub(super) fn xml(text: &str) -> String {
     out
 }
 
+/// Text for a string that may end up on a terminal or a page: no control character, no line break.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(visible).collect()
+}
+
 /// White space is a space; control characters and those that turn the writing direction around are U+FFFD.
 const fn visible(c: char) -> char {
     match c {

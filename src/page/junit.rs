@@ -29,7 +29,26 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     } else if cases.failures + cases.errors == 0 && predicate.verdict == Verdict::Inconclusive {
         cases.whole(predicate.model.as_str(), Kind::Error, &predicate.remarks);
     }
-    cases.document(&context.candidate)
+    cases.document(&context.candidate, &properties(statement, context))
+}
+
+/// What the certificate is about.
+fn properties(statement: &StatementRecord, context: &Context) -> String {
+    let predicate = &statement.predicate;
+    let known = [
+        ("verdict", Some(predicate.verdict.name())),
+        ("candidate", Some(context.candidate.as_str())),
+        ("baseline", context.baseline.as_deref()),
+        ("stage", Some(predicate.baseline.stage.as_str())),
+        ("first_release", predicate.baseline.first_release.as_deref()),
+        ("certificate", context.certificate.as_deref()),
+        ("expires", context.expires.as_deref()),
+    ];
+    let line = |(name, value): (&str, Option<&str>)| {
+        Some(format!("      <property name=\"{name}\" value=\"{}\"/>\n", xml(value?)))
+    };
+    let lines: String = known.into_iter().filter_map(line).collect();
+    format!("    <properties>\n{lines}    </properties>\n")
 }
 
 #[derive(Clone, Copy)]
@@ -122,14 +141,14 @@ impl Cases {
         );
     }
 
-    fn document(&self, candidate: &str) -> String {
+    fn document(&self, candidate: &str, properties: &str) -> String {
         let Self { text, tests, failures, errors, skipped } = self;
         let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"");
         // `testsuites` knows no `skipped`.
         let totals = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"certify\" {totals}>\n  \
-             <testsuite name=\"{}\" {counts}>\n{text}  </testsuite>\n</testsuites>\n",
+             <testsuite name=\"{}\" {counts}>\n{properties}{text}  </testsuite>\n</testsuites>\n",
             xml(candidate)
         )
     }

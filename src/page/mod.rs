@@ -1,4 +1,4 @@
-//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems. Pure text.
+//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems, SARIF for code scanning. Pure text.
 //!
 //! Names, columns and values in a certificate come from whoever made the model: nothing of them may become markup, a mention
 //! or a link.
@@ -6,6 +6,9 @@
 mod escape;
 pub mod junit;
 pub mod markdown;
+pub mod sarif;
+
+use std::collections::BTreeMap;
 
 /// What a certificate does not say of itself, for its page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,4 +21,8 @@ pub struct Context {
     pub certificate: Option<String>,
     /// Until when it counts, as text.
     pub expires: Option<String>,
+    /// The policy file, relative to the project; none where the rules came from the store.
+    pub policy: Option<String>,
+    /// The line of each rule in it.
+    pub lines: BTreeMap<String, usize>,
 }

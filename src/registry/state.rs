@@ -6,8 +6,8 @@ use super::JournalError;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::{
-    AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, StageRow,
-    UsesRow, VersionRow, WaiverRow,
+    AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, SignatureRow,
+    StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
 use crate::id::{EventId, SnapshotId, TreeId};
@@ -205,6 +205,8 @@ impl State {
                 waivers,
             } => {
                 sets.iter().for_each(|used| self.count_use(used.sha256, *snapshot));
+                // The same statement, issued again, is signed as it was.
+                let before = self.certificates.remove(snapshot).filter(|row| row.certificate == *certificate);
                 let row = CertificateRow {
                     snapshot: *snapshot,
                     certificate: *certificate,
@@ -219,6 +221,7 @@ impl State {
                     first_release: first_release.clone(),
                     event: reference.id,
                     waivers: waivers.clone(),
+                    signatures: before.map(|row| row.signatures).unwrap_or_default(),
                 };
                 self.certificates.insert(*snapshot, row);
             }
@@ -227,6 +230,12 @@ impl State {
             }
             EventBody::Waive { .. } => self.add_waiver(event, reference)?,
             EventBody::Case { change, .. } => self.change_cases(change, event, reference)?,
+            EventBody::Sign { snapshot, certificate, keyid, signature } => {
+                let row = self.certificates.get_mut(snapshot).filter(|row| row.certificate == *certificate);
+                let Some(row) = row else { return Err("it signs a certificate that is not in force") };
+                let (event, time) = (reference.id, event.time);
+                row.signatures.push(SignatureRow { keyid: *keyid, record: *signature, event, time });
+            }
             EventBody::Block { snapshot, stage, reason } => {
                 self.add_block(*snapshot, stage.clone(), reason, reference, event.time);
             }

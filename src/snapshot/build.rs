@@ -15,7 +15,7 @@ use crate::format::FormatError;
 use crate::format::canonical;
 use crate::format::observation::{self, ObservationRecord};
 use crate::format::snapshot::{
-    self, CodeRecord, DataRecord, PredictionsRecord, SamplesRecord, SnapshotRecord, TreeRef,
+    self, CodeRecord, DataRecord, PredictionsRecord, ReportRecord, SamplesRecord, SnapshotRecord, TreeRef,
 };
 use crate::format::tree::EntryKind;
 use crate::id::{FileId, SnapshotId};
@@ -77,6 +77,13 @@ pub fn build(
         });
     }
     samples.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut reports = Vec::new();
+    for (input, file) in &capture.reports {
+        let stored = files.put_one(file)?;
+        let (name, path) = (input.name.clone(), file.path().to_owned());
+        reports.push(ReportRecord { name, path, file: stored.id, size: stored.size });
+    }
+    reports.sort_by(|a, b| a.name.cmp(&b.name));
     let mut data = Vec::new();
     for source in &mut capture.data {
         data.push(put_data(&mut files, source)?);
@@ -98,6 +105,7 @@ pub fn build(
         results,
         predictions,
         samples,
+        reports,
         data,
         code,
         environment: capture.environment.clone(),
@@ -152,6 +160,7 @@ pub fn bytes_needed<'s>(
 pub fn every_file(capture: &Capture) -> impl Iterator<Item = &SourceFile> {
     let declared = [&capture.model_files, &capture.params_files, &capture.metrics_files, &capture.results];
     let tables = capture.predictions.iter().map(|(_, f)| f).chain(capture.samples.iter().map(|(_, f)| f));
+    let tables = tables.chain(capture.reports.iter().map(|(_, f)| f));
     let data = capture.data.iter().filter(|d| d.not_stored.is_none()).flat_map(|d| &d.files);
     let code = capture.code.files.iter().filter(|f| f.kind != EntryKind::Symlink);
     declared.into_iter().flatten().chain(tables).chain(data).chain(code)

@@ -38,7 +38,8 @@ pub fn reach(store: &Store, record: &SnapshotRecord) -> Result<Reached, StoreErr
     }
     let predictions = record.predictions.iter().map(|p| (p.path.clone(), p.file, p.size));
     let samples = record.samples.iter().map(|s| (s.path.clone(), s.file, s.size));
-    reached.files.extend(predictions.chain(samples));
+    let reports = record.reports.iter().map(|r| (r.path.clone(), r.file, r.size));
+    reached.files.extend(predictions.chain(samples).chain(reports));
     reached.files.extend(record.code.patch.map(|id| ("code.patch".to_owned(), id, 0)));
     Ok(reached)
 }

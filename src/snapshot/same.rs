@@ -19,7 +19,13 @@ pub fn differs_in(store: &Store, a: &SnapshotRecord, built: &Built) -> Vec<&'sta
         ("model", a.model_files == b.model_files),
         ("params", a.params == b.params && a.params_files == b.params_files),
         ("metrics", a.metrics == b.metrics && a.metrics_files == b.metrics_files),
-        ("results", a.results == b.results && a.predictions == b.predictions && a.samples == b.samples),
+        (
+            "results",
+            a.results == b.results
+                && a.predictions == b.predictions
+                && a.samples == b.samples
+                && a.reports == b.reports,
+        ),
         ("data", a.data == b.data),
         ("code", same_code(store, &a.code, &b.code, &built.code_files)),
         ("seeds", same_seeds(a, b)),

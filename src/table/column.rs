@@ -282,6 +282,43 @@ impl Column {
         }
     }
 
+    /// The numbers that are finite, without empty cells, NaN and infinities. A text or a date is the row of its cell, counted
+    /// from 0.
+    pub fn finite_numbers(&self) -> Result<Vec<f64>, usize> {
+        let finite = |value: &f64| value.is_finite();
+        Ok(match &self.cells {
+            Cells::Empty(_) => Vec::new(),
+            Cells::Integer(cells) => cells.iter().flatten().map(|value| value as f64).collect(),
+            Cells::Natural(cells) => cells.iter().flatten().map(|value| value as f64).collect(),
+            Cells::Single(cells) => cells.iter().flatten().map(f64::from).filter(finite).collect(),
+            Cells::Double(cells) => cells.iter().flatten().filter(finite).collect(),
+            Cells::Decimal { .. } => {
+                (0..self.len()).filter_map(|row| self.text(row)?.parse().ok()).filter(finite).collect()
+            }
+            _ => {
+                return match (0..self.len()).find(|row| self.text(*row).is_some()) {
+                    Some(row) => Err(row),
+                    None => Ok(Vec::new()),
+                };
+            }
+        })
+    }
+
+    /// What its cells are: the word of a shape.
+    pub const fn kind(&self) -> &'static str {
+        match self.cells {
+            Cells::Empty(_) => "empty",
+            Cells::Integer(_) | Cells::Natural(_) => "integer",
+            Cells::Single(_) | Cells::Double(_) => "float",
+            Cells::Boolean(_) => "boolean",
+            Cells::Text(_) => "text",
+            Cells::Date(_) => "date",
+            Cells::DateTime { .. } => "datetime",
+            Cells::Time(_) => "time",
+            Cells::Decimal { .. } => "decimal",
+        }
+    }
+
     /// The first row, counted from 0, that holds a NaN or an infinity.
     pub fn first_not_finite(&self) -> Option<usize> {
         match &self.cells {

@@ -102,6 +102,7 @@ pub enum Command {
     Restore(commands::restore::Args),
     Reproduce(commands::reproduce::Args),
     Bundle(commands::bundle::Args),
+    Export(commands::export::Args),
     Verify(commands::verify::Args),
     Seed(commands::seed::Args),
     Doctor(commands::doctor::Args),

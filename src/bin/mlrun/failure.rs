@@ -17,6 +17,7 @@ use mlrun::registry::JournalError;
 use mlrun::registry::promote::Obstacle;
 use mlrun::registry::rollback::RollbackRefusal;
 use mlrun::repository::{ConfigError, RepositoryError};
+use mlrun::signature::KeyError;
 use mlrun::snapshot::restore::RestoreError;
 use mlrun::snapshot::{SnapshotError, fields};
 use mlrun::store::{BackendError, StoreError};
@@ -211,6 +212,20 @@ fn verb(error: &VerbError) -> Meaning {
             says(USAGE, "remove it from mlrun.toml, or enforce it outside until a version that does")
         }
         VerbError::Measure(error) => measured::measure(error),
+        VerbError::Key { source: KeyError::Encrypted, .. } => {
+            says(USAGE, "`openssl pkcs8 -topk8 -nocrypt -in KEY.pem` prints it without its password")
+        }
+        VerbError::Key { .. } => says(
+            USAGE,
+            "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY.pem` makes one, `openssl pkey -in KEY.pem -pubout` prints its public half",
+        ),
+        VerbError::NoCertificate { label } => (NOT_FOUND, Some(format!("`mlrun certify {label}` makes one"))),
+        VerbError::NotSigned { label } => (
+            NO,
+            Some(format!(
+                "`mlrun certify {label} --sign KEY.pem` signs it; `mlrun export statement {label}` does without"
+            )),
+        ),
         VerbError::Io { source, .. } => io(source.kind()),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),

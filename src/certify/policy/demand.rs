@@ -1,11 +1,11 @@
 //! What a rule asks: exactly one thing, which suits what it measures.
 
-use super::PolicyError;
 use super::refuse::{misplaced, number};
+use super::{PolicyError, data};
 use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Over, Prove, Quantity, RuleFile};
 use crate::measure::{Better, Metric};
 
-const NOT_NEGATIVE: &str = "a finite number, 0 or more";
+pub(super) const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandRecord, PolicyError> {
     match measure {
@@ -15,6 +15,12 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         MeasureRecord::Measured { quantity: Quantity::ExitStatus, .. } => {
             return counted(rule, "anything but an exit status");
         }
+        MeasureRecord::Drift(_)
+        | MeasureRecord::Shift(_)
+        | MeasureRecord::Data(_)
+        | MeasureRecord::Leakage(_)
+        | MeasureRecord::Surrounding(_)
+        | MeasureRecord::Report(_) => return data::demand(rule, measure),
         _ => {}
     }
     let others = [&rule.min, &rule.max].iter().any(|limit| limit.is_some())
@@ -64,11 +70,10 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         return Ok(DemandRecord::MaxRatio { limit: number(rule, "max_ratio", ratio, ratio > 0.0, POSITIVE)? });
     }
     if let Some(ratio) = rule.min_ratio {
-        return Ok(DemandRecord::MinRatio { limit: number(rule, "min_ratio", ratio, ratio > 0.0, POSITIVE)? });
-    }
-    if let Some(ratio) = rule.min_ratio {
-        let limit = number(rule, "min_ratio", ratio, ratio > 0.0 && ratio <= 1.0, "above 0, at most 1")?;
-        return Ok(DemandRecord::MinRatio { limit });
+        let measured = matches!(measure, MeasureRecord::Measured { .. });
+        let (sound, expected) =
+            (ratio > 0.0 && (measured || ratio <= 1.0), if measured { POSITIVE } else { "above 0, at most 1" });
+        return Ok(DemandRecord::MinRatio { limit: number(rule, "min_ratio", ratio, sound, expected)? });
     }
     prove(rule)
 }
@@ -156,7 +161,7 @@ fn prove(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
     })
 }
 
-fn limit_of(rule: &RuleFile, key: &'static str, limit: &LimitFile) -> Result<Option<f64>, PolicyError> {
+pub(super) fn limit_of(rule: &RuleFile, key: &'static str, limit: &LimitFile) -> Result<Option<f64>, PolicyError> {
     match limit {
         LimitFile::Number(value) => number(rule, key, *value, true, "a finite number or `unset`").map(Some),
         LimitFile::Word(word) if word == "unset" => Ok(None),

@@ -97,6 +97,20 @@ pub enum PolicyError {
         /// Quantities like it, the likeliest first.
         nearest: Vec<String>,
     },
+    /// A word that is none of those there are.
+    #[error("rule `{rule}`: `{key}` is `{word}`; it must be one of {}{}", known.join(", "), suggestion(nearest))]
+    UnknownWord {
+        /// The rule.
+        rule: String,
+        /// Which key.
+        key: &'static str,
+        /// What it is, cut to 80 characters.
+        word: String,
+        /// What it may be.
+        known: Vec<&'static str>,
+        /// Those like it, the likeliest first.
+        nearest: Vec<String>,
+    },
     /// A metric of another task.
     #[error("rule `{rule}`: `{metric}` is not defined for a {task} task, only for {}", tasks.join(", "))]
     OtherTask {

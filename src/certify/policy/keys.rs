@@ -1,5 +1,7 @@
 //! Unknown keys, found before the values are read: an untagged metric would otherwise hide which key was wrong, and where.
 
+use std::collections::BTreeMap;
+
 use toml::de::{DeTable, DeValue, Error};
 
 use super::PolicyError;
@@ -43,36 +45,33 @@ const MUST_NOT_FLIP: &[&str] = &["must_not_flip"];
 const MEASURED: &[&str] = &["measured", "quantile"];
 const PARITY: &[&str] = &["parity", "tolerance"];
 const COMMAND: &[&str] = &["command", "better", "name", "timeout"];
-/// Each kind of metric by the key that only it has.
-const KINDS: [(&str, &[&str]); 10] = [
-    ("reported", REPORTED),
-    ("of", QUANTILE),
-    ("column", COLUMN_QUANTILE),
-    ("check", CHECK),
-    ("must_not_flip", MUST_NOT_FLIP),
-    ("mean", MEAN),
-    ("ratio", RATIO),
-    ("measured", MEASURED),
-    ("parity", PARITY),
-    ("command", COMMAND),
+const DRIFT: &[&str] = &["drift", "of", "columns", "above", "approximate"];
+const SHIFT: &[&str] = &["shift", "by"];
+const DATA: &[&str] = &["data", "of", "column", "key", "low", "high", "allowed", "last"];
+const LEAKAGE: &[&str] = &["leakage", "of", "key"];
+const ENVIRONMENT: &[&str] = &["environment", "only"];
+const REPORT: &[&str] = &["report", "count", "require"];
+/// Each kind of metric by the keys of which only it has one.
+const KINDS: [(&[&str], &[&str]); 16] = [
+    (&["reported"], REPORTED),
+    (&["check"], CHECK),
+    (&["must_not_flip"], MUST_NOT_FLIP),
+    (&["mean"], MEAN),
+    (&["ratio"], RATIO),
+    (&["measured"], MEASURED),
+    (&["parity"], PARITY),
+    (&["command"], COMMAND),
+    (&["drift"], DRIFT),
+    (&["shift"], SHIFT),
+    (&["data"], DATA),
+    (&["leakage"], LEAKAGE),
+    (&["environment"], ENVIRONMENT),
+    (&["report"], REPORT),
+    (&["quantile", "column"], COLUMN_QUANTILE),
+    (&["quantile"], QUANTILE),
 ];
-const METRIC: &[&str] = &[
-    "name",
-    "mean",
-    "ratio",
-    "reported",
-    "better",
-    "quantile",
-    "of",
-    "column",
-    "check",
-    "must_not_flip",
-    "measured",
-    "parity",
-    "tolerance",
-    "command",
-    "timeout",
-];
+/// Any of them.
+const METRIC: &[&str] = &["name"];
 
 /// The first unknown key of the file, or what keeps it from being TOML.
 pub(super) fn check(text: &str) -> Result<(), PolicyError> {
@@ -99,16 +98,30 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
             if metric.contains_key("name") && !metric.contains_key("command") {
                 continue;
             }
-            let mut kinds = KINDS.iter().filter(|(key, _)| metric.contains_key(*key)).map(|(_, keys)| *keys);
-            let keys = match (kinds.next(), kinds.next()) {
-                (Some(keys), None) => keys,
-                (None, _) if metric.contains_key("quantile") => QUANTILE,
-                _ => METRIC,
+            let has = |marks: &&[&str]| marks.iter().all(|key| metric.contains_key(*key));
+            let mut meant = KINDS.iter().filter(|(marks, _)| has(marks)).map(|(_, keys)| *keys);
+            let keys = match (meant.next(), meant.next()) {
+                (Some(keys), None) => keys.to_vec(),
+                // `quantile` alone is one of samples; beside other marks it is theirs.
+                (Some(keys), Some(next))
+                    if next == QUANTILE && meant.next().is_none() && keys.contains(&"quantile") =>
+                {
+                    keys.to_vec()
+                }
+                _ => KINDS.iter().flat_map(|(_, keys)| keys.iter().copied()).chain(METRIC.iter().copied()).collect(),
             };
-            known(text, metric, keys, &place)?;
+            known(text, metric, &keys, &place)?;
         }
     }
     Ok(())
+}
+
+/// The line of each rule's id; nothing of what cannot be parsed.
+pub(super) fn lines(text: &str) -> BTreeMap<String, usize> {
+    let Ok(document) = DeTable::parse(text) else { return BTreeMap::new() };
+    let rules = document.get_ref().get("rule").and_then(|value| value.get_ref().as_array());
+    let ids = rules.into_iter().flat_map(|rules| rules.iter()).filter_map(|rule| rule.get_ref().as_table()?.get("id"));
+    ids.filter_map(|id| Some((id.get_ref().as_str()?.to_owned(), line(text, id.span().start)))).collect()
 }
 
 /// A later schema is said to be one, not to be full of unknown keys.

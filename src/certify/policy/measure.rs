@@ -1,11 +1,11 @@
 //! What a rule measures: a metric of rows, a reported number, a quantile of samples, what the provenance lacks, or what is seen
-//! while a model runs.
+//! while a model runs; of data, environment and reports see [`data`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PolicyError;
 use super::refuse::{empty, misplaced, number};
-use super::{columns as number_columns, flips, measured, over, parameters};
+use super::{columns as number_columns, data, flips, measured, over, parameters};
 use crate::format::policy::{
     Check, Direction, Flips, MeasureRecord, MetricFile, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
 };
@@ -41,6 +41,12 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
             let probability = number(rule, "quantile", q, q > 0.0 && q < 1.0, "above 0 and below 1")?;
             Ok(MeasureRecord::Quantile { of: quantile.of.clone(), quantile: probability })
         }
+        MetricFile::Drift(_)
+        | MetricFile::Shift(_)
+        | MetricFile::Data(_)
+        | MetricFile::Leakage(_)
+        | MetricFile::Surrounding(_)
+        | MetricFile::Report(_) => data::resolve(rule, task),
         MetricFile::Check(file) => {
             without_rows(rule)?;
             let names = || Check::ALL.iter().map(|check| check.name());
@@ -197,7 +203,7 @@ pub(super) fn only(rule: &RuleFile) -> Result<BTreeMap<String, Vec<Scalar>>, Pol
     Ok(only)
 }
 
-fn scalar(rule: &RuleFile, value: &ScalarFile) -> Result<Scalar, PolicyError> {
+pub(super) fn scalar(rule: &RuleFile, value: &ScalarFile) -> Result<Scalar, PolicyError> {
     Ok(match value {
         ScalarFile::Bool(value) => Scalar::Bool(*value),
         ScalarFile::Int(value) => Scalar::Int((*value).into()),

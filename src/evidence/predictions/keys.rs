@@ -219,6 +219,24 @@ fn entries(source: &SourceTable<'_>, columns: &[Column]) -> Result<Vec<Entry>, D
     }
 }
 
+/// The first 128 bits of each row's hash: hash and check of a key. An empty cell has the text of length 0.
+pub(in super::super) fn row_hashes(columns: &[Column]) -> Vec<u128> {
+    let rows = columns.first().map_or(0, Column::len);
+    let hash = |(text, bytes): &mut (String, Vec<u8>), row: usize| {
+        bytes.clear();
+        for column in columns {
+            text.clear();
+            column.write_text(row, text);
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        let mut first = [0; 16];
+        first.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+        u128::from_le_bytes(first)
+    };
+    (0..rows).into_par_iter().map_init(Default::default, hash).collect()
+}
+
 fn collision(path: &str, one: &str, other: &str) -> Defect {
     unreadable(path, &format!("the keys {one} and {other} have the same 64-bit hash"))
 }

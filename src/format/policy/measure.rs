@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Direction;
+use super::{DataCheckRecord, Direction, DriftRecord, LeakageRecord, ReportRuleRecord, ShiftRecord, SurroundingRecord};
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
 
@@ -209,6 +209,41 @@ pub enum MeasureRecord {
         /// How long it may run, in seconds.
         timeout: u64,
     },
+    /// How far training data is from the baseline's; less is better.
+    Drift(DriftRecord),
+    /// How far the model's answers are from the baseline's on the same rows; less is better.
+    Shift(ShiftRecord),
+    /// What the candidate's training data is like.
+    Data(DataCheckRecord),
+    /// Rows of an evaluation set that were trained on, counted; less is better.
+    Leakage(LeakageRecord),
+    /// Differences to what the baseline was made with, counted; less is better.
+    Surrounding(SurroundingRecord),
+    /// Checks of another tool that failed, counted; less is better.
+    Report(ReportRuleRecord),
+}
+
+impl MeasureRecord {
+    /// Whether it says how good the model is. Where a model comes from does not.
+    pub const fn is_of_quality(&self) -> bool {
+        match self {
+            Self::Metric { .. }
+            | Self::Flips { .. }
+            | Self::MustNotFlip { .. }
+            | Self::Reported { .. }
+            | Self::Quantile { .. }
+            | Self::Command { .. } => true,
+            Self::Measured { quantity, .. } => !matches!(quantity, Quantity::ExitStatus),
+            Self::Provenance { .. }
+            | Self::Parity { .. }
+            | Self::Drift(_)
+            | Self::Shift(_)
+            | Self::Data(_)
+            | Self::Leakage(_)
+            | Self::Surrounding(_)
+            | Self::Report(_) => false,
+        }
+    }
 }
 
 /// What is seen of a model while it runs.

@@ -147,7 +147,7 @@ pub enum ScalarFile {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" }, { must_not_flip = [\"…\"] }, { check = \"…\" }, { measured = \"latency\" }, { parity = \"test\" } or { command = \"…\", better = \"higher\" }"
+    expecting = "a metric's name, { name = \"…\", parameters }, { mean = \"column\", better = \"…\" }, { ratio = [\"…\", \"…\"], better = \"…\" }, { reported = \"…\", better = \"higher\" }, { quantile = 0.99, of = \"latency\" }, { must_not_flip = [\"…\"] }, { check = \"…\" }, { measured = \"latency\" }, { parity = \"test\" }, { command = \"…\", better = \"higher\" }, { drift = \"psi\", of = \"train\" }, { shift = \"psi\" }, { data = \"schema\", of = \"train\" }, { leakage = \"test\", of = \"train\" }, { environment = \"packages\" } or { report = \"quality\" }"
 )]
 pub enum MetricFile {
     /// Computed from predictions.
@@ -174,6 +174,18 @@ pub enum MetricFile {
     Parity(ParityFile),
     /// Rows that must not go from right to wrong.
     MustNotFlip(MustNotFlipFile),
+    /// How far training data is from the baseline's.
+    Drift(DriftFile),
+    /// How far the answers are from the baseline's.
+    Shift(ShiftFile),
+    /// What training data is like.
+    Data(DataCheckFile),
+    /// Evaluation rows that were trained on.
+    Leakage(LeakageFile),
+    /// What else is different from the baseline's.
+    Surrounding(SurroundingFile),
+    /// What another tool says.
+    Report(ReportRuleFile),
 }
 
 /// `{ name = "fbeta", beta = 2.0 }`.
@@ -320,6 +332,102 @@ pub enum KeyFile {
     One(ScalarFile),
     /// Of several columns.
     Several(Vec<ScalarFile>),
+}
+
+/// `{ drift = "psi", of = "train", columns = ["age"], above = 0.1, approximate = true }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriftFile {
+    /// One of [`super::Drift::ALL`].
+    pub drift: String,
+    /// Which training data.
+    pub of: SetName,
+    /// Which columns.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// The distance that counts a column among those that drifted.
+    #[serde(default)]
+    pub above: Option<f64>,
+    /// Whether an estimate does.
+    #[serde(default)]
+    pub approximate: bool,
+}
+
+/// `{ shift = "moved", by = 0.1 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShiftFile {
+    /// One of [`super::Shift::ALL`].
+    pub shift: String,
+    /// What a score moves at most to have stayed; 0.1 unless said.
+    #[serde(default)]
+    pub by: Option<f64>,
+}
+
+/// `{ data = "range", of = "train", column = "age", low = 0, high = 120 }`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataCheckFile {
+    /// One of [`super::DataCheck::ALL`].
+    pub data: String,
+    /// Which training data.
+    pub of: SetName,
+    /// Which column.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// The columns of a key.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// The least value.
+    #[serde(default)]
+    pub low: Option<ScalarFile>,
+    /// The greatest value.
+    #[serde(default)]
+    pub high: Option<ScalarFile>,
+    /// The categories that may be.
+    #[serde(default)]
+    pub allowed: Vec<ScalarFile>,
+    /// How many earlier tables rows are compared with.
+    #[serde(default)]
+    pub last: Option<u32>,
+}
+
+/// `{ leakage = "test", of = "train", key = ["row_id"] }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeakageFile {
+    /// The predictions set, or the data.
+    pub leakage: SetName,
+    /// The training data.
+    pub of: SetName,
+    /// Columns that tell rows apart.
+    #[serde(default)]
+    pub key: Vec<String>,
+}
+
+/// `{ environment = "packages", only = ["numpy"] }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurroundingFile {
+    /// One of [`super::Surrounding::ALL`].
+    pub environment: String,
+    /// Only these packages.
+    #[serde(default)]
+    pub only: Vec<String>,
+}
+
+/// `{ report = "quality", count = "failed", require = ["row_count > 0"] }`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRuleFile {
+    /// Which report.
+    pub report: SetName,
+    /// One of [`super::Reported::ALL`]; `failed` unless said.
+    #[serde(default)]
+    pub count: Option<String>,
+    /// Checks that must be in it.
+    #[serde(default)]
+    pub require: Vec<String>,
 }
 
 /// A number, or `"unset"`.

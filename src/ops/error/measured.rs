@@ -8,6 +8,12 @@ use crate::name::{ModelName, SetName};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MeasureError {
+    /// Runs are not repeated to look at a certificate again.
+    #[error("the certificate of `{model}` rests on models that were run, and they are not run again")]
+    NotAgain {
+        /// The model.
+        model: ModelName,
+    },
     /// The rules run commands, and there is only a store: nobody here asked for what these do.
     #[error("the rules of `{model}` run commands, and only its store is looked at")]
     NoProject {

@@ -160,6 +160,26 @@ pub enum VerbError {
         /// For the sentence.
         plural: bool,
     },
+    /// A file is not the key it should be.
+    #[error("`{}` cannot be used as a key", path.display())]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: crate::signature::KeyError,
+    },
+    /// A certificate that is asked for is not there.
+    #[error("`{label}` has no certificate")]
+    NoCertificate {
+        /// Which version.
+        label: String,
+    },
+    /// An envelope without a signature is none.
+    #[error("the certificate of `{label}` is not signed")]
+    NotSigned {
+        /// Which version.
+        label: String,
+    },
     /// The system refused.
     #[error("cannot {action} `{}`", path.display())]
     Io {

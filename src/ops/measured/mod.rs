@@ -85,12 +85,15 @@ pub(super) fn is_wanted(policy: &PolicyRecord) -> bool {
 /// # Errors
 /// There is no project, no folder, no such data or predictions set, or a signal came. Whatever goes wrong with a command is
 /// recorded, and inconclusive.
-pub(super) fn obtain(wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<Measured, VerbError> {
+pub(super) fn obtain(wanted: &Wanted<'_>, runs: bool, progress: &dyn Progress) -> Result<Measured, VerbError> {
     if !is_wanted(wanted.policy) {
         return Ok(Measured::default());
     }
     if let Some(known) = stored::in_force(wanted)? {
         return Ok(known);
+    }
+    if !runs {
+        return Err(MeasureError::NotAgain { model: wanted.model.clone() }.into());
     }
     let Some(project) = wanted.repository.project() else {
         return Err(MeasureError::NoProject { model: wanted.model.clone() }.into());

@@ -50,6 +50,7 @@ impl Outputs {
                 .into_iter()
                 .map(|file| file.path)
                 .chain(record.samples.iter().map(|s| s.path.clone()))
+                .chain(record.reports.iter().map(|r| r.path.clone()))
                 .collect(),
         })
     }
@@ -91,6 +92,10 @@ impl Comparison<'_> {
         for samples in &self.record.samples {
             let why = "times differ from run to run and from machine to machine".to_owned();
             report.not_compared.push((samples.path.clone(), why));
+        }
+        for other in &self.record.reports {
+            let why = "reports tell when they were made".to_owned();
+            report.not_compared.push((other.path.clone(), why));
         }
         if let Some(results) = self.record.results {
             let why = "plots and logs tell when they were made".to_owned();

@@ -2,6 +2,7 @@
 
 mod comparisons;
 mod explained;
+mod facts;
 mod flips;
 mod journal;
 mod limits;

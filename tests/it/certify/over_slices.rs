@@ -89,7 +89,7 @@ fn a_gap_among_too_few_or_too_small_groups_is_undecided() {
     let one = stacked(vec![("F", outcomes(300, 1, 1, 0)), ("M", outcomes(10, 0, 0, 0))]);
     let found = judged(&one, "gap = \"country\"\nmax = 0.9");
     assert_eq!(found.verdict, Verdict::Inconclusive);
-    assert_eq!(reason(&found), "accuracy is not defined: 1 groups, 2 needed");
+    assert_eq!(reason(&found), "gap of accuracy is not defined: 1 groups, 2 needed");
     let uncovered =
         stacked(vec![("F", outcomes(300, 1, 1, 0)), ("M", outcomes(99, 0, 0, 0)), ("X", outcomes(99, 0, 0, 0))]);
     let found = judged(&uncovered, "gap = \"country\"\nmax = 0.9");

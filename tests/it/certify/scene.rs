@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::certify::{Case, CertifyError, History, Lacking, PastRows, Samples, certify, policy};
+use mlrun::certify::{Case, CertifyError, Facts, History, Lacking, PastRows, Samples, certify, policy};
 use mlrun::digest::Digest;
 use mlrun::evidence::{Defect, JoinedRows, PredictedColumns, SliceColumn, TruthColumn};
 use mlrun::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
@@ -25,6 +25,7 @@ pub struct Scene {
     pub samples: BTreeMap<SetName, Samples>,
     pub metrics: (BTreeMap<String, Scalar>, Option<BTreeMap<String, Scalar>>),
     pub provenance: BTreeMap<Check, Lacking>,
+    pub facts: Facts,
     pub evidence: Vec<EvidenceRecord>,
     pub stale: Vec<String>,
     pub history: History,
@@ -61,6 +62,7 @@ impl Scene {
             samples: BTreeMap::new(),
             metrics: (BTreeMap::new(), Some(BTreeMap::new())),
             provenance: BTreeMap::new(),
+            facts: Facts::default(),
             evidence: Vec::new(),
             stale: Vec::new(),
             history: History::default(),
@@ -134,6 +136,7 @@ impl Scene {
             provenance: &self.provenance,
             measurement: self.measurement.as_ref(),
             parity: &self.parity,
+            facts: &self.facts,
             evidence: self.evidence.clone(),
             stale_evidence: self.stale.clone(),
             history: &self.history,
@@ -145,8 +148,12 @@ impl Scene {
         certify(&self.case())
     }
 
+    /// The certificate, from whose numbers its verdicts follow again.
     pub fn judge(&self) -> StatementRecord {
-        self.try_judge().unwrap()
+        let statement = self.try_judge().unwrap();
+        let examined = mlrun::certify::recheck::examine(&statement.predicate);
+        assert_eq!(examined.contradictions(), Vec::<String>::new(), "{statement:#?}");
+        statement
     }
 
     /// The only result.

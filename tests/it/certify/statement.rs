@@ -112,6 +112,35 @@ fn it_names_what_was_judged() {
     assert_eq!(scene.judge(), statement);
 }
 
+/// numpy's quantiles and counts of the same columns:
+/// `e = np.quantile(a, np.arange(1, 10) / 10); np.histogram(b, np.r_[-np.inf, e, np.inf])`, whose bins begin with their edge, too.
+#[test]
+fn what_was_read_is_described_for_later() {
+    let mut scene = Scene::on(noisy(), RULES);
+    scene = scene.samples("latency", (0..2000).map(|i| f64::from(i) / 7.0).collect(), Some(vec![1.0; 50]));
+    let certificate = scene.judge().predicate;
+    assert_eq!(certificate.rows.values().next(), Some(&noisy().digest));
+    let named: Vec<_> =
+        certificate.distributions.iter().map(|d| (d.set.as_str(), d.role.as_str(), d.of.as_str())).collect();
+    let expected = [
+        ("test", "truth", "labels"),
+        ("test", "candidate", "scores"),
+        ("test", "baseline", "scores"),
+        // Too few samples of the baseline's to describe.
+        ("latency", "candidate", "samples"),
+    ];
+    assert_eq!(named, expected);
+    let [labels, ours, theirs, samples] = certificate.distributions.try_into().unwrap();
+    assert_eq!((labels.classes.join(" "), labels.counts), ("negative positive".to_owned(), vec![Some(400), Some(200)]));
+    assert_eq!((ours.edges.len(), &ours.edges), (9, &theirs.edges));
+    assert_eq!(ours.counts, [Some(60); 10]);
+    assert_eq!(theirs.counts.iter().flatten().sum::<u64>(), 600);
+    let middle = samples.quantiles.iter().find(|(share, _)| *share == 0.5).unwrap().1;
+    assert!((middle - 999.5 / 7.0).abs() < 1e-12, "{middle}");
+    // Of 2,000 samples two lie beyond the 0.999 quantile: too few to say where.
+    assert_eq!(samples.quantiles.last().unwrap().0, 0.995);
+}
+
 #[test]
 fn the_worst_blocking_result_decides() {
     let one = Scene::on(outcomes(80, 3, 7, 10), "[[rule]]\nid = \"f\"\nmetric = \"accuracy\"\nmin = 0.8").result();

@@ -48,6 +48,7 @@ mod rollback;
 mod rules;
 mod scene;
 mod secrets;
+mod signing;
 mod small_disk;
 mod story;
 mod waive;

@@ -221,3 +221,19 @@ fn a_report_that_has_no_place() {
     project.ok("certify v2 --report junit=old.xml --report markdown=/dev/stdout").says(&["PASS", "| "]);
     assert!(project.read("old.xml").starts_with("<?xml") && !project.read("old.xml").contains("older"));
 }
+
+/// Many slices: the reasons come first and fit a terminal, and so does the table.
+#[test]
+fn why_comes_before_the_table() {
+    let project = scene();
+    let each = "\n[[rule]]\nid = \"a-rule-of-a-long-name-that-says-it-all\"\nmetric = \"accuracy\"\neach = [\"country\"]\nprove = \"superior\"\ngain = 0.5\n";
+    project.write("policy.toml", format!("{POLICY}{each}"));
+    let shown = project.mlrun("certify v2 --check");
+    let lines: Vec<&str> = shown.stdout.lines().collect();
+    let at =
+        |word: &str| lines.iter().position(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}: {shown}"));
+    assert!(at("a-rule-of-a-long-name-that-says-it-all [country=de]") < at("bounds"), "{shown}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(lines.iter().any(|line| line.contains("…") && line.contains("country=de]")), "{shown}");
+    assert!(["FAIL", "INCONCLUSIVE"].iter().any(|verdict| shown.last_line().starts_with(verdict)), "{shown}");
+}

@@ -301,6 +301,20 @@ event("promote", "2026-03-05T00:00:06.000Z", {
     "adopts": {"policy": policy, "stage": {"certificate": True, "from": [], "valid_for": 60, "waivers": {"risk": ["ana@example.org"]}}},
 })
 
+# The certificate above, signed by the `cryptography` package with a key nobody has any more.
+public_key = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEBElNQT4gX+mlfVXKt2ySSTGF/7To
+JwgKA0r65nr+9pYTXsyAcHGhVfg8qg47DebI9I9TpzTUutqpXHZ3ySB4hA==
+-----END PUBLIC KEY-----
+"""
+keyid = "5efc94a99b9354e13e8a718994bfd5343620faeb893652333e7bc201c910813e"
+signature = put("signature.json", canonical({
+    "format": "mlrun/signature/1", "certificate": certificate, "payload_type": "application/vnd.in-toto+json",
+    "algorithm": "ecdsa-p256-sha256", "keyid": keyid, "public_key": public_key,
+    "signature": "MEQCIEJs1WslDI9qjoUdjx1avODIOaszLV4sl9wzss64IkwQAiAIv4hcsCo6/wM5nLo+8UA0htClK6gcxcdj1Qmh23zteg==",
+}))
+event("sign", "2026-03-05T00:00:07.000Z", {"snapshot": snapshot, "certificate": certificate, "keyid": keyid, "signature": signature}, ana)
+
 put("format.json", canonical({
     "format": "mlrun/store/1", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "hash": "sha256+blake3",
     "cutter": {"algorithm": "fastcdc-2020", "whole": 262144, "minimum": 131072, "average": 524288, "maximum": 2097152},
@@ -351,16 +365,18 @@ def occupancy(n, snapshot, since, seq, kind, actor, certificate, reason):
     return out + option(actor, string) + option(certificate, digest) + option(reason, string)
 
 
-def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issued, proposed, first, seq, waivers=()):
+def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issued, proposed, first, seq, waivers=(), signatures=()):
     out = digest(snapshot) + digest(certificate) + verdict + string(stage) + option(baseline, digest) + option(event, reference)
     out += digest(policy) + instant(issued) + instant("2026-04-01T00:00:00.000Z") + bytes([proposed]) + option(first, string)
-    return out + digest(events[seq - 1]) + several([number(waiver) for waiver in waivers])
+    out += digest(events[seq - 1]) + several([number(waiver) for waiver in waivers])
+    return out + several([digest(key) + digest(record) + digest(events[at - 1]) + instant(time) for key, record, at, time in signatures])
 
 
 # checkpoint.bin to checkpoint-3.bin are of the versions before, in which nothing was dropped, nothing was erased, and nothing
-# was attached, waived, a case, or counted as a use.
+# was attached, waived, a case, counted as a use,
+# or signed.
 checkpoint = b"mlrun/checkpoint/4" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
-checkpoint += reference(19) + instant("2026-03-05T00:00:06.000Z")
+checkpoint += reference(20) + instant("2026-03-05T00:00:07.000Z")
 checkpoint += several([
     version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
     version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z"),
@@ -389,7 +405,8 @@ checkpoint += several([
     + instant("2026-03-03T00:00:00.000Z")
 ])
 checkpoint += several([row for _, row in sorted([
-    (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5)),
+    (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5,
+                               signatures=[(keyid, signature, 20, "2026-03-05T00:00:07.000Z")])),
     (base, certificate_row(base, sha("c1"), WAIVED, "production", base, 10, "2026-03-05T00:00:05.000Z", False, None, 18, [15])),
 ])])
 checkpoint += several([

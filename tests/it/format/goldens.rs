@@ -10,13 +10,15 @@ use mlrun::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, Se
 use mlrun::format::recipe::{Recipe, RecipeBlock, RecipeTensor};
 use mlrun::format::redacted::RedactedRecord;
 use mlrun::format::scalar::Scalar;
+use mlrun::format::signature::SignatureRecord;
 use mlrun::format::snapshot::{self, CodeKind, DataKind, SeedSource, SnapshotRecord};
 use mlrun::format::store::{CutterRecord, StoreRecord};
 use mlrun::format::tree::{EntryKind, TreeEntry, TreeRecord};
-use mlrun::format::{FormatError, canonical, checkpoint, policy, store};
+use mlrun::format::{FormatError, canonical, checkpoint, dsse, policy, store};
 use mlrun::id::EventId;
 use mlrun::name::{ModelName, Version};
 use mlrun::registry::State;
+use mlrun::signature::PublicKey;
 use mlrun::store::cut;
 
 use super::{JSON, checkpoint_of, event_files, folder, golden, sums, understood};
@@ -170,8 +172,8 @@ fn one_event_of_each_kind() {
     assert_eq!(
         kinds,
         [
-            "attach", "block", "case", "certify", "create", "promote", "purge", "rollback", "snapshot", "unblock",
-            "waive"
+            "attach", "block", "case", "certify", "create", "promote", "purge", "rollback", "sign", "snapshot",
+            "unblock", "waive"
         ]
     );
 }
@@ -303,8 +305,9 @@ fn understood_id(name: &str) -> String {
 #[test]
 fn checkpoint() {
     let record = checkpoint_of("checkpoint-4.bin");
-    assert_eq!(record.head.seq, 19);
-    assert_eq!(record.head.id.to_string(), understood_id("event-19-promote.txt"));
+    assert_eq!(record.head.seq, 20);
+    assert_eq!(record.head.id.to_string(), understood_id("event-20-sign.txt"));
+    assert_eq!(record.certificates.iter().map(|c| c.signatures.len()).sum::<usize>(), 1);
     assert_eq!(record.erased.len(), 2);
     assert_eq!(record.stages[0].stack, [2]);
     assert_eq!(record.versions.len(), 2);
@@ -324,6 +327,19 @@ fn the_golden_journal_folds_into_the_golden_checkpoint() {
         state.apply(&file.event.unwrap(), file.id).unwrap();
     }
     assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-4.bin"));
+}
+
+/// The `cryptography` package signed the golden certificate.
+#[test]
+fn signature() {
+    let record = SignatureRecord::decode(&golden("signature.json")).unwrap();
+    let key = PublicKey::from_pem(&record.public_key).unwrap();
+    assert_eq!((key.id().unwrap(), key.to_pem().unwrap()), (record.keyid, record.public_key.clone()));
+    let certificate = golden("certificate.json");
+    assert_eq!(record.certificate.digest(), Digest::of(&certificate));
+    let signed = dsse::pae(&record.payload_type, &certificate);
+    assert!(key.verifies(&signed, &record.bytes().unwrap()));
+    assert!(!key.verifies(&signed[1..], &record.bytes().unwrap()));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use mlrun::format::observation::ObservationRecord;
 use mlrun::format::policy::PolicyRecord;
 use mlrun::format::profile::ProfileRecord;
 use mlrun::format::redacted::RedactedRecord;
+use mlrun::format::signature::SignatureRecord;
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::format::store::StoreRecord;
 use mlrun::format::tree::TreeRecord;
@@ -49,7 +50,7 @@ fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 13] = [
+const JSON: [Kind; 14] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
@@ -62,6 +63,7 @@ const JSON: [Kind; 13] = [
     ("cases.json", "mlrun/cases/1", |b| CasesRecord::decode(b)?.encode()),
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
     ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),
+    ("signature.json", "mlrun/signature/1", |b| SignatureRecord::decode(b)?.encode()),
     ("format.json", "mlrun/store/1", |b| again::<StoreRecord>(store::FORMAT, b)),
 ];
 

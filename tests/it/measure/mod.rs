@@ -3,6 +3,7 @@
 
 mod contract;
 mod differential;
+mod drift;
 mod edges;
 mod inference;
 mod intervals;

@@ -1,6 +1,8 @@
 //! Gaps between groups, beyond what goldens say: numbers of no use, order, and many groups.
 
-use mlrun::measure::{Estimate, GroupPair, Method, Undefined, gap, gap_bounds, gap_growth, pairs_confidence};
+use mlrun::measure::{
+    Estimate, GroupPair, Method, Sufficient, Undefined, gap, gap_bounds, gap_growth, pairs_confidence,
+};
 
 fn pair(candidate: f64, baseline: f64) -> GroupPair {
     GroupPair { n: 500, candidate, baseline, candidate_error: 0.02, baseline_error: 0.02, difference_error: 0.01 }
@@ -8,7 +10,16 @@ fn pair(candidate: f64, baseline: f64) -> GroupPair {
 
 fn estimate(value: f64, half: f64) -> Estimate {
     let (lower, upper) = (value - half, value + half);
-    Estimate { n: 100, value, lower, upper, standard_error: None, method: Method::Wilson, resamples: None }
+    Estimate {
+        n: 100,
+        value,
+        lower,
+        upper,
+        standard_error: None,
+        method: Method::Wilson,
+        resamples: None,
+        sufficient: Sufficient::None,
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod beside;
 mod ci;
 mod faults;
+mod gate;
 mod lost;
 mod purge;
 mod refusals;
@@ -11,3 +12,5 @@ mod reproducibility;
 mod rot;
 mod scene;
 mod seed;
+mod tools;
+mod training;

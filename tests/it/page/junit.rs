@@ -10,9 +10,29 @@ fn names(found: &[Element]) -> Vec<&str> {
     found.iter().map(|element| element.name.as_str()).collect()
 }
 
+/// All elements but the properties of the suite.
+fn cases(text: &str) -> Vec<Element> {
+    elements(text).into_iter().filter(|element| !element.name.starts_with("propert")).collect()
+}
+
+#[test]
+fn the_suite_says_what_it_is_about() {
+    let found = elements(&certificate(&mixed(), &context()));
+    let properties = found.iter().filter(|element| element.name == "property");
+    let said: Vec<_> = properties.map(|p| (p.attributes["name"].as_str(), p.attributes["value"].as_str())).collect();
+    let expected = [
+        ("verdict", "FAIL"),
+        ("candidate", "fraud@v8"),
+        ("baseline", "fraud@v7"),
+        ("stage", "production"),
+        ("certificate", "3fa9c2d41b7e"),
+    ];
+    assert_eq!(said, expected);
+}
+
 #[test]
 fn one_case_for_each_rule() {
-    let found = elements(&certificate(&mixed(), &context()));
+    let found = cases(&certificate(&mixed(), &context()));
     assert_eq!(
         names(&found),
         ["testsuites", "testsuite", "testcase", "testcase", "error", "testcase", "failure", "testcase", "skipped"]
@@ -31,7 +51,7 @@ fn one_case_for_each_rule() {
 #[test]
 fn foreign_words_stay_words() {
     let words = "a \"b\" 'c' <d> & ]]> \u{0}\u{b}\u{1b}[31m\u{fffe}\u{202e} é 🦀";
-    let found = elements(&certificate(&hostile(words), &context()));
+    let found = cases(&certificate(&hostile(words), &context()));
     let expected = "a \"b\" 'c' <d> & ]]> \u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}\u{fffd} é 🦀";
     assert_eq!(found[2].attributes["name"], format!("r [country={expected}]"));
     assert_eq!(found[3].attributes["message"], format!("FAIL: {expected}"));
@@ -44,14 +64,14 @@ fn a_bad_certificate_without_a_bad_rule_is_red() {
     statement.predicate.results.truncate(1);
     statement.predicate.verdict = Verdict::Inconclusive;
     statement.predicate.remarks = vec!["nothing to compare with".to_owned()];
-    let found = elements(&certificate(&statement, &context()));
+    let found = cases(&certificate(&statement, &context()));
     assert_eq!(names(&found)[2..], ["testcase", "testcase", "error"]);
     assert_eq!(found[3].attributes["name"], "(certificate)");
     assert_eq!(found[4].attributes["message"], "INCONCLUSIVE: nothing to compare with");
     statement.predicate.verdict = Verdict::Pass;
-    assert_eq!(elements(&certificate(&statement, &context())).len(), 3);
+    assert_eq!(cases(&certificate(&statement, &context())).len(), 3);
     statement.predicate.results[0].verdict = Verdict::NotApplicable;
     statement.predicate.verdict = Verdict::Inconclusive;
-    let found = elements(&certificate(&statement, &context()));
+    let found = cases(&certificate(&statement, &context()));
     assert_eq!(names(&found)[2..], ["testcase", "skipped", "testcase", "error"]);
 }

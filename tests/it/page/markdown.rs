@@ -76,6 +76,7 @@ fn no_page_is_too_long() {
         baseline: Some("|".repeat(100_000)),
         certificate: Some("<".repeat(100_000)),
         expires: Some("&".repeat(100_000)),
+        ..Context::default()
     };
     let page = certificate(&statement, &context);
     assert!(page.len() <= 65_536, "{}", page.len());

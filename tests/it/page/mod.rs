@@ -2,6 +2,7 @@
 
 mod junit;
 mod markdown;
+mod sarif;
 mod xml;
 
 use mlrun::format::certificate::{StatementRecord, Verdict};
@@ -73,5 +74,7 @@ fn context() -> Context {
         baseline: Some("fraud@v7".to_owned()),
         certificate: Some("3fa9c2d41b7e".to_owned()),
         expires: None,
+        policy: Some("policy/fraud eu.toml".to_owned()),
+        lines: [("floor".to_owned(), 12)].into(),
     }
 }

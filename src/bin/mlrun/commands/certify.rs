@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use mlrun::certify::Warning;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
+use mlrun::ops::recheck::{RecheckOptions, recheck};
 
 use super::Context;
 use super::report_file::{Format, ReportFile, rendered, report_file};
-use crate::failure::{CONFLICT, Failure, verdict_code};
+use crate::failure::{CONFLICT, DONE, Failure, INTEGRITY, NO, verdict_code};
 use crate::ui::{Shown, human, json};
 
 /// Judge a version by the policy, against what is in the stage now
@@ -17,7 +18,7 @@ use crate::ui::{Shown, human, json};
 /// force. Without REVISION: the version that the workspace is. `--check` judges the workspace itself.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\""
+    after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\"\n  mlrun certify fraud@v8 --sign key.pem\n  mlrun certify --recheck fraud-v8.dsse.json --key public.pem"
 )]
 pub struct Args {
     /// The version; the one that the workspace is if left out
@@ -43,6 +44,15 @@ pub struct Args {
     /// Say what each rule asks, what these rows can tell, and how it treats equal models; write nothing
     #[arg(long, conflicts_with_all = ["format", "reports", "first_release"])]
     explain_policy: bool,
+    /// Sign the certificate with a private key: EC P-256, in PEM
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["check", "dry_run"])]
+    sign: Option<PathBuf>,
+    /// Show a certificate again as far as can be: a file, its id, or a version whose newest one is meant
+    #[arg(long, value_name = "CERTIFICATE", conflicts_with_all = ["revision", "policy", "first_release", "check", "dry_run", "explain_policy", "sign", "format", "reports"])]
+    recheck: Option<String>,
+    /// A public key that must have signed it; may be repeated
+    #[arg(long = "key", value_name = "KEY", requires = "recheck")]
+    keys: Vec<PathBuf>,
     /// How to print
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "human", conflicts_with = "json")]
     format: Format,
@@ -52,6 +62,9 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    if let Some(certificate) = &args.recheck {
+        return run_recheck(context, args, certificate);
+    }
     let repository = context.repository()?;
     let options = CertifyOptions {
         revision: args.revision.clone(),
@@ -61,6 +74,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         check: args.check || args.dry_run,
         explain: args.explain_policy,
         given: context.nothing_given(),
+        sign: args.sign.as_deref().map(|p| context.path(p)),
     };
     let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
@@ -75,12 +89,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         return Ok(shown);
     }
     let exit = exit_code(&report);
+    let root = repository.project().unwrap_or(&context.folder);
     for (format, file) in files {
-        file.write(&rendered(format, &report, exit))?;
+        file.write(&rendered(format, &report, exit, root))?;
     }
     let answer = match args.format {
         Format::Human => return Ok(finish(context, &report, exit)),
-        other => rendered(other, &report, exit),
+        other => rendered(other, &report, exit, root),
     };
     let warnings = report.warnings.iter().map(warning).collect();
     Ok(Shown { answer, warnings, exit, ..Shown::default() })
@@ -92,6 +107,28 @@ fn warning(warning: &Warning) -> String {
         Some(rule) => format!("rule `{rule}`: {}", warning.text),
         None => format!("the policy: {}", warning.text),
     }
+}
+
+fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<Shown, Failure> {
+    let options = RecheckOptions {
+        certificate: certificate.to_owned(),
+        folder: context.folder.clone(),
+        at: args.at.clone(),
+        keys: args.keys.iter().map(|path| context.path(path)).collect(),
+    };
+    // A file needs no project.
+    let repository = match context.repository() {
+        Ok(repository) => Some(repository),
+        Err(_) if context.path(certificate.as_ref()).is_file() => None,
+        Err(failure) => return Err(failure),
+    };
+    let report = recheck(repository.as_ref(), &options, &context.ui.reporter())?;
+    let exit = match (report.is_broken(), report.is_outdated()) {
+        (true, _) => INTEGRITY,
+        (false, true) => NO,
+        (false, false) => DONE,
+    };
+    Ok(context.shown(exit, || json::recheck::recheck(&report, exit), |style| human::recheck::recheck(&report, style)))
 }
 
 fn exit_code(report: &CertifyReport) -> u8 {
@@ -116,6 +153,10 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         (false, label) => format!("mlrun certify {label}"),
     };
     let first = " --first-release --reason …";
+    if let Some(signed) = report.signed.as_ref().filter(|signed| signed.exposed) {
+        let what = format!("others on this machine may read the key {}: `chmod 600` it", signed.keyid.short());
+        shown.warnings.push(what);
+    }
     if matches!(report.verdict(), Verdict::Pass | Verdict::Waived) && exit == 0 && !report.check {
         if let Some(block) = &report.block {
             let place = block.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));

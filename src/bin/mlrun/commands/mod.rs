@@ -13,6 +13,7 @@ pub mod diff;
 pub mod doctor;
 pub mod drop;
 pub mod exec;
+pub mod export;
 pub mod gc;
 mod given;
 pub mod init;
@@ -83,6 +84,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Restore(args) => restore::run(context, args),
         Command::Reproduce(args) => reproduce::run(context, args),
         Command::Bundle(args) => bundle::run(context, args),
+        Command::Export(args) => export::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Seed(args) => seed::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

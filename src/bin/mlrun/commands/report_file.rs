@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mlrun::ops::VerbError;
 use mlrun::ops::certify::CertifyReport;
-use mlrun::page::{self, junit, markdown};
+use mlrun::page::{self, junit, markdown, sarif};
 
 use crate::failure::Failure;
 use crate::ui::{Answer, Style, human, json};
@@ -22,30 +22,35 @@ pub enum Format {
     Markdown,
     /// For CI: one case for each rule
     Junit,
+    /// For code scanning: what is not good, at its line of the policy
+    Sarif,
 }
 
 /// Reads `FORMAT=FILE`.
 pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("say FORMAT=FILE, for example junit=certify.xml")?;
     let format = <Format as clap::ValueEnum>::from_str(format, true)
-        .map_err(|_| format!("`{format}` is none of human, json, markdown, junit"))?;
+        .map_err(|_| format!("`{format}` is none of human, json, markdown, junit, sarif"))?;
     Ok((format, PathBuf::from(path)))
 }
 
-/// A certificate in one form.
-pub fn rendered(format: Format, report: &CertifyReport, exit: u8) -> String {
+/// A certificate in one form; `folder` is what the policy's place is relative to.
+pub fn rendered(format: Format, report: &CertifyReport, exit: u8, folder: &Path) -> String {
     let statement = &report.statement;
     let about = || page::Context {
         candidate: report.label.clone(),
         baseline: report.baseline.clone(),
         certificate: Some(report.certificate.to_string()),
         expires: report.expires.map(|t| t.for_people()),
+        policy: report.policy_file.as_ref().map(|p| p.strip_prefix(folder).unwrap_or(p).to_string_lossy().into_owned()),
+        lines: report.policy_lines.clone(),
     };
     match format {
         Format::Human => human::certify::certify(report, &Style::new(false, None)),
         Format::Json => json::certify::certify(report, exit).line(),
         Format::Markdown => markdown::certificate(statement, &about()),
         Format::Junit => junit::certificate(statement, &about()),
+        Format::Sarif => sarif::certificate(statement, &about()),
     }
 }
 

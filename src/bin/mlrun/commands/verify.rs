@@ -27,7 +27,7 @@ use crate::ui::{Shown, human, json};
 /// file is there byte for byte and none besides, 4 with each difference otherwise.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal --head fraud@41:9f3c…\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production"
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production"
 )]
 pub struct Args {
     /// One version, every byte of it
@@ -92,7 +92,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     Ok(shown)
 }
 
-/// Reads `fraud@41:9f3c…`, as `verify --journal` prints it.
+/// Reads `fraud@41:$(cat head.txt)`, as `verify --journal` prints it.
 fn head(text: &str) -> Result<(Option<ModelName>, EventRef), String> {
     let (model, rest) = match text.rsplit_once('@') {
         None => (None, text),

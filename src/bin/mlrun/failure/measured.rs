@@ -2,10 +2,11 @@
 
 use mlrun::ops::certify::MeasureError;
 
-use super::{BUG, ENDED_BY, Meaning, USAGE, says};
+use super::{BUG, ENDED_BY, Meaning, NO, USAGE, says};
 
 pub(super) fn measure(error: &MeasureError) -> Meaning {
     match error {
+        MeasureError::NotAgain { .. } => (NO, None),
         MeasureError::NoProject { .. } => {
             says(USAGE, "certify in a checkout of the project, whose commands they are: without `-R`, or with `-C DIR`")
         }

@@ -1,12 +1,20 @@
-//! `certify`: a table, then why.
+//! `certify`: why, then a table.
 
 use mlrun::certify::{FlipSummary, NamedRows};
-use mlrun::format::certificate::{ResultRecord, Verdict};
+use mlrun::format::certificate::{CertificateRecord, ResultRecord, Verdict};
 use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
-use super::super::{Align, Label, Style, Table, clean, time};
-use super::{verdict, wrapped};
+use super::super::{Align, Label, Style, TERMINAL, Table, clean, time};
+use super::{cut, verdict, wrapped};
+
+/// Reasons that are given; the rest is counted.
+const MOST_REASONS: usize = 20;
+/// Rows of the table; the rest is counted.
+const MOST_ROWS: usize = 60;
+/// A longer name would push the numbers off the screen; reasons have it whole.
+const WIDEST_NAME: usize = 40;
+const NARROWEST_NAME: usize = 16;
 
 pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let predicate = &report.statement.predicate;
@@ -16,37 +24,18 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         (None, Some(reason)) => format!("first release to {stage}: {}", clean(reason)),
         (None, None) => format!("{stage} is empty"),
     };
-    let mut text = format!("{}  {against}\n\n", style.paint(Label::Strong, &report.label));
-    let mut table =
-        Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right]);
-    let dim = |word: &str| style.paint(Label::Dim, word);
-    table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(dim));
-    for result in &predicate.results {
-        let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
-        let is_ratio = rule
-            .is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. }));
-        table.row(row(result, is_ratio, style));
-    }
-    text += &table.render(0);
-    let why: Vec<&ResultRecord> = predicate
-        .results
-        .iter()
-        .filter(|r| !matches!(r.verdict, Verdict::Pass | Verdict::NotApplicable) && r.reason.is_some())
-        .collect();
-    if !why.is_empty() {
-        text.push('\n');
-    }
-    for result in why {
-        let warn = if result.severity == Severity::Warn { " (does not block)" } else { "" };
-        let reason = clean(result.reason.as_deref().unwrap_or_default());
-        text += &format!("{}\n", wrapped(&format!("{}{warn}: {reason}", name(result))));
-    }
+    let mut text = format!("{}\n\n", wrapped(&format!("{}  {against}", style.paint(Label::Strong, &report.label))));
+    text += &why(&predicate.results, style);
     for named in &report.rows {
         text += &rows(named, style);
     }
     for flips in &report.flips {
         text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "flips:"), changed_sides(flips))));
     }
+    if !report.rows.is_empty() || !report.flips.is_empty() {
+        text.push('\n');
+    }
+    text += &table(predicate, style);
     for remark in &predicate.remarks {
         text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "note:"), clean(remark))));
     }
@@ -110,6 +99,76 @@ fn changed_sides(flips: &FlipSummary) -> String {
     )
 }
 
+/// What is not good, the gravest first, and why: before any number.
+fn why(results: &[ResultRecord], style: &Style) -> String {
+    let quiet = |r: &&ResultRecord| matches!(r.verdict, Verdict::Pass | Verdict::NotApplicable) || r.reason.is_none();
+    let mut reasons: Vec<&ResultRecord> = results.iter().filter(|r| !quiet(r)).collect();
+    reasons.sort_by_key(|r| (r.severity == Severity::Warn, r.verdict));
+    let mut text = String::new();
+    for result in reasons.iter().take(MOST_REASONS) {
+        let warn = if result.severity == Severity::Warn { " (does not block)" } else { "" };
+        let reason = clean(result.reason.as_deref().unwrap_or_default());
+        let word = verdict(result.verdict, style);
+        text += &format!("{}\n", wrapped(&format!("{word}  {}{warn}: {reason}", cut(&name(result), 200))));
+    }
+    if reasons.len() > MOST_REASONS {
+        text += &format!("and {} more\n", reasons.len() - MOST_REASONS);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn table(predicate: &CertificateRecord, style: &Style) -> String {
+    let good = |result: &&ResultRecord| matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable);
+    let mut order: Vec<usize> = (0..predicate.results.len()).collect();
+    // The good ones make room first; what is shown stands in its own order.
+    order.sort_by_key(|at| good(&&predicate.results[*at]));
+    order.truncate(MOST_ROWS);
+    order.sort_unstable();
+    let shown: Vec<&ResultRecord> = order.iter().map(|at| &predicate.results[*at]).collect();
+    let rows = |widest: usize| {
+        let align = [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right];
+        let mut table = Table::new(&align);
+        table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(|word| style.paint(Label::Dim, word)));
+        for result in &shown {
+            let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
+            let is_ratio = rule.is_some_and(|rule| {
+                matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. })
+            });
+            table.row(row(result, is_ratio, widest, style));
+        }
+        table
+    };
+    let mut table = rows(WIDEST_NAME);
+    // Two blanks behind the last column are not printed.
+    let excess = (table.width() - 2).saturating_sub(TERMINAL);
+    if excess > 0 {
+        let longest = shown.iter().map(|result| name(result).chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
+        table = rows(longest.saturating_sub(excess).max(NARROWEST_NAME));
+    }
+    let mut text = table.render(0);
+    let left_out = predicate.results.len() - shown.len();
+    if left_out > 0 {
+        let all_good = predicate.results.iter().filter(|result| !good(result)).count() <= MOST_ROWS;
+        let what = if all_good { " that are good" } else { "" };
+        text += &format!("and {left_out} more{what}: `--json` has them all\n");
+    }
+    text
+}
+
+/// Both ends of a name: a rule's begins with what it is about, and a slice's ends with its value.
+fn shortened(name: &str, widest: usize) -> String {
+    let length = name.chars().count();
+    if length <= widest {
+        return name.to_owned();
+    }
+    let tail = widest / 2 + widest / 6;
+    let head = widest - tail - 1;
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect()
+}
+
 fn name(result: &ResultRecord) -> String {
     match &result.slice {
         // A rule is often called after the column it slices by.
@@ -119,7 +178,7 @@ fn name(result: &ResultRecord) -> String {
     }
 }
 
-fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
+fn row(result: &ResultRecord, is_ratio: bool, widest: usize, style: &Style) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| style.number(v));
     let delta = match result.delta {
         None => "–".to_owned(),
@@ -133,7 +192,7 @@ fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
     };
     vec![
         verdict(result.verdict, style),
-        name(result),
+        shortened(&name(result), widest),
         number(result.candidate),
         number(result.baseline),
         delta,

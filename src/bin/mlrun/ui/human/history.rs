@@ -132,6 +132,9 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             let ids: Vec<String> = cases.iter().map(|number| format!("c{number}")).collect();
             format!("{} removed{}", cut(&ids.join(", "), 60), reason(why))
         }
+        EventBody::Sign { snapshot, certificate, keyid, .. } => {
+            format!("{} certificate {} with the key {}", named(snapshot), certificate.short(), keyid.short())
+        }
         EventBody::Block { snapshot, stage, reason } => {
             format!("{} from {}: {}", named(snapshot), place(stage), clean(reason))
         }

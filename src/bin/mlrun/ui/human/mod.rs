@@ -11,6 +11,7 @@ pub mod history;
 pub mod profile;
 pub mod project;
 pub mod purge;
+pub mod recheck;
 pub mod registry;
 pub mod reproduce;
 pub mod snapshot;

@@ -234,6 +234,7 @@ fn parts(
         .iter()
         .map(|p| p.name.to_string())
         .chain(record.samples.iter().map(|s| s.name.to_string()))
+        .chain(record.reports.iter().map(|r| r.name.to_string()))
         .collect();
     if !sets.is_empty() {
         line("evidence", sets.join(", "));
@@ -303,7 +304,13 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         facts.row(["in stage".to_owned(), style.paint(Label::Good, &names.join(", "))]);
     }
     if let Some(c) = &report.certificate {
-        let words = format!("{}, {}, expires {}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
+        let signed = match c.signatures.len() {
+            0 => "",
+            1 => ", signed",
+            _ => ", signed by several",
+        };
+        let words =
+            format!("{}, {}, expires {}{signed}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
         facts.row(["certificate".to_owned(), words]);
     }
     for (waiver, counts) in &report.waivers {

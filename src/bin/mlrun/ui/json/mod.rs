@@ -10,6 +10,7 @@ pub mod explain;
 pub mod history;
 pub mod project;
 pub mod purge;
+pub mod recheck;
 pub mod registry;
 pub mod reproduce;
 pub mod snapshot;

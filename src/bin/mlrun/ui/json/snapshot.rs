@@ -82,6 +82,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
         "stages": report.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "certificates": report.certificate.iter().map(|c| json!({
             "id": c.certificate.to_string(), "verdict": c.verdict.name(), "stage": c.stage.as_str(),
+            "signatures": c.signatures.iter().map(|s| json!({ "keyid": s.keyid.to_string(), "time": s.time.to_string() })).collect::<Value>(),
             "baseline": c.baseline.map(|b| b.to_string()), "issued": c.issued.to_string(),
             "expires": c.expires.to_string(), "proposed": c.proposed, "policy_sha256": c.policy.to_string(),
         })).collect::<Vec<_>>(),
@@ -95,6 +96,8 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "kind": "predictions", "set": p.name.as_str(), "path": p.path, "sha256": p.file.to_string(), "size": p.size,
         })).chain(report.record.samples.iter().map(|s| json!({
             "kind": "samples", "set": s.name.as_str(), "path": s.path, "sha256": s.file.to_string(), "size": s.size,
+        }))).chain(report.record.reports.iter().map(|r| json!({
+            "kind": "report", "set": r.name.as_str(), "path": r.path, "sha256": r.file.to_string(), "size": r.size,
         }))).chain(report.attached.iter().map(|a| json!({
             "kind": a.evidence.kind(), "set": a.evidence.set().as_str(), "path": a.evidence.path(),
             "sha256": a.evidence.file().to_string(), "size": a.evidence.size(),

@@ -1,0 +1,259 @@
+//! Rules on the drift of training data. A column is further away than the limit only if that is more than chance makes of so
+//! many columns; one whose distance chance may have made is not known to be near.
+
+use super::case::Case;
+use super::columns::{self, Distance, How, Side};
+use super::counted;
+use super::decision::Level;
+use super::error::CertifyError;
+use super::facts::VersionFacts;
+use super::limit::{Limit, Measurement};
+use super::outcome::{blank, inconclusive, n_rows};
+use super::wording::{grouped, significant, some};
+use crate::evidence::ColumnRows;
+use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::policy::{DriftRecord, RuleRecord};
+use crate::format::profile::ProfileRecord;
+use crate::measure::benjamini_hochberg;
+use crate::nearest::nearest;
+
+/// Columns named in a reason.
+const SHOWN: usize = 3;
+/// Columns whose numbers a certificate holds: the furthest.
+const HELD: usize = 200;
+
+/// One column that was measured.
+struct Measured<'a> {
+    name: &'a str,
+    distance: Distance,
+    /// The chance, of so many columns.
+    adjusted: f64,
+}
+
+/// What is to be thought of a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Thought {
+    Near,
+    Far,
+    /// Chance may have made it, or the bounds do not tell.
+    Unclear,
+}
+
+/// The rule's result.
+pub(super) fn judge(rule: &RuleRecord, record: &DriftRecord, case: &Case<'_>) -> Result<ResultRecord, CertifyError> {
+    let result = blank(rule, None, None);
+    let limit = counted::limit_of(rule, record.drift.name())?;
+    super::data_rule::known(rule, &record.of, case)?;
+    if let Some(result) = case.without_baseline(&result) {
+        return Ok(result);
+    }
+    let Some(baseline) = &case.facts.baseline else { return Ok(inconclusive(result, "nobody looked")) };
+    let candidate = &case.facts.candidate;
+    let profiles = candidate.profile(&record.of, "candidate");
+    let (ours, theirs) = match (profiles, baseline.profile(&record.of, "baseline")) {
+        (Ok(ours), Ok(theirs)) => (ours, theirs),
+        (Err(reason), _) | (_, Err(reason)) => return Ok(inconclusive(result, reason)),
+    };
+    let meant = columns::meant(record, theirs);
+    let neither = |name: &&&str| columns::column(ours, name).is_none() && columns::column(theirs, name).is_none();
+    if let Some(name) = meant.iter().find(neither) {
+        return Err(CertifyError::UnknownColumn {
+            rule: rule.id.clone(),
+            set: record.of.clone(),
+            column: (*name).to_owned(),
+            known: theirs.columns.iter().map(|column| column.name.clone()).collect(),
+        });
+    }
+    let result = ResultRecord { n: ours.rows, ..result };
+    if meant.is_empty() {
+        return Ok(inconclusive(result, format!("no column of `{}` has a {}", record.of, record.drift.name())));
+    }
+    if case.facts.same_data(&record.of) {
+        return Ok(limit.judge(result, &Measurement::point(0.0, "the same data")));
+    }
+    let mut unknown = Vec::new();
+    let mut measured = Vec::new();
+    for name in meant {
+        match of_column(record, name, (candidate, ours), (baseline, theirs)) {
+            Ok(distance) => measured.push(Measured { name, distance, adjusted: f64::NAN }),
+            Err(reason) => unknown.push(format!("`{name}`: {reason}")),
+        }
+    }
+    let adjusted = benjamini_hochberg(&measured.iter().map(|column| column.distance.p).collect::<Vec<_>>());
+    measured.iter_mut().zip(adjusted).for_each(|(column, p)| column.adjusted = p);
+    measured.sort_by(|a, b| b.distance.low.total_cmp(&a.distance.low).then_with(|| a.name.cmp(b.name)));
+    let drift = Drifted { record, alpha: 1.0 - case.policy.confidence, measured, unknown };
+    Ok(match record.above {
+        None => drift.furthest(limit, result),
+        Some(above) => drift.share(limit, above, result),
+    })
+}
+
+fn of_column(
+    record: &DriftRecord,
+    name: &str,
+    (candidate, ours): (&VersionFacts, &ProfileRecord),
+    (baseline, theirs): (&VersionFacts, &ProfileRecord),
+) -> Result<Distance, String> {
+    let near = |profile: &ProfileRecord| nearest(name, profile.columns.iter().map(|column| column.name.as_str()));
+    let Some(a) = columns::column(ours, name) else {
+        let like = near(ours).first().map_or_else(String::new, |name| format!("; there is `{name}`"));
+        return Err(format!("the candidate's data has no such column{like}"));
+    };
+    let b = columns::column(theirs, name).ok_or("the baseline's data has no such column")?;
+    let found = columns::distance(
+        record,
+        Side { rows: ours.rows, profile: a, read: read(candidate, record, name) },
+        Side { rows: theirs.rows, profile: b, read: read(baseline, record, name) },
+    );
+    // Why the rows were not read tells people more than that they were not.
+    match (found, candidate.columns.get(&record.of)) {
+        (Err(reason), Some(Err(why))) => Err(format!("{reason} ({why})")),
+        (found, _) => found,
+    }
+}
+
+fn read<'a>(facts: &'a VersionFacts, record: &DriftRecord, name: &str) -> Option<&'a ColumnRows> {
+    facts.columns.get(&record.of)?.as_ref().ok()?.get(name)
+}
+
+/// All columns of a rule.
+struct Drifted<'a> {
+    record: &'a DriftRecord,
+    alpha: f64,
+    /// The furthest first.
+    measured: Vec<Measured<'a>>,
+    unknown: Vec<String>,
+}
+
+impl Drifted<'_> {
+    fn thought(&self, column: &Measured<'_>, limit: f64) -> Thought {
+        let Distance { low, high, .. } = column.distance;
+        if high <= limit && low <= limit {
+            Thought::Near
+        } else if low > limit && column.adjusted < self.alpha {
+            Thought::Far
+        } else {
+            Thought::Unclear
+        }
+    }
+
+    fn of(&self, thought: Thought, limit: f64) -> Vec<&Measured<'_>> {
+        self.measured.iter().filter(|column| self.thought(column, limit) == thought).collect()
+    }
+
+    /// The distance of the furthest column, held against the limit.
+    fn furthest(&self, limit: Limit, result: ResultRecord) -> ResultRecord {
+        let result = self.with_numbers(result);
+        let name = self.record.drift.name();
+        let Some(furthest) = self.measured.first() else { return inconclusive(result, self.unmeasured()) };
+        let Some(ceiling) = limit.limit else {
+            let reason = format!(
+                "the limit is unset; today's furthest column is `{}` with {name} {}{}",
+                furthest.name,
+                significant(furthest.distance.low),
+                n_rows(result.n)
+            );
+            return inconclusive(result, reason);
+        };
+        let (far, unclear) = (self.of(Thought::Far, ceiling), self.of(Thought::Unclear, ceiling));
+        let columns = self.measured.len() + self.unknown.len();
+        if let Some(first) = far.first() {
+            let listed: Vec<String> = far.iter().map(|column| self.text(column)).collect();
+            let reason = format!(
+                "{} of {} columns drifted by more than {}: {}",
+                grouped(far.len() as u64),
+                grouped(columns as u64),
+                significant(ceiling),
+                some(&listed, SHOWN)
+            );
+            let value = Some(first.distance.low);
+            return ResultRecord { verdict: Verdict::Fail, candidate: value, reason: Some(reason), ..result };
+        }
+        let value = Some(furthest.distance.high);
+        let result = ResultRecord { candidate: value.filter(|value| value.is_finite()), ..result };
+        if !unclear.is_empty() {
+            let listed: Vec<String> = unclear.iter().map(|column| self.text(column)).collect();
+            let reason = format!(
+                "above {} as it may be by chance, or not known well enough: {}",
+                significant(ceiling),
+                some(&listed, SHOWN)
+            );
+            return inconclusive(result, reason);
+        }
+        if !self.unknown.is_empty() {
+            return inconclusive(result, self.unmeasured());
+        }
+        ResultRecord { verdict: Verdict::Pass, ..result }
+    }
+
+    /// The share of columns that are further away than `above`.
+    fn share(&self, limit: Limit, above: f64, result: ResultRecord) -> ResultRecord {
+        let result = self.with_numbers(result);
+        let (far, unclear) = (self.of(Thought::Far, above), self.of(Thought::Unclear, above));
+        let columns = self.measured.len() + self.unknown.len();
+        let share = |count: usize| count as f64 / columns as f64;
+        let (low, high) = (share(far.len()), share(far.len() + unclear.len() + self.unknown.len()));
+        let listed: Vec<String> = far.iter().map(|column| self.text(column)).collect();
+        let Some(ceiling) = limit.limit else {
+            return limit.judge(result, &Measurement::point(low, "benjamini-hochberg"));
+        };
+        if low > ceiling || high <= ceiling {
+            let level = Level { value: if low > ceiling { low } else { high }, lower: low, upper: high };
+            let method = result.method.clone().unwrap_or_default();
+            let judged = limit.judge(result, &Measurement { level, bounded: low < high, method: &method });
+            let reason = (judged.verdict == Verdict::Fail).then(|| {
+                let (far, all) = (grouped(far.len() as u64), grouped(columns as u64));
+                format!("{far} of {all} columns drifted: {}", some(&listed, SHOWN))
+            });
+            return ResultRecord { reason: reason.or(judged.reason), ..judged };
+        }
+        let open: Vec<String> =
+            unclear.iter().map(|column| self.text(column)).chain(self.unknown.iter().cloned()).collect();
+        let result = ResultRecord { candidate: Some(low), lower: Some(low), upper: Some(high), ..result };
+        let reason = format!(
+            "between {} and {} of {} columns drifted; not decided: {}",
+            far.len(),
+            far.len() + open.len(),
+            grouped(columns as u64),
+            some(&open, SHOWN)
+        );
+        inconclusive(result, reason)
+    }
+
+    fn text(&self, column: &Measured<'_>) -> String {
+        let Distance { low, high, p, .. } = column.distance;
+        let value = match low < high {
+            true => format!("{} to {}", significant(low), significant(high)),
+            false => significant(low),
+        };
+        let name: String = column.name.chars().take(60).collect();
+        format!(
+            "`{name}` {} {value} (p {}, of all columns {})",
+            self.record.drift.name(),
+            significant(p),
+            significant(column.adjusted)
+        )
+    }
+
+    fn unmeasured(&self) -> String {
+        some(&self.unknown, SHOWN)
+    }
+
+    /// The numbers of the furthest columns, and how they were found.
+    fn with_numbers(&self, mut result: ResultRecord) -> ResultRecord {
+        for Measured { name, distance, adjusted } in self.measured.iter().take(HELD) {
+            let numbers = [("low", distance.low), ("high", distance.high), ("p", distance.p), ("p_bh", *adjusted)];
+            let new = numbers.into_iter().filter(|(_, number)| number.is_finite());
+            result.sufficient.extend(new.map(|(key, number)| (format!("{name}.{key}"), number)));
+        }
+        let how = match self.measured.iter().map(|column| column.distance.how).max() {
+            Some(How::Estimated) => ", estimated from deciles",
+            Some(How::Bounded) => ", bounded by deciles",
+            _ => "",
+        };
+        result.method =
+            Some(format!("{}{how}; benjamini-hochberg over {} columns", self.record.drift.name(), self.measured.len()));
+        result
+    }
+}

@@ -1,0 +1,393 @@
+//! A certificate examined by itself: whether its bounds follow from its statistics, and its verdicts from its bounds.
+
+use super::decision::{
+    Gap, Level, drop_of_lists, drop_of_numbers, floor, non_inferior, not_worse_detected, ratio, superior,
+};
+use super::judge::{overall, without_baseline};
+use super::limit::Limit;
+use super::reported_rule::{LIST, PAIRED, POINT};
+use super::{CASES, HOLDOUT, holdout, holm, spec, sufficient};
+use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict};
+use crate::format::policy::{Bound, DemandRecord, Direction, IntervalMethod, MeasureRecord, Over, RuleRecord, Task};
+use crate::measure::{
+    self, Better, Comparison, Estimate, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined, rederive,
+    rederive_estimate, rederive_quantile, rederive_quantile_ratio,
+};
+
+/// Numbers that differ by more are others: relative to those above 1, absolute below.
+const SAME: f64 = 1e-12;
+
+/// How an examination of one part came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Examined {
+    /// What is recorded follows.
+    Follows,
+    /// Something else follows.
+    Differs {
+        /// What, in words.
+        what: String,
+    },
+    /// Nothing follows: too little is recorded.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// One result of a certificate, examined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExaminedResult {
+    /// The rule.
+    pub rule: String,
+    /// The slice.
+    pub slice: Option<String>,
+    /// The verdict on record.
+    pub verdict: Verdict,
+    /// Whether its bounds follow from its statistics.
+    pub bounds: Examined,
+    /// Whether its verdict follows from its bounds.
+    pub decision: Examined,
+}
+
+/// A certificate, examined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// Its results, in their order.
+    pub results: Vec<ExaminedResult>,
+    /// Whether its verdict follows from those of its results.
+    pub overall: Examined,
+}
+
+impl Examination {
+    /// Everything in it that does not follow, in words.
+    pub fn contradictions(&self) -> Vec<String> {
+        let named = |result: &ExaminedResult, part: &Examined| match part {
+            Examined::Differs { what } => Some(format!("{}: {what}", result.name())),
+            _ => None,
+        };
+        let of_results = self.results.iter().flat_map(|r| [named(r, &r.bounds), named(r, &r.decision)]);
+        let whole = match &self.overall {
+            Examined::Differs { what } => Some(what.clone()),
+            _ => None,
+        };
+        of_results.flatten().chain(whole).collect()
+    }
+
+    /// Results whose bounds cannot be derived again, and why.
+    pub fn unknown(&self) -> Vec<(&ExaminedResult, &str)> {
+        let why = |part: &'_ Examined| matches!(part, Examined::Unknown { .. });
+        let mut found = Vec::new();
+        for result in &self.results {
+            if let Some(Examined::Unknown { why }) = [&result.bounds, &result.decision].into_iter().find(|p| why(p)) {
+                found.push((result, why.as_str()));
+            }
+        }
+        found
+    }
+}
+
+impl ExaminedResult {
+    /// `markets [country=DE]`.
+    pub fn name(&self) -> String {
+        self.slice.as_ref().map_or_else(|| self.rule.clone(), |slice| format!("{} [{slice}]", self.rule))
+    }
+}
+
+/// Examines a certificate. Nothing but what stands in it is used.
+pub fn examine(certificate: &CertificateRecord) -> Examination {
+    let mut results: Vec<ExaminedResult> = Vec::with_capacity(certificate.results.len());
+    // Where uses of a set are paid for, bounds on rows are wider.
+    let on_rows = holdout::policy_on_rows(&certificate.policy).confidence;
+    let confidence_of =
+        |rule: &RuleRecord| if holdout::is_on_rows(&rule.measure) { on_rows } else { certificate.policy.confidence };
+    // A rule's slices are decided together.
+    for group in certificate.results.chunk_by(|a, b| a.rule == b.rule) {
+        let rule = certificate.policy.rules.iter().find(|rule| rule.id == group[0].rule);
+        let decided = rule.map(|rule| decisions(certificate.policy.task, rule, confidence_of(rule), group));
+        for (at, result) in group.iter().enumerate() {
+            let (bounds, decision) = match (rule, &decided) {
+                (Some(rule), Some(decided)) => {
+                    (bounds(certificate, confidence_of(rule), rule, result), decided[at].clone())
+                }
+                // What the journal adds is decided by the journal.
+                _ if [CASES, HOLDOUT].contains(&result.rule.as_str()) => {
+                    let why = "what the journal says of cases and uses is not recorded here".to_owned();
+                    (Examined::Follows, Examined::Unknown { why })
+                }
+                _ => {
+                    let what = "it is a rule that the policy does not have".to_owned();
+                    (Examined::Follows, Examined::Differs { what })
+                }
+            };
+            let (rule, slice, verdict) = (result.rule.clone(), result.slice.clone(), result.verdict);
+            results.push(ExaminedResult { rule, slice, verdict, bounds, decision });
+        }
+    }
+    Examination { results, overall: whole(certificate) }
+}
+
+/// The verdict of all, and that no rule was left out.
+fn whole(certificate: &CertificateRecord) -> Examined {
+    let has_result = |rule: &&RuleRecord| certificate.results.iter().any(|result| result.rule == rule.id);
+    if let Some(rule) = certificate.policy.rules.iter().find(|rule| !has_result(rule)) {
+        return Examined::Differs { what: format!("the rule `{}` has no result", rule.id) };
+    }
+    let other_severity = |result: &&ResultRecord| {
+        certificate.policy.rules.iter().any(|rule| rule.id == result.rule && rule.severity != result.severity)
+    };
+    if let Some(result) = certificate.results.iter().find(other_severity) {
+        return Examined::Differs { what: format!("`{}` has another severity than its rule", result.rule) };
+    }
+    let mut verdict = overall(&certificate.results);
+    if without_baseline(&certificate.policy, &certificate.baseline, &certificate.results).is_some() {
+        verdict = verdict.min(Verdict::Inconclusive);
+    }
+    same_verdict(verdict, certificate.verdict, "the results say")
+}
+
+fn same_verdict(derived: Verdict, recorded: Verdict, by: &str) -> Examined {
+    // An exception may be made of what is not good, and of nothing else.
+    let waived = recorded == Verdict::Waived && matches!(derived, Verdict::Fail | Verdict::Inconclusive);
+    if derived == recorded || waived {
+        return Examined::Follows;
+    }
+    Examined::Differs { what: format!("{by} {}, {} is recorded", derived.name(), recorded.name()) }
+}
+
+/// Whether each verdict follows from the bounds beside it, for all results of one rule.
+fn decisions(task: Task, rule: &RuleRecord, confidence: f64, group: &[ResultRecord]) -> Vec<Examined> {
+    let mut derived: Vec<ResultRecord> = group.to_vec();
+    let mut found: Vec<Option<Examined>> = Vec::with_capacity(group.len());
+    for result in &mut derived {
+        let margin = match rule.demand {
+            DemandRecord::NonInferiorRelative { margin_rel } => result.baseline.map(|baseline| margin_rel * baseline),
+            demand => demand.margin(),
+        };
+        // A relative margin is known only where the baseline's value is.
+        let unmeasured = matches!(rule.demand, DemandRecord::NonInferiorRelative { .. }) && result.candidate.is_none();
+        if same(margin, result.margin) || unmeasured {
+            match decided(task, rule, result) {
+                Ok(Some(verdict)) if verdict != result.verdict && may_be_open(rule, result.verdict) => {
+                    let why = "what left it undecided is not known here".to_owned();
+                    found.push(Some(Examined::Unknown { why }));
+                }
+                Ok(Some(verdict)) => {
+                    result.verdict = verdict;
+                    found.push(None);
+                }
+                Ok(None) => found.push(Some(nothing_measured(result))),
+                Err(why) => found.push(Some(Examined::Unknown { why })),
+            }
+        } else {
+            found.push(Some(Examined::Differs { what: "its limit is not its rule's".to_owned() }));
+        }
+    }
+    let adjusted = group.iter().any(|result| result.sufficient.contains_key("p_holm"));
+    if let (DemandRecord::NotWorseDetected { margin }, true, Some(better)) =
+        (rule.demand, adjusted, direction(task, rule))
+    {
+        holm::correct(&mut derived, better, margin, confidence, &mut Vec::new());
+    }
+    let p_differs = |a: &ResultRecord, b: &ResultRecord| {
+        ["p", "p_holm"].into_iter().any(|key| !same(a.sufficient.get(key).copied(), b.sufficient.get(key).copied()))
+    };
+    let mut examined = Vec::with_capacity(group.len());
+    for ((known, derived), recorded) in found.into_iter().zip(&derived).zip(group) {
+        examined.push(known.unwrap_or_else(|| {
+            if p_differs(derived, recorded) {
+                return Examined::Differs { what: "its p value does not follow from its bounds".to_owned() };
+            }
+            same_verdict(derived.verdict, recorded.verdict, "its bounds say")
+        }));
+    }
+    examined
+}
+
+/// Whether a rule can be undecided although its number is on one side of the limit: a column's distance may be chance, and a
+/// report may lack checks. A verdict that was given has to follow from the number all the same.
+const fn may_be_open(rule: &RuleRecord, verdict: Verdict) -> bool {
+    let by_more = matches!(rule.measure, MeasureRecord::Drift(_) | MeasureRecord::Report(_));
+    // Of the worst slice, bounds that are not recorded decide as well.
+    let worst = matches!(rule.measure, MeasureRecord::Metric { over: Some(Over::Worst { .. }), .. });
+    worst || by_more && matches!(verdict, Verdict::Inconclusive)
+}
+
+/// Where nothing was measured, nothing may have been decided.
+fn nothing_measured(result: &ResultRecord) -> Examined {
+    match result.verdict {
+        Verdict::Inconclusive | Verdict::NotApplicable => Examined::Follows,
+        Verdict::Waived if result.reason.is_some() => Examined::Follows,
+        verdict => Examined::Differs { what: format!("{} is recorded, and nothing was measured", verdict.name()) },
+    }
+}
+
+/// The verdict that the numbers of a result give; none where it has none.
+fn decided(task: Task, rule: &RuleRecord, result: &ResultRecord) -> Result<Option<Verdict>, String> {
+    let Some(value) = result.candidate else { return Ok(None) };
+    if let Some(limit) = Limit::of(&rule.demand) {
+        let level = Level { value, lower: result.lower.unwrap_or(value), upper: result.upper.unwrap_or(value) };
+        return Ok(Some(limit.decide(level)));
+    }
+    if let DemandRecord::MinRatio { limit } = rule.demand {
+        let bounds = result.lower.zip(result.upper);
+        return Ok(bounds.map(|(lower, upper)| floor(Level { value, lower, upper }, limit, Bound::Lower)));
+    }
+    let Some(delta) = result.delta else { return Ok(None) };
+    if let DemandRecord::MaxRatio { limit } = rule.demand {
+        return Ok(result.lower.zip(result.upper).map(|(lower, upper)| ratio(lower, upper, limit)));
+    }
+    let Some(better) = direction(task, rule) else { return Err("another kind of rule than is known here".to_owned()) };
+    let exact = result.method.as_deref().and_then(method) == Some(Method::Exact);
+    let gap = |lower, upper| Gap { exact, ..Gap::turned(better, delta, lower, upper) };
+    if let (DemandRecord::MaxDrop { limit }, Some(baseline), None) = (rule.demand, result.baseline, result.lower) {
+        return Ok(Some(drop_of_numbers(value, baseline, gap(delta, delta).delta, limit)));
+    }
+    let Some((lower, upper)) = result.lower.zip(result.upper) else { return Ok(None) };
+    let gap = gap(lower, upper);
+    match rule.demand {
+        DemandRecord::NonInferior { margin } => Ok(Some(non_inferior(gap, margin))),
+        DemandRecord::NonInferiorRelative { .. } => Ok(result.margin.map(|margin| non_inferior(gap, margin))),
+        DemandRecord::Superior { gain } => Ok(Some(superior(gap, gain))),
+        DemandRecord::NotWorseDetected { margin } => Ok(Some(not_worse_detected(gap, margin))),
+        DemandRecord::MaxDrop { limit } => Ok(Some(drop_of_lists(gap, limit))),
+        _ => Err("another kind of rule than is known here".to_owned()),
+    }
+}
+
+/// Which way is better of what a rule measures.
+fn direction(task: Task, rule: &RuleRecord) -> Option<Better> {
+    match &rule.measure {
+        MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. } => Some(Better::Lower),
+        MeasureRecord::Metric { .. } => spec::settled(rule, task).ok().map(|(spec, _)| spec.better()),
+        MeasureRecord::Reported { better, .. } | MeasureRecord::Command { better, .. } => Some(match better {
+            Direction::Higher => Better::Higher,
+            Direction::Lower => Better::Lower,
+        }),
+        _ => None,
+    }
+}
+
+/// The method's name; what stands behind it says what was made of its bounds.
+fn method(text: &str) -> Option<Method> {
+    Method::parse(text.split(';').next().unwrap_or(text))
+}
+
+/// Whether the bounds of a result follow from the statistics recorded beside them.
+fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, result: &ResultRecord) -> Examined {
+    let unknown = |why: &str| Examined::Unknown { why: why.to_owned() };
+    let (Some(value), Some(name)) = (result.candidate, result.method.as_deref()) else { return Examined::Follows };
+    let (Some(lower), Some(upper)) = (result.lower, result.upper) else {
+        return point(value, result);
+    };
+    let recorded = [Some(value), result.baseline, result.delta, Some(lower), Some(upper)];
+    if [LIST, PAIRED].contains(&name) {
+        return match of_list(result, confidence) {
+            Some(found) => compared(found, [result.delta.or(Some(value)), Some(lower), Some(upper)]),
+            // The same numbers on both sides have no interval, and need none.
+            None if [result.delta, Some(lower), Some(upper)] == [Some(0.0); 3] => Examined::Follows,
+            None => unknown("suppressed: sums over fewer than 5 numbers are not recorded"),
+        };
+    }
+    let Some(method) = method(name) else { return unknown(&format!("the method `{name}` is not known here")) };
+    let Some(statistics) = sufficient::read(method, &result.sufficient, result.n) else {
+        return unknown("suppressed: a count below 5, or a table too large, is not recorded");
+    };
+    let found = match (&rule.measure, &statistics) {
+        (MeasureRecord::Quantile { quantile, .. }, Sufficient::Ordered { candidate, baseline }) => match baseline {
+            Some(baseline) => rederive_quantile_ratio(candidate, baseline, *quantile, confidence)
+                .map(|f| [Some(f.candidate), Some(f.baseline), Some(f.ratio), Some(f.lower), Some(f.upper)]),
+            None => rederive_quantile(candidate, *quantile, confidence)
+                .map(|f| [Some(f.value), None, None, Some(f.lower), Some(f.upper)]),
+        },
+        (MeasureRecord::Quantile { .. }, _) => return unknown("too many order statistics to be recorded"),
+        (MeasureRecord::Metric { over: Some(_), .. }, _) => return unknown("its slices are not recorded one by one"),
+        (MeasureRecord::Metric { .. }, _) => {
+            let Ok((spec, labels)) = spec::settled(rule, certificate.policy.task) else {
+                return unknown("a metric that is not known here");
+            };
+            if !labels.is_empty() {
+                return unknown("which classes its labels are is not recorded");
+            }
+            if result.seed.is_none() && matches!(method, Method::Multinomial | Method::MultinomialMover) {
+                return unknown("its seed is not recorded");
+            }
+            again(&spec, certificate, confidence, result, method, statistics)
+        }
+        _ => return unknown("another kind of rule than is known here"),
+    };
+    match found {
+        Ok(found) => compared(found, recorded),
+        Err(reason) => Examined::Differs { what: format!("nothing follows from its statistics: {reason}") },
+    }
+}
+
+/// A number without bounds.
+fn point(value: f64, result: &ResultRecord) -> Examined {
+    match (result.delta, result.baseline) {
+        (Some(delta), Some(baseline)) if result.method.as_deref() == Some(POINT) => {
+            compared([Some(value - baseline)], [Some(delta)])
+        }
+        _ => Examined::Follows,
+    }
+}
+
+fn of_list(result: &ResultRecord, confidence: f64) -> Option<[Option<f64>; 3]> {
+    let statistics = sufficient::read(Method::StudentT, &result.sufficient, result.n)?;
+    measure::rederive_mean(&statistics, confidence).ok().map(|f| [Some(f.value), Some(f.lower), Some(f.upper)])
+}
+
+/// The value of each model, their difference and its bounds, derived again.
+fn again(
+    spec: &MetricSpec,
+    certificate: &CertificateRecord,
+    confidence: f64,
+    result: &ResultRecord,
+    method: Method,
+    sufficient: Sufficient,
+) -> Result<[Option<f64>; 5], Undefined> {
+    let nan = f64::NAN;
+    let sampling = Sampling {
+        confidence,
+        resamples: certificate.policy.resamples,
+        seed: result.seed.map_or([0; 32], |seed| *seed.as_bytes()),
+        resampling: match certificate.policy.method {
+            IntervalMethod::Auto => Resampling::WhereNeeded,
+            IntervalMethod::Bootstrap => Resampling::Always,
+        },
+    };
+    let (n, resamples, standard_error) = (result.n, result.resamples, result.sufficient.get("standard_error").copied());
+    let candidate = result.candidate.unwrap_or(nan);
+    let (Some(baseline), Some(delta)) = (result.baseline, result.delta) else {
+        let (value, lower, upper) = (candidate, nan, nan);
+        let recorded = Estimate { n, value, lower, upper, standard_error, method, resamples, sufficient };
+        let found = rederive_estimate(spec, &recorded, &sampling)?;
+        return Ok([Some(found.value), None, None, Some(found.lower), Some(found.upper)]);
+    };
+    // Identical predictions differ by nothing, whatever is measured.
+    let (lower, upper) = if method == Method::Exact { (0.0, 0.0) } else { (nan, nan) };
+    let recorded =
+        Comparison { n, candidate, baseline, delta, lower, upper, standard_error, method, resamples, sufficient };
+    let found = rederive(spec, &recorded, &sampling)?;
+    let delta = if method == Method::Exact { 0.0 } else { found.delta };
+    Ok([Some(found.candidate), Some(found.baseline), Some(delta), Some(found.lower), Some(found.upper)])
+}
+
+fn compared<const N: usize>(found: [Option<f64>; N], recorded: [Option<f64>; N]) -> Examined {
+    match found.into_iter().zip(recorded).find(|(found, recorded)| !same(*found, *recorded)) {
+        None => Examined::Follows,
+        Some((found, recorded)) => {
+            let text = |number: Option<f64>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
+            let what = format!("its statistics give {}, {} is recorded", text(found), text(recorded));
+            Examined::Differs { what }
+        }
+    }
+}
+
+/// Equal but for rounding. Positively written: NaN is equal to nothing.
+pub fn same(a: Option<f64>, b: Option<f64>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a == b || (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1.0),
+        _ => false,
+    }
+}

@@ -1,0 +1,184 @@
+//! Levels 2 and 3: the same candidate judged again, by the policy of then and by that of today.
+
+use std::collections::BTreeMap;
+
+use super::subject::Issued;
+use super::{NAMED, RecheckReport, Shown, agrees, not_reached, other_statistics};
+use crate::certify::STATISTICS;
+use crate::certify::recheck::same;
+use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
+use crate::format::event::EventBody;
+use crate::ops::certify::stored;
+use crate::ops::judging::{self, ToJudge};
+use crate::ops::resolve::{self, Found};
+use crate::ops::rules::{self, Policy};
+use crate::ops::{VerbError, attached, chain};
+use crate::progress::Progress;
+use crate::repository::Repository;
+
+/// Levels 2 and 3.
+pub(super) fn with_rows(
+    repository: &Repository,
+    issued: &Issued,
+    report: &mut RecheckReport,
+    progress: &dyn Progress,
+) -> Result<(), VerbError> {
+    let EventBody::Certify { expires, proposed, .. } = &issued.body else { return Ok(()) };
+    let predicate = report.statement.predicate.clone();
+    let state = &issued.state;
+    report.issued = Some((issued.time, *expires));
+    let now = repository.registry().now_in(state);
+    if *expires <= now {
+        report.remarks.push(format!("it expired on {}", expires.for_people()));
+    }
+    if *proposed {
+        report.remarks.push("it was made under other rules than those in force, and never promotes".to_owned());
+    }
+    let stage = &predicate.baseline.stage;
+    if state.occupant(stage).map(|o| o.event) != predicate.baseline.event {
+        let holder = state.occupant(stage).map_or_else(|| "is empty".to_owned(), |o| format!("holds {}", o.version));
+        report.remarks.push(format!("stage `{stage}` has moved since: it {holder} now"));
+    }
+    let in_force = state.certificates.get(&predicate.candidate);
+    if in_force.is_some_and(|row| row.certificate != report.certificate) {
+        report.remarks.push("a newer certificate of this version is in force".to_owned());
+    }
+    let Some(row) = state.version_of(predicate.candidate) else { return Ok(()) };
+    let found = Found { state: state.clone(), row: *row };
+    report.label = Some(found.label());
+    if predicate.tool.statistics != STATISTICS {
+        let why = other_statistics(predicate.tool.statistics);
+        (report.levels[2], report.levels[3]) = (not_reached(&why), not_reached(&why));
+        return Ok(());
+    }
+    let recorded = Policy {
+        path: None,
+        lines: BTreeMap::new(),
+        bytes: Vec::new(),
+        sha256: predicate.policy_sha256,
+        file_sha256: predicate.policy_file_sha256,
+        record: predicate.policy.clone(),
+    };
+    // Cases, waivers and attached evidence as they were then.
+    let then = repository.registry().state_at(&state.model, issued.time)?;
+    let then = Found { state: then.unwrap_or_else(|| state.clone()), row: found.row };
+    report.levels[2] = match again(repository, &then, &report.statement, &recorded, progress) {
+        Ok(found) => agrees(
+            format!("{} files of evidence, {} results", found.predicate.evidence.len(), found.predicate.results.len()),
+            differences(&predicate, &found.predicate),
+        ),
+        Err(error) => unreached(error)?,
+    };
+    let today = rules::policy(repository, &state.model, Some(state), None);
+    report.levels[3] =
+        match today.and_then(|policy| Ok((again(repository, &found, &report.statement, &policy, progress)?, policy))) {
+            Ok((found, policy)) => {
+                let verdict = found.predicate.verdict;
+                report.today = Some(verdict);
+                let same = policy.sha256 == predicate.policy_sha256;
+                let rules = if same { "the policy is the same today" } else { "the policy has changed since" };
+                let waived = predicate.verdict == Verdict::Waived && verdict < Verdict::Pass;
+                if verdict == predicate.verdict || waived {
+                    Shown::Agrees { what: format!("{rules}, and says {}", verdict.name()) }
+                } else {
+                    let (now, then) = (verdict.name(), predicate.verdict.name());
+                    let mut what = vec![format!("{rules}; it says {now} today, {then} is recorded")];
+                    what.extend(found.predicate.results.iter().filter_map(not_passed).take(NAMED));
+                    Shown::Differs { what }
+                }
+            }
+            Err(error) => unreached(error)?,
+        };
+    Ok(())
+}
+
+fn not_passed(result: &ResultRecord) -> Option<String> {
+    let failed = matches!(result.verdict, Verdict::Fail | Verdict::Inconclusive);
+    failed.then(|| format!("{}: {}", name(result), result.reason.as_deref().unwrap_or(result.verdict.name())))
+}
+
+/// What is not there any more keeps a level from being reached; what is there and damaged does not pass for that.
+fn unreached(error: VerbError) -> Result<Shown, VerbError> {
+    use crate::ops::error::MeasureError;
+    use crate::store::StoreError;
+    let gone = match &error {
+        VerbError::Dropped { .. }
+        | VerbError::Erased { .. }
+        | VerbError::ErasedRecord { .. }
+        | VerbError::NoPolicy { .. }
+        | VerbError::Policy { .. }
+        | VerbError::Certify(_)
+        | VerbError::NotEnforced { .. }
+        | VerbError::Measure(MeasureError::NotAgain { .. })
+        | VerbError::Store(StoreError::Missing { .. })
+        | VerbError::Snapshot(crate::snapshot::SnapshotError::Store(StoreError::Missing { .. })) => true,
+        VerbError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    };
+    if gone { Ok(not_reached(&chain(&error))) } else { Err(error) }
+}
+
+/// Judges the same candidate against the same baseline once more.
+fn again(
+    repository: &Repository,
+    found: &Found,
+    statement: &StatementRecord,
+    policy: &Policy,
+    progress: &dyn Progress,
+) -> Result<StatementRecord, VerbError> {
+    resolve::kept(repository, found)?;
+    let candidate = stored(repository, found)?;
+    let baseline = &statement.predicate.baseline;
+    let row = baseline.snapshot.and_then(|id| found.state.version_of(id));
+    let record = row.map(|row| attached::judged(repository, &found.state, row)).transpose()?;
+    let what = ToJudge {
+        repository,
+        state: Some(&found.state),
+        model: &found.state.model,
+        candidate: &candidate,
+        baseline,
+        against: row.map(|row| row.version).zip(record.as_ref()),
+        policy,
+        explain: false,
+        runs: false,
+    };
+    Ok(judging::judge(&what, progress)?.statement)
+}
+
+/// What of a certificate does not come out again.
+fn differences(recorded: &CertificateRecord, found: &CertificateRecord) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if recorded.evidence != found.evidence {
+        wrong.push("it names other evidence than the version has".to_owned());
+    }
+    if recorded.rows != found.rows {
+        wrong.push("the rows that were joined are others".to_owned());
+    }
+    if recorded.joins != found.joins {
+        wrong.push("other rows match than it says".to_owned());
+    }
+    if recorded.results.len() != found.results.len() {
+        wrong.push(format!("{} results come out, {} are recorded", found.results.len(), recorded.results.len()));
+    }
+    for (before, now) in recorded.results.iter().zip(&found.results) {
+        let numbers = |r: &ResultRecord| [r.candidate, r.baseline, r.delta, r.lower, r.upper, r.margin];
+        let pairs = numbers(before).into_iter().zip(numbers(now));
+        let waived = before.verdict == Verdict::Waived && now.verdict < Verdict::Pass;
+        if (&before.rule, &before.slice) != (&now.rule, &now.slice) {
+            wrong.push(format!("{} comes out where {} is recorded", name(now), name(before)));
+        } else if before.verdict != now.verdict && !waived {
+            let (now, then) = (now.verdict.name(), before.verdict.name());
+            wrong.push(format!("{}: {now} comes out, {then} is recorded", name(before)));
+        } else if before.n != now.n || pairs.into_iter().any(|(a, b)| !same(a, b)) {
+            wrong.push(format!("{}: other numbers come out", name(before)));
+        }
+    }
+    if wrong.is_empty() && recorded.verdict != found.verdict && recorded.verdict != Verdict::Waived {
+        wrong.push(format!("{} comes out, {} is recorded", found.verdict.name(), recorded.verdict.name()));
+    }
+    wrong
+}
+
+fn name(result: &ResultRecord) -> String {
+    result.slice.as_ref().map_or_else(|| result.rule.clone(), |slice| format!("{} [{slice}]", result.rule))
+}
