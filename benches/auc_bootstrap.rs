@@ -3,6 +3,11 @@
 //!
 //! Ours draws 1,000 Poisson resamples of both models (`[stats] method = "bootstrap"`). `auc_bootstrap.py` times 10 of the
 //! loop's resamples, one after another, right before; a thousand take a hundred times as long.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark writes its own scratch files and runs what it is timed beside"
+)]
 #![allow(clippy::print_stdout, missing_docs, reason = "a program for developers, outside the product")]
 
 use std::error::Error;

@@ -6,6 +6,7 @@ use super::{PredictionsInput, SamplesInput, tabular};
 
 /// A table of evidence, as declared.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum EvidenceInput {
     /// Per-row results.
     Predictions(PredictionsInput),

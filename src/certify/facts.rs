@@ -11,6 +11,9 @@ use crate::format::reports::Report;
 use crate::format::snapshot::{DataRecord, EnvironmentRecord, PredictionsRecord};
 use crate::name::SetName;
 
+/// Rows that repeat a key, and rows in all; or why that is not known.
+pub(crate) type Repeated = Result<(u64, u64), String>;
+
 /// Facts that rules ask for; empty where none does.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -23,7 +26,7 @@ pub struct Facts {
     /// The newest value of a column of the candidate's data, and the days from it to the snapshot; or why that is not known.
     pub ages: BTreeMap<(SetName, String), Result<(String, f64), String>>,
     /// Rows of the candidate's data that repeat a key, and rows in all.
-    pub repeated: BTreeMap<(SetName, Vec<String>), Result<(u64, u64), String>>,
+    pub repeated: BTreeMap<(SetName, Vec<String>), Repeated>,
     /// Rows of evaluation sets that were trained on.
     pub leaks: BTreeMap<LeakageRecord, Result<Leak, String>>,
     /// The reports the candidate has.

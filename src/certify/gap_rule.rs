@@ -54,7 +54,7 @@ fn one_model(
         let of = |group: &Slice| {
             let view = View::of(found.joined, &group.rows);
             let sampling = Sampling { confidence, ..measured.sampling(&view) };
-            measure::estimate(&measured.spec, &view.rows(), &view.candidate(), &sampling)
+            measure::estimate(measured.spec, &view.rows(), &view.candidate(), &sampling)
                 .map_err(|reason| undefined(measured, group, &reason))
         };
         groups.iter().map(of).collect()
@@ -94,13 +94,13 @@ fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: 
         let sampling = measured.sampling(&view);
         let (rows, candidate) = (view.rows(), view.candidate());
         let pair = || -> Result<(GroupPair, bool), Undefined> {
-            let delta = measure::compare(&measured.spec, &rows, &candidate, &baseline, &sampling)?;
+            let delta = measure::compare(measured.spec, &rows, &candidate, &baseline, &sampling)?;
             if delta.method == Method::Exact {
                 let errors = (0.0, 0.0, 0.0);
                 return Ok((pair(&delta, errors), true));
             }
-            let ours = measure::estimate(&measured.spec, &rows, &candidate, &sampling)?;
-            let theirs = measure::estimate(&measured.spec, &rows, &baseline, &sampling)?;
+            let ours = measure::estimate(measured.spec, &rows, &candidate, &sampling)?;
+            let theirs = measure::estimate(measured.spec, &rows, &baseline, &sampling)?;
             // A perfect score has bounds, too.
             let error = |error, lower, upper| measure::error_of(error, lower, upper, sampling.confidence);
             let errors = (

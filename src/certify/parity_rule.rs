@@ -100,7 +100,7 @@ fn differs(
         (Some(a), Some(b)) => {
             let apart = (a - b).abs() / b.abs().max(1.0);
             // What is no number is not within anything.
-            if !(apart <= tolerance) {
+            if apart > tolerance || apart.is_nan() {
                 tell(if apart.is_nan() { f64::INFINITY } else { apart }, a.to_string(), b.to_string());
             }
         }

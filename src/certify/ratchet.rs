@@ -49,7 +49,7 @@ pub(super) fn judge(
     for (label, joined) in &known {
         let selection = select(measured.rule, joined, &rows.only)?;
         let view = View::of(joined, &selection.rows);
-        let value = view.baseline().map(|predicted| measure::value(&measured.spec, &view.rows().truth, &predicted));
+        let value = view.baseline().map(|predicted| measure::value(measured.spec, &view.rows().truth, &predicted));
         let Some(Ok(value)) = value else { continue };
         if best.is_none_or(|(_, _, known)| if higher { value > known } else { value < known }) {
             best = Some((label, joined, value));

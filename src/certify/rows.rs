@@ -38,7 +38,7 @@ impl<'a> View<'a> {
             truth: Cow::Borrowed(&joined.truth),
             candidate: Cow::Borrowed(&joined.candidate),
             baseline: joined.baseline.as_ref().map(Cow::Borrowed),
-            columns: numbers(joined, |column| Cow::Borrowed(column)),
+            columns: numbers(joined, Cow::Borrowed),
             digest: *joined.digest.as_bytes(),
             whole: true,
         }

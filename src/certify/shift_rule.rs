@@ -57,7 +57,8 @@ fn shift(record: &ShiftRecord, joined: &JoinedRows, baseline: &PredictedColumns)
             Shift::Moved => {
                 let moved = ours.iter().zip(theirs).filter(|(a, b)| {
                     // Whatever is not known to have stayed has moved.
-                    !((**a - **b).abs() <= record.by)
+                    let apart = (**a - **b).abs();
+                    apart > record.by || apart.is_nan()
                 });
                 (share(moved.count()), format!("share of {what} that moved by more than {}", record.by))
             }

@@ -168,7 +168,7 @@ pub(super) fn read(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Optio
 
 /// A count that an f64 holds exactly.
 fn whole(value: f64) -> Option<u64> {
-    (value >= 0.0 && value < 9e15 && value.fract() == 0.0).then_some(value as u64)
+    ((0.0..9e15).contains(&value) && value.fract() == 0.0).then_some(value as u64)
 }
 
 fn cells(map: &BTreeMap<String, f64>) -> Option<Vec<Cell>> {

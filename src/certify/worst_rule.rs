@@ -45,7 +45,7 @@ fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: R
     let estimate = |rows: &[u32], confidence: f64| {
         let view = View::of(found.joined, rows);
         let sampling = Sampling { confidence, ..measured.sampling(&view) };
-        measure::estimate(&measured.spec, &view.rows(), &view.candidate(), &sampling)
+        measure::estimate(measured.spec, &view.rows(), &view.candidate(), &sampling)
     };
     let both = |slice: &Slice| -> Result<(Estimate, Estimate), String> {
         let reason = |reason| format!("{}: {}", slice.label, measured.undefined(&reason));

@@ -42,8 +42,7 @@ fn flag(right: bool) -> f64 {
 
 fn without(text: &str, ignored: Ignored) -> String {
     let text = if ignored.case { text.to_lowercase() } else { text.to_owned() };
-    let kept =
-        |c: &char| !(ignored.punctuation && c.is_ascii_punctuation()) && !(ignored.numbers && c.is_ascii_digit());
+    let kept = |c: &char| !(ignored.punctuation && c.is_ascii_punctuation() || ignored.numbers && c.is_ascii_digit());
     text.chars().filter(kept).collect()
 }
 

@@ -34,7 +34,7 @@ impl<'a> Functional<'a> {
 
     fn sums(&self, weights: Option<&[f64]>, term: impl Fn(f64) -> f64 + Copy) -> Vec<f64> {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let mut sums = vec![sum(self.n, |row| weight(row))];
+        let mut sums = vec![sum(self.n, weight)];
         sums.extend(self.columns.iter().map(|column| sum(self.n, |row| weight(row) * term(column[row]))));
         sums
     }

@@ -416,6 +416,9 @@ fn each_file(
     Ok(done)
 }
 
+/// A value, and the days from it to the snapshot; or why that is not known.
+type Age = Result<(String, f64), String>;
+
 /// The newest value of a column, and the days from it to the snapshot; none where the profile has no such column.
 fn age(
     tables: &Tables<'_>,
@@ -423,7 +426,7 @@ fn age(
     of: &SetName,
     column: &str,
     gathered: &mut Gathered,
-) -> Result<Option<Result<(String, f64), String>>, VerbError> {
+) -> Result<Option<Age>, VerbError> {
     let profile = facts.profiles.get(of).and_then(|found| found.as_ref().ok());
     let Some(found) = profile.and_then(|profile| profile.columns.iter().find(|known| known.name == column)) else {
         return Ok(None);

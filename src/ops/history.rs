@@ -1,7 +1,5 @@
 //! What the journal adds to a case that is judged: uses of its evaluation sets, regression cases, waivers.
 
-use std::collections::BTreeMap;
-
 use super::evidence::Gathered;
 use super::{VerbError, cases};
 use crate::certify::History;
@@ -76,11 +74,9 @@ pub(super) fn history(
     (stage, rules): (&StageName, &StageRulesRecord),
     now: Time,
 ) -> History {
-    let mut history = History::default();
-    history.uses = sets
-        .iter()
-        .map(|used| (used.set.clone(), (used.sha256, state.map_or(1, |state| state.use_of(used.sha256, candidate)))))
-        .collect::<BTreeMap<_, _>>();
+    let use_of = |used: &UsedSetRecord| state.map_or(1, |state| state.use_of(used.sha256, candidate));
+    let uses = sets.iter().map(|used| (used.set.clone(), (used.sha256, use_of(used)))).collect();
+    let mut history = History { uses, ..History::default() };
     for row in state.map(|state| state.waivers_in_force(candidate, now)).unwrap_or_default() {
         if rules.may_waive(row.email.as_deref()) {
             history.waivers.push(WaiverRecord {

@@ -13,6 +13,9 @@ use crate::name::{SetName, StageName};
 use crate::registry::State;
 use crate::repository::Repository;
 
+/// The rows of each set, and what was read for them.
+type Past = (BTreeMap<SetName, Vec<PastRows>>, Vec<EvidenceRecord>);
+
 /// The candidate's rows joined with theirs, and what was read. `but` are the candidate and the baseline, whose rows are known.
 pub(super) fn gather_past(
     repository: &Repository,
@@ -21,7 +24,7 @@ pub(super) fn gather_past(
     task: Task,
     (candidate, state, stage): (&SnapshotRecord, Option<&State>, &StageName),
     but: &[SnapshotId],
-) -> Result<(BTreeMap<SetName, Vec<PastRows>>, Vec<EvidenceRecord>), VerbError> {
+) -> Result<Past, VerbError> {
     let (mut past, mut evidence) = (BTreeMap::<SetName, Vec<PastRows>>::new(), Vec::new());
     let Some(state) = state.filter(|_| !needs.past.is_empty()) else { return Ok((past, evidence)) };
     let predictions = needs.predictions.iter().filter(|(set, _)| needs.past.contains(*set));

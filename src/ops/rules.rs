@@ -64,7 +64,7 @@ pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy
     let failed = |source| VerbError::Io { action: "read the policy", path: path.to_path_buf(), source };
     let mut text = String::new();
     std::fs::File::open(path).and_then(|f| f.take(MAX_POLICY).read_to_string(&mut text)).map_err(failed)?;
-    let refused = |source| VerbError::Policy { path: PathBuf::from(path), source };
+    let refused = |source| VerbError::Policy { path: PathBuf::from(path), source: Box::new(source) };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let resolved = policy::parse(&text).and_then(|mut file| {
         listed_keys::read(&mut file, folder)?;

@@ -71,7 +71,7 @@ impl<'a> TrainingFiles<'a> {
                     }
                     Err(other) => return Err(other.into()),
                 },
-                Place::Disk(disk, sha256) => match self.from_disk(path, disk, *sha256) {
+                Place::Disk(disk, sha256) => match self.read_disk(path, disk, *sha256) {
                     Ok(bytes) => bytes,
                     Err(reason) => return Ok(Err(reason)),
                 },
@@ -83,7 +83,7 @@ impl<'a> TrainingFiles<'a> {
         Ok(Ok(()))
     }
 
-    fn from_disk(&self, path: &str, disk: &PathBuf, sha256: Digest) -> Result<Vec<u8>, String> {
+    fn read_disk(&self, path: &str, disk: &PathBuf, sha256: Digest) -> Result<Vec<u8>, String> {
         let gone = || format!("the data `{}` is not in the store, and not where it was", self.name);
         let file = File::open(disk).map_err(|_| gone())?;
         let size = file.metadata().map_err(|_| gone())?.len();

@@ -204,7 +204,7 @@ impl Word<'_> {
 
     fn whole(&self) -> Result<u64, Problem> {
         let expected = "a whole number, 1 or more";
-        let number = self.number(|x| x >= 1.0 && x <= 9e15 && x.fract() == 0.0, expected)?;
+        let number = self.number(|x| (1.0..=9e15).contains(&x) && x.fract() == 0.0, expected)?;
         Ok(number as u64)
     }
 

@@ -20,6 +20,7 @@ pub struct UsedSetRecord {
 /// Evidence that was added to a version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum AttachedRecord {
     /// Per-row results.
     Predictions(PredictionsRecord),

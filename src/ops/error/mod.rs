@@ -60,7 +60,7 @@ pub enum VerbError {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: PolicyError,
+        source: Box<PolicyError>,
     },
     /// The policy asks for something the evidence cannot have.
     #[error("the policy does not fit the evidence")]

@@ -62,7 +62,7 @@ pub(super) fn timings(folder: &Path, quantiles: &[f64]) -> Result<Option<(u64, V
     }
     let bytes = fs::read(&path).map_err(|error| format!("its times cannot be read: {error}"))?;
     let mut times = evidence::read_samples(bytes, TIMINGS, COLUMN).map_err(|defect| defect.to_string())?;
-    if let Some(time) = times.iter().find(|time| !(**time > 0.0)) {
+    if let Some(time) = times.iter().find(|time| **time <= 0.0 || time.is_nan()) {
         return Err(format!("one of its calls took {time} ms"));
     }
     times.sort_unstable_by(f64::total_cmp);

@@ -98,7 +98,7 @@ fn a_gap_among_too_few_or_too_small_groups_is_undecided() {
     undefined.candidate.scores.as_mut().unwrap()[150] = f64::NAN;
     let found = judged(&undefined, "gap = \"country\"\nmax = 1");
     assert_eq!(found.verdict, Verdict::Inconclusive);
-    assert!(reason(&found).starts_with("country=M: accuracy is not defined"), "{}", reason(&found));
+    assert!(reason(&found).starts_with("country=M: gap of accuracy is not defined"), "{}", reason(&found));
 }
 
 /// 270, 240 and 285 of 300 right.
