@@ -28,7 +28,7 @@ pub fn config(data: &[u8]) {
     let _ = config.untracked_limit();
     for model in config.file.model.keys() {
         for stage in config.stages(model) {
-            stage_rules(&config.stage(model, &stage).expect("a stage that is listed"));
+            stage_rules(&config.stage(model, &stage).expect("a stage that is listed"), &config.file.roles);
         }
     }
 }

@@ -71,9 +71,16 @@ fn bytes_are_shared() {
     Command::new("sync").status().unwrap();
     let before = disk.used();
     assert!(restored(&disk.path(), &bytes, &bytes) == bytes);
-    Command::new("sync").status().unwrap();
-    let grown = disk.used().saturating_sub(before);
-    assert!(grown < (SIZE / 4) as u64, "{grown} more bytes are in use");
+    // What a rewritten file no longer needs XFS lets go of in its own time.
+    let mut grown = u64::MAX;
+    for _ in 0..50 {
+        Command::new("sync").status().unwrap();
+        grown = disk.used().saturating_sub(before);
+        if grown < (SIZE / 4) as u64 {
+            return;
+        }
+    }
+    panic!("{grown} more bytes are in use");
 }
 
 /// What is in the twin's place now is another file, of the same length or not: the store's bytes are restored.
