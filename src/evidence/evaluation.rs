@@ -1,5 +1,6 @@
 //! What an evaluation set is, whatever models say of it: its keys and labels.
 
+use super::hashing::{double, each, text};
 use super::{JoinedRows, TruthColumn};
 use crate::digest::{Digest, Hasher};
 
@@ -46,11 +47,11 @@ impl JoinedRows {
             }
             TruthColumn::Real(labels) => {
                 hasher.update(b"r");
-                each(&mut hasher, labels, |value| (value + 0.0).to_bits().to_le_bytes());
+                each(&mut hasher, labels, double);
             }
             TruthColumn::Relevance(labels) => {
                 hasher.update(b"g");
-                each(&mut hasher, labels, |value| (value + 0.0).to_bits().to_le_bytes());
+                each(&mut hasher, labels, double);
             }
             TruthColumn::Texts(labels) => {
                 hasher.update(b"t");
@@ -58,19 +59,5 @@ impl JoinedRows {
             }
         }
         hasher.finish()
-    }
-}
-
-fn text(hasher: &mut Hasher, text: &str) {
-    hasher.update(&(text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
-}
-
-fn each<T, const N: usize>(hasher: &mut Hasher, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
-    let mut buffer = Vec::with_capacity(N * values.len().min(8192));
-    for part in values.chunks(8192) {
-        buffer.clear();
-        part.iter().for_each(|value| buffer.extend_from_slice(&bytes(value)));
-        hasher.update(&buffer);
     }
 }

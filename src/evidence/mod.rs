@@ -4,6 +4,7 @@
 //! contradictory is returned as a [`Defect`], and the [certifier](crate::certify) decides what that means.
 
 mod evaluation;
+mod hashing;
 mod join;
 mod label;
 mod pick;

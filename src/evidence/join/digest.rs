@@ -1,5 +1,6 @@
 //! The digest of joined rows: the seed of every resampling, and proof that a certificate was computed from them.
 
+use super::super::hashing::{double, each, text};
 use super::super::{JoinedRows, TruthColumn};
 use crate::digest::{Digest, Hasher};
 
@@ -37,8 +38,7 @@ pub(super) fn of(joined: &JoinedRows) -> Digest {
             hasher.update(b"c");
             hasher.update(&(names.len() as u64).to_le_bytes());
             for name in names {
-                hasher.update(&(name.len() as u64).to_le_bytes());
-                hasher.update(name.as_bytes());
+                text(&mut hasher, name);
             }
             each(&mut hasher, labels, |label| label.to_le_bytes());
         }
@@ -52,7 +52,7 @@ pub(super) fn of(joined: &JoinedRows) -> Digest {
         }
         TruthColumn::Texts(labels) => {
             hasher.update(b"t");
-            texts(&mut hasher, labels);
+            labels.iter().for_each(|label| text(&mut hasher, label));
         }
     }
     for predicted in [Some(&joined.candidate), joined.baseline.as_ref()] {
@@ -69,7 +69,7 @@ pub(super) fn of(joined: &JoinedRows) -> Digest {
         // Nothing where there are none: numbers keep the digest they always had.
         if let Some(answers) = &predicted.texts {
             hasher.update(&[1]);
-            texts(&mut hasher, answers);
+            answers.iter().for_each(|answer| text(&mut hasher, answer));
         }
     }
     if let Some(weights) = &joined.weights {
@@ -87,27 +87,7 @@ pub(super) fn of(joined: &JoinedRows) -> Digest {
     hasher.finish()
 }
 
-fn double(value: &f64) -> [u8; 8] {
-    (value + 0.0).to_bits().to_le_bytes()
-}
-
-fn texts(hasher: &mut Hasher, texts: &[String]) {
-    for text in texts {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-}
-
 fn optional<T, const N: usize>(hasher: &mut Hasher, values: Option<&[T]>, bytes: impl Fn(&T) -> [u8; N]) {
     hasher.update(&[u8::from(values.is_some())]);
     each(hasher, values.unwrap_or_default(), bytes);
-}
-
-fn each<T, const N: usize>(hasher: &mut Hasher, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
-    let mut buffer = Vec::with_capacity(N * values.len().min(8192));
-    for part in values.chunks(8192) {
-        buffer.clear();
-        part.iter().for_each(|value| buffer.extend_from_slice(&bytes(value)));
-        hasher.update(&buffer);
-    }
 }

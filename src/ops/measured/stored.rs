@@ -10,8 +10,9 @@ use crate::format::checkpoint::CertificateRow;
 use crate::format::measurement::{self, FreshRecord, MeasurementRecord};
 use crate::format::tree::EntryKind;
 use crate::id::{FileId, SnapshotId};
-use crate::ops::VerbError;
+use crate::ops::{VerbError, attached};
 use crate::registry::State;
+use crate::repository::Repository;
 use crate::snapshot::TreeFile;
 use crate::store::{Store, StoreError};
 
@@ -87,7 +88,11 @@ pub(super) fn in_force(wanted: &Wanted<'_>) -> Result<Option<Measured>, VerbErro
     let now = wanted.repository.registry().now();
     let row = state.certificates.get(&wanted.candidate.id);
     let row = row.filter(|row| row.baseline == baseline && row.policy == wanted.policy_sha256 && row.expires > now);
-    let Some(stored) = row.map(|row| of(store, state, row)).transpose()?.flatten() else { return Ok(None) };
+    let Some(row) = row else { return Ok(None) };
+    if attached_since(wanted.repository, state, row)? {
+        return Ok(None);
+    }
+    let Some(stored) = of(store, state, row)? else { return Ok(None) };
     let Some((bytes, record)) = bytes_of(store, stored.record)? else { return Ok(None) };
     let is_it = record.candidate == wanted.candidate.id
         && record.baseline == baseline
@@ -104,6 +109,17 @@ pub(super) fn in_force(wanted: &Wanted<'_>) -> Result<Option<Measured>, VerbErro
     }
     let digest = Some(Digest::of(&bytes));
     Ok(Some(Measured { record: Some(record), digest, bytes, fresh: HashMap::new(), scratch: None }))
+}
+
+/// Whether evidence was attached to either version since: commands that were given the former may say something else now.
+fn attached_since(repository: &Repository, state: &State, row: &CertificateRow) -> Result<bool, VerbError> {
+    let versions = [Some(row.snapshot), row.baseline].into_iter().flatten().filter_map(|id| state.version_of(id));
+    for attached in versions.flat_map(|known| state.attached_to(known.version)) {
+        if attached::event(repository, state, attached)?.0.time >= row.issued {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Stored {

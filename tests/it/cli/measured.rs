@@ -161,6 +161,19 @@ fn what_a_model_does_is_evidence_that_is_kept_and_taken_again() {
     rig.ok("bundle --verify ../second.tar.gz");
 }
 
+/// A command may have been given what was attached: what it said before says nothing of that.
+#[test]
+fn evidence_attached_since_is_not_passed_over() {
+    let rig = Rig::new(RULES, "runs = 3\nwarmup = 0");
+    let v2 = rig.version(2);
+    rig.certify(&v2, 0);
+    assert!(!rig.certify(&v2, 0).stderr.contains("running"));
+    rig.write("ms.csv", "ms\n1.5\n2.5\n");
+    rig.ok(&format!("attach {v2} --set later ms.csv --column ms"));
+    assert!(rig.certify(&v2, 0).stderr.contains("running"));
+    assert!(!rig.certify(&v2, 0).stderr.contains("running"), "measured with it, once");
+}
+
 const RUNS: &str = r#"schema = 1
 task = "binary"
 
