@@ -176,6 +176,8 @@ impl History {
                 replaces: held,
                 certificate: Some(CertificateId::new(Digest::of(&number.to_le_bytes()))),
                 adopts: held.is_none().then(rules),
+                approvals: Vec::new(),
+                no_hooks: false,
                 reason: None,
             };
             append(&mut state, promoted)?;
@@ -186,10 +188,11 @@ impl History {
                     stage: self.production.clone(),
                     version: back.version,
                     snapshot: back.snapshot,
-                    replaces: id,
+                    replaces: Some(id),
                     reason: "alerts on the German segment".to_owned(),
                     blocks: vec![id],
                     unblocks: Vec::new(),
+                    no_hooks: false,
                     skipped: Vec::new(),
                 };
                 append(&mut state, fled)?;

@@ -5,16 +5,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{ErasedRecord, EventRef, MAX_SEQ, RulesRecord};
+use super::event::{ErasedRecord, EventRef, HookOutcome, HookWhen, MAX_SEQ, RulesRecord, SubjectRecord};
 use super::{FormatError, certificate::Verdict};
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
+use crate::id::{CertificateId, FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, SetName, StageName, Version};
 
 /// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased; 4: evidence may
-/// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed. A checkpoint of another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/4";
+/// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed; 5: stages may be emptied, versions and
+/// rules approved, models renamed, times corrected. A checkpoint of another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/5";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,16 @@ pub struct CheckpointRecord {
     pub cases: Vec<CasesRow>,
     /// Evaluation sets by digest, and the candidates each has judged.
     pub uses: Vec<UsesRow>,
+    /// Approvals, in the order they were given.
+    pub approvals: Vec<ApprovalRow>,
+    /// The newest finding of every place that serves a stage.
+    pub observed: Vec<ObservedRow>,
+    /// The name the model has, where it was renamed.
+    pub renamed: Option<ModelName>,
+    /// The model this name belongs to, where it is only a name.
+    pub alias_of: Option<ModelName>,
+    /// Events whose times were corrected, by number, and what is taken for them.
+    pub corrected: Vec<(u64, Time)>,
 }
 
 /// One version.
@@ -83,6 +94,8 @@ pub struct StageRow {
     pub rules: Option<RulesRecord>,
     /// When the newest rollback was.
     pub last_rollback: Option<EventAt>,
+    /// How the hooks of the newest move went.
+    pub hooks: Vec<HookRow>,
 }
 
 /// An event and when it was.
@@ -105,14 +118,92 @@ pub struct OccupancyRow {
     pub since: Time,
     /// The event that put it there.
     pub event: EventRef,
-    /// `promote` or `rollback`.
+    /// `promote`, `force` or `rollback`.
     pub kind: String,
     /// Who moved it.
     pub actor: Option<String>,
     /// On which certificate.
     pub certificate: Option<CertificateId>,
+    /// The approvals that counted, by the numbers of their events.
+    pub approvals: Vec<u64>,
+    /// Every reason against it that was overruled.
+    pub overruled: Vec<String>,
     /// Why, if that was said.
     pub reason: Option<String>,
+    /// The event that emptied the stage; the next occupant ends it otherwise.
+    pub retired: Option<RetiredRow>,
+}
+
+/// How a version's time in a stage ended without another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredRow {
+    /// The event.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+    /// Who.
+    pub actor: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a hook went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRow {
+    /// Before the move, or after it.
+    pub when: HookWhen,
+    /// As configured.
+    pub command: String,
+    /// How it went.
+    pub outcome: HookOutcome,
+    /// The event that says so.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+}
+
+/// An approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRow {
+    /// Of what.
+    pub subject: SubjectRecord,
+    /// For which stage.
+    pub stage: StageName,
+    /// In which role.
+    pub role: String,
+    /// The person's address.
+    pub person: String,
+    /// The certificate they relied on.
+    pub certificate: Option<CertificateId>,
+    /// The stored statement.
+    pub statement: Digest,
+    /// The stored signature.
+    pub signature: Option<Digest>,
+    /// The event that gave it.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
+    /// The event that took it back.
+    pub withdrawn: Option<EventAt>,
+}
+
+/// What a place that serves a stage was found to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedRow {
+    /// The stage it should serve.
+    pub stage: StageName,
+    /// The place.
+    pub place: String,
+    /// The version it holds, whole; none: no known one.
+    pub version: Option<Version>,
+    /// What the stage held then.
+    pub expected: Version,
+    /// Files that were not as the stage said.
+    pub differences: u64,
+    /// The event that says so.
+    pub event: EventRef,
+    /// When.
+    pub time: Time,
 }
 
 /// A block in force.
@@ -175,7 +266,7 @@ pub struct CertificateRow {
     /// Why there was no baseline.
     pub first_release: Option<String>,
     /// The event that issued it.
-    pub event: EventId,
+    pub event: EventRef,
     /// The waivers it counts, by the numbers of their events.
     pub waivers: Vec<u64>,
     /// Who signed it, in the order they did.
@@ -260,21 +351,48 @@ mod rules {
     use crate::format::event::{RulesRecord, StageRulesRecord};
     use crate::name::StageName;
 
-    type Row = (Option<Digest>, bool, Vec<StageName>, u64, BTreeMap<String, Vec<String>>);
+    type Roles<T> = BTreeMap<String, T>;
+
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        policy: Option<Digest>,
+        certificate: bool,
+        from: Vec<StageName>,
+        valid_for: u64,
+        waivers: Roles<Vec<String>>,
+        approvals: Roles<u32>,
+        people: Roles<Vec<String>>,
+        signers: Option<Digest>,
+        self_approval: bool,
+        before: Vec<String>,
+    }
 
     pub(super) fn serialize<S: Serializer>(rules: &Option<RulesRecord>, serializer: S) -> Result<S::Ok, S::Error> {
-        let row: Option<Row> = rules.clone().map(|RulesRecord { policy, stage }| {
-            let StageRulesRecord { certificate, from, valid_for, waivers } = stage;
-            (policy, certificate, from, valid_for, waivers)
+        let row = rules.clone().map(|RulesRecord { policy, stage }| {
+            let StageRulesRecord { certificate, from, valid_for, waivers, approvals, .. } = stage;
+            let StageRulesRecord { people, signers, self_approval, before, .. } = stage;
+            Row { policy, certificate, from, valid_for, waivers, approvals, people, signers, self_approval, before }
         });
         row.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RulesRecord>, D::Error> {
         let row: Option<Row> = Option::deserialize(deserializer)?;
-        Ok(row.map(|(policy, certificate, from, valid_for, waivers)| RulesRecord {
-            policy,
-            stage: StageRulesRecord { certificate, from, valid_for, waivers },
+        Ok(row.map(|row| {
+            let Row { policy, certificate, from, valid_for, waivers, .. } = row;
+            let Row { approvals, people, signers, self_approval, before, .. } = row;
+            let stage = StageRulesRecord {
+                certificate,
+                from,
+                valid_for,
+                waivers,
+                approvals,
+                people,
+                signers,
+                self_approval,
+                before,
+            };
+            RulesRecord { policy, stage }
         }))
     }
 }
@@ -287,7 +405,7 @@ pub struct SignatureRow {
     /// The record that holds the signature.
     pub record: Digest,
     /// The event that says so.
-    pub event: EventId,
+    pub event: EventRef,
     /// When.
     pub time: Time,
 }

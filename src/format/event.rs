@@ -9,21 +9,27 @@
 //!  "prev":"…","seq":12,"snapshot":"…","stage":"production","time":"2026-03-01T12:00:00.000Z","version":"v7"}
 //! ```
 
+mod approval;
+mod deployment;
+mod erased;
 mod evidence;
-
-use std::collections::BTreeMap;
+mod rules;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::approval::SubjectRecord;
+pub use self::deployment::{HookOutcome, HookWhen, OriginRecord};
+pub use self::erased::{CopyRecord, ErasedFieldRecord, ErasedFileRecord, ErasedRecord};
 pub use self::evidence::{AttachedRecord, CaseChangeRecord, UsedSetRecord};
+pub use self::rules::{RulesRecord, StageRulesRecord};
 use super::observation::ExecutionRecord;
 use super::snapshot::SeedRecord;
 use super::verdict::Verdict;
 use super::{FormatError, canonical};
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
+use crate::id::{CertificateId, EventId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
 /// Name and version of the record. 1: first form.
@@ -286,9 +292,39 @@ pub enum EventBody {
         /// The rules this first promotion puts in force.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         adopts: Option<RulesRecord>,
+        /// The approvals that counted, by the numbers of their events.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<u64>,
+        /// Whether its hooks were passed over, because somebody said so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_hooks: bool,
         /// Why, if that was said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+    },
+    /// A stage was moved against its rules.
+    Force {
+        /// Which stage.
+        stage: StageName,
+        /// To which version.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// What the stage held before.
+        replaces: Option<SnapshotId>,
+        /// Its newest certificate, whatever that says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CertificateId>,
+        /// The approvals it had, by the numbers of their events.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<u64>,
+        /// Every reason against it, as a refusal names them.
+        overruled: Vec<String>,
+        /// Whether its hooks were passed over, because somebody said so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_hooks: bool,
+        /// Why.
+        reason: String,
     },
     /// A stage moved back.
     Rollback {
@@ -298,8 +334,8 @@ pub enum EventBody {
         version: Version,
         /// Its record.
         snapshot: SnapshotId,
-        /// The version that is fled.
-        replaces: SnapshotId,
+        /// The version that is fled; none where the stage had been emptied.
+        replaces: Option<SnapshotId>,
         /// Why.
         reason: String,
         /// What is kept out of the stage from now on.
@@ -308,59 +344,134 @@ pub enum EventBody {
         unblocks: Vec<SnapshotId>,
         /// Earlier occupants that could not be gone back to, and why.
         skipped: Vec<SkippedRecord>,
+        /// Whether its hooks were passed over, because somebody said so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_hooks: bool,
     },
-}
-
-/// What was erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ErasedRecord {
-    /// The bytes of a file.
-    File(ErasedFileRecord),
-    /// A field of records.
-    Field(ErasedFieldRecord),
-}
-
-impl ErasedRecord {
-    /// The file's path or the field's name.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::File(file) => &file.path,
-            Self::Field(field) => &field.name,
-        }
-    }
-}
-
-/// A file whose bytes are gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ErasedFileRecord {
-    /// Where it was.
-    pub path: String,
-    /// What its bytes hashed to.
-    pub sha256: FileId,
-    /// How many they were.
-    pub size: u64,
-}
-
-/// A field whose value is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ErasedFieldRecord {
-    /// Its name, such as `params.db.password`.
-    pub name: String,
-    /// The records that held the value, and what is read in their place.
-    pub copies: Vec<CopyRecord>,
-}
-
-/// A record that is gone, and the copy that is left of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CopyRecord {
-    /// The record, by which everything goes on naming it.
-    pub record: Digest,
-    /// The [redacted](super::redacted) copy.
-    pub copy: Digest,
+    /// A stage was emptied.
+    Retire {
+        /// Which stage.
+        stage: StageName,
+        /// What it held.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody agrees.
+    Approve {
+        /// With what.
+        subject: SubjectRecord,
+        /// For which stage.
+        stage: StageName,
+        /// In which of their roles.
+        role: String,
+        /// Their address, as the roles name it.
+        person: String,
+        /// The certificate they rely on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CertificateId>,
+        /// The stored statement: the bytes that are signed.
+        statement: Digest,
+        /// The stored signature; none: it is not signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<Digest>,
+    },
+    /// Somebody does not agree any more.
+    Withdraw {
+        /// The number of the event that approved.
+        approval: u64,
+        /// Why, if that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Other rules are in force for a stage.
+    Adopt {
+        /// Which stage.
+        stage: StageName,
+        /// The rules from now on.
+        rules: RulesRecord,
+        /// The approvals that counted, by the numbers of their events.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<u64>,
+        /// Why.
+        reason: String,
+    },
+    /// A hook ran, or could not.
+    Hook {
+        /// The stage it belongs to.
+        stage: StageName,
+        /// The version that was moved, or was to be.
+        version: Version,
+        /// Before the move, or after it.
+        when: HookWhen,
+        /// The move; none before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<u64>,
+        /// As configured.
+        command: String,
+        /// How it went.
+        outcome: HookOutcome,
+        /// Its exit status, where it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<i32>,
+        /// How long it took, in milliseconds.
+        milliseconds: u64,
+        /// The end of what it said, with secrets masked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
+    },
+    /// What a place that serves a stage was found to hold.
+    Observed {
+        /// The stage it should serve.
+        stage: StageName,
+        /// The place: `web-1`.
+        place: String,
+        /// The version whose files it holds, whole; none: no known one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<Version>,
+        /// What the stage held.
+        expected: Version,
+        /// Files that were not as the stage says.
+        differences: u64,
+    },
+    /// A version came from another store.
+    Import {
+        /// Its number here.
+        version: Version,
+        /// Its record.
+        snapshot: SnapshotId,
+        /// The version before it here.
+        parent: Option<SnapshotId>,
+        /// What surrounded it.
+        observation: ObservationId,
+        /// Its model's own files.
+        model_tree: TreeId,
+        /// Where it came from.
+        origin: OriginRecord,
+    },
+    /// A model has another name. First in a journal: that name belongs to the model in `folder`.
+    Rename {
+        /// The name the model was created under, whose folder its journal stays in.
+        folder: ModelName,
+        /// The name it had.
+        from: ModelName,
+        /// The name it has.
+        to: ModelName,
+        /// Why, if that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A clock was wrong: the times of all events from `from` to the one before this are not what they say.
+    Clock {
+        /// The first event it concerns.
+        from: u64,
+        /// What is taken for each one's time: the times of `from`, `from + 1` …
+        times: Vec<Time>,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An earlier occupant that rollback passed over.
@@ -373,39 +484,6 @@ pub struct SkippedRecord {
     pub snapshot: SnapshotId,
     /// Why.
     pub reason: String,
-}
-
-/// The rules of a stage that a change of files must not loosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RulesRecord {
-    /// The resolved policy, by digest; none where no certificate is asked for.
-    pub policy: Option<Digest>,
-    /// The stage's own conditions.
-    pub stage: StageRulesRecord,
-}
-
-/// What a stage asks of a version.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StageRulesRecord {
-    /// Whether a certificate is required.
-    pub certificate: bool,
-    /// It must have held one of these stages.
-    pub from: Vec<StageName>,
-    /// How long a certificate counts, in seconds.
-    pub valid_for: u64,
-    /// Who may waive a rule: role → addresses of its people. Nobody may where there is no role.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub waivers: BTreeMap<String, Vec<String>>,
-}
-
-impl StageRulesRecord {
-    /// Whether the person with this address may waive a rule.
-    pub fn may_waive(&self, email: Option<&str>) -> bool {
-        let named = |people: &Vec<String>| people.iter().any(|one| email.is_some_and(|e| e.eq_ignore_ascii_case(one)));
-        self.waivers.values().any(named)
-    }
 }
 
 impl EventBody {
@@ -427,14 +505,25 @@ impl EventBody {
             Self::Gc { .. } => "gc",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
+            Self::Force { .. } => "force",
+            Self::Retire { .. } => "retire",
+            Self::Approve { .. } => "approve",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Adopt { .. } => "adopt",
+            Self::Hook { .. } => "hook",
+            Self::Observed { .. } => "observed",
+            Self::Import { .. } => "import",
+            Self::Rename { .. } => "rename",
+            Self::Clock { .. } => "clock",
         }
     }
 }
 
 /// Every kind this program knows.
-pub const KINDS: [&str; 15] = [
-    "create", "snapshot", "failed", "certify", "sign", "attach", "waive", "case", "block", "unblock", "drop", "purge",
-    "gc", "promote", "rollback",
+pub const KINDS: [&str; 25] = [
+    "create", "snapshot", "import", "failed", "certify", "sign", "attach", "waive", "case", "approve", "withdraw",
+    "adopt", "block", "unblock", "drop", "purge", "gc", "promote", "force", "rollback", "retire", "hook", "observed",
+    "rename", "clock",
 ];
 
 /// An event file, read: its digest, its JSON, and the event if this program understands it.

@@ -77,7 +77,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
             let selected: Vec<usize> = if timeline {
                 overlapping(row, since, time)
             } else if tip {
-                row.timeline.len().checked_sub(1).into_iter().collect()
+                row.occupant().and_then(|_| row.timeline.len().checked_sub(1)).into_iter().collect()
             } else {
                 check_day(row, moment, options)?;
                 registry::at(row, time)
@@ -89,7 +89,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
                 model: model.clone(),
                 stage: row.stage.clone(),
                 occupancy: row.timeline[i].clone(),
-                until: row.timeline.get(i + 1).map(|next| next.since),
+                until: row.end_of(i).map(|end| end.time),
             }));
         }
     }
@@ -99,7 +99,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
 fn overlapping(row: &StageRow, since: Option<Time>, until: Time) -> Vec<usize> {
     (0..row.timeline.len())
         .filter(|i| {
-            let ends = row.timeline.get(i + 1).map(|next| next.since);
+            let ends = row.end_of(*i).map(|end| end.time);
             row.timeline[*i].since <= until && ends.is_none_or(|end| since.is_none_or(|since| end > since))
         })
         .collect()

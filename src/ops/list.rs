@@ -103,7 +103,7 @@ fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
         let state = repository.registry().state(&model)?;
         let stages = |state: &State| -> Vec<(StageName, Version)> {
             let held = state.stages.values();
-            held.filter_map(|row| row.timeline.last().map(|o| (row.stage.clone(), o.version))).collect()
+            held.filter_map(|row| row.occupant().map(|o| (row.stage.clone(), o.version))).collect()
         };
         lines.push(ModelLine {
             model,

@@ -109,12 +109,12 @@ pub fn promote(
         let (report, body) = decide(state)?;
         Ok(match body {
             None => Decision::Keep(report),
-            Some(EventBody::Promote { stage, version, snapshot, replaces, certificate, adopts, .. }) => {
-                let reason = options.reason.clone();
-                let body = EventBody::Promote { stage, version, snapshot, replaces, certificate, adopts, reason };
+            Some(mut body) => {
+                if let EventBody::Promote { reason, .. } = &mut body {
+                    reason.clone_from(&options.reason);
+                }
                 Decision::Append(body, report)
             }
-            Some(body) => Decision::Append(body, report),
         })
     })?;
     let event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
@@ -182,6 +182,8 @@ fn decide(
         replaces: current.map(|o| o.snapshot),
         certificate,
         adopts: in_force.is_none().then_some(proposed),
+        approvals: Vec::new(),
+        no_hooks: false,
         reason: None,
     };
     Ok((report, Some(body)))

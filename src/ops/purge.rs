@@ -382,7 +382,7 @@ fn touched(state: &State, row: &crate::format::checkpoint::VersionRow, held: &[H
 
 /// The stages a version holds.
 pub(super) fn stages(state: &State, version: Version) -> Vec<StageName> {
-    let held = state.stages.values().filter(|row| row.timeline.last().is_some_and(|o| o.version == version));
+    let held = state.stages.values().filter(|row| row.occupant().is_some_and(|o| o.version == version));
     held.map(|row| row.stage.clone()).collect()
 }
 

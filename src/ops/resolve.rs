@@ -192,7 +192,7 @@ fn staged(
         return Err(ResolveError::Stage { model: state.model.clone(), stage: stage.to_string(), nearest, known });
     };
     let count = match moment {
-        None => row.timeline.len(),
+        None => row.occupant().map_or(0, |_| row.timeline.len()),
         Some(moment) => {
             unambiguous_day(row, moment, revision)?;
             registry::at(row, moment.instant())

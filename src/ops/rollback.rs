@@ -161,11 +161,12 @@ fn decide(
                 stage: stage.clone(),
                 version,
                 snapshot: target,
-                replaces: flees.snapshot,
+                replaces: Some(flees.snapshot),
                 reason: reason.to_owned(),
                 blocks,
                 unblocks,
                 skipped,
+                no_hooks: false,
             };
             (report, Some(body))
         }

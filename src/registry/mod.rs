@@ -3,13 +3,17 @@
 //! A model's journal is the only thing that changes. [`State`] is a fold over it; [`Registry::commit`] appends one
 //! event by exclusive creation: of two processes one wins, the other folds the winner's event in and decides again.
 
+mod approvals;
 mod cases;
 mod erased;
 mod evidence;
 mod journal;
+mod names;
 pub mod promote;
 pub mod rollback;
+mod stages;
 mod state;
+mod times;
 mod waivers;
 
 use std::collections::HashMap;
@@ -108,10 +112,12 @@ impl Registry {
 
     /// The state of `model` as it was at `time`; none if there was no journal yet.
     pub fn state_at(&self, model: &ModelName, time: Time) -> Result<Option<State>, JournalError> {
+        let Some(newest) = self.state(model)? else { return Ok(None) };
         let mut state = State::before_creation(model.clone());
         while let Some(file) = self.event(model, state.seq() + 1)? {
             let seq = state.seq() + 1;
-            let event = file.event.map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
+            let mut event = file.event.map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
+            newest.with_time(&mut event);
             if event.time > time {
                 break;
             }
@@ -183,7 +189,7 @@ impl Registry {
         body: EventBody,
     ) -> Result<Option<(EventRef, EventRecord, State)>, JournalError> {
         let clock = self.clock.now();
-        let time = not_before_newest(state, clock);
+        let time = times::not_before(state, &body).map_or(clock, |newest| clock.max(newest));
         let record = EventRecord {
             format: event::FORMAT.to_owned(),
             model: state.model.clone(),

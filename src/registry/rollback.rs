@@ -141,7 +141,7 @@ pub fn plan(
 ) -> Result<RollbackPlan, RollbackRefusal> {
     let empty = || RollbackRefusal::Empty { stage: stage.clone() };
     let row = state.stages.get(stage).ok_or_else(empty)?;
-    let current = row.timeline.last().ok_or_else(empty)?;
+    let current = row.occupant().ok_or_else(empty)?;
     if let Some(from) = request.from
         && from != current.snapshot
     {

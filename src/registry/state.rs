@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::JournalError;
+use super::times::not_before;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::{
-    AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, EventAt, OccupancyRow, SignatureRow,
-    StageRow, UsesRow, VersionRow, WaiverRow,
+    ApprovalRow, AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, ObservedRow,
+    OccupancyRow, SignatureRow, StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
 use crate::id::{EventId, SnapshotId, TreeId};
@@ -41,12 +42,23 @@ pub struct State {
     pub cases: Vec<CasesRow>,
     /// The candidates each evaluation set has judged, in the order it first did.
     pub uses: BTreeMap<Digest, Vec<SnapshotId>>,
+    /// Approvals, in the order they were given.
+    pub approvals: Vec<ApprovalRow>,
+    /// The newest finding of every place that serves a stage.
+    pub observed: Vec<ObservedRow>,
+    /// The name the model has, where it was renamed.
+    pub renamed: Option<ModelName>,
+    /// The model this name belongs to, where it is only a name.
+    pub alias_of: Option<ModelName>,
+    /// Events whose times were corrected, and what is taken for them.
+    pub corrected: BTreeMap<u64, Time>,
 }
 
 /// Who held a stage at `time`.
 pub fn at(stage: &StageRow, time: Time) -> Option<&OccupancyRow> {
     let after = stage.timeline.partition_point(|o| o.since <= time);
-    after.checked_sub(1).map(|i| &stage.timeline[i])
+    let newest = after.checked_sub(1).map(|i| &stage.timeline[i])?;
+    newest.retired.as_ref().is_none_or(|retired| retired.time > time).then_some(newest)
 }
 
 impl State {
@@ -66,6 +78,11 @@ impl State {
             waivers: Vec::new(),
             cases: Vec::new(),
             uses: BTreeMap::new(),
+            approvals: Vec::new(),
+            observed: Vec::new(),
+            renamed: None,
+            alias_of: None,
+            corrected: BTreeMap::new(),
         }
     }
 
@@ -96,12 +113,12 @@ impl State {
 
     /// Who holds a stage now.
     pub fn occupant(&self, stage: &StageName) -> Option<&OccupancyRow> {
-        self.stages.get(stage)?.timeline.last()
+        self.stages.get(stage)?.occupant()
     }
 
     /// The stages a snapshot holds now.
     pub fn stages_of(&self, snapshot: SnapshotId) -> Vec<StageName> {
-        let holds = |row: &&StageRow| row.timeline.last().is_some_and(|o| o.snapshot == snapshot);
+        let holds = |row: &&StageRow| row.occupant().is_some_and(|o| o.snapshot == snapshot);
         self.stages.values().filter(holds).map(|row| row.stage.clone()).collect()
     }
 
@@ -126,11 +143,19 @@ impl State {
         if event.prev != self.head.map(|head| head.id) {
             return Err(broken("it names another event as the one before it"));
         }
-        if self.time.is_some_and(|last| event.time < last) {
+        if not_before(self, &event.body).is_some_and(|last| event.time < last) {
             return Err(broken("it is older than the event before it"));
         }
-        if matches!(event.body, EventBody::Create { .. }) != (seq == 1) {
-            return Err(broken("a journal begins with one `create`"));
+        if self.alias_of.is_some() {
+            return Err(broken("it is behind the event that gave the name to another model"));
+        }
+        let begins = match &event.body {
+            EventBody::Create { .. } => true,
+            EventBody::Rename { to, .. } => *to == self.model && seq == 1,
+            _ => false,
+        };
+        if begins != (seq == 1) {
+            return Err(broken("a journal begins with one `create`, or with the model its name belongs to"));
         }
         let reference = EventRef { seq, id };
         let of_store = match event.body {
@@ -156,7 +181,8 @@ impl State {
             EventBody::Create { repository } => self.repository.clone_from(repository),
             // A word for people: no state follows from it.
             EventBody::Gc { .. } | EventBody::Failed { .. } => {}
-            EventBody::Snapshot { version, snapshot, parent, observation, model_tree } => {
+            EventBody::Snapshot { version, snapshot, parent, observation, model_tree }
+            | EventBody::Import { version, snapshot, parent, observation, model_tree, .. } => {
                 if version.0 as usize != self.versions.len() + 1 {
                     return Err("its version number is not the next one");
                 }
@@ -219,7 +245,7 @@ impl State {
                     expires: *expires,
                     proposed: *proposed,
                     first_release: first_release.clone(),
-                    event: reference.id,
+                    event: reference,
                     waivers: waivers.clone(),
                     signatures: before.map(|row| row.signatures).unwrap_or_default(),
                 };
@@ -233,99 +259,45 @@ impl State {
             EventBody::Sign { snapshot, certificate, keyid, signature } => {
                 let row = self.certificates.get_mut(snapshot).filter(|row| row.certificate == *certificate);
                 let Some(row) = row else { return Err("it signs a certificate that is not in force") };
-                let (event, time) = (reference.id, event.time);
+                let (event, time) = (reference, event.time);
                 row.signatures.push(SignatureRow { keyid: *keyid, record: *signature, event, time });
             }
             EventBody::Block { snapshot, stage, reason } => {
                 self.add_block(*snapshot, stage.clone(), reason, reference, event.time);
             }
             EventBody::Unblock { snapshot, stage, .. } => self.remove_block(*snapshot, stage.as_ref()),
-            EventBody::Promote { stage, version, snapshot, replaces, certificate, adopts, reason } => {
-                self.check_move(stage, *version, *snapshot, *replaces)?;
-                let occupancy = OccupancyRow {
-                    version: *version,
-                    snapshot: *snapshot,
-                    since: event.time,
-                    event: reference,
-                    kind: "promote".to_owned(),
-                    actor: event.actor.name.clone(),
-                    certificate: *certificate,
-                    reason: reason.clone(),
-                };
-                let row = self.stage_mut(stage);
-                row.stack.push(row.timeline.len() as u32);
-                row.timeline.push(occupancy);
-                if let Some(rules) = adopts {
-                    row.rules = Some(rules.clone());
-                }
+            EventBody::Promote { .. }
+            | EventBody::Force { .. }
+            | EventBody::Rollback { .. }
+            | EventBody::Retire { .. } => {
+                self.move_stage(event, reference)?;
             }
-            EventBody::Rollback { stage, version, snapshot, replaces, reason, blocks, unblocks, .. } => {
-                self.check_move(stage, *version, *snapshot, Some(*replaces))?;
-                for blocked in blocks {
-                    self.add_block(*blocked, Some(stage.clone()), reason, reference, event.time);
-                }
-                for unblocked in unblocks {
-                    self.let_into(*unblocked, stage);
-                }
-                let row = self.stage_mut(stage);
-                let index = row.timeline.len() as u32;
-                let certificate =
-                    row.timeline.iter().rev().find(|o| o.snapshot == *snapshot).and_then(|o| o.certificate);
-                pop_to(row, *snapshot, index);
-                row.timeline.push(OccupancyRow {
-                    version: *version,
-                    snapshot: *snapshot,
-                    since: event.time,
-                    event: reference,
-                    kind: "rollback".to_owned(),
-                    actor: event.actor.name.clone(),
-                    certificate,
-                    reason: Some(reason.clone()),
-                });
-                row.last_rollback = Some(EventAt { event: reference, time: event.time });
-            }
+            EventBody::Adopt { stage, rules, .. } => self.adopt(stage, rules)?,
+            EventBody::Hook { .. } => self.add_hook(event, reference),
+            EventBody::Observed { .. } => self.observe(event, reference)?,
+            EventBody::Approve { .. } => self.add_approval(event, reference)?,
+            EventBody::Withdraw { approval, .. } => self.withdraw(*approval, reference, event.time)?,
+            EventBody::Rename { folder, from, to, .. } => self.rename(folder, from, to, event.seq == 1)?,
+            EventBody::Clock { from, times, .. } => self.correct(*from, times)?,
         }
         Ok(())
     }
 
-    /// A move must be of a known version, and from what the stage holds.
-    fn check_move(
-        &self,
-        stage: &StageName,
-        version: Version,
+    pub(super) fn add_block(
+        &mut self,
         snapshot: SnapshotId,
-        replaces: Option<SnapshotId>,
-    ) -> Result<(), &'static str> {
-        if self.version(version).is_none_or(|v| v.snapshot != snapshot) {
-            return Err("it moves a stage to a version that does not exist");
-        }
-        if self.version(version).is_some_and(|v| v.dropped.is_some()) {
-            return Err("it moves a stage to a version that was dropped");
-        }
-        if self.occupant(stage).map(|o| o.snapshot) != replaces {
-            return Err("it replaces another version than the one the stage holds");
-        }
-        Ok(())
-    }
-
-    fn stage_mut(&mut self, stage: &StageName) -> &mut StageRow {
-        self.stages.entry(stage.clone()).or_insert_with(|| StageRow {
-            stage: stage.clone(),
-            timeline: Vec::new(),
-            stack: Vec::new(),
-            rules: None,
-            last_rollback: None,
-        })
-    }
-
-    fn add_block(&mut self, snapshot: SnapshotId, stage: Option<StageName>, reason: &str, event: EventRef, time: Time) {
+        stage: Option<StageName>,
+        reason: &str,
+        event: EventRef,
+        time: Time,
+    ) {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
         self.blocks.retain(|b| b.snapshot != snapshot || b.stage != stage);
         self.blocks.push(BlockRow { snapshot, model_tree, stage, reason: reason.to_owned(), event, time });
     }
 
     /// Lifts every block that keeps a snapshot, or its model's files, out of `stage`, those on all stages included.
-    fn let_into(&mut self, snapshot: SnapshotId, stage: &StageName) {
+    pub(super) fn let_into(&mut self, snapshot: SnapshotId, stage: &StageName) {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
         self.blocks.retain(|b| {
             let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
@@ -364,6 +336,11 @@ impl State {
             waivers: record.waivers,
             cases: record.cases,
             uses: record.uses.into_iter().map(|row| (row.sha256, row.candidates)).collect(),
+            approvals: record.approvals,
+            observed: record.observed,
+            renamed: record.renamed,
+            alias_of: record.alias_of,
+            corrected: record.corrected.into_iter().collect(),
         }
     }
 
@@ -385,18 +362,11 @@ impl State {
             waivers: self.waivers.clone(),
             cases: self.cases.clone(),
             uses: self.uses.iter().map(|(set, judged)| UsesRow { sha256: *set, candidates: judged.clone() }).collect(),
+            approvals: self.approvals.clone(),
+            observed: self.observed.clone(),
+            renamed: self.renamed.clone(),
+            alias_of: self.alias_of.clone(),
+            corrected: self.corrected.iter().map(|(seq, time)| (*seq, *time)).collect(),
         })
     }
-}
-
-/// Rollback pops the stack down to its target; a target that is not on it is pushed in the fled version's place.
-fn pop_to(row: &mut StageRow, target: SnapshotId, index: u32) {
-    let place = row.stack.iter().rposition(|i| row.timeline[*i as usize].snapshot == target);
-    match place {
-        Some(place) => row.stack.truncate(place),
-        None => {
-            row.stack.pop();
-        }
-    }
-    row.stack.push(index);
 }

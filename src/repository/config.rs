@@ -230,12 +230,25 @@ impl Config {
 /// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
 /// take one.
 pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
+    fn of_people<'r>(
+        named: impl Iterator<Item = &'r String>,
+        roles: &BTreeMap<String, Vec<String>>,
+    ) -> BTreeMap<String, Vec<String>> {
+        named.map(|role| (role.clone(), people(role, roles))).collect()
+    }
     let valid_for = stage.valid_for.as_deref().and_then(clock::parse_duration).unwrap_or(VALID_FOR);
+    let approvals: BTreeMap<String, u32> =
+        stage.approvals.iter().flatten().filter(|(_, count)| **count > 0).map(|(role, n)| (role.clone(), *n)).collect();
     StageRulesRecord {
         certificate: stage.certificate != Some(CertificateNeed::None),
         from: stage.from.clone().unwrap_or_default(),
         valid_for: valid_for.as_secs(),
-        waivers: stage.waivers.iter().flatten().map(|role| (role.clone(), people(role, roles))).collect(),
+        waivers: of_people(stage.waivers.iter().flatten(), roles),
+        people: of_people(approvals.keys(), roles),
+        approvals,
+        signers: None,
+        self_approval: stage.self_approval == Some(true),
+        before: stage.before.clone().unwrap_or_default(),
     }
 }
 

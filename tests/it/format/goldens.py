@@ -315,6 +315,47 @@ signature = put("signature.json", canonical({
 }))
 event("sign", "2026-03-05T00:00:07.000Z", {"snapshot": snapshot, "certificate": certificate, "keyid": keyid, "signature": signature}, ana)
 
+
+# What the registry writes beside: approvals, other rules, a move against them, and what became of it.
+event("approve", "2026-03-05T00:00:08.000Z", {
+    "subject": {"version": {"version": "v2", "snapshot": snapshot}}, "stage": "production", "role": "risk", "person": "ana@example.org",
+    "certificate": certificate, "statement": sha("statement"), "signature": sha("ssh signature"),
+}, ana)
+event("approve", "2026-03-05T00:00:09.000Z", {
+    "subject": {"rules": sha("rules")}, "stage": "production", "role": "risk", "person": "ben@example.org", "statement": sha("other statement"),
+})
+event("withdraw", "2026-03-05T00:00:10.000Z", {"approval": 22, "reason": "read it again"}, {"name": "Ben"})
+event("adopt", "2026-03-05T00:00:11.000Z", {
+    "stage": "production", "approvals": [21], "reason": "two pairs of eyes",
+    "rules": {"policy": policy, "stage": {
+        "certificate": True, "from": [], "valid_for": 60, "approvals": {"risk": 1}, "people": {"risk": ["ana@example.org"]},
+        "signers": sha("signers"), "self_approval": True, "before": ["./check.sh"],
+    }},
+})
+event("force", "2026-03-05T00:00:12.000Z", {
+    "stage": "production", "version": "v2", "snapshot": snapshot, "replaces": base, "certificate": certificate, "approvals": [21],
+    "overruled": ["blocked"], "no_hooks": True, "reason": "the old one is worse",
+}, ana)
+event("hook", "2026-03-05T00:00:13.000Z", {
+    "stage": "production", "version": "v2", "when": "after", "of": 25, "command": "./push.sh", "outcome": "failed", "exit": 3,
+    "milliseconds": 1500, "said": "no route to host",
+})
+event("observed", "2026-03-05T00:00:14.000Z", {
+    "stage": "production", "place": "web-1", "version": "v1", "expected": "v2", "differences": 2,
+})
+event("retire", "2026-03-05T00:00:15.000Z", {"stage": "staging", "version": "v1", "snapshot": base, "reason": "not used"}, {"name": "Ben"})
+event("import", "2099-01-01T00:00:00.000Z", {
+    "version": "v3", "snapshot": sha("imported"), "parent": snapshot, "observation": observation, "model_tree": sha("t3"),
+    "origin": {
+        "repository": "7c1e5c0a-0000-4000-8000-000000000002", "model": "fraud", "version": "v7", "head": {"seq": 40, "id": sha("head")},
+        "bundle": sha("bundle"),
+    },
+})
+event("rename", "2099-01-01T00:00:01.000Z", {"folder": "payments/fraud", "from": "payments/fraud", "to": "risk/fraud", "reason": "moved"})
+event("clock", "2026-03-06T00:00:00.000Z", {
+    "from": 29, "times": ["2026-03-05T12:00:00.000Z", "2026-03-05T13:00:00.000Z"], "reason": "the battery was empty",
+}, ana)
+
 put("format.json", canonical({
     "format": "mlrun/store/1", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "hash": "sha256+blake3",
     "cutter": {"algorithm": "fastcdc-2020", "whole": 262144, "minimum": 131072, "average": 524288, "maximum": 2097152},
@@ -360,26 +401,28 @@ def version_row(n, snapshot, parent, tree, seq, time, dropped=None):
     return number(n) + digest(snapshot) + option(parent, digest) + digest(observation) + digest(tree) + number(seq) + instant(time) + option(dropped, number)
 
 
-def occupancy(n, snapshot, since, seq, kind, actor, certificate, reason):
+def occupancy(n, snapshot, since, seq, kind, actor, certificate, reason, approvals=(), overruled=(), retired=None):
     out = number(n) + digest(snapshot) + instant(since) + reference(seq) + string(kind)
-    return out + option(actor, string) + option(certificate, digest) + option(reason, string)
+    out += option(actor, string) + option(certificate, digest) + several([number(seq) for seq in approvals])
+    return out + several([string(reason) for reason in overruled]) + option(reason, string) + option(retired)
 
 
 def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issued, proposed, first, seq, waivers=(), signatures=()):
     out = digest(snapshot) + digest(certificate) + verdict + string(stage) + option(baseline, digest) + option(event, reference)
     out += digest(policy) + instant(issued) + instant("2026-04-01T00:00:00.000Z") + bytes([proposed]) + option(first, string)
-    out += digest(events[seq - 1]) + several([number(waiver) for waiver in waivers])
-    return out + several([digest(key) + digest(record) + digest(events[at - 1]) + instant(time) for key, record, at, time in signatures])
+    out += reference(seq) + several([number(waiver) for waiver in waivers])
+    return out + several([digest(key) + digest(record) + reference(at) + instant(time) for key, record, at, time in signatures])
 
 
 # checkpoint.bin to checkpoint-3.bin are of the versions before, in which nothing was dropped, nothing was erased, and nothing
 # was attached, waived, a case, counted as a use,
-# or signed.
-checkpoint = b"mlrun/checkpoint/4" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
-checkpoint += reference(20) + instant("2026-03-05T00:00:07.000Z")
+# or signed; checkpoint-4.bin is of one without approvals, empty stages, other names and corrected times.
+checkpoint = b"mlrun/checkpoint/5" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+checkpoint += reference(31) + instant("2026-03-06T00:00:00.000Z")
 checkpoint += several([
     version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
     version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z"),
+    version_row(3, sha("imported"), snapshot, sha("t3"), 29, "2026-03-05T12:00:00.000Z"),
 ])
 checkpoint += several([
     string("production")
@@ -387,18 +430,29 @@ checkpoint += several([
         occupancy(1, base, "2026-03-01T12:30:00.000Z", 4, "promote", "Ben", None, "the first"),
         occupancy(2, snapshot, "2026-03-02T00:00:02.000Z", 7, "promote", "Ana", certificate, None),
         occupancy(1, base, "2026-03-03T00:00:00.000Z", 10, "rollback", None, None, "misbehaves"),
+        occupancy(2, snapshot, "2026-03-05T00:00:12.000Z", 25, "force", "Ana", certificate, "the old one is worse", [21], ["blocked"]),
     ])
-    + several([number(2)])
-    + option(option(policy, digest) + b"\1" + several([string("staging")]) + number(2592000) + several([]))
-    + option(reference(10) + instant("2026-03-03T00:00:00.000Z")),
+    + several([number(2), number(3)])
+    + option(
+        option(policy, digest) + b"\1" + several([]) + number(60) + several([]) + several([string("risk") + number(1)])
+        + several([string("risk") + several([string("ana@example.org")])]) + option(sha("signers"), digest) + b"\1"
+        + several([string("./check.sh")])
+    )
+    + option(reference(10) + instant("2026-03-03T00:00:00.000Z"))
+    + several([b"\1" + string("./push.sh") + b"\1" + reference(26) + instant("2026-03-05T00:00:13.000Z")]),
     string("staging")
-    + several([occupancy(1, base, "2026-03-05T00:00:06.000Z", 19, "promote", None, sha("c1"), None)])
+    + several([occupancy(
+        1, base, "2026-03-05T00:00:06.000Z", 19, "promote", None, sha("c1"), None,
+        retired=reference(28) + instant("2026-03-05T00:00:15.000Z") + option("Ben", string) + string("not used"),
+    )])
     + several([number(0)])
     + option(
         option(policy, digest) + b"\1" + several([]) + number(60)
         + several([string("risk") + several([string("ana@example.org")])])
+        + several([]) + several([]) + option(None) + b"\0" + several([])
     )
     + option(None)
+    + several([])
 ])
 checkpoint += several([
     digest(snapshot) + option(sha("t2"), digest) + option("production", string) + string("misbehaves") + reference(10)
@@ -429,7 +483,20 @@ checkpoint += several([
     + instant("2026-03-05T00:00:03.000Z"),
 ])
 checkpoint += several([digest(sha("rows")) + several([digest(base)])])
-put("checkpoint-4.bin", checkpoint + blake3.blake3(checkpoint).digest())
+checkpoint += several([
+    b"\0" + number(2) + digest(snapshot) + string("production") + string("risk") + string("ana@example.org")
+    + option(certificate, digest) + digest(sha("statement")) + option(sha("ssh signature"), digest) + reference(21)
+    + instant("2026-03-05T00:00:08.000Z") + option(None),
+    b"\1" + digest(sha("rules")) + string("production") + string("risk") + string("ben@example.org")
+    + option(None) + digest(sha("other statement")) + option(None) + reference(22)
+    + instant("2026-03-05T00:00:09.000Z") + option(reference(23) + instant("2026-03-05T00:00:10.000Z")),
+])
+checkpoint += several([
+    string("production") + string("web-1") + option(1, number) + number(2) + number(2) + reference(27) + instant("2026-03-05T00:00:14.000Z"),
+])
+checkpoint += option("risk/fraud", string) + option(None)
+checkpoint += several([number(29) + instant("2026-03-05T12:00:00.000Z"), number(30) + instant("2026-03-05T13:00:00.000Z")])
+put("checkpoint-5.bin", checkpoint + blake3.blake3(checkpoint).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

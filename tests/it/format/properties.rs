@@ -188,9 +188,19 @@ fn body() -> impl Strategy<Value = EventBody> {
                 replaces,
                 certificate,
                 adopts: None,
+                approvals: Vec::new(),
+                no_hooks: false,
                 reason
             }),
-        (stage(), version, id(), id(), text(), prop::collection::vec(id(), 0..3), prop::collection::vec(skipped, 0..3))
+        (
+            stage(),
+            version,
+            id(),
+            prop::option::of(id()),
+            text(),
+            prop::collection::vec(id(), 0..3),
+            prop::collection::vec(skipped, 0..3)
+        )
             .prop_map(|(stage, version, snapshot, replaces, reason, blocks, skipped)| EventBody::Rollback {
                 stage,
                 version,
@@ -199,6 +209,7 @@ fn body() -> impl Strategy<Value = EventBody> {
                 reason,
                 blocks,
                 unblocks: Vec::new(),
+                no_hooks: false,
                 skipped
             }),
     ]

@@ -102,6 +102,8 @@ fn one_promotion_wins() {
                                 replaces: None,
                                 certificate: None,
                                 adopts: Some(open_rules()),
+                                approvals: Vec::new(),
+                                no_hooks: false,
                                 reason: None,
                             };
                             Ok(Decision::Append(body, true))

@@ -175,16 +175,19 @@ fn events_that_contradict_the_journal_are_refused() {
         replaces: replaces.map(snapshot),
         certificate: None,
         adopts: None,
+        approvals: Vec::new(),
+        no_hooks: false,
         reason: None,
     };
     let rollback = |version, name: &str, replaces: &str| EventBody::Rollback {
         stage: stage("production"),
         version: Version(version),
         snapshot: snapshot(name),
-        replaces: snapshot(replaces),
+        replaces: Some(snapshot(replaces)),
         reason: String::new(),
         blocks: Vec::new(),
         unblocks: Vec::new(),
+        no_hooks: false,
         skipped: Vec::new(),
     };
     let version = |n| EventBody::Snapshot {
@@ -238,6 +241,8 @@ fn nothing_is_appended_that_could_not_be_read_again() {
         replaces: None,
         certificate: None,
         adopts: Some(open_rules()),
+        approvals: Vec::new(),
+        no_hooks: false,
         reason: None,
     };
     assert!(matches!(journal.append(bad), Err(JournalError::Broken { seq: 3, .. })));
@@ -332,4 +337,58 @@ fn what_was_erased() {
     check(&journal.state());
     check(&State::from_checkpoint(journal.state().to_checkpoint().unwrap()));
     assert!(matches!(erase(&[4], people), Err(JournalError::Broken { .. })), "there is no v4");
+}
+
+fn alias_of(folder: &str, of: &str) -> EventBody {
+    let name = |text: &str| ModelName::new(text).unwrap();
+    EventBody::Rename { folder: name(folder), from: name(folder), to: name(of), reason: None }
+}
+
+#[test]
+fn a_name_that_belongs_to_a_model_begins_and_ends_a_journal() {
+    let nothing = State::before_creation(ModelName::new("risk").unwrap());
+    let mut first = next(&grown(), alias_of("fraud", "risk"));
+    (first.model, first.seq, first.prev) = (nothing.model.clone(), 1, None);
+    let mut state = nothing.clone();
+    state.apply(&first, EventId::new(mlrun::digest::Digest::of(b"1"))).unwrap();
+    assert_eq!(state.alias_of.as_ref().map(ToString::to_string).as_deref(), Some("fraud"));
+    let mut more = next(&state, block("a", None));
+    more.model = state.model.clone();
+    assert!(matches!(state.clone().apply(&more, more.prev.unwrap()), Err(JournalError::Broken { seq: 2, .. })));
+    // A name that would be another's.
+    let mut other = first.clone();
+    other.body = alias_of("fraud", "churn");
+    assert!(nothing.clone().apply(&other, EventId::new(mlrun::digest::Digest::of(b"1"))).is_err());
+}
+
+#[test]
+fn corrected_times_are_those_that_count() {
+    let mut state = grown();
+    let before = state.clone();
+    let apply = |state: &mut State, at: &str, body| {
+        let mut event = next(state, body);
+        event.time = time(at);
+        state.apply(&event, EventId::new(mlrun::digest::Digest::of(at.as_bytes())))
+    };
+    let real = before.time().unwrap();
+    apply(&mut state, "2099-01-01T00:00:00Z", block("b", None)).unwrap();
+    let clock = |from, times: &[mlrun::clock::Time]| EventBody::Clock {
+        from,
+        times: times.to_vec(),
+        reason: "2099".to_owned(),
+    };
+    let (seq, later) = (state.seq(), "2098-01-01T00:00:00Z");
+    for (from, times) in
+        [(seq, vec![]), (seq - 1, vec![real]), (seq + 1, vec![real]), (0, vec![real; seq as usize + 1])]
+    {
+        assert!(apply(&mut state.clone(), later, clock(from, &times)).is_err(), "{from}: {times:?}");
+    }
+    assert!(
+        apply(&mut state.clone(), "2020-01-01T00:00:00Z", clock(seq, &[real])).is_err(),
+        "before what it takes for true"
+    );
+    apply(&mut state, later, clock(seq, &[real])).unwrap();
+    assert_eq!(state.blocks.last().unwrap().time, real);
+    assert_eq!(state.time(), Some(time(later)), "and times go on from there");
+    apply(&mut state, later, block("a", None)).unwrap();
 }

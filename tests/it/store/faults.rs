@@ -105,6 +105,8 @@ fn work(backend: &Arc<dyn Backend>, version: u64, done: &mut Done) -> Result<(),
             replaces: current,
             certificate: None,
             adopts: current.is_none().then(open_rules),
+            approvals: Vec::new(),
+            no_hooks: false,
             reason: None,
         };
         Ok(Decision::Append(body, ()))

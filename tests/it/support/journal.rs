@@ -185,6 +185,8 @@ impl Journal {
                 replaces: current.map(|o| o.snapshot),
                 certificate,
                 adopts: adopts.then(|| proposed.clone()),
+                approvals: Vec::new(),
+                no_hooks: false,
                 reason: None,
             };
             Ok(Decision::Append(body, ()))
@@ -220,10 +222,11 @@ impl Journal {
                         stage: of.clone(),
                         version,
                         snapshot: target,
-                        replaces: flees.snapshot,
+                        replaces: Some(flees.snapshot),
                         reason: "it misbehaves".to_owned(),
                         blocks,
                         unblocks,
+                        no_hooks: false,
                         skipped,
                     };
                     Ok(Decision::Append(body, Some(version)))

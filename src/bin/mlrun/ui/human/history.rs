@@ -1,6 +1,6 @@
 //! `list`, `log`, `at`.
 
-use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord};
+use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord, HookOutcome, HookWhen, SubjectRecord};
 use mlrun::id::SnapshotId;
 use mlrun::ops::at::AtReport;
 use mlrun::ops::list::ListReport;
@@ -95,8 +95,10 @@ fn log_line(entry: &LogEntry, style: &Style) -> Vec<String> {
 fn kind(event: &EventRecord, style: &Style) -> String {
     let label = match &event.body {
         EventBody::Promote { .. } => Label::Good,
-        EventBody::Rollback { .. } | EventBody::Block { .. } | EventBody::Failed { .. } => Label::Bad,
-        EventBody::Waive { .. } => Label::Warning,
+        EventBody::Rollback { .. } | EventBody::Block { .. } | EventBody::Failed { .. } | EventBody::Force { .. } => {
+            Label::Bad
+        }
+        EventBody::Waive { .. } | EventBody::Retire { .. } | EventBody::Clock { .. } => Label::Warning,
         _ => Label::Strong,
     };
     style.paint(label, event.body.kind())
@@ -157,6 +159,53 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         }
         EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
         EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
+        EventBody::Force { stage, version, overruled, reason, .. } => {
+            format!("{stage} → {version} against {}: {}", clean(&overruled.join(", ")), clean(reason))
+        }
+        EventBody::Retire { stage, version, reason, .. } => format!("{stage} emptied of {version}: {}", clean(reason)),
+        EventBody::Approve { subject, stage, role, person, signature, .. } => {
+            let what = match subject {
+                SubjectRecord::Version { version, .. } => version.to_string(),
+                SubjectRecord::Rules(digest) => format!("the rules {}", digest.short()),
+            };
+            let how = if signature.is_some() { ", signed" } else { "" };
+            format!("{what} for {stage}, {} as {}{how}", clean(person), clean(role))
+        }
+        EventBody::Withdraw { approval, reason: why } => format!("the approval in event {approval}{}", reason(why)),
+        EventBody::Adopt { stage, reason, .. } => format!("other rules for {stage}: {}", clean(reason)),
+        EventBody::Hook { stage, version, when, command, outcome, .. } => {
+            let when = match when {
+                HookWhen::Before => "before",
+                HookWhen::After => "after",
+            };
+            let outcome = match outcome {
+                HookOutcome::Succeeded => "succeeded",
+                HookOutcome::Failed => "failed",
+                HookOutcome::TimedOut => "took too long",
+                HookOutcome::NotStarted => "could not be started",
+                HookOutcome::Skipped => "was skipped",
+            };
+            format!("`{}` {when} {stage} → {version} {outcome}", cut(&clean(command), 60))
+        }
+        EventBody::Observed { stage, place, version, expected, differences } => {
+            let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
+            let differ = if *differences == 0 { String::new() } else { format!(", {differences} files differ") };
+            format!("{} serves {found} for {stage}, which held {expected}{differ}", clean(place))
+        }
+        EventBody::Import { version, snapshot, origin, .. } => {
+            format!("{version}  {}, {} of {}", snapshot.short(), origin.version, origin.model)
+        }
+        EventBody::Rename { folder, from, to, reason: why } => {
+            let first = if folder == from { String::new() } else { format!(", first {folder}") };
+            format!("{from} → {to}{first}{}", reason(why))
+        }
+        EventBody::Clock { from, times, reason } => {
+            format!(
+                "the times of {} from {from} on are not what they say: {}",
+                super::count(times.len() as u64, "event"),
+                clean(reason)
+            )
+        }
     }
 }
 
