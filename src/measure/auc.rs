@@ -4,7 +4,7 @@
 //! `sample_weight`. One sort per model: each resample is a scan of the ranking with other weights, 128 of them side by side
 //! in whole numbers. Between two positives the negatives only add up, so that products are needed where the class changes.
 
-use super::bootstrap::Weighted;
+use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
 use super::undefined::Undefined;
@@ -94,13 +94,17 @@ impl Weighted for Auc<'_> {
         self.area(|row| weights[row])
     }
 
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
+    fn order(&self) -> Option<&[u32]> {
+        Some(self.ranking.order())
+    }
+
+    fn resample(&self, drawn: &Drawn<'_>, values: &mut [f64; LANES]) {
         let mut scan = Scan::default();
         for ties in self.ranking.ties() {
             if let &[row] = ties {
-                scan.add(self.truth[row as usize], &weights[row as usize]);
+                scan.add(self.truth[row as usize], drawn.of(row));
             } else {
-                scan.tie(ties.iter().map(|&row| (self.truth[row as usize], &weights[row as usize])));
+                scan.tie(ties.iter().map(|&row| (self.truth[row as usize], drawn.of(row))));
             }
         }
         scan.finish(values);
