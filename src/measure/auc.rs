@@ -4,6 +4,8 @@
 //! `sample_weight`. One sort per model: each resample is a scan of the ranking with other weights, 128 of them side by side
 //! in whole numbers. Between two positives the negatives only add up, so that products are needed where the class changes.
 
+use std::sync::OnceLock;
+
 use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
@@ -17,6 +19,8 @@ pub(super) struct Auc<'a> {
     truth: &'a [bool],
     ranking: Ranking,
     weights: Option<&'a [f64]>,
+    /// With the rows' own weights: asked for again and again.
+    value: OnceLock<f64>,
 }
 
 impl<'a> Auc<'a> {
@@ -24,7 +28,7 @@ impl<'a> Auc<'a> {
         let counts = |row: usize| weights.is_none_or(|weights| weights[row] > 0.0);
         let any = |positive: bool| (0..truth.len()).any(|row| truth[row] == positive && counts(row));
         if any(true) && any(false) {
-            Ok(Self { truth, ranking: Ranking::new(scores)?, weights })
+            Ok(Self { truth, ranking: Ranking::new(scores)?, weights, value: OnceLock::new() })
         } else {
             Err(Undefined::SingleClass)
         }
@@ -60,7 +64,7 @@ impl<'a> Auc<'a> {
 
 impl Weighted for Auc<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        Ok(self.area(|row| self.own(row)))
+        Ok(*self.value.get_or_init(|| self.area(|row| self.own(row))))
     }
 
     /// w (placement - AUC) / W of the row's class.

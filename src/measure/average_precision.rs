@@ -4,6 +4,8 @@
 //! positives, AP = (1/P) Σ_g P_g T_g / N_g, P_g being the group's positives, T_g and N_g positives and rows so far. Its
 //! derivative by w_i, i in group h: (1/P) [y_i (T_h/N_h - AP) + Σ_{g ≥ h} P_g (y_i N_g - T_g) / N_g²].
 
+use std::sync::OnceLock;
+
 use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
@@ -17,6 +19,8 @@ pub(super) struct AveragePrecision<'a> {
     truth: &'a [bool],
     ranking: Ranking,
     weights: Option<&'a [f64]>,
+    /// With the rows' own weights: asked for again and again.
+    value: OnceLock<f64>,
 }
 
 impl<'a> AveragePrecision<'a> {
@@ -25,7 +29,7 @@ impl<'a> AveragePrecision<'a> {
         if !(0..truth.len()).any(counts) {
             return Err(Undefined::NoPositives);
         }
-        Ok(Self { truth, ranking: Ranking::new(scores)?, weights })
+        Ok(Self { truth, ranking: Ranking::new(scores)?, weights, value: OnceLock::new() })
     }
 
     /// Of each run of ties, best first: its rows, the weight of its positives, of the positives so far and of the rows so
@@ -62,7 +66,7 @@ impl<'a> AveragePrecision<'a> {
 
 impl Weighted for AveragePrecision<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        Ok(self.area(|row| self.own(row)))
+        Ok(*self.value.get_or_init(|| self.area(|row| self.own(row))))
     }
 
     fn influence(&self) -> Result<Vec<f64>, Undefined> {

@@ -4,6 +4,8 @@
 //! bin's edge are shared between the bins in proportion, so their order does not matter. Of several classes it is that of the
 //! predicted class: its probability, and whether it is right.
 
+use std::sync::OnceLock;
+
 use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
@@ -22,6 +24,8 @@ pub(super) struct Calibration<'a> {
     ranking: Ranking,
     bins: u32,
     weights: Option<&'a [f64]>,
+    /// With the rows' own weights: asked for again and again.
+    own: OnceLock<(Vec<f64>, f64)>,
 }
 
 impl<'a> Calibration<'a> {
@@ -35,7 +39,7 @@ impl<'a> Calibration<'a> {
             return Err(Undefined::InvalidSetting { name: "bins", value: 0.0 });
         }
         let residuals = happened.zip(probabilities).map(|(y, p)| f64::from(u8::from(y)) - p).collect();
-        Ok(Self { residuals, ranking: Ranking::new(probabilities)?, bins, weights })
+        Ok(Self { residuals, ranking: Ranking::new(probabilities)?, bins, weights, own: OnceLock::new() })
     }
 
     /// Each bin's Σ w (y - p), by decreasing probability, and Σ w.
@@ -87,28 +91,33 @@ impl<'a> Calibration<'a> {
         }
     }
 
-    fn under(&self, weights: Option<&[f64]>) -> Result<f64, Undefined> {
-        let (bins, total) = self.binned(weights);
-        if total > 0.0 { Ok(bins.iter().map(|sum| sum.abs()).sum::<f64>() / total) } else { Err(Undefined::NoWeight) }
+    fn own(&self) -> &(Vec<f64>, f64) {
+        self.own.get_or_init(|| self.binned(self.weights))
     }
+}
+
+/// The error of bins whose sums are these, of so much mass.
+fn error(bins: &[f64], total: f64) -> Result<f64, Undefined> {
+    if total > 0.0 { Ok(bins.iter().map(|sum| sum.abs()).sum::<f64>() / total) } else { Err(Undefined::NoWeight) }
 }
 
 impl Weighted for Calibration<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        self.under(self.weights)
+        let (bins, total) = self.own();
+        error(bins, *total)
     }
 
     /// With the bins' edges and signs held where they are.
     fn influence(&self) -> Result<Vec<f64>, Undefined> {
         let value = self.value()?;
-        let (bins, total) = self.binned(self.weights);
+        let (bins, total) = self.own();
         let weight = |row: u32| self.weights.map_or(1.0, |weights| weights[row as usize]);
         let mut influence = vec![0.0; self.residuals.len()];
         let mut start = 0.0;
         for ties in self.ranking.ties() {
             let mass: f64 = ties.iter().map(|row| weight(*row)).sum();
             let mut sign = 0.0;
-            self.over(start, mass, total, |bin, part| sign += part * if bins[bin] < 0.0 { -1.0 } else { 1.0 });
+            self.over(start, mass, *total, |bin, part| sign += part * if bins[bin] < 0.0 { -1.0 } else { 1.0 });
             for &row in ties {
                 influence[row as usize] = weight(row) * (sign * self.residuals[row as usize] - value) / total;
             }
@@ -118,7 +127,8 @@ impl Weighted for Calibration<'_> {
     }
 
     fn weighted(&self, weights: &[f64]) -> f64 {
-        self.under(Some(weights)).unwrap_or(f64::NAN)
+        let (bins, total) = self.binned(Some(weights));
+        error(&bins, total).unwrap_or(f64::NAN)
     }
 
     fn order(&self) -> Option<&[u32]> {
