@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
+use crate::classifier;
 use crate::data;
 use crate::report::Figure;
 use crate::run::Mlrun;
@@ -12,47 +13,18 @@ const ROWS: usize = 100_000;
 /// Versions certified after the one in production.
 const VERSIONS: u64 = 5;
 
-const CONFIG: &str = r#"schema = 1
-[model.bench]
-files = ["model"]
-policy = "policy.toml"
-[model.bench.predictions.test]
-path = "predictions.csv"
-key = ["row_id"]
-label = "y"
-score = "p"
-[model.bench.samples.latency]
-path = "latency.csv"
-column = "ms"
-# The first version gets there without a comparison.
-[stage.production]
-certificate = "none"
-"#;
-
-const METRICS: [(&str, f64); 7] = [
-    ("roc_auc", 0.01),
-    ("log_loss", 0.02),
-    ("accuracy", 0.01),
-    ("recall", 0.05),
-    ("brier", 0.01),
-    ("average_precision", 0.05),
-    ("f1", 0.05),
-];
-
-/// Seven metrics held against production, and a latency.
+/// Eight rules: seven metrics held against production, and a latency.
 fn policy() -> String {
-    let mut text = "schema = 1\ntask = \"binary\"\n".to_owned();
-    for (metric, margin) in METRICS {
-        text += &format!(
-            "[[rule]]\nid = \"{}\"\nmetric = \"{metric}\"\nprove = \"non_inferior\"\nmargin = {margin}\n",
-            metric.replace('_', "-")
-        );
+    let mut policy = classifier::policy("");
+    for (metric, margin) in classifier::METRICS.into_iter().filter(|(metric, _)| *metric != "ece") {
+        classifier::metric(&mut policy, metric, metric, "non_inferior", margin, "");
     }
-    text + "[[rule]]\nid = \"p99\"\nmetric = { quantile = 0.99, of = \"latency\" }\nmax_ratio = 1.2\n"
+    classifier::latency(&mut policy, 99);
+    policy
 }
 
 pub(crate) fn measure(mlrun: &Mlrun) -> Result<Vec<Figure>> {
-    fs::write(mlrun.folder.join("mlrun.toml"), CONFIG)?;
+    fs::write(mlrun.folder.join("mlrun.toml"), classifier::config("predictions.csv", ""))?;
     fs::write(mlrun.folder.join("policy.toml"), policy())?;
     mlrun.run("init")?;
     let first = train(mlrun, 0)?;

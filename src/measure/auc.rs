@@ -4,7 +4,9 @@
 //! `sample_weight`. One sort per model: each resample is a scan of the ranking with other weights, 128 of them side by side
 //! in whole numbers. Between two positives the negatives only add up, so that products are needed where the class changes.
 
-use super::bootstrap::Weighted;
+use std::sync::OnceLock;
+
+use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
 use super::undefined::Undefined;
@@ -17,6 +19,8 @@ pub(super) struct Auc<'a> {
     truth: &'a [bool],
     ranking: Ranking,
     weights: Option<&'a [f64]>,
+    /// With the rows' own weights: asked for again and again.
+    value: OnceLock<f64>,
 }
 
 impl<'a> Auc<'a> {
@@ -24,7 +28,7 @@ impl<'a> Auc<'a> {
         let counts = |row: usize| weights.is_none_or(|weights| weights[row] > 0.0);
         let any = |positive: bool| (0..truth.len()).any(|row| truth[row] == positive && counts(row));
         if any(true) && any(false) {
-            Ok(Self { truth, ranking: Ranking::new(scores)?, weights })
+            Ok(Self { truth, ranking: Ranking::new(scores)?, weights, value: OnceLock::new() })
         } else {
             Err(Undefined::SingleClass)
         }
@@ -60,7 +64,7 @@ impl<'a> Auc<'a> {
 
 impl Weighted for Auc<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        Ok(self.area(|row| self.own(row)))
+        Ok(*self.value.get_or_init(|| self.area(|row| self.own(row))))
     }
 
     /// w (placement - AUC) / W of the row's class.
@@ -94,13 +98,17 @@ impl Weighted for Auc<'_> {
         self.area(|row| weights[row])
     }
 
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
+    fn order(&self) -> Option<&[u32]> {
+        Some(self.ranking.order())
+    }
+
+    fn resample(&self, drawn: &Drawn<'_>, values: &mut [f64; LANES]) {
         let mut scan = Scan::default();
         for ties in self.ranking.ties() {
             if let &[row] = ties {
-                scan.add(self.truth[row as usize], &weights[row as usize]);
+                scan.add(self.truth[row as usize], drawn.of(row));
             } else {
-                scan.tie(ties.iter().map(|&row| (self.truth[row as usize], &weights[row as usize])));
+                scan.tie(ties.iter().map(|&row| (self.truth[row as usize], drawn.of(row))));
             }
         }
         scan.finish(values);

@@ -4,7 +4,9 @@
 //! positives, AP = (1/P) Σ_g P_g T_g / N_g, P_g being the group's positives, T_g and N_g positives and rows so far. Its
 //! derivative by w_i, i in group h: (1/P) [y_i (T_h/N_h - AP) + Σ_{g ≥ h} P_g (y_i N_g - T_g) / N_g²].
 
-use super::bootstrap::Weighted;
+use std::sync::OnceLock;
+
+use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
 use super::undefined::Undefined;
@@ -17,6 +19,8 @@ pub(super) struct AveragePrecision<'a> {
     truth: &'a [bool],
     ranking: Ranking,
     weights: Option<&'a [f64]>,
+    /// With the rows' own weights: asked for again and again.
+    value: OnceLock<f64>,
 }
 
 impl<'a> AveragePrecision<'a> {
@@ -25,7 +29,7 @@ impl<'a> AveragePrecision<'a> {
         if !(0..truth.len()).any(counts) {
             return Err(Undefined::NoPositives);
         }
-        Ok(Self { truth, ranking: Ranking::new(scores)?, weights })
+        Ok(Self { truth, ranking: Ranking::new(scores)?, weights, value: OnceLock::new() })
     }
 
     /// Of each run of ties, best first: its rows, the weight of its positives, of the positives so far and of the rows so
@@ -62,7 +66,7 @@ impl<'a> AveragePrecision<'a> {
 
 impl Weighted for AveragePrecision<'_> {
     fn value(&self) -> Result<f64, Undefined> {
-        Ok(self.area(|row| self.own(row)))
+        Ok(*self.value.get_or_init(|| self.area(|row| self.own(row))))
     }
 
     fn influence(&self) -> Result<Vec<f64>, Undefined> {
@@ -91,46 +95,84 @@ impl Weighted for AveragePrecision<'_> {
         self.area(|row| weights[row as usize])
     }
 
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
-        // Resampled sets have at most 200,000 rows of weight 8, far below 2³¹; wrapping arithmetic because overflow checks
-        // would keep these loops from being vector code.
-        let mut positives = [0_i32; LANES];
-        let mut rows = [0_i32; LANES];
-        // The weights of the last rows: bytes are added four times as fast.
-        let mut last = [0_u8; LANES];
-        let mut pending = 0;
-        let mut area = [0.0; LANES];
+    fn order(&self) -> Option<&[u32]> {
+        Some(self.ranking.order())
+    }
+
+    fn resample(&self, drawn: &Drawn<'_>, values: &mut [f64; LANES]) {
+        let mut scan = Scan::default();
         for ties in self.ranking.ties() {
-            let mut gained = [0_i32; LANES];
-            let mut any = false;
+            let mut positives = 0;
             for &row in ties {
-                let weights = &weights[row as usize];
-                if pending == IN_BYTES {
-                    add(&mut rows, &std::mem::replace(&mut last, [0; LANES]));
-                    pending = 0;
-                }
-                for (sum, &weight) in last.iter_mut().zip(weights) {
-                    *sum = sum.wrapping_add(weight);
-                }
-                pending += 1;
-                if self.truth[row as usize] {
-                    add(&mut gained, weights);
-                    any = true;
-                }
+                scan.pass(drawn.of(row));
+                positives += u32::from(self.truth[row as usize]);
             }
-            if any {
-                add(&mut rows, &std::mem::replace(&mut last, [0; LANES]));
-                pending = 0;
-                for lane in 0..LANES {
-                    positives[lane] = positives[lane].wrapping_add(gained[lane]);
-                    // No rows yet means nothing gained: dividing by 1 then adds zero.
-                    let precision = f64::from(positives[lane]) / f64::from(rows[lane].max(1));
-                    area[lane] += f64::from(gained[lane]) * precision;
+            // Most rows tie with none, and most are negative.
+            match ties {
+                _ if positives == 0 => {}
+                &[row] => scan.gain(&drawn.of(row).map(i32::from)),
+                _ => {
+                    let mut gained = [0; LANES];
+                    for &row in ties.iter().filter(|row| self.truth[**row as usize]) {
+                        add(&mut gained, drawn.of(row));
+                    }
+                    scan.gain(&gained);
                 }
             }
         }
-        for lane in 0..LANES {
-            values[lane] = area[lane] / f64::from(positives[lane]);
+        scan.finish(values);
+    }
+}
+
+/// A pass from the highest score to the lowest, every sum 128 times. Resampled sets have at most 2³¹ / 8 rows; wrapping
+/// arithmetic because overflow checks would keep these loops from being vector code.
+struct Scan {
+    /// The weights of the last rows, not added up yet: bytes are added four times as fast.
+    last: [u8; LANES],
+    pending: u32,
+    rows: [i32; LANES],
+    positives: [i32; LANES],
+    area: [f64; LANES],
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self { last: [0; LANES], pending: 0, rows: [0; LANES], positives: [0; LANES], area: [0.0; LANES] }
+    }
+}
+
+impl Scan {
+    fn pass(&mut self, weights: &Weights) {
+        if self.pending == IN_BYTES {
+            self.close();
+        }
+        self.pending += 1;
+        for (sum, &weight) in self.last.iter_mut().zip(weights) {
+            *sum = sum.wrapping_add(weight);
+        }
+    }
+
+    fn close(&mut self) {
+        add(&mut self.rows, &self.last);
+        self.last = [0; LANES];
+        self.pending = 0;
+    }
+
+    /// The positives among the rows just passed.
+    fn gain(&mut self, gained: &[i32; LANES]) {
+        self.close();
+        let lanes = self.area.iter_mut().zip(&mut self.positives).zip(&self.rows).zip(gained);
+        for (((area, positives), &rows), &gained) in lanes {
+            *positives = positives.wrapping_add(gained);
+            // No rows yet means nothing gained: dividing by 1 then adds zero.
+            let precision = f64::from(*positives) / f64::from(rows.max(1));
+            *area += f64::from(gained) * precision;
+        }
+    }
+
+    fn finish(self, values: &mut [f64; LANES]) {
+        for ((value, area), positives) in values.iter_mut().zip(self.area).zip(self.positives) {
+            *value = area / f64::from(positives);
         }
     }
 }

@@ -3,8 +3,8 @@
 //! With S₀ = Σ w and Sⱼ = Σ w xⱼ a statistic is f(S₀, S₁, …); row i moves it by wᵢ Σⱼ ∂f/∂Sⱼ xⱼᵢ (the delta method). The
 //! slopes are central differences extrapolated once (Richardson), which leaves them about twelve digits.
 
-use super::bootstrap::Weighted;
-use super::random::{LANES, Weights};
+use super::bootstrap::{Drawn, Weighted};
+use super::random::LANES;
 use super::sums::sum;
 use super::undefined::Undefined;
 
@@ -82,9 +82,9 @@ impl Weighted for Functional<'_> {
         (self.function)(&self.sums(Some(weights), |x| x)).unwrap_or(f64::NAN)
     }
 
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
+    fn resample(&self, drawn: &Drawn<'_>, values: &mut [f64; LANES]) {
         let mut sums = vec![[0.0; LANES]; self.columns.len() + 1];
-        for (row, weights) in weights.iter().enumerate() {
+        for (row, weights) in drawn.by_row().enumerate() {
             for (lane, &weight) in weights.iter().enumerate() {
                 sums[0][lane] += f64::from(weight);
             }

@@ -242,7 +242,8 @@ pub fn compare(
         Family::Smooth => {
             let (a, b) = rayon::join(|| statistic(spec, rows, candidate), || statistic(spec, rows, baseline));
             let (a, b) = (a?, b?);
-            let values = (a.value()?, b.value()?);
+            let values = rayon::join(|| a.value(), || b.value());
+            let values = (values.0?, values.1?);
             with_interval(spec)?;
             let outcome = smooth::interval(spec.metric, rows, &*a, Some(&*b), sampling)?;
             finish(outcome, values)

@@ -50,28 +50,32 @@ impl Key {
         u128::from_le_bytes(bits)
     }
 
-    /// The weights of the row named `row` in resamples `block * LANES` and following.
-    pub(super) fn weights(&self, row: u64, block: u32) -> Weights {
+    /// The weights of the row named `row` in resamples `first * LANES` and following, as many blocks of them as there are places
+    /// in `into`: setting a generator up costs half as much as a block.
+    pub(super) fn weights<'a>(&self, row: u64, first: u32, into: impl Iterator<Item = &'a mut Weights>) {
         let mut generator = ChaCha8Rng::from_seed(self.0);
         generator.set_stream(row);
-        generator.set_word_pos(u128::from(block) * (LANES as u128 / 2));
-        let mut bits = [0_u8; 2 * LANES];
-        generator.fill_bytes(&mut bits);
-        let mut weights = [0; LANES];
-        for (weight, pair) in weights.iter_mut().zip(bits.chunks_exact(2)) {
-            *weight = poisson(u16::from_le_bytes([pair[0], pair[1]]));
+        generator.set_word_pos(u128::from(first) * (LANES as u128 / 2));
+        for weights in into {
+            let mut bits = [0_u8; 2 * LANES];
+            generator.fill_bytes(&mut bits);
+            *weights = poisson(&bits);
         }
-        weights
     }
 }
 
-/// Comparisons without branches, which compilers turn into vector code.
-fn poisson(bits: u16) -> u8 {
-    let mut weight = 0_u8;
-    let mut threshold = 0_u16;
-    for count in COUNTS {
-        threshold = threshold.wrapping_add(count);
-        weight = weight.wrapping_add(u8::from(bits >= threshold));
+/// Comparisons without branches, which compilers turn into vector code: signed, for older processors compare nothing else, and
+/// in the width of what is compared.
+fn poisson(bits: &[u8; 2 * LANES]) -> Weights {
+    let signed = |bits: u16| (bits ^ 1 << 15) as i16;
+    let mut wide = [0_i16; LANES];
+    for (weight, pair) in wide.iter_mut().zip(bits.chunks_exact(2)) {
+        let bits = signed(u16::from_le_bytes([pair[0], pair[1]]));
+        let mut threshold = 0_u16;
+        for count in COUNTS {
+            threshold = threshold.wrapping_add(count);
+            *weight = weight.wrapping_add(i16::from(bits > signed(threshold.wrapping_sub(1))));
+        }
     }
-    weight
+    wide.map(|weight| weight as u8)
 }

@@ -23,6 +23,11 @@ impl Ranking {
         Ok(Self { order: keyed.into_iter().map(|(_, row)| row).collect(), ends })
     }
 
+    /// Row numbers, highest score first.
+    pub(super) fn order(&self) -> &[u32] {
+        &self.order
+    }
+
     /// Runs of equal scores, highest first, as row numbers.
     pub(super) fn ties(&self) -> impl Iterator<Item = &[u32]> {
         let mut start = 0;

@@ -3,8 +3,8 @@
 //! `sklearn.metrics.{mean_absolute_error, mean_squared_error, root_mean_squared_error, r2_score}` 1.9, except that R²
 //! of labels that do not vary is undefined here (scikit-learn says 0 or 1).
 
-use super::bootstrap::Weighted;
-use super::random::{LANES, Weights};
+use super::bootstrap::{Drawn, Weighted};
+use super::random::LANES;
 use super::sums::{mass, scaled, sum, total, weighted_total};
 use super::undefined::Undefined;
 
@@ -47,10 +47,10 @@ impl Weighted for RootMeanSquare<'_> {
         (weighted_total(Some(weights), &self.squares) / total(weights)).sqrt()
     }
 
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
+    fn resample(&self, drawn: &Drawn<'_>, values: &mut [f64; LANES]) {
         let mut rows = [0.0; LANES];
         let mut squares = [0.0; LANES];
-        for (weights, &square) in weights.iter().zip(&self.squares) {
+        for (weights, &square) in drawn.by_row().zip(&self.squares) {
             for lane in 0..LANES {
                 let weight = f64::from(weights[lane]);
                 rows[lane] += weight;
@@ -120,12 +120,12 @@ impl Weighted for Determination<'_> {
         if spread > 16.0 * f64::EPSILON * second { 1.0 - weighted_total(Some(weights), r) / spread } else { f64::NAN }
     }
 
-    fn resample(&self, weights: &[Weights], values: &mut [f64; LANES]) {
+    fn resample(&self, drawn: &Drawn<'_>, values: &mut [f64; LANES]) {
         let mut rows = [0.0; LANES];
         let mut first = [0.0; LANES];
         let mut second = [0.0; LANES];
         let mut squares = [0.0; LANES];
-        for ((weights, &square), &y) in weights.iter().zip(&self.squares).zip(&self.centred) {
+        for ((weights, &square), &y) in drawn.by_row().zip(&self.squares).zip(&self.centred) {
             let y_squared = y * y;
             for lane in 0..LANES {
                 let weight = f64::from(weights[lane]);

@@ -55,14 +55,15 @@ pub(super) fn interval(
     sampling: &Sampling,
 ) -> Result<(Interval, Sufficient), Undefined> {
     let mut estimate = candidate.value()?;
-    let mut influence = candidate.influence()?;
     let mut is_smooth = candidate.is_smooth();
+    let (influence, others) = rayon::join(|| candidate.influence(), || baseline.map(Weighted::influence));
+    let mut influence = influence?;
     if let Some(baseline) = baseline {
         estimate -= baseline.value()?;
         is_smooth &= baseline.is_smooth();
-        for (value, other) in influence.iter_mut().zip(baseline.influence()?) {
-            *value -= other;
-        }
+    }
+    for (value, other) in influence.iter_mut().zip(others.transpose()?.into_iter().flatten()) {
+        *value -= other;
     }
     let n = influence.len();
     if let Some(clusters) = rows.clusters {

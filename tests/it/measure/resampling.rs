@@ -1,8 +1,8 @@
 //! Resampled intervals: against scipy's BCa on the same rows, against closed forms, and against themselves.
 
 use mlrun::measure::{
-    Cell, Comparison, Method, Metric, MetricSpec, Predicted, Rows, Sampling, Sufficient, Truth, Undefined, compare,
-    estimate, rederive,
+    Cell, Comparison, Method, Metric, MetricSpec, Predicted, Resampling, Rows, Sampling, Sufficient, Truth, Undefined,
+    compare, estimate, rederive,
 };
 
 use super::{Made, close, flags, golden, keys, numbers, sampling, scored, spec, valued};
@@ -126,6 +126,29 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
         })
     };
     assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn resamples_drawn_side_by_side_are_what_each_is_alone() {
+    // Rows that weigh 1 each are resampled one after another; rows without weights 128 resamples at a time.
+    for (rows, decimals) in [(700, None), (700, Some(50.0)), (3_000, Some(2_000.0))] {
+        let made = Made::new(rows, 0.3, 9);
+        let rounded = |scores: &[f64]| -> Vec<f64> {
+            scores.iter().map(|score| decimals.map_or(*score, |places| (score * places).round() / places)).collect()
+        };
+        let (a, b) = (rounded(&made.candidate), rounded(&made.baseline));
+        let ones = vec![1.0; rows];
+        for metric in [Metric::Ece, Metric::AveragePrecision, Metric::RocAuc] {
+            let sampling = Sampling { resamples: 300, resampling: Resampling::Always, ..sampling(0.95) };
+            let with = |weights| {
+                let rows = Rows { weights, ..made.rows() };
+                compare(&spec(metric), &rows, &scored(&a), &scored(&b), &sampling).unwrap()
+            };
+            let (together, alone) = (with(None), with(Some(ones.as_slice())));
+            assert_eq!(together.method, Method::BcaPoisson);
+            assert_eq!((together.lower, together.upper), (alone.lower, alone.upper), "{metric} {rows} {decimals:?}");
+        }
+    }
 }
 
 #[test]
