@@ -201,7 +201,7 @@ impl Runs<'_> {
             Ok(times) if timed => {
                 let (calls, latency) = times.map_or((None, Vec::new()), |(calls, found)| (Some(calls), found));
                 let milliseconds = ended.end.took.as_secs_f64() * 1e3;
-                let peak_memory = ended.end.peak_memory;
+                let peak_memory = ended.end.usage.peak_memory;
                 side.record.runs.push(RunRecord { place, milliseconds, peak_memory, calls, latency });
             }
             Ok(_) => {}
