@@ -1,6 +1,5 @@
 //! `doctor`: git, store, permissions, journals, clock, space and other programs of the same name.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::capture::CaptureError;
@@ -173,7 +172,7 @@ fn journals(repository: &Repository) -> Vec<Finding> {
 fn other_programs(program: Option<&Path>) -> Finding {
     let own = program.and_then(|p| p.canonicalize().ok());
     let path = host::variable("PATH").unwrap_or_default();
-    let first = process::on_path(&path, Path::new(""), OsStr::new("mlrun"));
+    let first = std::env::split_paths(&path).map(|folder| folder.join("mlrun")).find(|p| p.is_file());
     let real: Option<PathBuf> = first.as_ref().and_then(|p| p.canonicalize().ok());
     match (first, real) {
         (Some(first), real) if real != own => Finding {
