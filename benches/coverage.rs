@@ -1,19 +1,21 @@
 //! Whether intervals keep what they say, and what they cost:
-//! `cargo bench --bench coverage -- [coverage] [weights] [clusters] [all] [ratio] [speed] [METRIC …]`.
+//! `cargo bench --bench coverage -- [coverage] [weights] [clusters] [all] [ratio] [runs] [speed] [METRIC …]`.
 //!
 //! `coverage` draws many sets from a population whose true values are known (eight million rows) and counts how often the
 //! two-sided 95 % interval (two bounds at 97.5 %) misses them: 93 to 97 % of 200 rows and 94 to 96 % of 2,000 and 20,000
 //! must cover, up to the Monte-Carlo error printed beside. The last column is a gate's: how often a candidate exactly
 //! at the margin passes at α = 5 %, which is how often a lower bound at 95 % exceeds the true difference. `weights` and
-//! `clusters` do it for such rows, `all` for every metric and for models that hardly differ. They take minutes. `speed`
-//! times every metric's comparison of two models.
+//! `clusters` do it for such rows, `all` for every metric and for models that hardly differ. They take minutes. `runs` does it for
+//! the ratio of the times of two models that are run in turns, a given number of times and until its interval is narrow: there a
+//! candidate exactly at the limit passes as often as the ratio is missed by the upper bound. `speed` times every metric's
+//! comparison of two models.
 #![allow(clippy::print_stdout, missing_docs, reason = "a program for developers, outside the product")]
 
 use std::time::Instant;
 
 use mlrun::measure::{
     Better, Metric, MetricSpec, Predicted, Resampling, Rows, Sampling, Task, Truth, Undefined, compare, estimate,
-    quantile_ratio, value,
+    paired_ratio, quantile_ratio, sequential, value,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -63,6 +65,15 @@ fn main() -> Result<(), Undefined> {
     if wanted("ratio") {
         for (samples, q) in [(1000, 0.99), (5000, 0.99), (100, 0.5)] {
             ratio_coverage(samples, q)?;
+        }
+    }
+    if wanted("runs") {
+        for noise in [Noise::LogNormal, Noise::HeldUp, Noise::Drifting] {
+            for confidence in [CONFIDENCE, TWO_SIDED] {
+                for runs in [Some(4), Some(6), Some(10), Some(30), Some(120), None] {
+                    runs_coverage(noise, confidence, runs)?;
+                }
+            }
         }
     }
     Ok(())
@@ -268,6 +279,67 @@ fn ratio_coverage(samples: usize, q: f64) -> Result<(), Undefined> {
     }
     println!("\nratio of p{:.0}, {samples} samples each: {misses}", q * 100.0);
     Ok(())
+}
+
+/// What is in the time of a run beside the model, as a share of it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Noise {
+    /// A standard deviation of a tenth.
+    LogNormal,
+    /// And every tenth run is held up, by two thirds on average.
+    HeldUp,
+    /// And the machine slows down by a fifth of a percent with every run, beside waves of a tenth.
+    Drifting,
+}
+
+/// A candidate that takes a tenth longer.
+const SLOWER: f64 = 1.1;
+
+fn runs_coverage(noise: Noise, confidence: f64, runs: Option<u32>) -> Result<(), Undefined> {
+    let all = |seed: u64| -> Result<(Misses, u32, f64), Undefined> {
+        let (ours, theirs) = in_turns(noise, seed);
+        let looked = if runs.is_some() { confidence } else { sequential::confidence(confidence) };
+        let mut count = runs.unwrap_or(sequential::FIRST_LOOK);
+        loop {
+            let found = paired_ratio(&ours[..count as usize], &theirs[..count as usize], looked)?;
+            let width = sequential::half_width(found.lower, found.upper)?;
+            if runs.is_some() || width <= sequential::NARROW || count == sequential::MOST_RUNS {
+                return Ok((Misses::of(Ok((found.lower, found.upper)), SLOWER), count, width));
+            }
+            count = sequential::next_look(count);
+        }
+    };
+    let found: Vec<_> = (0..4_000).into_par_iter().map(all).collect::<Result<_, _>>()?;
+    let misses = found.iter().fold(Misses::default(), |misses, one| misses.and(one.0));
+    let mean = |number: fn(&(Misses, u32, f64)) -> f64| found.iter().map(number).sum::<f64>() / found.len() as f64;
+    let (count, width) = (mean(|one| f64::from(one.1)), mean(|one| one.2) * 100.0);
+    let how = if runs.is_some() { "as asked" } else { "until narrow" };
+    println!("{noise:?}, bounds at {confidence}, {count:5.1} runs {how}: {misses}, half {width:.1} %");
+    Ok(())
+}
+
+/// Times of a candidate and its baseline, run in turns: one first, then the other.
+fn in_turns(noise: Noise, seed: u64) -> (Vec<f64>, Vec<f64>) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let phase: f64 = StandardUniform.sample(&mut random);
+    let mut time = |place: u32| {
+        let normal: f64 = StandardNormal.sample(&mut random);
+        let (held_up, long): (f64, f64) = (StandardUniform.sample(&mut random), StandardUniform.sample(&mut random));
+        let mut log = 0.1 * normal;
+        if noise != Noise::LogNormal && held_up < 0.1 {
+            log -= 0.5 * long.ln();
+        }
+        if noise == Noise::Drifting {
+            let place = f64::from(place);
+            log += 0.002 * place + 0.1 * (place / 9.0 + 6.3 * phase).sin();
+        }
+        100.0 * log.exp()
+    };
+    let pair = |number: u32| {
+        let (first, second) = (time(2 * number), time(2 * number + 1));
+        if number.is_multiple_of(2) { (first * SLOWER, second) } else { (second * SLOWER, first) }
+    };
+    (0..sequential::MOST_RUNS).map(pair).unzip()
 }
 
 fn speed(rows: usize) -> Result<(), Undefined> {

@@ -2,16 +2,22 @@
 
 mod foreground;
 mod interruption;
+mod on_path;
 #[cfg(unix)]
 mod passed_on;
+mod program;
+#[cfg(unix)]
+mod signals;
 #[cfg(unix)]
 mod started;
 mod usage;
 mod watched;
 
-pub use self::foreground::{Ended, Foreground, Usage, run_in_foreground};
+pub use self::foreground::{Foreground, run_in_foreground};
 pub use self::interruption::Interruption;
-pub use self::watched::{Watched, WatchedEnd, run_watched};
+pub use self::on_path::{is_executable, on_path};
+pub use self::program::{Ended, Program, Usage};
+pub use self::watched::{Watched, run_watched};
 
 use std::ffi::OsStr;
 use std::io::{self, Read};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{SeedRecord, SeedSource};
+/// Seeds of models go by fewer names: libraries agree where people do not.
+pub use crate::introspect::names_seed as of_model;
 
 /// Names besides `seed`, `seed_…` and `…_seed`, without separators.
 const NAMES: [&str; 5] = ["seed", "randomseed", "randomstate", "seedvalue", "pythonhashseed"];

@@ -90,6 +90,7 @@ pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{STATISTICS, certify, overall};
 pub use lint::{Warning, lint};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
+pub use runs_rule::half_width;
 
 /// The rule that all regression cases are judged by: no file names it.
 pub const CASES: &str = "cases";

@@ -6,12 +6,12 @@ use super::decision::{
 use super::judge::{overall, without_baseline};
 use super::limit::Limit;
 use super::reported_rule::{LIST, PAIRED, POINT};
-use super::{CASES, HOLDOUT, holdout, holm, spec, sufficient};
+use super::{CASES, HOLDOUT, holdout, holm, runs_rule, spec, sufficient};
 use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, Direction, IntervalMethod, MeasureRecord, Over, RuleRecord, Task};
 use crate::measure::{
     self, Better, Comparison, Estimate, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined, rederive,
-    rederive_estimate, rederive_quantile, rederive_quantile_ratio,
+    rederive_estimate, rederive_quantile, rederive_quantile_ratio, rederive_runs,
 };
 
 /// Numbers that differ by more are others: relative to those above 1, absolute below.
@@ -98,8 +98,11 @@ pub fn examine(certificate: &CertificateRecord) -> Examination {
     let mut results: Vec<ExaminedResult> = Vec::with_capacity(certificate.results.len());
     // Where uses of a set are paid for, bounds on rows are wider.
     let on_rows = holdout::policy_on_rows(&certificate.policy).confidence;
-    let confidence_of =
-        |rule: &RuleRecord| if holdout::is_on_rows(&rule.measure) { on_rows } else { certificate.policy.confidence };
+    let confidence_of = |rule: &RuleRecord| match &rule.measure {
+        measure if holdout::is_on_rows(measure) => on_rows,
+        MeasureRecord::Measured { .. } => runs_rule::confidence(&certificate.policy),
+        _ => certificate.policy.confidence,
+    };
     // A rule's slices are decided together.
     for group in certificate.results.chunk_by(|a, b| a.rule == b.rule) {
         let rule = certificate.policy.rules.iter().find(|rule| rule.id == group[0].rule);
@@ -299,6 +302,9 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
             None => rederive_quantile(candidate, *quantile, confidence)
                 .map(|f| [Some(f.value), None, None, Some(f.lower), Some(f.upper)]),
         },
+        (MeasureRecord::Measured { .. }, Sufficient::Runs { candidate, baseline }) => {
+            rederive_runs(candidate, baseline, confidence)
+        }
         (MeasureRecord::Quantile { .. }, _) => return unknown("too many order statistics to be recorded"),
         (MeasureRecord::Metric { over: Some(_), .. }, _) => return unknown("its slices are not recorded one by one"),
         (MeasureRecord::Metric { .. }, _) => {

@@ -5,11 +5,12 @@ use super::decision::Level;
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive};
+use super::sufficient::flat;
 use super::wording::{grouped, level, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::measurement::{Role, RunRecord, SideRecord};
-use crate::format::policy::{DemandRecord, Quantity, RuleRecord};
-use crate::measure;
+use crate::format::policy::{DemandRecord, MeasureRecord, PolicyRecord, Quantity, RuleRecord};
+use crate::measure::{self, sequential};
 
 /// Fewer runs have no interval worth the name.
 const RUNS: usize = 3;
@@ -43,12 +44,13 @@ pub(super) fn judge(
         Err(reason) => return Ok(inconclusive(result, reason)),
     };
     let undefined = |why: measure::Undefined| format!("the interval is not defined: {why}");
-    let confidence = case.policy.confidence;
+    let confidence = confidence(case.policy);
     let result = ResultRecord { n: ours.len() as u64, ..result };
     if let Some(limit) = Limit::of(&rule.demand) {
         return Ok(match measure::geometric_mean(&ours, confidence) {
             Ok(found) => {
                 let level = Level { value: found.value, lower: found.lower, upper: found.upper };
+                let result = ResultRecord { sufficient: flat(&found.sufficient, found.standard_error), ..result };
                 limit.judge(result, &Measurement { level, bounded: true, method: found.method.name() })
             }
             Err(why) => inconclusive(result, undefined(why)),
@@ -79,6 +81,7 @@ pub(super) fn judge(
         lower: Some(found.lower),
         upper: Some(found.upper),
         method: Some(found.method.name().to_owned()),
+        sufficient: flat(&found.sufficient, None),
         ..result
     };
     let text = format!(
@@ -88,6 +91,32 @@ pub(super) fn judge(
         grouped(found.n),
     );
     Ok(explained(result, &text, failed))
+}
+
+/// The confidence of each bound: of runs that went on until the interval was narrow, a little more than was asked.
+pub(super) fn confidence(policy: &PolicyRecord) -> f64 {
+    let looked = policy.predict.as_ref().is_some_and(|predict| predict.runs.is_none());
+    if looked { sequential::confidence(policy.confidence) } else { policy.confidence }
+}
+
+/// How wide the widest interval is that a policy's rules make of these runs: half of it, as a share of its middle. Nothing where no
+/// rule makes one, or where more runs would not give it. On which side of its limit an interval lies is not asked.
+pub fn half_width(policy: &PolicyRecord, candidate: &SideRecord, baseline: Option<&SideRecord>) -> Option<f64> {
+    let confidence = confidence(policy);
+    let of_rule = |rule: &RuleRecord| {
+        let MeasureRecord::Measured { quantity, quantile } = &rule.measure else { return None };
+        let series = |role, side| series(role, side, *quantity, *quantile).ok();
+        let ours = series(Role::Candidate, candidate)?;
+        let (lower, upper) = if Limit::of(&rule.demand).is_some() {
+            let found = measure::geometric_mean(&ours, confidence).ok()?;
+            (found.lower, found.upper)
+        } else {
+            let found = measure::paired_ratio(&ours, &series(Role::Baseline, baseline?)?, confidence).ok()?;
+            (found.lower, found.upper)
+        };
+        sequential::half_width(lower, upper).ok()
+    };
+    policy.rules.iter().filter_map(of_rule).max_by(f64::total_cmp)
 }
 
 /// What a reader should know of the runs that no rule may ask about.

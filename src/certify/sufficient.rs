@@ -9,6 +9,7 @@
 //! | wilson, mover_wilson, multinomial_bca, multinomial_bca_mover_wilson | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B; of one model A and B are its own |
 //! | poisson_bca, multinomial_bca of large tables | `bias_correction`, `acceleration`, and `quantile_P` for each probability P |
 //! | order_statistics | `candidate_n` and `candidate_K`, the value of rank K; the same of the baseline |
+//! | log_t, hodges_lehmann | `candidate_run_K`, the number of the K-th timed run, from 1; the same of the baseline |
 //! | any | `standard_error`; `p`, of "not as asked" at the margin or gain, and for `not_worse_detected` of "not worse by more"; for slices of such a rule `p_holm` |
 //! | any | two-sided p of no difference: `p_mcnemar_exact`, `p_mcnemar_mid`, `p_mcnemar_corrected`, `p_t`, `p_delong`, `p_wilcoxon`, `p_permutation` |
 //!
@@ -82,6 +83,14 @@ pub(super) fn flat(sufficient: &Sufficient, standard_error: Option<f64>) -> BTre
                 map.number(&format!("{role}_n"), ordered.n as f64);
                 for (rank, value) in &ordered.ranks {
                     map.number(&format!("{role}_{rank}"), *value);
+                }
+            }
+        }
+        Sufficient::Runs { candidate, baseline } => {
+            for (role, runs) in [("candidate", candidate), ("baseline", baseline)] {
+                for (number, value) in (1..).zip(runs) {
+                    let number: u32 = number;
+                    map.number(&format!("{role}_run_{number}"), *value);
                 }
             }
         }
@@ -162,7 +171,12 @@ pub(super) fn read(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Optio
         Method::OrderStatistics => {
             Some(Sufficient::Ordered { candidate: ordered(map, "candidate")?, baseline: ordered(map, "baseline") })
         }
-        Method::BcaPoisson | Method::PairwiseMover | Method::PairwiseNormal | Method::LogT => None,
+        Method::LogT | Method::HodgesLehmann => {
+            let (candidate, baseline) = (runs(map, "candidate", n)?, runs(map, "baseline", n)?);
+            let whole = !candidate.is_empty() && [0, candidate.len()].contains(&baseline.len());
+            whole.then_some(Sufficient::Runs { candidate, baseline })
+        }
+        Method::BcaPoisson | Method::PairwiseMover | Method::PairwiseNormal => None,
     }
 }
 
@@ -192,6 +206,15 @@ fn quantiles(map: &BTreeMap<String, f64>) -> Vec<Quantile> {
     let mut quantiles: Vec<Quantile> = map.iter().filter_map(read).collect();
     quantiles.sort_by(|a, b| a.probability.total_cmp(&b.probability));
     quantiles
+}
+
+/// `n` runs of one model in their order, or none at all.
+fn runs(map: &BTreeMap<String, f64>, role: &str, n: u64) -> Option<Vec<f64>> {
+    let number = |key: &String| key.strip_prefix(role)?.strip_prefix("_run_")?.parse::<u64>().ok();
+    let mut found: Vec<(u64, f64)> = map.iter().filter_map(|(key, value)| Some((number(key)?, *value))).collect();
+    found.sort_by_key(|(number, _)| *number);
+    let all = found.len() as u64 == n && found.iter().zip(1..).all(|((number, _), place)| *number == place);
+    (all || found.is_empty()).then(|| found.into_iter().map(|(_, value)| value).collect())
 }
 
 fn ordered(map: &BTreeMap<String, f64>, role: &str) -> Option<Ordered> {

@@ -217,7 +217,7 @@ pub struct PredictFile {
     /// The predictions set it makes, with that set's columns; `test` unless said.
     #[serde(default)]
     pub set: Option<SetName>,
-    /// Timed runs of each model, 5 unless said.
+    /// Timed runs of each model; unless said, as many as it takes until the intervals of what is measured are narrow.
     #[serde(default)]
     pub runs: Option<u32>,
     /// Runs of each model before those, 1 unless said.

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 
-pub use self::param::Param;
+pub use self::param::{Param, names_seed};
 use self::param::{Params, seeds};
 pub use self::pickle::imports::{Danger, Import};
 use self::pickle::value::OPAQUE;

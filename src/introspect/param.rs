@@ -268,10 +268,12 @@ fn bytes_of(values: &Values, id: Id) -> Option<Vec<u8>> {
 
 /// Those that make chance repeatable, and are given.
 pub(super) fn seeds(params: &BTreeMap<String, Param>) -> BTreeMap<String, Param> {
-    let given = params.iter().filter(|(name, value)| {
-        let last = name.rsplit("__").next().and_then(|name| name.rsplit('.').next()).unwrap_or_default();
-        let named = last == "random_state" || last == "seed" || last.ends_with("_seed") || last == "random_seed";
-        named && **value != Param::Null
-    });
+    let given = params.iter().filter(|(name, value)| names_seed(name) && **value != Param::Null);
     given.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Whether a model's parameter is a seed: `random_state`, `clf__random_state`, `bagging_seed`.
+pub fn names_seed(name: &str) -> bool {
+    let last = name.rsplit("__").next().and_then(|name| name.rsplit('.').next()).unwrap_or_default();
+    matches!(last, "random_state" | "seed" | "random_seed") || last.ends_with("_seed")
 }

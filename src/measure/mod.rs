@@ -28,7 +28,7 @@
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
 //! `calibration`, `percentile`, `explained`, `queries` and `answers` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `p_value`, `permutation`, `rank_tests` and `multiplicity`
+//! (over `bootstrap`, `bca`, `random`), `quantile` and `ratio` their intervals, `sequential` how many runs those of `ratio` take; `p_value`, `permutation`, `rank_tests` and `multiplicity`
 //! test, `power` says what a number of rows can show; [`drift`] tells how far two
 //! samples of one column are from each other; `distribution` and `sums` the numerics under them.
 //!
@@ -75,6 +75,7 @@ mod rederive;
 mod regression;
 mod roc;
 pub mod seed;
+pub mod sequential;
 mod settings;
 mod smooth;
 mod spread;
@@ -99,7 +100,9 @@ pub use proportion::{Share, share, share_difference};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rank_tests::{RankSum, mann_whitney, wilcoxon};
 pub use ratio::{PairedRatio, geometric_mean, paired_ratio};
-pub use rederive::{rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio};
+pub use rederive::{
+    rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio, rederive_runs,
+};
 pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
 pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence};
 pub use undefined::Undefined;

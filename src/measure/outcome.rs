@@ -123,8 +123,10 @@ pub enum Method {
     PairwiseMover,
     /// Normal bounds of every contrast of two pairs of groups, of which one counts.
     PairwiseNormal,
-    /// t interval of logarithms: of one model's runs, or of the ratios of paired runs.
+    /// t interval of logarithms: of one model's runs, or of the ratios of a few paired runs.
     LogT,
+    /// Hodges and Lehmann's location of the log-ratios of paired runs, bounds by Wilcoxon's signed ranks.
+    HodgesLehmann,
 }
 
 impl Method {
@@ -149,6 +151,7 @@ impl Method {
             Self::PairwiseMover,
             Self::PairwiseNormal,
             Self::LogT,
+            Self::HodgesLehmann,
         ]
     }
 
@@ -178,6 +181,7 @@ impl Method {
             Self::PairwiseMover => "pairwise_mover",
             Self::PairwiseNormal => "pairwise_normal",
             Self::LogT => "log_t",
+            Self::HodgesLehmann => "hodges_lehmann",
         }
     }
 }
@@ -242,6 +246,13 @@ pub enum Sufficient {
         candidate: Ordered,
         /// The baseline's; none where there is one sample.
         baseline: Option<Ordered>,
+    },
+    /// Runs of both models in the order of their pairs, in the unit of what was measured.
+    Runs {
+        /// The candidate's.
+        candidate: Vec<f64>,
+        /// The baseline's, as many; empty where it was not asked for.
+        baseline: Vec<f64>,
     },
     /// The joint table of label, candidate's class and baseline's class, without empty cells. Of one model both classes are
     /// its own.

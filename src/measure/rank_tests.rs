@@ -152,7 +152,7 @@ fn midranks(values: &[f64]) -> (Vec<f64>, f64) {
 }
 
 /// How many of the 2ⁿ signs give each rank sum.
-fn signed_rank_counts(n: usize) -> Vec<f64> {
+pub(super) fn signed_rank_counts(n: usize) -> Vec<f64> {
     let mut counts = vec![0.0; n * (n + 1) / 2 + 1];
     counts[0] = 1.0;
     for rank in 1..=n {

@@ -12,6 +12,7 @@ use super::outcome::{
 };
 use super::proportion;
 use super::quantile::{self, QuantileRatio};
+use super::ratio::{MOST_RECORDED, geometric_mean, paired_ratio};
 use super::settings::MetricSpec;
 use super::smooth::influence_interval;
 use super::undefined::Undefined;
@@ -66,7 +67,9 @@ pub fn rederive(spec: &MetricSpec, comparison: &Comparison, sampling: &Sampling)
             let (error, resamples) = (comparison.standard_error, comparison.resamples);
             resampled(&comparison.sufficient, comparison.method, error, resamples, confidence)?
         }
-        Sufficient::Component { .. } | Sufficient::Ordered { .. } => return Err(Undefined::Contradictory),
+        Sufficient::Component { .. } | Sufficient::Ordered { .. } | Sufficient::Runs { .. } => {
+            return Err(Undefined::Contradictory);
+        }
     };
     interval.comparison(comparison.n, values, spec.range(), comparison.sufficient.clone())
 }
@@ -150,6 +153,23 @@ pub fn rederive_quantile_ratio(
     check_ordered(candidate, q)?;
     check_ordered(baseline, q)?;
     quantile::of_two(candidate, baseline, q, confidence)
+}
+
+/// The value of each model, their ratio where there are two, and its bounds, from the runs that were kept; in the order candidate,
+/// baseline, ratio, lower, upper.
+///
+/// # Errors
+/// More runs than are ever kept, or runs that nobody could have measured.
+pub fn rederive_runs(candidate: &[f64], baseline: &[f64], confidence: f64) -> Result<[Option<f64>; 5], Undefined> {
+    if candidate.len() > MOST_RECORDED {
+        return Err(Undefined::Contradictory);
+    }
+    if baseline.is_empty() {
+        let found = geometric_mean(candidate, confidence)?;
+        return Ok([Some(found.value), None, None, Some(found.lower), Some(found.upper)]);
+    }
+    let found = paired_ratio(candidate, baseline, confidence)?;
+    Ok([found.candidate, found.baseline, found.ratio, found.lower, found.upper].map(Some))
 }
 
 /// Ascending ranks and finite ascending values, of no more samples than have ever been taken: what follows allocates by the

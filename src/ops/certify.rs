@@ -7,6 +7,7 @@ pub use super::error::MeasureError;
 use super::history::Seen;
 use super::inputs::GivenInputs;
 use super::judging::{self, Judgement, ToJudge};
+use super::measured::Measured;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::signing::{self, Signer};
@@ -164,12 +165,13 @@ pub fn certify(
     const TRIES: u32 = 5;
     check_text("the reason", options.first_release.as_deref())?;
     let signer = options.sign.as_deref().map(Signer::open).transpose()?;
-    let mut report = once(repository, options, signer.as_ref(), progress)?;
+    let (mut report, mut measured) = once(repository, options, signer.as_ref(), None, progress)?;
     for _ in 1..TRIES {
         if report.conflict != Some(Conflict::Changed) {
             break;
         }
-        report = once(repository, options, signer.as_ref(), progress)?;
+        // What the models do has not changed with what the journal says.
+        (report, measured) = once(repository, options, signer.as_ref(), Some(measured), progress)?;
     }
     Ok(report)
 }
@@ -178,8 +180,9 @@ fn once(
     repository: &Repository,
     options: &CertifyOptions,
     signer: Option<&Signer>,
+    before: Option<Measured>,
     progress: &dyn Progress,
-) -> Result<CertifyReport, VerbError> {
+) -> Result<(CertifyReport, Measured), VerbError> {
     // Packs, versions and stages may have moved before the lock was had.
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (candidate, state, model) = candidate(repository, options, progress)?;
@@ -216,6 +219,7 @@ fn once(
             explain: options.explain,
             runs: true,
         },
+        before,
         progress,
     )?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
@@ -253,7 +257,7 @@ fn once(
         signed: None,
     };
     if report.check || report.conflict.is_some() {
-        return Ok(report);
+        return Ok((report, judged.measured));
     }
     let mut writer = repository.store().writer();
     judged.measured.put(state.as_ref(), &mut writer)?;
@@ -266,7 +270,7 @@ fn once(
         let event = signing::add(repository, &model, candidate.id, &record)?;
         report.signed = Some(Signed { keyid: record.keyid, event, exposed: signer.exposed });
     }
-    Ok(report)
+    Ok((report, judged.measured))
 }
 
 /// Appends the event, unless the same certificate is in force already.

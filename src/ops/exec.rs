@@ -18,7 +18,7 @@ use crate::format::scalar::Scalar;
 use crate::format::snapshot::{SeedRecord, SeedSource};
 use crate::host;
 use crate::name::ModelName;
-use crate::process::{Ended, Foreground, ProcessError, run_in_foreground};
+use crate::process::{Ended, Foreground, ProcessError, Program, is_executable, on_path, run_in_foreground};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -128,15 +128,11 @@ pub fn exec(repository: &Repository, options: &ExecOptions, progress: &dyn Progr
     if options.dry_run {
         return Ok(report);
     }
-    let variables: Vec<_> = report.issued.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    let variables: Vec<_> =
+        report.issued.iter().map(|(name, value)| (name.clone(), value.to_string().into())).collect();
     let started = repository.clock().now();
-    let foreground = Foreground {
-        program,
-        arguments,
-        folder: &given.folder,
-        variables: &variables,
-        output_to_error: options.output_to_error,
-    };
+    let program = Program { set: &variables, ..Program::new(program, arguments, &given.folder) };
+    let foreground = Foreground { program, output_to_error: options.output_to_error };
     let ended = run_in_foreground(&foreground).map_err(not_started)?;
     let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let run = ExecutionRecord {
@@ -218,20 +214,9 @@ fn find(program: &OsString, folder: &Path) -> Result<Option<PathBuf>, VerbError>
         return Ok(None);
     }
     let path = host::variable("PATH").unwrap_or_default();
-    let mut all = std::env::split_paths(&path).map(|place| folder.join(place).join(program));
-    let found = all.find(|path| is_executable(path));
-    found.map(Some).ok_or_else(|| refused(io::ErrorKind::NotFound, "no program on PATH is called so"))
-}
-
-#[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(path: &Path) -> bool {
-    path.is_file()
+    on_path(&path, folder, program)
+        .map(Some)
+        .ok_or_else(|| refused(io::ErrorKind::NotFound, "no program on PATH is called so"))
 }
 
 /// That the run was good, and how its result is captured without another one.

@@ -67,8 +67,12 @@ pub(super) struct Judgement {
     pub measured: Measured,
 }
 
-/// Judges.
-pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judgement, VerbError> {
+/// Judges. What was measured `before` is not measured again, if it is of the same models and rules.
+pub(super) fn judge(
+    what: &ToJudge<'_>,
+    before: Option<Measured>,
+    progress: &dyn Progress,
+) -> Result<Judgement, VerbError> {
     let ToJudge { repository, state, model, candidate, baseline, against, policy, .. } = *what;
     let unborn = State::before_creation(model.clone());
     let mut tables = Tables { store: repository.store(), workspace: candidate.tables.clone(), erased: HashMap::new() };
@@ -113,8 +117,8 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
         baseline: theirs.as_ref(),
         tables: &tables,
     });
-    let measured =
-        wanted.as_ref().map(|wanted| measured::obtain(wanted, what.runs, progress)).transpose()?.unwrap_or_default();
+    let obtain = |wanted| measured::obtain(wanted, what.runs, before, progress);
+    let measured = wanted.as_ref().map(obtain).transpose()?.unwrap_or_default();
     let (parity, compared) = wanted.as_ref().map(|wanted| measured.parity(wanted)).transpose()?.unwrap_or_default();
     let applied = |role, record| measured.applied(role, record, &candidate.record);
     let (our_evidence, their_evidence) =

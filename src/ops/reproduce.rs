@@ -35,7 +35,7 @@ use crate::format::tree::is_component;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, SetName, Version};
 use crate::nearest::nearest;
-use crate::process::{self, Interruption, Watched, WatchedEnd};
+use crate::process::{self, Ended, Interruption, Program, Watched};
 use crate::progress::Progress;
 use crate::repository::Repository;
 
@@ -108,7 +108,7 @@ pub struct ReproduceReport {
     /// What should be known about what was trained with.
     pub notes: Vec<String>,
     /// How the command ended; none: it was not run.
-    pub run: Option<WatchedEnd>,
+    pub run: Option<Ended>,
     /// The last of what it wrote, if it failed.
     pub said: String,
     /// The model's files.
@@ -139,7 +139,7 @@ pub struct ReproduceReport {
 const TAIL: usize = 2 << 10;
 
 /// How a program ended that did not succeed.
-fn how(ended: &WatchedEnd) -> String {
+fn how(ended: &Ended) -> String {
     match (ended.timed_out, ended.status, ended.signal) {
         (true, ..) => format!("did not end in {}", describe_duration(ended.took)),
         (_, Some(status), _) => format!("ended with status {status}"),
@@ -431,7 +431,7 @@ impl Run<'_> {
         folder: &Path,
         prefix: Option<&Path>,
         output: &mut dyn FnMut(&[u8]),
-    ) -> Result<WatchedEnd, VerbError> {
+    ) -> Result<Ended, VerbError> {
         let command = &self.report.command;
         let arguments: Vec<OsString> = command.arguments.iter().map(OsString::from).collect();
         let mut set: Vec<(String, OsString)> =
@@ -447,13 +447,9 @@ impl Run<'_> {
             Some(made) if environment::is_python_at(Path::new(&program)) => environment::python_of(made).into(),
             _ => program,
         };
-        let what = Watched {
-            set: &set,
-            unset: &unset,
-            limit: self.options.limit,
-            interruption: self.interruption.as_ref(),
-            ..Watched::new(&program, &arguments, folder)
-        };
+        let program = Program { set: &set, unset: &unset, ..Program::new(&program, &arguments, folder) };
+        let what =
+            Watched { limit: self.options.limit, interruption: self.interruption.as_ref(), ..Watched::new(program) };
         let mut log = scratch.begin("output.log")?;
         let mut said = Vec::new();
         let ended = process::run_watched(&what, &mut |bytes| {

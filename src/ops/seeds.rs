@@ -1,6 +1,7 @@
 //! All seeds of a version, wherever they were found, and those that a model should have and has not.
 
 use super::declared::Contradiction;
+use crate::capture::seeds::of_model as names_seed;
 use crate::format::found::FoundRecord;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{SeedSource, SnapshotRecord};
@@ -96,10 +97,4 @@ impl Seeds {
         let is_said = |unset: &UnsetSeed| said.iter().any(|c| c.path == unset.path && c.found == unset.name);
         self.unset.iter().filter(move |unset| !is_said(unset))
     }
-}
-
-/// Whether a model's parameter is a seed: `random_state`, `clf__random_state`, `bagging_seed`.
-fn names_seed(name: &str) -> bool {
-    let last = name.rsplit("__").next().and_then(|name| name.rsplit('.').next()).unwrap_or_default();
-    matches!(last, "random_state" | "seed" | "random_seed") || last.ends_with("_seed")
 }

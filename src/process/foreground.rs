@@ -1,56 +1,21 @@
 //! A program in the foreground: it has our terminal and input, its output is not held back, and it is the one that is
 //! interrupted. What it used is measured.
 
-use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Instant;
 
 #[cfg(unix)]
 use super::passed_on;
-use super::{ProcessError, usage};
+use super::{Ended, ProcessError, Program, usage};
 
 /// A program to run in the foreground.
 #[derive(Debug, Clone, Copy)]
 pub struct Foreground<'a> {
-    /// As typed: a name is looked for on `PATH`, a path is seen from `folder`.
-    pub program: &'a OsStr,
-    /// What it is given.
-    pub arguments: &'a [OsString],
-    /// Where it runs.
-    pub folder: &'a Path,
-    /// Variables it gets beside ours.
-    pub variables: &'a [(String, String)],
+    /// As typed.
+    pub program: Program<'a>,
     /// Whether its standard output goes to our standard error, because ours is an answer that a program reads.
     pub output_to_error: bool,
-}
-
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
-    /// Its exit status; none if a signal ended it.
-    pub status: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// The signal that asked us to end while it ran, and was passed on to it. A key of the terminal is none: it is for the
-    /// program, which may make something of it.
-    pub asked_to_end: Option<i32>,
-    /// From its start to its end.
-    pub took: Duration,
-    /// What it used.
-    pub usage: Usage,
-}
-
-/// What a program and the programs it waited for used, as far as the system tells.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Processor time of its own.
-    pub user: Option<Duration>,
-    /// Processor time of the system on its behalf.
-    pub system: Option<Duration>,
-    /// Bytes of memory that the largest of its processes held at most, as looked at several times a second.
-    pub peak_memory: Option<u64>,
 }
 
 /// Runs a program to its end. On Unix a `SIGTERM` or `SIGHUP` for us is passed on to it, and so is a `SIGINT` or `SIGQUIT` where
@@ -59,11 +24,8 @@ pub struct Usage {
 /// # Errors
 /// It could not be started.
 pub fn run_in_foreground(what: &Foreground<'_>) -> Result<Ended, ProcessError> {
-    let failed = |source| ProcessError { program: what.program.to_string_lossy().into_owned(), source };
-    #[expect(clippy::disallowed_methods, reason = "with `process`, the one place that may")]
-    let mut command = Command::new(what.program);
-    command.args(what.arguments).current_dir(what.folder);
-    command.envs(what.variables.iter().map(|(name, value)| (name, value)));
+    let failed = |source| what.program.failed(source);
+    let mut command = what.program.command();
     if what.output_to_error {
         command.stdout(Stdio::from(io::stderr()));
     }
@@ -82,18 +44,8 @@ pub fn run_in_foreground(what: &Foreground<'_>) -> Result<Ended, ProcessError> {
     let asked_to_end = passing.end();
     #[cfg(not(unix))]
     let asked_to_end = None;
-    let ended = child.wait().map_err(failed)?;
-    Ok(Ended { status: ended.code(), signal: signal(ended), asked_to_end, took, usage })
-}
-
-#[cfg(unix)]
-fn signal(ended: ExitStatus) -> Option<i32> {
-    std::os::unix::process::ExitStatusExt::signal(&ended)
-}
-
-#[cfg(not(unix))]
-const fn signal(_: ExitStatus) -> Option<i32> {
-    None
+    let status = child.wait().map_err(failed)?;
+    Ok(Ended { asked_to_end, ..Ended::of(status, took, usage) })
 }
 
 /// Waits for the end of one of our processes, and leaves what the system still knows of it; whether that was done.

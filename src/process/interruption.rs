@@ -44,10 +44,9 @@ mod unix {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::{Arc, OnceLock};
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::flag;
 
-    use crate::process::passed_on::is_ignored;
+    use crate::process::signals;
 
     #[derive(Debug)]
     pub(super) struct Flags {
@@ -66,7 +65,7 @@ mod unix {
         /// While only a part of it is registered, signals do what they always do.
         fn registered() -> io::Result<Self> {
             let flags = Self { ends: Arc::new(AtomicBool::new(true)), came: Arc::default() };
-            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
+            for signal in signals::that_end() {
                 // In this order: they are called in the order they were registered, and the first signal must not end us.
                 flag::register_conditional_default(signal, Arc::clone(&flags.ends))?;
                 flag::register_usize(signal, Arc::clone(&flags.came), usize::try_from(signal).unwrap_or_default())?;

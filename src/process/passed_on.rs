@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGQUIT};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+
+use super::signals;
 
 /// The program in the foreground: there is one of it, as of the signals.
 static FOREGROUND: Mutex<Program> = Mutex::new(Program { pid: None, asked_to_end: None, late: Vec::new() });
@@ -73,22 +75,9 @@ impl Passing {
     }
 }
 
-/// Whether whoever started us said that a signal is to be ignored, as `nohup` does, and a shell for what runs behind it. Our
-/// programs are told the same as long as we leave it at that.
-pub(super) fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
-        Some(mask) => mask >> (signal - 1) & 1 == 1,
-        // Where that is not to be had, only what nobody ignores.
-        None => !matches!(signal, SIGINT | SIGTERM),
-    }
-}
-
 fn listen() -> io::Result<Vec<Arrived>> {
-    let ours = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
     let arrived = |signal| Arrived { signal, is_new: Arc::default() };
-    let arrivals: Vec<Arrived> = ours.map(arrived).collect();
+    let arrivals: Vec<Arrived> = signals::that_end().map(arrived).collect();
     // In this order: they are called in the order they were registered.
     for Arrived { signal, is_new } in &arrivals {
         flag::register(*signal, Arc::clone(is_new))?;

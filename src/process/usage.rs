@@ -3,7 +3,7 @@
 //! Processor time is exact: it is read when the program has ended and nobody has taken its status yet. The peak of memory goes
 //! with the program, so it is looked at several times a second.
 
-use super::foreground::Usage;
+use super::Usage;
 
 /// Watches until it is told the end.
 pub(super) struct Watched {

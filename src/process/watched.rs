@@ -1,10 +1,8 @@
 //! A program whose output is watched while it runs, and that may run only so long.
 
-use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -12,21 +10,13 @@ use std::time::{Duration, Instant};
 use super::foreground::wait_unreaped;
 #[cfg(unix)]
 use super::started::{Started, any_in_group};
-use super::{Interruption, ProcessError, usage};
+use super::{Ended, Interruption, ProcessError, Program, usage};
 
 /// A program to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Watched<'a> {
-    /// A name is looked for on `PATH`, a path is seen from `folder`.
-    pub program: &'a OsStr,
-    /// What it is given.
-    pub arguments: &'a [OsString],
-    /// Where it runs.
-    pub folder: &'a Path,
-    /// Variables it gets; of one that is here twice the last counts.
-    pub set: &'a [(String, OsString)],
-    /// Variables of ours that it does not get.
-    pub unset: &'a [String],
+    /// Which.
+    pub program: Program<'a>,
     /// How long it may run.
     pub limit: Option<Duration>,
     /// Tells when we are to end: it is ended, too.
@@ -41,36 +31,10 @@ pub struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    /// A program in a folder, with our variables, among our processes, for as long as it takes.
-    pub const fn new(program: &'a OsStr, arguments: &'a [OsString], folder: &'a Path) -> Self {
-        Self {
-            program,
-            arguments,
-            folder,
-            set: &[],
-            unset: &[],
-            limit: None,
-            interruption: None,
-            alone: false,
-            answer: None,
-            longest_file: None,
-        }
+    /// A program among our processes, for as long as it takes.
+    pub const fn new(program: Program<'a>) -> Self {
+        Self { program, limit: None, interruption: None, alone: false, answer: None, longest_file: None }
     }
-}
-
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WatchedEnd {
-    /// Its exit status; none if a signal ended it.
-    pub status: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// Whether it was ended because its time was up.
-    pub timed_out: bool,
-    /// From its start to its end.
-    pub took: Duration,
-    /// Bytes of memory that the largest of its processes held at most, as looked at while it ran.
-    pub peak_memory: Option<u64>,
 }
 
 /// How often it is looked whether it has ended, while it says nothing.
@@ -86,8 +50,8 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// It could not be started, or not be waited for.
-pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<WatchedEnd, ProcessError> {
-    let failed = |source| ProcessError { program: what.program.to_string_lossy().into_owned(), source };
+pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<Ended, ProcessError> {
+    let failed = |source| what.program.failed(source);
     let (mut child, said, began) = start(what).map_err(failed)?;
     let mut ending = Ending::of(&child);
     let watched = usage::watch(child.id());
@@ -105,7 +69,7 @@ pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<
         }
     };
     let took = ended.saturating_duration_since(began);
-    let peak_memory = watched.end().peak_memory;
+    let usage = watched.end();
     // As long as nobody has taken its status, its number is nobody else's.
     if what.alone {
         end_group(&child);
@@ -115,7 +79,7 @@ pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<
     while !silent && last.elapsed() < LAST_WORDS {
         listen(&said, &mut silent, output);
     }
-    Ok(WatchedEnd { status: status.code(), signal: signal(status), timed_out, took, peak_memory })
+    Ok(Ended { timed_out, ..Ended::of(status, took, usage) })
 }
 
 /// Tells when a program has ended, to the moment, and leaves its status to be taken.
@@ -167,13 +131,7 @@ impl Ending {
 /// Starts it; what it says arrives in pieces.
 fn start(what: &Watched<'_>) -> io::Result<(Child, Receiver<Vec<u8>>, Instant)> {
     let (mut reader, writer) = io::pipe()?;
-    #[expect(clippy::disallowed_methods, reason = "with `process`, the one place that may")]
-    let mut command = Command::new(what.program);
-    command.args(what.arguments).current_dir(what.folder);
-    for name in what.unset {
-        command.env_remove(name);
-    }
-    command.envs(what.set.iter().map(|(name, value)| (name, value)));
+    let mut command = what.program.command();
     let answer = what.answer.map(File::try_clone).transpose()?;
     let answer = answer.map_or_else(|| writer.try_clone().map(Stdio::from), |file| Ok(Stdio::from(file)))?;
     command.stdin(Stdio::null()).stdout(answer).stderr(writer);
@@ -276,13 +234,3 @@ fn end(child: &mut Child, _: &mut Ending, _: bool) -> io::Result<()> {
 
 #[cfg(not(unix))]
 const fn end_group(_: &Child) {}
-
-#[cfg(unix)]
-fn signal(ended: ExitStatus) -> Option<i32> {
-    std::os::unix::process::ExitStatusExt::signal(&ended)
-}
-
-#[cfg(not(unix))]
-const fn signal(_: ExitStatus) -> Option<i32> {
-    None
-}

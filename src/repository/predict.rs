@@ -7,7 +7,6 @@ use crate::name::SetName;
 
 /// The predictions set, and the data source, unless said.
 const SET: &str = "test";
-const RUNS: u32 = 5;
 const MOST_RUNS: u32 = 1000;
 const WARMUP: u32 = 1;
 const TIMEOUT: &str = "10m";
@@ -23,8 +22,8 @@ pub(super) fn resolve(file: &PredictFile) -> Result<PredictRecord, (&'static str
         Some(set) => set.clone(),
         None => SetName::new(SET).map_err(|error| ("set", error.to_string()))?,
     };
-    let (runs, warmup) = (file.runs.unwrap_or(RUNS), file.warmup.unwrap_or(WARMUP));
-    if !(1..=MOST_RUNS).contains(&runs) {
+    let (runs, warmup) = (file.runs, file.warmup.unwrap_or(WARMUP));
+    if let Some(runs) = runs.filter(|runs| !(1..=MOST_RUNS).contains(runs)) {
         return Err(("runs", format!("{runs} is not 1 to {MOST_RUNS}")));
     }
     if warmup > MOST_RUNS {

@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::time::{Duration, Instant};
 
-use mlrun::process::{Watched, WatchedEnd, run_watched};
+use mlrun::process::{Ended, Program, Watched, run_watched};
 
-fn run(folder: &std::path::Path, script: &str, change: impl Fn(&mut Watched<'_>)) -> (WatchedEnd, String) {
+fn run(folder: &std::path::Path, script: &str, change: impl Fn(&mut Watched<'_>)) -> (Ended, String) {
     let arguments = [OsString::from("-c"), OsString::from(script)];
-    let mut what = Watched::new(OsStr::new("sh"), &arguments, folder);
+    let mut what = Watched::new(Program::new(OsStr::new("sh"), &arguments, folder));
     change(&mut what);
     let mut said = Vec::new();
     let ended = run_watched(&what, &mut |bytes| said.extend_from_slice(bytes)).unwrap();
@@ -57,7 +57,7 @@ fn an_answer_goes_where_it_should_and_memory_is_seen() {
     let (ended, said) = run(temp.path(), "echo answer; echo noise >&2; sleep 0.1", |_| {});
     assert_eq!((said.as_str(), ended.status), ("answer\nnoise\n", Some(0)));
     let arguments = [OsString::from("-c"), OsString::from("echo answer; echo noise >&2; sleep 0.1")];
-    let what = Watched { answer: Some(&file), ..Watched::new(OsStr::new("sh"), &arguments, temp.path()) };
+    let what = Watched { answer: Some(&file), ..Watched::new(Program::new(OsStr::new("sh"), &arguments, temp.path())) };
     let mut said = Vec::new();
     let ended = run_watched(&what, &mut |bytes| said.extend_from_slice(bytes)).unwrap();
     assert_eq!(
@@ -65,6 +65,6 @@ fn an_answer_goes_where_it_should_and_memory_is_seen() {
         (&b"noise\n"[..], &b"answer\n"[..])
     );
     // A shell takes some hundred kilobytes at least.
-    assert!(ended.peak_memory.is_some_and(|bytes| (1 << 17..1 << 30).contains(&bytes)), "{ended:?}");
+    assert!(ended.usage.peak_memory.is_some_and(|bytes| (1 << 17..1 << 30).contains(&bytes)), "{ended:?}");
     assert!((Duration::from_millis(100)..Duration::from_secs(60)).contains(&ended.took), "{ended:?}");
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Component, Path, PathBuf};
 
 use crate::capture::bounded;
+use crate::process::is_executable;
 
 use super::packages::conda_version;
 use super::{Configuration, Interpreter, Library, PythonError, release, version_in_header};
@@ -236,17 +237,6 @@ fn find_on_path(name: &str, project: &Path, variable: Variable<'_>) -> Option<Pa
             None => Some(executable),
         }
     })
-}
-
-#[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(path: &Path) -> bool {
-    path.is_file()
 }
 
 /// What pyenv would start: the first version of `PYENV_VERSION`, of the nearest `.python-version` or of the global

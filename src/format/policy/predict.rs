@@ -16,8 +16,9 @@ pub struct PredictRecord {
     pub input: String,
     /// The predictions set that it makes.
     pub set: SetName,
-    /// Timed runs of each model.
-    pub runs: u32,
+    /// Timed runs of each model; none: as many as it takes for a narrow interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<u32>,
     /// Runs of each model before those.
     pub warmup: u32,
     /// How long each run may take, in seconds.

@@ -13,7 +13,7 @@ use crate::ops::error::MeasureError;
 use crate::ops::evidence::MAX_TABLE;
 use crate::ops::interpreter;
 use crate::ops::scratch::Scratch;
-use crate::process::{self, Interruption, Watched, WatchedEnd};
+use crate::process::{self, Interruption, Program, Watched};
 use crate::shell;
 
 /// Of a command that failed, so much is told of what it wrote last: lines, and characters.
@@ -49,7 +49,7 @@ pub(super) struct Line<'a> {
 
 /// How a command line ended.
 pub(super) struct Ended {
-    pub end: WatchedEnd,
+    pub end: process::Ended,
     /// Why that is no success.
     pub failed: Option<String>,
 }
@@ -86,15 +86,15 @@ impl Shell<'_> {
         set.extend(line.variables.iter().cloned());
         // What a caller's own git hook has set would lead out of the folder.
         let unset = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"].map(str::to_owned);
+        let shell =
+            Program { set: &set, unset: &unset, ..Program::new(OsStr::new(program), &arguments, &line.at.folder) };
         let what = Watched {
-            set: &set,
-            unset: &unset,
             limit: Some(Duration::from_secs(line.timeout)),
             interruption: Some(self.interruption),
             alone: true,
             answer: line.answer,
             longest_file: Some(MAX_TABLE),
-            ..Watched::new(OsStr::new(program), &arguments, &line.at.folder)
+            ..Watched::new(shell)
         };
         let mut said = Vec::new();
         let ended = process::run_watched(&what, &mut |bytes| {

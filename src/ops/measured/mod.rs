@@ -73,6 +73,8 @@ pub(super) struct Measured {
     fresh: HashMap<FileId, PathBuf>,
     /// The folder those lie in.
     scratch: Option<Scratch>,
+    /// What was run, with the evidence it had then: candidate and baseline.
+    ran: Option<(SnapshotRecord, Option<SnapshotRecord>)>,
 }
 
 /// Whether a policy asks for anything to be run.
@@ -80,17 +82,26 @@ pub(super) fn is_wanted(policy: &PolicyRecord) -> bool {
     policy.predict.is_some() || policy.rules.iter().any(|rule| matches!(rule.measure, MeasureRecord::Command { .. }))
 }
 
-/// Runs what the policy asks for; or takes what a certificate in force rests on.
+/// Runs what the policy asks for; or takes what a certificate in force rests on, or what was measured `before`, when something
+/// else changed while it was judged.
 ///
 /// # Errors
 /// There is no project, no folder, no such data or predictions set, or a signal came. Whatever goes wrong with a command is
 /// recorded, and inconclusive.
-pub(super) fn obtain(wanted: &Wanted<'_>, runs: bool, progress: &dyn Progress) -> Result<Measured, VerbError> {
+pub(super) fn obtain(
+    wanted: &Wanted<'_>,
+    runs: bool,
+    before: Option<Measured>,
+    progress: &dyn Progress,
+) -> Result<Measured, VerbError> {
     if !is_wanted(wanted.policy) {
         return Ok(Measured::default());
     }
     if let Some(known) = stored::in_force(wanted)? {
         return Ok(known);
+    }
+    if let Some(before) = before.filter(|before| before.is_of(wanted)) {
+        return Ok(before);
     }
     if !runs {
         return Err(MeasureError::NotAgain { model: wanted.model.clone() }.into());
@@ -110,7 +121,9 @@ pub(super) fn obtain(wanted: &Wanted<'_>, runs: bool, progress: &dyn Progress) -
     let (record, fresh) = measured?;
     let unreadable = |source| VerbError::Record { kind: "measurement", id: wanted.candidate.label.clone(), source };
     let bytes = canonical::encode(measurement::FORMAT, &record).map_err(unreadable)?;
-    Ok(Measured { digest: Some(Digest::of(&bytes)), bytes, record: Some(record), fresh, scratch: Some(scratch) })
+    let ran = Some((wanted.candidate.record.clone(), wanted.baseline.map(|side| side.record.clone())));
+    let digest = Some(Digest::of(&bytes));
+    Ok(Measured { digest, bytes, record: Some(record), fresh, scratch: Some(scratch), ran })
 }
 
 /// Commands must not write into the project by writing where they are.
@@ -182,6 +195,16 @@ pub(super) fn hardware(machine: &MachineRecord) -> String {
 }
 
 impl Measured {
+    /// Whether it was measured here, of the same models with the same evidence, by the same commands.
+    fn is_of(&self, wanted: &Wanted<'_>) -> bool {
+        let (Some(record), Some((candidate, baseline))) = (&self.record, &self.ran) else { return false };
+        record.candidate == wanted.candidate.id
+            && record.baseline == wanted.baseline.map(|side| side.id)
+            && record.policy == wanted.policy_sha256
+            && candidate == wanted.candidate.record
+            && baseline.as_ref() == wanted.baseline.map(|side| side.record)
+    }
+
     /// The record of a version with the predictions that were made in the place of those reported. Those of a model that could
     /// not be run are none: what it reports says nothing of what it does.
     pub(super) fn applied(&self, role: Role, record: &SnapshotRecord, columns: &SnapshotRecord) -> SnapshotRecord {

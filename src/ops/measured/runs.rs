@@ -1,5 +1,9 @@
 //! The runs of both models, by turns: candidate, baseline, baseline, candidate, and so on. Whatever the machine does meanwhile,
 //! it does to both.
+//!
+//! Where the project does not say how many, they go on until the intervals that rules ask for are narrow, or it has taken long
+//! enough (`measure::sequential` has the rule). Where no rule asks how long anything takes, each model runs twice: then it is seen
+//! whether it says the same again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -9,14 +13,23 @@ use super::Wanted;
 use super::line::{Line, Shell};
 use super::made::{self, TIMINGS};
 use super::side::{Input, Laid, Place, set_of};
+use crate::certify;
 use crate::digest::Digest;
 use crate::format::measurement::{FreshRecord, Role, RunRecord, SideRecord};
-use crate::format::policy::PredictRecord;
+use crate::format::policy::{MeasureRecord, PredictRecord, Quantity, RuleRecord};
 use crate::format::tree::is_component;
 use crate::id::FileId;
+use crate::measure::sequential;
 use crate::ops::VerbError;
 use crate::ops::error::MeasureError;
 use crate::progress::{Progress, Unit};
+
+/// Milliseconds that the timed runs of both models may take together before it is enough, narrow or not.
+const LONG_ENOUGH: f64 = 120_000.0;
+/// As many timed runs as an interval needs there all the same: with fewer, signed ranks say nothing at 97.5 %. An even number.
+const LEAST: u32 = 6;
+/// Timed runs where no rule asks how long anything takes.
+const UNTIMED: u32 = 2;
 
 /// What is run.
 pub(super) struct Runs<'a> {
@@ -71,11 +84,18 @@ impl Runs<'_> {
                 }
             }
         }
-        let rounds = self.predict.warmup + self.predict.runs;
-        progress.begin("measuring", u64::from(rounds) * running.len() as u64, Unit::Items);
-        let mut place = 0;
-        for round in 0..rounds {
-            let timed = round >= self.predict.warmup;
+        let warmup = self.predict.warmup;
+        let mut goal = self.predict.runs.unwrap_or_else(|| self.first_goal(running.contains_key(&Role::Baseline)));
+        progress.begin("measuring", u64::from(warmup + goal) * running.len() as u64, Unit::Items);
+        let (mut place, mut round) = (0, 0);
+        loop {
+            if round == warmup + goal {
+                let Some(next) = self.next_goal(goal, &running) else { break };
+                progress.end();
+                progress.begin("measuring", u64::from(next - goal) * running.len() as u64, Unit::Items);
+                goal = next;
+            }
+            let timed = round >= warmup;
             let mut order: Vec<Role> = running.keys().copied().collect();
             if round % 2 == 1 {
                 order.reverse();
@@ -86,8 +106,10 @@ impl Runs<'_> {
                 self.once(role, side, place, timed)?;
                 progress.advance(1);
             }
+            round += 1;
             // Without the candidate nothing can be said.
-            if running.get(&Role::Candidate).is_none_or(|side| side.record.failed.is_some()) {
+            let failed = running.get(&Role::Candidate).is_none_or(|side| side.record.failed.is_some());
+            if failed || self.is_long_enough(round.saturating_sub(warmup), &running) {
                 break;
             }
         }
@@ -104,6 +126,31 @@ impl Runs<'_> {
             sides.insert(role, side.record);
         }
         Ok((sides, fresh))
+    }
+
+    /// Timed runs before it is asked for the first time whether they are enough.
+    fn first_goal(&self, compared: bool) -> u32 {
+        let policy = self.wanted.policy;
+        let is_timed = |rule: &RuleRecord| matches!(rule.measure, MeasureRecord::Measured { quantity, .. } if quantity != Quantity::ExitStatus);
+        let is_asked = |rule: &RuleRecord| is_timed(rule) && (compared || !rule.is_comparison());
+        if policy.rules.iter().any(is_asked) { sequential::FIRST_LOOK } else { UNTIMED }
+    }
+
+    /// Timed runs after which it is asked again; none: these are enough.
+    fn next_goal(&self, goal: u32, running: &BTreeMap<Role, Running<'_>>) -> Option<u32> {
+        let side = |role| running.get(&role).map(|side| &side.record);
+        if self.predict.runs.is_some() || goal >= sequential::MOST_RUNS {
+            return None;
+        }
+        let width = certify::half_width(self.wanted.policy, side(Role::Candidate)?, side(Role::Baseline))?;
+        (width > sequential::NARROW).then(|| sequential::next_look(goal))
+    }
+
+    /// Whether so many timed runs of each have taken long enough. Each model went first as often as the other.
+    fn is_long_enough(&self, timed: u32, running: &BTreeMap<Role, Running<'_>>) -> bool {
+        let runs = running.values().flat_map(|side| &side.record.runs);
+        let taken: f64 = runs.map(|run| run.milliseconds).sum();
+        self.predict.runs.is_none() && timed >= LEAST && timed.is_multiple_of(2) && taken >= LONG_ENOUGH
     }
 
     /// One run of one model.
@@ -154,7 +201,7 @@ impl Runs<'_> {
             Ok(times) if timed => {
                 let (calls, latency) = times.map_or((None, Vec::new()), |(calls, found)| (Some(calls), found));
                 let milliseconds = ended.end.took.as_secs_f64() * 1e3;
-                let peak_memory = ended.end.peak_memory;
+                let peak_memory = ended.end.usage.peak_memory;
                 side.record.runs.push(RunRecord { place, milliseconds, peak_memory, calls, latency });
             }
             Ok(_) => {}

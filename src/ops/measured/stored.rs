@@ -108,7 +108,7 @@ pub(super) fn in_force(wanted: &Wanted<'_>) -> Result<Option<Measured>, VerbErro
         }
     }
     let digest = Some(Digest::of(&bytes));
-    Ok(Some(Measured { record: Some(record), digest, bytes, fresh: HashMap::new(), scratch: None }))
+    Ok(Some(Measured { record: Some(record), digest, bytes, fresh: HashMap::new(), scratch: None, ran: None }))
 }
 
 /// Whether evidence was attached to either version since: commands that were given the former may say something else now.

@@ -142,7 +142,7 @@ fn again(
         explain: false,
         runs: false,
     };
-    Ok(judging::judge(&what, progress)?.statement)
+    Ok(judging::judge(&what, None, progress)?.statement)
 }
 
 /// What of a certificate does not come out again.

@@ -14,7 +14,7 @@ use crate::format::snapshot::{EnvironmentRecord, RuntimeRecord};
 use crate::ops::VerbError;
 use crate::ops::interpreter::{self, Prefix};
 use crate::ops::scratch::Scratch;
-use crate::process::{self, Interruption, Watched, WatchedEnd};
+use crate::process::{self, Ended, Interruption, Program, Watched};
 use crate::repository::Repository;
 use crate::shell;
 use crate::snapshot::environment_differences;
@@ -196,13 +196,10 @@ impl Maker<'_> {
 
     fn run(&mut self, program: &str, arguments: &[OsString]) -> Result<(), VerbError> {
         let mut said = Vec::new();
-        let what = Watched {
-            // Another environment's settings would lead there.
-            unset: &["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"].map(str::to_owned),
-            limit: self.limit,
-            interruption: self.interruption,
-            ..Watched::new(OsStr::new(program), arguments, &self.folder)
-        };
+        // Another environment's settings would lead there.
+        let unset = ["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"].map(str::to_owned);
+        let maker = Program { unset: &unset, ..Program::new(OsStr::new(program), arguments, &self.folder) };
+        let what = Watched { limit: self.limit, interruption: self.interruption, ..Watched::new(maker) };
         let ended = process::run_watched(&what, &mut |bytes| {
             said.extend_from_slice(bytes);
             let surplus = said.len().saturating_sub(TAIL);
@@ -215,7 +212,7 @@ impl Maker<'_> {
             ReproduceError::Environment { command: shell::line(&words), how, said: last_lines(&said) }
         };
         match ended {
-            Ok(WatchedEnd { status: Some(0), timed_out: false, .. }) => Ok(()),
+            Ok(Ended { status: Some(0), timed_out: false, .. }) => Ok(()),
             Ok(ended) => Err(failed(super::how(&ended)).into()),
             Err(error) => Err(failed(error.source.to_string()).into()),
         }

@@ -256,6 +256,61 @@ fn runs_are_timed_and_what_they_say_is_compared_with_what_was_recorded() {
     }
 }
 
+#[test]
+fn models_run_until_the_interval_is_narrow() {
+    let rules = "schema = 1\ntask = \"binary\"\n\n[[rule]]\nid = \"p90\"\nmetric = { measured = \"latency\", quantile = 0.9 }\n\
+                 max_ratio = 1.5\n";
+    // A call takes 10 ms, but in the first three timed runs of v2: what a call takes is told, so nobody waits for that.
+    let steady = format!("{PREDICT}printf 'ms\\n10\\n' > \"$4\"\n");
+    let rig = Rig::of(rules, "warmup = 0", &steady);
+    rig.release_by_hand();
+    let runs = rig.beside("runs");
+    let unsteady = "[ $(wc -l < $runs) -gt 3 ] || printf 'ms\\n20\\n' > \"$4\"\n";
+    rig.write("predict.sh", format!("{steady}runs={}\necho >> $runs\n{unsteady}", runs.display()));
+    rig.version(2);
+    let object = rig.certify("v2 --check --json", 0).object();
+    let p90 = rule(&object, "p90");
+    // Three of n paired ratios are 2, the others 1: the first of the looks at which the signed ranks leave ±4 % is that after 24 pairs.
+    assert_eq!((&p90["n"], &p90["lower"], &p90["upper"]), (&24.into(), &1.0.into(), &1.0.into()), "{p90}");
+    assert_eq!(fs::read_to_string(&runs).unwrap().len(), 24);
+    // Steady ones are not looked at more than once.
+    let object = rig.certify("v2 --check --json", 0).object();
+    assert_eq!(rule(&object, "p90")["n"], 10);
+    // Where nobody asks how long it takes, each runs twice.
+    let status = rules.replace("\"latency\", quantile = 0.9", "\"exit_status\"").replace("max_ratio = 1.5\n", "");
+    rig.write("policy.toml", status);
+    let object = rig.certify("v2 --check --json", 0).object();
+    assert_eq!(rule(&object, "p90")["n"], 2);
+}
+
+#[test]
+fn what_changes_while_models_run_does_not_run_them_again() {
+    let rig = Rig::new(RULES, "runs = 3\nwarmup = 0");
+    let (runs, once) = (rig.beside("runs"), rig.beside("once"));
+    // In the middle of it somebody else says something about the model.
+    let says = |line: &str| {
+        fs::write(&once, "").unwrap();
+        let (runs, once) = (runs.display(), once.display());
+        let _ = fs::remove_file(rig.beside("runs"));
+        format!(
+            "{PREDICT}echo >> {runs}\nif [ -e {once} ]; then rm {once}; cd {} && {PROGRAM} {line} >&2; fi\n",
+            rig.path("").display()
+        )
+    };
+    let count = || fs::read_to_string(&runs).unwrap().len();
+    let right = rows_of(0.6, 2).iter().find(|row| row.label == u8::from(row.score >= 0.5)).unwrap().id;
+    rig.write("predict.sh", says(&format!("case add --row {right} --reason late")));
+    rig.version(2);
+    let object = rig.certify("v2 --json", 0).object();
+    assert_eq!((count(), &rule(&object, "cases")["verdict"]), (3, &"PASS".into()), "{object}");
+    // Evidence of the candidate is what its commands may be given: that is another measurement.
+    rig.write("later.csv", super::scene::latency(10.0, 9));
+    rig.write("predict.sh", says("attach v3 later.csv --set later --column ms"));
+    rig.version(3);
+    rig.certify("v3", 0);
+    assert_eq!((count(), once.exists()), (6, false));
+}
+
 /// What is wrong with a command, the keys it is run with, and the words that tell of it.
 #[test]
 fn a_command_that_misbehaves_decides_nothing_and_leaves_nothing() {

@@ -2,11 +2,10 @@
 
 use std::ffi::OsString;
 
-use mlrun::name::ModelName;
 use mlrun::ops::exec::{ExecOptions, ExecReport, exec};
 
 use super::Context;
-use super::given::GivenArgs;
+use super::given::VersionArgs;
 use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, human, json};
 
@@ -36,16 +35,8 @@ Examples:
   mlrun exec fraud --keep-failed -- ./train.sh"
 )]
 pub struct Args {
-    /// The model; may be left out where there is one
-    model: Option<ModelName>,
     #[command(flatten)]
-    given: GivenArgs,
-    /// Make a version even if nothing changed
-    #[arg(long)]
-    new_version: bool,
-    /// Store again what was erased from an earlier version
-    #[arg(long)]
-    allow_erased: bool,
+    version: VersionArgs,
     /// Record a run that fails in the journal, as `mlrun log --kind failed` shows it
     #[arg(long)]
     keep_failed: bool,
@@ -58,7 +49,8 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
-    let mut given = args.given.inputs(context);
+    let version = &args.version;
+    let mut given = version.given.inputs(context);
     // One without a name is handed to the command.
     let (unnamed, named): (Vec<_>, Vec<_>) = given.seeds.drain(..).partition(|(name, _)| name == "seed");
     given.seeds = named;
@@ -68,12 +60,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     }
     let for_program = context.ui.wants_json() || !context.ui.stdout_is_terminal();
     let options = ExecOptions {
-        model: args.model.clone(),
+        model: version.model.clone(),
         given,
         command: args.command.clone(),
         seed: unnamed.first().map(|(_, value)| *value),
-        new_version: args.new_version,
-        allow_erased: args.allow_erased,
+        new_version: version.new_version,
+        allow_erased: version.allow_erased,
         keep_failed: args.keep_failed,
         output_to_error: for_program,
         dry_run: args.dry_run,

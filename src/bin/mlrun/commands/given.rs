@@ -5,10 +5,25 @@ use std::path::PathBuf;
 
 use mlrun::format::config::DataStore;
 use mlrun::format::scalar::Scalar;
-use mlrun::name::SetName;
+use mlrun::name::{ModelName, SetName};
 use mlrun::ops::inputs::GivenInputs;
 
 use super::Context;
+
+/// What a version is made of, and when there is one.
+#[derive(Debug, clap::Args)]
+pub struct VersionArgs {
+    /// The model; may be left out where there is one
+    pub model: Option<ModelName>,
+    #[command(flatten)]
+    pub given: GivenArgs,
+    /// Make a version even if nothing changed
+    #[arg(long)]
+    pub new_version: bool,
+    /// Store again what was erased from an earlier version
+    #[arg(long)]
+    pub allow_erased: bool,
+}
 
 /// What takes the place of, or adds to, what mlrun.toml names.
 #[derive(Debug, clap::Args)]

@@ -1,11 +1,10 @@
 //! `mlrun snapshot`.
 
-use mlrun::name::ModelName;
 use mlrun::ops::save::save;
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 
 use super::Context;
-use super::given::GivenArgs;
+use super::given::VersionArgs;
 use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, human, json};
 
@@ -18,16 +17,8 @@ use crate::ui::{Shown, human, json};
     after_help = "Examples:\n  mlrun snapshot fraud -m \"more trees\"\n  mlrun snapshot fraud --files model/ --params params.yaml --data train=data.csv"
 )]
 pub struct Args {
-    /// The model; may be left out where there is one
-    model: Option<ModelName>,
     #[command(flatten)]
-    given: GivenArgs,
-    /// Make a version even if nothing changed
-    #[arg(long)]
-    new_version: bool,
-    /// Store again what was erased from an earlier version
-    #[arg(long)]
-    allow_erased: bool,
+    version: VersionArgs,
     /// Write these flags into mlrun.toml, as the model's section
     #[arg(long, requires = "model")]
     save: bool,
@@ -37,16 +28,17 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let version = &args.version;
     let repository = context.repository()?;
     let options = SnapshotOptions {
-        model: args.model.clone(),
-        given: args.given.inputs(context),
-        new_version: args.new_version,
-        allow_erased: args.allow_erased,
+        model: version.model.clone(),
+        given: version.given.inputs(context),
+        new_version: version.new_version,
+        allow_erased: version.allow_erased,
         execution: None,
         dry_run: args.dry_run,
     };
-    let report = match args.model.as_ref().filter(|_| args.save && !args.dry_run) {
+    let report = match version.model.as_ref().filter(|_| args.save && !args.dry_run) {
         None => snapshot(&repository, &options, &context.ui.reporter())?,
         Some(model) => {
             let before = save(&repository, model, &options.given)?;
