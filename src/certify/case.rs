@@ -110,6 +110,8 @@ pub struct Needs {
     pub numbers: BTreeMap<Option<SetName>, BTreeSet<String>>,
     /// Predictions sets of which the versions that were in the stage before are asked for, too.
     pub past: BTreeSet<Option<SetName>>,
+    /// The share of rows that must be in both models' predictions; none: all of them.
+    pub min_coverage: Option<f64>,
     /// Sets of samples.
     pub samples: BTreeSet<SetName>,
     /// Whether a rule asks for a number the trainer wrote down.
@@ -126,7 +128,7 @@ pub struct Needs {
 
 /// What has to be read to judge by `policy`.
 pub fn needs(policy: &PolicyRecord) -> Needs {
-    let mut needs = Needs::default();
+    let mut needs = Needs { min_coverage: policy.min_coverage, ..Needs::default() };
     for rule in &policy.rules {
         if let Some(rows) = RowsRule::of(rule) {
             let columns = rows.only.keys().chain(rows.each).chain(rows.over).filter(|column| *column != LABEL);

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::case::Case;
-use super::sufficient::SMALLEST_CELL;
+use super::sufficient::{SMALLEST_CELL, is_public};
 use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
 use crate::format::certificate::DistributionRecord;
 use crate::name::SetName;
@@ -103,7 +103,7 @@ fn bin_counts(values: &[f64], edges: &[f64]) -> Vec<Option<u64>> {
     for value in values {
         counts[edges.partition_point(|edge| edge <= value)] += 1;
     }
-    counts.into_iter().map(public).collect()
+    public(&counts)
 }
 
 fn class_counts(labels: &[u32], classes: usize) -> Vec<Option<u64>> {
@@ -113,12 +113,23 @@ fn class_counts(labels: &[u32], classes: usize) -> Vec<Option<u64>> {
             *count += 1;
         }
     }
-    counts.into_iter().map(public).collect()
+    public(&counts)
 }
 
-/// Small groups are not counted in public.
-fn public(count: u64) -> Option<u64> {
-    (count == 0 || count >= SMALLEST_CELL).then_some(count)
+/// Small groups are not counted in public; nor is one more, for n less the others is the count that is left. It is the smallest
+/// with which that sum says nothing of the small ones: with 5 beside it, a sum of 6 says that the other is 1.
+fn public(counts: &[u64]) -> Vec<Option<u64>> {
+    const ENOUGH_BESIDE: u64 = 2 * SMALLEST_CELL - 2;
+    let mut shown: Vec<Option<u64>> = counts.iter().map(|count| is_public(*count).then_some(*count)).collect();
+    if shown.iter().all(Option::is_some) {
+        return shown;
+    }
+    let beside = |at: &usize| shown[*at].is_some_and(|count| count >= ENOUGH_BESIDE);
+    match (0..counts.len()).filter(beside).min_by_key(|at| counts[*at]) {
+        Some(at) => shown[at] = None,
+        None => shown.fill(None),
+    }
+    shown
 }
 
 fn of_samples(set: &SetName, role: &str, samples: &[f64]) -> Option<DistributionRecord> {

@@ -20,7 +20,9 @@ use crate::nearest::nearest;
 /// Columns named in a reason.
 const SHOWN: usize = 3;
 /// Columns whose numbers a certificate holds: the furthest.
-const HELD: usize = 200;
+const HELD: usize = 1000;
+/// How a distance of nothing was found.
+pub(super) const SAME_DATA: &str = "the same data";
 
 /// One column that was measured.
 struct Measured<'a> {
@@ -69,7 +71,7 @@ pub(super) fn judge(rule: &RuleRecord, record: &DriftRecord, case: &Case<'_>) ->
         return Ok(inconclusive(result, format!("no column of `{}` has a {}", record.of, record.drift.name())));
     }
     if case.facts.same_data(&record.of) {
-        return Ok(limit.judge(result, &Measurement::point(0.0, "the same data")));
+        return Ok(limit.judge(result, &Measurement::point(0.0, SAME_DATA)));
     }
     let mut unknown = Vec::new();
     let mut measured = Vec::new();
@@ -117,6 +119,60 @@ fn read<'a>(facts: &'a VersionFacts, record: &DriftRecord, name: &str) -> Option
     facts.columns.get(&record.of)?.as_ref().ok()?.get(name)
 }
 
+/// A column's distance, the chance of it, and that chance among all columns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    pub low: f64,
+    pub high: f64,
+    pub p: f64,
+    pub adjusted: f64,
+}
+
+fn thought(Numbers { low, high, adjusted, .. }: Numbers, limit: f64, alpha: f64) -> Thought {
+    if high <= limit && low <= limit {
+        Thought::Near
+    } else if low > limit && adjusted < alpha {
+        Thought::Far
+    } else {
+        Thought::Unclear
+    }
+}
+
+/// What the columns' numbers come to.
+pub(super) struct Decided {
+    pub verdict: Verdict,
+    pub value: Option<f64>,
+    /// The least and the largest it may be, of a share that is not known exactly.
+    pub bounds: Option<(f64, f64)>,
+}
+
+/// The verdict on columns, the furthest first, of which `unknown` more could not be measured: what [`judge`] says of them, without words.
+pub(super) fn decided(above: Option<f64>, limit: Limit, columns: &[Numbers], unknown: usize, alpha: f64) -> Decided {
+    let exact = |verdict, value| Decided { verdict, value, bounds: None };
+    let of = |wanted: Thought, limit: f64| columns.iter().filter(move |c| thought(**c, limit, alpha) == wanted);
+    let Some(above) = above else {
+        let (Some(furthest), Some(ceiling)) = (columns.first(), limit.limit) else {
+            return exact(Verdict::Inconclusive, None);
+        };
+        if let Some(first) = of(Thought::Far, ceiling).next() {
+            return exact(Verdict::Fail, Some(first.low));
+        }
+        let value = Some(furthest.high).filter(|value| value.is_finite());
+        let is_open = unknown > 0 || of(Thought::Unclear, ceiling).next().is_some();
+        return exact(if is_open { Verdict::Inconclusive } else { Verdict::Pass }, value);
+    };
+    let share = |count: usize| count as f64 / (columns.len() + unknown) as f64;
+    let far = of(Thought::Far, above).count();
+    let (low, high) = (share(far), share(far + of(Thought::Unclear, above).count() + unknown));
+    let bounds = (low < high).then_some((low, high));
+    match limit.limit {
+        None => exact(Verdict::Inconclusive, Some(low)),
+        Some(ceiling) if low > ceiling => Decided { verdict: Verdict::Fail, value: Some(low), bounds },
+        Some(ceiling) if high <= ceiling => Decided { verdict: Verdict::Pass, value: Some(high), bounds },
+        Some(_) => Decided { verdict: Verdict::Inconclusive, value: Some(low), bounds: Some((low, high)) },
+    }
+}
+
 /// All columns of a rule.
 struct Drifted<'a> {
     record: &'a DriftRecord,
@@ -128,14 +184,8 @@ struct Drifted<'a> {
 
 impl Drifted<'_> {
     fn thought(&self, column: &Measured<'_>, limit: f64) -> Thought {
-        let Distance { low, high, .. } = column.distance;
-        if high <= limit && low <= limit {
-            Thought::Near
-        } else if low > limit && column.adjusted < self.alpha {
-            Thought::Far
-        } else {
-            Thought::Unclear
-        }
+        let Distance { low, high, p, .. } = column.distance;
+        thought(Numbers { low, high, p, adjusted: column.adjusted }, limit, self.alpha)
     }
 
     fn of(&self, thought: Thought, limit: f64) -> Vec<&Measured<'_>> {
@@ -242,6 +292,9 @@ impl Drifted<'_> {
 
     /// The numbers of the furthest columns, and how they were found.
     fn with_numbers(&self, mut result: ResultRecord) -> ResultRecord {
+        let columns = self.measured.len() + self.unknown.len();
+        result.sufficient.insert("columns".to_owned(), columns as f64);
+        result.sufficient.insert("unknown".to_owned(), self.unknown.len() as f64);
         for Measured { name, distance, adjusted } in self.measured.iter().take(HELD) {
             let numbers = [("low", distance.low), ("high", distance.high), ("p", distance.p), ("p_bh", *adjusted)];
             let new = numbers.into_iter().filter(|(_, number)| number.is_finite());

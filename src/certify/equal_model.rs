@@ -165,6 +165,7 @@ fn drawn(
             None => unit_of.iter().map(|unit| *unit as u32).collect(),
         }),
         columns: joined.columns.iter().map(|(name, column)| (name.clone(), numbers(column, rows))).collect(),
+        unfit: joined.unfit.clone(),
         names: RowNames::default(),
         slices: joined
             .slices

@@ -74,7 +74,9 @@ impl Rate<'_> {
             let distance = (rate.value - limit).abs();
             measure::rows_needed(error, rate.n, distance, confidence, self.policy.power).filter(|rows| *rows > rate.n)
         });
-        let result = ResultRecord { rows_needed, sufficient: flat(&flips.sufficient(), rate.standard_error), ..result };
+        let mut sufficient = flat(&flips.sufficient(), rate.standard_error);
+        sufficient.extend(flips.effective().map(|rows| ("effective".to_owned(), rows)));
+        let result = ResultRecord { rows_needed, sufficient, ..result };
         let level = Level { value: rate.value, lower: rate.lower, upper: rate.upper };
         self.limit.judge(result, &Measurement { level, bounded: true, method: rate.method.name() })
     }

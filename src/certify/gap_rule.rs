@@ -5,11 +5,12 @@ use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::measured::Measured;
 use super::outcome::{blank, inconclusive};
+use super::parts::{self, Place};
 use super::rows::View;
-use super::rows_rule::{Found, RowsRule, Small};
+use super::rows_rule::{Found, RowsRule, Small, leaves_out};
 use super::slices::Slice;
 use super::sufficient::flat;
-use crate::format::certificate::ResultRecord;
+use crate::format::certificate::{PartOf, PartRecord, ResultRecord};
 use crate::measure::{self, Better, Comparison, Estimate, GroupPair, Method, Sampling, Sufficient, Undefined};
 
 /// One result; with remarks on groups that are too small.
@@ -42,6 +43,49 @@ fn undefined(measured: &Measured<'_>, group: &Slice, undefined: &Undefined) -> S
     format!("{}: {}", group.label, measured.undefined(undefined))
 }
 
+/// The gap of one model.
+pub(super) struct MeasuredGap {
+    pub estimate: Estimate,
+    pub parts: Vec<PartRecord>,
+    /// The value of each group.
+    pub values: Vec<f64>,
+}
+
+/// Measures the gap of one model; `metrics`: how many gaps may each show that the limit is broken.
+pub(super) fn gap_of(
+    measured: &Measured<'_>,
+    found: &Found<'_>,
+    groups: &[Slice],
+    metrics: usize,
+) -> Result<MeasuredGap, String> {
+    let confidence = measured.policy.confidence;
+    let pairs = measure::pairs_confidence(of_each(confidence, metrics), groups.len());
+    let metric = (metrics > 1).then(|| measured.spec.metric.name());
+    let (mut one, mut all, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+    for group in groups {
+        let view = View::of(found.joined, &group.rows);
+        let sampling = measured.sampling(&view);
+        let at = |confidence: f64| {
+            let sampling = Sampling { confidence, ..sampling };
+            measure::estimate(measured.spec, &view.rows(), &view.candidate(), &sampling)
+                .map_err(|reason| undefined(measured, group, &reason))
+        };
+        let (of_one, of_all) = (at(confidence)?, at(pairs)?);
+        let place = Place { slice: Some(&group.value), metric, spec: measured.spec, seed: sampling.seed };
+        parts.extend(parts::of_model(place, PartOf::Candidate, &[(confidence, &of_one), (pairs, &of_all)]));
+        one.push(of_one);
+        all.push(of_all);
+    }
+    let estimate = measure::gap_bounds(&one, &all, confidence).map_err(|reason| measured.undefined(&reason))?;
+    let parts = parts::shielded(parts, leaves_out(groups, &found.selection));
+    Ok(MeasuredGap { estimate, parts, values: one.iter().map(|group| group.value).collect() })
+}
+
+/// The confidence at which each of several gaps shows that a limit is broken.
+pub(super) fn of_each(confidence: f64, metrics: usize) -> f64 {
+    if metrics > 1 { 1.0 - (1.0 - confidence) / metrics as f64 } else { confidence }
+}
+
 fn one_model(
     measured: &Measured<'_>,
     found: &Found<'_>,
@@ -49,26 +93,10 @@ fn one_model(
     limit: Limit,
     result: ResultRecord,
 ) -> ResultRecord {
-    let confidence = measured.policy.confidence;
-    let at = |confidence: f64| -> Result<Vec<Estimate>, String> {
-        let of = |group: &Slice| {
-            let view = View::of(found.joined, &group.rows);
-            let sampling = Sampling { confidence, ..measured.sampling(&view) };
-            measure::estimate(measured.spec, &view.rows(), &view.candidate(), &sampling)
-                .map_err(|reason| undefined(measured, group, &reason))
-        };
-        groups.iter().map(of).collect()
-    };
-    let estimates =
-        match at(confidence).and_then(|one| Ok((one, at(measure::pairs_confidence(confidence, groups.len()))?))) {
-            Ok(estimates) => estimates,
-            Err(reason) => return inconclusive(result, reason),
-        };
-    let gap = match measure::gap_bounds(&estimates.0, &estimates.1, confidence) {
+    let MeasuredGap { estimate: gap, parts, values } = match gap_of(measured, found, groups, 1) {
         Ok(gap) => gap,
-        Err(reason) => return inconclusive(result, measured.undefined(&reason)),
+        Err(reason) => return inconclusive(result, reason),
     };
-    let values: Vec<f64> = estimates.0.iter().map(|group| group.value).collect();
     let error = gap.standard_error;
     let rows_needed = limit
         .limit
@@ -77,6 +105,7 @@ fn one_model(
         slice: extremes(result.slice.as_deref(), groups, &values),
         rows_needed,
         sufficient: flat(&Sufficient::None, error),
+        parts: parts::kept(parts),
         ..result
     };
     let level = Level { value: gap.value, lower: gap.lower, upper: gap.upper };
@@ -85,6 +114,7 @@ fn one_model(
 
 fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: ResultRecord) -> ResultRecord {
     let mut pairs = Vec::with_capacity(groups.len());
+    let mut parts = Vec::with_capacity(groups.len() * 3);
     let mut same = true;
     for group in groups {
         let view = View::of(found.joined, &group.rows);
@@ -92,23 +122,20 @@ fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: 
             return inconclusive(result, format!("the baseline has no predictions set `{}`", found.set));
         };
         let sampling = measured.sampling(&view);
+        let confidence = sampling.confidence;
+        let place = Place { slice: Some(&group.value), metric: None, spec: measured.spec, seed: sampling.seed };
         let (rows, candidate) = (view.rows(), view.candidate());
-        let pair = || -> Result<(GroupPair, bool), Undefined> {
+        let mut pair = || -> Result<(GroupPair, bool), Undefined> {
             let delta = measure::compare(measured.spec, &rows, &candidate, &baseline, &sampling)?;
+            parts.push(parts::of_difference(place, confidence, &delta));
             if delta.method == Method::Exact {
-                let errors = (0.0, 0.0, 0.0);
-                return Ok((pair(&delta, errors), true));
+                return Ok((equal(&delta), true));
             }
             let ours = measure::estimate(measured.spec, &rows, &candidate, &sampling)?;
             let theirs = measure::estimate(measured.spec, &rows, &baseline, &sampling)?;
-            // A perfect score has bounds, too.
-            let error = |error, lower, upper| measure::error_of(error, lower, upper, sampling.confidence);
-            let errors = (
-                error(ours.standard_error, ours.lower, ours.upper)?,
-                error(theirs.standard_error, theirs.lower, theirs.upper)?,
-                error(delta.standard_error, delta.lower, delta.upper)?,
-            );
-            Ok((pair(&delta, errors), false))
+            parts.extend(parts::of_model(place, PartOf::Candidate, &[(confidence, &ours)]));
+            parts.extend(parts::of_model(place, PartOf::Baseline, &[(confidence, &theirs)]));
+            Ok((pair_of(&delta, &ours, &theirs, confidence)?, false))
         };
         match pair() {
             Ok((pair, exact)) => {
@@ -120,16 +147,40 @@ fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: 
     }
     let values: Vec<f64> = pairs.iter().map(|pair| pair.candidate).collect();
     let result = ResultRecord { slice: extremes(result.slice.as_deref(), groups, &values), ..result };
-    let compared = if same { unchanged(&pairs) } else { measure::gap_growth(&pairs, measured.policy.confidence) };
-    match compared {
-        Ok(compared) => measured.compared(result, &compared, Better::Lower),
+    match grown(&pairs, same, measured.policy.confidence) {
+        Ok(compared) => {
+            let result = measured.compared(result, &compared, Better::Lower);
+            ResultRecord { parts: parts::kept(parts::shielded(parts, leaves_out(groups, &found.selection))), ..result }
+        }
         Err(reason) => inconclusive(result, measured.undefined(&reason)),
     }
 }
 
-const fn pair(delta: &Comparison, (candidate_error, baseline_error, difference_error): (f64, f64, f64)) -> GroupPair {
+/// Both models said the same in a group: nothing of their difference is chance.
+pub(super) const fn equal(delta: &Comparison) -> GroupPair {
     let Comparison { n, candidate, baseline, .. } = *delta;
-    GroupPair { n, candidate, baseline, candidate_error, baseline_error, difference_error }
+    GroupPair { n, candidate, baseline, candidate_error: 0.0, baseline_error: 0.0, difference_error: 0.0 }
+}
+
+/// Both models in a group. A perfect score has bounds, too.
+pub(super) fn pair_of(
+    delta: &Comparison,
+    ours: &Estimate,
+    theirs: &Estimate,
+    confidence: f64,
+) -> Result<GroupPair, Undefined> {
+    let error = |error, lower, upper| measure::error_of(error, lower, upper, confidence);
+    Ok(GroupPair {
+        candidate_error: error(ours.standard_error, ours.lower, ours.upper)?,
+        baseline_error: error(theirs.standard_error, theirs.lower, theirs.upper)?,
+        difference_error: error(delta.standard_error, delta.lower, delta.upper)?,
+        ..equal(delta)
+    })
+}
+
+/// By how much the gap grew; `same`: the models are the same in all groups.
+pub(super) fn grown(pairs: &[GroupPair], same: bool, confidence: f64) -> Result<Comparison, Undefined> {
+    if same { unchanged(pairs) } else { measure::gap_growth(pairs, confidence) }
 }
 
 /// Both models said the same, number for number.
@@ -151,7 +202,7 @@ fn unchanged(pairs: &[GroupPair]) -> Result<Comparison, Undefined> {
 }
 
 /// `gender: F − M`: the groups with the largest and the smallest value.
-fn extremes(column: Option<&str>, groups: &[Slice], values: &[f64]) -> Option<String> {
+pub(super) fn extremes(column: Option<&str>, groups: &[Slice], values: &[f64]) -> Option<String> {
     let place = |better: fn(f64, f64) -> bool| {
         let mut best = 0;
         for (at, value) in values.iter().enumerate() {

@@ -8,10 +8,12 @@ use super::metric_rule::MetricRule;
 use super::outcome::{blank, inconclusive};
 use super::policy;
 use super::rows::predicted;
+use super::wording::{grouped, significant};
 use super::{
     command_rule, data_rule, distributions, drift_rule, flips_rule, holdout, parity_rule, provenance_rule,
     quantile_rule, regression_cases, report_rule, reported_rule, runs_rule, shift_rule, surrounding_rule, waivers,
 };
+use crate::evidence::JoinedRows;
 use crate::format::certificate::{
     BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
@@ -34,6 +36,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     let mut results = Vec::new();
     let mut remarks = Vec::new();
     equal_predictions(case, &mut remarks);
+    remarks.extend(case.sets.values().flatten().filter_map(uncovered));
     runs_rule::remark(case, &mut remarks);
     let on_rows = holdout::policy_on_rows(case.policy);
     let on_rows = Case { policy: &on_rows, ..case.clone() };
@@ -175,6 +178,25 @@ fn equal_predictions(case: &Case<'_>, remarks: &mut Vec<String>) {
             remarks.push(format!("the candidate's predictions in `{set}` equal the baseline's"));
         }
     }
+}
+
+/// Rows that are in one model's predictions only: the policy allows them, and nobody judges them.
+fn uncovered(joined: &JoinedRows) -> Option<String> {
+    let (ours, theirs) = (joined.only_candidate, joined.only_baseline);
+    let matched = joined.keys.len() as u64;
+    let larger = matched + ours.max(theirs);
+    (ours + theirs > 0).then(|| {
+        format!(
+            "{} of {} rows of `{}` are in both models' predictions ({} %); {} only in the candidate's and {} only in the baseline's are \
+             judged by no rule",
+            grouped(matched),
+            grouped(larger),
+            joined.set,
+            significant(matched as f64 / larger as f64 * 100.0),
+            grouped(ours),
+            grouped(theirs),
+        )
+    })
 }
 
 fn joins(case: &Case<'_>) -> Vec<JoinRecord> {

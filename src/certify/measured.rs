@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::decision::{self, Gap, Level};
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive, n_rows, title};
+use super::parts::label_classes;
 use super::rows::View;
 use super::sufficient::{SMALLEST_CELL, flat};
 use super::wording::{difference, significant};
 use crate::digest::Digest;
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
+use crate::format::policy::{Against, Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
 use crate::measure::{
     self, Better, Comparison, Method, MetricSpec, Predicted, Resampling, Sampling, Sufficient, Tail, Undefined,
 };
@@ -29,6 +30,12 @@ impl Measured<'_> {
     pub(super) fn judge(&self, view: &View<'_>, slice: Option<String>) -> ResultRecord {
         let result = ResultRecord { n: view.len(), ..blank(self.rule, Some(self.set), slice) };
         let sampling = self.sampling(view);
+        if self.rule.against == Some(Against::Constant) {
+            let Some(view) = view.clone().against_constant(self.spec.metric.counts_classes()) else {
+                return inconclusive(result, "no constant is an answer to such labels");
+            };
+            return self.comparison(&view, &sampling, result);
+        }
         match Limit::of(&self.rule.demand) {
             Some(limit) => self.absolute(view, &sampling, result, limit),
             None => self.comparison(view, &sampling, result),
@@ -57,6 +64,7 @@ impl Measured<'_> {
         if result.method.is_some() {
             result.seed = found.resamples.map(|_| Digest::from_bytes(sampling.seed));
             result.sufficient.extend(self.p_values(view, sampling, &found, &baseline));
+            result.sufficient.extend(label_classes(self.spec));
         }
         result
     }
@@ -201,7 +209,10 @@ impl Measured<'_> {
             resamples: found.resamples,
             seed: found.resamples.map(|_| Digest::from_bytes(sampling.seed)),
             rows_needed,
-            sufficient: flat(&found.sufficient, found.standard_error),
+            sufficient: flat(&found.sufficient, found.standard_error)
+                .into_iter()
+                .chain(label_classes(self.spec))
+                .collect(),
             ..result
         };
         let level = Level { value: found.value, lower: found.lower, upper: found.upper };

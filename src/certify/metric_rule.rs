@@ -3,11 +3,14 @@
 use super::case::Case;
 use super::error::CertifyError;
 use super::measured::Measured;
-use super::rows_rule::RowsRule;
+use super::outcome::{blank, inconclusive};
+use super::rows_rule::{Found, RowsRule};
+
 use super::spec;
-use super::{gap_rule, holm, ratchet, worst_rule};
+use super::{gap_rule, holm, odds_rule, ratchet, worst_rule};
+use crate::evidence::Defect;
 use crate::format::certificate::ResultRecord;
-use crate::format::policy::{DemandRecord, Over, RuleRecord};
+use crate::format::policy::{DemandRecord, MeasureRecord, Over, RuleRecord};
 
 /// A rule on a metric, taken apart.
 pub(super) struct MetricRule<'a> {
@@ -17,6 +20,14 @@ pub(super) struct MetricRule<'a> {
 }
 
 impl MetricRule<'_> {
+    /// What is wrong with a column of numbers that this rule is about; other rules do not look at it.
+    fn unfit<'f>(&self, found: &Found<'f>) -> Option<&'f Defect> {
+        let MeasureRecord::Metric { columns, .. } = &self.rule.measure else { return None };
+        let [ours, theirs] = &found.joined.unfit;
+        let compared = columns.iter().filter(|_| self.rule.is_comparison());
+        columns.iter().find_map(|column| ours.get(column)).or_else(|| compared.filter_map(|c| theirs.get(c)).next())
+    }
+
     /// One result, or one for each slice. With remarks on what was not judged.
     pub(super) fn judge(&self, case: &Case<'_>, remarks: &mut Vec<String>) -> Result<Vec<ResultRecord>, CertifyError> {
         let task = case.policy.task;
@@ -28,7 +39,7 @@ impl MetricRule<'_> {
             (DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }, _) => {
                 return unsuitable("a comparison without rows");
             }
-            (DemandRecord::MinRatio { .. }, None | Some(Over::Gap { .. })) => {
+            (DemandRecord::MinRatio { .. }, None | Some(Over::Gap { .. } | Over::Odds { .. })) => {
                 return unsuitable("a ratio to all rows");
             }
             _ => {}
@@ -38,10 +49,15 @@ impl MetricRule<'_> {
             Ok(found) => found,
             Err(result) => return Ok(vec![result]),
         };
+        if let Some(defect) = self.unfit(&found) {
+            let result = blank(self.rule, Some(found.set), found.selection.label.clone());
+            return Ok(vec![inconclusive(result, defect.to_string())]);
+        }
         let spec = spec::of(self.rule, task, &found.joined.truth)?;
         let measured = Measured { rule: self.rule, spec: &spec, policy: case.policy, set: found.set };
         match self.over {
             Some(Over::Gap { column }) => gap_rule::judge(&measured, &rows, &found, column, remarks),
+            Some(Over::Odds { column }) => odds_rule::judge(&measured, &rows, &found, column, remarks),
             Some(Over::Worst { columns }) => worst_rule::judge(&measured, &rows, &found, columns, remarks),
             None if self.rule.ratchet => Ok(vec![ratchet::judge(&measured, &rows, &found, case, remarks)?]),
             None => {

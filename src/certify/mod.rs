@@ -28,7 +28,7 @@
 //! has judged more candidates than it may is [another](HOLDOUT), if the policy says so; a waiver turns what a rule does not pass into
 //! WAIVED, never into PASS.
 //!
-//! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`,
+//! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
@@ -58,8 +58,10 @@ mod limit;
 mod lint;
 mod measured;
 mod metric_rule;
+mod odds_rule;
 mod outcome;
 mod parity_rule;
+mod parts;
 pub mod policy;
 mod provenance_rule;
 mod quantile_rule;

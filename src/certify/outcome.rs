@@ -35,6 +35,7 @@ pub(super) fn empty(rule: &str, severity: Severity, metric: String, set: Option<
         seed: None,
         rows_needed: None,
         sufficient: BTreeMap::new(),
+        parts: Vec::new(),
         reason: None,
         waived: None,
     }
@@ -74,6 +75,7 @@ pub(super) fn title(measure: &MeasureRecord) -> String {
             let metric = metric_title(metric, parameters, columns);
             match over {
                 Some(Over::Gap { .. }) => format!("gap of {metric}"),
+                Some(Over::Odds { .. }) => "equalized odds difference".to_owned(),
                 Some(Over::Worst { .. }) => format!("worst {metric}"),
                 None => metric,
             }

@@ -10,6 +10,7 @@
 //! | `min_rows` | `each`, `gap`, `worst`; 100 unless said |
 //! | `prove` (`margin` or `margin_rel`, `gain`) | a metric computed from rows |
 //! | `ratchet` | `prove`: against the best version that was ever in the stage |
+//! | `against` | `prove`: `"constant"` compares with a model that says the same of every row, instead of the baseline |
 //! | `max_drop` | a reported number, a command's |
 //! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
 //! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; latency, throughput, memory as measured |
@@ -38,6 +39,9 @@
 //! | `{ environment = "packages" }` | differences to the baseline's, counted: `packages` (`only = ["numpy"]`), `python`, `hardware`, `signature` of inputs and outputs |
 //! | `{ report = "quality" }` | checks that failed in a report of Great Expectations, Soda or pandera, counted; `count = "warned"` counts warnings, too; `require = ["…"]` names checks that must have been made |
 //!
+//! `metric = "equalized_odds"` with `gap` and `max` is the larger of the gaps of `recall` and `fpr`; demographic parity is the `gap` of
+//! `positive_rate`.
+//!
 //! `each`, `where`, `gap` and `worst` name columns of the set, or `(label)`: the class a row really has.
 //!
 //! | metric | parameters |
@@ -57,6 +61,9 @@
 //! recorded as ours; a negated one goes with no `min` or `max`.
 //!
 //! `[stats]` holds `confidence`, `power`, `resamples` and `method`: `"auto"`, or `"bootstrap"` to resample every interval.
+//!
+//! `[evidence]` holds `min_coverage`: the share of the larger set's rows that must be in both models' predictions, 1.0 unless said. What
+//! is in one only is judged by nobody; how many rows that are stands in the certificate.
 //!
 //! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
 //! bound on rows at 1 − α / `max_uses`), `on_exhausted` (`"warn"` or `"fail"`).

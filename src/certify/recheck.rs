@@ -1,14 +1,24 @@
 //! A certificate examined by itself: whether its bounds follow from its statistics, and its verdicts from its bounds.
 
+mod facts;
+mod slices;
+
+use std::collections::BTreeMap;
+
 use super::decision::{
     Gap, Level, drop_of_lists, drop_of_numbers, floor, non_inferior, not_worse_detected, ratio, superior,
 };
+use super::drift_rule::SAME_DATA;
 use super::judge::{overall, without_baseline};
 use super::limit::Limit;
+use super::report_rule::OPEN;
 use super::reported_rule::{LIST, PAIRED, POINT};
 use super::{CASES, HOLDOUT, holdout, holm, runs_rule, spec, sufficient};
+use crate::digest::Digest;
 use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, Direction, IntervalMethod, MeasureRecord, Over, RuleRecord, Task};
+use crate::format::policy::{
+    Bound, DemandRecord, Direction, Flips, IntervalMethod, MeasureRecord, Over, RuleRecord, Task,
+};
 use crate::measure::{
     self, Better, Comparison, Estimate, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined, rederive,
     rederive_estimate, rederive_quantile, rederive_quantile_ratio, rederive_runs,
@@ -112,10 +122,8 @@ pub fn examine(certificate: &CertificateRecord) -> Examination {
                 (Some(rule), Some(decided)) => {
                     (bounds(certificate, confidence_of(rule), rule, result), decided[at].clone())
                 }
-                // What the journal adds is decided by the journal.
                 _ if [CASES, HOLDOUT].contains(&result.rule.as_str()) => {
-                    let why = "what the journal says of cases and uses is not recorded here".to_owned();
-                    (Examined::Follows, Examined::Unknown { why })
+                    (Examined::Follows, facts::of_journal(certificate, result))
                 }
                 _ => {
                     let what = "it is a rule that the policy does not have".to_owned();
@@ -140,6 +148,9 @@ fn whole(certificate: &CertificateRecord) -> Examined {
     };
     if let Some(result) = certificate.results.iter().find(other_severity) {
         return Examined::Differs { what: format!("`{}` has another severity than its rule", result.rule) };
+    }
+    if let Some(what) = facts::missing(certificate) {
+        return Examined::Differs { what };
     }
     let mut verdict = overall(&certificate.results);
     if without_baseline(&certificate.policy, &certificate.baseline, &certificate.results).is_some() {
@@ -169,8 +180,9 @@ fn decisions(task: Task, rule: &RuleRecord, confidence: f64, group: &[ResultReco
         // A relative margin is known only where the baseline's value is.
         let unmeasured = matches!(rule.demand, DemandRecord::NonInferiorRelative { .. }) && result.candidate.is_none();
         if same(margin, result.margin) || unmeasured {
-            match decided(task, rule, result) {
-                Ok(Some(verdict)) if verdict != result.verdict && may_be_open(rule, result.verdict) => {
+            match decided(task, rule, confidence, result) {
+                Err(Some(what)) => found.push(Some(Examined::Differs { what })),
+                Ok(Some(verdict)) if verdict != result.verdict && may_be_open(rule, result) => {
                     let why = "what left it undecided is not known here".to_owned();
                     found.push(Some(Examined::Unknown { why }));
                 }
@@ -179,7 +191,10 @@ fn decisions(task: Task, rule: &RuleRecord, confidence: f64, group: &[ResultReco
                     found.push(None);
                 }
                 Ok(None) => found.push(Some(nothing_measured(result))),
-                Err(why) => found.push(Some(Examined::Unknown { why })),
+                Err(None) => {
+                    let why = "another kind of rule than is known here".to_owned();
+                    found.push(Some(Examined::Unknown { why }));
+                }
             }
         } else {
             found.push(Some(Examined::Differs { what: "its limit is not its rule's".to_owned() }));
@@ -206,13 +221,16 @@ fn decisions(task: Task, rule: &RuleRecord, confidence: f64, group: &[ResultReco
     examined
 }
 
-/// Whether a rule can be undecided although its number is on one side of the limit: a column's distance may be chance, and a
-/// report may lack checks. A verdict that was given has to follow from the number all the same.
-const fn may_be_open(rule: &RuleRecord, verdict: Verdict) -> bool {
-    let by_more = matches!(rule.measure, MeasureRecord::Drift(_) | MeasureRecord::Report(_));
-    // Of the worst slice, bounds that are not recorded decide as well.
-    let worst = matches!(rule.measure, MeasureRecord::Metric { over: Some(Over::Worst { .. }), .. });
-    worst || by_more && matches!(verdict, Verdict::Inconclusive)
+/// Whether a rule can be undecided although its number is on one side of the limit: of drift in more columns than a certificate
+/// holds chance decides as well, and an older one does not say whether a report lacks checks. A verdict that was given has to follow
+/// from the number all the same.
+fn may_be_open(rule: &RuleRecord, result: &ResultRecord) -> bool {
+    let by_more = match rule.measure {
+        MeasureRecord::Drift(_) => result.method.as_deref() != Some(SAME_DATA) && facts::columns(result).is_none(),
+        MeasureRecord::Report(_) => !result.sufficient.contains_key(OPEN),
+        _ => false,
+    };
+    by_more && result.verdict == Verdict::Inconclusive
 }
 
 /// Where nothing was measured, nothing may have been decided.
@@ -224,12 +242,25 @@ fn nothing_measured(result: &ResultRecord) -> Examined {
     }
 }
 
-/// The verdict that the numbers of a result give; none where it has none.
-fn decided(task: Task, rule: &RuleRecord, result: &ResultRecord) -> Result<Option<Verdict>, String> {
+/// The verdict that the numbers of a result give; none where it has none. The error says what contradicts itself; nothing of a
+/// kind of rule that is not known.
+fn decided(
+    task: Task,
+    rule: &RuleRecord,
+    confidence: f64,
+    result: &ResultRecord,
+) -> Result<Option<Verdict>, Option<String>> {
+    if let (MeasureRecord::Drift(record), Some(limit)) = (&rule.measure, Limit::of(&rule.demand))
+        && let Some(found) = facts::drift(record, limit, confidence, result)
+    {
+        return found.map(Some).map_err(Some);
+    }
     let Some(value) = result.candidate else { return Ok(None) };
     if let Some(limit) = Limit::of(&rule.demand) {
         let level = Level { value, lower: result.lower.unwrap_or(value), upper: result.upper.unwrap_or(value) };
-        return Ok(Some(limit.decide(level)));
+        let verdict = limit.decide(level);
+        let is_report = matches!(rule.measure, MeasureRecord::Report(_));
+        return Ok(Some(if is_report { facts::report(verdict, result).unwrap_or(verdict) } else { verdict }));
     }
     if let DemandRecord::MinRatio { limit } = rule.demand {
         let bounds = result.lower.zip(result.upper);
@@ -239,7 +270,7 @@ fn decided(task: Task, rule: &RuleRecord, result: &ResultRecord) -> Result<Optio
     if let DemandRecord::MaxRatio { limit } = rule.demand {
         return Ok(result.lower.zip(result.upper).map(|(lower, upper)| ratio(lower, upper, limit)));
     }
-    let Some(better) = direction(task, rule) else { return Err("another kind of rule than is known here".to_owned()) };
+    let Some(better) = direction(task, rule) else { return Err(None) };
     let exact = result.method.as_deref().and_then(method) == Some(Method::Exact);
     let gap = |lower, upper| Gap { exact, ..Gap::turned(better, delta, lower, upper) };
     if let (DemandRecord::MaxDrop { limit }, Some(baseline), None) = (rule.demand, result.baseline, result.lower) {
@@ -253,14 +284,14 @@ fn decided(task: Task, rule: &RuleRecord, result: &ResultRecord) -> Result<Optio
         DemandRecord::Superior { gain } => Ok(Some(superior(gap, gain))),
         DemandRecord::NotWorseDetected { margin } => Ok(Some(not_worse_detected(gap, margin))),
         DemandRecord::MaxDrop { limit } => Ok(Some(drop_of_lists(gap, limit))),
-        _ => Err("another kind of rule than is known here".to_owned()),
+        _ => Err(None),
     }
 }
 
 /// Which way is better of what a rule measures.
 fn direction(task: Task, rule: &RuleRecord) -> Option<Better> {
     match &rule.measure {
-        MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. } => Some(Better::Lower),
+        MeasureRecord::Metric { over: Some(Over::Gap { .. } | Over::Odds { .. }), .. } => Some(Better::Lower),
         MeasureRecord::Metric { .. } => spec::settled(rule, task).ok().map(|(spec, _)| spec.better()),
         MeasureRecord::Reported { better, .. } | MeasureRecord::Command { better, .. } => Some(match better {
             Direction::Higher => Better::Higher,
@@ -279,13 +310,37 @@ fn method(text: &str) -> Option<Method> {
 fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, result: &ResultRecord) -> Examined {
     let unknown = |why: &str| Examined::Unknown { why: why.to_owned() };
     let (Some(value), Some(name)) = (result.candidate, result.method.as_deref()) else { return Examined::Follows };
+    // A command's numbers are judged as a trainer's are.
+    let name = name.replacen("computed by a command", "reported", 1);
+    let name = name.as_str();
     let (Some(lower), Some(upper)) = (result.lower, result.upper) else {
-        return point(value, result);
+        return point(name, value, result);
     };
-    let recorded = [Some(value), result.baseline, result.delta, Some(lower), Some(upper)];
+    let apart = |(baseline, delta): (f64, f64)| {
+        // A ratio is of what it is a ratio of.
+        let found = if is_ratio(rule) { value / baseline } else { value - baseline };
+        !((found - delta).abs() <= 1e-9 * value.abs().max(baseline.abs()).max(1.0))
+    };
+    let is_of_runs = matches!(rule.measure, MeasureRecord::Measured { .. });
+    if !is_of_runs && result.baseline.zip(result.delta).is_some_and(apart) {
+        return Examined::Differs { what: "its values do not give their difference".to_owned() };
+    }
+    match &rule.measure {
+        MeasureRecord::Metric { over: Some(over), .. } => {
+            return slices::examine(certificate, confidence, (rule, over), result);
+        }
+        MeasureRecord::Flips { flips, .. } => {
+            return slices::flip_rate(*flips == Flips::Negative, confidence, result);
+        }
+        // Bounds are the shares that are and that may be: they follow with the verdict.
+        MeasureRecord::Drift(_) => return Examined::Follows,
+        _ => {}
+    }
+    let error = result.sufficient.get("standard_error").copied();
+    let recorded = [Some(value), result.baseline, result.delta, Some(lower), Some(upper), error];
     if [LIST, PAIRED].contains(&name) {
         return match of_list(result, confidence) {
-            Some(found) => compared(found, [result.delta.or(Some(value)), Some(lower), Some(upper)]),
+            Some(found) => compared(found, [result.delta.or(Some(value)), Some(lower), Some(upper), error]),
             // The same numbers on both sides have no interval, and need none.
             None if [result.delta, Some(lower), Some(upper)] == [Some(0.0); 3] => Examined::Follows,
             None => unknown("suppressed: sums over fewer than 5 numbers are not recorded"),
@@ -293,25 +348,25 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
     }
     let Some(method) = method(name) else { return unknown(&format!("the method `{name}` is not known here")) };
     let Some(statistics) = sufficient::read(method, &result.sufficient, result.n) else {
-        return unknown("suppressed: a count below 5, or a table too large, is not recorded");
+        return unread(method, &result.sufficient);
     };
     let found = match (&rule.measure, &statistics) {
         (MeasureRecord::Quantile { quantile, .. }, Sufficient::Ordered { candidate, baseline }) => match baseline {
             Some(baseline) => rederive_quantile_ratio(candidate, baseline, *quantile, confidence)
-                .map(|f| [Some(f.candidate), Some(f.baseline), Some(f.ratio), Some(f.lower), Some(f.upper)]),
+                .map(|f| [Some(f.candidate), Some(f.baseline), Some(f.ratio), Some(f.lower), Some(f.upper), None]),
             None => rederive_quantile(candidate, *quantile, confidence)
-                .map(|f| [Some(f.value), None, None, Some(f.lower), Some(f.upper)]),
+                .map(|f| [Some(f.value), None, None, Some(f.lower), Some(f.upper), None]),
         },
         (MeasureRecord::Measured { .. }, Sufficient::Runs { candidate, baseline }) => {
             rederive_runs(candidate, baseline, confidence)
         }
         (MeasureRecord::Quantile { .. }, _) => return unknown("too many order statistics to be recorded"),
-        (MeasureRecord::Metric { over: Some(_), .. }, _) => return unknown("its slices are not recorded one by one"),
         (MeasureRecord::Metric { .. }, _) => {
             let Ok((spec, labels)) = spec::settled(rule, certificate.policy.task) else {
                 return unknown("a metric that is not known here");
             };
-            if !labels.is_empty() {
+            let spec = spec::with_labels(&spec, &result.sufficient);
+            if spec.parameters.labels.as_ref().map_or(0, Vec::len) != labels.len() {
                 return unknown("which classes its labels are is not recorded");
             }
             if result.seed.is_none() && matches!(method, Method::Multinomial | Method::MultinomialMover) {
@@ -327,19 +382,45 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
     }
 }
 
+/// Statistics that are left out, or that no rows could have given.
+fn unread(method: Method, recorded: &BTreeMap<String, f64>) -> Examined {
+    if sufficient::is_whole(method, recorded) {
+        return Examined::Differs { what: "its statistics contradict each other".to_owned() };
+    }
+    Examined::Unknown { why: "suppressed: a count below 5, or a table too large, is not recorded".to_owned() }
+}
+
 /// A number without bounds.
-fn point(value: f64, result: &ResultRecord) -> Examined {
+fn point(name: &str, value: f64, result: &ResultRecord) -> Examined {
     match (result.delta, result.baseline) {
-        (Some(delta), Some(baseline)) if result.method.as_deref() == Some(POINT) => {
-            compared([Some(value - baseline)], [Some(delta)])
-        }
+        (Some(delta), Some(baseline)) if name == POINT => compared([Some(value - baseline)], [Some(delta)]),
         _ => Examined::Follows,
     }
 }
 
-fn of_list(result: &ResultRecord, confidence: f64) -> Option<[Option<f64>; 3]> {
+fn of_list(result: &ResultRecord, confidence: f64) -> Option<[Option<f64>; 4]> {
     let statistics = sufficient::read(Method::StudentT, &result.sufficient, result.n)?;
-    measure::rederive_mean(&statistics, confidence).ok().map(|f| [Some(f.value), Some(f.lower), Some(f.upper)])
+    measure::rederive_mean(&statistics, confidence)
+        .ok()
+        .map(|f| [Some(f.value), Some(f.lower), Some(f.upper), f.standard_error])
+}
+
+/// How a certificate's intervals were made.
+fn sampling(certificate: &CertificateRecord, confidence: f64, seed: Option<Digest>) -> Sampling {
+    Sampling {
+        confidence,
+        resamples: certificate.policy.resamples,
+        seed: seed.map_or([0; 32], |seed| *seed.as_bytes()),
+        resampling: match certificate.policy.method {
+            IntervalMethod::Auto => Resampling::WhereNeeded,
+            IntervalMethod::Bootstrap => Resampling::Always,
+        },
+    }
+}
+
+/// Whether a result's `delta` is a ratio.
+const fn is_ratio(rule: &RuleRecord) -> bool {
+    matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. })
 }
 
 /// The value of each model, their difference and its bounds, derived again.
@@ -350,24 +431,16 @@ fn again(
     result: &ResultRecord,
     method: Method,
     sufficient: Sufficient,
-) -> Result<[Option<f64>; 5], Undefined> {
+) -> Result<[Option<f64>; 6], Undefined> {
     let nan = f64::NAN;
-    let sampling = Sampling {
-        confidence,
-        resamples: certificate.policy.resamples,
-        seed: result.seed.map_or([0; 32], |seed| *seed.as_bytes()),
-        resampling: match certificate.policy.method {
-            IntervalMethod::Auto => Resampling::WhereNeeded,
-            IntervalMethod::Bootstrap => Resampling::Always,
-        },
-    };
+    let sampling = sampling(certificate, confidence, result.seed);
     let (n, resamples, standard_error) = (result.n, result.resamples, result.sufficient.get("standard_error").copied());
     let candidate = result.candidate.unwrap_or(nan);
     let (Some(baseline), Some(delta)) = (result.baseline, result.delta) else {
         let (value, lower, upper) = (candidate, nan, nan);
         let recorded = Estimate { n, value, lower, upper, standard_error, method, resamples, sufficient };
         let found = rederive_estimate(spec, &recorded, &sampling)?;
-        return Ok([Some(found.value), None, None, Some(found.lower), Some(found.upper)]);
+        return Ok([Some(found.value), None, None, Some(found.lower), Some(found.upper), found.standard_error]);
     };
     // Identical predictions differ by nothing, whatever is measured.
     let (lower, upper) = if method == Method::Exact { (0.0, 0.0) } else { (nan, nan) };
@@ -375,7 +448,8 @@ fn again(
         Comparison { n, candidate, baseline, delta, lower, upper, standard_error, method, resamples, sufficient };
     let found = rederive(spec, &recorded, &sampling)?;
     let delta = if method == Method::Exact { 0.0 } else { found.delta };
-    Ok([Some(found.candidate), Some(found.baseline), Some(delta), Some(found.lower), Some(found.upper)])
+    let error = if method == Method::Exact { standard_error } else { found.standard_error };
+    Ok([Some(found.candidate), Some(found.baseline), Some(delta), Some(found.lower), Some(found.upper), error])
 }
 
 fn compared<const N: usize>(found: [Option<f64>; N], recorded: [Option<f64>; N]) -> Examined {

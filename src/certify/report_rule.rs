@@ -14,6 +14,9 @@ use crate::nearest::nearest;
 /// Checks named in a reason.
 const SHOWN: usize = 3;
 
+/// Whether something was not checked, of a report in which too little failed.
+pub(super) const OPEN: &str = "open";
+
 /// The rule's result.
 pub(super) fn judge(
     rule: &RuleRecord,
@@ -48,7 +51,10 @@ pub(super) fn judge(
     if judged.verdict != Verdict::Pass {
         return Ok(judged);
     }
-    Ok(match open(report, record) {
+    let open = open(report, record);
+    let mut judged = judged;
+    judged.sufficient.insert(OPEN.to_owned(), if open.is_some() { 1.0 } else { 0.0 });
+    Ok(match open {
         Some(reason) => inconclusive(judged, reason),
         None => judged,
     })

@@ -8,7 +8,7 @@ use super::decision::{Gap, Level, drop_of_lists, drop_of_numbers};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive};
-use super::sufficient::flat;
+use super::sufficient::of_numbers;
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord, Direction, RuleRecord};
@@ -128,7 +128,7 @@ fn absolute(result: ResultRecord, limit: Limit, candidate: &Numbers, confidence:
             match measure::mean(values, confidence) {
                 Ok(found) => {
                     let level = Level { value: found.value, lower: found.lower, upper: found.upper };
-                    let sufficient = flat(&found.sufficient, found.standard_error);
+                    let sufficient = of_numbers(&found.sufficient, found.standard_error);
                     let result = ResultRecord { sufficient, ..result };
                     limit.judge(result, &Measurement { level, bounded: true, method: LIST })
                 }
@@ -174,7 +174,7 @@ fn lists(
     let mut sufficient = BTreeMap::new();
     let (delta, lower, upper) = match measure::mean(&differences, confidence) {
         Ok(found) => {
-            sufficient = flat(&found.sufficient, found.standard_error);
+            sufficient = of_numbers(&found.sufficient, found.standard_error);
             (found.value, found.lower, found.upper)
         }
         // The same numbers, one by one: that is not a drop.

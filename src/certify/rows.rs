@@ -11,7 +11,7 @@ use crate::measure::{Metric, NumberColumn, Predicted, Rows, Truth};
 const SEED: &[u8] = b"mlrun/seed/1";
 
 /// Rows that are judged together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct View<'a> {
     keys: Cow<'a, [u64]>,
     weights: Option<Cow<'a, [f64]>>,
@@ -69,6 +69,46 @@ impl<'a> View<'a> {
             digest: *joined.digest.as_bytes(),
             whole: false,
         }
+    }
+
+    /// The same rows, compared with what a constant says of them: scikit-learn's dummies, fitted on these very rows, so that
+    /// no constant does better. None of labels that are neither classes nor numbers.
+    pub(super) fn against_constant(self, counts_classes: bool) -> Option<Self> {
+        let n = self.keys.len();
+        let weight = |row: usize| self.weights.as_ref().map_or(1.0, |weights| weights[row]);
+        let total: f64 = (0..n).map(weight).sum();
+        let share = |is: &dyn Fn(usize) -> bool| (0..n).filter(|row| is(*row)).map(weight).sum::<f64>() / total;
+        let constant = match &*self.truth {
+            TruthColumn::Binary(labels) => {
+                let positive = share(&|row| labels[row]);
+                match counts_classes {
+                    true => {
+                        PredictedColumns { classes: Some(vec![u32::from(positive > 0.5); n]), ..Default::default() }
+                    }
+                    false => PredictedColumns { scores: Some(vec![positive; n]), ..Default::default() },
+                }
+            }
+            TruthColumn::Classes { labels, names } => {
+                let shares: Vec<f64> = (0..).zip(names).map(|(class, _)| share(&|row| labels[row] == class)).collect();
+                let mut most = 0;
+                for (class, share) in shares.iter().enumerate() {
+                    if *share > shares[most] {
+                        most = class;
+                    }
+                }
+                PredictedColumns {
+                    classes: Some(vec![most as u32; n]),
+                    probabilities: Some(shares.into_iter().map(|share| vec![share; n]).collect()),
+                    ..Default::default()
+                }
+            }
+            TruthColumn::Real(labels) => {
+                let mean = (0..n).map(|row| weight(row) * labels[row]).sum::<f64>() / total;
+                PredictedColumns { values: Some(vec![mean; n]), ..Default::default() }
+            }
+            TruthColumn::Relevance(_) | TruthColumn::Texts(_) => return None,
+        };
+        Some(Self { baseline: Some(Cow::Owned(constant)), ..self })
     }
 
     /// Labels and keys.

@@ -10,6 +10,7 @@ use super::error::CertifyError;
 use super::outcome::{blank, inconclusive};
 use super::rows::{View, consistent};
 use super::slices::{Partition, Selection, Slice, column, partition, select, unknown_column};
+use super::sufficient::shield;
 use super::wording::{grouped, some};
 use crate::evidence::{Defect, JoinedRows, SliceColumn};
 use crate::format::certificate::ResultRecord;
@@ -113,7 +114,10 @@ impl<'a> RowsRule<'a> {
         for name in self.each {
             let (slices, uncovered) = self.slices(found, name, Small::Pooled, remarks)?;
             let judged = |slice: &Slice| judged(&View::of(joined, &slice.rows), Some(slice.label.clone()));
+            let of_column = results.len();
             results.par_extend(slices.par_iter().map(judged));
+            let left_out = leaves_out(&slices, selection);
+            shield(results[of_column..].iter_mut().map(|result| (result.n, &mut result.sufficient)), left_out);
             results.extend(uncovered);
         }
         Ok(results)
@@ -178,6 +182,11 @@ impl<'a> RowsRule<'a> {
         );
         Some(inconclusive(result, reason))
     }
+}
+
+/// Whether some rows are in no slice.
+pub(super) fn leaves_out(slices: &[Slice], selection: &Selection) -> bool {
+    slices.iter().map(|slice| slice.rows.len()).sum::<usize>() < selection.rows.len()
 }
 
 /// The set a rule is about; none where the candidate has none and the rule names none.

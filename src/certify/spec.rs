@@ -1,5 +1,7 @@
 //! What a rule's record measures, as the measuring module has it.
 
+use std::collections::BTreeMap;
+
 use super::error::CertifyError;
 use super::policy::parameters;
 use super::slices::is;
@@ -56,4 +58,15 @@ pub(super) fn settled(rule: &RuleRecord, task: Task) -> Result<(MetricSpec, Vec<
         Direction::Lower => Better::Lower,
     });
     Ok((MetricSpec::new(metric).at(*threshold).with(settings.parameters), settings.labels))
+}
+
+/// The metric with the classes that were recorded for it.
+pub(super) fn with_labels(spec: &MetricSpec, recorded: &BTreeMap<String, f64>) -> MetricSpec {
+    let class = |at: usize| recorded.get(&format!("label_{at}")).filter(|class| (0.0..1e9).contains(*class));
+    let labels: Vec<u32> = (0..recorded.len()).map_while(|at| class(at).map(|class| *class as u32)).collect();
+    let mut spec = spec.clone();
+    if !labels.is_empty() {
+        spec.parameters.labels = Some(labels);
+    }
+    spec
 }

@@ -13,8 +13,11 @@
 //! | any | `standard_error`; `p`, of "not as asked" at the margin or gain, and for `not_worse_detected` of "not worse by more"; for slices of such a rule `p_holm` |
 //! | any | two-sided p of no difference: `p_mcnemar_exact`, `p_mcnemar_mid`, `p_mcnemar_corrected`, `p_t`, `p_delong`, `p_wilcoxon`, `p_permutation` |
 //!
-//! Counts from 1 to 4, and sums over so few rows, are left out: no small group is to be read off a certificate. What rests on
-//! them cannot be derived again.
+//! Counts from 1 to 4, and sums over so few rows, are left out: no small group is to be read off a certificate. The other counts
+//! of such a table go with them, for n, the two values and all counts but one give that one; and of slices that make up a whole the
+//! smallest other table goes, too, for the whole less the rest is a slice. The bounds of such a result cannot be derived again; its
+//! verdict can, by the bounds, which stay. They stay as they are: whoever tries every table that has these values and bounds may find
+//! the one that it was. Rounding them would judge by other numbers than those that were measured.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +25,10 @@ use crate::measure::{Cell, Method, Ordered, Quantile, Sufficient};
 
 /// Smaller groups are not counted in public.
 pub(super) const SMALLEST_CELL: u64 = 5;
+/// Stands where a table was left out.
+const SUPPRESSED: &str = "suppressed";
+/// Rows by which of two models is right.
+const DISCORDANT: [&str; 4] = ["both", "only_baseline", "only_candidate", "neither"];
 /// A table of more cells says more than a certificate should.
 const MOST_CELLS: usize = 4096;
 
@@ -33,10 +40,14 @@ pub(super) fn flat(sufficient: &Sufficient, standard_error: Option<f64>) -> BTre
     }
     match sufficient {
         Sufficient::Discordant { both, only_baseline, only_candidate, neither } => {
-            map.count("both", *both);
-            map.count("only_baseline", *only_baseline);
-            map.count("only_candidate", *only_candidate);
-            map.count("neither", *neither);
+            let counts = [both, only_baseline, only_candidate, neither];
+            if counts.iter().all(|count| is_public(**count)) {
+                for (key, count) in DISCORDANT.into_iter().zip(counts) {
+                    map.number(key, *count as f64);
+                }
+            } else {
+                map.number(SUPPRESSED, 1.0);
+            }
         }
         Sufficient::Moments { n, sum, sum_squares, sum_cubes } if *n >= SMALLEST_CELL => {
             map.number("n", *n as f64);
@@ -44,9 +55,14 @@ pub(super) fn flat(sufficient: &Sufficient, standard_error: Option<f64>) -> BTre
             map.number("sum_squares", *sum_squares);
             map.number("sum_cubes", *sum_cubes);
         }
+        Sufficient::Components { n_pos, n_neg, .. } | Sufficient::Component { n_pos, n_neg, .. }
+            if ![n_pos, n_neg].into_iter().all(|count| is_public(*count)) =>
+        {
+            map.number(SUPPRESSED, 1.0);
+        }
         Sufficient::Components { n_pos, n_neg, auc_a, auc_b, s10, s01 } => {
-            map.count("n_pos", *n_pos);
-            map.count("n_neg", *n_neg);
+            map.number("n_pos", *n_pos as f64);
+            map.number("n_neg", *n_neg as f64);
             map.number("auc_a", *auc_a);
             map.number("auc_b", *auc_b);
             for (name, triple) in [("s10", s10), ("s01", s01)] {
@@ -56,17 +72,20 @@ pub(super) fn flat(sufficient: &Sufficient, standard_error: Option<f64>) -> BTre
             }
         }
         Sufficient::Component { n_pos, n_neg, auc, s10, s01 } => {
-            map.count("n_pos", *n_pos);
-            map.count("n_neg", *n_neg);
+            map.number("n_pos", *n_pos as f64);
+            map.number("n_neg", *n_neg as f64);
             map.number("auc_a", *auc);
             map.number("s10_aa", *s10);
             map.number("s01_aa", *s01);
         }
         Sufficient::Cells { classes, cells } => {
             map.number("classes", f64::from(*classes));
-            if cells.len() <= MOST_CELLS {
+            if !cells.iter().all(|cell| is_public(cell.count)) {
+                map.number(SUPPRESSED, 1.0);
+            } else if cells.len() <= MOST_CELLS {
+                map.number("cells", cells.len() as f64);
                 for cell in cells {
-                    map.count(&format!("cell_{}_{}_{}", cell.truth, cell.candidate, cell.baseline), cell.count);
+                    map.number(&format!("cell_{}_{}_{}", cell.truth, cell.candidate, cell.baseline), cell.count as f64);
                 }
             }
         }
@@ -94,9 +113,39 @@ pub(super) fn flat(sufficient: &Sufficient, standard_error: Option<f64>) -> BTre
                 }
             }
         }
-        Sufficient::Moments { .. } | Sufficient::None => {}
+        Sufficient::Moments { .. } => map.number(SUPPRESSED, 1.0),
+        Sufficient::None => {}
     }
     map.0
+}
+
+/// Of tables that make up a whole, each with its rows: where just one is left out, the smallest other goes, too. `left_out`: so is
+/// one that is not among them.
+pub(super) fn shield<'a>(tables: impl Iterator<Item = (u64, &'a mut BTreeMap<String, f64>)>, left_out: bool) {
+    const OF_TABLE: [&str; 4] = ["both", "n_pos", "sum", "cells"];
+    let tables: Vec<(u64, &mut BTreeMap<String, f64>)> = tables.collect();
+    let hidden = tables.iter().filter(|(_, table)| table.contains_key(SUPPRESSED)).count();
+    if hidden + usize::from(left_out) != 1 {
+        return;
+    }
+    let shown = tables.into_iter().filter(|(_, table)| OF_TABLE.iter().any(|key| table.contains_key(*key)));
+    let Some((_, table)) = shown.min_by_key(|(rows, _)| *rows) else { return };
+    // The tests that nothing is decided by go with what they were made from; what a verdict follows from stays.
+    let stays = |key: &str| ["standard_error", "p", "p_holm", "effective"].contains(&key) || key.starts_with("label_");
+    table.retain(|key, _| stays(key));
+    table.insert(SUPPRESSED.to_owned(), 1.0);
+}
+
+/// As [`flat`], of numbers that are no rows: a trainer's folds or runs are nobody's secret, however few.
+pub(super) fn of_numbers(sufficient: &Sufficient, standard_error: Option<f64>) -> BTreeMap<String, f64> {
+    let mut map = flat(sufficient, standard_error);
+    map.remove(SUPPRESSED);
+    if let Sufficient::Moments { n, sum, sum_squares, sum_cubes } = *sufficient {
+        let numbers = [("n", n as f64), ("sum", sum), ("sum_squares", sum_squares), ("sum_cubes", sum_cubes)];
+        let finite = numbers.into_iter().filter(|(_, number)| number.is_finite());
+        map.extend(finite.map(|(key, number)| (key.to_owned(), number)));
+    }
+    map
 }
 
 struct Map(BTreeMap<String, f64>);
@@ -108,12 +157,25 @@ impl Map {
             self.0.insert(key.to_owned(), value);
         }
     }
+}
 
-    fn count(&mut self, key: &str, value: u64) {
-        if value == 0 || value >= SMALLEST_CELL {
-            self.number(key, value as f64);
-        }
-    }
+/// Whether a count may be read off a certificate.
+pub(super) const fn is_public(count: u64) -> bool {
+    count == 0 || count >= SMALLEST_CELL
+}
+
+/// Whether everything the method's bounds follow from is recorded, sound or not: what cannot be read then is a contradiction, not
+/// left out.
+pub(super) fn is_whole(method: Method, map: &BTreeMap<String, f64>) -> bool {
+    let keys: &[&str] = match method {
+        Method::McNemar | Method::PairedScore => &DISCORDANT,
+        Method::PairedT | Method::StudentT | Method::Influence => &["n", "sum", "sum_squares", "sum_cubes"],
+        Method::DeLong | Method::ExactPairs | Method::DeLongLogit => &["n_pos", "n_neg", "auc_a", "s10_aa", "s01_aa"],
+        Method::Wilson | Method::MoverWilson | Method::Multinomial | Method::MultinomialMover => &["classes", "cells"],
+        Method::OrderStatistics => &["candidate_n"],
+        _ => return false,
+    };
+    !map.contains_key(SUPPRESSED) && keys.iter().all(|key| map.contains_key(*key))
 }
 
 /// The statistics that a certificate recorded for `method`, over `n` rows; none where some were left out.
@@ -164,6 +226,9 @@ pub(super) fn read(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Optio
         }),
         Method::Wilson | Method::MoverWilson | Method::Multinomial | Method::MultinomialMover => {
             let cells = cells(map)?;
+            if number("cells").is_some_and(|known| known != cells.len() as f64) {
+                return None;
+            }
             let rows = cells.iter().try_fold(0_u64, |rows, cell| rows.checked_add(cell.count))?;
             let classes = u32::try_from(count("classes")?).ok()?;
             (rows == n).then_some(Sufficient::Cells { classes, cells })

@@ -10,12 +10,13 @@ use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::measured::Measured;
 use super::outcome::{blank, explained, inconclusive, n_rows};
+use super::parts::{self, Place};
 use super::rows::View;
-use super::rows_rule::{Found, RowsRule, Small};
+use super::rows_rule::{Found, RowsRule, Small, leaves_out};
 use super::slices::Slice;
 use super::sufficient::flat;
 use super::wording::{level, significant};
-use crate::format::certificate::ResultRecord;
+use crate::format::certificate::{PartOf, ResultRecord};
 use crate::format::policy::{Bound, DemandRecord};
 use crate::measure::{self, Better, Estimate, Sampling, Sufficient};
 
@@ -28,52 +29,57 @@ pub(super) fn judge(
     remarks: &mut Vec<String>,
 ) -> Result<Vec<ResultRecord>, CertifyError> {
     let mut slices = Vec::new();
+    let mut of_columns = Vec::new();
     for column in columns {
         let (judged, uncovered) = rows.slices(found, column, Small::Pooled, remarks)?;
         if let Some(result) = uncovered {
             return Ok(vec![result]);
         }
+        of_columns.push((judged.len(), leaves_out(&judged, &found.selection)));
         slices.extend(judged);
     }
     let result = blank(measured.rule, Some(found.set), Some(columns.join(", ")));
-    Ok(vec![worst(measured, found, &slices, result)])
+    Ok(vec![worst(measured, found, (&slices, &of_columns), result)])
 }
 
-fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: ResultRecord) -> ResultRecord {
+/// `of_columns`: how many slices each column has, and whether some rows are in none of them.
+fn worst(
+    measured: &Measured<'_>,
+    found: &Found<'_>,
+    (slices, of_columns): (&[Slice], &[(usize, bool)]),
+    result: ResultRecord,
+) -> ResultRecord {
     let confidence = measured.policy.confidence;
-    let every = 1.0 - (1.0 - confidence) / slices.len().max(1) as f64;
-    let estimate = |rows: &[u32], confidence: f64| {
-        let view = View::of(found.joined, rows);
-        let sampling = Sampling { confidence, ..measured.sampling(&view) };
-        measure::estimate(measured.spec, &view.rows(), &view.candidate(), &sampling)
+    let every = of_every(confidence, slices.len());
+    let estimate = |view: &View<'_>, sampling: &Sampling| {
+        measure::estimate(measured.spec, &view.rows(), &view.candidate(), sampling)
     };
-    let both = |slice: &Slice| -> Result<(Estimate, Estimate), String> {
+    let both = |slice: &Slice| -> Result<((Estimate, Estimate), [u8; 32]), String> {
         let reason = |reason| format!("{}: {}", slice.label, measured.undefined(&reason));
-        Ok((estimate(&slice.rows, confidence).map_err(reason)?, estimate(&slice.rows, every).map_err(reason)?))
+        let view = View::of(found.joined, &slice.rows);
+        let sampling = measured.sampling(&view);
+        let at = |confidence: f64| estimate(&view, &Sampling { confidence, ..sampling });
+        Ok(((at(confidence).map_err(reason)?, at(every).map_err(reason)?), sampling.seed))
     };
-    let estimates = match slices.iter().map(both).collect::<Result<Vec<_>, _>>() {
-        Ok(estimates) => estimates,
+    let (estimates, seeds): (Vec<_>, Vec<_>) = match slices.iter().map(both).collect::<Result<Vec<_>, _>>() {
+        Ok(measured) => measured.into_iter().unzip(),
         Err(reason) => return inconclusive(result, reason),
     };
-    let higher = measured.spec.better() == Better::Higher;
-    let worse = |a: f64, b: f64| if higher { a < b } else { a > b };
-    let mut at = 0;
-    for (place, (slice, _)) in estimates.iter().enumerate() {
-        if worse(slice.value, estimates[at].0.value) {
-            at = place;
+    let of_worst = worst_of(&estimates, measured.spec.better());
+    let Some((Worst { at, lower, upper }, (worst, _))) = of_worst.and_then(|w| Some((w, estimates.get(w.at)?))) else {
+        return inconclusive(result, "there are no slices");
+    };
+    let place = |slice, seed| Place { slice, metric: None, spec: measured.spec, seed };
+    let mut parts = Vec::with_capacity(slices.len());
+    let mut measured_slices = slices.iter().zip(&seeds).zip(&estimates);
+    for (count, left_out) in of_columns {
+        let mut of_column = Vec::with_capacity(*count);
+        for ((slice, seed), (one, all)) in measured_slices.by_ref().take(*count) {
+            let place = place(Some(slice.label.as_str()), *seed);
+            of_column.extend(parts::of_model(place, PartOf::Candidate, &[(confidence, one), (every, all)]));
         }
+        parts.extend(parts::shielded(of_column, *left_out));
     }
-    let Some((worst, _)) = estimates.get(at) else { return inconclusive(result, "there are no slices") };
-    // The bound that must be kept is each slice's own; the one that shows a breach is corrected.
-    let least = |bound: fn(&(Estimate, Estimate)) -> f64| estimates.iter().map(bound).fold(f64::INFINITY, least_number);
-    let most = |bound: fn(&(Estimate, Estimate)) -> f64| {
-        -estimates.iter().map(|e| -bound(e)).fold(f64::INFINITY, least_number)
-    };
-    let (lower, upper) = if higher {
-        (least(|(one, _)| one.lower), least(|(_, every)| every.upper))
-    } else {
-        (most(|(_, every)| every.lower), most(|(one, _)| one.upper))
-    };
     let mut sufficient = flat(&Sufficient::None, worst.standard_error);
     sufficient.insert("slices".to_owned(), slices.len() as f64);
     if let Some(shrunk) = shrunk(estimates.iter().map(|(slice, _)| slice), at) {
@@ -85,6 +91,7 @@ fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: R
         slice: Some(slices[at].label.clone()),
         resamples: worst.resamples,
         sufficient,
+        parts: parts::kept(parts),
         ..result
     };
     let found_level = Level { value: worst.value, lower, upper };
@@ -98,7 +105,9 @@ fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: R
     let DemandRecord::MinRatio { limit } = measured.rule.demand else {
         return inconclusive(result, "a worst slice is held against a limit");
     };
-    let overall = match estimate(&found.selection.rows, confidence) {
+    let view = View::of(found.joined, &found.selection.rows);
+    let sampling = measured.sampling(&view);
+    let overall = match estimate(&view, &sampling) {
         Ok(overall) if overall.lower > 0.0 => overall,
         Ok(overall) => {
             let value = significant(overall.value);
@@ -109,9 +118,11 @@ fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: R
         }
         Err(reason) => return inconclusive(result, measured.undefined(&reason)),
     };
-    // Slice and whole move together, so each bound with the other's opposite one is wide, never narrow.
-    let ratio =
-        Level { value: worst.value / overall.value, lower: lower / overall.upper, upper: upper / overall.lower };
+    let whole = place(None, sampling.seed);
+    let mut parts = result.parts.clone();
+    parts.extend(parts::of_model(whole, PartOf::Candidate, &[(confidence, &overall)]));
+    let result = ResultRecord { parts, ..result };
+    let ratio = ratio_to_all(worst.value, (lower, upper), &overall);
     if ![ratio.value, ratio.lower, ratio.upper].into_iter().all(f64::is_finite) {
         return inconclusive(result, "the ratio is not a finite number");
     }
@@ -134,13 +145,57 @@ fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: R
     explained(result, &text, "below the limit")
 }
 
+/// The confidence of a bound that one of so many slices breaks.
+pub(super) fn of_every(confidence: f64, slices: usize) -> f64 {
+    1.0 - (1.0 - confidence) / slices.max(1) as f64
+}
+
+/// The worst of several slices.
+#[derive(Clone, Copy)]
+pub(super) struct Worst {
+    /// Which it is.
+    pub at: usize,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// Of slices that were measured at the confidence of a bound that must be kept, which is each slice's own, and at that of the one
+/// that shows a breach, which is corrected.
+pub(super) fn worst_of(estimates: &[(Estimate, Estimate)], better: Better) -> Option<Worst> {
+    let higher = better == Better::Higher;
+    let worse = |a: f64, b: f64| if higher { a < b } else { a > b };
+    let mut at = 0;
+    let mut value = estimates.first()?.0.value;
+    for (place, (slice, _)) in estimates.iter().enumerate() {
+        if worse(slice.value, value) {
+            (at, value) = (place, slice.value);
+        }
+    }
+    let least = |bound: fn(&(Estimate, Estimate)) -> f64| estimates.iter().map(bound).fold(f64::INFINITY, least_number);
+    let most = |bound: fn(&(Estimate, Estimate)) -> f64| {
+        -estimates.iter().map(|e| -bound(e)).fold(f64::INFINITY, least_number)
+    };
+    let (lower, upper) = if higher {
+        (least(|(one, _)| one.lower), least(|(_, every)| every.upper))
+    } else {
+        (most(|(_, every)| every.lower), most(|(one, _)| one.upper))
+    };
+    Some(Worst { at, lower, upper })
+}
+
+/// The ratio of the worst slice's value to that of all rows. Slice and whole move together, so each bound with the other's opposite
+/// one is wide, never narrow.
+pub(super) fn ratio_to_all(worst: f64, (lower, upper): (f64, f64), all: &Estimate) -> Level {
+    Level { value: worst / all.value, lower: lower / all.upper, upper: upper / all.lower }
+}
+
 /// The lesser; NaN of a NaN.
 fn least_number(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
 }
 
 /// What the value of the slice at `at` shrinks to; none where a slice has no standard error.
-fn shrunk<'a>(slices: impl Iterator<Item = &'a Estimate>, at: usize) -> Option<f64> {
+pub(super) fn shrunk<'a>(slices: impl Iterator<Item = &'a Estimate>, at: usize) -> Option<f64> {
     let slices: Vec<(f64, f64)> =
         slices.map(|slice| slice.standard_error.map(|error| (slice.value, error * error))).collect::<Option<_>>()?;
     let pooled = |between: f64| {

@@ -6,6 +6,7 @@
 mod agreement;
 mod classes;
 mod digest;
+mod picked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::table::Codes;
 
 /// Matches the rows of both sets by key; without a baseline the candidate's rows are all there is.
 ///
-/// Every row must be in both. Labels must agree, numbers exactly; so must weights, clusters, queries and slices where both have
+/// Every row must be in both; see [`join_covering`]. Labels must agree, numbers exactly; so must weights, clusters, queries and slices where both have
 /// them. Slices are the candidate's, the others those of whoever has them.
 ///
 /// # Errors
@@ -26,11 +27,31 @@ use crate::table::Codes;
 pub fn join(
     set: &SetName,
     task: Task,
+    candidate: PredictionTable,
+    baseline: Option<PredictionTable>,
+) -> Result<JoinedRows, Defect> {
+    join_covering(set, task, candidate, baseline, 1.0)
+}
+
+/// The same, of sets of which only so large a share of the larger one's rows need be in both: the others are counted, and left out.
+///
+/// # Errors
+/// As [`join`], of the rows that are in both.
+pub fn join_covering(
+    set: &SetName,
+    task: Task,
     mut candidate: PredictionTable,
     mut baseline: Option<PredictionTable>,
+    coverage: f64,
 ) -> Result<JoinedRows, Defect> {
-    if let Some(baseline) = &baseline {
-        agreement::of_keys(set, &candidate, baseline)?;
+    let (mut only_candidate, mut only_baseline) = (0, 0);
+    if let Some(baseline) = &mut baseline {
+        let matched = agreement::of_keys(set, &candidate, baseline, coverage)?;
+        (only_candidate, only_baseline) = (candidate.rows() - matched, baseline.rows() - matched);
+        if only_candidate + only_baseline > 0 {
+            let (ours, theirs) = candidate.keys.common(&baseline.keys);
+            (candidate, *baseline) = (candidate.picked(&ours), baseline.picked(&theirs));
+        }
     }
     for table in [Some(&candidate), baseline.as_ref()].into_iter().flatten() {
         if table.truth.task() != task {
@@ -40,6 +61,10 @@ pub fn join(
     if let Some(baseline) = &baseline {
         agreement::of_labels(set, &candidate, baseline)?;
         agreement::of_slices(set, &candidate, baseline)?;
+    }
+    let mut unfit = [std::mem::take(&mut candidate.unfit), BTreeMap::new()];
+    if let Some(baseline) = &mut baseline {
+        unfit[1] = std::mem::take(&mut baseline.unfit);
     }
     let theirs = baseline.as_mut();
     let (their_weights, their_clusters, their_groups, mut their_numbers) = match theirs {
@@ -77,10 +102,11 @@ pub fn join(
         clusters,
         groups,
         columns,
+        unfit,
         slices,
         digest: crate::digest::Digest::of(b""),
-        only_candidate: 0,
-        only_baseline: 0,
+        only_candidate: only_candidate as u64,
+        only_baseline: only_baseline as u64,
     };
     joined.digest = digest::of(&joined);
     Ok(joined)

@@ -15,7 +15,7 @@ mod training;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use self::join::join;
+pub use self::join::{join, join_covering};
 pub use self::label::labels;
 pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
@@ -50,6 +50,8 @@ pub struct JoinedRows {
     pub groups: Option<Vec<u32>>,
     /// The columns of numbers that a rule asks for.
     pub columns: BTreeMap<String, NumberColumns>,
+    /// Columns of numbers in which some cell of the candidate's is no finite number, and such of the baseline's.
+    pub unfit: [BTreeMap<String, Defect>; 2],
     /// The keys as people read them.
     pub names: RowNames,
     /// The columns named as slices (and those a rule asks for): column → value of each row.

@@ -27,6 +27,7 @@ impl JoinedRows {
             clusters: self.clusters.as_ref().map(|column| some(column, rows)),
             groups: self.groups.as_ref().map(|column| some(column, rows)),
             columns: self.columns.iter().map(|(name, column)| (name.clone(), numbers(column, rows))).collect(),
+            unfit: self.unfit.clone(),
             names: RowNames::default(),
             slices: self
                 .slices

@@ -35,6 +35,8 @@ pub struct PredictionTable {
     /// Hashes.
     pub(super) groups: Option<Named<u64>>,
     pub(super) numbers: BTreeMap<String, Vec<f64>>,
+    /// Asked columns in which some cell is no finite number, and which.
+    pub(super) unfit: BTreeMap<String, Defect>,
     pub(super) slices: BTreeMap<String, SliceColumn>,
 }
 
@@ -50,7 +52,7 @@ pub(super) struct Named<T> {
 pub struct Asked<'a> {
     /// Slice columns.
     pub slices: &'a [String],
-    /// Columns of numbers, all finite.
+    /// Columns of numbers. One with a cell that is no finite number keeps only the rules on it from being judged.
     pub numbers: &'a [String],
     /// Whether those that are not there are left out: what a baseline never wrote keeps no other rule from being judged.
     pub numbers_if_there: bool,
@@ -173,9 +175,30 @@ pub fn read_asked(
     };
     let clusters = columns.cluster.as_ref().map(hashes).transpose()?;
     let groups = columns.group.as_ref().map(hashes).transpose()?;
-    let number = |column: &String| Ok((column.clone(), keys.sorted(&source.finite(column)?)));
-    let numbers = numbers.into_iter().map(number).collect::<Result<_, Defect>>()?;
-    Ok(PredictionTable { path: path.to_owned(), keys, truth, predicted, weights, clusters, groups, numbers, slices })
+    let (mut fit, mut unfit) = (BTreeMap::new(), BTreeMap::new());
+    for column in numbers {
+        match source.finite(column) {
+            Ok(cells) => {
+                fit.insert(column.clone(), keys.sorted(&cells));
+            }
+            Err(defect @ Defect::ColumnMissing { .. }) => return Err(defect),
+            Err(defect) => {
+                unfit.insert(column.clone(), defect);
+            }
+        }
+    }
+    Ok(PredictionTable {
+        path: path.to_owned(),
+        keys,
+        truth,
+        predicted,
+        weights,
+        clusters,
+        groups,
+        numbers: fit,
+        unfit,
+        slices,
+    })
 }
 
 fn weights(source: &SourceTable<'_>, keys: &Keys, column: &str) -> Result<Named<f64>, Defect> {

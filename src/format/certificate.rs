@@ -200,7 +200,8 @@ pub struct JoinRecord {
     pub only_baseline: u64,
 }
 
-/// How one column of a set is distributed. Counts from 1 to 4 are left out: no small group is to be read off a certificate.
+/// How one column of a set is distributed. Counts from 1 to 4 are left out, and one more with them, for the rest of `n` is the one that
+/// is left: no small group is to be read off a certificate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DistributionRecord {
@@ -279,11 +280,74 @@ pub struct ResultRecord {
     pub rows_needed: Option<u64>,
     /// Numbers from which the bounds follow without the rows.
     pub sufficient: BTreeMap<String, f64>,
+    /// What a gap or a worst slice was put together from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartRecord>,
     /// Why it is not PASS.
     pub reason: Option<String>,
     /// What a waived result would be without the waiver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waived: Option<Verdict>,
+}
+
+/// One measurement of several that a result was put together from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartRecord {
+    /// The value of the column, or `country=DE` where several columns are sliced by; none: all rows.
+    pub slice: Option<String>,
+    /// The metric, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// Whose it is.
+    pub of: PartOf,
+    /// Rows.
+    pub n: u64,
+    /// The metric; of a difference, candidate minus baseline.
+    pub value: f64,
+    /// Of a difference: the candidate's value and the baseline's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<(f64, f64)>,
+    /// Its bounds, at each confidence it was measured at.
+    pub bounds: Vec<BoundsRecord>,
+    /// How the bounds were computed.
+    pub method: String,
+    /// Resamples, where there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resamples: Option<u32>,
+    /// What every random number followed from, where there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Digest>,
+    /// Numbers from which the bounds follow without the rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sufficient: BTreeMap<String, f64>,
+}
+
+/// Whose a measurement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartOf {
+    /// The candidate's.
+    Candidate,
+    /// The baseline's.
+    Baseline,
+    /// That of the difference of the two.
+    Difference,
+}
+
+/// One-sided bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundsRecord {
+    /// Of each of the two.
+    pub confidence: f64,
+    /// The lower one.
+    pub lower: f64,
+    /// The upper one.
+    pub upper: f64,
+    /// Where the method has one above zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
 }
 
 impl StatementRecord {

@@ -18,10 +18,10 @@ pub use self::holdout::{Adaptive, HoldoutFile, HoldoutRecord, OnExhausted};
 pub use self::measure::{Check, Flips, MeasureRecord, Over, Quantity};
 pub use self::predict::PredictRecord;
 pub use self::written::{
-    BaselineFile, CheckFile, ColumnQuantileFile, CommandFile, DataCheckFile, DriftFile, KeyFile, KeysFile, LeakageFile,
-    LimitFile, MeanFile, MeasuredFile, MetricFile, MustNotFlipFile, ParameterFile, ParityFile, PolicyFile,
-    QuantileFile, RatioFile, ReportRuleFile, ReportedFile, RuleFile, ScalarFile, ShiftFile, StatsFile, SurroundingFile,
-    WithFile,
+    BaselineFile, CheckFile, ColumnQuantileFile, CommandFile, DataCheckFile, DriftFile, EvidenceFile, KeyFile,
+    KeysFile, LeakageFile, LimitFile, MeanFile, MeasuredFile, MetricFile, MustNotFlipFile, ParameterFile, ParityFile,
+    PolicyFile, QuantileFile, RatioFile, ReportRuleFile, ReportedFile, RuleFile, ScalarFile, ShiftFile, StatsFile,
+    SurroundingFile, WithFile,
 };
 use crate::name::StageName;
 
@@ -146,6 +146,9 @@ pub struct PolicyRecord {
     /// How often an evaluation set may be used to choose; none: the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<HoldoutRecord>,
+    /// The share of the larger set's rows that must be in both models' predictions; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_coverage: Option<f64>,
     /// How this program runs a model itself, from the configuration: part of the rules, so that nobody bypasses them by another
     /// command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,6 +170,9 @@ pub struct RuleRecord {
     /// Whether it compares with the best version that was ever in the stage, instead of the one that is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ratchet: bool,
+    /// What it is compared with, if not the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
     /// Whose evidence it insists on; none: whatever there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Origin>,
@@ -176,12 +182,22 @@ impl RuleRecord {
     /// Whether it compares with a baseline.
     pub const fn is_comparison(&self) -> bool {
         match self.measure {
+            // What says the same of every row needs no version.
+            _ if self.against.is_some() => false,
             MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. } => true,
             // What is measured has no slices: its ratio is to the baseline's.
             MeasureRecord::Measured { .. } if matches!(self.demand, DemandRecord::MinRatio { .. }) => true,
             _ => self.demand.is_comparison(),
         }
     }
+}
+
+/// What a model is compared with that is no version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// A model that says the same of every row: the class most rows have, the shares of the classes, the mean.
+    Constant,
 }
 
 /// Whose evidence it is.

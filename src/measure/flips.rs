@@ -97,12 +97,14 @@ impl FlipTable {
     /// # Errors
     /// Weights that sum to nothing, or a confidence outside its range.
     pub fn rate(&self, negative: bool, confidence: f64) -> Result<Estimate, Undefined> {
-        let z = one_sided(confidence)?;
         let total: f64 = self.weights.iter().sum();
         let rate = self.weights[if negative { 1 } else { 2 }] / total;
-        let (lower, upper) = wilson(rate, self.effective, z);
-        let error = (rate * (1.0 - rate) / self.effective).sqrt();
-        Interval::new(Method::Wilson, lower, upper, error).estimate(self.rows(), rate, (0.0, 1.0), Sufficient::None)
+        flip_rate(rate, self.effective, self.rows(), confidence)
+    }
+
+    /// How many independent rows of equal weight say as much; none where each row is one.
+    pub fn effective(&self) -> Option<f64> {
+        (self.effective != self.rows() as f64).then_some(self.effective)
     }
 
     /// What an unweighted rate follows from again.
@@ -110,6 +112,17 @@ impl FlipTable {
         let [neither, only_baseline, only_candidate, both] = self.counts;
         Sufficient::Discordant { both, only_baseline, only_candidate, neither }
     }
+}
+
+/// Bounds of a rate of `n` rows that say as much as `effective` independent ones.
+///
+/// # Errors
+/// A confidence outside its range, or what is no rate.
+pub fn flip_rate(rate: f64, effective: f64, n: u64, confidence: f64) -> Result<Estimate, Undefined> {
+    let z = one_sided(confidence)?;
+    let (lower, upper) = wilson(rate, effective, z);
+    let error = (rate * (1.0 - rate) / effective).sqrt();
+    Interval::new(Method::Wilson, lower, upper, error).estimate(n, rate, (0.0, 1.0), Sufficient::None)
 }
 
 /// Wilson's bounds of a share `p` of `n` rows, which need not be a whole number.

@@ -86,7 +86,7 @@ mod tabled;
 mod undefined;
 
 pub use draws::Draws;
-pub use flips::{FlipTable, flips, right};
+pub use flips::{FlipTable, flip_rate, flips, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
 pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};

@@ -21,6 +21,7 @@ use crate::format::checkpoint::BlockRow;
 use crate::format::event::{EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
+use crate::format::signature;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, SetName, Version};
@@ -60,6 +61,8 @@ pub struct Signed {
     pub event: Option<MadeEvent>,
     /// Whether others on this machine may read the key.
     pub exposed: bool,
+    /// The certificate in its DSSE envelope, with this signature.
+    pub envelope: Vec<u8>,
 }
 
 /// How it came out.
@@ -268,7 +271,11 @@ fn once(
     if let Some(signer) = signer.filter(|_| report.conflict.is_none()) {
         let record = signer.sign(report.certificate, &bytes)?;
         let event = signing::add(repository, &model, candidate.id, &record)?;
-        report.signed = Some(Signed { keyid: record.keyid, event, exposed: signer.exposed });
+        let keyid = record.keyid;
+        let envelope = signature::envelope(&bytes, &[record]).and_then(|envelope| envelope.encode());
+        let unreadable = |source| VerbError::Record { kind: "signature", id: keyid.short(), source };
+        let envelope = envelope.map_err(unreadable)?;
+        report.signed = Some(Signed { keyid, event, exposed: signer.exposed, envelope });
     }
     Ok((report, judged.measured))
 }

@@ -118,7 +118,10 @@ pub(super) fn gather(
             None => evidence::join(&set, task, ours, None),
             // Floors and ceilings can be judged without the baseline's rows; comparisons cannot, and say so.
             Some(Err(Defect::SetMissing { .. })) => evidence::join(&set, task, ours, None),
-            Some(theirs) => evidence::join(&set, task, ours, Some(theirs?)),
+            Some(theirs) => {
+                let coverage = needs.min_coverage.unwrap_or(1.0);
+                evidence::join_covering(&set, task, ours, Some(theirs?), coverage)
+            }
         });
         let joined = joined.map_err(|defect| match (&defect, baseline) {
             (Defect::LabelsDisagree { .. }, Some(baseline)) => {

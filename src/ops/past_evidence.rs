@@ -32,6 +32,7 @@ pub(super) fn gather_past(
     let theirs = Needs {
         predictions: predictions.map(|(set, of)| (set.clone(), of.clone())).collect(),
         numbers: numbers.map(|(set, of)| (set.clone(), of.clone())).collect(),
+        min_coverage: needs.min_coverage,
         ..Needs::default()
     };
     let mut seen = but.to_vec();

@@ -3,7 +3,7 @@
 use super::refuse::{misplaced, number};
 use super::{PolicyError, data};
 use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Over, Prove, Quantity, RuleFile};
-use crate::measure::{Better, Metric};
+use crate::measure::{Better, Metric, Task};
 
 pub(super) const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
@@ -55,6 +55,7 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
     misplaced(rule, "margin_rel", rule.margin_rel.is_some() && key != "prove", "`prove`")?;
     misplaced(rule, "ratchet", rule.ratchet && key != "prove", "`prove`")?;
     misplaced(rule, "gain", rule.gain.is_some() && key != "prove", "`prove = \"superior\"`")?;
+    misplaced(rule, "against", rule.against.is_some() && !has_constant(rule, key, measure), CONSTANT)?;
     misplaced(rule, "on", rule.on.is_some() && key != "min" && key != "max", "`min` or `max`")?;
     if let Some(limit) = &rule.min {
         return Ok(DemandRecord::Min { limit: limit_of(rule, "min", limit)?, on: rule.on.unwrap_or(Bound::Lower) });
@@ -76,6 +77,17 @@ pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<Demand
         return Ok(DemandRecord::MinRatio { limit: number(rule, "min_ratio", ratio, sound, expected)? });
     }
     prove(rule)
+}
+
+/// What a constant answer is defined for.
+const CONSTANT: &str =
+    "`prove`, of a metric of labels that are classes or numbers, with neither `gap`, `worst` nor `ratchet`";
+
+fn has_constant(rule: &RuleFile, key: &str, measure: &MeasureRecord) -> bool {
+    let MeasureRecord::Metric { metric, over: None, columns, .. } = measure else { return false };
+    let tasks = Metric::parse(metric).map(Metric::tasks).unwrap_or_default();
+    let is_of_labels = tasks.iter().any(|task| matches!(task, Task::Binary | Task::Multiclass | Task::Regression));
+    key == "prove" && columns.is_empty() && is_of_labels && !rule.ratchet && rule.margin_rel.is_none()
 }
 
 fn without_interval(measure: &MeasureRecord) -> Option<Metric> {
@@ -112,13 +124,15 @@ fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<
     };
     // The worst slice is the one with the least where more is better, and the limit must be on that side.
     let worst = matches!(over, Some(Over::Worst { .. }));
+    let odds = matches!(over, Some(Over::Odds { .. }));
     let higher = match measure {
         MeasureRecord::Metric { metric, .. } => Metric::parse(metric).is_none_or(|m| m.better() == Better::Higher),
         _ => true,
     };
     let (sound, with) = match key {
+        "prove" if odds => (false, "anything but equalized odds: ask `recall` and `fpr` in two rules"),
         "prove" => (matches!(measure, MeasureRecord::Metric { .. }) && !worst, "a metric computed from rows"),
-        "min" if matches!(over, Some(Over::Gap { .. })) => (false, "anything but a gap"),
+        "min" if odds || matches!(over, Some(Over::Gap { .. })) => (false, "anything but a gap"),
         "min" if worst => (higher, "the worst slice of a metric of which more is better"),
         "max" if worst => (!higher, "the worst slice of a metric of which less is better"),
         "min_ratio" if matches!(measure, MeasureRecord::Measured { .. }) => (true, ""),

@@ -7,9 +7,10 @@ use toml::de::{DeTable, DeValue, Error};
 use super::PolicyError;
 use crate::nearest::nearest;
 
-const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "holdout", "rule"];
+const POLICY: &[&str] = &["schema", "name", "task", "baseline", "stats", "evidence", "holdout", "rule"];
 const BASELINE: &[&str] = &["ref"];
 const STATS: &[&str] = &["confidence", "power", "resamples", "method"];
+const EVIDENCE: &[&str] = &["min_coverage"];
 const HOLDOUT: &[&str] = &["max_uses", "adaptive", "on_exhausted"];
 const RULE: &[&str] = &[
     "id",
@@ -22,6 +23,7 @@ const RULE: &[&str] = &[
     "gap",
     "worst",
     "ratchet",
+    "against",
     "prove",
     "margin",
     "margin_rel",
@@ -79,7 +81,7 @@ pub(super) fn check(text: &str) -> Result<(), PolicyError> {
     let policy = document.get_ref();
     newer(policy)?;
     known(text, policy, POLICY, "the policy")?;
-    for (name, keys) in [("baseline", BASELINE), ("stats", STATS), ("holdout", HOLDOUT)] {
+    for (name, keys) in [("baseline", BASELINE), ("stats", STATS), ("evidence", EVIDENCE), ("holdout", HOLDOUT)] {
         if let Some(table) = policy.get(name).and_then(|value| value.get_ref().as_table()) {
             known(text, table, keys, &format!("[{name}]"))?;
         }

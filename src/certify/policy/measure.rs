@@ -7,12 +7,14 @@ use super::PolicyError;
 use super::refuse::{empty, misplaced, number};
 use super::{columns as number_columns, data, flips, measured, over, parameters};
 use crate::format::policy::{
-    Check, Direction, Flips, MeasureRecord, MetricFile, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
+    Check, Direction, Flips, MeasureRecord, MetricFile, Over, ParameterFile, RuleFile, ScalarFile, Task, WithFile,
 };
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
 use crate::nearest::nearest;
 
+/// As written in a policy.
+const EQUALIZED_ODDS: &str = "equalized_odds";
 /// Rows a slice needs to be judged alone.
 const MIN_ROWS: u64 = 100;
 const ROWS: &str = "a metric computed from rows";
@@ -79,12 +81,22 @@ fn metric(
     words: &BTreeMap<String, Scalar>,
     task: Task,
 ) -> Result<MeasureRecord, PolicyError> {
+    if name == EQUALIZED_ODDS {
+        return equalized_odds(rule, words, task);
+    }
     let known = Metric::parse(name).filter(|metric| Metric::all().contains(metric));
     let Some(metric) = known.or_else(|| Metric::of_alias(name)) else {
         return Err(PolicyError::UnknownMetric {
             rule: rule.id.clone(),
             metric: name.chars().take(80).collect(),
-            nearest: nearest(name, Metric::all().iter().map(|metric| metric.name()).chain(Flips::ALL.map(Flips::name))),
+            nearest: nearest(
+                name,
+                Metric::all()
+                    .iter()
+                    .map(|metric| metric.name())
+                    .chain(Flips::ALL.map(Flips::name))
+                    .chain([EQUALIZED_ODDS]),
+            ),
         });
     };
     if !metric.tasks().contains(&measured(task)) {
@@ -108,6 +120,28 @@ fn metric(
     )?;
     let parameters = parameters::written(metric, task, words);
     of_rows(rule, Named { metric, parameters, columns: Vec::new(), better: None })
+}
+
+/// The gaps of the true and of the false positive rate at once.
+fn equalized_odds(rule: &RuleFile, words: &BTreeMap<String, Scalar>, task: Task) -> Result<MeasureRecord, PolicyError> {
+    if task != Task::Binary {
+        let (rule, metric) = (rule.id.clone(), EQUALIZED_ODDS.to_owned());
+        return Err(PolicyError::OtherTask { rule, metric, task: task.name(), tasks: vec![Task::Binary.name()] });
+    }
+    if let Some(key) = words.keys().next().cloned() {
+        let (rule, metric) = (rule.id.clone(), EQUALIZED_ODDS);
+        return Err(PolicyError::UnknownParameter { rule, metric, nearest: Vec::new(), known: Vec::new(), key });
+    }
+    misplaced(rule, "worst", !rule.worst.is_empty(), "anything but equalized odds")?;
+    let Some(column) = rule.gap.clone() else {
+        return Err(PolicyError::Missing { rule: rule.id.clone(), key: "gap", with: "`equalized_odds`" });
+    };
+    let named = Named { metric: Metric::Recall, parameters: BTreeMap::new(), columns: Vec::new(), better: None };
+    let mut record = of_rows(rule, named)?;
+    if let MeasureRecord::Metric { over, .. } = &mut record {
+        *over = Some(Over::Odds { column });
+    }
+    Ok(record)
 }
 
 fn refused(rule: &RuleFile, metric: Metric, task: Task, problem: parameters::Problem) -> PolicyError {
@@ -188,6 +222,7 @@ pub(super) fn without_rows(rule: &RuleFile) -> Result<(), PolicyError> {
 pub(super) fn without_values(rule: &RuleFile, with: &'static str) -> Result<(), PolicyError> {
     misplaced(rule, "gap", rule.gap.is_some(), with)?;
     misplaced(rule, "worst", !rule.worst.is_empty(), with)?;
+    misplaced(rule, "against", rule.against.is_some(), with)?;
     misplaced(rule, "ratchet", rule.ratchet, with)
 }
 

@@ -33,6 +33,9 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
     setting("power", power, power > 0.0 && power < 1.0, "between 0 and 1")?;
     setting("resamples", resamples.into(), (200..=100_000).contains(&resamples), "200 to 100,000")?;
 
+    let coverage = file.evidence.min_coverage.unwrap_or(1.0);
+    setting("min_coverage", coverage, coverage > 0.0 && coverage <= 1.0, "above 0, at most 1")?;
+
     let mut ids = BTreeSet::new();
     let mut rules = Vec::with_capacity(file.rule.len());
     for (position, rule) in (1..).zip(&file.rule) {
@@ -53,6 +56,8 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
         semantics: SEMANTICS.to_owned(),
         rules,
         holdout: holdout(&file.holdout)?,
+        // Who writes the default down has no other rules.
+        min_coverage: Some(coverage).filter(|coverage| *coverage < 1.0),
         predict: None,
     })
 }
@@ -92,6 +97,7 @@ fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> 
         demand,
         severity: rule.severity,
         ratchet: rule.ratchet,
+        against: rule.against,
         evidence: rule.evidence,
     })
 }

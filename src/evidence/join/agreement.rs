@@ -9,17 +9,23 @@ use super::{Keys, Labels, Named, PredictionTable, unreadable};
 use crate::name::SetName;
 use crate::table::Codes;
 
-/// Every row must be in both tables. From here on both have the same keys in the same order.
-pub(super) fn of_keys(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
+/// So large a share of the larger table's rows must be in both. How many are.
+pub(super) fn of_keys(
+    set: &SetName,
+    candidate: &PredictionTable,
+    baseline: &PredictionTable,
+    coverage: f64,
+) -> Result<usize, Defect> {
     if Arc::ptr_eq(&candidate.keys, &baseline.keys) {
-        return Ok(());
+        return Ok(candidate.rows());
     }
     let matched = candidate.keys.matched(&baseline.keys, &candidate.path)?;
     let larger = candidate.rows().max(baseline.rows());
-    if matched < larger {
-        return Err(Defect::Coverage { set: set.clone(), matched: matched as u64, larger: larger as u64 });
+    // A share that is no number is not enough.
+    if matched == larger || matched > 0 && matched as f64 >= coverage * larger as f64 {
+        return Ok(matched);
     }
-    Ok(())
+    Err(Defect::Coverage { set: set.clone(), matched: matched as u64, larger: larger as u64 })
 }
 
 /// The labels of both tables must be the same; the row that is first in the candidate's file is shown.

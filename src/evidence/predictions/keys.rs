@@ -113,6 +113,32 @@ impl Keys {
         Ok(matched)
     }
 
+    /// The places of the keys that are in both, here and there.
+    pub(in super::super) fn common(&self, other: &Self) -> (Vec<usize>, Vec<usize>) {
+        let (mut mine, mut theirs) = (0, 0);
+        let mut places = (Vec::new(), Vec::new());
+        while let (Some(a), Some(b)) = (self.hashes.get(mine), other.hashes.get(theirs)) {
+            if a == b {
+                places.0.push(mine);
+                places.1.push(theirs);
+            }
+            let (ours_first, theirs_first) = (a <= b, b <= a);
+            mine += usize::from(ours_first);
+            theirs += usize::from(theirs_first);
+        }
+        places
+    }
+
+    /// The keys at `places`, ascending.
+    pub(in super::super) fn picked(&self, places: &[usize]) -> Self {
+        let rows = places.iter().map(|place| self.cells.rows[*place]).collect();
+        Self {
+            hashes: places.iter().map(|place| self.hashes[*place]).collect(),
+            checks: places.iter().map(|place| self.checks[*place]).collect(),
+            cells: Arc::new(KeyCells { rows, columns: self.cells.columns.clone() }),
+        }
+    }
+
     /// Reports the first row in the file that repeats a key.
     fn distinct(&self, path: &str) -> Result<(), Defect> {
         let mut repeated: Option<usize> = None;

@@ -90,6 +90,11 @@ pub enum Over {
         /// Whose values are the groups.
         column: String,
     },
+    /// The larger of two gaps: of the true and of the false positive rate; less is better.
+    Odds {
+        /// Whose values are the groups.
+        column: String,
+    },
     /// The worst of them.
     Worst {
         /// Whose values are the slices.
@@ -101,7 +106,7 @@ impl Over {
     /// The columns it slices by.
     pub fn columns(&self) -> &[String] {
         match self {
-            Self::Gap { column } => std::slice::from_ref(column),
+            Self::Gap { column } | Self::Odds { column } => std::slice::from_ref(column),
             Self::Worst { columns } => columns,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Bound, Direction, HoldoutFile, IntervalMethod, Origin, Prove, Severity, Task};
+use super::{Against, Bound, Direction, HoldoutFile, IntervalMethod, Origin, Prove, Severity, Task};
 use crate::name::{SetName, StageName};
 
 /// A policy file, as written.
@@ -24,6 +24,9 @@ pub struct PolicyFile {
     /// How sure to be.
     #[serde(default)]
     pub stats: StatsFile,
+    /// What evidence has to be like.
+    #[serde(default)]
+    pub evidence: EvidenceFile,
     /// How often an evaluation set may be used to choose.
     #[serde(default)]
     pub holdout: HoldoutFile,
@@ -39,6 +42,15 @@ pub struct BaselineFile {
     /// The stage whose occupant is the baseline; `production` unless said.
     #[serde(default, rename = "ref")]
     pub stage: Option<StageName>,
+}
+
+/// `[evidence]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceFile {
+    /// The share of the larger set's rows that must be in both models' predictions; all of them unless said.
+    #[serde(default)]
+    pub min_coverage: Option<f64>,
 }
 
 /// `[stats]`.
@@ -91,6 +103,9 @@ pub struct RuleFile {
     /// Compared with the best version that was ever in the stage.
     #[serde(default)]
     pub ratchet: bool,
+    /// What it is compared with, if not the baseline.
+    #[serde(default)]
+    pub against: Option<Against>,
     /// Which side bears the burden of proof.
     #[serde(default)]
     pub prove: Option<Prove>,

@@ -6,13 +6,17 @@ use super::subject::Issued;
 use super::{NAMED, RecheckReport, Shown, agrees, not_reached, other_statistics};
 use crate::certify::STATISTICS;
 use crate::certify::recheck::same;
-use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
+use crate::format::certificate::{CertificateRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
 use crate::format::event::EventBody;
+use crate::format::observation::ObservationRecord;
+use crate::format::policy::{MeasureRecord, PolicyRecord, RuleRecord, Severity};
+use crate::format::snapshot::SnapshotRecord;
+use crate::name::SetName;
 use crate::ops::certify::stored;
 use crate::ops::judging::{self, ToJudge};
 use crate::ops::resolve::{self, Found};
 use crate::ops::rules::{self, Policy};
-use crate::ops::{VerbError, attached, chain};
+use crate::ops::{VerbError, attached, chain, records};
 use crate::progress::Progress;
 use crate::repository::Repository;
 
@@ -63,23 +67,35 @@ pub(super) fn with_rows(
     let then = repository.registry().state_at(&state.model, issued.time)?;
     let then = Found { state: then.unwrap_or_else(|| state.clone()), row: found.row };
     report.levels[2] = match again(repository, &then, &report.statement, &recorded, progress) {
-        Ok(found) => agrees(
-            format!("{} files of evidence, {} results", found.predicate.evidence.len(), found.predicate.results.len()),
-            differences(&predicate, &found.predicate),
-        ),
+        Ok(again) => {
+            let found = &again.statement.predicate;
+            let gone = gone(&predicate, &again);
+            let wrong = differences(&predicate, found, &gone);
+            if gone.is_empty() || !wrong.is_empty() {
+                let files = found.evidence.len();
+                agrees(format!("{files} files of evidence, {} results", found.results.len()), wrong)
+            } else {
+                not_reached(&format!("{}; all else comes out again", why_gone(&predicate, found, &gone)))
+            }
+        }
         Err(error) => unreached(error)?,
     };
     let today = rules::policy(repository, &state.model, Some(state), None);
     report.levels[3] =
         match today.and_then(|policy| Ok((again(repository, &found, &report.statement, &policy, progress)?, policy))) {
-            Ok((found, policy)) => {
+            Ok((again, policy)) => {
+                let found = &again.statement;
                 let verdict = found.predicate.verdict;
+                let gone = gone(&predicate, &again);
                 report.today = Some(verdict);
                 let same = policy.sha256 == predicate.policy_sha256;
                 let rules = if same { "the policy is the same today" } else { "the policy has changed since" };
                 let waived = predicate.verdict == Verdict::Waived && verdict < Verdict::Pass;
                 if verdict == predicate.verdict || waived {
                     Shown::Agrees { what: format!("{rules}, and says {}", verdict.name()) }
+                } else if !gone.is_empty() && without(&policy.record, found, &gone) >= predicate.verdict {
+                    report.today = None;
+                    not_reached(&format!("{rules}; {}", why_gone(&predicate, &found.predicate, &gone)))
                 } else {
                     let (now, then) = (verdict.name(), predicate.verdict.name());
                     let mut what = vec![format!("{rules}; it says {now} today, {then} is recorded")];
@@ -118,6 +134,79 @@ fn unreached(error: VerbError) -> Result<Shown, VerbError> {
     if gone { Ok(not_reached(&chain(&error))) } else { Err(error) }
 }
 
+/// A certificate made once more, and what the versions' records say of the data they were made with.
+struct Again {
+    statement: StatementRecord,
+    records: Vec<(&'static str, SnapshotRecord, ObservationRecord)>,
+}
+
+impl Again {
+    /// Whether this is the digest that the version itself has of it. Of a profile that was erased nothing is left to compare.
+    fn is_of_version(&self, recorded: &EvidenceRecord) -> bool {
+        let Some(set) = &recorded.set else { return false };
+        let Some((_, record, observation)) = self.records.iter().find(|(role, ..)| *role == recorded.role) else {
+            return false;
+        };
+        let digest = match recorded.kind.as_str() {
+            "data" => record.data.iter().find(|data| data.name == *set).and_then(|data| data.sha256),
+            "predictions" => record.predictions.iter().find(|p| p.name == *set).map(|p| p.file.digest()),
+            "profile" => match observation.profiles.get(set) {
+                Some(named) => named.id.map_or(Some(recorded.sha256), |id| Some(id.digest())),
+                None => None,
+            },
+            _ => None,
+        };
+        digest == Some(recorded.sha256)
+    }
+}
+
+/// Evidence of training data that was read then and is nowhere now, though it is the version's. Rows that were to be looked
+/// for in it are not read either.
+fn gone<'a>(recorded: &'a CertificateRecord, again: &Again) -> Vec<&'a EvidenceRecord> {
+    let found = &again.statement.predicate.evidence;
+    let names = |a: &EvidenceRecord, b: &EvidenceRecord| a.role == b.role && a.kind == b.kind && a.set == b.set;
+    let absent = recorded.evidence.iter().filter(|known| !found.iter().any(|now| names(known, now)));
+    let gone: Vec<_> = absent.filter(|known| again.is_of_version(known)).collect();
+    if gone.iter().any(|known| is_data(known)) { gone } else { Vec::new() }
+}
+
+fn is_data(evidence: &EvidenceRecord) -> bool {
+    matches!(evidence.kind.as_str(), "data" | "profile")
+}
+
+/// Whether a rule looks at any of this data.
+fn rests_on(policy: &PolicyRecord, rule: &str, gone: &[&EvidenceRecord]) -> bool {
+    let is_gone = |set: &SetName| gone.iter().any(|known| is_data(known) && known.set.as_ref() == Some(set));
+    policy.rules.iter().filter(|known| known.id == rule).any(|rule| match &rule.measure {
+        MeasureRecord::Drift(record) => is_gone(&record.of),
+        MeasureRecord::Data(record) => is_gone(&record.of),
+        MeasureRecord::Leakage(record) => is_gone(&record.of) || is_gone(&record.leakage),
+        _ => false,
+    })
+}
+
+/// What the rules say that look at none of this data.
+fn without(policy: &PolicyRecord, found: &StatementRecord, gone: &[&EvidenceRecord]) -> Verdict {
+    let results = found.predicate.results.iter();
+    let blocking = results.filter(|r| r.severity == Severity::Block && !rests_on(policy, &r.rule, gone));
+    // What only a waiver excused then is as it was.
+    blocking.map(|r| r.verdict).min().unwrap_or(Verdict::Pass)
+}
+
+/// What is gone, as the rules say it that look at it.
+fn why_gone(recorded: &CertificateRecord, found: &CertificateRecord, gone: &[&EvidenceRecord]) -> String {
+    let open = |result: &&ResultRecord| result.verdict == Verdict::Inconclusive;
+    let results = found.results.iter().filter(open).filter(|r| rests_on(&recorded.policy, &r.rule, gone));
+    let mut reasons: Vec<&str> = results.filter_map(|result| result.reason.as_deref()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    reasons.truncate(NAMED);
+    if reasons.is_empty() {
+        return "training data that was read then is not here any more".to_owned();
+    }
+    reasons.join("; ")
+}
+
 /// Judges the same candidate against the same baseline once more.
 fn again(
     repository: &Repository,
@@ -125,7 +214,7 @@ fn again(
     statement: &StatementRecord,
     policy: &Policy,
     progress: &dyn Progress,
-) -> Result<StatementRecord, VerbError> {
+) -> Result<Again, VerbError> {
     resolve::kept(repository, found)?;
     let candidate = stored(repository, found)?;
     let baseline = &statement.predicate.baseline;
@@ -142,13 +231,20 @@ fn again(
         explain: false,
         runs: false,
     };
-    Ok(judging::judge(&what, None, progress)?.statement)
+    let statement = judging::judge(&what, None, progress)?.statement;
+    let mut records = Vec::new();
+    if let Some((theirs, row)) = record.zip(row) {
+        let observation = records::observation(repository, row.observation)?;
+        records.push(("baseline", theirs, observation));
+    }
+    records.push(("candidate", candidate.record, candidate.observation));
+    Ok(Again { statement, records })
 }
 
 /// What of a certificate does not come out again.
-fn differences(recorded: &CertificateRecord, found: &CertificateRecord) -> Vec<String> {
+fn differences(recorded: &CertificateRecord, found: &CertificateRecord, gone: &[&EvidenceRecord]) -> Vec<String> {
     let mut wrong = Vec::new();
-    if recorded.evidence != found.evidence {
+    if !recorded.evidence.iter().filter(|known| !gone.contains(known)).eq(&found.evidence) {
         wrong.push("it names other evidence than the version has".to_owned());
     }
     if recorded.rows != found.rows {
@@ -164,6 +260,13 @@ fn differences(recorded: &CertificateRecord, found: &CertificateRecord) -> Vec<S
         let numbers = |r: &ResultRecord| [r.candidate, r.baseline, r.delta, r.lower, r.upper, r.margin];
         let pairs = numbers(before).into_iter().zip(numbers(now));
         let waived = before.verdict == Verdict::Waived && now.verdict < Verdict::Pass;
+        // What cannot be looked at any more is undecided; of drift, deciles may tell something less exact.
+        let is_drift = |rule: &&RuleRecord| rule.id == before.rule && matches!(rule.measure, MeasureRecord::Drift(_));
+        let unread = (now.verdict == Verdict::Inconclusive || recorded.policy.rules.iter().any(|r| is_drift(&r)))
+            && rests_on(&recorded.policy, &before.rule, gone);
+        if unread && (&before.rule, &before.slice) == (&now.rule, &now.slice) {
+            continue;
+        }
         if (&before.rule, &before.slice) != (&now.rule, &now.slice) {
             wrong.push(format!("{} comes out where {} is recorded", name(now), name(before)));
         } else if before.verdict != now.verdict && !waived {
@@ -173,7 +276,7 @@ fn differences(recorded: &CertificateRecord, found: &CertificateRecord) -> Vec<S
             wrong.push(format!("{}: other numbers come out", name(before)));
         }
     }
-    if wrong.is_empty() && recorded.verdict != found.verdict && recorded.verdict != Verdict::Waived {
+    if wrong.is_empty() && gone.is_empty() && recorded.verdict != found.verdict && recorded.verdict != Verdict::Waived {
         wrong.push(format!("{} comes out, {} is recorded", found.verdict.name(), recorded.verdict.name()));
     }
     wrong

@@ -1,5 +1,6 @@
 //! Two models on the same rows.
 
+use mlrun::certify::policy;
 use mlrun::evidence::{Defect, PredictedColumns, TruthColumn};
 use mlrun::format::certificate::Verdict;
 
@@ -12,6 +13,61 @@ fn accuracy(rule: &str) -> String {
 /// 1,000 rows, 25 only the baseline gets right, 10 only the candidate.
 fn worse(rule: &str) -> Scene {
     Scene::on(outcomes(900, 25, 10, 65), &accuracy(rule))
+}
+
+/// scikit-learn's DummyClassifier and DummyRegressor, fitted on the rows they are judged by: the best any constant does.
+#[test]
+fn a_model_must_beat_a_constant() {
+    let n = 400;
+    let labels: Vec<bool> = (0..n).map(|row| row % 10 < 3).collect();
+    let told: Vec<f64> = (0..n).map(|row| if (row % 10 < 3) != (row % 17 == 0) { 0.8 } else { 0.2 }).collect();
+    // What says nothing of the rows: seven out of ten are negative, whatever it says.
+    let blind: Vec<f64> = (0..n).map(|row| f64::from(row * 131 % 397) / 397.0 * 0.5).collect();
+    let of = |column: &[f64], metric: &str| {
+        let rows = joined(TruthColumn::Binary(labels.clone()), scores(column.to_vec()), None);
+        let text =
+            format!("[[rule]]\nid = \"r\"\nmetric = \"{metric}\"\nprove = \"superior\"\nagainst = \"constant\"\n");
+        Scene::on(rows, &text).result()
+    };
+    // `DummyClassifier(strategy="prior").fit(X, y)`: accuracy_score 0.7, log_loss 0.6108643020548935, brier_score_loss 0.21,
+    // roc_auc_score 0.5.
+    let known = [("accuracy", 0.7), ("log_loss", 0.610_864_302_054_893_5), ("brier", 0.21), ("roc_auc", 0.5)];
+    for (metric, constant) in known {
+        let good = of(&told, metric);
+        assert_eq!(good.verdict, Verdict::Pass, "{good:?}");
+        close(good.baseline, constant);
+        assert_ne!(of(&blind, metric).verdict, Verdict::Pass, "{metric}");
+    }
+    // `DummyRegressor().fit(X, y)`: mean_squared_error is the variance of y.
+    let truth: Vec<f64> = (0..n).map(f64::from).collect();
+    let near = truth.iter().map(|value| value + 3.0).collect();
+    let text = "[[rule]]\nid = \"r\"\nmetric = \"mse\"\nprove = \"superior\"\nagainst = \"constant\"\n";
+    let found = Scene::on(joined(TruthColumn::Real(truth), values(near), None), text).result();
+    assert_eq!(found.verdict, Verdict::Pass);
+    close(found.baseline, (400.0 * 400.0 - 1.0) / 12.0);
+    // The class most rows have, and the shares of the classes.
+    let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let classes: Vec<u32> = (0..400).map(|row| [0, 1, 1, 2][row % 4]).collect();
+    let ours = PredictedColumns { classes: Some(classes.clone()), ..PredictedColumns::default() };
+    let rows = joined(TruthColumn::Classes { labels: classes, names }, ours, None);
+    let text = "[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\nmargin = 0\nagainst = \"constant\"\n";
+    let scene = Scene::on(rows, text);
+    close(scene.result().baseline, 0.5);
+    // It needs no version: a first release may rest on it.
+    assert_eq!(scene.first_release().judge().predicate.verdict, Verdict::Pass);
+    let refused = |text: &str| {
+        let text = format!("schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"r\"\nagainst = \"constant\"\n{text}\n");
+        policy::parse(&text).and_then(|file| policy::resolve(&file)).unwrap_err().to_string()
+    };
+    for text in [
+        "metric = \"accuracy\"\nmin = 0.5",
+        "metric = \"accuracy\"\ngap = \"g\"\nmargin = 0.5",
+        "metric = \"accuracy\"\nratchet = true\nmargin = 0.5",
+        "metric = { mean = \"profit\", better = \"higher\" }\nmargin = 0.5",
+        "metric = { reported = \"auc\", better = \"higher\" }\nmax_drop = 0.5",
+    ] {
+        assert!(refused(text).contains("`against` means nothing here"), "{text}: {}", refused(text));
+    }
 }
 
 #[test]

@@ -43,7 +43,12 @@ fn judged(mut scene: Scene, joined: JoinedRows, cases: Vec<NumberedCaseRecord>) 
     (predicate.verdict, result)
 }
 
-fn binary(scores: [f64; 3], cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultRecord) {
+/// Three cases that are right if the scores are.
+pub fn three() -> Vec<NumberedCaseRecord> {
+    vec![one(1, "a", "1"), one(2, "b", "0"), one(3, "c", "1")]
+}
+
+pub fn binary(scores: [f64; 3], cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultRecord) {
     let joined = rows(Task::Binary, ["1", "0", "1"]);
     let by_key = |key: &str| joined.place(&[key.to_owned()]).unwrap();
     let mut sorted = vec![0.0; 3];
@@ -54,7 +59,7 @@ fn binary(scores: [f64; 3], cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultR
 
 #[test]
 fn a_case_is_right_wrong_or_not_known() {
-    let all = || vec![one(1, "a", "1"), one(2, "b", "0"), one(3, "c", "1")];
+    let all = three;
     let (verdict, result) = binary([0.5, 0.49, 0.9], all());
     assert_eq!((verdict, result.verdict, result.n), (Verdict::Pass, Verdict::Pass, 3));
     let (verdict, result) = binary([0.4, 0.6, 0.9], all());

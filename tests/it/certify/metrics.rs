@@ -2,7 +2,7 @@
 
 use mlrun::certify::policy::{digest, parse, resolve};
 use mlrun::certify::{CertifyError, needs};
-use mlrun::evidence::{JoinedRows, NumberColumns, PredictedColumns, TruthColumn};
+use mlrun::evidence::{Defect, JoinedRows, NumberColumns, PredictedColumns, TruthColumn};
 use mlrun::format::certificate::Verdict;
 use mlrun::format::policy::{MeasureRecord, PolicyRecord};
 use mlrun::format::scalar::Scalar;
@@ -123,6 +123,47 @@ fn profitable() -> JoinedRows {
     rows.columns.insert("visits".to_owned(), NumberColumns { candidate: visits.clone(), baseline: Some(visits) });
     rows.slices.insert("market".to_owned(), slice_column(&[("de", 300), ("fr", 100)]));
     rows
+}
+
+/// What is wrong with one column is no reason to know nothing of what rests on others.
+#[test]
+fn a_column_that_is_no_number_stops_its_own_rules() {
+    let rules = "
+[[rule]]
+id = \"auc\"
+metric = \"roc_auc\"
+min = 0.1
+[[rule]]
+id = \"profit\"
+metric = { mean = \"profit\", better = \"higher\" }
+min = -99
+[[rule]]
+id = \"visits\"
+metric = { mean = \"visits\", better = \"higher\" }
+margin = 9
+[[rule]]
+id = \"level\"
+metric = { mean = \"visits\", better = \"higher\" }
+min = 0.1
+";
+    let mut rows = profitable();
+    let not_finite = |path: &str| Defect::NotFinite {
+        path: path.to_owned(),
+        row: 7,
+        column: "profit".to_owned(),
+        value: "NaN".to_owned(),
+    };
+    rows.columns.remove("profit");
+    rows.unfit[0].insert("profit".to_owned(), not_finite("ours.csv"));
+    rows.columns.get_mut("visits").unwrap().baseline = None;
+    rows.unfit[1].insert("visits".to_owned(), not_finite("theirs.csv"));
+    let statement = Scene::on(rows, rules).judge().predicate;
+    let verdicts: Vec<Verdict> = statement.results.iter().map(|result| result.verdict).collect();
+    use Verdict::{Inconclusive, Pass};
+    assert_eq!(verdicts, [Pass, Inconclusive, Inconclusive, Pass]);
+    let said: Vec<&str> = statement.results[1..3].iter().map(|result| result.reason.as_deref().unwrap()).collect();
+    assert!(said[0].starts_with("`ours.csv` row 7") && said[1].starts_with("`theirs.csv` row 7"), "{said:?}");
+    assert_eq!(statement.verdict, Inconclusive);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod never_passes;
 mod over_slices;
 mod policy;
 mod provenance;
+mod rederived;
 mod release;
 mod reported;
 mod runs;

@@ -1,10 +1,10 @@
 //! Gaps and worst slices. Golden numbers: goldens_rules.py.
 
 use mlrun::certify::policy;
-use mlrun::evidence::JoinedRows;
+use mlrun::evidence::{JoinedRows, TruthColumn};
 use mlrun::format::certificate::{ResultRecord, Verdict};
 
-use super::scene::{Scene, close, outcomes, reason, stacked};
+use super::scene::{Scene, close, joined, outcomes, reason, scores, stacked};
 
 fn judged(rows: &JoinedRows, text: &str) -> ResultRecord {
     Scene::on(rows.clone(), &format!("[[rule]]\nid = \"m\"\nmetric = \"accuracy\"\n{text}\n")).result()
@@ -143,6 +143,53 @@ fn the_worst_of_what_should_be_small_is_the_largest() {
     let found = brier("worst = [\"country\"]\nmax = 0.5");
     assert_eq!((found.verdict, found.slice.as_deref()), (Verdict::Pass, Some("country=b")));
     assert_eq!(brier("worst = [\"country\"]\nmax = 0.05").verdict, Verdict::Fail);
+}
+
+/// `fairlearn.metrics.equalized_odds_difference` of such rows is the larger of 0.90 − 0.75 and 0.30 − 0.05: 0.25. Its bounds are those
+/// of the gaps: `goldens_rules.py`.
+#[test]
+fn equalized_odds_hold_for_both_classes() {
+    let group = |right: usize, missed: usize, raised: usize, quiet: usize| {
+        let parts = [(right, true, 0.9), (missed, true, 0.1), (raised, false, 0.9), (quiet, false, 0.1)];
+        let truth = parts.iter().flat_map(|part| std::iter::repeat_n(part.1, part.0)).collect();
+        let said: Vec<f64> = parts.iter().flat_map(|part| std::iter::repeat_n(part.2, part.0)).collect();
+        joined(TruthColumn::Binary(truth), scores(said.clone()), Some(scores(said)))
+    };
+    let rows = stacked(vec![("F", group(180, 20, 90, 210)), ("M", group(150, 50, 15, 285))]);
+    let odds = |text: &str| {
+        let text = format!("[[rule]]\nid = \"m\"\nmetric = \"equalized_odds\"\ngap = \"country\"\n{text}\n");
+        Scene::on(rows.clone(), &text).result()
+    };
+    let found = odds("max = 0.4");
+    assert_eq!((found.verdict, found.metric.as_str()), (Verdict::Pass, "equalized odds difference"));
+    assert_eq!(found.slice.as_deref(), Some("country, fpr: F − M"));
+    close(found.candidate, 0.25);
+    let gap = |metric: &str, max: &str| {
+        let text = format!("[[rule]]\nid = \"m\"\nmetric = \"{metric}\"\ngap = \"country\"\nmax = {max}\n");
+        Scene::on(rows.clone(), &text).result()
+    };
+    // The upper bound is that of the wider gap; the lower one pays for two.
+    let (positive, negative) = (gap("recall", "0.9"), gap("fpr", "0.9"));
+    close(positive.candidate, 0.15);
+    assert_eq!(found.upper, negative.upper);
+    assert!(found.upper > positive.upper && found.lower < negative.lower && found.lower > positive.lower, "{found:?}");
+    // Either class may break the limit.
+    assert_eq!(odds("max = 0.1").verdict, Verdict::Fail);
+    assert_eq!(odds("max = 0.25").verdict, Verdict::Inconclusive);
+    assert_eq!(odds("max = \"unset\"").verdict, Verdict::Inconclusive);
+    // Demographic parity: the gap of the share that is called positive.
+    close(gap("selection_rate", "0.9").candidate, 270.0 / 500.0 - 165.0 / 500.0);
+    // A group without one of the classes has no such rate.
+    let one_class = stacked(vec![("F", group(180, 20, 0, 0)), ("M", group(150, 50, 15, 285))]);
+    let text = "[[rule]]\nid = \"m\"\nmetric = \"equalized_odds\"\ngap = \"country\"\nmax = 1\n";
+    let found = Scene::on(one_class, text).result();
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(reason(&found).starts_with("fpr: country=F"), "{}", reason(&found));
+    let refused = |task: &str, text: &str| refused(task, &format!("metric = \"equalized_odds\"\n{text}"));
+    assert!(refused("binary", "max = 0.1").contains("`gap` is needed"));
+    assert!(refused("multiclass", "gap = \"g\"\nmax = 0.1").contains("not defined for a multiclass task"));
+    assert!(refused("binary", "gap = \"g\"\nmargin = 0.1").contains("`prove` means nothing here"));
+    assert!(refused("binary", "gap = \"g\"\nmin = 0.1").contains("`min` means nothing here"));
 }
 
 #[test]

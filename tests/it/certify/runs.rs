@@ -17,7 +17,7 @@ use mlrun::measure::{Undefined, geometric_mean, paired_ratio, sequential};
 use super::scene::{Scene, joined, rules, set};
 
 /// A model whose runs took so long, by the clock and by its own.
-fn side(milliseconds: &[f64]) -> SideRecord {
+pub fn side(milliseconds: &[f64]) -> SideRecord {
     let run = |(place, ms): (u32, &f64)| RunRecord {
         place,
         milliseconds: *ms,
@@ -39,7 +39,7 @@ fn side(milliseconds: &[f64]) -> SideRecord {
     }
 }
 
-fn measured(text: &str, candidate: SideRecord, baseline: Option<SideRecord>) -> Scene {
+pub fn measured(text: &str, candidate: SideRecord, baseline: Option<SideRecord>) -> Scene {
     let mut scene = Scene::new(rules("binary", text));
     let sides = [(Role::Candidate, Some(candidate)), (Role::Baseline, baseline)];
     scene.measurement = Some(MeasurementRecord {

@@ -187,6 +187,7 @@ pub fn joined(truth: TruthColumn, candidate: PredictedColumns, baseline: Option<
         clusters: None,
         groups: None,
         columns: BTreeMap::new(),
+        unfit: Default::default(),
         names: mlrun::evidence::RowNames::default(),
         slices: BTreeMap::new(),
         digest,

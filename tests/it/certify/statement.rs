@@ -1,8 +1,11 @@
 //! The certificate as a whole.
 
+use mlrun::certify::recheck::{Examined, examine};
+use std::collections::BTreeMap;
+
 use mlrun::certify::{needs, overall, policy};
 use mlrun::digest::Digest;
-use mlrun::evidence::TruthColumn;
+use mlrun::evidence::{JoinedRows, PredictedColumns, TruthColumn};
 use mlrun::format::certificate::{EvidenceRecord, StatementRecord, Verdict};
 use mlrun::format::policy::Severity;
 
@@ -174,8 +177,72 @@ fn small_groups_are_not_counted_in_public() {
     let rule = "[[rule]]\nid = \"a\"\nmetric = \"accuracy\"\nmargin = 0.5";
     let result = Scene::on(outcomes(900, 4, 0, 50), rule).result();
     assert!(!result.sufficient.contains_key("only_baseline"));
-    assert_eq!(result.sufficient.get("only_candidate"), Some(&0.0));
-    assert_eq!(result.sufficient.get("neither"), Some(&50.0));
+    // Any three of the four counts and n give the fourth.
+    for key in ["both", "only_candidate", "neither"] {
+        assert!(!result.sufficient.contains_key(key), "{:?}", result.sufficient);
+    }
+    // Its verdict follows from its bounds all the same.
+    let certificate = Scene::on(outcomes(900, 4, 0, 50), rule).judge().predicate;
+    let examined = &examine(&certificate).results[0];
+    assert!(matches!(examined.bounds, Examined::Unknown { .. }) && examined.decision == Examined::Follows);
+    let rule = "[[rule]]\nid = \"a\"\nmetric = \"f1\"\nmin = 0.1";
+    let result = Scene::on(outcomes(900, 4, 0, 0), rule).result();
+    assert!(!result.sufficient.keys().any(|key| key.starts_with("cell_")), "{:?}", result.sufficient);
+}
+
+/// A whole less its other parts is the part that was left out: another goes with it.
+#[test]
+fn a_small_group_is_not_what_is_left() {
+    let rows = stacked(vec![
+        ("a", outcomes(200, 20, 30, 50)),
+        ("b", outcomes(100, 20, 30, 50)),
+        ("c", outcomes(290, 2, 8, 0)),
+        ("d", outcomes(280, 8, 8, 4)),
+    ]);
+    let public = |rows: JoinedRows, text: &str| -> Vec<String> {
+        let text = format!("[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\n{text}\n");
+        let result = Scene::on(rows, &text).judge().predicate.results;
+        let is_there = |map: &BTreeMap<String, f64>| map.contains_key("both") || map.contains_key("cells");
+        let of_parts = result.iter().flat_map(|r| &r.parts).filter(|part| is_there(&part.sufficient));
+        let of_results = result.iter().filter(|r| is_there(&r.sufficient));
+        let slices = of_results.filter_map(|r| r.slice.clone()).chain(of_parts.filter_map(|part| part.slice.clone()));
+        slices.collect()
+    };
+    let each = |rows: &JoinedRows| public(rows.clone(), "each = [\"country\"]\nmargin = 0.9");
+    // Two are small: neither is what is left.
+    assert_eq!(each(&rows), ["country=a", "country=b"]);
+    let one = stacked(vec![
+        ("a", outcomes(200, 20, 30, 50)),
+        ("b", outcomes(100, 20, 30, 50)),
+        ("c", outcomes(290, 2, 8, 0)),
+    ]);
+    assert_eq!(each(&one), ["country=a"]);
+    assert_eq!(public(one.clone(), "worst = [\"country\"]\nmin = 0.1"), ["country=a"]);
+    assert_eq!(public(one, "gap = \"country\"\nmargin = 0.9"), ["a", "a", "a", "b", "c"]);
+    let none = stacked(vec![("a", outcomes(200, 20, 30, 50)), ("b", outcomes(100, 20, 30, 50))]);
+    assert_eq!(each(&none), ["country=a", "country=b"]);
+    // Rows in no slice are what is left, too.
+    let left = stacked(vec![
+        ("a", outcomes(2000, 20, 30, 50)),
+        ("b", outcomes(1000, 20, 30, 50)),
+        ("c", outcomes(10, 5, 5, 5)),
+    ]);
+    assert_eq!(each(&left), ["country=a"]);
+
+    // Classes of which one is rare, and bins.
+    let counts = |sizes: [usize; 3]| {
+        let labels: Vec<u32> = (0_u32..3).zip(sizes).flat_map(|(class, n)| std::iter::repeat_n(class, n)).collect();
+        let names = ["cat", "cow", "dog"].map(str::to_owned).to_vec();
+        let classes = PredictedColumns { classes: Some(labels.clone()), ..PredictedColumns::default() };
+        let rows = joined(TruthColumn::Classes { labels, names }, classes.clone(), Some(classes));
+        let text = "[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\nmin = 0.1\n";
+        Scene::on(rows, text).judge().predicate.distributions[0].counts.clone()
+    };
+    assert_eq!(counts([100, 20, 30]), [Some(100), Some(20), Some(30)]);
+    assert_eq!(counts([100, 20, 3]), [Some(100), None, None]);
+    // 5 beside a count from 1 to 4 would be told by their sum.
+    assert_eq!(counts([100, 5, 1]), [None, Some(5), None]);
+    assert_eq!(counts([98, 1, 1]), [None, None, None]);
 }
 
 #[test]

@@ -129,6 +129,30 @@ fn a_signature_is_what_openssl_says_it_is() {
     both.exits(0).says(&["2 signed by keys that were given", "PASS shown again up to level 3"]);
 }
 
+/// The envelope beside the other reports: the one that `export` gives.
+#[test]
+fn an_envelope_is_a_report() {
+    let project = scene();
+    let (key, file, junit) = (at(&project, "pkcs8.pem"), at(&project, "v2.dsse.json"), at(&project, "v2.xml"));
+    project.ok(&format!("certify v2 --sign {key} --report dsse={file} --report junit={junit}"));
+    let written = fs::read(project.beside("v2.dsse.json")).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), project.ok("export dsse v2").stdout);
+    assert_eq!(keyid(&project, "pkcs8.pub"), envelope(&project)["signatures"][0]["keyid"].as_str().unwrap());
+    elsewhere(&project, &["certify", "--recheck", &file, "--key", &at(&project, "pkcs8.pub")])
+        .exits(0)
+        .says(&["1 signed by keys that were given"]);
+    // Again, and to the terminal: the same bytes.
+    assert_eq!(
+        project.ok(&format!("certify v2 --sign {key} --format dsse")).stdout,
+        project.ok("export dsse v2").stdout
+    );
+    // Without a key there is nothing to put in it, and nothing is done.
+    let none = at(&project, "none.json");
+    let bad = Bad { exit: 2, message: &["report", "an envelope holds a signature"], hint: &[] };
+    project.fails(&format!("certify v2 --report dsse={none}"), &bad);
+    assert!(!project.beside("none.json").exists());
+}
+
 /// RFC 6979: nothing about a signature is left to chance.
 #[test]
 fn the_same_key_signs_the_same_way() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlrun::evidence::{Defect, JoinedRows, TruthColumn, join, read_predictions};
+use mlrun::evidence::{Defect, JoinedRows, TruthColumn, join, join_covering, read_predictions};
 use mlrun::format::policy::Task;
 use mlrun::format::snapshot::PredictionColumns;
 use mlrun::name::SetName;
@@ -32,6 +32,43 @@ fn keys_and_digest_are_those_python_computes() {
     assert_eq!(rows.keys, [7825183753730439440, 8728774249472945539, 11819662426607008679]);
     assert_eq!(rows.digest.to_string(), "d0af783550ae62a46b1a5302958ee33b1cd67c3d51d97757ac57cc7d5d5a66ee");
     assert_eq!((rows.only_candidate, rows.only_baseline), (0, 0));
+}
+
+/// What is left of two sets is what two sets of those rows are.
+#[test]
+fn rows_that_are_in_one_set_only_may_be_few() {
+    let mut columns = columns(&[("c", "prediction")]);
+    columns.weight = Some("w".to_owned());
+    columns.cluster = Some("u".to_owned());
+    columns.slices = vec!["s".to_owned()];
+    let head = "k,y,c,w,u,s\n";
+    let row =
+        |k: usize, class: &str| format!("{k},{},{class},{},u{},s{}\n", ["cat", "dog"][k % 2], k + 1, k % 3, k % 4);
+    let set = |rows: std::ops::Range<usize>, class: &str| {
+        rows.rev().fold(head.to_owned(), |text, k| text + &row(k, if k % 5 == 0 { class } else { "cat" }))
+    };
+    let name = SetName::new("test").unwrap();
+    let of = |ours: &str, theirs: &str, coverage: f64| {
+        let read = |csv: &str| read(csv, &columns, Task::Multiclass).unwrap();
+        join_covering(&name, Task::Multiclass, read(ours), Some(read(theirs)), coverage)
+    };
+    // Rows 0 to 19 and 2 to 17: the emu of row 0 is in no row of both.
+    let (ours, theirs) = (set(0..20, "dog").replace("\n0,cat,dog", "\n0,emu,emu"), set(2..21, "dog"));
+    let few = of(&ours, &theirs, 0.9).unwrap();
+    assert_eq!((few.keys.len(), few.only_candidate, few.only_baseline), (18, 2, 1));
+    let alone = of(&set(2..20, "dog"), &set(2..20, "dog"), 1.0).unwrap();
+    assert_eq!((few.digest, &few.keys), (alone.digest, &alone.keys));
+    assert_eq!(few.slices["s"].rows, alone.slices["s"].rows);
+    let TruthColumn::Classes { names, .. } = &few.truth else { panic!("{:?}", few.truth) };
+    assert_eq!(names, &["cat", "dog"]);
+    assert_eq!(few.names.text(3), alone.names.text(3));
+    // 18 of 20 are 0.9, and no more.
+    for coverage in [0.901, 1.0, f64::NAN] {
+        let refused = of(&ours, &theirs, coverage).unwrap_err();
+        assert!(matches!(refused, Defect::Coverage { matched: 18, larger: 20, .. }), "{coverage}: {refused}");
+    }
+    // Nothing in common is never enough.
+    assert!(of(&set(0..5, "dog"), &set(5..10, "dog"), 1e-300).is_err());
 }
 
 #[test]

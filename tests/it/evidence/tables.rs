@@ -281,8 +281,15 @@ fn columns_of_numbers_are_read_where_a_rule_asks() {
     assert!(matches!(&said, Defect::ColumnMissing { column, .. } if column == "cost"), "{said}");
     let without = ask(FILES[1], &missing, true).unwrap();
     assert!(joined(Task::Binary, ask(FILES[1], &[], false).unwrap(), Some(without)).unwrap().columns.is_empty());
-    let empty = ["n_null".to_owned()];
-    assert_eq!(ask(FILES[1], &empty, false).unwrap_err().to_string(), "`table.parquet` row 4: `n_null` is empty");
+    // A cell that is no number is known of its column, and of no other.
+    let empty = ["n_null".to_owned(), "n".to_owned()];
+    let [ours, theirs] = [false, true].map(|if_there| ask(FILES[1], &empty, if_there).unwrap());
+    let rows = joined(Task::Binary, ours, Some(theirs)).unwrap();
+    assert_eq!(rows.columns.keys().collect::<Vec<_>>(), ["n"]);
+    for unfit in &rows.unfit {
+        assert_eq!(unfit["n_null"].to_string(), "`table.parquet` row 4: `n_null` is empty");
+    }
+    assert_eq!(rows.digest, plain.digest);
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 mod beside;
 mod ci;
+mod coverage;
 mod faults;
 mod gate;
 mod lost;
 mod purge;
+mod recheck;
 mod refusals;
 mod reproduce;
 mod reproducibility;

@@ -8,7 +8,7 @@ use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 use mlrun::ops::recheck::{RecheckOptions, recheck};
 
 use super::Context;
-use super::report_file::{Format, ReportFile, rendered, report_file};
+use super::report_file::{Format, ReportFile, check_key, rendered, report_file};
 use crate::failure::{CONFLICT, DONE, Failure, INTEGRITY, NO, verdict_code};
 use crate::ui::{Shown, human, json};
 
@@ -76,6 +76,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         given: context.nothing_given(),
         sign: args.sign.as_deref().map(|p| context.path(p)),
     };
+    let formats = args.reports.iter().map(|(format, _)| *format).chain([args.format]);
+    check_key(formats, args.sign.is_some())?;
     let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
     let report = certify(&repository, &options, &context.ui.reporter())?;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use mlrun::ops::VerbError;
 use mlrun::ops::certify::CertifyReport;
+use mlrun::ops::{UsageError, VerbError};
 use mlrun::page::{self, junit, markdown, sarif};
 
 use crate::failure::Failure;
@@ -24,14 +24,25 @@ pub enum Format {
     Junit,
     /// For code scanning: what is not good, at its line of the policy
     Sarif,
+    /// The signed certificate, in its DSSE envelope: with `--sign`
+    Dsse,
 }
 
 /// Reads `FORMAT=FILE`.
 pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("say FORMAT=FILE, for example junit=certify.xml")?;
     let format = <Format as clap::ValueEnum>::from_str(format, true)
-        .map_err(|_| format!("`{format}` is none of human, json, markdown, junit, sarif"))?;
+        .map_err(|_| format!("`{format}` is none of human, json, markdown, junit, sarif, dsse"))?;
     Ok((format, PathBuf::from(path)))
+}
+
+/// An envelope holds a signature.
+pub fn check_key(mut formats: impl Iterator<Item = Format>, has_key: bool) -> Result<(), Failure> {
+    if has_key || !formats.any(|format| format == Format::Dsse) {
+        return Ok(());
+    }
+    let reason = "an envelope holds a signature: `--sign KEY` makes one".to_owned();
+    Err(VerbError::from(UsageError::Option { option: "report".to_owned(), reason }).into())
 }
 
 /// A certificate in one form; `folder` is what the policy's place is relative to.
@@ -51,6 +62,11 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8, folder: &Path)
         Format::Markdown => markdown::certificate(statement, &about()),
         Format::Junit => junit::certificate(statement, &about()),
         Format::Sarif => sarif::certificate(statement, &about()),
+        Format::Dsse => report
+            .signed
+            .as_ref()
+            .map(|signed| String::from_utf8_lossy(&signed.envelope).into_owned())
+            .unwrap_or_default(),
     }
 }
 
@@ -84,6 +100,10 @@ impl ReportFile {
 
     /// Puts the report into it.
     pub fn write(mut self, text: &str) -> Result<(), Failure> {
+        // Where nothing was issued nothing was signed.
+        if text.is_empty() {
+            return Ok(());
+        }
         self.remove = false;
         // A pipe or a terminal has no length.
         let is_file = self.file.metadata().is_ok_and(|data| data.is_file());
