@@ -13,10 +13,12 @@
 //! | means over rows: log loss, Brier, MAE, MSE, MAPE, deviances, pinball, top-k, texts, a column | Student's t | paired t |
 //! | means over queries: NDCG, DCG, MAP, MRR, hit rate, ranking of labels; over problems: pass@k, pass^k | Student's t | paired t |
 //! | ROC AUC | DeLong on the logit scale | DeLong |
-//! | AP, R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
+//! | AP | Satterthwaite's t on the logit scale below 20,000 rows, influence values above; Poisson BCa of few positives | Satterthwaite's t, else the same |
+//! | R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
 //! | quantiles, top of a ranking (precision, lift, gain), recall at a precision, partial AUC | Poisson BCa | Poisson BCa |
 //! | largest error | none | none |
-//! | any, with weights, clusters, or where `Resampling::Always` asks for it | as AP: clusters are drawn whole | the same |
+//! | any, with weights or clusters | as AP; Poisson BCa of what has no range from 0 to 1, clusters are drawn whole | as AP |
+//! | any, where `Resampling::Always` asks for it | Poisson BCa | Poisson BCa |
 //!
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
@@ -28,7 +30,7 @@
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
 //! `calibration`, `percentile`, `explained`, `queries`, `answers` and `attempts` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `random`) and `quantile` their intervals; `p_value`, `permutation`, `rank_tests` and `multiplicity`
+//! (over `bootstrap`, `bca`, `satterthwaite`, `random`) and `quantile` their intervals; `p_value`, `permutation`, `rank_tests` and `multiplicity`
 //! test, `power` says what a number of rows can show; [`drift`] tells how far two
 //! samples of one column are from each other; `distribution` and `sums` the numerics under them.
 //!
@@ -75,6 +77,7 @@ mod ratio;
 mod rederive;
 mod regression;
 mod roc;
+mod satterthwaite;
 pub mod seed;
 mod settings;
 mod smooth;
