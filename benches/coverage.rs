@@ -1,5 +1,5 @@
 //! Whether intervals keep what they say, and what they cost:
-//! `cargo bench --bench coverage -- [coverage] [weights] [clusters] [all] [ratio] [runs] [speed] [METRIC …]`.
+//! `cargo bench --bench coverage -- [coverage] [weights] [clusters] [all] [ratio] [runs] [speed] [METRIC …] [REPETITIONS]`.
 //!
 //! `coverage` draws many sets from a population whose true values are known (eight million rows) and counts how often the
 //! two-sided 95 % interval (two bounds at 97.5 %) misses them: 93 to 97 % of 200 rows and 94 to 96 % of 2,000 and 20,000
@@ -32,6 +32,8 @@ const NAMED: [Metric; 5] = [Metric::Accuracy, Metric::RocAuc, Metric::F1, Metric
 
 fn main() -> Result<(), Undefined> {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let (numbers, asked): (Vec<_>, Vec<_>) = asked.into_iter().partition(|name| name.parse::<u64>().is_ok());
+    let most = numbers.iter().find_map(|number| number.parse().ok()).unwrap_or(u64::MAX);
     let (metrics, asked): (Vec<_>, Vec<_>) = asked.into_iter().partition(|name| Metric::parse(name).is_some());
     let metrics: Vec<Metric> = metrics.iter().filter_map(|name| Metric::parse(name)).collect();
     let chosen = |all: &'static [Metric]| if metrics.is_empty() { all.to_vec() } else { metrics.clone() };
@@ -44,7 +46,7 @@ fn main() -> Result<(), Undefined> {
     if wanted("coverage") {
         let population = Population::new(0.5, 0.3, Structure::Independent);
         for (rows, repetitions) in [(200, 6_000), (2_000, 4_000), (20_000, 2_000)] {
-            coverage(&population, &chosen(&NAMED), rows, repetitions)?;
+            coverage(&population, &chosen(&NAMED), rows, repetitions.min(most))?;
         }
     }
     for (name, structure) in [("weights", Structure::Weighted), ("clusters", Structure::Clustered)] {
@@ -52,14 +54,19 @@ fn main() -> Result<(), Undefined> {
             println!("\n{name}");
             let population = Population::new(0.5, 0.3, structure);
             for (rows, repetitions) in [(400, 3_000), (2_000, 2_000)] {
-                coverage(&population, &chosen(&NAMED), rows, repetitions)?;
+                coverage(&population, &chosen(&NAMED), rows, repetitions.min(most))?;
             }
         }
     }
     if wanted("all") {
         // How much the models differ, share of positives, rows.
         for (noise, share, rows) in [(0.05, 0.2, 200), (0.5, 0.2, 200), (0.02, 0.1, 1000), (0.3, 0.05, 5000)] {
-            coverage(&Population::new(noise, share, Structure::Independent), &chosen(Metric::all()), rows, 3_000)?;
+            coverage(
+                &Population::new(noise, share, Structure::Independent),
+                &chosen(Metric::all()),
+                rows,
+                most.min(3_000),
+            )?;
         }
     }
     if wanted("ratio") {

@@ -4,7 +4,8 @@ use super::bounded;
 use super::error::CaptureError;
 use super::files::SourceFile;
 use super::{PredictionsInput, SamplesInput};
-use crate::table::{Table, TableFormat, is_compressed};
+use crate::store::Source as _;
+use crate::table::{Table, TableFormat, gzip, is_compressed};
 
 /// A csv's header lies within this: 1 MiB.
 const MAX_HEADER: u64 = 1 << 20;
@@ -27,16 +28,24 @@ pub(super) fn check_samples(input: &SamplesInput, file: &SourceFile) -> Result<(
 
 fn check<'a>(input: &str, file: &SourceFile, named: impl Iterator<Item = &'a String>) -> Result<(), CaptureError> {
     let refuse = |reason: String| CaptureError::Table { input: input.to_owned(), reason };
-    let Some(format) = TableFormat::of(file.path()) else {
+    let packed = gzip::packed(file.path());
+    let Some(format) = packed.or_else(|| TableFormat::of(file.path())) else {
         if is_compressed(file.path()) {
             return Err(refuse(format!("`{}` is compressed; unpack it", file.path())));
         }
         return Err(refuse(format!("`{}` is neither csv nor parquet, arrow or json lines", file.path())));
     };
+    let unreadable = |source| CaptureError::Unreadable { path: file.disk(), source };
     let bytes = match format {
+        TableFormat::Csv | TableFormat::Tsv if packed.is_some() => {
+            gzip::head(file.open().map_err(unreadable)?, MAX_HEADER)
+                .map_err(|e| refuse(format!("`{}`: {e}", file.path())))?
+        }
+        TableFormat::JsonLines if packed.is_some() => {
+            gzip::unpack(&file.read(MAX_TABLE)?).map_err(|e| refuse(format!("`{}`: {e}", file.path())))?
+        }
         TableFormat::JsonLines | TableFormat::Parquet | TableFormat::Arrow => file.read(MAX_TABLE)?,
-        TableFormat::Csv | TableFormat::Tsv => bounded::head(&file.disk(), MAX_HEADER)
-            .map_err(|source| CaptureError::Unreadable { path: file.disk(), source })?,
+        TableFormat::Csv | TableFormat::Tsv => bounded::head(&file.disk(), MAX_HEADER).map_err(unreadable)?,
     };
     let header = Table::header(&bytes, format).map_err(|e| refuse(format!("`{}`: {e}", file.path())))?;
     let missing: Vec<_> = named.filter(|name| !header.contains(name)).map(String::as_str).collect();

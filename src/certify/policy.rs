@@ -54,7 +54,8 @@
 //! | `brier`; `ece` | `scale_by_half`; `bins` |
 //! | `tweedie_deviance`, `d2_tweedie`; `pinball`, `d2_pinball` | `power`; `alpha` |
 //! | `ndcg`, `dcg`; `map`, `mrr`, `hit_rate` | `k`, `gain` (`linear`, `exp`), `empty` (`zero`, `one`, `skip`); `k`, `empty` |
-//! | `exact_match`, `contains`; `numeric_match` | `ignore_case`, `ignore_punctuation`, `ignore_numbers`; `tolerance`, `relative` |
+//! | `exact_match`, `contains`; `numeric_match` | `ignore_case`, `ignore_punctuation`, `ignore_numbers`, `regexes_to_ignore`; `tolerance`, `relative` |
+//! | `pass_at_k`, `pass_hat_k` (attempts at the problems that the column `group` names) | `k`, and what `exact_match` takes |
 //!
 //! `{ mean = "column", better = … }`, `{ ratio = ["over", "under"], better = … }` and `{ quantile = 0.95, column = …, better = … }`
 //! measure columns of numbers beside the predictions. scikit-learn's names (`roc_auc_score`, `neg_log_loss`) are understood and

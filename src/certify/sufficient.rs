@@ -8,6 +8,7 @@
 //! | delong_logit | `n_pos`, `n_neg`, `auc_a`, `s10_aa`, `s01_aa` |
 //! | wilson, mover_wilson, multinomial_bca, multinomial_bca_mover_wilson | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B; of one model A and B are its own |
 //! | poisson_bca, multinomial_bca of large tables | `bias_correction`, `acceleration`, and `quantile_P` for each probability P |
+//! | satterthwaite_t, satterthwaite_logit | `freedom`, beside `standard_error` |
 //! | order_statistics | `candidate_n` and `candidate_K`, the value of rank K; the same of the baseline |
 //! | log_t, hodges_lehmann | `candidate_run_K`, the number of the K-th timed run, from 1; the same of the baseline |
 //! | any | `standard_error`; `p`, of "not as asked" at the margin or gain, and for `not_worse_detected` of "not worse by more"; for slices of such a rule `p_holm` |
@@ -113,6 +114,7 @@ pub(super) fn flat(sufficient: &Sufficient, standard_error: Option<f64>) -> BTre
                 }
             }
         }
+        Sufficient::Student { freedom } => map.number("freedom", *freedom),
         Sufficient::Moments { .. } => map.number(SUPPRESSED, 1.0),
         Sufficient::None => {}
     }
@@ -207,6 +209,7 @@ pub(super) fn read(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Optio
             sum_squares: number("sum_squares")?,
             sum_cubes: number("sum_cubes")?,
         }),
+        Method::Satterthwaite | Method::SatterthwaiteLogit => Some(Sufficient::Student { freedom: number("freedom")? }),
         Method::DeLong | Method::ExactPairs | Method::DeLongLogit if map.contains_key("auc_b") => {
             Some(Sufficient::Components {
                 n_pos: count("n_pos")?,

@@ -1,19 +1,32 @@
 //! Answers in words against a reference: one number from 0 to 1 for each row.
 //!
-//! Exact match is Hugging Face's `exact_match` (strings equal after what is ignored is taken out), token F1 SQuAD's (lower
+//! Exact match is Hugging Face's `exact_match` (strings equal after what is ignored is taken out: first the matches of regular
+//! expressions, then case, punctuation and digits), token F1 SQuAD's (lower
 //! case, without punctuation and articles, words counted with multiplicity).
 
+use std::borrow::Cow;
+
+use regex::{Regex, RegexBuilder};
+
 use super::metric::Metric;
-use super::settings::{Ignored, MetricSpec, within};
+use super::settings::{Ignored, MetricSpec, Parameters, within};
 use super::undefined::Undefined;
+
+/// Most expressions of one metric, and bytes of one of them.
+const MOST_PATTERNS: usize = 32;
+const LONGEST_PATTERN: usize = 1_000;
+
+/// Bytes of memory one expression may take, compiled, and again while it is searched for.
+const COMPILED: usize = 1 << 20;
 
 /// How right each answer is.
 pub(super) fn scores(spec: &MetricSpec, references: &[String], answers: &[String]) -> Result<Vec<f64>, Undefined> {
     let parameters = &spec.parameters;
-    let plain = |text: &str| without(text, parameters.ignore);
+    let patterns = Patterns::new(&parameters.patterns)?;
+    let plain = |text: &str| without(&patterns.cut(text), parameters.ignore);
     let pairs = references.iter().zip(answers);
     Ok(match spec.metric {
-        Metric::ExactMatch => pairs.map(|(r, a)| flag(plain(r) == plain(a))).collect(),
+        Metric::ExactMatch => exact(parameters, references, answers)?.into_iter().map(flag).collect(),
         Metric::Contains => pairs
             .map(|(r, a)| {
                 let (reference, answer) = (plain(r), plain(a));
@@ -34,6 +47,46 @@ pub(super) fn scores(spec: &MetricSpec, references: &[String], answers: &[String
             scores
         }
     })
+}
+
+/// Which answers equal their reference, after what is ignored is taken out of both.
+pub(super) fn exact(
+    parameters: &Parameters,
+    references: &[String],
+    answers: &[String],
+) -> Result<Vec<bool>, Undefined> {
+    let patterns = Patterns::new(&parameters.patterns)?;
+    let plain = |text: &str| without(&patterns.cut(text), parameters.ignore);
+    Ok(references.iter().zip(answers).map(|(reference, answer)| plain(reference) == plain(answer)).collect())
+}
+
+/// Regular expressions whose matches are taken out, one after another. They are searched for in linear time; what needs
+/// backtracking (look-around, references to groups) is no expression here.
+pub struct Patterns(Vec<Regex>);
+
+impl Patterns {
+    /// Compiles them.
+    ///
+    /// # Errors
+    /// [`Undefined::InvalidPattern`]: what is no expression, or more or larger ones than are searched for.
+    pub fn new(patterns: &[String]) -> Result<Self, Undefined> {
+        let compile = |(at, pattern): (usize, &String)| {
+            let bounded = at < MOST_PATTERNS && pattern.len() <= LONGEST_PATTERN;
+            let compiled = RegexBuilder::new(pattern).size_limit(COMPILED).dfa_size_limit(COMPILED).build();
+            compiled
+                .ok()
+                .filter(|_| bounded)
+                .ok_or_else(|| Undefined::InvalidPattern { pattern: pattern.chars().take(80).collect() })
+        };
+        patterns.iter().enumerate().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn cut<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.0.iter().fold(Cow::Borrowed(text), |text, pattern| match pattern.replace_all(&text, "") {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(cut) => Cow::Owned(cut),
+        })
+    }
 }
 
 fn flag(right: bool) -> f64 {

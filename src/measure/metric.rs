@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use self::Metric as M;
+
 /// A metric with a fixed meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
@@ -109,6 +111,12 @@ pub enum Metric {
     ReciprocalRank,
     /// Share of queries with a relevant document among the first `k`, ties by expected value.
     HitRate,
+    /// Of the documents up to each relevant one those that are relevant, mean over relevant documents and queries; ties last.
+    LabelRankingAveragePrecision,
+    /// How far down the ranking the last relevant document is, mean over queries; ties last.
+    CoverageError,
+    /// Share of the pairs of a relevant and another document in which the other does not rank below, mean over queries.
+    LabelRankingLoss,
     /// Share of answers that equal the reference.
     ExactMatch,
     /// Share of answers that contain the reference.
@@ -117,6 +125,10 @@ pub enum Metric {
     TokenF1,
     /// Share of answers whose number is the reference's, within a tolerance.
     NumericMatch,
+    /// Chance that any of `k` attempts drawn from those at a problem is right, mean over problems (Chen et al. 2021).
+    PassAtK,
+    /// Chance that all of `k` attempts drawn from those at a problem are right, mean over problems (Yao et al. 2024).
+    PassHatK,
     /// Mean of a column of numbers.
     ColumnMean,
     /// Sum of one column over that of another.
@@ -178,7 +190,12 @@ const SIGNED: (f64, f64) = (-1.0, 1.0);
 const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
 const AT_MOST_ONE: (f64, f64) = (f64::NEG_INFINITY, 1.0);
 const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+const BINARY: &[Task] = &[Task::Binary];
+const MULTICLASS: &[Task] = &[Task::Multiclass];
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
+const REAL: &[Task] = &[Task::Regression];
+const RANKING: &[Task] = &[Task::Ranking];
+const TEXT: &[Task] = &[Task::Text];
 const EVERY: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Ranking, Task::Text];
 const H: Better = Better::Higher;
 const L: Better = Better::Lower;
@@ -194,203 +211,122 @@ const fn entry(
     Entry { metric, name, aliases, better, tasks, range }
 }
 
-/// In the order of the variants: an entry is found by its metric's number.
+/// In the order of the variants: an entry is found by its metric's number. The last ones measure columns that a policy
+/// names, and have no name of their own there.
 const ENTRIES: &[Entry] = &[
-    entry(Metric::Accuracy, "accuracy", &["accuracy_score"], H, CLASSES, UNIT),
-    entry(Metric::BalancedAccuracy, "balanced_accuracy", &["balanced_accuracy_score"], H, CLASSES, SIGNED),
-    entry(Metric::Precision, "precision", &["precision_score", "ppv"], H, CLASSES, UNIT),
-    entry(Metric::Recall, "recall", &["recall_score", "tpr", "sensitivity"], H, CLASSES, UNIT),
-    entry(Metric::F1, "f1", &["f1_score"], H, CLASSES, UNIT),
-    entry(Metric::RocAuc, "roc_auc", &["roc_auc_score"], H, CLASSES, UNIT),
-    entry(Metric::AveragePrecision, "average_precision", &["average_precision_score"], H, CLASSES, UNIT),
-    entry(Metric::LogLoss, "log_loss", &["neg_log_loss"], L, CLASSES, POSITIVE),
-    entry(Metric::Brier, "brier", &["brier_score_loss", "neg_brier_score"], L, CLASSES, (0.0, 2.0)),
+    entry(M::Accuracy, "accuracy", &["accuracy_score"], H, CLASSES, UNIT),
+    entry(M::BalancedAccuracy, "balanced_accuracy", &["balanced_accuracy_score"], H, CLASSES, SIGNED),
+    entry(M::Precision, "precision", &["precision_score", "ppv"], H, CLASSES, UNIT),
+    entry(M::Recall, "recall", &["recall_score", "tpr", "sensitivity"], H, CLASSES, UNIT),
+    entry(M::F1, "f1", &["f1_score"], H, CLASSES, UNIT),
+    entry(M::RocAuc, "roc_auc", &["roc_auc_score"], H, CLASSES, UNIT),
+    entry(M::AveragePrecision, "average_precision", &["average_precision_score"], H, CLASSES, UNIT),
+    entry(M::LogLoss, "log_loss", &["neg_log_loss"], L, CLASSES, POSITIVE),
+    entry(M::Brier, "brier", &["brier_score_loss", "neg_brier_score"], L, CLASSES, (0.0, 2.0)),
+    entry(M::MeanAbsoluteError, "mae", &["mean_absolute_error", "neg_mean_absolute_error"], L, REAL, POSITIVE),
+    entry(M::MeanSquaredError, "mse", &["mean_squared_error", "neg_mean_squared_error"], L, REAL, POSITIVE),
     entry(
-        Metric::MeanAbsoluteError,
-        "mae",
-        &["mean_absolute_error", "neg_mean_absolute_error"],
-        L,
-        &[Task::Regression],
-        POSITIVE,
-    ),
-    entry(
-        Metric::MeanSquaredError,
-        "mse",
-        &["mean_squared_error", "neg_mean_squared_error"],
-        L,
-        &[Task::Regression],
-        POSITIVE,
-    ),
-    entry(
-        Metric::RootMeanSquaredError,
+        M::RootMeanSquaredError,
         "rmse",
         &["root_mean_squared_error", "neg_root_mean_squared_error"],
         L,
-        &[Task::Regression],
+        REAL,
         POSITIVE,
     ),
-    entry(Metric::R2, "r2", &["r2_score"], H, &[Task::Regression], AT_MOST_ONE),
-    entry(Metric::MacroF1, "macro_f1", &["f1_macro"], H, CLASSES, UNIT),
-    entry(Metric::FBeta, "fbeta", &["fbeta_score"], H, CLASSES, UNIT),
-    entry(Metric::Jaccard, "jaccard", &["jaccard_score"], H, CLASSES, UNIT),
-    entry(Metric::Matthews, "mcc", &["matthews_corrcoef"], H, CLASSES, SIGNED),
-    entry(Metric::Kappa, "kappa", &["cohen_kappa_score"], H, CLASSES, SIGNED),
-    entry(Metric::Specificity, "specificity", &["tnr"], H, &[Task::Binary], UNIT),
-    entry(Metric::FalsePositiveRate, "fpr", &["false_positive_rate"], L, &[Task::Binary], UNIT),
-    entry(Metric::FalseNegativeRate, "fnr", &["false_negative_rate"], L, &[Task::Binary], UNIT),
-    entry(Metric::PositiveRate, "positive_rate", &["selection_rate"], H, &[Task::Binary], UNIT),
-    entry(Metric::RecallAtPrecision, "recall_at_precision", &[], H, &[Task::Binary], UNIT),
-    entry(Metric::PrecisionAtK, "precision_at_k", &[], H, &[Task::Binary], UNIT),
-    entry(Metric::Ks, "ks", &["ks_statistic"], H, &[Task::Binary], UNIT),
-    entry(Metric::Lift, "lift", &[], H, &[Task::Binary], POSITIVE),
-    entry(Metric::Gain, "gain", &[], H, &[Task::Binary], UNIT),
-    entry(Metric::TopKAccuracy, "top_k_accuracy", &["top_k_accuracy_score"], H, &[Task::Multiclass], UNIT),
-    entry(Metric::D2LogLoss, "d2_log_loss", &["d2_log_loss_score"], H, CLASSES, AT_MOST_ONE),
-    entry(Metric::D2Brier, "d2_brier", &["d2_brier_score"], H, CLASSES, AT_MOST_ONE),
-    entry(Metric::Ece, "ece", &["expected_calibration_error"], L, CLASSES, UNIT),
+    entry(M::R2, "r2", &["r2_score"], H, REAL, AT_MOST_ONE),
+    entry(M::MacroF1, "macro_f1", &["f1_macro"], H, CLASSES, UNIT),
+    entry(M::FBeta, "fbeta", &["fbeta_score"], H, CLASSES, UNIT),
+    entry(M::Jaccard, "jaccard", &["jaccard_score"], H, CLASSES, UNIT),
+    entry(M::Matthews, "mcc", &["matthews_corrcoef"], H, CLASSES, SIGNED),
+    entry(M::Kappa, "kappa", &["cohen_kappa_score"], H, CLASSES, SIGNED),
+    entry(M::Specificity, "specificity", &["tnr"], H, BINARY, UNIT),
+    entry(M::FalsePositiveRate, "fpr", &["false_positive_rate"], L, BINARY, UNIT),
+    entry(M::FalseNegativeRate, "fnr", &["false_negative_rate"], L, BINARY, UNIT),
+    entry(M::PositiveRate, "positive_rate", &["selection_rate"], H, BINARY, UNIT),
+    entry(M::RecallAtPrecision, "recall_at_precision", &[], H, BINARY, UNIT),
+    entry(M::PrecisionAtK, "precision_at_k", &[], H, BINARY, UNIT),
+    entry(M::Ks, "ks", &["ks_statistic"], H, BINARY, UNIT),
+    entry(M::Lift, "lift", &[], H, BINARY, POSITIVE),
+    entry(M::Gain, "gain", &[], H, BINARY, UNIT),
+    entry(M::TopKAccuracy, "top_k_accuracy", &["top_k_accuracy_score"], H, MULTICLASS, UNIT),
+    entry(M::D2LogLoss, "d2_log_loss", &["d2_log_loss_score"], H, CLASSES, AT_MOST_ONE),
+    entry(M::D2Brier, "d2_brier", &["d2_brier_score"], H, CLASSES, AT_MOST_ONE),
+    entry(M::Ece, "ece", &["expected_calibration_error"], L, CLASSES, UNIT),
     entry(
-        Metric::MedianAbsoluteError,
+        M::MedianAbsoluteError,
         "median_ae",
         &["median_absolute_error", "neg_median_absolute_error"],
         L,
-        &[Task::Regression],
+        REAL,
         POSITIVE,
     ),
-    entry(Metric::MaxError, "max_error", &["neg_max_error"], L, &[Task::Regression], POSITIVE),
+    entry(M::MaxError, "max_error", &["neg_max_error"], L, REAL, POSITIVE),
+    entry(M::ExplainedVariance, "explained_variance", &["explained_variance_score"], H, REAL, AT_MOST_ONE),
     entry(
-        Metric::ExplainedVariance,
-        "explained_variance",
-        &["explained_variance_score"],
-        H,
-        &[Task::Regression],
-        AT_MOST_ONE,
-    ),
-    entry(
-        Metric::Mape,
+        M::Mape,
         "mape",
         &["mean_absolute_percentage_error", "neg_mean_absolute_percentage_error"],
         L,
-        &[Task::Regression],
+        REAL,
         POSITIVE,
     ),
-    entry(Metric::WeightedMape, "wmape", &[], L, &[Task::Regression], POSITIVE),
-    entry(Metric::SymmetricMape, "smape", &[], L, &[Task::Regression], (0.0, 2.0)),
+    entry(M::WeightedMape, "wmape", &[], L, REAL, POSITIVE),
+    entry(M::SymmetricMape, "smape", &[], L, REAL, (0.0, 2.0)),
+    entry(M::MeanSquaredLogError, "msle", &["mean_squared_log_error", "neg_mean_squared_log_error"], L, REAL, POSITIVE),
     entry(
-        Metric::MeanSquaredLogError,
-        "msle",
-        &["mean_squared_log_error", "neg_mean_squared_log_error"],
-        L,
-        &[Task::Regression],
-        POSITIVE,
-    ),
-    entry(
-        Metric::RootMeanSquaredLogError,
+        M::RootMeanSquaredLogError,
         "rmsle",
         &["root_mean_squared_log_error", "neg_root_mean_squared_log_error"],
         L,
-        &[Task::Regression],
+        REAL,
         POSITIVE,
     ),
     entry(
-        Metric::PoissonDeviance,
+        M::PoissonDeviance,
         "poisson_deviance",
         &["mean_poisson_deviance", "neg_mean_poisson_deviance"],
         L,
-        &[Task::Regression],
+        REAL,
         POSITIVE,
     ),
-    entry(
-        Metric::GammaDeviance,
-        "gamma_deviance",
-        &["mean_gamma_deviance", "neg_mean_gamma_deviance"],
-        L,
-        &[Task::Regression],
-        POSITIVE,
-    ),
-    entry(Metric::TweedieDeviance, "tweedie_deviance", &["mean_tweedie_deviance"], L, &[Task::Regression], POSITIVE),
-    entry(Metric::Pinball, "pinball", &["mean_pinball_loss"], L, &[Task::Regression], POSITIVE),
-    entry(
-        Metric::D2AbsoluteError,
-        "d2_absolute_error",
-        &["d2_absolute_error_score"],
-        H,
-        &[Task::Regression],
-        AT_MOST_ONE,
-    ),
-    entry(Metric::D2Pinball, "d2_pinball", &["d2_pinball_score"], H, &[Task::Regression], AT_MOST_ONE),
-    entry(Metric::D2Tweedie, "d2_tweedie", &["d2_tweedie_score"], H, &[Task::Regression], AT_MOST_ONE),
-    entry(Metric::Ndcg, "ndcg", &["ndcg_score"], H, &[Task::Ranking], UNIT),
-    entry(Metric::Dcg, "dcg", &["dcg_score"], H, &[Task::Ranking], POSITIVE),
-    entry(Metric::MeanAveragePrecision, "map", &["mean_average_precision"], H, &[Task::Ranking], UNIT),
-    entry(Metric::ReciprocalRank, "mrr", &["mean_reciprocal_rank"], H, &[Task::Ranking], UNIT),
-    entry(Metric::HitRate, "hit_rate", &["hit_at_k"], H, &[Task::Ranking], UNIT),
-    entry(Metric::ExactMatch, "exact_match", &[], H, &[Task::Text], UNIT),
-    entry(Metric::Contains, "contains", &[], H, &[Task::Text], UNIT),
-    entry(Metric::TokenF1, "token_f1", &[], H, &[Task::Text], UNIT),
-    entry(Metric::NumericMatch, "numeric_match", &[], H, &[Task::Text], UNIT),
-    entry(Metric::ColumnMean, "mean", &[], H, EVERY, ANY),
-    entry(Metric::ColumnRatio, "ratio", &[], H, EVERY, ANY),
-    entry(Metric::ColumnQuantile, "quantile", &[], H, EVERY, ANY),
+    entry(M::GammaDeviance, "gamma_deviance", &["mean_gamma_deviance", "neg_mean_gamma_deviance"], L, REAL, POSITIVE),
+    entry(M::TweedieDeviance, "tweedie_deviance", &["mean_tweedie_deviance"], L, REAL, POSITIVE),
+    entry(M::Pinball, "pinball", &["mean_pinball_loss"], L, REAL, POSITIVE),
+    entry(M::D2AbsoluteError, "d2_absolute_error", &["d2_absolute_error_score"], H, REAL, AT_MOST_ONE),
+    entry(M::D2Pinball, "d2_pinball", &["d2_pinball_score"], H, REAL, AT_MOST_ONE),
+    entry(M::D2Tweedie, "d2_tweedie", &["d2_tweedie_score"], H, REAL, AT_MOST_ONE),
+    entry(M::Ndcg, "ndcg", &["ndcg_score"], H, RANKING, UNIT),
+    entry(M::Dcg, "dcg", &["dcg_score"], H, RANKING, POSITIVE),
+    entry(M::MeanAveragePrecision, "map", &["mean_average_precision"], H, RANKING, UNIT),
+    entry(M::ReciprocalRank, "mrr", &["mean_reciprocal_rank"], H, RANKING, UNIT),
+    entry(M::HitRate, "hit_rate", &["hit_at_k"], H, RANKING, UNIT),
+    entry(M::LabelRankingAveragePrecision, "lrap", &["label_ranking_average_precision_score"], H, RANKING, UNIT),
+    entry(M::CoverageError, "coverage_error", &[], L, RANKING, POSITIVE),
+    entry(M::LabelRankingLoss, "ranking_loss", &["label_ranking_loss"], L, RANKING, UNIT),
+    entry(M::ExactMatch, "exact_match", &[], H, TEXT, UNIT),
+    entry(M::Contains, "contains", &[], H, TEXT, UNIT),
+    entry(M::TokenF1, "token_f1", &[], H, TEXT, UNIT),
+    entry(M::NumericMatch, "numeric_match", &[], H, TEXT, UNIT),
+    entry(M::PassAtK, "pass_at_k", &["pass@k"], H, TEXT, UNIT),
+    entry(M::PassHatK, "pass_hat_k", &["pass^k"], H, TEXT, UNIT),
+    entry(M::ColumnMean, "mean", &[], H, EVERY, ANY),
+    entry(M::ColumnRatio, "ratio", &[], H, EVERY, ANY),
+    entry(M::ColumnQuantile, "quantile", &[], H, EVERY, ANY),
 ];
 
-/// Those with a name of their own; what is left measures columns that a policy names.
-const NAMED: [Metric; 55] = [
-    Metric::Accuracy,
-    Metric::BalancedAccuracy,
-    Metric::Precision,
-    Metric::Recall,
-    Metric::F1,
-    Metric::RocAuc,
-    Metric::AveragePrecision,
-    Metric::LogLoss,
-    Metric::Brier,
-    Metric::MeanAbsoluteError,
-    Metric::MeanSquaredError,
-    Metric::RootMeanSquaredError,
-    Metric::R2,
-    Metric::MacroF1,
-    Metric::FBeta,
-    Metric::Jaccard,
-    Metric::Matthews,
-    Metric::Kappa,
-    Metric::Specificity,
-    Metric::FalsePositiveRate,
-    Metric::FalseNegativeRate,
-    Metric::PositiveRate,
-    Metric::RecallAtPrecision,
-    Metric::PrecisionAtK,
-    Metric::Ks,
-    Metric::Lift,
-    Metric::Gain,
-    Metric::TopKAccuracy,
-    Metric::D2LogLoss,
-    Metric::D2Brier,
-    Metric::Ece,
-    Metric::MedianAbsoluteError,
-    Metric::MaxError,
-    Metric::ExplainedVariance,
-    Metric::Mape,
-    Metric::WeightedMape,
-    Metric::SymmetricMape,
-    Metric::MeanSquaredLogError,
-    Metric::RootMeanSquaredLogError,
-    Metric::PoissonDeviance,
-    Metric::GammaDeviance,
-    Metric::TweedieDeviance,
-    Metric::Pinball,
-    Metric::D2AbsoluteError,
-    Metric::D2Pinball,
-    Metric::D2Tweedie,
-    Metric::Ndcg,
-    Metric::Dcg,
-    Metric::MeanAveragePrecision,
-    Metric::ReciprocalRank,
-    Metric::HitRate,
-    Metric::ExactMatch,
-    Metric::Contains,
-    Metric::TokenF1,
-    Metric::NumericMatch,
-];
+/// How many measure columns.
+const OF_COLUMNS: usize = 3;
+
+/// Those with a name of their own.
+const NAMED: [Metric; ENTRIES.len() - OF_COLUMNS] = {
+    let mut named = [M::Accuracy; ENTRIES.len() - OF_COLUMNS];
+    let mut at = 0;
+    while at < named.len() {
+        named[at] = ENTRIES[at].metric;
+        at += 1;
+    }
+    named
+};
 
 impl Metric {
     /// Every metric with a name, in the order a report lists them.

@@ -11,12 +11,14 @@
 //! | macro F1 | multinomial BCa; Wilson below 25 errors or hits | multinomial BCa |
 //! | Fβ, Matthews, kappa, other averages over classes | multinomial BCa | multinomial BCa |
 //! | means over rows: log loss, Brier, MAE, MSE, MAPE, deviances, pinball, top-k, texts, a column | Student's t | paired t |
-//! | means over queries: NDCG, DCG, MAP, MRR, hit rate | Student's t | paired t |
+//! | means over queries: NDCG, DCG, MAP, MRR, hit rate, ranking of labels; over problems: pass@k, pass^k | Student's t | paired t |
 //! | ROC AUC | DeLong on the logit scale | DeLong |
-//! | AP, R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
+//! | AP | Satterthwaite's t on the logit scale below 20,000 rows, influence values above; Poisson BCa of few positives | Satterthwaite's t, else the same |
+//! | R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
 //! | quantiles, top of a ranking (precision, lift, gain), recall at a precision, partial AUC | Poisson BCa | Poisson BCa |
 //! | largest error | none | none |
-//! | any, with weights, clusters, or where `Resampling::Always` asks for it | as AP: clusters are drawn whole | the same |
+//! | any, with weights or clusters | as AP; Poisson BCa of what has no range from 0 to 1, clusters are drawn whole | as AP |
+//! | any, where `Resampling::Always` asks for it | Poisson BCa | Poisson BCa |
 //!
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
@@ -26,9 +28,10 @@
 //!
 //! Tour: `metric` names the metrics, `settings` what can be set about them; `input` checks everything that comes in;
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
-//! `calibration`, `percentile`, `explained`, `queries` and `answers` hold the metrics' values; `statistic` has any of them as a
+//! `calibration`, `percentile`, `explained`, `queries`, `answers` and `attempts` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `random`), `quantile` and `ratio` their intervals, `sequential` how many runs those of `ratio` take; `p_value`, `permutation`, `rank_tests` and `multiplicity`
+//! (over `bootstrap`, `bca`, `satterthwaite`, `random`), `quantile` and `ratio` their intervals, `sequential` how many runs those of
+//! `ratio` take; `p_value`, `permutation`, `rank_tests` and `multiplicity`
 //! test, `power` says what a number of rows can show; [`drift`] tells how far two
 //! samples of one column are from each other; `distribution` and `sums` the numerics under them.
 //!
@@ -36,6 +39,7 @@
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
 
 mod answers;
+mod attempts;
 mod auc;
 mod average_precision;
 mod bca;
@@ -74,6 +78,7 @@ mod ratio;
 mod rederive;
 mod regression;
 mod roc;
+mod satterthwaite;
 pub mod seed;
 pub mod sequential;
 mod settings;
@@ -85,6 +90,7 @@ mod sweep;
 mod tabled;
 mod undefined;
 
+pub use answers::Patterns;
 pub use draws::Draws;
 pub use flips::{FlipTable, flip_rate, flips, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
@@ -151,7 +157,7 @@ pub fn estimate(
     predicted: &Predicted<'_>,
     sampling: &Sampling,
 ) -> Result<Estimate, Undefined> {
-    let queries = queries::clusters(rows);
+    let queries = queries::clusters(spec, rows, sampling);
     let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
     let (truth, n) = checked(spec, rows)?;
     let closed = sampling.resampling != Resampling::Always;
@@ -203,7 +209,7 @@ pub fn compare(
     baseline: &Predicted<'_>,
     sampling: &Sampling,
 ) -> Result<Comparison, Undefined> {
-    let queries = queries::clusters(rows);
+    let queries = queries::clusters(spec, rows, sampling);
     let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
     let (truth, n) = checked(spec, rows)?;
     let finish = |(interval, sufficient): (Interval, Sufficient), values| {
@@ -273,6 +279,7 @@ fn family(spec: &MetricSpec, rows: &Rows<'_>) -> Family {
     match spec.metric {
         _ if rows.weights.is_some() => Family::Smooth,
         metric if metric.counts_classes() => Family::Count,
+        metric if metric.is_per_query() => Family::Mean,
         M::LogLoss
         | M::Brier
         | M::TopKAccuracy
@@ -285,11 +292,6 @@ fn family(spec: &MetricSpec, rows: &Rows<'_>) -> Family {
         | M::GammaDeviance
         | M::TweedieDeviance
         | M::Pinball
-        | M::Ndcg
-        | M::Dcg
-        | M::MeanAveragePrecision
-        | M::ReciprocalRank
-        | M::HitRate
         | M::ExactMatch
         | M::Contains
         | M::TokenF1

@@ -33,6 +33,9 @@ const LARGEST_TABLE: usize = 1_000;
 /// Disagreements of a class that speak for themselves.
 const FEW: u64 = 25;
 
+/// What a disagreement that was not seen weighs, in each direction (Agresti & Min).
+const IMAGINED: f64 = 0.5;
+
 /// Of the squared distance to a bound: more than this resting on thin proportions is near the edge.
 const THIN_SHARE: f64 = 0.1;
 
@@ -160,14 +163,14 @@ impl Table<'_> {
         })
     }
 
-    /// The correlation of the models' metrics over the table and, for each class, two imagined rows: one that only the
-    /// candidate gets right, one that only the baseline does.
+    /// The correlation of the models' metrics over the table and, for each class, two imagined halves of a row: one that only
+    /// the candidate gets right, one that only the baseline does, as a resample draws them.
     /// Models that never agree come out near -1, which is the widest MOVER can be.
     fn correlation(&self, observed: &Pair) -> f64 {
         let imagined =
             (0..self.classes).filter(|&class| observed.candidate.truth[class as usize] > 0).flat_map(|class| {
                 let other = (class + 1) % self.classes;
-                [(class, class, other, 1.0), (class, other, class, 1.0)]
+                [(class, class, other, IMAGINED), (class, other, class, IMAGINED)]
             });
         let rows: Vec<(f64, f64, f64)> = self
             .cells

@@ -117,6 +117,10 @@ pub enum Method {
     BcaPoisson,
     /// Infinitesimal jackknife.
     Influence,
+    /// t bounds from influence values, with Bell and McCaffrey's standard error and Satterthwaite's degrees of freedom.
+    Satterthwaite,
+    /// The same on the logit scale.
+    SatterthwaiteLogit,
     /// Order statistics, distribution-free.
     OrderStatistics,
     /// The bounds of every pair of groups by MOVER, of which the largest counts.
@@ -147,6 +151,8 @@ impl Method {
             Self::MultinomialMover,
             Self::BcaPoisson,
             Self::Influence,
+            Self::Satterthwaite,
+            Self::SatterthwaiteLogit,
             Self::OrderStatistics,
             Self::PairwiseMover,
             Self::PairwiseNormal,
@@ -177,6 +183,8 @@ impl Method {
             Self::MultinomialMover => "multinomial_bca_mover_wilson",
             Self::BcaPoisson => "poisson_bca",
             Self::Influence => "influence",
+            Self::Satterthwaite => "satterthwaite_t",
+            Self::SatterthwaiteLogit => "satterthwaite_logit",
             Self::OrderStatistics => "order_statistics",
             Self::PairwiseMover => "pairwise_mover",
             Self::PairwiseNormal => "pairwise_normal",
@@ -270,6 +278,11 @@ pub enum Sufficient {
         acceleration: f64,
         /// Ascending; among them the two the bounds were read from.
         quantiles: Vec<Quantile>,
+    },
+    /// The degrees of freedom of a t interval around the value, with the standard error that is told beside it.
+    Student {
+        /// At least 1; not a whole number.
+        freedom: f64,
     },
     /// Nothing beyond the comparison itself.
     None,

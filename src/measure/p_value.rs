@@ -43,6 +43,7 @@ pub fn p_value(comparison: &Comparison, limit: f64, tail: Tail, confidence: f64)
             let freedom = n.checked_sub(1).filter(|freedom| *freedom > 0)? as f64;
             t_above(distance / (half / t_quantile(confidence, freedom)), freedom)
         }
+        (&Sufficient::Student { freedom }, _) => t_above(distance / (half / t_quantile(confidence, freedom)), freedom),
         (&Sufficient::Discordant { both, only_baseline, only_candidate, neither }, Method::PairedScore) => {
             let rows = both + only_baseline + only_candidate + neither;
             let (b, c) = (only_baseline as f64, only_candidate as f64);

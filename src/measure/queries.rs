@@ -5,20 +5,26 @@
 //! efficiently in the presence of tied scores", ECIR 2008), as is scikit-learn's averaging of tied gains. A document of any
 //! relevance above 0 is relevant; average precision at k is divided by the smaller of k and the relevant documents.
 //!
+//! `label_ranking_average_precision_score`, `coverage_error` and `label_ranking_loss` rank the labels of one sample, which is a
+//! query here: its documents are the labels, those of the sample are relevant. Of ties they take the worst order.
+//!
 //! A query weighs what its rows weigh on average.
 
 use std::collections::BTreeMap;
 
+use super::attempts;
 use super::bootstrap::Weighted;
 use super::input::{Predicted, Rows, Truth, finite, of_length};
 use super::metric::Metric;
+use super::outcome::{Resampling, Sampling};
 use super::settings::{EmptyQuery, MetricSpec, RelevanceGain, needed};
 use super::undefined::Undefined;
 
-/// The queries as clusters, where weights are resampled: a query is drawn whole. Without weights their values are the rows.
-pub(super) fn clusters(rows: &Rows<'_>) -> Option<Vec<u64>> {
-    let ranking = matches!(rows.truth, Truth::Relevance(_)) && rows.weights.is_some() && rows.clusters.is_none();
-    rows.groups.filter(|_| ranking).map(|groups| groups.iter().map(|group| u64::from(*group)).collect())
+/// The queries as clusters, where rows are resampled: a query is drawn whole. Otherwise their values are the rows.
+pub(super) fn clusters(spec: &MetricSpec, rows: &Rows<'_>, sampling: &Sampling) -> Option<Vec<u64>> {
+    let resampled = rows.weights.is_some() || sampling.resampling == Resampling::Always;
+    let whole = spec.metric.is_per_query() && resampled && rows.clusters.is_none();
+    rows.groups.filter(|_| whole).map(|groups| groups.iter().map(|group| u64::from(*group)).collect())
 }
 
 /// Each query's value.
@@ -40,6 +46,9 @@ struct Tie {
 
 impl<'a> PerQuery<'a> {
     pub(super) fn new(spec: &MetricSpec, rows: &Rows<'a>, predicted: &Predicted<'_>) -> Result<Self, Undefined> {
+        if matches!(rows.truth, Truth::Texts(_)) {
+            return Self::of_attempts(spec, rows, predicted);
+        }
         let Truth::Relevance(relevance) = rows.truth else {
             return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: rows.truth.task().name() });
         };
@@ -49,14 +58,11 @@ impl<'a> PerQuery<'a> {
             return Err(Undefined::Negative { row, value: relevance[row] });
         }
         let scores = finite(predicted.scores.or(predicted.values).ok_or(Undefined::ScoresMissing)?, n)?;
-        let groups = of_length(rows.groups.ok_or(Undefined::GroupsMissing)?, n)?;
-        let mut of_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (row, group) in (0..).zip(groups) {
-            of_group.entry(*group).or_default().push(row);
-        }
+        let of_group = of_groups(rows)?;
         let mut found = Self { rows: Vec::new(), values: Vec::new(), weights: rows.weights, n };
         for (group, mut documents) in of_group {
-            if spec.metric == Metric::Ndcg && documents.len() < 2 {
+            let ranks_pairs = matches!(spec.metric, Metric::Ndcg | Metric::CoverageError | Metric::LabelRankingLoss);
+            if documents.len() < 2 && ranks_pairs {
                 return Err(Undefined::SingleDocument { group });
             }
             documents.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
@@ -67,6 +73,19 @@ impl<'a> PerQuery<'a> {
             }
         }
         if found.values.is_empty() { Err(Undefined::NoRelevant) } else { Ok(found) }
+    }
+
+    /// A problem for each group, its rows the attempts.
+    fn of_attempts(spec: &MetricSpec, rows: &Rows<'a>, predicted: &Predicted<'_>) -> Result<Self, Undefined> {
+        let Truth::Texts(references) = rows.truth else { return Err(Undefined::TextsMissing) };
+        let right = attempts::right(spec, &rows.truth, predicted)?;
+        let mut found = Self { rows: Vec::new(), values: Vec::new(), weights: rows.weights, n: references.len() };
+        for (group, attempts) in of_groups(rows)? {
+            let right = attempts.iter().filter(|row| right[**row as usize]).count() as u64;
+            found.values.push(attempts::value(spec, group, attempts.len() as u64, right)?);
+            found.rows.push(attempts);
+        }
+        Ok(found)
     }
 
     fn weight(&self, query: usize, weights: Option<&[f64]>) -> f64 {
@@ -83,6 +102,21 @@ impl<'a> PerQuery<'a> {
         }
         if total > 0.0 { Ok(sum / total) } else { Err(Undefined::NoWeight) }
     }
+}
+
+/// The rows of each query.
+fn of_groups(rows: &Rows<'_>) -> Result<BTreeMap<u32, Vec<u32>>, Undefined> {
+    let groups = of_length(rows.groups.ok_or(Undefined::GroupsMissing)?, rows.truth.len())?;
+    let mut of_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (row, group) in (0..).zip(groups) {
+        of_group.entry(*group).or_default().push(row);
+    }
+    Ok(of_group)
+}
+
+/// Whether a query is a sample and its documents are labels.
+const fn ranks_labels(metric: Metric) -> bool {
+    matches!(metric, Metric::LabelRankingAveragePrecision | Metric::CoverageError | Metric::LabelRankingLoss)
 }
 
 impl Weighted for PerQuery<'_> {
@@ -121,6 +155,9 @@ fn value(spec: &MetricSpec, relevance: &[f64], scores: &[f64]) -> Result<Option<
         RelevanceGain::Exponential => relevance.exp2() - 1.0,
     };
     let relevant = relevance.iter().filter(|relevance| **relevance > 0.0).count();
+    if ranks_labels(spec.metric) {
+        return Ok(Some(of_labels(spec.metric, &ties(relevance, scores, gain))));
+    }
     if relevant == 0 && spec.metric != Metric::Dcg {
         return Ok(match parameters.empty {
             EmptyQuery::Zero => Some(0.0),
@@ -159,6 +196,30 @@ fn ties(relevance: &[f64], scores: &[f64], gain: impl Fn(f64) -> f64) -> Vec<Tie
         }
     }
     ties
+}
+
+/// One sample's labels. Where they are all relevant, or none is, no order is better than another: precision is 1 then and
+/// the loss 0; nothing has to be gone through to find what is not there.
+fn of_labels(metric: Metric, ties: &[Tie]) -> f64 {
+    let (mut documents, mut relevant) = (0, 0);
+    let (mut precision, mut last, mut wrong) = (0.0, 0, 0.0);
+    for tie in ties {
+        documents += tie.documents;
+        relevant += tie.relevant;
+        precision += tie.relevant as f64 * (relevant as f64 / documents as f64);
+        wrong += tie.relevant as f64 * (documents - relevant) as f64;
+        if tie.relevant > 0 {
+            last = documents;
+        }
+    }
+    let alike = relevant == 0 || relevant == documents;
+    match metric {
+        Metric::CoverageError => last as f64,
+        Metric::LabelRankingLoss if alike => 0.0,
+        Metric::LabelRankingLoss => wrong / (relevant as f64 * (documents - relevant) as f64),
+        _ if alike => 1.0,
+        _ => precision / relevant as f64,
+    }
 }
 
 /// Of the document at `rank`, counted from 0.

@@ -13,8 +13,9 @@ use super::outcome::{
 use super::proportion;
 use super::quantile::{self, QuantileRatio};
 use super::ratio::{MOST_RECORDED, geometric_mean, paired_ratio};
+use super::satterthwaite::Spread;
 use super::settings::MetricSpec;
-use super::smooth::influence_interval;
+use super::smooth::{influence_interval, student_interval};
 use super::undefined::Undefined;
 
 /// More classes than a recorded table can name, and a count to refuse before allocating for it.
@@ -67,7 +68,13 @@ pub fn rederive(spec: &MetricSpec, comparison: &Comparison, sampling: &Sampling)
             let (error, resamples) = (comparison.standard_error, comparison.resamples);
             resampled(&comparison.sufficient, comparison.method, error, resamples, confidence)?
         }
-        Sufficient::Component { .. } | Sufficient::Ordered { .. } | Sufficient::Runs { .. } => {
+        &Sufficient::Student { freedom } if comparison.method == Method::Satterthwaite => {
+            student(comparison.method, comparison.delta, comparison.standard_error, freedom, confidence)?
+        }
+        Sufficient::Component { .. }
+        | Sufficient::Ordered { .. }
+        | Sufficient::Student { .. }
+        | Sufficient::Runs { .. } => {
             return Err(Undefined::Contradictory);
         }
     };
@@ -112,6 +119,9 @@ pub fn rederive_estimate(spec: &MetricSpec, estimate: &Estimate, sampling: &Samp
         Sufficient::Resampled { .. } => {
             let (error, resamples) = (estimate.standard_error, estimate.resamples);
             resampled(&estimate.sufficient, estimate.method, error, resamples, confidence)?
+        }
+        &Sufficient::Student { freedom } if estimate.method == Method::SatterthwaiteLogit => {
+            student(estimate.method, value, estimate.standard_error, freedom, confidence)?
         }
         _ => return Err(Undefined::Contradictory),
     };
@@ -188,6 +198,21 @@ fn check_cells(classes: u32, cells: &[Cell], n: u64) -> Result<(), Undefined> {
         return Err(Undefined::Contradictory);
     }
     rows(cells.iter().map(|cell| cell.count), n).map(drop)
+}
+
+fn student(
+    method: Method,
+    value: f64,
+    error: Option<f64>,
+    freedom: f64,
+    confidence: f64,
+) -> Result<Interval, Undefined> {
+    match error {
+        Some(error) if error.is_finite() && freedom.is_finite() && freedom >= 1.0 => {
+            student_interval(method, value, &Spread { error, freedom }, confidence)
+        }
+        _ => Err(Undefined::Contradictory),
+    }
 }
 
 fn resampled(

@@ -51,6 +51,8 @@ pub struct Parameters {
     pub empty: EmptyQuery,
     /// What answers may differ in.
     pub ignore: Ignored,
+    /// Regular expressions whose matches are taken out of answers and references before anything else.
+    pub patterns: Vec<String>,
     /// How far a number may be off, absolutely.
     pub tolerance: f64,
     /// How far a number may be off, as a part of the reference.
@@ -81,6 +83,7 @@ impl Default for Parameters {
             gain: RelevanceGain::Linear,
             empty: EmptyQuery::Zero,
             ignore: Ignored::default(),
+            patterns: Vec::new(),
             tolerance: 0.0,
             relative: 0.0,
             columns: Vec::new(),
@@ -155,6 +158,9 @@ pub struct Ignored {
     pub numbers: bool,
 }
 
+const EXACT: &[&str] = &["ignore_case", "ignore_punctuation", "ignore_numbers", "regexes_to_ignore"];
+const ATTEMPTS: &[&str] = &["k", "ignore_case", "ignore_punctuation", "ignore_numbers", "regexes_to_ignore"];
+
 impl Parameters {
     /// The names of the settings a metric takes, as a policy writes them.
     pub const fn names(metric: Metric) -> &'static [&'static str] {
@@ -175,7 +181,8 @@ impl Parameters {
             Metric::Ndcg => &["k", "gain", "empty"],
             Metric::Dcg => &["k", "gain"],
             Metric::MeanAveragePrecision | Metric::ReciprocalRank | Metric::HitRate => &["k", "empty"],
-            Metric::ExactMatch | Metric::Contains => &["ignore_case", "ignore_punctuation", "ignore_numbers"],
+            Metric::ExactMatch | Metric::Contains => EXACT,
+            Metric::PassAtK | Metric::PassHatK => ATTEMPTS,
             Metric::NumericMatch => &["tolerance", "relative"],
             _ => &[],
         }
@@ -233,6 +240,23 @@ impl Metric {
                 | Self::FalsePositiveRate
                 | Self::FalseNegativeRate
                 | Self::PositiveRate
+        )
+    }
+
+    /// Whether rows make up queries, or problems, with one value for each.
+    pub const fn is_per_query(self) -> bool {
+        matches!(
+            self,
+            Self::Ndcg
+                | Self::Dcg
+                | Self::MeanAveragePrecision
+                | Self::ReciprocalRank
+                | Self::HitRate
+                | Self::LabelRankingAveragePrecision
+                | Self::CoverageError
+                | Self::LabelRankingLoss
+                | Self::PassAtK
+                | Self::PassHatK
         )
     }
 

@@ -9,10 +9,17 @@
 //! se² = Σ_g Σ_{i,j ∈ g} u_i u_j G / (G - 1). Of means that is statsmodels' `cov_type="cluster"` on a constant, whose
 //! small-sample factor G/(G-1) · (n-1)/(n-k) is G/(G-1) for k = 1.
 //!
-//! Fewer than 30 clusters are refused, not corrected: t with G - 1 degrees of freedom keeps its level for clusters of equal
-//! size only, and too many models pass where they are not (Cameron & Miller, "A practitioner's guide to cluster-robust
-//! inference", J. Hum. Resour. 50, 2015, §VI).
+//! Below 20,000 units of weighted or clustered rows, and of average precision, resamples stray too little: few clusters, few
+//! heavy rows and few positives carry the variance. There differences of two models get [Satterthwaite's](super::satterthwaite) t
+//! bounds, one model's share the same on the logit scale (Boyd, Eng & Page, "Area under the precision-recall curve", ECML 2013,
+//! for average precision; Korn & Graubard, "Confidence intervals for proportions with small expected number of positive counts
+//! estimated from survey data", Surv. Methodol. 24, 1998, for shares), and what has no upper limit BCa bounds that are spread by
+//! as much. `benches/coverage.rs` shows what they cover.
+//!
+//! Fewer than 30 clusters are refused: too many models pass where these differ in size (Cameron & Miller, "A practitioner's guide
+//! to cluster-robust inference", J. Hum. Resour. 50, 2015, §VI).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::bca::acceleration;
@@ -22,6 +29,7 @@ use super::input::{Rows, Truth};
 use super::metric::Metric;
 use super::moments::Moments;
 use super::outcome::{Interval, Method, Resampling, Sampling, Sufficient};
+use super::satterthwaite::{Spread, spread};
 use super::sums::sum;
 use super::undefined::Undefined;
 
@@ -32,6 +40,9 @@ const MANY: usize = 20_000;
 /// ranking rests on few rows, however many there are below. With fewer the bootstrap goes on, as long as it is
 /// affordable.
 const MANY_POSITIVES: u64 = 50;
+
+/// Positive rows below which average precision is resampled instead, which refuses sets that may as well have had none.
+const FEW_POSITIVES: u64 = 15;
 
 /// Rows at which 2,000 resamples take half a second and 25 MB per thread.
 const AFFORDABLE: usize = 200_000;
@@ -66,8 +77,10 @@ pub(super) fn interval(
         *value -= other;
     }
     let n = influence.len();
+    let by_row = influence;
+    let mut influence = Cow::Borrowed(by_row.as_slice());
     if let Some(clusters) = rows.clusters {
-        influence = by_cluster(clusters, &influence);
+        influence = Cow::Owned(by_cluster(clusters, &by_row));
         if (influence.len() as u64) < FEWEST_CLUSTERS {
             return Err(Undefined::TooFewClusters { n: influence.len() as u64, needed: FEWEST_CLUSTERS });
         }
@@ -79,18 +92,27 @@ pub(super) fn interval(
         return Err(Undefined::TooManyRows { n: n as u64 });
     }
     let asked = sampling.resampling == Resampling::Always || !is_smooth;
+    let uneven = rows.weights.is_some() || rows.clusters.is_some() || metric == Metric::AveragePrecision;
+    let supported = metric != Metric::AveragePrecision || positives >= FEW_POSITIVES;
+    let bounded = baseline.is_some() || metric.range() == (0.0, 1.0);
+    if !asked && uneven && supported && bounded && units < MANY {
+        let method = if baseline.is_some() { Method::Satterthwaite } else { Method::SatterthwaiteLogit };
+        let spread = spread(&by_row, rows.weights, rows.clusters);
+        let interval = student_interval(method, estimate, &spread, sampling.confidence)?;
+        return Ok((interval, Sufficient::Student { freedom: spread.freedom }));
+    }
     if asked || (units < MANY || scarce) && n < AFFORDABLE {
         let replicates = resample(metric.name(), rows, candidate, baseline, sampling)?;
         let a = acceleration(units, |unit| influence[unit], |_| 1.0);
-        let spread = replicates.spread_around(estimate, if is_smooth { widening(&influence) } else { 1.0 });
-        return spread.interval(Method::BcaPoisson, estimate, a, sampling.confidence);
+        let resampled = sum(units, |unit| influence[unit] * influence[unit]);
+        let widening = if is_smooth { spread(&by_row, rows.weights, rows.clusters).over(resampled) } else { 1.0 };
+        let replicates = replicates.spread_around(estimate, widening);
+        return replicates.interval(Method::BcaPoisson, estimate, a, sampling.confidence);
     }
     if scarce {
         return Err(Undefined::TooFewPositives { n: positives, needed: MANY_POSITIVES });
     }
-    for value in &mut influence {
-        *value *= units as f64;
-    }
+    let influence: Vec<f64> = influence.iter().map(|value| value * units as f64).collect();
     let moments = Moments::of(&influence)?;
     Ok((influence_interval(&moments, estimate, sampling.confidence)?, moments.sufficient()))
 }
@@ -112,24 +134,43 @@ fn by_cluster(clusters: &[u64], influence: &[f64]) -> Vec<f64> {
     rows.chunk_by(|a, b| a.0 == b.0).map(total).collect()
 }
 
-/// How much wider than the resamples' the distribution of the statistic is.
-///
-/// Resamples vary as if the n units were all there is, and their variance is itself an estimate: with the degrees of freedom
-/// that Satterthwaite gives it, 2n / (κ - 1) for units of kurtosis κ, the statistic is spread like Student's t, whose
-/// variance is larger by f / (f - 2) (Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69, 2015, §3.2).
-fn widening(influence: &[f64]) -> f64 {
-    let n = influence.len() as f64;
-    let power = |exponent: i32| sum(influence.len(), |unit| influence[unit].powi(exponent));
-    let (second, fourth) = (power(2), power(4));
-    // Units that carry the variance: n / κ.
-    let carrying = second * second / fourth;
-    if !(n > 1.0 && carrying >= 1.0) {
-        return 1.0;
+/// t bounds around `estimate`; of one model's share on the logit scale, as [DeLong's](super::delong).
+pub(super) fn student_interval(
+    method: Method,
+    estimate: f64,
+    spread: &Spread,
+    confidence: f64,
+) -> Result<Interval, Undefined> {
+    one_sided(confidence)?;
+    let &Spread { error, freedom } = spread;
+    // The same difference, or the same value, whatever row is left out, but for rounding.
+    if error.is_nan() || error <= 4.0 * f64::EPSILON * estimate.abs() {
+        return Err(Undefined::ZeroVariance);
     }
-    let freedom = if carrying < n { 2.0 * n * carrying / (n - carrying) } else { f64::INFINITY };
-    let student =
-        if freedom.is_finite() { freedom.max(LEAST_FREEDOM) / (freedom.max(LEAST_FREEDOM) - 2.0) } else { 1.0 };
-    (n / (n - 1.0) * student).sqrt()
+    let quantile = t_quantile(confidence, freedom);
+    if method != Method::SatterthwaiteLogit {
+        return Ok(Interval::symmetric(method, estimate, quantile, error));
+    }
+    if !(estimate > 0.0 && estimate < 1.0) {
+        return Err(Undefined::ZeroVariance);
+    }
+    let logit = (estimate / (1.0 - estimate)).ln();
+    let half = quantile * error / (estimate * (1.0 - estimate));
+    let back = |x: f64| 1.0 / (1.0 + (-x).exp());
+    Ok(Interval::new(method, back(logit - half), back(logit + half), error))
+}
+
+impl Spread {
+    /// How much wider than the resamples', which vary by `squares`, the distribution of the statistic is.
+    ///
+    /// Resamples vary as if the units were all there is, and their variance is itself an estimate: with its degrees of freedom f
+    /// the statistic is spread like Student's t, whose variance is larger by f / (f - 2) (Hesterberg, "What teachers should know
+    /// about the bootstrap", Am. Stat. 69, 2015, §3.2).
+    fn over(&self, squares: f64) -> f64 {
+        let freedom = self.freedom.max(LEAST_FREEDOM);
+        let widening = (self.error * self.error / squares * (freedom / (freedom - 2.0))).sqrt();
+        if widening.is_finite() { widening } else { 1.0 }
+    }
 }
 
 /// The rows that the top of a ranking rests on: positives, or of several classes the rows of the rarest one.

@@ -41,12 +41,11 @@ pub(super) fn statistic<'a>(
     if let Some(losses) = losses(spec, rows, predicted)? {
         return Ok(Box::new(Functional::mean(losses, weights)));
     }
+    let given = Given { spec, rows, predicted, weights };
     Ok(match spec.metric {
-        Metric::Ndcg | Metric::Dcg | Metric::MeanAveragePrecision | Metric::ReciprocalRank | Metric::HitRate => {
-            Box::new(PerQuery::new(spec, rows, predicted)?)
-        }
+        metric if metric.is_per_query() => Box::new(PerQuery::new(spec, rows, predicted)?),
         Metric::RocAuc | Metric::AveragePrecision if matches!(rows.truth, Truth::Classes { .. }) => {
-            classwise(spec, rows, predicted, weights)?
+            given.classwise()?
         }
         Metric::AveragePrecision => {
             Box::new(AveragePrecision::new(binary(spec, &rows.truth)?, scores(predicted, n)?, weights)?)
@@ -62,13 +61,10 @@ pub(super) fn statistic<'a>(
         | Metric::Gain => {
             Box::new(Sweep::new(spec, binary(spec, &rows.truth)?.to_vec(), scores(predicted, n)?, weights)?)
         }
-        Metric::Ece => calibration(spec, rows, predicted, weights)?,
-        Metric::D2LogLoss | Metric::D2Brier => explained_probabilities(spec, rows, predicted, weights)?,
-        Metric::ColumnRatio | Metric::ColumnQuantile => columns(spec, rows, predicted, weights)?,
-        _ => {
-            let (y, p) = real(&rows.truth, predicted)?;
-            regression(spec, y, p, weights)?
-        }
+        Metric::Ece => given.calibration()?,
+        Metric::D2LogLoss | Metric::D2Brier => given.explained_probabilities()?,
+        Metric::ColumnRatio | Metric::ColumnQuantile => given.columns()?,
+        _ => given.regression()?,
     })
 }
 
@@ -153,55 +149,127 @@ fn single_class(rows: &Rows<'_>) -> Result<(), Undefined> {
     if several { Ok(()) } else { Err(Undefined::SingleClass) }
 }
 
-fn regression<'a>(
-    spec: &MetricSpec,
-    y: &'a [f64],
-    p: &[f64],
+/// What a statistic is made of.
+#[derive(Clone, Copy)]
+struct Given<'s, 'a> {
+    spec: &'s MetricSpec,
+    rows: &'s Rows<'a>,
+    predicted: &'s Predicted<'a>,
     weights: Option<&'a [f64]>,
-) -> Result<Statistic<'a>, Undefined> {
-    let Parameters { power, alpha, .. } = spec.parameters;
-    let n = y.len();
-    let root = |squares: Vec<f64>| -> Statistic<'a> { Box::new(RootMeanSquare { squares, weights }) };
-    Ok(match spec.metric {
-        Metric::RootMeanSquaredError => root(squared_errors(y, p)),
-        Metric::RootMeanSquaredLogError => {
-            check_log(y, p)?;
-            root(y.iter().zip(p).map(|(y, p)| squared_log_error(*y, *p)).collect())
+}
+
+impl<'a> Given<'_, 'a> {
+    fn regression(&self) -> Result<Statistic<'a>, Undefined> {
+        let Self { spec, rows, predicted, weights } = *self;
+        let (y, p) = real(&rows.truth, predicted)?;
+        let Parameters { power, alpha, .. } = spec.parameters;
+        let n = y.len();
+        let root = |squares: Vec<f64>| -> Statistic<'a> { Box::new(RootMeanSquare { squares, weights }) };
+        Ok(match spec.metric {
+            Metric::RootMeanSquaredError => root(squared_errors(y, p)),
+            Metric::RootMeanSquaredLogError => {
+                check_log(y, p)?;
+                root(y.iter().zip(p).map(|(y, p)| squared_log_error(*y, *p)).collect())
+            }
+            Metric::MedianAbsoluteError => {
+                Box::new(Percentile { ascending: Ascending::new(absolute_errors(y, p))?, share: 0.5, weights })
+            }
+            Metric::MaxError => Box::new(Largest { values: absolute_errors(y, p), weights }),
+            Metric::WeightedMape => {
+                let sizes = y.iter().map(|y| y.abs()).collect();
+                let function = |sums: &[f64]| divided(sums[1], sums[2]);
+                Box::new(Functional::new(n, vec![absolute_errors(y, p), sizes], weights, Box::new(function)))
+            }
+            Metric::R2 => Box::new(Determination::new(varying(y, weights)?, p, weights)?),
+            Metric::ExplainedVariance => {
+                let errors: Vec<f64> = y.iter().zip(p).map(|(y, p)| y - p).collect();
+                let columns = [centred(varying(y, weights)?, weights), centred(&errors, weights)];
+                let squares: Vec<Vec<f64>> = columns.iter().map(|c| c.iter().map(|x| x * x).collect()).collect();
+                let function = |sums: &[f64]| {
+                    let variance = |at: usize| sums[at + 2] - sums[at] * sums[at] / sums[0];
+                    divided(variance(2), variance(1)).map(|share| 1.0 - share)
+                };
+                Box::new(Functional::new(n, columns.into_iter().chain(squares).collect(), weights, Box::new(function)))
+            }
+            Metric::D2Tweedie => {
+                check_tweedie(y, p, power)?;
+                let losses = y.iter().zip(p).map(|(y, p)| tweedie(*y, *p, power)).collect();
+                Box::new(Explained { losses, null: Null::Mean(varying(y, weights)?, power), weights })
+            }
+            Metric::D2AbsoluteError | Metric::D2Pinball => {
+                let alpha = if spec.metric == Metric::D2Pinball { alpha } else { 0.5 };
+                within(alpha, (0.0..=1.0).contains(&alpha), "alpha")?;
+                let losses = y.iter().zip(p).map(|(y, p)| pinball(*y, *p, alpha)).collect();
+                let labels = Ascending::new(varying(y, weights)?.to_vec())?;
+                Box::new(Explained { losses, null: Null::Quantile(labels, alpha), weights })
+            }
+            _ => return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: "regression" }),
+        })
+    }
+
+    fn classwise(&self) -> Result<Statistic<'a>, Undefined> {
+        let Self { spec, rows, predicted, weights } = *self;
+        let Truth::Classes { labels, count } = rows.truth else { return Err(Undefined::ProbabilitiesMissing) };
+        let columns = of_classes(labels, count, predicted)?;
+        let pairs = match spec.metric {
+            Metric::RocAuc => needed(spec.parameters.pairs, "multi_class")?,
+            _ => super::settings::Pairs::OneVsRest,
+        };
+        let labels = in_range(labels, count)?;
+        Ok(Box::new(Classwise::new(spec, labels, columns, pairs, weights)?))
+    }
+
+    fn calibration(&self) -> Result<Statistic<'a>, Undefined> {
+        let Self { spec, rows, predicted, weights } = *self;
+        let bins = spec.parameters.bins;
+        if let Truth::Classes { labels, count } = rows.truth {
+            let columns = of_classes(labels, count, predicted)?;
+            let class = predicted_class(columns, labels.len());
+            let confidence: Vec<f64> =
+                class.iter().enumerate().map(|(row, class)| columns[*class as usize][row]).collect();
+            let right = class.iter().zip(labels).map(|(class, label)| class == label);
+            return Ok(Box::new(Calibration::new(right, &confidence, bins, weights)?));
         }
-        Metric::MedianAbsoluteError => {
-            Box::new(Percentile { ascending: Ascending::new(absolute_errors(y, p))?, share: 0.5, weights })
+        let labels = binary(spec, &rows.truth)?;
+        let p = input::in_unit_interval(scores(predicted, labels.len())?)?;
+        Ok(Box::new(Calibration::new(labels.iter().copied(), p, bins, weights)?))
+    }
+
+    fn explained_probabilities(&self) -> Result<Statistic<'a>, Undefined> {
+        let Self { spec, rows, predicted, weights } = *self;
+        let found = counted(rows).take(2).count() as u64;
+        if found < 2 {
+            return Err(Undefined::TooFewRows { n: found, needed: 2 });
         }
-        Metric::MaxError => Box::new(Largest { values: absolute_errors(y, p), weights }),
-        Metric::WeightedMape => {
-            let sizes = y.iter().map(|y| y.abs()).collect();
+        let (labels, classes): (Vec<u32>, u32) = match rows.truth {
+            Truth::Classes { labels, count } => (in_range(labels, count)?.to_vec(), count),
+            _ => (binary(spec, &rows.truth)?.iter().map(|label| u32::from(*label)).collect(), 2),
+        };
+        let (losses, null) = if spec.metric == Metric::D2LogLoss {
+            (log_losses(spec, &rows.truth, predicted)?, Null::LogLoss(labels, classes))
+        } else {
+            // As the constant's: not halved.
+            let mut whole = spec.clone();
+            whole.parameters.halved = Some(false);
+            (brier_losses(&whole, &rows.truth, predicted)?, Null::Brier(labels, classes))
+        };
+        single_class(rows)?;
+        Ok(Box::new(Explained { losses, null, weights }))
+    }
+
+    fn columns(&self) -> Result<Statistic<'a>, Undefined> {
+        let Self { spec, rows, predicted, weights } = *self;
+        let n = rows.truth.len();
+        let columns = input::columns(spec, predicted, n)?;
+        if spec.metric == Metric::ColumnRatio {
+            let columns = vec![column(&columns, 0)?.to_vec(), column(&columns, 1)?.to_vec()];
             let function = |sums: &[f64]| divided(sums[1], sums[2]);
-            Box::new(Functional::new(n, vec![absolute_errors(y, p), sizes], weights, Box::new(function)))
+            return Ok(Box::new(Functional::new(n, columns, weights, Box::new(function))));
         }
-        Metric::R2 => Box::new(Determination::new(varying(y, weights)?, p, weights)?),
-        Metric::ExplainedVariance => {
-            let errors: Vec<f64> = y.iter().zip(p).map(|(y, p)| y - p).collect();
-            let columns = [centred(varying(y, weights)?, weights), centred(&errors, weights)];
-            let squares: Vec<Vec<f64>> = columns.iter().map(|c| c.iter().map(|x| x * x).collect()).collect();
-            let function = |sums: &[f64]| {
-                let variance = |at: usize| sums[at + 2] - sums[at] * sums[at] / sums[0];
-                divided(variance(2), variance(1)).map(|share| 1.0 - share)
-            };
-            Box::new(Functional::new(n, columns.into_iter().chain(squares).collect(), weights, Box::new(function)))
-        }
-        Metric::D2Tweedie => {
-            check_tweedie(y, p, power)?;
-            let losses = y.iter().zip(p).map(|(y, p)| tweedie(*y, *p, power)).collect();
-            Box::new(Explained { losses, null: Null::Mean(varying(y, weights)?, power), weights })
-        }
-        Metric::D2AbsoluteError | Metric::D2Pinball => {
-            let alpha = if spec.metric == Metric::D2Pinball { alpha } else { 0.5 };
-            within(alpha, (0.0..=1.0).contains(&alpha), "alpha")?;
-            let losses = y.iter().zip(p).map(|(y, p)| pinball(*y, *p, alpha)).collect();
-            let labels = Ascending::new(varying(y, weights)?.to_vec())?;
-            Box::new(Explained { losses, null: Null::Quantile(labels, alpha), weights })
-        }
-        _ => return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: "regression" }),
-    })
+        let share = spec.parameters.alpha;
+        within(share, share > 0.0 && share < 1.0, "quantile")?;
+        Ok(Box::new(Percentile { ascending: Ascending::new(column(&columns, 0)?.to_vec())?, share, weights }))
+    }
 }
 
 /// Labels that differ, among the rows that count.
@@ -221,85 +289,6 @@ fn centred(values: &[f64], weights: Option<&[f64]>) -> Vec<f64> {
     let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
     let mean = sum(values.len(), |row| weight(row) * values[row]) / sum(values.len(), weight);
     values.iter().map(|value| value - mean).collect()
-}
-
-fn classwise<'a>(
-    spec: &MetricSpec,
-    rows: &Rows<'a>,
-    predicted: &Predicted<'_>,
-    weights: Option<&'a [f64]>,
-) -> Result<Statistic<'a>, Undefined> {
-    let Truth::Classes { labels, count } = rows.truth else { return Err(Undefined::ProbabilitiesMissing) };
-    let columns = of_classes(labels, count, predicted)?;
-    let pairs = match spec.metric {
-        Metric::RocAuc => needed(spec.parameters.pairs, "multi_class")?,
-        _ => super::settings::Pairs::OneVsRest,
-    };
-    let labels = in_range(labels, count)?;
-    Ok(Box::new(Classwise::new(spec, labels, columns, pairs, weights)?))
-}
-
-fn calibration<'a>(
-    spec: &MetricSpec,
-    rows: &Rows<'a>,
-    predicted: &Predicted<'_>,
-    weights: Option<&'a [f64]>,
-) -> Result<Statistic<'a>, Undefined> {
-    let bins = spec.parameters.bins;
-    if let Truth::Classes { labels, count } = rows.truth {
-        let columns = of_classes(labels, count, predicted)?;
-        let class = predicted_class(columns, labels.len());
-        let confidence: Vec<f64> = class.iter().enumerate().map(|(row, class)| columns[*class as usize][row]).collect();
-        let right = class.iter().zip(labels).map(|(class, label)| class == label);
-        return Ok(Box::new(Calibration::new(right, &confidence, bins, weights)?));
-    }
-    let labels = binary(spec, &rows.truth)?;
-    let p = input::in_unit_interval(scores(predicted, labels.len())?)?;
-    Ok(Box::new(Calibration::new(labels.iter().copied(), p, bins, weights)?))
-}
-
-fn explained_probabilities<'a>(
-    spec: &MetricSpec,
-    rows: &Rows<'a>,
-    predicted: &Predicted<'_>,
-    weights: Option<&'a [f64]>,
-) -> Result<Statistic<'a>, Undefined> {
-    let found = counted(rows).take(2).count() as u64;
-    if found < 2 {
-        return Err(Undefined::TooFewRows { n: found, needed: 2 });
-    }
-    let (labels, classes): (Vec<u32>, u32) = match rows.truth {
-        Truth::Classes { labels, count } => (in_range(labels, count)?.to_vec(), count),
-        _ => (binary(spec, &rows.truth)?.iter().map(|label| u32::from(*label)).collect(), 2),
-    };
-    let (losses, null) = if spec.metric == Metric::D2LogLoss {
-        (log_losses(spec, &rows.truth, predicted)?, Null::LogLoss(labels, classes))
-    } else {
-        // As the constant's: not halved.
-        let mut whole = spec.clone();
-        whole.parameters.halved = Some(false);
-        (brier_losses(&whole, &rows.truth, predicted)?, Null::Brier(labels, classes))
-    };
-    single_class(rows)?;
-    Ok(Box::new(Explained { losses, null, weights }))
-}
-
-fn columns<'a>(
-    spec: &MetricSpec,
-    rows: &Rows<'a>,
-    predicted: &Predicted<'_>,
-    weights: Option<&'a [f64]>,
-) -> Result<Statistic<'a>, Undefined> {
-    let n = rows.truth.len();
-    let columns = input::columns(spec, predicted, n)?;
-    if spec.metric == Metric::ColumnRatio {
-        let columns = vec![column(&columns, 0)?.to_vec(), column(&columns, 1)?.to_vec()];
-        let function = |sums: &[f64]| divided(sums[1], sums[2]);
-        return Ok(Box::new(Functional::new(n, columns, weights, Box::new(function))));
-    }
-    let share = spec.parameters.alpha;
-    within(share, share > 0.0 && share < 1.0, "quantile")?;
-    Ok(Box::new(Percentile { ascending: Ascending::new(column(&columns, 0)?.to_vec())?, share, weights }))
 }
 
 fn column<'a>(columns: &[&'a [f64]], at: usize) -> Result<&'a [f64], Undefined> {

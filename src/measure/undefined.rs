@@ -203,6 +203,22 @@ pub enum Undefined {
         /// The query's number.
         group: u32,
     },
+    /// A problem with fewer attempts than are drawn.
+    #[error("problem {group} has {n} attempts, {needed} needed")]
+    TooFewAttempts {
+        /// The problem's number.
+        group: u32,
+        /// Its attempts.
+        n: u64,
+        /// `k`.
+        needed: u64,
+    },
+    /// What is no regular expression, or one too large.
+    #[error("`{pattern}` is no regular expression of bounded size")]
+    InvalidPattern {
+        /// Its beginning.
+        pattern: String,
+    },
     /// Every query was left out.
     #[error("no query has a relevant document")]
     NoRelevant,

@@ -21,6 +21,7 @@ mod foreign;
 mod gather;
 mod grammar;
 mod guard;
+pub mod gzip;
 mod kind;
 mod lines;
 mod logical;
@@ -80,7 +81,7 @@ impl TableFormat {
     }
 }
 
-/// Whether a file's name ends in what compressors put behind a name: there is no format for such.
+/// Whether a file's name ends in what compressors put behind a name: there is no format for such, but see [`gzip`].
 pub fn is_compressed(path: &str) -> bool {
     let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     extension.is_some_and(|extension| ["gz", "bz2", "xz", "zst", "lz4", "zip"].contains(&extension.as_str()))

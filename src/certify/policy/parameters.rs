@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::format::policy::Task;
 use crate::format::scalar::{Scalar, is_safe};
-use crate::measure::{Average, Distance, EmptyQuery, Metric, Pairs, Parameters, RelevanceGain};
+use crate::measure::{Average, Distance, EmptyQuery, Metric, Pairs, Parameters, Patterns, RelevanceGain};
 
 /// A metric's settings; classes still by name.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -85,7 +85,7 @@ fn needed(metric: Metric, task: Task, settings: &Settings) -> Result<(), Problem
     let missing = match metric {
         Metric::FBeta if parameters.beta.is_none() => "beta",
         Metric::RecallAtPrecision if parameters.precision.is_none() => "precision",
-        Metric::PrecisionAtK | Metric::HitRate if parameters.k.is_none() => "k",
+        Metric::PrecisionAtK | Metric::HitRate | Metric::PassAtK | Metric::PassHatK if parameters.k.is_none() => "k",
         Metric::Lift | Metric::Gain if parameters.share.is_none() => "share",
         Metric::RocAuc if several && parameters.pairs.is_none() => "multi_class",
         Metric::Precision | Metric::Recall | Metric::F1 | Metric::FBeta | Metric::Jaccard if several => {
@@ -155,6 +155,7 @@ impl Word<'_> {
             }
             "ignore_case" => parameters.ignore.case = self.flag()?,
             "ignore_punctuation" => parameters.ignore.punctuation = self.flag()?,
+            "regexes_to_ignore" => parameters.patterns = self.patterns()?,
             "ignore_numbers" => parameters.ignore.numbers = self.flag()?,
             "tolerance" => parameters.tolerance = self.number(|x| x >= 0.0, "a number, 0 or more")?,
             "relative" => parameters.relative = self.number(|x| x >= 0.0, "a number, 0 or more")?,
@@ -192,6 +193,17 @@ impl Word<'_> {
         } else {
             Ok(labels.clone())
         }
+    }
+
+    fn patterns(&self) -> Result<Vec<String>, Problem> {
+        let expected = "a list of regular expressions, at most 32, without look-around and references to groups";
+        let Scalar::List(values) = self.value else { return Err(self.wrong(expected)) };
+        let text = |value: &Scalar| match value {
+            Scalar::Text(pattern) => Some(pattern.clone()),
+            _ => None,
+        };
+        let patterns: Option<Vec<String>> = values.iter().map(text).collect();
+        patterns.filter(|patterns| Patterns::new(patterns).is_ok()).ok_or_else(|| self.wrong(expected))
     }
 
     fn number(&self, sound: impl Fn(f64) -> bool, expected: &'static str) -> Result<f64, Problem> {

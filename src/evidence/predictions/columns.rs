@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::Defect;
-use crate::table::{CellError, Codes, Column, Table, TableError, TableFormat, is_compressed};
+use crate::table::{CellError, Codes, Column, Table, TableError, TableFormat, gzip, is_compressed};
 
 /// A table of evidence with at least one row.
 pub(in super::super) struct SourceTable<'a> {
@@ -15,12 +15,20 @@ pub(in super::super) struct SourceTable<'a> {
 impl<'a> SourceTable<'a> {
     /// The names of all columns of a file.
     pub(in super::super) fn header(bytes: &[u8], path: &str) -> Result<Vec<String>, Defect> {
-        Table::header(bytes, format(path)?).map_err(|error| defect(path, error))
+        let header = match gzip::packed(path) {
+            Some(format) => gzip::unpack(bytes).and_then(|bytes| Table::header(&bytes, format)),
+            None => Table::header(bytes, format(path)?),
+        };
+        header.map_err(|error| defect(path, error))
     }
 
     /// Reads the columns `names` of a file.
     pub(in super::super) fn read(bytes: &[u8], path: &'a str, names: &[&str]) -> Result<Self, Defect> {
-        let table = Table::read(bytes, format(path)?, names).map_err(|error| defect(path, error))?;
+        let table = match gzip::packed(path) {
+            Some(format) => gzip::unpack(bytes).and_then(|bytes| Table::read(&bytes, format, names)),
+            None => Table::read(bytes, format(path)?, names),
+        };
+        let table = table.map_err(|error| defect(path, error))?;
         if table.rows() == 0 {
             return Err(Defect::NoRows { path: path.to_owned() });
         }

@@ -65,6 +65,19 @@ fn settings_that_do_not_fit_are_refused() {
         complaint("regression", "{ name = \"tweedie_deviance\", power = 0.5 }"),
         "rule `r`: `power` is `0.5`; it must be a number at most 0, or 1 or more"
     );
+    assert_eq!(complaint("text", "\"pass_at_k\""), "rule `r`: `pass_at_k` needs `k`");
+    let backtracks = "{ name = \"exact_match\", regexes_to_ignore = [\"(a)\\\\1\"] }";
+    assert_eq!(
+        complaint("text", backtracks),
+        "rule `r`: `regexes_to_ignore` is `[(a)\\1]`; it must be a list of regular expressions, at most 32, without look-around \
+         and references to groups"
+    );
+    // A thousand times a thousand times a thousand states, and one expression too many.
+    let large = "{ name = \"exact_match\", regexes_to_ignore = [\"(((a{1000}){1000}){1000})\"] }";
+    assert!(complaint("text", large).contains("it must be a list of regular expressions"));
+    let many = format!("{{ name = \"contains\", regexes_to_ignore = [{}] }}", "\"a\", ".repeat(33));
+    assert!(complaint("text", &many).contains("at most 32"));
+    assert!(read("text", &many.replacen("\"a\", ", "", 1)).is_ok());
     assert!(complaint("regression", "\"median_a\"").ends_with("nearest: median_ae"));
     assert!(
         complaint("binary", "{ mean = \"profit\", beter = \"higher\" }").ends_with("no key `beter`; nearest: better")
@@ -252,9 +265,41 @@ fn rankings_and_texts_are_judged() {
     let found = Scene::on(rows.clone(), &rule(", ignore_case = true, ignore_punctuation = true")).result();
     close(found.candidate, 0.95);
     assert_eq!(found.verdict, Verdict::Pass);
+    let found =
+        Scene::on(rows.clone(), &rule(", regexes_to_ignore = [\"(?i)^an\", \"!$\", \"^swer 1\\\\d*$\"]")).result();
+    // `answer 7` becomes `swer 7` on either side, and `Answer 7!`, too; empty answers are right where the reference is taken out.
+    close(found.candidate, f64::from(190 + 5) / 200.0);
     // Every row wrong is no variation; on the point it still is 0.
     let found = Scene::on(rows, &format!("{}on = \"point\"\n", rule(""))).result();
     assert_eq!((found.verdict, found.candidate), (Verdict::Fail, Some(0.0)));
+}
+
+/// Ten attempts at each of 40 problems, of which row modulo 11 says the number that is right: C(10 - c, 3) / C(10, 3) by hand.
+#[test]
+fn attempts_at_problems_are_judged() {
+    let said = |right: fn(usize) -> usize| PredictedColumns {
+        texts: Some((0..400).map(|row| if row % 10 < right(row / 10) { "ok" } else { "failed" }.to_owned()).collect()),
+        ..Default::default()
+    };
+    let truth = TruthColumn::Texts(vec!["ok".to_owned(); 400]);
+    let mut rows = joined(truth, said(|problem| problem % 11), Some(said(|problem| problem % 11 / 2)));
+    rows.groups = Some((0..400).map(|row| row / 10).collect());
+    let none = [120.0, 84.0, 56.0, 35.0, 20.0, 10.0, 4.0, 1.0, 0.0, 0.0, 0.0];
+    let rule =
+        |name: &str| format!("[[rule]]\nid = \"r\"\nmetric = {{ name = \"{name}\", k = 3 }}\nprove = \"superior\"\n");
+    let found = Scene::on(rows.clone(), &rule("pass_at_k")).result();
+    let of = |value: fn(f64) -> f64, c: fn(usize) -> usize| (0..40).map(|p| value(none[c(p)])).sum::<f64>() / 40.0;
+    close(found.candidate, of(|none| 1.0 - none / 120.0, |problem| problem % 11));
+    close(found.baseline, of(|none| 1.0 - none / 120.0, |problem| problem % 11 / 2));
+    assert_eq!((found.verdict, found.method.as_deref()), (Verdict::Pass, Some("paired_t")));
+    let found = Scene::on(rows.clone(), &rule("pass_hat_k")).result();
+    close(found.candidate, of(|all| all / 120.0, |problem| 10 - problem % 11));
+    // A problem with two attempts has no three.
+    rows.groups = Some((0..400).map(|row| if row < 2 { 77 } else { row / 10 }).collect());
+    let found = Scene::on(rows.clone(), &rule("pass_at_k")).result();
+    assert_eq!(reason(&found), "pass_at_k (k 3) is not defined: problem 77 has 2 attempts, 3 needed");
+    rows.groups = None;
+    assert_eq!(Scene::on(rows, &rule("pass_at_k")).result().verdict, Verdict::Inconclusive);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the file. Every metric of a task, as an absolute and as a paired rule, on all rows and by slice.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use mlrun::certify::policy;
 use mlrun::measure::{Better, Metric, Task};
@@ -64,6 +65,11 @@ impl Table {
 
     /// The file's bytes.
     fn written(&self, format: &str, mixed: bool) -> Vec<u8> {
+        if let Some(format) = format.strip_suffix(".gz") {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(&self.written(format, mixed)).unwrap();
+            return packed.finish().unwrap();
+        }
         let order = Self::order(mixed);
         if format == "parquet" {
             return self.parquet(&order);
@@ -163,9 +169,13 @@ fn same_numbers(task: Task, columns: &str) {
     let rules = first.0.as_array().unwrap();
     let measured = rules.iter().filter(|rule| rule["lower"].is_number()).count();
     assert!(2 * measured >= rules.len(), "{measured} of {} rules were measured: {:#}", rules.len(), first.0);
-    for (format, mixed, threads) in
-        [("csv", true, "7"), ("parquet", false, "2"), ("jsonl", true, "2"), ("parquet", true, "1")]
-    {
+    for (format, mixed, threads) in [
+        ("csv", true, "7"),
+        ("parquet", false, "2"),
+        ("jsonl", true, "2"),
+        ("csv.gz", true, "3"),
+        ("parquet", true, "1"),
+    ] {
         let other = judged(format, mixed, threads);
         assert_eq!(
             other,

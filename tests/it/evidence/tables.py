@@ -1,9 +1,10 @@
-"""Writes fixtures/table.{csv,parquet,jsonl,arrow}: one frame, whose columns are everything evidence may be, or must not be.
+"""Writes fixtures/table.{csv,csv.gz,parquet,jsonl,arrow}: one frame, whose columns are everything evidence may be, or must not be.
 
 Run with pyarrow 26 (in this folder): python tables.py
 """
 
 import decimal
+import gzip
 import json
 
 import pyarrow as pa
@@ -85,6 +86,8 @@ pyarrow.feather.write_feather(table, "fixtures/table.arrow", compression="uncomp
 flat = table.drop_columns(["p_list", "p_struct"])
 plain = [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in flat.schema]
 pyarrow.csv.write_csv(flat.cast(pa.schema(plain)), "fixtures/table.csv", pyarrow.csv.WriteOptions(quoting_style="needed"))
+with open("fixtures/table.csv", "rb") as csv, open("fixtures/table.csv.gz", "wb") as packed:
+    packed.write(gzip.compress(csv.read(), 9, mtime=0))
 # What json has no word for.
 absent = ["p_nan", "p_inf", "w_nan"]
 with open("fixtures/table.jsonl", "w") as lines:

@@ -1,5 +1,7 @@
-//! One frame in four formats, written by pyarrow (tables.py beside this): whatever evidence may be is the same rows in each of
+//! One frame in four formats and once behind gzip, written by Python (tables.py beside this): whatever evidence may be is the same rows in each of
 //! them, and whatever it must not be is named by row.
+
+use std::io::Write as _;
 
 use mlrun::evidence::{Asked, Defect, JoinedRows, PredictionTable, TruthColumn, join, read_predictions_asked};
 use mlrun::format::policy::Task;
@@ -9,11 +11,12 @@ use polars::prelude::{
     Column, DataFrame, NamedFrom as _, ParquetCompression, ParquetWriter, Series, StatisticsOptions,
 };
 
-const FILES: [(&str, &[u8]); 4] = [
+const FILES: [(&str, &[u8]); 5] = [
     ("table.csv", include_bytes!("fixtures/table.csv")),
     ("table.parquet", include_bytes!("fixtures/table.parquet")),
     ("table.jsonl", include_bytes!("fixtures/table.jsonl")),
     ("table.arrow", include_bytes!("fixtures/table.arrow")),
+    ("table.csv.gz", include_bytes!("fixtures/table.csv.gz")),
 ];
 
 /// `k`, `y`, `p`, but for what `change` says.
@@ -130,7 +133,7 @@ fn text_among_numbers_is_shown_with_its_row() {
     // A csv does not tell text from numbers; the others do.
     let stored = |file| read(file, &columns(|c| c.score = Some("k_text".into())), Task::Binary).map(drop);
     assert_eq!(stored(FILES[0]), Ok(()));
-    for file in &FILES[1..] {
+    for file in &FILES[1..4] {
         let said = stored(*file).unwrap_err().to_string().replace(file.0, "T");
         assert_eq!(said, "`T` row 1: `k_text` is `9007199254740993`, not a number: it is stored as text");
     }
@@ -139,7 +142,7 @@ fn text_among_numbers_is_shown_with_its_row() {
 #[test]
 fn nested_columns_are_no_single_values() {
     for (column, word) in [("p_list", "list"), ("p_struct", "struct")] {
-        for file in &FILES[1..] {
+        for file in &FILES[1..4] {
             let mut columns = columns(|_| {});
             columns.score = Some(column.to_owned());
             let said = read(*file, &columns, Task::Binary).unwrap_err().to_string();
@@ -312,6 +315,27 @@ fn a_table_like_another_shares_its_keys_and_changes_nothing() {
     }
 }
 
+/// Members one after another are one file (RFC 1952, 2.2), here of 257 MiB in a quarter of a megabyte.
+#[test]
+fn what_expands_to_more_than_a_table_has_is_refused() {
+    let member = |rows: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(rows).unwrap();
+        packed.finish().unwrap()
+    };
+    let header = member(b"k,y,p\n1,0,0.5\n2,1,0.5\n");
+    let said = |bytes: Vec<u8>| {
+        read(("t.csv.gz", &bytes), &columns(|_| {}), Task::Binary).map(|_| ()).map_err(|e| e.to_string())
+    };
+    assert_eq!(said([header.clone(), member(b"3,0,0.25\n")].concat()), Ok(()));
+    let early = header[..header.len() - 12].to_vec();
+    assert_eq!(said(early), Err("`t.csv.gz` cannot be read as a table: its gzip ends early".to_owned()));
+    let bomb = [header, member(&[b'\n'; 1 << 20]).repeat(257)].concat();
+    assert!(bomb.len() < 1 << 19);
+    let more = "268435457 unpacked bytes are more than the 268435456 that are read";
+    assert_eq!(said(bomb), Err(format!("`t.csv.gz` cannot be read as a table: {more}")));
+}
+
 #[test]
 fn bytes_that_are_no_text_are_called_what_they_are() {
     let csv = FILES[0].1;
@@ -332,7 +356,8 @@ fn bytes_that_are_no_text_are_called_what_they_are() {
     assert_eq!(said("t.csv", plain), "it is UTF-16, not text in UTF-8");
     let gzip = [b"\x1f\x8b\x08\0".as_slice(), csv].concat();
     assert_eq!(said("t.csv", gzip.clone()), "it is compressed with gzip, not text in UTF-8");
-    assert_eq!(said("t.csv.gz", gzip), "it is compressed; unpack it");
+    assert!(said("t.csv.gz", gzip.clone()).starts_with("its gzip is damaged: "));
+    assert_eq!(said("t.parquet.gz", gzip), "it is compressed; unpack it");
     assert_eq!(said("t.csv", b"PK\x03\x04...".to_vec()), "it is a zip file, as spreadsheets are, not text in UTF-8");
     let latin = text.replace("öst", "OST").into_bytes().into_iter().collect::<Vec<_>>();
     let mut latin = String::from_utf8(latin).unwrap().replace("日本", "nihon").into_bytes();

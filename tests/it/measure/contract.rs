@@ -139,6 +139,7 @@ fn the_direction_of_a_metric() {
         let losses = ["log_loss", "brier", "ece", "fpr", "fnr", "mae", "median_ae", "max_error", "pinball"];
         let name = metric.name();
         let error = ["mse", "mape", "msle"].iter().any(|end| name.ends_with(end)) || name.ends_with("_deviance");
+        let error = error || ["coverage_error", "ranking_loss"].contains(&name);
         let loss = losses.contains(&name) || error;
         assert_eq!(metric.better(), if loss { Better::Lower } else { Better::Higher }, "{metric}");
     }

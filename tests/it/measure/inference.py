@@ -154,7 +154,30 @@ def weighted():
     d = np.abs(real - a) - np.abs(real - b)
     fit = OLS(d, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": cluster})
     out["cluster"] = {"delta": float(fit.params[0]), "error": float(fit.bse[0])}
+    rows = np.arange(n)
+    out["few"] = [few(d, np.ones(n), cluster), few(d, w, cluster), few(d, w, rows)]
     return out
+
+
+def few(d, weights, cluster):
+    """Bell and McCaffrey's error of a weighted mean and its degrees of freedom, by whole matrices: how residuals follow from
+    errors, and how errors covary where those of a cluster correlate as much as they are seen to."""
+    d, weights, cluster = (x[weights > 0] for x in (d, weights, cluster))
+    n, share = len(d), weights / weights.sum()
+    residual = np.eye(n) - np.outer(np.ones(n), share)
+    e = residual @ d
+    names = np.unique(cluster)
+    sums = np.array([np.where(cluster == name, share, 0.0) for name in names])
+    adjusted = np.diag([(1 - row.sum()) ** -0.5 for row in sums]) @ sums
+    error = float(np.sqrt(((adjusted @ e) ** 2).sum()))
+    same = np.equal.outer(cluster, cluster) & ~np.eye(n, dtype=bool)
+    correlation = float(np.clip(np.outer(e, e)[same].mean() / (e @ e / n), 0, 1)) if same.any() else 0.0
+    omega = np.eye(n) + correlation * same
+    covariance = adjusted @ residual @ omega @ residual.T @ adjusted.T
+    freedom = np.trace(covariance) ** 2 / np.trace(covariance @ covariance)
+    kurtosis = len(names) * ((sums @ e) ** 4).sum() / ((sums @ e) ** 2).sum() ** 2
+    freedom = float(min(freedom, 2 * len(names) / (kurtosis - 1)))
+    return {"delta": float(share @ d), "error": error, "freedom": freedom, "t": float(stats.t.ppf(0.95, freedom))}
 
 
 print(json.dumps({

@@ -52,8 +52,8 @@ fn names_are_those_of_policies_and_unknown_ones_are_refused() {
                     rmse r2 macro_f1 fbeta jaccard mcc kappa specificity fpr fnr positive_rate recall_at_precision \
                     precision_at_k ks lift gain top_k_accuracy d2_log_loss d2_brier ece median_ae max_error \
                     explained_variance mape wmape smape msle rmsle poisson_deviance gamma_deviance tweedie_deviance \
-                    pinball d2_absolute_error d2_pinball d2_tweedie ndcg dcg map mrr hit_rate exact_match contains \
-                    token_f1 numeric_match";
+                    pinball d2_absolute_error d2_pinball d2_tweedie ndcg dcg map mrr hit_rate lrap \
+                    coverage_error ranking_loss exact_match contains token_f1 numeric_match pass_at_k pass_hat_k";
     assert_eq!(names.join(" "), expected);
     for metric in Metric::all() {
         assert_eq!(Metric::parse(metric.name()), Some(*metric));

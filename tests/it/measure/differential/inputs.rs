@@ -9,6 +9,8 @@ use super::super::mix;
 const SIZES: [usize; 9] = [1, 2, 3, 4, 6, 9, 15, 24, 40];
 const WEIGHTS: [f64; 7] = [0.0, 0.25, 0.5, 1.0, 1.0, 2.0, 3.0];
 
+const PATTERNS: [&[&str]; 6] = [&[], &[], &["the "], &[r"\d+[,.]?", r"[aA]n?\b"], &[r"(?i)\bcat|dog\.$"], &[r"\s+"]];
+
 /// Numbers named by kind, case, stream and place.
 struct Draws(u64);
 
@@ -61,6 +63,7 @@ impl Settings {
             ignore: Ignored { case: ignored(0), punctuation: ignored(1), numbers: ignored(2) },
             tolerance: d.pick(&[0.0, 0.5], 18, 0),
             relative: d.pick(&[0.0, 0.125], 19, 0),
+            patterns: d.pick(&PATTERNS, 22, 0).iter().map(|pattern| (*pattern).to_owned()).collect(),
             ..Parameters::default()
         };
         Self {
@@ -293,6 +296,7 @@ pub(super) struct Texts {
     references: Vec<String>,
     answers: Vec<String>,
     weights: Option<Vec<f64>>,
+    problems: Vec<u32>,
 }
 
 impl Texts {
@@ -319,11 +323,17 @@ impl Texts {
             let text = answer.join(" ");
             answers.push(if d.below(6, 36, row) == 0 { text.to_uppercase() } else { text });
         }
-        Self { settings: Settings::new(&d), weights: d.weights(n), references, answers }
+        let problems = d.pick(&[1, 1, 2], 39, 0);
+        let problems = (0..n as u32).map(|row| row % problems).collect();
+        Self { settings: Settings::new(&d), weights: d.weights(n), references, answers, problems }
     }
 
     pub(super) fn rows(&self) -> Rows<'_> {
-        Rows { weights: self.weights.as_deref(), ..Rows::new(Truth::Texts(&self.references), &[]) }
+        Rows {
+            weights: self.weights.as_deref(),
+            groups: Some(&self.problems),
+            ..Rows::new(Truth::Texts(&self.references), &[])
+        }
     }
 
     pub(super) fn predicted(&self) -> Predicted<'_> {

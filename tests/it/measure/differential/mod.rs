@@ -49,8 +49,8 @@ const REAL: [&str; 13] = [
     "d2_pinball",
 ];
 const POSITIVE: [&str; 6] = ["msle", "rmsle", "poisson_deviance", "gamma_deviance", "tweedie_deviance", "d2_tweedie"];
-const RANKING: [&str; 5] = ["ndcg", "dcg", "map", "mrr", "hit_rate"];
-const TEXTS: [&str; 4] = ["exact_match", "contains", "token_f1", "numeric_match"];
+const RANKING: [&str; 8] = ["ndcg", "dcg", "map", "mrr", "hit_rate", "lrap", "coverage_error", "ranking_loss"];
+const TEXTS: [&str; 6] = ["exact_match", "contains", "token_f1", "numeric_match", "pass_at_k", "pass_hat_k"];
 
 /// The answers, one list per metric, in the order above.
 fn answers() -> Vec<Vec<f64>> {

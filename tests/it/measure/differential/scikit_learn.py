@@ -22,6 +22,7 @@ import struct
 import sys
 import warnings
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,9 @@ SIZES = [1, 2, 3, 4, 6, 9, 15, 24, 40]
 WEIGHTS = [0.0, 0.25, 0.5, 1.0, 1.0, 2.0, 3.0]
 
 
+PATTERNS = [[], [], ["the "], [r"\d+[,.]?", "[aA]n?\\b"], [r"(?i)\bcat|dog\.$"], [r"\s+"]]
+
+
 class Settings:
     def __init__(self, d):
         self.threshold = d.pick([0.5, 0.25, 0.75, 0.0, 1.0], 1)
@@ -78,6 +82,7 @@ class Settings:
         self.ignore = [d.below(2, 17, place) == 1 for place in range(3)]
         self.tolerance = d.pick([0.0, 0.5], 18)
         self.relative = d.pick([0.0, 0.125], 19)
+        self.patterns = d.pick(PATTERNS, 22)
 
 
 def weights_of(d, n):
@@ -208,6 +213,8 @@ class Texts:
             text = " ".join(answer)
             self.answers.append(text.upper() if d.below(6, 36, row) == 0 else text)
         self.w = weights_of(d, n)
+        problems = d.pick([1, 1, 2], 39)
+        self.problem = [row % problems for row in range(n)]
 
 
 def counted(weights, *columns):
@@ -490,6 +497,17 @@ def hit(c, order):
     return float(any(order[: c.s.k]))
 
 
+def labels(function):
+    """Each query is a sample and its documents are labels, of which samples may have different numbers here."""
+
+    def measure(c):
+        none_if(not sum(c.w))
+        of = [function([[r > 0 for r in relevance]], [scores]) for relevance, scores in zip(c.relevance, c.scores)]
+        return np.average(of, weights=c.w)
+
+    return measure
+
+
 # Texts -----------------------------------------------------------------------------------------------------------------
 
 
@@ -506,6 +524,8 @@ def rowwise(value):
 def ignoring(c, text):
     """As Hugging Face's exact_match."""
     case, punctuation, numbers = c.s.ignore
+    for pattern in c.s.patterns:
+        text = re.sub(pattern, "", text)
     if case:
         text = text.lower()
     if punctuation:
@@ -550,6 +570,25 @@ def numeric(c, reference, answer):
     wanted, found = last_number(reference), last_number(answer)
     none_if(wanted is None)
     return found is not None and abs(found - wanted) <= c.s.tolerance + c.s.relative * abs(wanted)
+
+
+def attempts(passes):
+    """Over every choice of k attempts at a problem, in fractions; a problem weighs what its attempts weigh on average."""
+
+    def measure(c):
+        total, weight = 0.0, 0.0
+        for problem in sorted(set(c.problem)):
+            rows = [row for row, of in enumerate(c.problem) if of == problem]
+            right = [exact(c, c.references[row], c.answers[row]) for row in rows]
+            none_if(len(rows) < c.s.k)
+            drawn = [passes(choice) for choice in itertools.combinations(right, c.s.k)]
+            own = 1.0 if c.w is None else np.mean(c.w[rows])
+            total += own * float(Fraction(sum(drawn), len(drawn)))
+            weight += own
+        none_if(not weight)
+        return total / weight
+
+    return measure
 
 
 BOTH = [
@@ -613,12 +652,17 @@ METRICS = [
         ("map", queries(expected(precision_average))),
         ("mrr", queries(expected(reciprocal))),
         ("hit_rate", queries(expected(hit))),
+        ("lrap", labels(m.label_ranking_average_precision_score)),
+        ("coverage_error", labels(m.coverage_error)),
+        ("ranking_loss", labels(m.label_ranking_loss)),
     ]),
     (Texts, [
         ("exact_match", rowwise(exact)),
         ("contains", rowwise(contains)),
         ("token_f1", rowwise(token_f1)),
         ("numeric_match", rowwise(numeric)),
+        ("pass_at_k", attempts(any)),
+        ("pass_hat_k", attempts(all)),
     ]),
 ]
 
