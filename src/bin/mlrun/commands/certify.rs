@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use mlrun::certify::Warning;
 use mlrun::format::certificate::Verdict;
+use mlrun::ops::VerbError;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 use mlrun::ops::recheck::{RecheckOptions, recheck};
 
@@ -77,6 +78,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         sign: args.sign.as_deref().map(|p| context.path(p)),
     };
     let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
+    let again = |at: &usize| args.reports[..*at].iter().any(|(_, other)| *other == args.reports[*at].1);
+    if let Some(at) = (0..args.reports.len()).find(again) {
+        let message = format!("two reports go to `{}`", args.reports[at].1.display());
+        return Err(Failure::usage(message, Some("give each a file of its own".to_owned())));
+    }
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
     let report = certify(&repository, &options, &context.ui.reporter())?;
     if let Some(explanation) = &report.explained {
@@ -120,6 +126,11 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
     let repository = match context.repository() {
         Ok(repository) => Some(repository),
         Err(_) if context.path(certificate.as_ref()).is_file() => None,
+        Err(_) if looks_like_a_path(certificate) => {
+            let path = context.path(certificate.as_ref());
+            let source = std::io::ErrorKind::NotFound.into();
+            return Err(VerbError::Io { action: "read", path, source }.into());
+        }
         Err(failure) => return Err(failure),
     };
     let report = recheck(repository.as_ref(), &options, &context.ui.reporter())?;
@@ -129,6 +140,11 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
         (false, false) => DONE,
     };
     Ok(context.shown(exit, || json::recheck::recheck(&report, exit), |style| human::recheck::recheck(&report, style)))
+}
+
+/// Whether it was meant as a file: an id or a version has neither.
+fn looks_like_a_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || text.ends_with(".json")
 }
 
 fn exit_code(report: &CertifyReport) -> u8 {
@@ -172,6 +188,15 @@ fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
         let file = file.strip_prefix(&context.folder).unwrap_or(file).display();
         let first = if report.baseline.is_none() { first } else { "" };
         shown.hints.push(format!("next: set the limits that are `unset` in {file}, then `{certify}{first}`"));
+    } else if report.proposed.is_some() {
+        let model = &report.statement.predicate.model;
+        shown.hints.push(format!(
+            "`mlrun policy adopt {model} --stage {stage} --reason …` puts these rules in force; `--check` tries rules without a certificate"
+        ));
+    } else if report.verdict() == Verdict::Inconclusive && !report.check {
+        shown
+            .hints
+            .push("next: see to what the reasons name, then `mlrun snapshot` and certify that version".to_owned());
     } else if let Some(baseline) = report.baseline.as_ref().filter(|_| !report.check) {
         shown.hints.push(format!("next: `mlrun diff {baseline} {}` shows what changed", report.label));
     }
