@@ -50,6 +50,8 @@ pub struct Case<'a> {
     pub past: &'a BTreeMap<SetName, Vec<PastRows>>,
     /// The predictions sets the candidate has.
     pub candidate_sets: &'a [SetName],
+    /// The set that rules mean which name none: the only one, or the only one both models have.
+    pub unnamed_set: Option<&'a SetName>,
     /// The sample sets the candidate has.
     pub candidate_samples: &'a [SetName],
     /// The samples that rules ask for.

@@ -130,8 +130,7 @@ fn only_reported(rule: &RuleRecord, case: &Case<'_>) -> Option<String> {
         return None;
     }
     let reported = |set: &Option<SetName>| {
-        let only = case.candidate_sets.first().filter(|_| case.candidate_sets.len() == 1);
-        let set = set.as_ref().or(only)?;
+        let set = set.as_ref().or(case.unnamed_set)?;
         let measured = case.measurement.and_then(|measurement| measurement.set.as_ref());
         (measured != Some(set)).then(|| format!("the predictions `{set}` were only reported"))
     };

@@ -8,7 +8,7 @@ use super::outcome::{blank, explained, inconclusive};
 use super::sufficient::flat;
 use super::wording::{grouped, level, significant};
 use crate::evidence::Defect;
-use crate::format::certificate::ResultRecord;
+use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{DemandRecord, RuleRecord};
 use crate::measure::{self, Undefined};
 use crate::name::SetName;
@@ -22,8 +22,16 @@ pub(super) fn judge(
     case: &Case<'_>,
 ) -> Result<ResultRecord, CertifyError> {
     let result = blank(rule, None, None);
-    if let Some(result) = case.unfit(rule, of.as_str(), &result) {
-        return Ok(result);
+    if let Some(unfit) = case.unfit(rule, of.as_str(), &result) {
+        let alone = case.samples.get(of).filter(|_| unfit.verdict == Verdict::NotApplicable);
+        let Some((Ok(candidate), _)) = alone else { return Ok(unfit) };
+        // A rule that a first release puts in force must be one that later candidates can satisfy.
+        return Ok(match measure::quantile(candidate, quantile, case.policy.confidence) {
+            Ok(_) => unfit,
+            Err(reason) => {
+                inconclusive(result, format!("p{} of `{of}` is not defined: {reason}", significant(quantile * 100.0)))
+            }
+        });
     }
     let known = case.candidate_samples;
     if !known.is_empty() && !known.contains(of) {

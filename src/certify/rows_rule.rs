@@ -206,7 +206,9 @@ pub(super) fn set_of<'b>(
             known: known.to_vec(),
             nearest: nearest(set.as_str(), known.iter().map(SetName::as_str)),
         }),
-        (None, [only]) => Ok(Some(only)),
-        (None, _) => Err(CertifyError::SeveralSets { rule: rule.id.clone(), known: known.to_vec() }),
+        (None, _) => case
+            .unnamed_set
+            .map(Some)
+            .ok_or_else(|| CertifyError::SeveralSets { rule: rule.id.clone(), known: known.to_vec() }),
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn select(
 }
 
 /// The selected rows by the values of a column: values with at least `min_rows` alone, the others together if they are to
-/// be pooled and reach it.
+/// be pooled and reach it. Where no value is alone, pooling would judge all rows as one and call that slices.
 pub(super) fn partition(
     name: &str,
     column: &SliceColumn,
@@ -148,7 +148,7 @@ pub(super) fn partition(
             small.extend(rows);
         }
     }
-    if small.is_empty() || !pooled || (small.len() as u64) < min_rows {
+    if small.is_empty() || judged.is_empty() || !pooled || (small.len() as u64) < min_rows {
         return Partition { judged, left_out: small_values, left_out_rows: small.len() as u64 };
     }
     small.sort_unstable();

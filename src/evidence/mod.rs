@@ -144,6 +144,15 @@ fn rows_have(rows: u64) -> String {
     if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") }
 }
 
+/// A word for a table whose only column is all of them.
+fn separated_otherwise(columns: &[String]) -> &'static str {
+    match columns {
+        [one] if one.contains(';') => ": cells are separated by commas, these seem to be by semicolons",
+        [one] if one.contains('\t') => ": cells are separated by commas, these seem to be by tabs",
+        _ => "",
+    }
+}
+
 /// Something that keeps evidence from being used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -159,7 +168,7 @@ pub enum Defect {
         set: SetName,
     },
     /// The table has no such column.
-    #[error("`{path}` has no column `{column}`; it has {}", columns.join(", "))]
+    #[error("`{path}` has no column `{column}`; it has {}{}", columns.join(", "), separated_otherwise(columns))]
     ColumnMissing {
         /// The table.
         path: String,

@@ -77,7 +77,7 @@ pub enum Undefined {
         needed: u64,
     },
     /// NaN or infinity among the inputs.
-    #[error("row {row} is not a finite number")]
+    #[error("row {} is not a finite number", row + 1)]
     NotFinite {
         /// The first such row.
         row: usize,
@@ -86,7 +86,7 @@ pub enum Undefined {
     #[error("the result is not a finite number")]
     Overflow,
     /// A negative sample where only magnitudes make sense.
-    #[error("row {row} is negative ({value})")]
+    #[error("row {} is negative ({value})", row + 1)]
     Negative {
         /// The first such row.
         row: usize,
@@ -94,7 +94,7 @@ pub enum Undefined {
         value: f64,
     },
     /// A probability below 0 or above 1.
-    #[error("row {row} holds {value}, which is no probability")]
+    #[error("row {} holds {value}, which is no probability", row + 1)]
     ProbabilityOutOfRange {
         /// The first such row.
         row: usize,
@@ -102,7 +102,7 @@ pub enum Undefined {
         value: f64,
     },
     /// Class probabilities that do not sum to 1 within 1e-6.
-    #[error("the probabilities of row {row} sum to {sum}")]
+    #[error("the probabilities of row {} sum to {sum}", row + 1)]
     ProbabilitySum {
         /// The first such row.
         row: usize,
@@ -110,7 +110,7 @@ pub enum Undefined {
         sum: f64,
     },
     /// A class number at or above the number of classes.
-    #[error("row {row} names class {class} of {count}")]
+    #[error("row {} names class {class} of {count}", row + 1)]
     ClassOutOfRange {
         /// The first such row.
         row: usize,
@@ -187,7 +187,7 @@ pub enum Undefined {
         class: u32,
     },
     /// A number for which the metric is not defined.
-    #[error("row {row} holds {value}, for which the metric is not defined")]
+    #[error("row {} holds {value}, for which the metric is not defined", row + 1)]
     OutsideDomain {
         /// The first such row.
         row: usize,
@@ -226,7 +226,7 @@ pub enum Undefined {
     #[error("no answers")]
     TextsMissing,
     /// A reference answer that is no number.
-    #[error("the reference of row {row} is no number")]
+    #[error("the reference of row {} is no number", row + 1)]
     NoNumber {
         /// The first such row.
         row: usize,

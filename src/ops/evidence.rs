@@ -68,12 +68,12 @@ pub(super) fn gather(
     cases: &[NumberedCaseRecord],
 ) -> Result<Gathered, VerbError> {
     let mut gathered = Gathered::default();
-    let only = (candidate.predictions.len() == 1).then(|| candidate.predictions[0].name.clone());
+    let only = unnamed_set(candidate, baseline);
     // What rules slice by, and the numbers they ask for.
     let mut columns: BTreeMap<SetName, [BTreeSet<String>; 2]> = BTreeMap::new();
     for (kind, wanted) in [&needs.predictions, &needs.numbers].into_iter().enumerate() {
         for (set, wanted) in wanted {
-            if let Some(set) = set.as_ref().or(only.as_ref()) {
+            if let Some(set) = set.as_ref().or(only) {
                 columns.entry(set.clone()).or_default()[kind].extend(wanted.iter().cloned());
             }
         }
@@ -166,6 +166,16 @@ pub(super) fn gather(
         }
     }
     Ok(gathered)
+}
+
+/// The set that rules mean which name none: the candidate's only one; of several, the only one the baseline has too. Evidence
+/// that is added to a version later does not make a policy ambiguous.
+pub(super) fn unnamed_set<'r>(candidate: &'r SnapshotRecord, baseline: Option<&SnapshotRecord>) -> Option<&'r SetName> {
+    let only = |known: Vec<&'r SetName>| known.first().copied().filter(|_| known.len() == 1);
+    let theirs = |set: &SetName| baseline.is_some_and(|record| record.predictions.iter().any(|p| p.name == *set));
+    let ours: Vec<&SetName> = candidate.predictions.iter().map(|p| &p.name).collect();
+    let both = ours.iter().copied().filter(|set| theirs(set)).collect();
+    only(ours).or_else(|| only(both))
 }
 
 /// The keys of the cases of a set.

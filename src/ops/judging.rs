@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::certify::Candidate;
-use super::evidence::{Gathered, Tables, gather};
+use super::evidence::{Gathered, Tables, gather, unnamed_set};
 use super::facts::{self, Judged};
 use super::history::Seen;
 use super::measured::{Files, Measured, Side, Wanted};
@@ -183,6 +183,7 @@ pub(super) fn judge(
         sets: &gathered.sets,
         past: &past,
         candidate_sets: &candidate_sets,
+        unnamed_set: unnamed_set(&our_evidence, their_evidence.as_ref()),
         candidate_samples: &candidate_samples,
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, against.map(|(_, record)| &record.metrics)),

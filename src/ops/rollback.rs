@@ -161,7 +161,7 @@ fn decide(
                 stage: stage.clone(),
                 version,
                 snapshot: target,
-                replaces: Some(flees.snapshot),
+                replaces: flees.map(|fled| fled.snapshot),
                 reason: reason.to_owned(),
                 blocks,
                 unblocks,

@@ -145,3 +145,11 @@ pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageN
         Some((what, _)) => Err(VerbError::NotEnforced { what: format!("`{what}` of stage `{stage}`"), plural: true }),
     }
 }
+
+/// Refuses rules in force that only approvals could change.
+pub fn check_approvable(in_force: &RulesRecord, stage: &StageName) -> Result<(), VerbError> {
+    if in_force.stage.approvals.is_empty() {
+        return Ok(());
+    }
+    Err(VerbError::NotEnforced { what: format!("`approvals` of stage `{stage}`"), plural: true })
+}

@@ -11,6 +11,7 @@ use crate::name::{ModelName, StageName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
 use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use crate::registry::rollback::Unfit;
 use crate::repository::Repository;
 use crate::snapshot;
 
@@ -155,6 +156,9 @@ fn with_history(
                 PromoteRequest { stage: &stage, snapshot: row.snapshot, proposed: &proposed, expected: None, now };
             let (mut against, _) = obstacles(&state, &request);
             against.extend(erasures::obstacle(repository, &state, &row)?);
+            if let Some(Unfit::Damaged(reason)) = unfit(repository, &state, row.snapshot) {
+                against.push(Obstacle::Damaged { reason });
+            }
             Some((stage, against))
         }
         _ => None,

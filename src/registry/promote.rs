@@ -87,6 +87,11 @@ pub enum Obstacle {
         /// When, by whom and why.
         why: String,
     },
+    /// Its record or its files are not whole.
+    Damaged {
+        /// What is wrong.
+        reason: String,
+    },
     /// The stage does not hold what the caller expects.
     Unexpected {
         /// What it holds.

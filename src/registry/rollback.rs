@@ -46,8 +46,8 @@ pub enum RollbackPlan {
     },
     /// Move the stage.
     Move {
-        /// What it holds now.
-        flees: OccupancyRow,
+        /// What it holds now; none: it was emptied.
+        flees: Option<Box<OccupancyRow>>,
         /// Where to.
         target: SnapshotId,
         /// Its number.
@@ -65,11 +65,13 @@ pub enum RollbackPlan {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RollbackRefusal {
-    /// It was never held.
-    #[error("`{stage}` holds nothing")]
+    /// It was never held, or emptied.
+    #[error("`{stage}` holds nothing{}", retired.map_or_else(String::new, |version| format!(": {version} was retired")))]
     Empty {
         /// Which stage.
         stage: StageName,
+        /// What it held when it was emptied.
+        retired: Option<Version>,
     },
     /// Nothing earlier is left that may hold it.
     #[error("`{stage}` has nothing to go back to")]
@@ -139,9 +141,17 @@ pub fn plan(
     now: Time,
     unfit: &dyn Fn(SnapshotId) -> Option<Unfit>,
 ) -> Result<RollbackPlan, RollbackRefusal> {
-    let empty = || RollbackRefusal::Empty { stage: stage.clone() };
-    let row = state.stages.get(stage).ok_or_else(empty)?;
-    let current = row.occupant().ok_or_else(empty)?;
+    let row = state.stages.get(stage);
+    let retired = row.and_then(|row| row.timeline.last()).map(|newest| newest.version);
+    let row = row.ok_or_else(|| RollbackRefusal::Empty { stage: stage.clone(), retired })?;
+    let Some(current) = row.occupant() else {
+        // What held it once may hold it again, if it is named.
+        let (Some(to), None) = (request.to, request.from) else {
+            return Err(RollbackRefusal::Empty { stage: stage.clone(), retired });
+        };
+        let target = explicit_target(state, stage, None, to, request.unblock, unfit)?;
+        return Ok(moved(state, stage, None, target, Vec::new(), request));
+    };
     if let Some(from) = request.from
         && from != current.snapshot
     {
@@ -164,7 +174,7 @@ pub fn plan(
     }
     let mut skipped = Vec::new();
     let target = match request.to {
-        Some(to) => explicit_target(state, stage, current, to, request.unblock, unfit)?,
+        Some(to) => explicit_target(state, stage, Some(current), to, request.unblock, unfit)?,
         None => {
             let below = row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]);
             let mut target = None;
@@ -194,16 +204,28 @@ pub fn plan(
             }
         }
     };
+    Ok(moved(state, stage, Some(current), target, skipped, request))
+}
+
+fn moved(
+    state: &State,
+    stage: &StageName,
+    current: Option<&OccupancyRow>,
+    target: &OccupancyRow,
+    skipped: Vec<SkippedRecord>,
+    request: &RollbackRequest,
+) -> RollbackPlan {
     let model_tree = state.version(target.version).map(|v| v.model_tree);
     let blocked = state.block(target.snapshot, model_tree, stage).is_some();
-    Ok(RollbackPlan::Move {
-        flees: current.clone(),
+    let fled = current.filter(|current| request.block && !same_files(state, target, current));
+    RollbackPlan::Move {
+        flees: current.cloned().map(Box::new),
         target: target.snapshot,
         version: target.version,
         skipped,
-        blocks: if request.block && !same_files(state, target, current) { vec![current.snapshot] } else { Vec::new() },
+        blocks: fled.map(|current| current.snapshot).into_iter().collect(),
         unblocks: if blocked { vec![target.snapshot] } else { Vec::new() },
-    })
+    }
 }
 
 /// Whether two occupants are the same model, byte for byte.
@@ -229,13 +251,13 @@ fn obstacle(
 fn explicit_target<'a>(
     state: &'a State,
     stage: &StageName,
-    current: &OccupancyRow,
+    current: Option<&OccupancyRow>,
     to: SnapshotId,
     unblock: bool,
     unfit: &dyn Fn(SnapshotId) -> Option<Unfit>,
 ) -> Result<&'a OccupancyRow, RollbackRefusal> {
     let version = state.version_of(to).map_or(Version(0), |v| v.version);
-    if current.snapshot == to {
+    if current.is_some_and(|current| current.snapshot == to) {
         return Err(RollbackRefusal::Same { stage: stage.clone(), version });
     }
     let held = state.stages.get(stage).and_then(|row| row.timeline.iter().rev().find(|o| o.snapshot == to));

@@ -3,7 +3,7 @@
 use super::error::TableError;
 
 /// First bytes, and what begins with them.
-const SIGNATURES: [(&[u8], &str); 8] = [
+const SIGNATURES: [(&[u8], &str); 9] = [
     // Longer ones first: UTF-32's mark begins with that of UTF-16.
     (b"\xff\xfe\0\0", "UTF-32"),
     (b"\0\0\xfe\xff", "UTF-32"),
@@ -12,6 +12,7 @@ const SIGNATURES: [(&[u8], &str); 8] = [
     (b"\x1f\x8b", "compressed with gzip"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
     (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"PAR1", "a parquet"),
     (b"PK\x03\x04", "a zip file, as spreadsheets are"),
 ];
 

@@ -16,6 +16,9 @@ const FOOTER: u64 = 1 << 28;
 /// Nor has any of its lists more elements.
 const LONGEST_LIST: u64 = 1 << 20;
 
+/// The last four bytes.
+const MAGIC: &[u8; 4] = b"PAR1";
+
 /// What a footer says.
 pub(super) struct Footer {
     pub(super) metadata: FileMetadataRef,
@@ -77,10 +80,16 @@ pub(super) fn footer(mut reader: impl MmapBytesReader) -> Result<Footer, TableEr
 fn check_footer(reader: &mut impl MmapBytesReader) -> Result<(), TableError> {
     let size = reader.seek(SeekFrom::End(0))?;
     let tail = size.checked_sub(8).ok_or_else(|| guard::malformed("it is too short"))?;
-    let mut length = [0; 4];
+    let mut end = [0; 8];
     reader.seek(SeekFrom::Start(tail))?;
-    reader.read_exact(&mut length)?;
-    let length = u64::from(u32::from_le_bytes(length));
+    reader.read_exact(&mut end)?;
+    let [a, b, c, d, magic @ ..] = end;
+    if &magic != MAGIC {
+        return Err(guard::malformed(
+            "it does not end as a parquet does, with PAR1: it was cut short, or is something else",
+        ));
+    }
+    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
     guard::within("bytes of footer", length, FOOTER)?;
     let start = tail.checked_sub(length).ok_or_else(|| guard::malformed("its footer begins before the file"))?;
     let mut footer = Vec::new();

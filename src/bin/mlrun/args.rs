@@ -93,6 +93,8 @@ pub enum Command {
     Waive(commands::waive::Args),
     Promote(commands::promote::Args),
     Rollback(commands::rollback::Args),
+    Retire(commands::retire::Args),
+    Policy(commands::policy::Args),
     Block(commands::block::Args),
     Unblock(commands::unblock::Args),
     Drop(commands::drop::Args),
@@ -110,7 +112,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 31] = [
+const OTHER_WORDS: [(&str, &str); 33] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -135,6 +137,8 @@ const OTHER_WORDS: [(&str, &str); 31] = [
     ("override", "waive"),
     ("deploy", "promote"),
     ("assign", "promote"),
+    ("archive", "retire"),
+    ("rules", "policy"),
     ("revert", "rollback"),
     ("undo", "rollback"),
     ("fsck", "verify"),

@@ -2,25 +2,26 @@
 
 mod certification;
 mod measured;
+mod moves;
 
 use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
+use mlrun::certify::CertifyError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::purge::PurgeError;
 use mlrun::ops::reproduce::{ReproduceError, Reproduced};
 use mlrun::ops::resolve::ResolveError;
-use mlrun::ops::rules::Needed;
 use mlrun::ops::{UsageError, VerbError, chain};
 use mlrun::registry::JournalError;
-use mlrun::registry::promote::Obstacle;
-use mlrun::registry::rollback::RollbackRefusal;
 use mlrun::repository::{ConfigError, RepositoryError};
 use mlrun::signature::KeyError;
 use mlrun::snapshot::restore::RestoreError;
 use mlrun::snapshot::{SnapshotError, fields};
 use mlrun::store::{BackendError, StoreError};
+
+pub use self::moves::{obstacle, obstacles_code, rollback_refusal};
 
 /// Done; certified; no difference.
 pub const DONE: u8 = 0;
@@ -163,7 +164,18 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Store(error) => store(error),
         VerbError::Journal(error) => journal(error),
         VerbError::Restore(error) => restore(error),
+        VerbError::Certify(CertifyError::SeveralSets { known, .. }) => {
+            let example = known.first().map_or_else(|| "test".to_owned(), ToString::to_string);
+            (USAGE, Some(format!("say `set = \"{example}\"` in the rule")))
+        }
         VerbError::Policy { .. } | VerbError::Certify(_) => (USAGE, None),
+        VerbError::Io { action: "read the policy", source, .. } if source.kind() == ErrorKind::NotFound => {
+            says(NOT_FOUND, "`policy = …` in mlrun.toml, or `--policy FILE`, names it")
+        }
+        VerbError::Io { action: "read the policy", source, .. } if source.kind() == ErrorKind::InvalidData => {
+            says(USAGE, "a policy is TOML, text in UTF-8")
+        }
+        VerbError::Adopt(error) => moves::adopt(error),
         VerbError::Dropped { .. } => says(NOT_FOUND, "`mlrun show` tells what it was; its files are not kept any more"),
         VerbError::Erased { rest: true, .. } => says(NO, "`--without-erased` restores the rest"),
         VerbError::Erased { label, .. } => (NO, Some(format!("`mlrun show {label}` tells what was erased"))),
@@ -491,103 +503,5 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::Backwards { .. } => says(USAGE, "`--since` is the earlier time, `--until` the later one"),
         UsageError::NoSuchValue { nearest, .. } => (USAGE, Some(format!("did you mean `{}`?", nearest.join("`, `")))),
         _ => (USAGE, None),
-    }
-}
-
-/// A reason against a promotion: code, words, and what would cure it.
-pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -> (&'static str, String, String) {
-    let policy = if needed.policy { " --policy FILE" } else { "" };
-    let first = if needed.first_release { " --first-release --reason …" } else { "" };
-    let certify = format!("mlrun certify {label}{policy}{first}");
-    match obstacle {
-        Obstacle::Blocked { reason, stage: blocked } => {
-            let place = blocked.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
-            let option = blocked.as_ref().map_or_else(String::new, |s| format!(" --stage {s}"));
-            ("blocked", format!("it is blocked from {place}: {reason}"), format!("mlrun unblock {label}{option}"))
-        }
-        Obstacle::NotFrom { stages } => {
-            let names: Vec<String> = stages.iter().map(ToString::to_string).collect();
-            let first = names.first().cloned().unwrap_or_default();
-            (
-                "not-from",
-                format!("it has not held {}", names.join(" or ")),
-                format!("mlrun promote {label} --to {first}"),
-            )
-        }
-        Obstacle::NoCertificate => ("no-certificate", "it has no certificate".to_owned(), certify),
-        Obstacle::Verdict { verdict, .. } => {
-            ("verdict", format!("its certificate says {}", verdict.name()), format!("{certify}   # shows why"))
-        }
-        Obstacle::Waiver { rule, flaw, .. } => {
-            let (message, cure) = certification::flaw(rule, flaw, label, stage, &certify);
-            ("waiver", message, cure)
-        }
-        Obstacle::Expired { at, .. } => ("expired", format!("its certificate expired {}", at.for_people()), certify),
-        Obstacle::OtherRules { .. } => (
-            "other-rules",
-            format!("it was certified under other rules than those in force for {stage}"),
-            format!("{certify}   # with the policy that was adopted"),
-        ),
-        Obstacle::Stale { stage, certified, now, .. } => {
-            let name = |v: &Option<mlrun::name::Version>| v.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-            let text = format!(
-                "it was certified against {} in {stage}, which holds {} by a later move",
-                name(certified),
-                name(now)
-            );
-            ("stale", text, certify)
-        }
-        Obstacle::Erased { paths, why } => {
-            let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
-            let path = paths.first().map_or("", String::as_str);
-            ("erased", format!("`{path}`{more} of its model: {why}"), format!("mlrun show {label}"))
-        }
-        Obstacle::Unexpected { current } => {
-            let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-            ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
-        }
-        _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
-    }
-}
-
-/// The exit code of a refused promotion: a conflict wins over a plain no.
-pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
-    match obstacles {
-        [] => DONE,
-        some if some.iter().any(Obstacle::is_conflict) => CONFLICT,
-        _ => NO,
-    }
-}
-
-/// A refused rollback: exit code, code for programs, what to do.
-pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
-    match refusal {
-        RollbackRefusal::Empty { .. } => (NO, "empty", format!("mlrun log {model} --kind promote")),
-        RollbackRefusal::NothingLeft { stage, skipped } => {
-            let of = |what: &str| skipped.iter().find(|s| s.reason.starts_with(what)).map(|s| s.version);
-            let cure = match (of("blocked"), of("damaged")) {
-                (Some(version), _) => {
-                    format!("mlrun rollback {model} --stage {stage} --to {version} --unblock --reason …")
-                }
-                (None, Some(version)) => {
-                    format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
-                }
-                (None, None) => format!("mlrun list {model}   # certify and promote another one"),
-            };
-            (NO, "nothing-left", cure)
-        }
-        RollbackRefusal::Guarded { stage, current, .. } => (
-            CONFLICT,
-            "guarded",
-            format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"),
-        ),
-        RollbackRefusal::NeverHeld { .. } => (NO, "never-held", format!("mlrun log {model} --kind promote")),
-        RollbackRefusal::Same { .. } => (NO, "same", format!("mlrun at now {model}")),
-        RollbackRefusal::Blocked { version, .. } => {
-            (NO, "blocked", format!("mlrun rollback {model} --to {version} --unblock --reason …"))
-        }
-        RollbackRefusal::Erased { version, .. } => (NO, "erased", format!("mlrun show {model}@{version}")),
-        RollbackRefusal::Damaged { version, .. } => (INTEGRITY, "damaged", format!("mlrun verify {model}@{version}")),
-        _ => (NO, "refused", format!("mlrun status {model}")),
     }
 }

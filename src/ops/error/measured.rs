@@ -47,7 +47,7 @@ pub enum MeasureError {
         known: Vec<SetName>,
     },
     /// A signal asked us to end before it was done.
-    #[error("asked to end by signal {signal}, before anything could be said")]
+    #[error("interrupted by signal {signal}: nothing was written")]
     Interrupted {
         /// Which.
         signal: i32,

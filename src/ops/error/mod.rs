@@ -71,6 +71,9 @@ pub enum VerbError {
         /// Which model.
         model: String,
     },
+    /// Rules are not put in force.
+    #[error(transparent)]
+    Adopt(#[from] crate::ops::policy::AdoptError),
     /// A version was dropped: its files are not kept any more.
     #[error("`{label}` was {dropped}")]
     Dropped {

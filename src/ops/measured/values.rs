@@ -14,6 +14,7 @@ use crate::format::policy::{MeasureRecord, RuleRecord};
 use crate::id::FileId;
 use crate::name::SetName;
 use crate::ops::VerbError;
+use crate::ops::evidence::unnamed_set;
 use crate::progress::{Progress, Silent};
 
 /// No answer is longer.
@@ -97,8 +98,8 @@ impl One<'_> {
 
     /// The model's predictions as a file: those that were made, else those recorded.
     fn predictions(&self, set: Option<&SetName>, out: &Path) -> Result<Result<PathBuf, String>, VerbError> {
-        let only = self.wanted.candidate.record.predictions.first();
-        let only = only.filter(|_| self.wanted.candidate.record.predictions.len() == 1).map(|known| &known.name);
+        let theirs = self.wanted.baseline.map(|baseline| baseline.record);
+        let only = unnamed_set(self.wanted.candidate.record, theirs);
         let Some(set) = set.or(self.record.set.as_ref()).or(only) else {
             return Ok(Err("its rule names no predictions set, and there are several".to_owned()));
         };

@@ -130,6 +130,7 @@ impl Scene {
             sets: &self.sets,
             past: &self.past,
             candidate_sets: &self.candidate_sets,
+            unnamed_set: self.candidate_sets.first().filter(|_| self.candidate_sets.len() == 1),
             candidate_samples: &self.candidate_samples,
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),

@@ -204,3 +204,16 @@ fn what_every_slice_must_show_is_not_corrected() {
     assert_eq!(statement.results[0].verdict, Verdict::Fail);
     assert_eq!(statement.results[0].method.as_deref(), Some("mcnemar"));
 }
+
+/// Pooling everything would judge all rows as one, and call that slices.
+#[test]
+fn where_no_slice_is_large_enough_none_is_judged() {
+    let rows =
+        stacked(vec![("DE", outcomes(96, 0, 0, 4)), ("AT", outcomes(95, 0, 0, 5)), ("CH", outcomes(70, 25, 0, 5))]);
+    let scene =
+        Scene::on(rows, &rule("each = [\"country\"]\nmin_rows = 150\nprove = \"not_worse_detected\"\nmargin = 0.2"));
+    assert_eq!(scene.judge().predicate.verdict, Verdict::Inconclusive);
+    let statement = scene.judge();
+    let said = reason(&statement.predicate.results[0]);
+    assert!(said.contains("only 0 of 300 rows lie in slices of 150 rows or more"), "{said}");
+}

@@ -192,7 +192,7 @@ fn what_is_blocked_or_damaged_is_passed_over_and_listed() {
     let damage = |id: SnapshotId| (id == snapshot("b")).then(|| Unfit::Damaged("a block is missing".to_owned()));
     let planned = plan(&state, &stage("production"), &BACK, state.time().unwrap(), &damage).unwrap();
     let RollbackPlan::Move { target, version, skipped, blocks, unblocks, flees } = planned else { panic!("a move") };
-    assert_eq!((target, version, flees.version), (snapshot("a"), Version(1), Version(4)));
+    assert_eq!((target, version, flees.unwrap().version), (snapshot("a"), Version(1), Version(4)));
     assert_eq!((blocks, unblocks), (vec![snapshot("d")], vec![]));
     let skipped: Vec<_> = skipped.iter().map(|s| (s.version.0, s.reason.as_str())).collect();
     assert_eq!(skipped, [(3, "blocked: biased"), (2, "damaged: a block is missing")]);
@@ -266,7 +266,7 @@ fn to_a_version_that_cannot_be() {
     let refused = plan(&state, &production, &to("a"), state.time().unwrap(), &damage).unwrap_err();
     assert_eq!(refused, RollbackRefusal::Damaged { version: Version(1), reason: "cut".to_owned() });
     let empty = plan(&state, &stage("staging"), &BACK, state.time().unwrap(), &|_| None).unwrap_err();
-    assert_eq!(empty, RollbackRefusal::Empty { stage: stage("staging") });
+    assert_eq!(empty, RollbackRefusal::Empty { stage: stage("staging"), retired: None });
 }
 
 /// What is gone back to by name with the block lifted is not blocked afterwards, however it had been blocked.

@@ -222,7 +222,7 @@ impl Journal {
                         stage: of.clone(),
                         version,
                         snapshot: target,
-                        replaces: Some(flees.snapshot),
+                        replaces: flees.map(|fled| fled.snapshot),
                         reason: "it misbehaves".to_owned(),
                         blocks,
                         unblocks,

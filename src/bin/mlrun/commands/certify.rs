@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use mlrun::certify::Warning;
-use mlrun::format::certificate::Verdict;
+use mlrun::ops::VerbError;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 use mlrun::ops::recheck::{RecheckOptions, recheck};
 
-use super::Context;
 use super::report_file::{Format, ReportFile, check_key, rendered, report_file};
+use super::{Context, next_step};
 use crate::failure::{CONFLICT, DONE, Failure, INTEGRITY, NO, verdict_code};
 use crate::ui::{Shown, human, json};
 
@@ -79,6 +79,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let formats = args.reports.iter().map(|(format, _)| *format).chain([args.format]);
     check_key(formats, args.sign.is_some())?;
     let opened = |(format, path): &(Format, PathBuf)| Ok((*format, ReportFile::open(context.path(path))?));
+    let again = |at: &usize| args.reports[..*at].iter().any(|(_, other)| *other == args.reports[*at].1);
+    if let Some(at) = (0..args.reports.len()).find(again) {
+        let message = format!("two reports go to `{}`", args.reports[at].1.display());
+        return Err(Failure::usage(message, Some("give each a file of its own".to_owned())));
+    }
     let files = args.reports.iter().map(opened).collect::<Result<Vec<_>, Failure>>()?;
     let report = certify(&repository, &options, &context.ui.reporter())?;
     if let Some(explanation) = &report.explained {
@@ -122,6 +127,11 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
     let repository = match context.repository() {
         Ok(repository) => Some(repository),
         Err(_) if context.path(certificate.as_ref()).is_file() => None,
+        Err(_) if looks_like_a_path(certificate) => {
+            let path = context.path(certificate.as_ref());
+            let source = std::io::ErrorKind::NotFound.into();
+            return Err(VerbError::Io { action: "read", path, source }.into());
+        }
         Err(failure) => return Err(failure),
     };
     let report = recheck(repository.as_ref(), &options, &context.ui.reporter())?;
@@ -133,49 +143,23 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
     Ok(context.shown(exit, || json::recheck::recheck(&report, exit), |style| human::recheck::recheck(&report, style)))
 }
 
-fn exit_code(report: &CertifyReport) -> u8 {
-    if report.conflict.is_some() || report.proposed.is_some() { CONFLICT } else { verdict_code(report.verdict()) }
+/// Whether it was meant as a file: an id or a version has neither.
+fn looks_like_a_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || text.ends_with(".json")
 }
 
-/// Not decided, for want of a limit that a person must set.
-fn undecided(report: &CertifyReport) -> bool {
-    report.verdict() == Verdict::Inconclusive && report.has_unset_limit()
+fn exit_code(report: &CertifyReport) -> u8 {
+    if report.conflict.is_some() || report.proposed.is_some() { CONFLICT } else { verdict_code(report.verdict()) }
 }
 
 fn finish(context: &Context<'_>, report: &CertifyReport, exit: u8) -> Shown {
     let mut shown =
         context.shown(exit, || json::certify::certify(report, exit), |style| human::certify::certify(report, style));
     shown.warnings = report.warnings.iter().map(warning).collect();
-    let label = &report.label;
-    let baseline = &report.statement.predicate.baseline;
-    let stage = &baseline.stage;
-    let certify = match (report.check, label.as_str()) {
-        (true, "workspace") => "mlrun certify --check".to_owned(),
-        (true, label) => format!("mlrun certify {label} --check"),
-        (false, label) => format!("mlrun certify {label}"),
-    };
-    let first = " --first-release --reason …";
     if let Some(signed) = report.signed.as_ref().filter(|signed| signed.exposed) {
         let what = format!("others on this machine may read the key {}: `chmod 600` it", signed.keyid.short());
         shown.warnings.push(what);
     }
-    if matches!(report.verdict(), Verdict::Pass | Verdict::Waived) && exit == 0 && !report.check {
-        if let Some(block) = &report.block {
-            let place = block.stage.as_ref().map_or_else(String::new, |stage| format!(" --stage {stage}"));
-            shown.hints.push(format!("it is blocked; first: `mlrun unblock {label}{place}`"));
-        }
-        let next = if report.block.is_some() { "then" } else { "next" };
-        shown.hints.push(format!("{next}: `mlrun promote {label} --to {stage}`"));
-    } else if report.baseline.is_none() && baseline.first_release.is_none() {
-        shown.hints.push(format!("if nothing has been in {stage} yet: `{certify}{first}`"));
-    } else if let (Some(set), Some(baseline)) = (report.baseline_lacks.first(), &report.baseline) {
-        shown.hints.push(format!("next: `mlrun attach {baseline} --set {set} FILE` gives the baseline what it lacks"));
-    } else if let Some(file) = report.policy_file.as_ref().filter(|_| undecided(report)) {
-        let file = file.strip_prefix(&context.folder).unwrap_or(file).display();
-        let first = if report.baseline.is_none() { first } else { "" };
-        shown.hints.push(format!("next: set the limits that are `unset` in {file}, then `{certify}{first}`"));
-    } else if let Some(baseline) = report.baseline.as_ref().filter(|_| !report.check) {
-        shown.hints.push(format!("next: `mlrun diff {baseline} {}` shows what changed", report.label));
-    }
+    shown.hints = next_step::after(report, exit, &context.folder);
     shown
 }

@@ -19,11 +19,14 @@ mod given;
 pub mod init;
 pub mod list;
 pub mod log;
+mod next_step;
+pub mod policy;
 pub mod promote;
 pub mod purge;
 mod report_file;
 pub mod reproduce;
 pub mod restore;
+pub mod retire;
 pub mod rollback;
 pub mod seed;
 pub mod show;
@@ -75,6 +78,8 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Waive(args) => waive::run(context, args),
         Command::Promote(args) => promote::run(context, args),
         Command::Rollback(args) => rollback::run(context, args),
+        Command::Retire(args) => retire::run(context, args),
+        Command::Policy(args) => policy::run(context, args),
         Command::Block(args) => block::run(context, args),
         Command::Unblock(args) => unblock::run(context, args),
         Command::Drop(args) => drop::run(context, args),

@@ -33,7 +33,13 @@ pub fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("say FORMAT=FILE, for example junit=certify.xml")?;
     let format = <Format as clap::ValueEnum>::from_str(format, true)
         .map_err(|_| format!("`{format}` is none of human, json, markdown, junit, sarif, dsse"))?;
-    Ok((format, PathBuf::from(path)))
+    match path {
+        "" => Err("say FORMAT=FILE, for example junit=certify.xml".to_owned()),
+        "-" => {
+            Err(format!("a report goes to a file; `--format {}` prints it", text.split_once('=').map_or("", |t| t.0)))
+        }
+        path => Ok((format, PathBuf::from(path))),
+    }
 }
 
 /// An envelope holds a signature.
@@ -70,56 +76,47 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8, folder: &Path)
     }
 }
 
-/// The file of a report. It is opened before anything is recorded: a place that cannot be written to is no reason to find
-/// out afterwards.
+/// The file of a report. That it can be written to is found out before anything is recorded.
 #[derive(Debug)]
 pub struct ReportFile {
     path: PathBuf,
-    file: File,
-    /// Whether nothing was there: then nothing is there again if there is no report.
-    remove: bool,
 }
 
 impl ReportFile {
-    /// Opens it, and leaves alone what is in it.
+    /// Finds out whether it can be written, and leaves everything as it was: an empty file in the project would be part of what
+    /// is certified.
+    #[expect(clippy::disallowed_methods, reason = "only the empty file made here is removed")]
     pub fn open(path: PathBuf) -> Result<Self, Failure> {
-        let created = File::options().write(true).create_new(true).open(&path);
-        let opened = match created {
-            Ok(file) => Ok((file, true)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // Through a link that leads to nothing yet, too.
-                File::options().write(true).create(true).truncate(false).open(&path).map(|file| (file, false))
-            }
+        let probed = match File::options().write(true).create_new(true).open(&path) {
+            Ok(_) => std::fs::remove_file(&path),
+            // Through a link that leads to nothing yet, too.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => opened(&path).map(drop),
             Err(error) => Err(error),
         };
-        match opened {
-            Ok((file, remove)) => Ok(Self { path, file, remove }),
-            Err(source) => Err(failed(&path, source)),
-        }
+        probed.map_err(|source| failed(&path, source))?;
+        Ok(Self { path })
     }
 
     /// Puts the report into it.
-    pub fn write(mut self, text: &str) -> Result<(), Failure> {
+    pub fn write(self, text: &str) -> Result<(), Failure> {
         // Where nothing was issued nothing was signed.
         if text.is_empty() {
             return Ok(());
         }
-        self.remove = false;
-        // A pipe or a terminal has no length.
-        let is_file = self.file.metadata().is_ok_and(|data| data.is_file());
-        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
-        emptied.and_then(|()| self.file.write_all(text.as_bytes())).map_err(|source| failed(&self.path, source))
+        let written = || {
+            let mut file = opened(&self.path)?;
+            // A pipe or a terminal has no length.
+            if file.metadata().is_ok_and(|data| data.is_file()) {
+                file.set_len(0)?;
+            }
+            file.write_all(text.as_bytes())
+        };
+        written().map_err(|source| failed(&self.path, source))
     }
 }
 
-impl Drop for ReportFile {
-    #[expect(clippy::disallowed_methods, reason = "only the empty file made here is removed")]
-    fn drop(&mut self) {
-        if self.remove {
-            // There is a failure to report already.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
+fn opened(path: &Path) -> std::io::Result<File> {
+    File::options().write(true).create(true).truncate(false).open(path)
 }
 
 fn failed(path: &Path, source: std::io::Error) -> Failure {

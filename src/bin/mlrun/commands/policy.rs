@@ -1,0 +1,100 @@
+//! `mlrun policy`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use mlrun::name::{ModelName, StageName};
+use mlrun::ops::policy::{PolicyOptions, adopt, show};
+
+use super::Context;
+use crate::failure::{DONE, Failure, NO};
+use crate::ui::{Shown, human, json};
+
+/// The rules in force for a stage, and how they change
+///
+/// The first promotion to a stage puts the rules in force that it was made under. From then on an edit of the policy or of
+/// mlrun.toml is a proposal, until somebody adopts it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mlrun policy show\n  mlrun policy diff fraud --stage production\n  mlrun policy adopt fraud --reason \"the floor was too low\""
+)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the rules in force
+    Show(Which),
+    /// Show in what the rules of the project differ from those in force
+    #[command(after_help = "Exit 1 with `--exit-code` if they differ.")]
+    Diff(DiffArgs),
+    /// Put the rules of the project in force
+    ///
+    /// Certificates that were made under the rules before do not promote any more.
+    Adopt(AdoptArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The model, if there are several
+    model: Option<ModelName>,
+    /// The stage; the only one, else `production`, if left out
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<StageName>,
+    /// Another policy than the configured one
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct DiffArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Exit 1 if there are differences
+    #[arg(long)]
+    exit_code: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct AdoptArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Say what would happen
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Which {
+    fn options(&self, context: &Context<'_>) -> PolicyOptions {
+        PolicyOptions {
+            model: self.model.clone(),
+            stage: self.stage.clone(),
+            policy: self.policy.as_deref().map(|path| context.path(path)),
+        }
+    }
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+    let repository = context.repository()?;
+    match &args.action {
+        Action::Show(which) => {
+            let report = show(&repository, &which.options(context))?;
+            Ok(context.shown(DONE, || json::policy::show(&report), |style| human::policy::show(&report, style)))
+        }
+        Action::Diff(args) => {
+            let report = show(&repository, &args.which.options(context))?;
+            let exit = if args.exit_code && !report.differences.is_empty() { NO } else { DONE };
+            Ok(context.shown(exit, || json::policy::diff(&report, exit), |style| human::policy::diff(&report, style)))
+        }
+        Action::Adopt(args) => {
+            let options = args.which.options(context);
+            let report = adopt(&repository, &options, &args.reason, args.dry_run, &context.ui.reporter())?;
+            Ok(context.shown(DONE, || json::policy::adopt(&report), |style| human::policy::adopt(&report, style)))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Stages that do not move: why, exit code, and the command that helps.
+
+use mlrun::ops::policy::AdoptError;
+use mlrun::ops::rules::Needed;
+use mlrun::registry::promote::Obstacle;
+use mlrun::registry::rollback::RollbackRefusal;
+
+use super::{CONFLICT, DONE, INTEGRITY, Meaning, NO, NOT_FOUND, USAGE, certification, says};
+
+/// A reason against a promotion: code, words, and what would cure it.
+pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -> (&'static str, String, String) {
+    let policy = if needed.policy { " --policy FILE" } else { "" };
+    let first = if needed.first_release { " --first-release --reason …" } else { "" };
+    let certify = format!("mlrun certify {label}{policy}{first}");
+    match obstacle {
+        Obstacle::Blocked { reason, stage: blocked } => {
+            let place = blocked.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+            let option = blocked.as_ref().map_or_else(String::new, |s| format!(" --stage {s}"));
+            ("blocked", format!("it is blocked from {place}: {reason}"), format!("mlrun unblock {label}{option}"))
+        }
+        Obstacle::NotFrom { stages } => {
+            let names: Vec<String> = stages.iter().map(ToString::to_string).collect();
+            let first = names.first().cloned().unwrap_or_default();
+            (
+                "not-from",
+                format!("it has not held {}", names.join(" or ")),
+                format!("mlrun promote {label} --to {first}"),
+            )
+        }
+        Obstacle::NoCertificate => ("no-certificate", "it has no certificate".to_owned(), certify),
+        Obstacle::Verdict { verdict, .. } => {
+            ("verdict", format!("its certificate says {}", verdict.name()), format!("{certify}   # shows why"))
+        }
+        Obstacle::Waiver { rule, flaw, .. } => {
+            let (message, cure) = certification::flaw(rule, flaw, label, stage, &certify);
+            ("waiver", message, cure)
+        }
+        Obstacle::Expired { at, .. } => ("expired", format!("its certificate expired {}", at.for_people()), certify),
+        Obstacle::OtherRules { .. } => (
+            "other-rules",
+            format!("it was certified under other rules than those in force for {stage}"),
+            format!("{certify}   # with the policy in force; `mlrun policy diff` shows how yours differs"),
+        ),
+        Obstacle::Stale { stage, certified, now, .. } => {
+            let name = |v: &Option<mlrun::name::Version>| v.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+            let text = format!(
+                "it was certified against {} in {stage}, which holds {} by a later move",
+                name(certified),
+                name(now)
+            );
+            ("stale", text, certify)
+        }
+        Obstacle::Erased { paths, why } => {
+            let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
+            let path = paths.first().map_or("", String::as_str);
+            ("erased", format!("`{path}`{more} of its model: {why}"), format!("mlrun show {label}"))
+        }
+        Obstacle::Unexpected { current } => {
+            let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+            ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
+        }
+        Obstacle::Damaged { reason } => {
+            ("damaged", format!("it is not whole: {reason}"), "mlrun verify --full --repair".to_owned())
+        }
+        _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
+    }
+}
+
+/// The exit code of a refused promotion: a conflict wins over a plain no.
+pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
+    match obstacles {
+        [] => DONE,
+        some if some.iter().any(|obstacle| matches!(obstacle, Obstacle::Damaged { .. })) => INTEGRITY,
+        some if some.iter().any(Obstacle::is_conflict) => CONFLICT,
+        _ => NO,
+    }
+}
+
+/// A refused rollback: exit code, code for programs, what to do.
+pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static str, String) {
+    match refusal {
+        RollbackRefusal::Empty { stage, retired: Some(version) } => (
+            NO,
+            "empty",
+            format!("mlrun rollback {model} --stage {stage} --to {version} --reason …   # puts it there again"),
+        ),
+        RollbackRefusal::Empty { .. } => (NO, "empty", format!("mlrun log {model} --kind promote")),
+        RollbackRefusal::NothingLeft { stage, skipped } => {
+            let of = |what: &str| skipped.iter().find(|s| s.reason.starts_with(what)).map(|s| s.version);
+            let cure = match (of("blocked"), of("damaged")) {
+                (Some(version), _) => {
+                    format!("mlrun rollback {model} --stage {stage} --to {version} --unblock --reason …")
+                }
+                (None, Some(version)) => {
+                    format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
+                }
+                (None, None) => format!("mlrun list {model}   # certify and promote another one"),
+            };
+            (NO, "nothing-left", cure)
+        }
+        RollbackRefusal::Guarded { stage, current, .. } => (
+            CONFLICT,
+            "guarded",
+            format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"),
+        ),
+        RollbackRefusal::NeverHeld { .. } => (NO, "never-held", format!("mlrun log {model} --kind promote")),
+        RollbackRefusal::Same { .. } => (NO, "same", format!("mlrun at now {model}")),
+        RollbackRefusal::Blocked { version, .. } => {
+            (NO, "blocked", format!("mlrun rollback {model} --to {version} --unblock --reason …"))
+        }
+        RollbackRefusal::Erased { version, .. } => (NO, "erased", format!("mlrun show {model}@{version}")),
+        RollbackRefusal::Damaged { version, .. } => (INTEGRITY, "damaged", format!("mlrun verify {model}@{version}")),
+        _ => (NO, "refused", format!("mlrun status {model}")),
+    }
+}
+
+/// Rules that are not put in force.
+pub(super) fn adopt(error: &AdoptError) -> Meaning {
+    match error {
+        AdoptError::NoneYet { .. } => says(NOT_FOUND, "`mlrun certify` and `mlrun promote` come first"),
+        AdoptError::NoneStated { .. } => {
+            says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
+        }
+        AdoptError::Changed { .. } => says(CONFLICT, "`mlrun policy diff` shows what is in force now"),
+        _ => (NO, None),
+    }
+}

@@ -1,0 +1,110 @@
+//! Rules in force: how they are seen, how they change, and what an emptied stage means to them.
+
+use super::harness::{Bad, Project};
+use super::scene::{POLICY, latency, rows, table};
+
+/// v1 in production, v2 better.
+fn scene() -> Project {
+    let project = Project::rated();
+    let first = project.version(0.60);
+    project.release(&first);
+    project.version(0.65);
+    project
+}
+
+#[test]
+fn rules_change_only_by_adopting_them() {
+    let project = scene();
+    assert_eq!(project.json("policy diff --exit-code", 0)["identical"], true);
+    assert!(project.json("policy adopt --reason same", 0)["unchanged"].as_bool().unwrap());
+    let stricter = format!("{POLICY}\n[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.1\n");
+    project.write("policy.toml", &stricter);
+    let proposal = project.mlrun("certify v2").exits(5);
+    proposal.says(&["mlrun policy adopt fraud"]);
+    project.mlrun("promote v2 --to production").exits(5).says(&["mlrun policy"]);
+    let differs = project.json("policy diff --exit-code", 1);
+    assert_eq!(differs["differences"], serde_json::json!(["rule floor: stated, not in force"]));
+    project.leaves_alone("policy adopt --reason r --dry-run", 0).says(&["nothing was written"]);
+    let adopted = project.json("policy adopt --reason floor", 0);
+    assert_eq!((adopted["unchanged"].as_bool(), &adopted["differences"]), (Some(false), &differs["differences"]));
+    let event = project.events_of("adopt").remove(0);
+    assert_eq!((event["reason"].as_str(), event["stage"].as_str()), (Some("floor"), Some("production")));
+    let shown = project.json("policy show", 0);
+    assert_eq!(shown["in_force"]["sha256"], adopted["adopted"]);
+    assert!(shown["in_force"]["policy"]["rules"].to_string().contains("floor"));
+    project.ok("policy show").says(&["rules in force for production of fraud", "floor"]);
+    project.ok("log --kind adopt").says(&["other rules for production: floor"]);
+    project.ok("certify v2");
+    project.ok("promote v2 --to production");
+    // The file as it was is a proposal now.
+    project.write("policy.toml", POLICY);
+    project.mlrun("certify v1 --check").exits(5).says(&["floor"]);
+}
+
+#[test]
+fn before_the_first_promotion_there_is_nothing_to_adopt() {
+    let project = Project::rated();
+    project.version(0.60);
+    let none = Bad { exit: 6, message: &["has no rules in force yet"], hint: &["mlrun promote"] };
+    project.fails("policy adopt --reason r", &none);
+    assert!(project.json("policy show", 0)["in_force"].is_null());
+    project.ok("policy diff").says(&["no rules are in force for production of fraud"]);
+}
+
+#[test]
+fn an_emptied_stage_holds_nothing_and_can_be_held_again() {
+    let project = scene();
+    project.leaves_alone("retire --reason gone --dry-run", 0);
+    assert_eq!(project.production(), "v1");
+    let retired = project.json("retire --reason withdrawn", 0);
+    assert_eq!((retired["version"].as_str(), retired["unchanged"].as_bool()), (Some("v1"), Some(false)));
+    assert_eq!(project.json("retire --reason again", 0)["unchanged"], true);
+    assert_eq!(project.json("at now", 0)["stages"], serde_json::json!([]));
+    let event = project.events_of("retire").remove(0);
+    let just_before = project.events_of("promote").remove(0)["time"].as_str().unwrap().to_owned();
+    let then = project.json(&format!("at {just_before}"), 0);
+    assert_eq!((then["stages"][0]["version"].as_str(), &then["stages"][0]["until"]), (Some("v1"), &event["time"]));
+    project.fails("show production", &Bad { exit: 6, message: &["production"], hint: &[] });
+    // Nothing to compare with is a first release, and has to be called one.
+    project.mlrun("certify v2").exits(3);
+    let back = project.mlrun("rollback --reason oops").exits(1);
+    back.says(&["v1 was retired", "--to v1"]);
+    let returned = project.json("rollback --to v1 --reason oops", 0);
+    assert_eq!((returned["version"].as_str(), &returned["previous"]), (Some("v1"), &serde_json::Value::Null));
+    assert_eq!(project.json("at now", 0)["stages"][0]["version"], "v1");
+    project.ok("verify --full --journal");
+}
+
+#[test]
+fn evidence_added_later_makes_no_policy_ambiguous() {
+    let project = scene();
+    project.write("may.csv", table(&rows(0.5)));
+    project.ok("attach v2 --set may may.csv --key row_id --label y --score p --positive 1 --slice country");
+    project.ok("certify v2");
+    // Both have both: which one is meant is the policy's to say.
+    project.ok("attach v1 --set may may.csv --key row_id --label y --score p --positive 1 --slice country");
+    let which = Bad { exit: 2, message: &["names no predictions set", "may", "test"], hint: &["set = \"test\""] };
+    project.fails("certify v2 --check", &which);
+}
+
+#[test]
+fn a_report_in_the_project_is_no_change_of_it() {
+    let project = scene();
+    project.ok("certify --report markdown=certify.md --report junit=certify.xml");
+    assert!(project.read("certify.md").contains("PASS"));
+    let twice = Bad { exit: 2, message: &["two reports go to", "x.md"], hint: &[] };
+    project.fails("certify v2 --report markdown=x.md --report json=x.md", &twice);
+    project.mlrun("certify v2 --report json=-").exits(2).says(&["--format json"]);
+}
+
+/// A first release puts in force what every later candidate has to satisfy.
+#[test]
+fn a_first_release_says_what_its_own_samples_could_never_show() {
+    let project = Project::rated();
+    let few = latency(10.0, 3).lines().take(61).collect::<Vec<_>>().join("\n") + "\n";
+    project.train(0.60).write("out/latency.csv", few);
+    project.ok("snapshot");
+    let found = project.json("certify v1 --first-release --reason new", 3);
+    let p99 = found["rules"].as_array().unwrap().iter().find(|rule| rule["verdict"] == "INCONCLUSIVE").unwrap();
+    assert!(p99["reason"].as_str().unwrap().contains("60 rows"), "{p99}");
+}
