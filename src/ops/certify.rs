@@ -24,6 +24,7 @@ use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
+use crate::registry::promote::since;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
@@ -300,7 +301,9 @@ fn issue(
         let same = state
             .certificates
             .get(&candidate)
-            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed);
+            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed)
+            // Nothing of what came since changed what it says: only another event tells.
+            .filter(|row| since(state, row).is_empty());
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }

@@ -84,6 +84,22 @@ fn every_later_candidate_must_be_right() {
     project.ok("bundle --verify case.tar.gz");
 }
 
+/// A certificate says nothing of cases that came after it.
+#[test]
+fn added_after_the_certificate() {
+    let project = scene();
+    project.ok("certify v2");
+    let added = project.run(&["case", "add", "--row", "5", "--reason", "a chargeback", "--json"]).exits(0).object();
+    let event = added["event"]["seq"].as_u64().unwrap();
+    let refused = project.json("promote v2 --to production", 5);
+    let reason = &refused["reasons"][0];
+    assert_eq!((reason["code"].as_str(), refused["reasons"].as_array().unwrap().len()), (Some("outdated"), 1));
+    assert_eq!(reason["message"], format!("since it was certified, a regression case was added (event {event})"));
+    assert_eq!(reason["hint"], "mlrun certify fraud@v2");
+    assert_eq!(project.json("list", 0)["versions"][0]["stages"], serde_json::json!(["production"]));
+    project.json("certify v2", 1);
+}
+
 #[test]
 fn from_a_file_listed_and_removed() {
     let project = scene();
