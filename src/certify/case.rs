@@ -9,7 +9,7 @@ use super::slices::LABEL;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::cases::NumberedCaseRecord;
-use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, WaiverRecord};
+use crate::format::certificate::{BaselineRecord, EvidenceRecord, ReplacedRecord, ResultRecord, WaiverRecord};
 use crate::format::measurement::MeasurementRecord;
 use crate::format::policy::{Check, MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::scalar::Scalar;
@@ -86,6 +86,8 @@ pub struct History {
     pub case_lists: Vec<Digest>,
     /// The candidate's rows of the sets that they are of.
     pub case_rows: BTreeMap<SetName, CaseRows>,
+    /// Evidence that was attached in the place of other evidence.
+    pub replaced: Vec<ReplacedRecord>,
     /// Waivers that count, of each rule one.
     pub waivers: Vec<WaiverRecord>,
     /// Why others do not.

@@ -35,6 +35,8 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     let mut remarks = Vec::new();
     equal_predictions(case, &mut remarks);
     runs_rule::remark(case, &mut remarks);
+    let replaced = case.history.replaced.iter();
+    remarks.extend(replaced.map(|one| format!("`{}` of the {}: {}", one.set, one.role, one.how())));
     let on_rows = holdout::policy_on_rows(case.policy);
     let on_rows = Case { policy: &on_rows, ..case.clone() };
     for rules in case.policy.rules.chunks(AT_ONCE) {
@@ -79,6 +81,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         remarks,
         holdout,
         cases: regression_cases::judged(case)?,
+        replaced: case.history.replaced.clone(),
         waivers,
     }))
 }

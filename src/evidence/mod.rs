@@ -27,6 +27,7 @@ pub use self::training::{
 
 use self::predictions::KeyCells;
 use crate::digest::Digest;
+use crate::format::certificate::replacing;
 use crate::name::SetName;
 
 /// One predictions set of one or two models, row by row, sorted by row key.
@@ -277,6 +278,20 @@ pub enum Defect {
         candidate: String,
         /// The baseline's.
         baseline: String,
+    },
+    /// It is not what the version was certified with.
+    #[error("the {role}'s `{set}` is not what it was certified with: {}", replacing(*certified, *now, *event))]
+    Replaced {
+        /// `baseline`, or `fraud@v3`.
+        role: String,
+        /// The set.
+        set: SetName,
+        /// The file that its certificate judged.
+        certified: Digest,
+        /// The file that is attached now.
+        now: Digest,
+        /// The number of the event that attached it.
+        event: u64,
     },
     /// Too few rows are in both.
     #[error("only {matched} of {larger} rows of `{set}` are in both models' predictions")]

@@ -1,6 +1,6 @@
 //! Judging a candidate: everything a policy asks for is gathered, and the certifier says what it thinks of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::certify::Candidate;
 use super::evidence::{Gathered, Tables, gather};
@@ -10,7 +10,7 @@ use super::measured::{Files, Measured, Side, Wanted};
 use super::past_evidence::gather_past;
 use super::rules::Policy;
 use super::snapshot::stale_evidence;
-use super::{VerbError, erasures, history, measured, provenance, records, waive};
+use super::{VerbError, erasures, history, measured, provenance, records, replaced, waive};
 use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord};
@@ -131,6 +131,27 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
         }
         gathered.sets.insert(set, Err(defect));
     }
+    let mut changed = Vec::new();
+    if let Some(state) = state {
+        let held = state.stages.get(&baseline.stage).into_iter().flat_map(|row| &row.timeline);
+        let held = held.filter(|held| Some(held.event) == baseline.event && against.is_some()).next_back();
+        for (set, defect) in held.map_or_else(
+            || Ok(BTreeMap::new()),
+            |held| replaced::since_certified(repository, state, (Role::Baseline.name(), held)),
+        )? {
+            refuse_replaced(&mut gathered, measured.set(), set, defect);
+        }
+        let ours = candidate.version.map(|version| (Role::Candidate, version));
+        for side in ours.into_iter().chain(against.map(|(version, _)| (Role::Baseline, version))) {
+            changed.extend(replaced::of_version(repository, state, side)?);
+        }
+        changed.retain(|one| {
+            let read = gathered.sets.contains_key(&one.set)
+                || gathered.samples.contains_key(&one.set)
+                || gathered.case_rows.contains_key(&one.set);
+            read && measured.set() != Some(&one.set)
+        });
+    }
     measured.mark(&mut gathered.evidence);
     gathered.evidence.extend(compared);
     let their_row = against.and_then(|(version, record)| Some((state?.version(version)?, record)));
@@ -159,7 +180,7 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
     let mut baseline_lacks = against.map_or_else(Vec::new, |(_, record)| lacking(&gathered, record));
     baseline_lacks.retain(|set| measured.set() != Some(set));
-    let sets = history::used_sets(&gathered);
+    let sets = history::used_sets(&gathered, &changed);
     let judged_at = state.map_or_else(|| repository.registry().now(), |state| repository.registry().now_in(state));
     let stage_rules = waive::rules_of(repository, state.unwrap_or(&unborn), &baseline.stage);
     let versions: Vec<Version> = candidate.version.into_iter().chain(against.map(|(version, _)| version)).collect();
@@ -168,6 +189,7 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
         cases,
         case_lists,
         case_rows: gathered.case_rows,
+        replaced: changed,
         ..history::history(state, candidate.id, &sets, (&baseline.stage, &stage_rules), judged_at)
     };
     let case = Case {
@@ -214,6 +236,16 @@ fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
     let predictions = gathered.sets.keys().filter(|set| record.predictions.iter().all(|p| p.name != **set));
     let samples = gathered.samples.keys().filter(|set| record.samples.iter().all(|s| s.name != **set));
     predictions.chain(samples).cloned().collect()
+}
+
+/// What somebody put in the place of what the baseline was certified with is not judged by.
+fn refuse_replaced(gathered: &mut Gathered, measured: Option<&SetName>, set: SetName, defect: Defect) {
+    if let Some((_, samples)) = gathered.samples.get_mut(&set) {
+        *samples = Some(Err(defect.clone()));
+    }
+    if gathered.sets.contains_key(&set) && measured != Some(&set) {
+        gathered.sets.insert(set, Err(defect));
+    }
 }
 
 /// What times depend on.

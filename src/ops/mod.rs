@@ -49,6 +49,7 @@ pub mod recheck;
 mod records;
 mod remaining;
 pub mod repair;
+mod replaced;
 mod reports;
 pub mod reproduce;
 pub mod reproducibility;

@@ -123,6 +123,109 @@ fn forge(project: &Project, from: &str, to: &str, path: &str) {
     archive.into_inner().unwrap().finish().unwrap();
 }
 
+/// A certificate says nothing of evidence that came after it, and is issued again where that changes nothing of what it says.
+#[test]
+fn attached_after_the_certificate() {
+    let project = scene();
+    project.write("later.csv", table(&rows(0.60))).write("ms.csv", latency(10.0, 3)).write("x.csv", latency(1.0, 4));
+    project.ok("attach v1 later.csv --set test");
+    project.ok("attach v1 ms.csv --set latency");
+    let config = project.read("mlrun.toml");
+    project.write("mlrun.toml", config.replace("certificate = \"none\"", ""));
+    let before = project.json("certify v2", 0);
+    for version in ["v1", "v2"] {
+        let attached = project.json(&format!("attach {version} x.csv --set other --column ms"), 0);
+        let event = attached["event"]["seq"].as_u64().unwrap();
+        let refused = project.json("promote v2 --to production", 5);
+        let message = format!("since it was certified, `other` was attached to {version} (event {event})");
+        assert_eq!(
+            (refused["reasons"][0]["code"].as_str(), &refused["reasons"][0]["message"]),
+            (Some("outdated"), &message.into())
+        );
+        // No rule rests on it: the same statement, and another event.
+        let again = project.json("certify v2", 0);
+        assert_eq!((&again["certificate"], again["unchanged"].as_bool()), (&before["certificate"], Some(false)));
+        assert_eq!(project.json("certify v2", 0)["unchanged"], true);
+    }
+    project.ok("promote v2 --to production");
+}
+
+/// v1 is in production on a certificate that judged a set which was attached to it; v2 is worse.
+fn certified_scene() -> Project {
+    let project = Project::rated();
+    let config = project.read("mlrun.toml");
+    let cut = config.find("[model.fraud.predictions").unwrap()..config.find("[model.fraud.samples").unwrap();
+    project.write("mlrun.toml", config.replace(&config[cut], "")).version(0.65);
+    project.write("good.csv", table(&rows(0.65))).write("bad.csv", table(&rows_of(0.30, 9)));
+    project.write("mlrun.toml", config).ok("attach v1 good.csv --set test");
+    project.release("fraud@v1").version(0.45);
+    project
+}
+
+/// Whoever gives the baseline worse predictions than those it was promoted on is not compared with them.
+#[test]
+fn what_the_baseline_was_certified_with_stays() {
+    let project = certified_scene();
+    let honest = project.json("certify v2", 1);
+    let worse = project.json("attach v1 bad.csv --set test", 0);
+    let judged = project.json("certify v2", 3);
+    let rule = |id: &str| judged["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == id).unwrap().clone();
+    let (before, now) = (worse["supersedes"].as_str().unwrap(), worse["sha256"].as_str().unwrap());
+    let event = worse["event"]["seq"].as_u64().unwrap();
+    let how = format!("event {event} attached {} in the place of {}", &now[..12], &before[..12]);
+    for id in ["auc", "auc-floor"] {
+        assert_eq!(rule(id)["verdict"], "INCONCLUSIVE");
+        let reason = format!("the baseline's `test` is not what it was certified with: {how}");
+        assert_eq!(rule(id)["reason"], reason);
+    }
+    assert_eq!(judged["replaced"][0]["role"], "baseline");
+    // The very file it was certified with, but read in another way, is other evidence too.
+    let flags = FLAGS.replace("--score p", "--score row_id");
+    project.json(&format!("attach v1 good.csv --set test {flags}"), 0);
+    project.ok("log --kind attach");
+    project.mlrun("certify v2").exits(3).says(&["to be read in another way"]);
+    // Certifying the baseline anew by it changes nothing of what it was promoted on.
+    project.mlrun("certify v1");
+    project.mlrun("certify v2").exits(3);
+    // Back to what it was.
+    project.json("attach v1 good.csv --set test", 0);
+    let again = project.json("certify v2", 1);
+    let auc =
+        |of: &serde_json::Value| of["rules"].as_array().unwrap().iter().find(|r| r["id"] == "auc").unwrap().clone();
+    assert_eq!((&auc(&again)["delta"], auc(&again)["verdict"].as_str()), (&auc(&honest)["delta"], Some("FAIL")));
+}
+
+/// A candidate may be given other predictions; that it was is in every report, and is another use of the set.
+#[test]
+fn a_candidate_that_was_given_other_predictions() {
+    let project = Project::rated();
+    project.release(&project.version(0.60));
+    let config = project.read("mlrun.toml");
+    let cut = config.find("[model.fraud.predictions").unwrap()..config.find("[model.fraud.samples").unwrap();
+    project.write("mlrun.toml", config.replace(&config[cut], "")).version(0.65);
+    project.write("mlrun.toml", config);
+    project.write("first.csv", table(&rows_of(0.30, 9))).write("second.csv", table(&rows(0.66)));
+    let first = project.json("attach v2 first.csv --set test", 0);
+    let failed = project.json("certify v2", 1);
+    assert_eq!((&failed["replaced"], &failed["holdout"][0]["use"]), (&serde_json::json!([]), &2.into()));
+    let second = project.json("attach v2 second.csv --set test", 0);
+    let passed = project.json("certify v2 --report junit=c.xml --report markdown=c.md --report sarif=c.sarif", 0);
+    assert_eq!(passed["holdout"][0]["use"], 3, "{:#}", passed["holdout"]);
+    let replaced = &passed["replaced"][0];
+    assert_eq!((&replaced["before"], &replaced["now"]), (&first["sha256"], &second["sha256"]));
+    assert_eq!((replaced["role"].as_str(), &replaced["event"]["seq"]), (Some("candidate"), &second["event"]["seq"]));
+    let short = |attached: &serde_json::Value| attached["sha256"].as_str().unwrap()[..12].to_owned();
+    for report in ["c.xml", "c.md", "c.sarif"] {
+        let text = project.read(report);
+        assert!(text.contains(&short(&first)) && text.contains(&short(&second)), "{report}: {text}");
+    }
+    project.mlrun("certify v2").exits(0).says(&[&short(&first), &short(&second)]);
+    // What it came with is no use more, and asking again is none either.
+    assert_eq!(project.json("certify v2", 0)["holdout"][0]["use"], 3);
+    project.ok("attach v2 first.csv --set test");
+    assert_eq!(project.json("certify v2", 1)["holdout"][0]["use"], 2);
+}
+
 #[test]
 fn it_may_be_repeated_and_rehearsed() {
     let project = scene();

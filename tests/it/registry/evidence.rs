@@ -27,6 +27,10 @@ fn file(name: u8) -> FileId {
     FileId::new(Digest::of(&[name]))
 }
 
+fn used(at: usize) -> UsedSetRecord {
+    UsedSetRecord { set: set(at), sha256: rows(at), predictions: None }
+}
+
 fn rows(set: usize) -> Digest {
     Digest::of(SETS[set].as_bytes())
 }
@@ -115,7 +119,7 @@ fn step(journal: &Journal, reference: &mut Reference, verb: &Verb) -> Result<(),
                     judged.push(content(*version));
                 }
             }
-            let used = sets.iter().map(|at| UsedSetRecord { set: set(*at), sha256: rows(*at) }).collect();
+            let used = sets.iter().map(|at| used(*at)).collect();
             let certificate = journal.pass();
             journal.certify(content(*version), &certificate);
             let seq = journal.state().seq();
@@ -177,7 +181,7 @@ fn compare(journal: &Journal, reference: &Reference, state: &State) {
         let judged = reference.uses.get(&at).cloned().unwrap_or_default();
         for name in ["a", "b", "new"] {
             let place = judged.iter().position(|known| *known == name).unwrap_or(judged.len());
-            assert_eq!(state.use_of(rows(at), snapshot(name)), place as u64 + 1);
+            assert_eq!(state.use_of(&used(at), snapshot(name)), place as u64 + 1);
         }
     }
 }
