@@ -39,10 +39,11 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
         CertificationError::Past { .. } => {
             says(USAGE, "`--expires` is a time to come, such as the day of the next release")
         }
-        CertificationError::MayNotWaive { unknown: true, .. } => {
+        CertificationError::MayNotWaive { unknown: true, .. }
+        | CertificationError::MayNotRemove { unknown: true, .. } => {
             says(NO, "`git config user.email` says who you are; roles are lists of addresses in `[roles]`")
         }
-        CertificationError::MayNotWaive { stage, .. } => (
+        CertificationError::MayNotWaive { stage, .. } | CertificationError::MayNotRemove { stage, .. } => (
             NO,
             Some(format!(
                 "`waivers` of `[stage.{stage}]` names roles, `[roles]` their people; once a stage was promoted to, its rules in force count"
