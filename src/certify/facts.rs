@@ -65,6 +65,10 @@ pub struct Leak {
     pub leaked: u64,
     /// The first of them, without secrets.
     pub first: Vec<String>,
+    /// Why there may be more: keys that are spelled in another way.
+    pub doubt: Option<String>,
+    /// A column of the key that holds texts on one side and numbers on the other.
+    pub mixed: Option<String>,
 }
 
 impl VersionFacts {

@@ -118,7 +118,7 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Drift(record) => Ok(vec![drift_rule::judge(rule, record, case)?]),
         MeasureRecord::Shift(record) => Ok(vec![shift_rule::judge(rule, record, case)?]),
         MeasureRecord::Data(record) => Ok(vec![data_rule::judge(rule, record, case, remarks)?]),
-        MeasureRecord::Leakage(record) => Ok(vec![data_rule::leakage(rule, record, case)?]),
+        MeasureRecord::Leakage(record) => Ok(vec![data_rule::leakage(rule, record, case, remarks)?]),
         MeasureRecord::Surrounding(record) => Ok(vec![surrounding_rule::judge(rule, record, case, remarks)?]),
         MeasureRecord::Report(record) => Ok(vec![report_rule::judge(rule, record, case)?]),
     }

@@ -10,6 +10,7 @@ mod label;
 mod pick;
 mod predictions;
 mod samples;
+mod spelling;
 mod training;
 
 use std::collections::BTreeMap;
