@@ -27,6 +27,8 @@ pub struct Facts {
     pub ages: BTreeMap<(SetName, String), Result<(String, f64), String>>,
     /// Rows of the candidate's data that repeat a key, and rows in all.
     pub repeated: BTreeMap<(SetName, Vec<String>), Repeated>,
+    /// Stale predictions sets that are nobody else's files, but say of every row what somebody else said, and who.
+    pub not_refreshed: BTreeMap<SetName, String>,
     /// Rows of evaluation sets that were trained on.
     pub leaks: BTreeMap<LeakageRecord, Result<Leak, String>>,
     /// The reports the candidate has.

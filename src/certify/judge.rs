@@ -1,5 +1,7 @@
 //! Every rule in its order, and what they say together.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use super::case::Case;
@@ -12,6 +14,7 @@ use super::{
     command_rule, data_rule, distributions, drift_rule, flips_rule, holdout, parity_rule, provenance_rule,
     quantile_rule, regression_cases, report_rule, reported_rule, runs_rule, shift_rule, surrounding_rule, waivers,
 };
+use crate::evidence::JoinedRows;
 use crate::format::certificate::{
     BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
@@ -168,13 +171,31 @@ pub(super) fn without_baseline(
     (!passed).then(|| remark.to_owned())
 }
 
+/// Whether the candidate's predictions tell whose they are. Two models may agree on every class; on the digits of many different
+/// numbers they do not.
+pub fn is_telling(joined: &JoinedRows) -> bool {
+    /// So many different numbers are no classes.
+    const SEVERAL: usize = 10;
+    let numbers = [&joined.candidate.scores, &joined.candidate.values].into_iter().flatten();
+    let mut numbers = numbers.chain(joined.candidate.probabilities.iter().flatten());
+    numbers.any(|numbers| {
+        let mut seen = HashSet::new();
+        numbers.iter().any(|number| seen.insert(number.to_bits()) && seen.len() > SEVERAL)
+    })
+}
+
+/// Whether the candidate says of every row what the baseline says.
+pub fn says_the_same(joined: &JoinedRows) -> bool {
+    let ours = predicted(&joined.candidate);
+    let theirs = joined.baseline.as_ref().map(predicted);
+    !joined.keys.is_empty() && !ours.is_nothing() && theirs.is_some_and(|theirs| ours.same_as(&theirs))
+}
+
 /// Somebody may have certified the baseline against itself.
 fn equal_predictions(case: &Case<'_>, remarks: &mut Vec<String>) {
     for (set, joined) in case.sets {
         let Ok(joined) = joined else { continue };
-        let Some(baseline) = &joined.baseline else { continue };
-        let (ours, theirs) = (predicted(&joined.candidate), predicted(baseline));
-        if !joined.keys.is_empty() && !ours.is_nothing() && ours.same_as(&theirs) {
+        if says_the_same(joined) {
             remarks.push(format!("the candidate's predictions in `{set}` equal the baseline's"));
         }
     }

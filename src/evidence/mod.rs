@@ -268,6 +268,21 @@ pub enum Defect {
         /// The first one's key.
         key: String,
     },
+    /// Only one of the two models has a column that says how rows count.
+    #[error(
+        "only the {whose}'s `{set}` has a `{role}` (`{column}`): name one for both, or for neither; the other set can be attached under \
+         a name of its own"
+    )]
+    OneSided {
+        /// The set.
+        set: SetName,
+        /// `weight`, `cluster` or `group`.
+        role: &'static str,
+        /// The column.
+        column: String,
+        /// `candidate` or `baseline`.
+        whose: &'static str,
+    },
     /// The samples were taken on different hardware.
     #[error(
         "the samples `{set}` were taken on {candidate}, the baseline's on {baseline}: their times cannot be compared"

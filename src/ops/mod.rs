@@ -58,6 +58,7 @@ pub mod restore;
 mod restore_data;
 pub mod rollback;
 pub mod rules;
+mod said_before;
 pub mod save;
 mod scratch;
 pub mod seed;

@@ -83,7 +83,8 @@ pub(super) fn since_certified(
     Ok(found)
 }
 
-fn statement(repository: &Repository, id: CertificateId) -> Result<StatementRecord, VerbError> {
+/// A certificate that the journal names.
+pub(super) fn statement(repository: &Repository, id: CertificateId) -> Result<StatementRecord, VerbError> {
     let unreadable = |source| VerbError::Record { kind: "certificate", id: id.to_string(), source };
     StatementRecord::decode(&repository.store().record(id.digest())?).map_err(unreadable)
 }

@@ -150,6 +150,35 @@ fn attached_after_the_certificate() {
     project.ok("promote v2 --to production");
 }
 
+/// Times are compared with those of the same hardware, wherever a version was taken.
+#[test]
+fn samples_carry_their_machine() {
+    let project = scene();
+    project.write("later.csv", table(&rows(0.60))).write("ms.csv", latency(10.0, 3));
+    project.ok("attach v1 later.csv --set test");
+    let unknown = project.json("attach v1 ms.csv --set latency --machine unknown", 0);
+    assert_eq!(unknown["evidence"]["samples"].get("machine"), None);
+    let certificate = project.json("certify v2", 3);
+    let p95 = certificate["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "p95").unwrap().clone();
+    assert_eq!(p95["verdict"], "INCONCLUSIVE");
+    assert!(p95["reason"].as_str().unwrap().contains("the baseline's on an unknown machine"), "{p95:#}");
+    let here = project.json("attach v1 ms.csv --set latency", 0);
+    let machine = here["evidence"]["samples"]["machine"].as_str().unwrap();
+    assert!(machine.contains(std::env::consts::ARCH), "{machine}");
+    assert_eq!(project.json("certify v2", 0)["verdict"], "PASS");
+    // Two that nobody knows are not the same one.
+    project.edit("policy.toml", "of = \"latency\"", "of = \"times\"");
+    for (place, verdict, exit) in [("unknown", "INCONCLUSIVE", 3), ("this", "PASS", 0)] {
+        for version in ["v1", "v2"] {
+            project.ok(&format!("attach {version} ms.csv --set times --column ms --machine {place}"));
+        }
+        let certificate = project.json("certify v2", exit);
+        let p95 = certificate["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "p95").unwrap().clone();
+        assert_eq!(p95["verdict"], verdict, "{p95:#}");
+    }
+    project.fails("attach v1 ms.csv --set latency --machine moon", &Bad { exit: 2, message: &["moon"], hint: &[] });
+}
+
 /// v1 is in production on a certificate that judged a set which was attached to it; v2 is worse.
 fn certified_scene() -> Project {
     let project = Project::rated();
@@ -180,8 +209,7 @@ fn what_the_baseline_was_certified_with_stays() {
     }
     assert_eq!(judged["replaced"][0]["role"], "baseline");
     // The very file it was certified with, but read in another way, is other evidence too.
-    let flags = FLAGS.replace("--score p", "--score row_id");
-    project.json(&format!("attach v1 good.csv --set test {flags}"), 0);
+    project.json(&format!("attach v1 good.csv --set test {FLAGS} --cluster country"), 0);
     project.ok("log --kind attach");
     project.mlrun("certify v2").exits(3).says(&["to be read in another way"]);
     // Certifying the baseline anew by it changes nothing of what it was promoted on.
@@ -252,6 +280,11 @@ fn what_cannot_be_attached() {
     let unknown =
         Bad { exit: 2, message: &["what the columns of `drift` mean"], hint: &["--key", "--column", "test, latency"] };
     project.fails("attach v1 later.csv --set drift", &unknown);
+    // What is known of a row is nothing that a model says of it, nor what the row counts.
+    let answers = Bad { exit: 2, message: &["score: `y` is the label already"], hint: &[] };
+    project.fails("attach v1 later.csv --set drift --key row_id --label y --score y", &answers);
+    let weighed = Bad { exit: 2, message: &["weight: `row_id` is the key already"], hint: &[] };
+    project.fails(&format!("attach v1 later.csv --set drift {FLAGS} --weight row_id"), &weighed);
     let missing = Bad { exit: 6, message: &["gone.csv"], hint: &[] };
     project.fails("attach v1 gone.csv --set test", &missing);
     project.fails("attach v1 model --set test", &Bad { exit: 2, message: &["model"], hint: &[] });

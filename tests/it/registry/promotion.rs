@@ -212,6 +212,7 @@ fn attach(version: u32, name: &str) -> EventBody {
         file: FileId::new(Digest::of(b"samples")),
         size: 1,
         column: "ms".to_owned(),
+        machine: None,
     };
     let evidence = AttachedRecord::Samples(samples);
     EventBody::Attach { version: Version(version), snapshot: snapshot(name), evidence, reason: None }
