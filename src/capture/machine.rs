@@ -92,6 +92,8 @@ pub fn processor(cpuinfo: &str) -> (Option<String>, Vec<String>) {
     };
     let flags = field(&["flags", "Features"]).unwrap_or_default();
     let features: BTreeSet<&str> = flags.split_whitespace().filter(moves_results).collect();
-    let name = field(&["model name", "Model", "cpu model", "cpu"]);
-    (name.map(str::to_owned), features.into_iter().map(str::to_owned).collect())
+    let name = field(&["model name", "Model", "cpu model", "cpu"]).map(str::to_owned);
+    // The kernel names no model of an Arm processor, only who designed it and which part it is.
+    let part = || Some(format!("CPU implementer {} part {}", field(&["CPU implementer"])?, field(&["CPU part"])?));
+    (name.or_else(part), features.into_iter().map(str::to_owned).collect())
 }

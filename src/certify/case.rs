@@ -9,7 +9,7 @@ use super::slices::LABEL;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::cases::NumberedCaseRecord;
-use crate::format::certificate::{BaselineRecord, EvidenceRecord, ResultRecord, WaiverRecord};
+use crate::format::certificate::{BaselineRecord, EvidenceRecord, ReplacedRecord, ResultRecord, WaiverRecord};
 use crate::format::measurement::MeasurementRecord;
 use crate::format::policy::{Check, MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::scalar::Scalar;
@@ -88,9 +88,11 @@ pub struct History {
     pub case_lists: Vec<Digest>,
     /// The candidate's rows of the sets that they are of.
     pub case_rows: BTreeMap<SetName, CaseRows>,
+    /// Evidence that was attached in the place of other evidence.
+    pub replaced: Vec<ReplacedRecord>,
     /// Waivers that count, of each rule one.
     pub waivers: Vec<WaiverRecord>,
-    /// Why others do not.
+    /// Why others do not, and what else is to be said.
     pub remarks: Vec<String>,
 }
 
@@ -193,10 +195,18 @@ impl Case<'_> {
         {
             return Some(result);
         }
-        self.stale_evidence.iter().any(|stale| stale == resting_on).then(|| {
-            let other = if resting_on.starts_with("reports.") { "data" } else { "model" };
-            let reason = format!("`{resting_on}` is the parent's, byte for byte, although the {other} is another");
-            inconclusive(result.clone(), reason)
-        })
+        let stale = self.stale_evidence.iter().any(|stale| stale == resting_on);
+        stale.then(|| inconclusive(result.clone(), self.not_refreshed(resting_on)))
+    }
+
+    /// Why evidence says nothing of this model.
+    pub(super) fn not_refreshed(&self, set: &str) -> String {
+        if let Some((_, whose)) = self.facts.not_refreshed.iter().find(|(known, _)| known.as_str() == set) {
+            return format!(
+                "evidence not refreshed: of every row `{set}` says what that of {whose} says, although the model is another"
+            );
+        }
+        let other = if set.starts_with("reports.") { "data" } else { "model" };
+        format!("`{set}` is the parent's, byte for byte, although the {other} is another")
     }
 }

@@ -7,7 +7,8 @@ use super::outcome::{blank, inconclusive};
 use super::reported_rule::{Numbers, weigh};
 use crate::format::certificate::ResultRecord;
 use crate::format::measurement::{Role, ValuesRecord};
-use crate::format::policy::{Direction, RuleRecord};
+use crate::format::policy::{Direction, MeasureRecord, RuleRecord};
+use crate::name::SetName;
 
 /// The rule's result.
 pub(super) fn judge(
@@ -17,7 +18,8 @@ pub(super) fn judge(
     case: &Case<'_>,
 ) -> Result<ResultRecord, CertifyError> {
     let result = blank(rule, None, None);
-    if let Some(result) = case.unfit(rule, "", &result) {
+    let resting_on = predictions_of(rule, case);
+    if let Some(result) = case.unfit(rule, resting_on.map_or("", SetName::as_str), &result) {
         return Ok(result);
     }
     let made = case.measurement.and_then(|measurement| measurement.commands.get(&rule.id));
@@ -32,6 +34,13 @@ pub(super) fn judge(
     let result = weigh(rule, result, better, &candidate, of(Role::Baseline), case.policy.confidence)?;
     let method = result.method.map(|method| method.replacen("reported", "computed by a command", 1));
     Ok(ResultRecord { method, ..result })
+}
+
+/// The set that the command is handed, if it asks for one.
+fn predictions_of<'a>(rule: &'a RuleRecord, case: &Case<'a>) -> Option<&'a SetName> {
+    let MeasureRecord::Command { command, set, .. } = &rule.measure else { return None };
+    let only = case.candidate_sets.first().filter(|_| case.candidate_sets.len() == 1);
+    set.as_ref().or(only).filter(|_| command.contains("{predictions}"))
 }
 
 fn numbers(made: &ValuesRecord) -> Result<Numbers, String> {

@@ -329,6 +329,7 @@ pub(super) fn leakage(
     rule: &RuleRecord,
     record: &LeakageRecord,
     case: &Case<'_>,
+    remarks: &mut Vec<String>,
 ) -> Result<ResultRecord, CertifyError> {
     let result = blank(rule, None, None);
     let limit = counted::limit_of(rule, "leakage")?;
@@ -349,7 +350,19 @@ pub(super) fn leakage(
         Some(Err(reason)) => inconclusive(result, reason),
         Some(Ok(leak)) => {
             let result = ResultRecord { n: leak.rows, ..result };
-            let judged = counted::number(limit, result, leak.leaked, &[]);
+            let judged = counted::number(limit, result.clone(), leak.leaked, &[]);
+            if let Some(doubt) = leak.doubt.as_ref().filter(|_| judged.verdict != Verdict::Fail) {
+                let reason =
+                    format!("the keys of `{}` and `{}` are spelled in two ways: {doubt}", record.leakage, record.of);
+                return Ok(inconclusive(result, reason));
+            }
+            if let Some(column) = &leak.mixed {
+                let (id, of) = (&rule.id, &record.of);
+                remarks.push(format!(
+                    "rule `{id}`: `{column}` is text in one of `{}` and `{of}`, a number in the other",
+                    record.leakage
+                ));
+            }
             let shown = some(&leak.first, leak.first.len());
             let reason = format!(
                 "{} of {} rows of `{}` are in `{}`, too: {shown}",

@@ -27,6 +27,8 @@ pub struct Facts {
     pub ages: BTreeMap<(SetName, String), Result<(String, f64), String>>,
     /// Rows of the candidate's data that repeat a key, and rows in all.
     pub repeated: BTreeMap<(SetName, Vec<String>), Repeated>,
+    /// Stale predictions sets that are nobody else's files, but say of every row what somebody else said, and who.
+    pub not_refreshed: BTreeMap<SetName, String>,
     /// Rows of evaluation sets that were trained on.
     pub leaks: BTreeMap<LeakageRecord, Result<Leak, String>>,
     /// The reports the candidate has.
@@ -65,6 +67,10 @@ pub struct Leak {
     pub leaked: u64,
     /// The first of them, without secrets.
     pub first: Vec<String>,
+    /// Why there may be more: keys that are spelled in another way.
+    pub doubt: Option<String>,
+    /// A column of the key that holds texts on one side and numbers on the other.
+    pub mixed: Option<String>,
 }
 
 impl VersionFacts {

@@ -1,5 +1,7 @@
 //! Every rule in its order, and what they say together.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use super::case::Case;
@@ -38,6 +40,8 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     equal_predictions(case, &mut remarks);
     remarks.extend(case.sets.values().flatten().filter_map(uncovered));
     runs_rule::remark(case, &mut remarks);
+    let replaced = case.history.replaced.iter();
+    remarks.extend(replaced.map(|one| format!("`{}` of the {}: {}", one.set, one.role, one.how())));
     let on_rows = holdout::policy_on_rows(case.policy);
     let on_rows = Case { policy: &on_rows, ..case.clone() };
     for rules in case.policy.rules.chunks(AT_ONCE) {
@@ -82,6 +86,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         remarks,
         holdout,
         cases: regression_cases::judged(case)?,
+        replaced: case.history.replaced.clone(),
         waivers,
     }))
 }
@@ -118,7 +123,7 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Drift(record) => Ok(vec![drift_rule::judge(rule, record, case)?]),
         MeasureRecord::Shift(record) => Ok(vec![shift_rule::judge(rule, record, case)?]),
         MeasureRecord::Data(record) => Ok(vec![data_rule::judge(rule, record, case, remarks)?]),
-        MeasureRecord::Leakage(record) => Ok(vec![data_rule::leakage(rule, record, case)?]),
+        MeasureRecord::Leakage(record) => Ok(vec![data_rule::leakage(rule, record, case, remarks)?]),
         MeasureRecord::Surrounding(record) => Ok(vec![surrounding_rule::judge(rule, record, case, remarks)?]),
         MeasureRecord::Report(record) => Ok(vec![report_rule::judge(rule, record, case)?]),
     }
@@ -167,13 +172,31 @@ pub(super) fn without_baseline(
     (!passed).then(|| remark.to_owned())
 }
 
+/// Whether the candidate's predictions tell whose they are. Two models may agree on every class; on the digits of many different
+/// numbers they do not.
+pub fn is_telling(joined: &JoinedRows) -> bool {
+    /// So many different numbers are no classes.
+    const SEVERAL: usize = 10;
+    let numbers = [&joined.candidate.scores, &joined.candidate.values].into_iter().flatten();
+    let mut numbers = numbers.chain(joined.candidate.probabilities.iter().flatten());
+    numbers.any(|numbers| {
+        let mut seen = HashSet::new();
+        numbers.iter().any(|number| seen.insert(number.to_bits()) && seen.len() > SEVERAL)
+    })
+}
+
+/// Whether the candidate says of every row what the baseline says.
+pub fn says_the_same(joined: &JoinedRows) -> bool {
+    let ours = predicted(&joined.candidate);
+    let theirs = joined.baseline.as_ref().map(predicted);
+    !joined.keys.is_empty() && !ours.is_nothing() && theirs.is_some_and(|theirs| ours.same_as(&theirs))
+}
+
 /// Somebody may have certified the baseline against itself.
 fn equal_predictions(case: &Case<'_>, remarks: &mut Vec<String>) {
     for (set, joined) in case.sets {
         let Ok(joined) = joined else { continue };
-        let Some(baseline) = &joined.baseline else { continue };
-        let (ours, theirs) = (predicted(&joined.candidate), predicted(baseline));
-        if !joined.keys.is_empty() && !ours.is_nothing() && ours.same_as(&theirs) {
+        if says_the_same(joined) {
             remarks.push(format!("the candidate's predictions in `{set}` equal the baseline's"));
         }
     }

@@ -89,7 +89,7 @@ pub use error::CertifyError;
 pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
 pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
-pub use judge::{STATISTICS, certify, overall};
+pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
 pub use lint::{Warning, lint};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;

@@ -58,8 +58,7 @@ fn in_set(case: &Case<'_>, set: &SetName) -> ResultRecord {
         ..empty(CASES, Severity::Block, "cases that are wrong".to_owned(), Some(set))
     };
     if case.stale_evidence.iter().any(|stale| stale == set.as_str()) {
-        let reason = format!("`{set}` is the parent's, byte for byte, although the model is another");
-        return inconclusive(result, reason);
+        return inconclusive(result, case.not_refreshed(set.as_str()));
     }
     let Some(found) = case.history.case_rows.get(set) else {
         return inconclusive(result, format!("the predictions set `{set}` was not read"));

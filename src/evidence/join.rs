@@ -19,11 +19,11 @@ use crate::table::Codes;
 
 /// Matches the rows of both sets by key; without a baseline the candidate's rows are all there is.
 ///
-/// Every row must be in both; see [`join_covering`]. Labels must agree, numbers exactly; so must weights, clusters, queries and slices where both have
-/// them. Slices are the candidate's, the others those of whoever has them.
+/// Every row must be in both; see [`join_covering`]. Labels must agree, numbers exactly; so must the label that is positive, weights,
+/// clusters and queries, which both have or neither; so must slices where both have them. Slices are the candidate's.
 ///
 /// # Errors
-/// Rows that are in one only, and whatever differs that must agree.
+/// Rows or roles of columns that are in one only, and whatever differs that must agree.
 pub fn join(
     set: &SetName,
     task: Task,
@@ -59,6 +59,7 @@ pub fn join_covering(
         }
     }
     if let Some(baseline) = &baseline {
+        agreement::of_positive(set, &candidate, baseline)?;
         agreement::of_labels(set, &candidate, baseline)?;
         agreement::of_slices(set, &candidate, baseline)?;
     }
@@ -74,9 +75,11 @@ pub fn join_covering(
         None => (None, None, None, BTreeMap::new()),
     };
     let keys = &candidate.keys;
-    let weights = agreement::either(set, keys, candidate.weights.take(), their_weights)?;
-    let clusters = agreement::either(set, keys, candidate.clusters.take(), their_clusters)?;
-    let groups = agreement::either(set, keys, candidate.groups.take(), their_groups)?.map(|groups| numbered(&groups));
+    let of = (set, baseline.is_some());
+    let weights = agreement::both(of, "weight", keys, candidate.weights.take(), their_weights)?;
+    let clusters = agreement::both(of, "cluster", keys, candidate.clusters.take(), their_clusters)?;
+    let groups = agreement::both(of, "group", keys, candidate.groups.take(), their_groups)?;
+    let groups = groups.map(|groups| numbered(&groups));
     let columns = std::mem::take(&mut candidate.numbers)
         .into_iter()
         .map(|(name, candidate)| {

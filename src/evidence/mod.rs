@@ -10,6 +10,7 @@ mod label;
 mod pick;
 mod predictions;
 mod samples;
+mod spelling;
 mod training;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use self::training::{
 
 use self::predictions::KeyCells;
 use crate::digest::Digest;
+use crate::format::certificate::replacing;
 use crate::name::SetName;
 
 /// One predictions set of one or two models, row by row, sorted by row key.
@@ -277,6 +279,21 @@ pub enum Defect {
         /// The first one's key.
         key: String,
     },
+    /// Only one of the two models has a column that says how rows count.
+    #[error(
+        "only the {whose}'s `{set}` has a `{role}` (`{column}`): name one for both, or for neither; the other set can be attached under \
+         a name of its own"
+    )]
+    OneSided {
+        /// The set.
+        set: SetName,
+        /// `weight`, `cluster` or `group`.
+        role: &'static str,
+        /// The column.
+        column: String,
+        /// `candidate` or `baseline`.
+        whose: &'static str,
+    },
     /// The samples were taken on different hardware.
     #[error(
         "the samples `{set}` were taken on {candidate}, the baseline's on {baseline}: their times cannot be compared"
@@ -288,6 +305,20 @@ pub enum Defect {
         candidate: String,
         /// The baseline's.
         baseline: String,
+    },
+    /// It is not what the version was certified with.
+    #[error("the {role}'s `{set}` is not what it was certified with: {}", replacing(*certified, *now, *event))]
+    Replaced {
+        /// `baseline`, or `fraud@v3`.
+        role: String,
+        /// The set.
+        set: SetName,
+        /// The file that its certificate judged.
+        certified: Digest,
+        /// The file that is attached now.
+        now: Digest,
+        /// The number of the event that attached it.
+        event: u64,
     },
     /// Too few rows are in both.
     #[error("only {matched} of {larger} rows of `{set}` are in both models' predictions")]

@@ -27,6 +27,8 @@ pub struct PredictionTable {
     pub(super) keys: Arc<Keys>,
     /// Labels, one per row.
     pub(super) truth: Labels,
+    /// Of two classes the text of the positive one.
+    pub(super) positive: Option<String>,
     pub(super) predicted: Answers,
     /// Finite, not negative, not all 0.
     pub(super) weights: Option<Named<f64>>,
@@ -152,19 +154,25 @@ pub fn read_asked(
     let source = SourceTable::read(&bytes, path, &names)?;
     drop(bytes);
     let keys = Keys::shared(&source, &columns.key, asked.like.map(|table| &table.keys))?;
-    let answers = || match task {
-        Task::Binary => binary(&source, &keys, columns),
-        Task::Multiclass => multiclass(&source, &keys, columns),
-        Task::Regression => regression(&source, &keys, columns),
-        Task::Ranking => ranking(&source, &keys, columns),
-        Task::Text => text(&source, &keys, columns),
+    let answers = || -> Result<_, Defect> {
+        let (truth, answers) = match task {
+            Task::Binary => {
+                let (truth, answers, positive) = binary(&source, &keys, columns)?;
+                return Ok((truth, answers, Some(positive)));
+            }
+            Task::Multiclass => multiclass(&source, &keys, columns),
+            Task::Regression => regression(&source, &keys, columns),
+            Task::Ranking => ranking(&source, &keys, columns),
+            Task::Text => text(&source, &keys, columns),
+        }?;
+        Ok((truth, answers, None))
     };
     let slices = || -> Result<BTreeMap<String, SliceColumn>, Defect> {
         let read = |name: &String| Ok((name.clone(), slice(keys.sorted_codes(source.column(name)?.codes()))));
         slices.map(read).collect()
     };
     let (answers, slices) = rayon::join(answers, slices);
-    let (truth, predicted) = answers?;
+    let (truth, predicted, positive) = answers?;
     let slices = slices?;
     let weights = columns.weight.as_ref().map(|column| weights(&source, &keys, column)).transpose()?;
     let hashes = |column: &String| {
@@ -191,6 +199,7 @@ pub fn read_asked(
         path: path.to_owned(),
         keys,
         truth,
+        positive,
         predicted,
         weights,
         clusters,
@@ -209,7 +218,12 @@ fn weights(source: &SourceTable<'_>, keys: &Keys, column: &str) -> Result<Named<
     Ok(Named { column: column.to_owned(), cells: keys.sorted(&weights) })
 }
 
-fn binary(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) -> Result<(Labels, Answers), Defect> {
+/// With the text of the positive label.
+fn binary(
+    source: &SourceTable<'_>,
+    keys: &Keys,
+    columns: &PredictionColumns,
+) -> Result<(Labels, Answers, String), Defect> {
     let labels = source.classes(&columns.label)?;
     let predicted = columns.prediction.as_ref().map(|column| source.classes(column)).transpose()?;
     let mut names = labels.values.clone();
@@ -239,7 +253,7 @@ fn binary(source: &SourceTable<'_>, keys: &Keys, columns: &PredictionColumns) ->
         rows: keys.sorted(&is_positive(predicted)).into_iter().map(u32::from).collect(),
     });
     let truth = Labels::Binary(keys.sorted(&is_positive(labels)));
-    Ok((truth, Answers { scores, classes, ..Answers::default() }))
+    Ok((truth, Answers { scores, classes, ..Answers::default() }, positive))
 }
 
 /// The canonical text of the positive label, which occurs.

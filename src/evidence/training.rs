@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Defect;
 use super::predictions::{SourceTable, row_hashes};
+use super::spelling::Spelling;
 use crate::measure::Undefined;
 use crate::measure::drift::Sample;
 use crate::table::{Codes, Column, cut};
@@ -147,6 +148,7 @@ pub struct EvaluationRows {
     /// The hash of each row.
     hashes: Vec<u128>,
     columns: Vec<Column>,
+    spelling: Spelling,
 }
 
 impl EvaluationRows {
@@ -163,7 +165,7 @@ impl EvaluationRows {
         for (row, hash) in hashes.iter().enumerate() {
             rows.entry(*hash).or_insert((row, false));
         }
-        Ok(Self { rows, hashes, columns })
+        Ok(Self { rows, hashes, columns, spelling: Spelling::default() })
     }
 
     /// Notes which of them are in a file of training data.
@@ -179,7 +181,26 @@ impl EvaluationRows {
                 *seen = true;
             }
         }
+        self.spelling.look_in(&self.columns, &columns);
         Ok(())
+    }
+
+    /// Why there may be more rows that were trained on than those [seen](Self::seen): they are spelled in another way.
+    pub fn doubt(&self) -> Option<String> {
+        let is_seen =
+            |row: usize| self.hashes.get(row).and_then(|hash| self.rows.get(hash)).is_some_and(|(_, seen)| *seen);
+        let mut alike = self.spelling.alike().filter(|row| !is_seen(*row));
+        if let Some(first) = alike.next() {
+            let more = alike.count();
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            return Some(format!("but for how they are spelled, {}{more} would be the same", self.text(first)));
+        }
+        self.spelling.never_meets(&self.columns).filter(|_| self.seen().next().is_none())
+    }
+
+    /// A column of the key that holds texts in one table and numbers in the other.
+    pub fn mixed(&self) -> Option<&str> {
+        self.spelling.mixed(&self.columns).filter(|_| self.seen().next().is_none())
     }
 
     /// How many rows there are.

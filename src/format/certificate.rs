@@ -101,6 +101,9 @@ pub struct CertificateRecord {
     /// The regression cases that were judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cases: Option<CasesJudgedRecord>,
+    /// Evidence that was attached in the place of other evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<ReplacedRecord>,
     /// Waivers that excuse a result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverRecord>,
@@ -131,6 +134,22 @@ pub struct CasesJudgedRecord {
     pub sha256: Digest,
     /// The lists they were added by.
     pub lists: Vec<Digest>,
+}
+
+/// Evidence of a set that was attached in the place of other evidence of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplacedRecord {
+    /// `candidate` or `baseline`.
+    pub role: String,
+    /// The set.
+    pub set: SetName,
+    /// The file whose place was taken.
+    pub before: Digest,
+    /// The file that took it; the same one where it is read in another way since.
+    pub now: Digest,
+    /// The event that says so.
+    pub event: EventRef,
 }
 
 /// A waiver that excuses a result.
@@ -348,6 +367,21 @@ pub struct BoundsRecord {
     /// Where the method has one above zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_error: Option<f64>,
+}
+
+impl ReplacedRecord {
+    /// How, for people.
+    pub fn how(&self) -> String {
+        replacing(self.before, self.now, self.event.seq)
+    }
+}
+
+/// What an event put in the place of what, for people.
+pub fn replacing(before: Digest, now: Digest, event: u64) -> String {
+    if before == now {
+        return format!("event {event} attached {} again, to be read in another way", now.short());
+    }
+    format!("event {event} attached {} in the place of {}", now.short(), before.short())
 }
 
 impl StatementRecord {

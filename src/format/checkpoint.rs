@@ -337,8 +337,8 @@ pub struct CasesRow {
 pub struct UsesRow {
     /// Of its keys and labels.
     pub sha256: Digest,
-    /// The candidates it judged, in the order it first did.
-    pub candidates: Vec<SnapshotId>,
+    /// [Who](super::event::UsedSetRecord::judged) it judged, in the order it first did.
+    pub candidates: Vec<Digest>,
 }
 
 /// Rules where every field has its place: in a cache none can be left out.

@@ -10,6 +10,7 @@ use toml::de::{DeTable, Deserializer};
 
 use super::checksum::Checksum;
 use super::policy::ScalarFile;
+use super::snapshot::{ColumnRoles, SharedColumn};
 use crate::name::{ModelName, SetName, StageName};
 
 /// The file beside `mlrun.toml` that overrides single keys on one machine: never captured.
@@ -176,6 +177,14 @@ pub struct PredictionsFile {
     /// Rows of one group are ranked against each other.
     #[serde(default)]
     pub group: Option<String>,
+}
+
+impl PredictionsFile {
+    /// The first column that has two roles of which one excludes the other.
+    pub fn shared(&self) -> Option<SharedColumn<'_>> {
+        let Self { key, label, score, prediction, scores, weight, .. } = self;
+        ColumnRoles { key, label, score, prediction, scores, weight }.shared()
+    }
 }
 
 /// `[model.NAME.samples.SET]`.

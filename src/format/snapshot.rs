@@ -134,6 +134,58 @@ pub struct PredictionColumns {
     pub group: Option<String>,
 }
 
+/// A column that would be two things at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedColumn<'a> {
+    /// The column.
+    pub column: &'a str,
+    /// What it is known to be: `key` or `label`.
+    pub known: &'static str,
+    /// What the model is to have said in it, or how its rows are to count: `score`, `prediction`, `scores` or `weight`.
+    pub said: &'static str,
+}
+
+/// What columns a table of predictions names, in roles of which some exclude each other.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnRoles<'a> {
+    /// See [`PredictionColumns`], like everything below.
+    pub key: &'a [String],
+    /// The truth.
+    pub label: &'a String,
+    /// Score of the positive class.
+    pub score: &'a Option<String>,
+    /// Predicted class or value.
+    pub prediction: &'a Option<String>,
+    /// Class → column of its probability.
+    pub scores: &'a BTreeMap<String, String>,
+    /// Row weights.
+    pub weight: &'a Option<String>,
+}
+
+impl<'a> ColumnRoles<'a> {
+    /// The first column that is known, and said or weighed by, at once. A model whose score is the truth is always right.
+    pub fn shared(&self) -> Option<SharedColumn<'a>> {
+        let Self { key, label, score, prediction, scores, weight } = *self;
+        let said = score.iter().map(|column| ("score", column));
+        let said = said.chain(prediction.iter().map(|column| ("prediction", column)));
+        let said = said.chain(scores.values().map(|column| ("scores", column)));
+        let said = said.chain(weight.iter().map(|column| ("weight", column)));
+        let mut known = std::iter::once(("label", label)).chain(key.iter().map(|column| ("key", column)));
+        known.find_map(|(known, column)| {
+            let (said, _) = said.clone().find(|(_, other)| *other == column)?;
+            Some(SharedColumn { column, known, said })
+        })
+    }
+}
+
+impl PredictionColumns {
+    /// The first column that has two roles of which one excludes the other.
+    pub fn shared(&self) -> Option<SharedColumn<'_>> {
+        let Self { key, label, score, prediction, scores, weight, .. } = self;
+        ColumnRoles { key, label, score, prediction, scores, weight }.shared()
+    }
+}
+
 /// Samples of one quantity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +200,9 @@ pub struct SamplesRecord {
     pub size: u64,
     /// The column that holds the samples.
     pub column: String,
+    /// Of samples that were attached, the hardware they were taken on; none: unknown. A version's own were taken where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
 }
 
 /// What another tool reported, such as a validation of the data.

@@ -2,16 +2,17 @@
 //! do its own sets: what somebody found out later stands beside them, never in their place.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::inputs::{predictions_columns, samples_column};
+use super::measured::known_hardware;
 use super::resolve::{self, Found};
 use super::snapshot::RESERVE;
-use super::{Asked, CertificationError, MadeEvent, VerbError, attached, check_text, erasures, records};
+use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, attached, check_text, erasures, records};
 use crate::capture::evidence::{EvidenceInput, describe};
 use crate::capture::files::PathSpec;
 use crate::capture::source_file::SourceFile;
-use crate::capture::{CaptureError, PredictionsInput, SamplesInput};
+use crate::capture::{CaptureError, PredictionsInput, SamplesInput, machine};
 use crate::digest::Digest;
 use crate::format::event::{AttachedRecord, EventBody};
 use crate::format::scalar::Scalar;
@@ -63,6 +64,8 @@ pub struct AttachOptions {
     pub file: (PathBuf, String),
     /// What its columns mean; if nothing is given, what the configuration says of this set.
     pub columns: GivenColumns,
+    /// Whether samples were taken on a machine that nobody knows; else it is this one.
+    pub machine_unknown: bool,
     /// Why, if there is something to say.
     pub reason: Option<String>,
     /// Finds out, writes nothing.
@@ -112,7 +115,8 @@ pub fn attach(
     if let Some(again) = erasures::file_again(repository, id)? {
         return Err(CertificationError::Erased { label: again.label, why: again.why }.into());
     }
-    let evidence = evidence(&input, id, size);
+    let machine = || known_hardware(&machine::observe(Path::new("/")));
+    let evidence = evidence(&input, id, size, if options.machine_unknown { None } else { machine() });
     let mut report = AttachReport {
         model: found.state.model.clone(),
         version: found.row.version,
@@ -213,12 +217,16 @@ fn by_hand(given: &GivenColumns) -> Result<PredictionColumns, VerbError> {
     for name in named.chain(&columns.weight).chain(&columns.cluster).chain(&columns.group) {
         check_text("the name of a column", Some(name))?;
     }
+    if let Some(shared) = columns.shared() {
+        let reason = format!("`{}` is the {} already", shared.column, shared.known);
+        return Err(UsageError::Option { option: shared.said.to_owned(), reason }.into());
+    }
     check_text("the positive label", columns.positive.as_ref().map(ToString::to_string).as_deref())?;
     Ok(columns)
 }
 
 /// Among the files of its version it has a name that tells the set and the bytes: two files of one set are two files.
-fn evidence(input: &EvidenceInput, file: FileId, size: u64) -> AttachedRecord {
+fn evidence(input: &EvidenceInput, file: FileId, size: u64, machine: Option<String>) -> AttachedRecord {
     let path = |set: &SetName, spec: &PathSpec| {
         let extension = spec.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         format!("attached/{set}-{}.{extension}", &file.to_string()[..12])
@@ -237,6 +245,7 @@ fn evidence(input: &EvidenceInput, file: FileId, size: u64) -> AttachedRecord {
             file,
             size,
             column: set.column.clone(),
+            machine,
         }),
     }
 }

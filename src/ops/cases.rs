@@ -10,14 +10,14 @@ use std::path::PathBuf;
 
 use self::rows::{labelled, rows_of_file, source, typed_rows};
 use super::resolve;
-use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, check_text, rules};
+use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, check_text, history, rules, waive};
 use crate::clock::Time;
 use crate::format::cases::{CaseRecord, CasesRecord, FORMAT, NumberedCaseRecord};
 use crate::format::checkpoint::CasesRow;
 use crate::format::event::{CaseChangeRecord, EventBody};
 use crate::format::policy::Task;
 use crate::format::snapshot::PredictionsRecord;
-use crate::name::{ModelName, SetName, Version};
+use crate::name::{ModelName, SetName, StageName, Version};
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -223,6 +223,10 @@ pub fn remove(repository: &Repository, options: &RemoveOptions) -> Result<Remove
         numbers.iter().copied().filter(|number| state.cases.iter().any(|row| row.is_in_force(*number))).collect()
     };
     let removed = left(&state);
+    let actor = Asked::begin(repository).answer();
+    if !removed.is_empty() {
+        may_remove(repository, &state, actor.email.as_deref())?;
+    }
     let mut report = RemoveReport {
         in_force: state.cases_in_force(),
         unchanged: removed.is_empty(),
@@ -234,12 +238,13 @@ pub fn remove(repository: &Repository, options: &RemoveOptions) -> Result<Remove
     if options.dry_run {
         return Ok(report);
     }
-    let actor = Asked::begin(repository).answer();
     let committed = repository.registry().commit::<Vec<u32>, VerbError>(&report.model, &actor, |state| {
         let removed = left(state);
         if removed.is_empty() {
             return Ok(Decision::Keep(removed));
         }
+        // In the state that is decided by, other rules may be in force.
+        may_remove(repository, state, actor.email.as_deref())?;
         let change = CaseChangeRecord::Remove { cases: removed.clone() };
         Ok(Decision::Append(EventBody::Case { change, reason: Some(options.reason.clone()) }, removed))
     })?;
@@ -248,6 +253,24 @@ pub fn remove(repository: &Repository, options: &RemoveOptions) -> Result<Remove
     report.in_force = committed.state.cases_in_force();
     report.event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
     Ok(report)
+}
+
+/// A case that is gone excuses every later candidate of every stage: it takes whoever may excuse one there, where the rules in force
+/// name such people; while none are in force, where those of the project do.
+fn may_remove(repository: &Repository, state: &State, email: Option<&str>) -> Result<(), VerbError> {
+    let adopted = state.stages.iter().filter(|(_, row)| row.rules.is_some());
+    let mut stages: Vec<StageName> = adopted.map(|(stage, _)| stage.clone()).collect();
+    if stages.is_empty() {
+        stages.extend(resolve::stage(repository, state, None).ok());
+    }
+    for stage in stages {
+        let rules = waive::rules_of(repository, state, &stage);
+        if !rules.waivers.is_empty() && !rules.may_waive(email) {
+            let (who, why) = (waive::who(email), history::nobody(&stage, &rules));
+            return Err(CertificationError::MayNotRemove { who, stage, why, unknown: email.is_none() }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Lists the cases in force, or all that ever were.

@@ -26,6 +26,7 @@ use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
+use crate::registry::promote::since;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
@@ -82,6 +83,8 @@ pub struct CertifyReport {
     pub unchanged: bool,
     /// Made under other rules than those in force: the stage whose rules they are not.
     pub proposed: Option<String>,
+    /// Whether those are in force; else they are what the project begins with.
+    pub adopted: bool,
     /// In what those differ from these.
     pub not_in_force: Vec<String>,
     /// A block that keeps the candidate out of the stage, whatever the verdict.
@@ -228,7 +231,12 @@ fn once(
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
     let bytes = judged.statement.encode().map_err(encoded)?;
     let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
-    let differs = in_force.and_then(|r| r.policy).is_some_and(|p| p != policy.sha256);
+    let asked = match in_force.and_then(|rules| rules.policy) {
+        Some(adopted) if adopted != policy.sha256 => Some(rules::stored_policy(repository, adopted)?),
+        Some(_) => None,
+        // Where none are in force yet, those of the project are the ones that everybody sees.
+        None => rules::configured(repository, &model)?.filter(|configured| configured.sha256 != policy.sha256),
+    };
     let mut report = CertifyReport {
         label: candidate.label,
         baseline: baseline_label,
@@ -236,13 +244,9 @@ fn once(
         statement: judged.statement.clone(),
         expires: None,
         unchanged: false,
-        proposed: differs.then(|| stage.to_string()),
-        not_in_force: match in_force.and_then(|rules| rules.policy) {
-            Some(adopted) if differs => {
-                differences::of_policies(&rules::stored_policy(repository, adopted)?.record, &policy.record)
-            }
-            _ => Vec::new(),
-        },
+        proposed: asked.is_some().then(|| stage.to_string()),
+        adopted: in_force.is_some_and(|rules| rules.policy.is_some()),
+        not_in_force: asked.map_or_else(Vec::new, |asked| differences::of_policies(&asked.record, &policy.record)),
         block: state
             .as_ref()
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
@@ -311,7 +315,9 @@ fn issue(
         let same = state
             .certificates
             .get(&candidate)
-            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed);
+            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed)
+            // Nothing of what came since changed what it says: only another event tells.
+            .filter(|row| since(state, row).is_empty());
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }

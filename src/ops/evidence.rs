@@ -56,6 +56,8 @@ pub(super) struct Gathered {
     pub evidence: Vec<EvidenceRecord>,
     /// The candidate's rows that are regression cases.
     pub case_rows: BTreeMap<SetName, CaseRows>,
+    /// What is odd about what was read, and decides nothing.
+    pub remarks: Vec<String>,
 }
 
 /// Reads what `needs` names.
@@ -123,12 +125,7 @@ pub(super) fn gather(
                 evidence::join_covering(&set, task, ours, Some(theirs?), coverage)
             }
         });
-        let joined = joined.map_err(|defect| match (&defect, baseline) {
-            (Defect::LabelsDisagree { .. }, Some(baseline)) => {
-                other_positive(&set, candidate, baseline).unwrap_or(defect)
-            }
-            _ => defect,
-        });
+        gathered.remarks.extend(other_names(&set, candidate, baseline));
         gathered.sets.insert(set, joined);
     }
     for set in &needs.samples {
@@ -199,16 +196,23 @@ fn case_rows(
     }
 }
 
-/// Labels disagree in every row where the two models call another one positive.
-fn other_positive(set: &SetName, candidate: &SnapshotRecord, baseline: &SnapshotRecord) -> Option<Defect> {
-    let positive = |record: &SnapshotRecord| {
-        record
-            .predictions
-            .iter()
-            .find(|p| &p.name == set)
-            .and_then(|p| p.columns.positive.as_ref())
-            .map(ToString::to_string)
-    };
-    let (candidate, baseline) = (positive(candidate)?, positive(baseline)?);
-    (candidate != baseline).then(|| Defect::OtherPositive { set: set.clone(), candidate, baseline })
+/// Columns of one role that both models call otherwise: what they hold is compared, and that it has another name is said.
+fn other_names(set: &SetName, candidate: &SnapshotRecord, baseline: Option<&SnapshotRecord>) -> Option<String> {
+    let columns =
+        |record: &'_ SnapshotRecord| record.predictions.iter().find(|p| p.name == *set).map(|p| p.columns.clone());
+    let (ours, theirs) = (columns(candidate)?, columns(baseline?)?);
+    let roles = [
+        ("key", Some(ours.key.join(", ")), Some(theirs.key.join(", "))),
+        ("label", Some(ours.label), Some(theirs.label)),
+        ("weight", ours.weight, theirs.weight),
+        ("cluster", ours.cluster, theirs.cluster),
+        ("group", ours.group, theirs.group),
+    ];
+    let named = |name: Option<String>| name.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
+    let differ: Vec<String> = roles
+        .into_iter()
+        .filter(|(_, ours, theirs)| ours != theirs)
+        .map(|(role, ours, theirs)| format!("the {role} is {}, the baseline's {}", named(ours), named(theirs)))
+        .collect();
+    (!differ.is_empty()).then(|| format!("in `{set}` {}", differ.join("; ")))
 }

@@ -349,6 +349,8 @@ fn leak(tables: &Tables<'_>, known: &Known<'_>, rule: &LeakageRecord, gathered: 
     let mut redacted = Redacted::default();
     let first = parts.iter().flat_map(|rows| rows.seen().map(|row| rows.text(row))).take(SHOWN);
     let first = first.map(|row| redacted.text("leakage", &row)).collect();
+    let doubt = parts.iter().find_map(EvaluationRows::doubt).map(|doubt| redacted.text("leakage", &doubt));
+    let mixed = parts.iter().find_map(EvaluationRows::mixed).map(str::to_owned);
     let (rows, leaked) = (parts.iter().map(EvaluationRows::len).sum::<usize>(), parts.iter().map(|r| r.seen().count()));
     let (rows, leaked) = (rows as u64, leaked.sum::<usize>() as u64);
     let is_named =
@@ -363,7 +365,7 @@ fn leak(tables: &Tables<'_>, known: &Known<'_>, rule: &LeakageRecord, gathered: 
             origin: None,
         });
     }
-    Ok(Ok(Leak { rows, leaked, first }))
+    Ok(Ok(Leak { rows, leaked, first, doubt, mixed }))
 }
 
 /// The columns of two tables that tell rows apart: the rule's, or all that both have.

@@ -6,9 +6,10 @@ use crate::certify::History;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::cases::NumberedCaseRecord;
-use crate::format::certificate::WaiverRecord;
+use crate::format::certificate::{ReplacedRecord, WaiverRecord};
 use crate::format::checkpoint::AttachedRow;
 use crate::format::event::{StageRulesRecord, UsedSetRecord};
+use crate::format::measurement::Role;
 use crate::id::SnapshotId;
 use crate::name::{StageName, Version};
 use crate::registry::State;
@@ -34,7 +35,7 @@ impl Seen {
         now: Time,
     ) -> Self {
         Self {
-            uses: sets.iter().map(|used| (used.clone(), state.use_of(used.sha256, candidate))).collect(),
+            uses: sets.iter().map(|used| (used.clone(), state.use_of(used, candidate))).collect(),
             cases: state.cases.iter().map(|row| (row.event.seq, row.removed.len())).collect(),
             waivers: state.waivers_in_force(candidate, now).iter().map(|row| row.event.seq).collect(),
             attached: versions.iter().flat_map(|version| state.attached_to(*version).cloned()).collect(),
@@ -60,10 +61,18 @@ pub(super) fn cases_in_force(
     Ok((all, lists))
 }
 
-/// The evaluation sets that were read, each by the digest of its keys and labels.
-pub(super) fn used_sets(gathered: &Gathered) -> Vec<UsedSetRecord> {
+/// The evaluation sets that were read, each by the digest of its keys and labels. Predictions of the candidate that were attached in
+/// the place of those it had at first are another use.
+pub(super) fn used_sets(gathered: &Gathered, replaced: &[ReplacedRecord]) -> Vec<UsedSetRecord> {
     let read = gathered.sets.iter().filter_map(|(set, joined)| Some((set, joined.as_ref().ok()?)));
-    read.map(|(set, joined)| UsedSetRecord { set: set.clone(), sha256: joined.evaluation() }).collect()
+    let used = read.map(|(set, joined)| {
+        let mut ours = replaced.iter().filter(|one| one.set == *set && one.role == Role::Candidate.name());
+        let first = ours.next().map(|one| (one.before, one.now));
+        let now = ours.next_back().map(|one| one.now).or(first.map(|(_, now)| now));
+        let predictions = now.filter(|now| first.is_some_and(|(before, _)| before != *now));
+        UsedSetRecord { set: set.clone(), sha256: joined.evaluation(), predictions }
+    });
+    used.collect()
 }
 
 /// Everything the journal adds. Waivers count if whoever gave them may waive a rule for `stage` by its `rules`.
@@ -74,7 +83,7 @@ pub(super) fn history(
     (stage, rules): (&StageName, &StageRulesRecord),
     now: Time,
 ) -> History {
-    let use_of = |used: &UsedSetRecord| state.map_or(1, |state| state.use_of(used.sha256, candidate));
+    let use_of = |used: &UsedSetRecord| state.map_or(1, |state| state.use_of(used, candidate));
     let uses = sets.iter().map(|used| (used.set.clone(), (used.sha256, use_of(used)))).collect();
     let mut history = History { uses, ..History::default() };
     for row in state.map(|state| state.waivers_in_force(candidate, now)).unwrap_or_default() {

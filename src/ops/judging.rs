@@ -1,6 +1,6 @@
 //! Judging a candidate: everything a policy asks for is gathered, and the certifier says what it thinks of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::certify::Candidate;
 use super::evidence::{Gathered, Tables, gather, unnamed_set};
@@ -10,7 +10,7 @@ use super::measured::{Files, Measured, Side, Wanted};
 use super::past_evidence::gather_past;
 use super::rules::Policy;
 use super::snapshot::stale_evidence;
-use super::{VerbError, erasures, history, measured, provenance, records, waive};
+use super::{VerbError, erasures, history, measured, provenance, records, replaced, said_before, waive};
 use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord};
@@ -135,12 +135,35 @@ pub(super) fn judge(
         }
         gathered.sets.insert(set, Err(defect));
     }
+    let mut changed = Vec::new();
+    if let Some(state) = state {
+        let held = state.stages.get(&baseline.stage).into_iter().flat_map(|row| &row.timeline);
+        let held = held.filter(|held| Some(held.event) == baseline.event && against.is_some()).next_back();
+        for (set, defect) in held.map_or_else(
+            || Ok(BTreeMap::new()),
+            |held| replaced::since_certified(repository, state, (Role::Baseline.name(), held)),
+        )? {
+            refuse_replaced(&mut gathered, measured.set(), set, defect);
+        }
+        let ours = candidate.version.map(|version| (Role::Candidate, version));
+        for side in ours.into_iter().chain(against.map(|(version, _)| (Role::Baseline, version))) {
+            changed.extend(replaced::of_version(repository, state, side)?);
+        }
+        changed.retain(|one| {
+            let read = gathered.sets.contains_key(&one.set)
+                || gathered.samples.contains_key(&one.set)
+                || gathered.case_rows.contains_key(&one.set);
+            read && measured.set() != Some(&one.set)
+        });
+    }
     measured.mark(&mut gathered.evidence);
     gathered.evidence.extend(compared);
     let their_row = against.and_then(|(version, record)| Some((state?.version(version)?, record)));
-    if let Some((theirs, _)) = their_row {
-        let theirs = hardware(&records::observation(repository, theirs.observation)?);
-        refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
+    if let Some((theirs, record)) = their_row {
+        let observation = records::observation(repository, theirs.observation)?;
+        let ours = Times { version: candidate.version, record: &candidate.record, observation: &candidate.observation };
+        let theirs = Times { version: Some(theirs.version), record, observation: &observation };
+        refuse_other_hardware(&mut gathered, state, &ours, &theirs);
     }
     let judged = Judged {
         record: &candidate.record,
@@ -148,7 +171,7 @@ pub(super) fn judge(
         version: candidate.version,
         data_tables: &candidate.data_tables,
     };
-    let facts = facts::gather(repository, &tables, &needs, (&judged, state, their_row), &mut gathered, progress)?;
+    let mut facts = facts::gather(repository, &tables, &needs, (&judged, state, their_row), &mut gathered, progress)?;
     let provenance = provenance::lacking(&needs.provenance, &candidate.record, &candidate.observation);
     if !provenance.is_empty() {
         gathered.evidence.push(provenance::evidence(&candidate.observation, provenance.len()));
@@ -157,23 +180,33 @@ pub(super) fn judge(
     let whose = (&candidate.record, state, &baseline.stage);
     let (past, read) = gather_past(repository, &mut tables, &needs, policy.record.task, whose, &known)?;
     gathered.evidence.extend(read);
-    let stale =
+    let mut stale =
         stale_evidence_of(&candidate.record, candidate.ancestors.iter().chain(against.map(|(_, record)| record)));
+    // What was made now is nobody else's.
+    stale.retain(|stale| measured.set().is_none_or(|set| set.as_str() != stale));
+    let whose = (candidate, baseline, against.map(|(_, record)| record));
+    facts.not_refreshed = said_before::find(repository, state, whose, &gathered)?;
+    facts
+        .not_refreshed
+        .retain(|set, _| measured.set() != Some(set) && !stale.iter().any(|stale| stale == set.as_str()));
+    stale.extend(facts.not_refreshed.keys().map(ToString::to_string));
     let candidate_sets: Vec<_> = candidate.record.predictions.iter().map(|p| p.name.clone()).collect();
     let candidate_samples: Vec<_> = candidate.record.samples.iter().map(|s| s.name.clone()).collect();
     let mut baseline_lacks = against.map_or_else(Vec::new, |(_, record)| lacking(&gathered, record));
     baseline_lacks.retain(|set| measured.set() != Some(set));
-    let sets = history::used_sets(&gathered);
+    let sets = history::used_sets(&gathered, &changed);
     let judged_at = state.map_or_else(|| repository.registry().now(), |state| repository.registry().now_in(state));
     let stage_rules = waive::rules_of(repository, state.unwrap_or(&unborn), &baseline.stage);
     let versions: Vec<Version> = candidate.version.into_iter().chain(against.map(|(version, _)| version)).collect();
     let seen = state.map(|state| Seen::of(state, candidate.id, &versions, &sets, judged_at));
-    let history = History {
+    let mut history = History {
         cases,
         case_lists,
         case_rows: gathered.case_rows,
+        replaced: changed,
         ..history::history(state, candidate.id, &sets, (&baseline.stage, &stage_rules), judged_at)
     };
+    history.remarks.append(&mut gathered.remarks);
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
@@ -192,11 +225,7 @@ pub(super) fn judge(
         measurement: measured.record.as_ref(),
         parity: &parity,
         evidence: gathered.evidence,
-        stale_evidence: stale
-            .into_iter()
-            // What was made now is nobody else's.
-            .filter(|stale| measured.set().is_none_or(|set| set.as_str() != stale))
-            .collect(),
+        stale_evidence: stale,
         history: &history,
         tool_version: super::TOOL,
     };
@@ -221,19 +250,44 @@ fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
     predictions.chain(samples).cloned().collect()
 }
 
-/// What times depend on.
-fn hardware(observation: &ObservationRecord) -> String {
-    measured::hardware(&observation.machine)
+/// What somebody put in the place of what the baseline was certified with is not judged by.
+fn refuse_replaced(gathered: &mut Gathered, measured: Option<&SetName>, set: SetName, defect: Defect) {
+    if let Some((_, samples)) = gathered.samples.get_mut(&set) {
+        *samples = Some(Err(defect.clone()));
+    }
+    if gathered.sets.contains_key(&set) && measured != Some(&set) {
+        gathered.sets.insert(set, Err(defect));
+    }
 }
 
-/// Times taken on other hardware say nothing about the model.
-fn refuse_other_hardware(gathered: &mut Gathered, ours: &str, theirs: &str) {
-    if ours == theirs {
-        return;
+/// Whose times, and where they were taken.
+struct Times<'a> {
+    version: Option<Version>,
+    record: &'a SnapshotRecord,
+    observation: &'a ObservationRecord,
+}
+
+impl Times<'_> {
+    /// The hardware that the samples of a set were taken on; of what was attached later that is not where the version was taken.
+    fn hardware(&self, state: Option<&State>, set: &SetName) -> Option<String> {
+        let attached = self.version.and_then(|version| state?.attached_set(version, set));
+        match attached {
+            Some(_) => self.record.samples.iter().find(|samples| samples.name == *set)?.machine.clone(),
+            None => measured::known_hardware(&self.observation.machine),
+        }
     }
+}
+
+/// Times taken on other hardware say nothing about the model, nor do those of which nobody knows where.
+fn refuse_other_hardware(gathered: &mut Gathered, state: Option<&State>, ours: &Times<'_>, theirs: &Times<'_>) {
     for (set, (_, baseline)) in &mut gathered.samples {
+        let (candidate, other) = (ours.hardware(state, set), theirs.hardware(state, set));
+        if candidate.is_some() && candidate == other {
+            continue;
+        }
         if let Some(samples @ Ok(_)) = baseline {
-            let (candidate, baseline) = (ours.to_owned(), theirs.to_owned());
+            let named = |machine: Option<String>| machine.unwrap_or_else(|| "an unknown machine".to_owned());
+            let (candidate, baseline) = (named(candidate), named(other));
             *samples = Err(Defect::OtherMachine { set: set.clone(), candidate, baseline });
         }
     }

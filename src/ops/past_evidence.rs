@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::evidence::{Tables, gather};
-use super::{VerbError, erasures, records};
+use super::{VerbError, attached, erasures, replaced};
 use crate::certify::{Needs, PastRows};
 use crate::format::certificate::EvidenceRecord;
 use crate::format::policy::Task;
@@ -42,11 +42,14 @@ pub(super) fn gather_past(
         }
         seen.push(held.snapshot);
         let label = format!("{}@{}", state.model, held.version);
-        let record = records::snapshot(repository, held.snapshot)?;
+        let Some(row) = state.version(held.version) else { continue };
+        let record = attached::judged(repository, state, row)?;
+        let replaced = replaced::since_certified(repository, state, (&label, held))?;
         tables.erased.extend(erasures::evidence(state, held.version, &record));
         match gather(tables, &theirs, task, candidate, Some(&record), &[]) {
             Ok(gathered) => {
                 for (set, rows) in gathered.sets {
+                    let rows = replaced.get(&set).map_or(rows, |defect| Err(defect.clone()));
                     let rows = rows.map_err(|defect| defect.to_string());
                     past.entry(set).or_default().push(PastRows { label: label.clone(), rows });
                 }

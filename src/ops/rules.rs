@@ -42,20 +42,28 @@ pub fn policy(
     state: Option<&State>,
     named: Option<&Path>,
 ) -> Result<Policy, VerbError> {
-    let configured = || {
-        let project = repository.project()?;
-        let file = repository.config()?.model(model)?.policy.as_ref()?;
-        Some(project.join(file))
-    };
-    if let Some(path) = named.map(Path::to_path_buf).or_else(configured) {
-        let predict = repository.config().and_then(|config| config.predict(model));
-        return read_policy(&path, predict);
+    if let Some(path) = named {
+        return read_policy(path, predict_of(repository, model));
+    }
+    if let Some(configured) = configured(repository, model)? {
+        return Ok(configured);
     }
     let in_force = state.into_iter().flat_map(|s| s.stages.values()).find_map(|row| row.rules.as_ref()?.policy);
     match in_force {
         Some(sha256) => stored_policy(repository, sha256),
         None => Err(VerbError::NoPolicy { model: model.to_string() }),
     }
+}
+
+/// The policy that the configuration names, if it names one.
+pub fn configured(repository: &Repository, model: &ModelName) -> Result<Option<Policy>, VerbError> {
+    let file = repository.config().and_then(|config| config.model(model)?.policy.as_ref());
+    let Some((project, file)) = repository.project().zip(file) else { return Ok(None) };
+    read_policy(&project.join(file), predict_of(repository, model)).map(Some)
+}
+
+fn predict_of(repository: &Repository, model: &ModelName) -> Option<PredictRecord> {
+    repository.config().and_then(|config| config.predict(model))
 }
 
 /// Reads and resolves a policy file. How a model is run is the configuration's to say, and part of the rules.

@@ -133,12 +133,17 @@ fn known_rule(state: &State, policy: &Policy, rule: &str) -> Result<(), VerbErro
     Err(CertificationError::NoRule { rule: rule.chars().take(80).collect(), known, nearest }.into())
 }
 
+/// Whoever asks, for messages.
+pub(super) fn who(email: Option<&str>) -> String {
+    email.map_or_else(|| "somebody without an address".to_owned(), str::to_owned)
+}
+
 /// The address of whoever asks, if they may.
 fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -> Result<String, VerbError> {
     match email {
         Some(email) if rules.may_waive(Some(email)) => Ok(email.to_owned()),
         _ => Err(CertificationError::MayNotWaive {
-            who: email.map_or_else(|| "somebody without an address".to_owned(), str::to_owned),
+            who: who(email),
             stage: stage.clone(),
             why: history::nobody(stage, rules),
             unknown: email.is_none(),

@@ -45,9 +45,12 @@ fn properties(statement: &StatementRecord, context: &Context) -> String {
         ("expires", context.expires.as_deref()),
     ];
     let line = |(name, value): (&str, Option<&str>)| {
-        Some(format!("      <property name=\"{name}\" value=\"{}\"/>\n", xml(value?)))
+        Some(format!("      <property name=\"{}\" value=\"{}\"/>\n", xml(name), xml(value?)))
     };
-    let lines: String = known.into_iter().filter_map(line).collect();
+    let replaced = predicate.replaced.iter().map(|one| (format!("`{}` of the {}", one.set, one.role), one.how()));
+    let replaced: Vec<(String, String)> = replaced.collect();
+    let replaced = replaced.iter().map(|(name, how)| (name.as_str(), Some(how.as_str())));
+    let lines: String = known.into_iter().chain(replaced).filter_map(line).collect();
     format!("    <properties>\n{lines}    </properties>\n")
 }
 

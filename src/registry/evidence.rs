@@ -1,9 +1,8 @@
 //! Evidence as the journal tells of it: what was attached to which version, and which candidates an evaluation set has judged.
 
 use super::State;
-use crate::digest::Digest;
 use crate::format::checkpoint::AttachedRow;
-use crate::format::event::{AttachedRecord, EventRef};
+use crate::format::event::{AttachedRecord, EventRef, UsedSetRecord};
 use crate::id::SnapshotId;
 use crate::name::{SetName, Version};
 
@@ -19,9 +18,10 @@ impl State {
     }
 
     /// The how many-th candidate this is, or would be, that an evaluation set judges. The same one again is no other use.
-    pub fn use_of(&self, set: Digest, candidate: SnapshotId) -> u64 {
-        let judged = self.uses.get(&set).map(Vec::as_slice).unwrap_or_default();
-        judged.iter().position(|known| *known == candidate).unwrap_or(judged.len()) as u64 + 1
+    pub fn use_of(&self, set: &UsedSetRecord, candidate: SnapshotId) -> u64 {
+        let judged = self.uses.get(&set.sha256).map(Vec::as_slice).unwrap_or_default();
+        let now = set.judged(candidate);
+        judged.iter().position(|known| *known == now).unwrap_or(judged.len()) as u64 + 1
     }
 
     pub(super) fn attach(
@@ -38,10 +38,11 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn count_use(&mut self, set: Digest, candidate: SnapshotId) {
-        let judged = self.uses.entry(set).or_default();
-        if !judged.contains(&candidate) {
-            judged.push(candidate);
+    pub(super) fn count_use(&mut self, set: &UsedSetRecord, candidate: SnapshotId) {
+        let judged = self.uses.entry(set.sha256).or_default();
+        let now = set.judged(candidate);
+        if !judged.contains(&now) {
+            judged.push(now);
         }
     }
 }

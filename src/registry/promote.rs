@@ -6,7 +6,7 @@ use crate::format::certificate::Verdict;
 use crate::format::checkpoint::CertificateRow;
 use crate::format::event::{EventRef, RulesRecord, StageRulesRecord};
 use crate::id::{CertificateId, SnapshotId};
-use crate::name::{StageName, Version};
+use crate::name::{SetName, StageName, Version};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -80,6 +80,13 @@ pub enum Obstacle {
         /// What the stage holds now.
         now: Option<Version>,
     },
+    /// What it was judged by is not all there is any more.
+    Outdated {
+        /// Which certificate.
+        certificate: CertificateId,
+        /// What came after it, in the order it did.
+        since: Vec<Since>,
+    },
     /// Files of its model were erased for good.
     Erased {
         /// Which.
@@ -97,6 +104,56 @@ pub enum Obstacle {
         /// What it holds.
         current: Option<Version>,
     },
+}
+
+/// Something that a certificate was issued without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Since {
+    /// Regression cases were added.
+    Cases {
+        /// How many.
+        count: u32,
+        /// The event that did.
+        event: EventRef,
+    },
+    /// Evidence was attached to the candidate or to its baseline.
+    Attached {
+        /// To which version.
+        version: Version,
+        /// The set.
+        set: SetName,
+        /// The event that did.
+        event: EventRef,
+    },
+}
+
+impl Since {
+    /// The event.
+    pub const fn event(&self) -> EventRef {
+        match self {
+            Self::Cases { event, .. } | Self::Attached { event, .. } => *event,
+        }
+    }
+}
+
+/// What came after a certificate and could change what it says. Cases that were removed meanwhile could not.
+pub fn since(state: &State, row: &CertificateRow) -> Vec<Since> {
+    let later = |event: EventRef| event.seq > row.event.seq;
+    let judged = |version: Version| {
+        let snapshot = state.version(version).map(|version| version.snapshot);
+        snapshot.is_some_and(|snapshot| snapshot == row.snapshot || Some(snapshot) == row.baseline)
+    };
+    let cases = state.cases.iter().filter(|cases| later(cases.event) && cases.in_force().next().is_some());
+    let cases = cases.map(|cases| Since::Cases { count: cases.count, event: cases.event });
+    let attached = state.attached.iter().filter(|attached| later(attached.event) && judged(attached.version));
+    let attached = attached.map(|attached| Since::Attached {
+        version: attached.version,
+        set: attached.set.clone(),
+        event: attached.event,
+    });
+    let mut found: Vec<Since> = cases.chain(attached).collect();
+    found.sort_by_key(|since| since.event().seq);
+    found
 }
 
 /// What is wrong with a waiver that a certificate counts.
@@ -121,7 +178,7 @@ pub enum WaiverFlaw {
 impl Obstacle {
     /// Whether trying again from the present state can help, as opposed to a plain no.
     pub const fn is_conflict(&self) -> bool {
-        matches!(self, Self::Stale { .. } | Self::OtherRules { .. } | Self::Unexpected { .. })
+        matches!(self, Self::Stale { .. } | Self::Outdated { .. } | Self::OtherRules { .. } | Self::Unexpected { .. })
     }
 }
 
@@ -209,6 +266,10 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
             certified: row.baseline.and_then(|id| state.version_of(id)).map(|v| v.version),
             now: state.occupant(&row.stage).map(|o| o.version),
         });
+    }
+    let since = since(state, row);
+    if !since.is_empty() {
+        found.push(Obstacle::Outdated { certificate, since });
     }
     (found, Some(certificate))
 }

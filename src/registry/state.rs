@@ -40,8 +40,8 @@ pub struct State {
     pub waivers: Vec<WaiverRow>,
     /// Regression cases, in the order they were added.
     pub cases: Vec<CasesRow>,
-    /// The candidates each evaluation set has judged, in the order it first did.
-    pub uses: BTreeMap<Digest, Vec<SnapshotId>>,
+    /// [Who](crate::format::event::UsedSetRecord::judged) each evaluation set has judged, in the order it first did.
+    pub uses: BTreeMap<Digest, Vec<Digest>>,
     /// Approvals, in the order they were given.
     pub approvals: Vec<ApprovalRow>,
     /// The newest finding of every place that serves a stage.
@@ -230,7 +230,7 @@ impl State {
                 sets,
                 waivers,
             } => {
-                sets.iter().for_each(|used| self.count_use(used.sha256, *snapshot));
+                sets.iter().for_each(|used| self.count_use(used, *snapshot));
                 // The same statement, issued again, is signed as it was.
                 let before = self.certificates.remove(snapshot).filter(|row| row.certificate == *certificate);
                 let row = CertificateRow {

@@ -221,6 +221,10 @@ impl Config {
                 if predictions.score.is_none() && predictions.prediction.is_none() && predictions.scores.is_empty() {
                     return Err(refuse(key(), "say `score`, `prediction` or `scores`".to_owned()));
                 }
+                if let Some(shared) = predictions.shared() {
+                    let reason = format!("`{}` is the {} already", shared.column, shared.known);
+                    return Err(refuse(format!("{}.{}", key(), shared.said), reason));
+                }
             }
         }
         Ok(())

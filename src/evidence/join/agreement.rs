@@ -28,6 +28,26 @@ pub(super) fn of_keys(
     Err(Defect::Coverage { set: set.clone(), matched: matched as u64, larger: larger as u64 })
 }
 
+/// Whoever calls another label positive would compare two other questions, even where the labels are turned round with it.
+pub(super) fn of_positive(
+    set: &SetName,
+    candidate: &PredictionTable,
+    baseline: &PredictionTable,
+) -> Result<(), Defect> {
+    // `true` of one file is the 1 of another.
+    let number = |text: &str| match text.to_lowercase().as_str() {
+        "true" => "1".to_owned(),
+        "false" => "0".to_owned(),
+        _ => text.to_owned(),
+    };
+    match (&candidate.positive, &baseline.positive) {
+        (Some(ours), Some(theirs)) if number(ours) != number(theirs) => {
+            Err(Defect::OtherPositive { set: set.clone(), candidate: ours.clone(), baseline: theirs.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The labels of both tables must be the same; the row that is first in the candidate's file is shown.
 pub(super) fn of_labels(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
     let found = match (&candidate.truth, &baseline.truth) {
@@ -59,16 +79,24 @@ pub(super) fn of_slices(set: &SetName, candidate: &PredictionTable, baseline: &P
     Ok(())
 }
 
-/// A column that either table may have, and that must be the same where both have it.
-pub(super) fn either<T: PartialEq>(
-    set: &SetName,
+/// A column of a role that both tables have, and then the same, or neither: whoever could give the rows other weights by having
+/// them alone would choose which rows count. `compared` is whether there is a baseline at all.
+pub(super) fn both<T: PartialEq>(
+    (set, compared): (&SetName, bool),
+    role: &'static str,
     keys: &Keys,
     candidate: Option<Named<T>>,
     baseline: Option<Named<T>>,
 ) -> Result<Option<Vec<T>>, Defect> {
     let (ours, theirs) = match (candidate, baseline) {
         (Some(ours), Some(theirs)) => (ours, theirs),
-        (one, other) => return Ok(one.or(other).map(|column| column.cells)),
+        (None, None) => return Ok(None),
+        (Some(ours), None) if !compared => return Ok(Some(ours.cells)),
+        (one, other) => {
+            let whose = if one.is_some() { "candidate" } else { "baseline" };
+            let column = one.or(other).map_or_else(String::new, |named| named.column);
+            return Err(Defect::OneSided { set: set.clone(), role, column, whose });
+        }
     };
     match differing(keys, &ours.cells, &theirs.cells) {
         None => Ok(Some(ours.cells)),

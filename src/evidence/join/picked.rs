@@ -32,6 +32,7 @@ impl PredictionTable {
                 values: self.predicted.values.as_ref().map(|column| some(column, places)),
                 texts: self.predicted.texts.as_ref().map(|column| some(column, places)),
             },
+            positive: self.positive.clone(),
             weights: self
                 .weights
                 .as_ref()

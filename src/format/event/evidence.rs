@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::format::snapshot::{PredictionsRecord, SamplesRecord};
-use crate::id::FileId;
+use crate::id::{FileId, SnapshotId};
 use crate::name::SetName;
 
 /// An evaluation set that a candidate was judged on.
@@ -15,6 +15,19 @@ pub struct UsedSetRecord {
     pub set: SetName,
     /// Of its keys and labels, whatever was predicted.
     pub sha256: Digest,
+    /// The candidate's predictions, where they were attached in the place of others: whoever tries another file tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<Digest>,
+}
+
+impl UsedSetRecord {
+    /// Who is judged: a candidate, with the predictions it came with or with others.
+    pub fn judged(&self, candidate: SnapshotId) -> Digest {
+        match self.predictions {
+            None => candidate.digest(),
+            Some(predictions) => Digest::of(format!("{candidate} with {predictions}").as_bytes()),
+        }
+    }
 }
 
 /// Evidence that was added to a version.

@@ -138,6 +138,18 @@ pub enum CertificationError {
         /// Whether no address is known.
         unknown: bool,
     },
+    /// Whoever asks may not remove a case.
+    #[error("{who} may not remove a case, which waives it for {stage}: {why}")]
+    MayNotRemove {
+        /// Their address, or that it is not known.
+        who: String,
+        /// The stage.
+        stage: StageName,
+        /// Who may.
+        why: String,
+        /// Whether no address is known.
+        unknown: bool,
+    },
     /// Cases are taken from a version that was dropped.
     #[error("`{model}@{version}` was dropped: its rows are not kept")]
     Dropped {

@@ -182,6 +182,9 @@ fn run(
     Ok((record, fresh))
 }
 
+/// Of a machine whose processor has no name.
+const UNKNOWN_PROCESSOR: &str = "an unknown processor";
+
 /// Whose commands are run, on what: before they are.
 fn tell(command: &str, wanted: &Wanted<'_>, progress: &dyn Progress) {
     let against = wanted.baseline.map_or_else(String::new, |side| format!(" and {}", side.label));
@@ -190,8 +193,14 @@ fn tell(command: &str, wanted: &Wanted<'_>, progress: &dyn Progress) {
 
 /// What times depend on.
 pub(super) fn hardware(machine: &MachineRecord) -> String {
-    let cpu = machine.cpu.as_deref().unwrap_or("an unknown processor");
-    format!("{} × {cpu} ({})", machine.cpus, machine.architecture)
+    known_hardware(machine)
+        .unwrap_or_else(|| format!("{} × {UNKNOWN_PROCESSOR} ({})", machine.cpus, machine.architecture))
+}
+
+/// What times depend on, if all of it is known: two processors that nobody can name are not the same one.
+pub(super) fn known_hardware(machine: &MachineRecord) -> Option<String> {
+    let cpu = machine.cpu.as_deref()?;
+    Some(format!("{} × {cpu} ({})", machine.cpus, machine.architecture))
 }
 
 impl Measured {

@@ -495,6 +495,9 @@ fn machines_from_their_files() {
     let (name, features) =
         machine::processor("processor : 0\nFeatures : fp asimd crc32 sve bf16 i8mm\nCPU part : 0xd40\n");
     assert_eq!((name, features), (None, ["asimd", "bf16", "i8mm", "sve"].map(str::to_owned).to_vec()));
+    // Which part of whose design is all that Linux says of it; half of that is not enough to tell it from another.
+    let (name, _) = machine::processor("CPU implementer\t: 0x41\nCPU architecture: 8\nCPU part\t: 0xd40\n");
+    assert_eq!(name.as_deref(), Some("CPU implementer 0x41 part 0xd40"));
     assert_eq!(machine::processor(""), (None, vec![]));
     assert_eq!(machine::memory("MemTotal:       16393244 kB\nMemFree: 1 kB\n"), Some(16_393_244 * 1024));
     assert_eq!(machine::memory("MemTotal: 18446744073709551615 kB"), None);

@@ -298,6 +298,30 @@ fn what_was_not_measured_to_the_end_decides_nothing() {
     undecided(measured(LATENCY, timed, Some(side(&B))), "latency is not known");
 }
 
+/// A command that is handed another model's predictions says nothing of this one; whatever it is not handed does not matter to it.
+#[test]
+fn a_command_on_predictions_that_are_the_parents() {
+    let judged = |command: &str, key: &str, stale: &str| {
+        let text = format!(
+            "[[rule]]\nid = \"r\"\nmetric = {{ command = \"{command}\", better = \"higher\" }}\nmin = 0.5\n{key}"
+        );
+        let mut scene = measured(&text, side(&A), Some(side(&A)));
+        scene.candidate_sets = vec![set("test")];
+        scene.stale = vec![stale.to_owned()];
+        let made =
+            [Role::Candidate, Role::Baseline].map(|role| (role, ValuesRecord { values: vec![0.9], failed: None }));
+        scene.measurement.as_mut().unwrap().commands.insert("r".to_owned(), BTreeMap::from(made));
+        scene.result()
+    };
+    for key in ["", "on = \"point\"\nset = \"test\""] {
+        let found = judged("score {predictions}", key, "test");
+        assert_eq!(found.verdict, Verdict::Inconclusive);
+        assert_eq!(found.reason.unwrap(), "`test` is the parent's, byte for byte, although the model is another");
+    }
+    assert_eq!(judged("score {predictions}", "on = \"point\"", "live").verdict, Verdict::Pass);
+    assert_eq!(judged("score {model}", "on = \"point\"", "test").verdict, Verdict::Pass);
+}
+
 #[test]
 fn a_commands_number_is_no_more_than_a_number() {
     let text = "[[rule]]\nid = \"r\"\nmetric = { command = \"x\", better = \"lower\" }\n";

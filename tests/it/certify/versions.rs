@@ -67,11 +67,24 @@ fn the_ratchet_compares_with_the_best_ever() {
     without.baseline = None;
     let versions = vec![past(Err("no table".to_owned()), "v1"), past(Ok(other), "v2"), past(Ok(without), "v3")];
     scene.past.insert(set("test"), versions);
-    assert_eq!(scene.result().verdict, Verdict::Pass);
-    assert_eq!(
-        scene.judge().predicate.remarks[0],
-        "rule `acc`: nothing is known of v1 (no table), v2 (its rows are others), v3 (it has no predictions set `test`)"
+    let unknown = scene.result();
+    assert_eq!(unknown.verdict, Verdict::Inconclusive);
+    assert!(
+        reason(&unknown)
+            .starts_with("the best ever may be v1 (no table), v2 (its rows are others), of which nothing is known"),
+        "{}",
+        reason(&unknown)
     );
+    // What the third never had it cannot have been better in.
+    assert_eq!(scene.judge().predicate.remarks[0], "rule `acc`: no predictions set `test` had v3");
+    // Whoever falls behind one that is known falls behind the best.
+    let versions = vec![past(Err("no table".to_owned()), "v1"), past(Ok(against(60)), "v2")];
+    scene.past.insert(set("test"), versions);
+    assert_eq!(scene.result().verdict, Verdict::Fail);
+    let mut without = against(60);
+    without.baseline = None;
+    scene.past.insert(set("test"), vec![past(Ok(without), "v3")]);
+    assert_eq!(scene.result().verdict, Verdict::Pass);
     let Some(Ok(rows)) = scene.sets.get_mut(&set("test")) else { panic!() };
     rows.baseline = None;
     let open = scene.result();

@@ -123,6 +123,137 @@ fn forge(project: &Project, from: &str, to: &str, path: &str) {
     archive.into_inner().unwrap().finish().unwrap();
 }
 
+/// A certificate says nothing of evidence that came after it, and is issued again where that changes nothing of what it says.
+#[test]
+fn attached_after_the_certificate() {
+    let project = scene();
+    project.write("later.csv", table(&rows(0.60))).write("ms.csv", latency(10.0, 3)).write("x.csv", latency(1.0, 4));
+    project.ok("attach v1 later.csv --set test");
+    project.ok("attach v1 ms.csv --set latency");
+    let config = project.read("mlrun.toml");
+    project.write("mlrun.toml", config.replace("certificate = \"none\"", ""));
+    let before = project.json("certify v2", 0);
+    for version in ["v1", "v2"] {
+        let attached = project.json(&format!("attach {version} x.csv --set other --column ms"), 0);
+        let event = attached["event"]["seq"].as_u64().unwrap();
+        let refused = project.json("promote v2 --to production", 5);
+        let message = format!("since it was certified, `other` was attached to {version} (event {event})");
+        assert_eq!(
+            (refused["reasons"][0]["code"].as_str(), &refused["reasons"][0]["message"]),
+            (Some("outdated"), &message.into())
+        );
+        // No rule rests on it: the same statement, and another event.
+        let again = project.json("certify v2", 0);
+        assert_eq!((&again["certificate"], again["unchanged"].as_bool()), (&before["certificate"], Some(false)));
+        assert_eq!(project.json("certify v2", 0)["unchanged"], true);
+    }
+    project.ok("promote v2 --to production");
+}
+
+/// Times are compared with those of the same hardware, wherever a version was taken.
+#[test]
+fn samples_carry_their_machine() {
+    let project = scene();
+    project.write("later.csv", table(&rows(0.60))).write("ms.csv", latency(10.0, 3));
+    project.ok("attach v1 later.csv --set test");
+    let unknown = project.json("attach v1 ms.csv --set latency --machine unknown", 0);
+    assert_eq!(unknown["evidence"]["samples"].get("machine"), None);
+    let certificate = project.json("certify v2", 3);
+    let p95 = certificate["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "p95").unwrap().clone();
+    assert_eq!(p95["verdict"], "INCONCLUSIVE");
+    assert!(p95["reason"].as_str().unwrap().contains("the baseline's on an unknown machine"), "{p95:#}");
+    let here = project.json("attach v1 ms.csv --set latency", 0);
+    let machine = here["evidence"]["samples"]["machine"].as_str().unwrap();
+    assert!(machine.contains(std::env::consts::ARCH), "{machine}");
+    assert_eq!(project.json("certify v2", 0)["verdict"], "PASS");
+    // Two that nobody knows are not the same one.
+    project.edit("policy.toml", "of = \"latency\"", "of = \"times\"");
+    for (place, verdict, exit) in [("unknown", "INCONCLUSIVE", 3), ("this", "PASS", 0)] {
+        for version in ["v1", "v2"] {
+            project.ok(&format!("attach {version} ms.csv --set times --column ms --machine {place}"));
+        }
+        let certificate = project.json("certify v2", exit);
+        let p95 = certificate["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "p95").unwrap().clone();
+        assert_eq!(p95["verdict"], verdict, "{p95:#}");
+    }
+    project.fails("attach v1 ms.csv --set latency --machine moon", &Bad { exit: 2, message: &["moon"], hint: &[] });
+}
+
+/// v1 is in production on a certificate that judged a set which was attached to it; v2 is worse.
+fn certified_scene() -> Project {
+    let project = Project::rated();
+    let config = project.read("mlrun.toml");
+    let cut = config.find("[model.fraud.predictions").unwrap()..config.find("[model.fraud.samples").unwrap();
+    project.write("mlrun.toml", config.replace(&config[cut], "")).version(0.65);
+    project.write("good.csv", table(&rows(0.65))).write("bad.csv", table(&rows_of(0.30, 9)));
+    project.write("mlrun.toml", config).ok("attach v1 good.csv --set test");
+    project.release("fraud@v1").version(0.45);
+    project
+}
+
+/// Whoever gives the baseline worse predictions than those it was promoted on is not compared with them.
+#[test]
+fn what_the_baseline_was_certified_with_stays() {
+    let project = certified_scene();
+    let honest = project.json("certify v2", 1);
+    let worse = project.json("attach v1 bad.csv --set test", 0);
+    let judged = project.json("certify v2", 3);
+    let rule = |id: &str| judged["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == id).unwrap().clone();
+    let (before, now) = (worse["supersedes"].as_str().unwrap(), worse["sha256"].as_str().unwrap());
+    let event = worse["event"]["seq"].as_u64().unwrap();
+    let how = format!("event {event} attached {} in the place of {}", &now[..12], &before[..12]);
+    for id in ["auc", "auc-floor"] {
+        assert_eq!(rule(id)["verdict"], "INCONCLUSIVE");
+        let reason = format!("the baseline's `test` is not what it was certified with: {how}");
+        assert_eq!(rule(id)["reason"], reason);
+    }
+    assert_eq!(judged["replaced"][0]["role"], "baseline");
+    // The very file it was certified with, but read in another way, is other evidence too.
+    project.json(&format!("attach v1 good.csv --set test {FLAGS} --cluster country"), 0);
+    project.ok("log --kind attach");
+    project.mlrun("certify v2").exits(3).says(&["to be read in another way"]);
+    // Certifying the baseline anew by it changes nothing of what it was promoted on.
+    project.mlrun("certify v1");
+    project.mlrun("certify v2").exits(3);
+    // Back to what it was.
+    project.json("attach v1 good.csv --set test", 0);
+    let again = project.json("certify v2", 1);
+    let auc =
+        |of: &serde_json::Value| of["rules"].as_array().unwrap().iter().find(|r| r["id"] == "auc").unwrap().clone();
+    assert_eq!((&auc(&again)["delta"], auc(&again)["verdict"].as_str()), (&auc(&honest)["delta"], Some("FAIL")));
+}
+
+/// A candidate may be given other predictions; that it was is in every report, and is another use of the set.
+#[test]
+fn a_candidate_that_was_given_other_predictions() {
+    let project = Project::rated();
+    project.release(&project.version(0.60));
+    let config = project.read("mlrun.toml");
+    let cut = config.find("[model.fraud.predictions").unwrap()..config.find("[model.fraud.samples").unwrap();
+    project.write("mlrun.toml", config.replace(&config[cut], "")).version(0.65);
+    project.write("mlrun.toml", config);
+    project.write("first.csv", table(&rows_of(0.30, 9))).write("second.csv", table(&rows(0.66)));
+    let first = project.json("attach v2 first.csv --set test", 0);
+    let failed = project.json("certify v2", 1);
+    assert_eq!((&failed["replaced"], &failed["holdout"][0]["use"]), (&serde_json::json!([]), &2.into()));
+    let second = project.json("attach v2 second.csv --set test", 0);
+    let passed = project.json("certify v2 --report junit=c.xml --report markdown=c.md --report sarif=c.sarif", 0);
+    assert_eq!(passed["holdout"][0]["use"], 3, "{:#}", passed["holdout"]);
+    let replaced = &passed["replaced"][0];
+    assert_eq!((&replaced["before"], &replaced["now"]), (&first["sha256"], &second["sha256"]));
+    assert_eq!((replaced["role"].as_str(), &replaced["event"]["seq"]), (Some("candidate"), &second["event"]["seq"]));
+    let short = |attached: &serde_json::Value| attached["sha256"].as_str().unwrap()[..12].to_owned();
+    for report in ["c.xml", "c.md", "c.sarif"] {
+        let text = project.read(report);
+        assert!(text.contains(&short(&first)) && text.contains(&short(&second)), "{report}: {text}");
+    }
+    project.mlrun("certify v2").exits(0).says(&[&short(&first), &short(&second)]);
+    // What it came with is no use more, and asking again is none either.
+    assert_eq!(project.json("certify v2", 0)["holdout"][0]["use"], 3);
+    project.ok("attach v2 first.csv --set test");
+    assert_eq!(project.json("certify v2", 1)["holdout"][0]["use"], 2);
+}
+
 #[test]
 fn it_may_be_repeated_and_rehearsed() {
     let project = scene();
@@ -149,6 +280,11 @@ fn what_cannot_be_attached() {
     let unknown =
         Bad { exit: 2, message: &["what the columns of `drift` mean"], hint: &["--key", "--column", "test, latency"] };
     project.fails("attach v1 later.csv --set drift", &unknown);
+    // What is known of a row is nothing that a model says of it, nor what the row counts.
+    let answers = Bad { exit: 2, message: &["score: `y` is the label already"], hint: &[] };
+    project.fails("attach v1 later.csv --set drift --key row_id --label y --score y", &answers);
+    let weighed = Bad { exit: 2, message: &["weight: `row_id` is the key already"], hint: &[] };
+    project.fails(&format!("attach v1 later.csv --set drift {FLAGS} --weight row_id"), &weighed);
     let missing = Bad { exit: 6, message: &["gone.csv"], hint: &[] };
     project.fails("attach v1 gone.csv --set test", &missing);
     project.fails("attach v1 model --set test", &Bad { exit: 2, message: &["model"], hint: &[] });

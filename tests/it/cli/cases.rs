@@ -84,6 +84,22 @@ fn every_later_candidate_must_be_right() {
     project.ok("bundle --verify case.tar.gz");
 }
 
+/// A certificate says nothing of cases that came after it.
+#[test]
+fn added_after_the_certificate() {
+    let project = scene();
+    project.ok("certify v2");
+    let added = project.run(&["case", "add", "--row", "5", "--reason", "a chargeback", "--json"]).exits(0).object();
+    let event = added["event"]["seq"].as_u64().unwrap();
+    let refused = project.json("promote v2 --to production", 5);
+    let reason = &refused["reasons"][0];
+    assert_eq!((reason["code"].as_str(), refused["reasons"].as_array().unwrap().len()), (Some("outdated"), 1));
+    assert_eq!(reason["message"], format!("since it was certified, a regression case was added (event {event})"));
+    assert_eq!(reason["hint"], "mlrun certify fraud@v2");
+    assert_eq!(project.production(), "v1");
+    project.json("certify v2", 1);
+}
+
 #[test]
 fn from_a_file_listed_and_removed() {
     let project = scene();
@@ -121,6 +137,36 @@ fn from_a_file_listed_and_removed() {
     project.ok("case remove c3 c4 --reason over");
     assert_eq!(project.json("certify v2", 0)["cases"], Value::Null);
     assert_eq!(project.ok("case list").stdout, "fraud has no cases\n");
+}
+
+/// A case that is gone excuses every candidate: that takes who may excuse one, whatever a branch says.
+#[test]
+fn who_may_remove_one() {
+    let rules = |who: &str| format!("[stage.production]\nwaivers = [\"risk\"]\n\n[roles]\nrisk = [\"{who}\"]\n");
+    let project = Project::rated();
+    project.edit("mlrun.toml", "[stage.production]\n", &rules("ana@example.org"));
+    project.release(&project.version(0.60));
+    project.run(&["case", "add", "--row", "5", "--reason", "a chargeback"]).exits(0);
+    let line = "case remove c1 --reason over";
+    let nobody = Bad {
+        exit: 1,
+        message: &["somebody without an address may not remove a case", "production", "the role risk"],
+        hint: &["git config user.email"],
+    };
+    project.fails(line, &nobody);
+    project.git("init --quiet");
+    project.git("config user.email eve@example.org");
+    // The rules in force count, not the file.
+    project.write(
+        "mlrun.toml",
+        project.read("mlrun.toml").replace(&rules("ana@example.org"), "[stage.production]\n[stage.qa]\n"),
+    );
+    let eve =
+        Bad { exit: 1, message: &["eve@example.org", "the role risk"], hint: &["`waivers` of `[stage.production]`"] };
+    project.fails(line, &eve);
+    project.fails(&format!("{line} --dry-run"), &eve);
+    project.git("config user.email ana@example.org");
+    project.ok(line);
 }
 
 /// What cannot be told is not right.

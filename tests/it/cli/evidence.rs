@@ -95,6 +95,88 @@ fn the_other_class_is_positive() {
     inconclusive(&project, &["the candidate's positive label is `0`, the baseline's is `1`"]);
 }
 
+/// Labels that are turned round with the positive one agree in every row, and ask another question.
+#[test]
+fn the_labels_are_turned_round_too() {
+    let project = scene();
+    let mut rows = rows(0.65);
+    rows.iter_mut().for_each(|row| row.label = 1 - row.label);
+    project.write("out/predictions.csv", table(&rows).replacen(",y,", ",good,", 1));
+    project.edit("mlrun.toml", "positive = 1", "positive = 0").edit("mlrun.toml", "label = \"y\"", "label = \"good\"");
+    inconclusive(&project, &["the candidate's positive label is `0`, the baseline's is `1`"]);
+}
+
+/// Whoever could name a column of weights alone would choose which rows count.
+#[test]
+fn a_weight_of_one_side_only() {
+    let project = scene();
+    for role in ["weight", "cluster", "group"] {
+        let config = project.read("mlrun.toml");
+        project.edit("mlrun.toml", "score = \"p\"", &format!("score = \"p\"\n{role} = \"w\""));
+        let rows = rows(0.65);
+        let line = |row: &super::scene::Row| {
+            format!("{},{},{:.6},{},{}\n", row.id, row.label, row.score, row.country, row.label)
+        };
+        let lines: String = rows.iter().map(line).collect();
+        project.write("out/predictions.csv", format!("row_id,y,p,country,w\n{lines}"));
+        inconclusive(
+            &project,
+            &["only the candidate's `test`", &format!("`{role}` (`w`)"), "for both, or for neither"],
+        );
+        project.write("mlrun.toml", config);
+    }
+    // The truth is nothing that a model says, nor what a row counts.
+    for (line, key, what) in
+        [("score = \"y\"", "score", "`y` is the label"), ("weight = \"row_id\"", "weight", "`row_id` is the key")]
+    {
+        let config = project.read("mlrun.toml");
+        let more = if key == "score" { line.to_owned() } else { format!("score = \"p\"\n{line}") };
+        project.edit("mlrun.toml", "score = \"p\"", &more);
+        project.fails("status", &Bad { exit: 2, message: &[&format!("predictions.test.{key}"), what], hint: &[] });
+        project.write("mlrun.toml", config);
+    }
+}
+
+/// The same truth under another name is compared, and the name is said.
+#[test]
+fn a_label_by_another_name() {
+    let project = scene();
+    project.write("out/predictions.csv", table(&rows(0.65)).replacen(",y,", ",truth,", 1));
+    project.edit("mlrun.toml", "label = \"y\"", "label = \"truth\"");
+    project.ok("snapshot fraud");
+    let certificate = project.json("certify v2", 0);
+    let said = certificate["remarks"].to_string();
+    assert!(said.contains("in `test` the label is `truth`, the baseline's `y`"), "{said}");
+}
+
+/// The parent's predictions in another order are the parent's predictions.
+#[test]
+fn the_parents_rows_in_another_order() {
+    let project = scene();
+    let mut rows = rows(0.60);
+    rows.reverse();
+    project.write("out/predictions.csv", table(&rows));
+    inconclusive(&project, &["evidence not refreshed", "says what that of the baseline says"]);
+    // Those of another version that was judged are nobody else's either.
+    project.version(0.65);
+    project.ok("certify v3");
+    let mut better = super::scene::rows(0.65);
+    better.reverse();
+    project.train(0.66).write("out/predictions.csv", table(&better));
+    inconclusive(&project, &["evidence not refreshed", "says what that of fraud@v3 says"]);
+    // It may be certified again whatever was made of it since.
+    project.ok("certify v3");
+    // Of the very same model they say what it says.
+    rows.rotate_left(1);
+    project
+        .train(0.60)
+        .write("out/predictions.csv", table(&rows))
+        .write("out/latency.csv", super::scene::latency(10.0, 5));
+    let version = project.ok("snapshot fraud").stdout.trim_end().to_owned();
+    let certificate = project.json(&format!("certify {version}"), 0);
+    assert!(certificate["remarks"].to_string().contains("equal the baseline's"));
+}
+
 #[test]
 fn scores_that_are_no_numbers() {
     for (bad, word) in [("NaN", "NaN"), ("inf", "inf"), ("", "empty"), ("high", "high")] {

@@ -63,6 +63,28 @@ fn no_policy_at_all() {
     project.fails("certify v1 --policy gone.toml", &Bad { exit: 6, message: &["gone.toml"], hint: &[] });
 }
 
+/// Where nothing is in force yet, the rules that the project names are those that a release begins with, not whichever somebody brings.
+#[test]
+fn a_first_release_is_judged_by_the_rules_of_the_project() {
+    let project = Project::rated();
+    project.version(0.60);
+    project.write("weak.toml", POLICY.replace("min = 0.6", "min = 0.1"));
+    let weak = project.json("certify v1 --first-release --reason begin --policy weak.toml", 5);
+    assert_eq!((weak["verdict"].as_str(), weak["proposed"].as_bool()), (Some("PASS"), Some(true)));
+    let differs = weak["not_in_force"].to_string();
+    assert!(differs.contains("auc-floor") && differs.contains("0.1"), "{differs}");
+    project
+        .mlrun("certify v1 --first-release --reason begin --policy weak.toml")
+        .exits(5)
+        .says(&["not the rules that mlrun.toml names, by which production begins", "never promotes"]);
+    let refused = project.json("promote v1 --to production", 5);
+    assert_eq!(refused["reasons"][0]["code"], "other-rules");
+    // The same rules in another file, with a word beside them, are the same rules.
+    project.write("same.toml", format!("# said again\n{POLICY}"));
+    project.ok("certify v1 --first-release --reason begin --policy same.toml");
+    project.ok("promote v1 --to production");
+}
+
 #[test]
 fn what_is_not_enforced_is_refused_not_ignored() {
     let project = Project::tiny();

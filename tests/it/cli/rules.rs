@@ -93,11 +93,39 @@ fn the_ratchet_knows_versions_that_are_no_longer_there() {
     let remarks = found["remarks"].to_string();
     assert!(remarks.contains("compared with fraud@v1, the best of 2 ever in production"), "{remarks}");
     assert!(found["evidence"].as_array().unwrap().iter().any(|file| file["role"] == "fraud@v1"));
-    // Its table was erased: the best of those that are known counts.
+    // Its table was erased: nobody knows how good the best was, and what is not known passes nothing.
     project.ok("purge v1 --path out/predictions.csv --reason asked");
-    let found = project.json("certify v3 --check", 0);
-    let remarks = found["remarks"].to_string();
-    assert!(remarks.contains("nothing is known of fraud@v1"), "{remarks}");
+    let found = project.json("certify v3 --check", 3);
+    let rules = found["rules"].as_array().unwrap();
+    let ratchet = rules.iter().find(|rule| rule["id"] == "x").unwrap();
+    let reason = ratchet["reason"].as_str().unwrap();
+    assert!(ratchet["verdict"] == "INCONCLUSIVE" && reason.contains("fraud@v1"), "{reason}");
+}
+
+/// What was attached to a version that once was in the stage is its evidence; that it never had any is said.
+#[test]
+fn the_ratchet_knows_what_was_attached() {
+    let project = Project::rated();
+    let config = project.read("mlrun.toml").replace("[stage.production]", "[stage.production]\ncertificate = \"none\"");
+    let bare = config.split("[model.fraud.predictions").next().unwrap().to_owned();
+    project.write("mlrun.toml", bare + "[stage.production]\ncertificate = \"none\"\n");
+    for skill in [0.70, 0.69] {
+        let version = project.version(skill);
+        project.ok(&format!("promote {version} --to production"));
+    }
+    project.write("mlrun.toml", config);
+    for skill in [0.50, 0.52] {
+        project.version(skill);
+    }
+    project.ok("promote v3 --to production");
+    project.write("policy.toml", rule("metric = \"roc_auc\"\nratchet = true\nmargin = 0.02"));
+    let passed = project.json("certify v4 --check", 0);
+    let remarks = passed["remarks"].to_string();
+    assert!(remarks.contains("no predictions set `test` had fraud@v1, fraud@v2"), "{remarks}");
+    project.train(0.70).ok("attach v1 out/predictions.csv --set test");
+    let failed = project.json("certify v4 --check", 1);
+    let remarks = failed["remarks"].to_string();
+    assert!(remarks.contains("compared with fraud@v1, the best of 2 ever"), "{remarks}");
 }
 
 #[test]

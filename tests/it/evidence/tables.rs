@@ -184,6 +184,7 @@ fn two_tables_must_agree_in_everything_they_share() {
                 "1 row has another `{column}` in the baseline's `test` than in the candidate's, the first with key k={key}"
             )
         };
+        assert!(said(|c| c.weight = None).starts_with("only the candidate's `test` has a `weight`"));
         assert_eq!(said(|c| c.weight = Some("w_other".into())), other("w", 5));
         assert_eq!(said(|c| c.cluster = Some("c_other".into())), other("c", 2));
         assert_eq!(said(|c| c.group = Some("q_other".into())), other("q", 1));
@@ -191,7 +192,7 @@ fn two_tables_must_agree_in_everything_they_share() {
 }
 
 #[test]
-fn weights_clusters_and_queries_are_those_of_whoever_has_them() {
+fn weights_clusters_and_queries_are_those_of_both_or_of_none() {
     let with: Change = |c| {
         c.weight = Some("w".into());
         c.cluster = Some("c".into());
@@ -199,11 +200,23 @@ fn weights_clusters_and_queries_are_those_of_whoever_has_them() {
     };
     let table = |file, change: Change| read(file, &columns(change), Task::Binary).unwrap();
     let both = joined(Task::Binary, table(FILES[1], with), Some(table(FILES[0], with))).unwrap();
-    let ours = joined(Task::Binary, table(FILES[2], with), Some(table(FILES[0], |_| {}))).unwrap();
-    let theirs = joined(Task::Binary, table(FILES[3], |_| {}), Some(table(FILES[0], with))).unwrap();
-    for rows in [&ours, &theirs] {
-        assert_eq!((&rows.weights, &rows.clusters, &rows.groups), (&both.weights, &both.clusters, &both.groups));
-        assert_eq!(rows.digest, both.digest);
+    // Whoever names one alone would choose which rows count.
+    let alone: [(Change, &str); 3] = [
+        (|c| c.weight = Some("w".into()), "`weight` (`w`)"),
+        (|c| c.cluster = Some("c".into()), "`cluster` (`c`)"),
+        (|c| c.group = Some("q".into()), "`group` (`q`)"),
+    ];
+    for (change, what) in alone {
+        let (one, none) = (table(FILES[2], change), table(FILES[0], |_| {}));
+        for (whose, found) in [
+            ("candidate", joined(Task::Binary, one.clone(), Some(none.clone()))),
+            ("baseline", joined(Task::Binary, none, Some(one.clone()))),
+        ] {
+            let said = found.unwrap_err().to_string();
+            assert!(said.starts_with(&format!("only the {whose}'s `test` has a {what}: name one for both")), "{said}");
+        }
+        // Without a baseline there is nobody to agree with.
+        joined(Task::Binary, one, None).unwrap();
     }
     let weights = both.weights.clone().unwrap();
     assert_eq!(weights.iter().filter(|weight| **weight == 3.5).count(), 15);

@@ -4,6 +4,7 @@ use mlrun::clock::Time;
 use mlrun::digest::Digest;
 use mlrun::format::event::{
     self, ActorRecord, AttachedRecord, CaseChangeRecord, CiRecord, EventBody, EventRecord, EventRef, SkippedRecord,
+    UsedSetRecord,
 };
 use mlrun::format::index::{IndexEntry, IndexedPack, Segment};
 use mlrun::format::observation::ExecutionRecord;
@@ -110,6 +111,8 @@ fn body() -> impl Strategy<Value = EventBody> {
             .prop_map(
                 |(snapshot, certificate, stage, baseline, baseline_event, policy, expires, proposed, first_release)| {
                     let verdict = mlrun::format::certificate::Verdict::Waived;
+                    let (set, sha256) = (SetName::new("test").unwrap(), policy);
+                    let used = UsedSetRecord { set, sha256, predictions: proposed.then_some(policy) };
                     EventBody::Certify {
                         snapshot,
                         certificate,
@@ -121,7 +124,7 @@ fn body() -> impl Strategy<Value = EventBody> {
                         expires,
                         proposed,
                         first_release,
-                        sets: Vec::new(),
+                        sets: vec![used],
                         waivers: vec![3, 7],
                     }
                 }
@@ -150,7 +153,14 @@ fn body() -> impl Strategy<Value = EventBody> {
                 let path = "attached/test-0.csv".to_owned();
                 let evidence = match columns {
                     Some(columns) => AttachedRecord::Predictions(PredictionsRecord { name, path, file, size, columns }),
-                    None => AttachedRecord::Samples(SamplesRecord { name, path, file, size, column: "ms".to_owned() }),
+                    None => AttachedRecord::Samples(SamplesRecord {
+                        machine: reason.clone(),
+                        name,
+                        path,
+                        file,
+                        size,
+                        column: "ms".to_owned(),
+                    }),
                 };
                 EventBody::Attach { version, snapshot, evidence, reason }
             }

@@ -239,6 +239,39 @@ fn rows_that_were_trained_on_leak() {
     assert!(gate.refused("{ leakage = \"test\", of = \"trian\" }", "").contains("there is no data set `trian`"));
 }
 
+/// Keys that are never spelled alike are never found: that says nothing of what was trained on.
+#[test]
+fn keys_that_are_spelled_in_two_ways() {
+    let config = "[model.fraud.data.train]\npath = \"train.csv\"\n[model.fraud.data.held]\npath = \"held.csv\"\n";
+    let train =
+        |keys: [&str; 3]| ("train.csv", keys.iter().fold("id,v\n".to_owned(), |text, key| format!("{text}{key},1\n")));
+    let held =
+        |keys: [&str; 3]| ("held.csv", keys.iter().fold("id,w\n".to_owned(), |text, key| format!("{text}{key},2\n")));
+    let mut gate = Gate::new(config, &[train(["7", "8", "9"]), held(["17", "18", "19"])]);
+    let metric = "{ leakage = \"held\", of = \"train\", key = [\"id\"] }";
+    let mut judged = |ours: [&str; 3], theirs: [&str; 3]| {
+        gate.version(&[held(ours), train(theirs)]);
+        said(&gate.rule(metric, ""))
+    };
+    assert_eq!(judged(["17", "18", "19"], ["7", "8", "9"]), "PASS: -");
+    assert_eq!(judged(["u-17", "u-18", "u-19"], ["u-7", "u-8", "u-9"]), "PASS: -");
+    let doubt = "INCONCLUSIVE: the keys of `held` and `train` are spelled in two ways: ";
+    for (ours, first) in [
+        (["000007", "000018", "000019"], "id=000007 would"),
+        (["\" 7\"", "\"18 \"", "\"8 \""], "id= 7 and 1 more would"),
+        (["7.0x", "7.0", "x9"], "id=7.0 would"),
+    ] {
+        let found = judged(ours, ["7", "8", "9"]);
+        assert!(found.starts_with(&format!("{doubt}but for how they are spelled, {first}")), "{found}");
+    }
+    assert_eq!(
+        judged(["user-17", "user-18", "user-19"], ["7", "8", "9"]),
+        format!("{doubt}no `id` of one is spelled as any of the other: `user-17`, `7`")
+    );
+    // One that is found stands, whatever else there is.
+    assert!(judged(["7", "user-18", "user-19"], ["7", "8", "9"]).starts_with("FAIL: 1 of 3 rows"));
+}
+
 #[test]
 fn a_leak_that_cannot_be_looked_for_is_not_excluded() {
     let config = "[model.fraud.data.train]\npath = \"train.csv\"\nstore = \"hash\"\n\

@@ -27,6 +27,10 @@ fn file(name: u8) -> FileId {
     FileId::new(Digest::of(&[name]))
 }
 
+fn used(at: usize) -> UsedSetRecord {
+    UsedSetRecord { set: set(at), sha256: rows(at), predictions: None }
+}
+
 fn rows(set: usize) -> Digest {
     Digest::of(SETS[set].as_bytes())
 }
@@ -82,7 +86,7 @@ fn step(journal: &Journal, reference: &mut Reference, verb: &Verb) -> Result<(),
         Verb::Attach { version, set: at, file: name } => {
             reference.attached.entry((*version, *at)).or_default().push(*name);
             let (path, column) = (format!("attached/{name}.csv"), "ms".to_owned());
-            let samples = SamplesRecord { name: set(*at), path, file: file(*name), size: 1, column };
+            let samples = SamplesRecord { name: set(*at), path, file: file(*name), size: 1, column, machine: None };
             let evidence = AttachedRecord::Samples(samples);
             EventBody::Attach { version: Version(*version), snapshot: id(*version), evidence, reason: None }
         }
@@ -115,7 +119,7 @@ fn step(journal: &Journal, reference: &mut Reference, verb: &Verb) -> Result<(),
                     judged.push(content(*version));
                 }
             }
-            let used = sets.iter().map(|at| UsedSetRecord { set: set(*at), sha256: rows(*at) }).collect();
+            let used = sets.iter().map(|at| used(*at)).collect();
             let certificate = journal.pass();
             journal.certify(content(*version), &certificate);
             let seq = journal.state().seq();
@@ -177,7 +181,7 @@ fn compare(journal: &Journal, reference: &Reference, state: &State) {
         let judged = reference.uses.get(&at).cloned().unwrap_or_default();
         for name in ["a", "b", "new"] {
             let place = judged.iter().position(|known| *known == name).unwrap_or(judged.len());
-            assert_eq!(state.use_of(rows(at), snapshot(name)), place as u64 + 1);
+            assert_eq!(state.use_of(&used(at), snapshot(name)), place as u64 + 1);
         }
     }
 }
@@ -204,6 +208,42 @@ proptest! {
     }
 }
 
+/// Whoever tries other predictions of the same model tries once more.
+#[test]
+fn other_predictions_of_a_candidate_are_another_use() {
+    let with = |file: &[u8]| UsedSetRecord { predictions: Some(Digest::of(file)), ..used(0) };
+    let (first, second, third) = (used(0), with(b"second"), with(b"third"));
+    assert_eq!(first.judged(snapshot("a")), snapshot("a").digest(), "as it was always counted");
+    let journal = Journal::new();
+    for name in ["a", "b"] {
+        journal.snapshot(name);
+    }
+    let certify = |name: &str, set: &UsedSetRecord| {
+        let body = EventBody::Certify {
+            snapshot: snapshot(name),
+            certificate: mlrun::id::CertificateId::new(Digest::of(name.as_bytes())),
+            verdict: mlrun::format::certificate::Verdict::Fail,
+            stage: crate::support::journal::stage("production"),
+            baseline: None,
+            baseline_event: None,
+            policy: Digest::of(b"policy"),
+            expires: journal.clock.now(),
+            proposed: false,
+            first_release: None,
+            sets: vec![set.clone()],
+            waivers: Vec::new(),
+        };
+        journal.append(body).unwrap();
+    };
+    for (name, set) in [("a", &first), ("a", &second), ("b", &second), ("a", &second), ("a", &first)] {
+        certify(name, set);
+    }
+    for state in [journal.state(), State::from_checkpoint(journal.state().to_checkpoint().unwrap())] {
+        let uses = [("a", &first), ("a", &second), ("b", &second), ("a", &third), ("b", &first)];
+        assert_eq!(uses.map(|(name, set)| state.use_of(set, snapshot(name))), [1, 2, 3, 4, 4]);
+    }
+}
+
 #[test]
 fn events_about_what_is_not_there_break_a_journal() {
     let journal = Journal::new();
@@ -215,6 +255,7 @@ fn events_about_what_is_not_there_break_a_journal() {
         file: file(1),
         size: 1,
         column: "ms".to_owned(),
+        machine: None,
     };
     let attach = |version, snapshot| EventBody::Attach {
         version,

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use mlrun::clock::Clock as _;
+use mlrun::digest::Digest;
 use mlrun::format::certificate::Verdict;
-use mlrun::format::event::{ActorRecord, EventBody, RulesRecord, StageRulesRecord};
-use mlrun::id::SnapshotId;
-use mlrun::name::Version;
-use mlrun::registry::promote::{Obstacle, PromoteRequest, WaiverFlaw, obstacles};
+use mlrun::format::event::{ActorRecord, AttachedRecord, CaseChangeRecord, EventBody, RulesRecord, StageRulesRecord};
+use mlrun::format::snapshot::SamplesRecord;
+use mlrun::id::{FileId, SnapshotId};
+use mlrun::name::{SetName, Version};
+use mlrun::registry::promote::{Obstacle, PromoteRequest, Since, WaiverFlaw, obstacles};
 use mlrun::registry::{Decision, JournalError};
 
 use crate::support::clock::time;
@@ -201,6 +203,51 @@ fn a_baseline_that_left_and_came_back_is_another_one() {
     let back =
         Obstacle::Stale { certificate, stage: stage("production"), certified: Some(Version(1)), now: Some(Version(1)) };
     assert_eq!(refused(&journal, "three"), [back]);
+}
+
+fn attach(version: u32, name: &str) -> EventBody {
+    let samples = SamplesRecord {
+        name: SetName::new("latency").unwrap(),
+        path: "attached/latency.csv".to_owned(),
+        file: FileId::new(Digest::of(b"samples")),
+        size: 1,
+        column: "ms".to_owned(),
+        machine: None,
+    };
+    let evidence = AttachedRecord::Samples(samples);
+    EventBody::Attach { version: Version(version), snapshot: snapshot(name), evidence, reason: None }
+}
+
+/// What a certificate could not know: cases that were added, and evidence of either side.
+#[test]
+fn what_came_after_a_certificate() {
+    let change = |first, count| CaseChangeRecord::Add {
+        first,
+        count,
+        set: SetName::new("test").unwrap(),
+        cases: Digest::of(b"cases"),
+    };
+    let add = |first, count| EventBody::Case { change: change(first, count), reason: None };
+    let journal = scene();
+    journal.snapshot("three");
+    journal.append(add(1, 1)).unwrap();
+    journal.append(attach(1, "one")).unwrap();
+    let certificate = journal.certify("two", &journal.pass());
+    // Somebody else's evidence, and cases that count no less than before, change nothing.
+    journal.append(attach(3, "three")).unwrap();
+    let gone = CaseChangeRecord::Remove { cases: vec![1] };
+    journal.append(EventBody::Case { change: gone, reason: Some("mislabelled".to_owned()) }).unwrap();
+    let later = [add(2, 3), attach(1, "one"), attach(2, "two")];
+    let events = later.map(|body| journal.append(body).unwrap().event.unwrap().0);
+    let attached =
+        |version, event| Since::Attached { version: Version(version), set: SetName::new("latency").unwrap(), event };
+    let since = vec![Since::Cases { count: 3, event: events[0] }, attached(1, events[1]), attached(2, events[2])];
+    let outdated = Obstacle::Outdated { certificate, since };
+    assert!(outdated.is_conflict());
+    assert_eq!(refused(&journal, "two"), [outdated]);
+    // One that was issued since knows it all.
+    journal.certify("two", &journal.pass());
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
 }
 
 #[test]

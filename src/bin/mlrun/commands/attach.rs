@@ -67,6 +67,9 @@ pub struct Args {
         conflicts_with_all = ["key", "label", "score", "prediction", "scores", "positive", "slice", "weight", "cluster", "group"]
     )]
     column: Option<String>,
+    /// The machine that samples were taken on: `this`, or `unknown`, whose times are compared with nobody's
+    #[arg(long, value_name = "MACHINE", default_value = "this", value_parser = ["this", "unknown"], hide_default_value = true)]
+    machine: String,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -95,6 +98,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
             group: args.group.clone(),
             samples: args.column.clone(),
         },
+        machine_unknown: args.machine == "unknown",
         reason: args.reason.clone(),
         dry_run: args.dry_run,
     };

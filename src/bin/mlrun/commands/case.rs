@@ -76,6 +76,8 @@ struct ListArgs {
 }
 
 /// Take cases off the list; the journal keeps what they were
+///
+/// That excuses every later candidate: where the stages' rules in force name roles in `waivers`, it takes one of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlrun case remove c7 --reason \"the label was wrong\"")]
 struct RemoveArgs {

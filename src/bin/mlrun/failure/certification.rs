@@ -1,7 +1,7 @@
 //! Evidence, cases and waivers that are refused: exit code and the command that helps.
 
 use mlrun::ops::CertificationError;
-use mlrun::registry::promote::WaiverFlaw;
+use mlrun::registry::promote::{Since, WaiverFlaw};
 
 use super::{Meaning, NO, NOT_FOUND, USAGE, says};
 
@@ -39,10 +39,11 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
         CertificationError::Past { .. } => {
             says(USAGE, "`--expires` is a time to come, such as the day of the next release")
         }
-        CertificationError::MayNotWaive { unknown: true, .. } => {
+        CertificationError::MayNotWaive { unknown: true, .. }
+        | CertificationError::MayNotRemove { unknown: true, .. } => {
             says(NO, "`git config user.email` says who you are; roles are lists of addresses in `[roles]`")
         }
-        CertificationError::MayNotWaive { stage, .. } => (
+        CertificationError::MayNotWaive { stage, .. } | CertificationError::MayNotRemove { stage, .. } => (
             NO,
             Some(format!(
                 "`waivers` of `[stage.{stage}]` names roles, `[roles]` their people; once a stage was promoted to, its rules in force count"
@@ -51,6 +52,28 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
         CertificationError::Dropped { .. } => says(NOT_FOUND, "name another version with `--from`"),
         _ => (USAGE, None),
     }
+}
+
+/// What a certificate was issued without: the newest few, and how many more there are.
+pub(super) fn since(since: &[Since]) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<String> = since
+        .iter()
+        .rev()
+        .take(NAMED)
+        .map(|since| match since {
+            Since::Cases { count: 1, event } => format!("a regression case was added (event {})", event.seq),
+            Since::Cases { count, event } => format!("{count} regression cases were added (event {})", event.seq),
+            Since::Attached { version, set, event } => {
+                format!("`{set}` was attached to {version} (event {})", event.seq)
+            }
+        })
+        .collect();
+    let more = match since.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("since it was certified, {}{more}", named.join(", "))
 }
 
 /// Why a waiver does not count for a stage, and what would help.

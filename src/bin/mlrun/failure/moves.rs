@@ -50,6 +50,7 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             );
             ("stale", text, certify)
         }
+        Obstacle::Outdated { since, .. } => ("outdated", certification::since(since), certify),
         Obstacle::Erased { paths, why } => {
             let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
             let path = paths.first().map_or("", String::as_str);

@@ -41,8 +41,13 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     }
     text.push('\n');
     if let Some(stage) = &report.proposed {
+        let (those, whose) = if report.adopted {
+            (format!("in force for {stage}"), "In force")
+        } else {
+            (format!("that mlrun.toml names, by which {stage} begins"), "Named")
+        };
         text += &format!(
-            "{}: these are not the rules in force for {stage}; this certificate\nis a proposal and never promotes. In force → here:\n",
+            "{}: these are not the rules {those}; this certificate\nis a proposal and never promotes. {whose} → here:\n",
             style.paint(Label::Warning, "other rules")
         );
         for line in &report.not_in_force {

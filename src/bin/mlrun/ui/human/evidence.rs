@@ -1,6 +1,7 @@
 //! `attach`, `case`, `waive`.
 
 use mlrun::format::cases::NumberedCaseRecord;
+use mlrun::format::event::AttachedRecord;
 use mlrun::ops::attach::AttachReport;
 use mlrun::ops::cases::{AddReport, ListReport, RemoveReport};
 use mlrun::ops::waive::WaiveReport;
@@ -27,6 +28,12 @@ pub fn attach(report: &AttachReport, style: &Style) -> String {
         bytes(evidence.size()),
         style.paint(Label::Dim, &evidence.file().short())
     );
+    if let AttachedRecord::Samples(samples) = evidence {
+        text += &match &samples.machine {
+            Some(machine) => format!("  taken on this machine, {}; if not, say `--machine unknown`\n", clean(machine)),
+            None => "  taken on an unknown machine: no times are compared with these\n".to_owned(),
+        };
+    }
     if let Some(file) = report.supersedes {
         text += &format!("  it counts in the place of {}, which was attached before and is kept\n", file.short());
     }

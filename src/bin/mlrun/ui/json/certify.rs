@@ -50,6 +50,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "rules": rules,
         "remarks": predicate.remarks,
         "holdout": value(&predicate.holdout),
+        "replaced": value(&predicate.replaced),
         "cases": value(&predicate.cases),
         "waivers": value(&predicate.waivers),
         "rows": report.rows.iter().map(named).collect::<Value>(),
