@@ -28,6 +28,7 @@ mod fsync;
 mod full_disk;
 mod harness;
 mod holdout;
+mod init;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod killed;
