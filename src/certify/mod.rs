@@ -34,7 +34,7 @@
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` and `flip_summary` say which rows are behind it, `lint` what is odd about the rules,
-//! `explain` (over `equal_model`) what each of them does here.
+//! `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
 
 mod case;
 mod columns;
@@ -44,6 +44,7 @@ mod data_rule;
 mod decision;
 mod distributions;
 mod drift_rule;
+mod equal_evidence;
 mod equal_model;
 mod error;
 mod explain;
@@ -58,6 +59,7 @@ mod limit;
 mod lint;
 mod measured;
 mod metric_rule;
+mod needed;
 mod outcome;
 mod parity_rule;
 pub mod policy;

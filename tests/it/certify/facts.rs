@@ -40,7 +40,7 @@ fn judged(facts: Facts, metric: &str, more: &str) -> String {
     format!("{}: {}", result.verdict.name(), result.reason.unwrap_or_default())
 }
 
-fn both(candidate: VersionFacts, baseline: VersionFacts) -> Facts {
+pub fn both(candidate: VersionFacts, baseline: VersionFacts) -> Facts {
     Facts { candidate, baseline: Some(baseline), ..Facts::default() }
 }
 
@@ -132,7 +132,7 @@ fn data(sha256: &str) -> DataRecord {
     .unwrap()
 }
 
-fn column(deciles: Option<DecilesRecord>, categories: &[(&str, u64)]) -> ColumnProfileRecord {
+pub fn column(deciles: Option<DecilesRecord>, categories: &[(&str, u64)]) -> ColumnProfileRecord {
     let category = |(value, count): &(&str, u64)| CategoryRecord { value: (*value).to_owned(), count: *count };
     ColumnProfileRecord {
         name: "x".to_owned(),
@@ -149,7 +149,7 @@ fn column(deciles: Option<DecilesRecord>, categories: &[(&str, u64)]) -> ColumnP
     }
 }
 
-fn profiled(sha256: &str, column: ColumnProfileRecord) -> VersionFacts {
+pub fn profiled(sha256: &str, column: ColumnProfileRecord) -> VersionFacts {
     let data = data(sha256);
     let profile = ProfileRecord {
         format: "mlrun/profile/1".to_owned(),
