@@ -158,6 +158,7 @@ fn of_bins(record: &DriftRecord, candidate: Side<'_>, baseline: Side<'_>) -> Res
     let (value, p) = match record.drift {
         Drift::Psi => drift::stability(&reference, &current).map(|found| (found.value, found.p)).map_err(said)?,
         Drift::Js => (drift::jensen_shannon(&reference, &current).map_err(said)?, table()?.p),
+        Drift::Chi2Corrected => table().map(|found| (found.corrected_v, found.p))?,
         _ => table().map(|found| (found.cramers_v, found.p))?,
     };
     if how == How::Estimated && !record.approximate {

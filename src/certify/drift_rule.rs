@@ -87,6 +87,7 @@ pub(super) fn by_chance(
             Drift::Psi => column.distance.chance.stability(p),
             Drift::Js => column.distance.chance.jensen_shannon(p),
             Drift::Chi2 => column.distance.chance.cramers_v(p),
+            Drift::Chi2Corrected => column.distance.chance.corrected_v(p),
             Drift::Ks | Drift::Wasserstein => column.distance.chance.kolmogorov_smirnov(p),
         };
         let mut drawn = |column: &Measured<'_>| {
@@ -100,7 +101,7 @@ pub(super) fn by_chance(
         (Drift::Ks | Drift::Wasserstein, chance) => {
             (1.0, drift::chance_of(1.0, (chance.n as u64).min(MANY), (chance.m as u64).min(MANY)))
         }
-        (Drift::Js | Drift::Chi2, chance) => chance.largest_v(),
+        (Drift::Js | Drift::Chi2 | Drift::Chi2Corrected, chance) => chance.largest_v(),
     };
     let fails = verdict(drift.measured.iter().map(furthest).collect()) == Verdict::Fail;
     Ok((draws.map(equal).collect(), fails))

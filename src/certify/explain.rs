@@ -17,7 +17,7 @@ use super::wording::significant;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::certificate::{BaselineRecord, ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, RuleRecord, Severity};
+use crate::format::policy::{Bound, DemandRecord, MeasureRecord, Over, PolicyRecord, RuleRecord, Severity};
 use crate::id::SnapshotId;
 use crate::name::SetName;
 
@@ -126,7 +126,7 @@ fn detects(rule: &RuleRecord) -> Option<&'static str> {
         MeasureRecord::Metric { over, .. } => {
             let unset =
                 matches!(rule.demand, DemandRecord::Min { limit: None, .. } | DemandRecord::Max { limit: None, .. });
-            let alike = matches!(over, Some(crate::format::policy::Over::Gap { .. }));
+            let alike = matches!(over, Some(Over::Gap { .. }));
             (!unset && !alike).then_some("a model that says of each row what it said of another one")
         }
         _ => None,
@@ -186,7 +186,15 @@ fn asks(rule: &RuleRecord) -> String {
         }
         DemandRecord::MaxDrop { limit } => format!("at most {} worse than the baseline's", significant(limit)),
         DemandRecord::MaxRatio { limit } => format!("at most {} times the baseline's", significant(limit)),
-        DemandRecord::MinRatio { limit } => format!("at least {} times the value on all rows", significant(limit)),
+        DemandRecord::MinRatio { limit } => {
+            let of_gap = matches!(&rule.measure, MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. });
+            let of = if of_gap {
+                "the smallest at least {} times the largest"
+            } else {
+                "at least {} times the value on all rows"
+            };
+            of.replace("{}", &significant(limit))
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! Rules on how far apart groups are, and on whether that grew.
 
-use super::decision::Level;
+use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::measured::Measured;
-use super::outcome::{blank, inconclusive};
+use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::rows::View;
 use super::rows_rule::{Found, RowsRule, Small};
 use super::slices::Slice;
 use super::sufficient::flat;
+use super::wording::{level, significant};
 use crate::format::certificate::ResultRecord;
+use crate::format::policy::{Bound, DemandRecord};
 use crate::measure::{self, Better, Comparison, Estimate, GroupPair, Method, Sampling, Sufficient, Undefined};
 
 /// One result; with remarks on groups that are too small.
@@ -30,9 +32,10 @@ pub(super) fn judge(
         None => column.to_owned(),
     };
     let result = ResultRecord { n, ..blank(measured.rule, Some(found.set), Some(label)) };
-    let judged = match Limit::of(&measured.rule.demand) {
-        Some(limit) => one_model(measured, found, &groups, limit, result),
-        None => growth(measured, found, &groups, result),
+    let judged = match (Limit::of(&measured.rule.demand), measured.rule.demand) {
+        (Some(limit), _) => one_model(measured, found, &groups, limit, result),
+        (None, DemandRecord::MinRatio { limit }) => ratio(measured, found, &groups, limit, result),
+        (None, _) => growth(measured, found, &groups, result),
     };
     Ok(vec![judged])
 }
@@ -42,13 +45,12 @@ fn undefined(measured: &Measured<'_>, group: &Slice, undefined: &Undefined) -> S
     format!("{}: {}", group.label, measured.undefined(undefined))
 }
 
-fn one_model(
+/// Each group, at the confidence of the policy and at that of all pairs.
+fn estimates(
     measured: &Measured<'_>,
     found: &Found<'_>,
     groups: &[Slice],
-    limit: Limit,
-    result: ResultRecord,
-) -> ResultRecord {
+) -> Result<(Vec<Estimate>, Vec<Estimate>), String> {
     let confidence = measured.policy.confidence;
     let at = |confidence: f64| -> Result<Vec<Estimate>, String> {
         let of = |group: &Slice| {
@@ -59,11 +61,62 @@ fn one_model(
         };
         groups.iter().map(of).collect()
     };
-    let estimates =
-        match at(confidence).and_then(|one| Ok((one, at(measure::pairs_confidence(confidence, groups.len()))?))) {
-            Ok(estimates) => estimates,
-            Err(reason) => return inconclusive(result, reason),
-        };
+    Ok((at(confidence)?, at(measure::pairs_confidence(confidence, groups.len()))?))
+}
+
+/// The smallest value over the largest.
+fn ratio(
+    measured: &Measured<'_>,
+    found: &Found<'_>,
+    groups: &[Slice],
+    limit: f64,
+    result: ResultRecord,
+) -> ResultRecord {
+    let estimates = match estimates(measured, found, groups) {
+        Ok(estimates) => estimates,
+        Err(reason) => return inconclusive(result, reason),
+    };
+    let values: Vec<f64> = estimates.0.iter().map(|group| group.value).collect();
+    if !values.iter().any(|value| *value > 0.0) {
+        return inconclusive(result, "a ratio needs a group whose value is above 0");
+    }
+    let ratio = match measure::ratio_bounds(&estimates.0, &estimates.1, measured.policy.confidence) {
+        Ok(ratio) => ratio,
+        Err(reason) => return inconclusive(result, measured.undefined(&reason)),
+    };
+    let bounds = Level { value: ratio.value, lower: ratio.lower, upper: ratio.upper };
+    let result = ResultRecord {
+        verdict: floor(bounds, limit, Bound::Lower),
+        candidate: values.iter().copied().reduce(f64::min),
+        delta: Some(ratio.value),
+        lower: Some(ratio.lower),
+        upper: Some(ratio.upper),
+        method: Some(ratio.method.name().to_owned()),
+        slice: extremes(result.slice.as_deref(), groups, &values),
+        sufficient: flat(&Sufficient::None, ratio.standard_error),
+        ..result
+    };
+    let text = format!(
+        "the smallest over the largest {}, limit {}{}",
+        level(ratio.value, Some((ratio.lower, ratio.upper)), Some(limit)),
+        significant(limit),
+        n_rows(result.n)
+    );
+    explained(result, &text, "below the limit")
+}
+
+fn one_model(
+    measured: &Measured<'_>,
+    found: &Found<'_>,
+    groups: &[Slice],
+    limit: Limit,
+    result: ResultRecord,
+) -> ResultRecord {
+    let confidence = measured.policy.confidence;
+    let estimates = match estimates(measured, found, groups) {
+        Ok(estimates) => estimates,
+        Err(reason) => return inconclusive(result, reason),
+    };
     let gap = match measure::gap_bounds(&estimates.0, &estimates.1, confidence) {
         Ok(gap) => gap,
         Err(reason) => return inconclusive(result, measured.undefined(&reason)),

@@ -3,9 +3,9 @@
 use super::case::Case;
 use super::error::CertifyError;
 use super::measured::Measured;
+use super::rows::View;
 use super::rows_rule::RowsRule;
-use super::spec;
-use super::{gap_rule, holm, ratchet, worst_rule};
+use super::{gap_rule, holm, ratchet, remarked, spec, worst_rule};
 use crate::format::certificate::ResultRecord;
 use crate::format::policy::{DemandRecord, Over, RuleRecord};
 
@@ -28,8 +28,8 @@ impl MetricRule<'_> {
             (DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }, _) => {
                 return unsuitable("a comparison without rows");
             }
-            (DemandRecord::MinRatio { .. }, None | Some(Over::Gap { .. })) => {
-                return unsuitable("a ratio to all rows");
+            (DemandRecord::MinRatio { .. }, None) => {
+                return unsuitable("a ratio of groups");
             }
             _ => {}
         }
@@ -40,6 +40,8 @@ impl MetricRule<'_> {
         };
         let spec = spec::of(self.rule, task, &found.joined.truth)?;
         let measured = Measured { rule: self.rule, spec: &spec, policy: case.policy, set: found.set };
+        let said = remarked::remarks(&spec, &View::of(found.joined, &found.selection.rows));
+        remarks.extend(said.into_iter().map(|remark| format!("rule `{}`: {remark}", self.rule.id)));
         match self.over {
             Some(Over::Gap { column }) => gap_rule::judge(&measured, &rows, &found, column, remarks),
             Some(Over::Worst { columns }) => worst_rule::judge(&measured, &rows, &found, columns, remarks),

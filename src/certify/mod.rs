@@ -12,7 +12,7 @@
 //! | not worse detected | U ≥ −margin | U < −margin, of several slices by Holm | – |
 //! | floor on a bound | the bound ≥ limit | U < limit | INCONCLUSIVE |
 //! | ceiling on a bound | the bound ≤ limit | L > limit | INCONCLUSIVE |
-//! | smallest ratio of the worst slice to all rows | L ≥ limit | U < limit | INCONCLUSIVE |
+//! | smallest ratio of the worst slice to all rows, of groups | L ≥ limit | U < limit | INCONCLUSIVE |
 //! | largest drop, two numbers | drop ≤ limit | drop > limit | – |
 //! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
@@ -28,7 +28,7 @@
 //! has judged more candidates than it may is [another](HOLDOUT), if the policy says so; a waiver turns what a rule does not pass into
 //! WAIVED, never into PASS.
 //!
-//! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`,
+//! Tour: `judge` goes through the rules; `metric_rule` (with `remarked`, over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
@@ -68,6 +68,7 @@ mod quantile_rule;
 mod ratchet;
 pub mod recheck;
 mod regression_cases;
+mod remarked;
 mod report_rule;
 mod reported_rule;
 mod rows;

@@ -1,6 +1,7 @@
 //! What chance alone makes of distances, turned round: the distance that two samples without drift exceed with a given chance.
 
 use super::super::distribution::{chi_squared_quantile, chi_squared_tail};
+use super::contingency::corrected;
 
 /// What the chance of a distance depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,6 +37,11 @@ impl ByChance {
     /// Cramér's V: √(χ² / (n + m)).
     pub fn cramers_v(&self, p: f64) -> f64 {
         (self.chi_squared(p) / (self.n + self.m)).sqrt().min(1.0)
+    }
+
+    /// Cramér's V without its bias.
+    pub fn corrected_v(&self, p: f64) -> f64 {
+        corrected(self.chi_squared(p), self.n + self.m, self.freedom)
     }
 
     /// The distance of the distribution functions: the first term of Kolmogorov's series, which is all of it where p is small.

@@ -12,6 +12,7 @@ mod over_slices;
 mod policy;
 mod provenance;
 mod release;
+mod remarks;
 mod reported;
 mod runs;
 mod samples;

@@ -51,6 +51,8 @@ fn the_golden_samples() {
     let table = contingency(&p, &q).unwrap();
     close(table.chi_squared, 4.530_599_641_8, 1e-10);
     close(table.p, 0.338_934_558_3, 1e-9);
+    // (χ²/n − 4/(n−1)) / (1 − 1/(n−1)) of 2,000 rows.
+    close(table.corrected_v, ((4.530_599_641_8 / 2000.0 - 4.0 / 1999.0) / (1.0 - 1.0 / 1999.0_f64)).sqrt(), 1e-9);
 }
 
 #[test]
@@ -202,4 +204,30 @@ fn chance_makes_what_it_is_said_to_make() {
     close(chance.stability(0.05), stability(&p, &p.map(|count| count * 3 / 4)).map_or(0.0, |s| s.null_95), 2e-2);
     // scipy.stats.kstwobign.isf(0.05)
     close(chance.kolmogorov_smirnov(0.05) * (400.0 * 300.0 / 700.0_f64).sqrt(), 1.358_098_638_826_1, 1e-5);
+}
+
+/// Without drift Cramér's V grows with the number of categories; corrected it stays near 0, and a real difference is kept.
+#[test]
+fn the_bias_of_cramers_v_is_taken_off() {
+    let mut state = 3_u64;
+    let mut drawn = |rows: usize, bins: u64| {
+        let mut counts = vec![0_u64; bins as usize];
+        (0..rows).for_each(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            counts[(((mix(state) >> 32) * bins) >> 32) as usize] += 1;
+        });
+        counts
+    };
+    let (mut plain, mut corrected) = (0.0, 0.0);
+    for _ in 0..200 {
+        let table = contingency(&drawn(150, 30), &drawn(150, 30)).unwrap();
+        plain += table.cramers_v / 200.0;
+        corrected += table.corrected_v / 200.0;
+    }
+    assert!(plain > 0.3 && corrected < 0.1, "{plain} {corrected}");
+    let far = contingency(&[900, 100], &[100, 900]).unwrap();
+    close(far.cramers_v, 0.8, 1e-12);
+    assert!((far.corrected_v - 0.8).abs() < 1e-3, "{far:?}");
+    assert_eq!(contingency(&[10, 0], &[10, 0]).unwrap().corrected_v, 0.0);
+    assert_eq!(contingency(&[1, 0], &[0, 1]).unwrap().corrected_v, 0.0);
 }
