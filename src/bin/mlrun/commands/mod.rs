@@ -19,6 +19,7 @@ mod given;
 pub mod init;
 pub mod list;
 pub mod log;
+mod policy_reference;
 pub mod promote;
 pub mod purge;
 mod report_file;
