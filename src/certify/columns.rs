@@ -10,7 +10,7 @@ use crate::format::policy::{Drift, DriftRecord};
 use crate::format::profile::{ColumnProfileRecord, ProfileRecord};
 use crate::format::scalar::Scalar;
 use crate::measure::Undefined;
-use crate::measure::drift::{self, Deciles, Sample};
+use crate::measure::drift::{self, ByChance, Deciles, Sample};
 
 /// A column's distance: between two numbers, which are one where it is known exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +20,8 @@ pub(super) struct Distance {
     /// The chance of one like the lower if nothing drifted.
     pub p: f64,
     pub how: How,
+    /// What that chance depends on.
+    pub chance: ByChance,
 }
 
 /// What a distance follows from.
@@ -125,7 +127,8 @@ fn of_numbers(drift: Drift, candidate: Side<'_>, baseline: Side<'_>) -> Result<D
             Drift::Ks => tested.distance,
             _ => drift::wasserstein(&theirs, &ours).map_err(said)?,
         };
-        return Ok(Distance { low: value, high: value, p: tested.p, how: How::Exact });
+        let chance = ByChance { n: theirs.len() as f64, m: ours.len() as f64, freedom: 0 };
+        return Ok(Distance { low: value, high: value, p: tested.p, how: How::Exact, chance });
     }
     let (ours, theirs) = (deciles(candidate.profile)?, deciles(baseline.profile)?);
     let bounds = theirs.distance_bounds(&ours);
@@ -137,7 +140,8 @@ fn of_numbers(drift: Drift, candidate: Side<'_>, baseline: Side<'_>) -> Result<D
             (bounds.wasserstein.0 / scale, bounds.wasserstein.1 / scale)
         }
     };
-    Ok(Distance { low, high, p, how: How::Bounded })
+    let chance = ByChance { n: theirs.len() as f64, m: ours.len() as f64, freedom: 0 };
+    Ok(Distance { low, high, p, how: How::Bounded, chance })
 }
 
 /// PSI, Jensen-Shannon or Cramér's V, in bins of the baseline.
@@ -154,6 +158,7 @@ fn of_bins(record: &DriftRecord, candidate: Side<'_>, baseline: Side<'_>) -> Res
     let (value, p) = match record.drift {
         Drift::Psi => drift::stability(&reference, &current).map(|found| (found.value, found.p)).map_err(said)?,
         Drift::Js => (drift::jensen_shannon(&reference, &current).map_err(said)?, table()?.p),
+        Drift::Chi2Corrected => table().map(|found| (found.corrected_v, found.p))?,
         _ => table().map(|found| (found.cramers_v, found.p))?,
     };
     if how == How::Estimated && !record.approximate {
@@ -163,7 +168,10 @@ fn of_bins(record: &DriftRecord, candidate: Side<'_>, baseline: Side<'_>) -> Res
             significant(value)
         ));
     }
-    Ok(Distance { low: value, high: value, p, how })
+    let bins = reference.iter().zip(&current).filter(|(a, b)| **a + **b > 0).count() as u32;
+    let total = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
+    let chance = ByChance { n: total(&reference), m: total(&current), freedom: bins.saturating_sub(1) };
+    Ok(Distance { low: value, high: value, p, how, chance })
 }
 
 /// Counts between the baseline's deciles, below and above them, and of cells without a finite number.

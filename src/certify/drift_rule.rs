@@ -12,9 +12,10 @@ use super::outcome::{blank, inconclusive, n_rows};
 use super::wording::{grouped, significant, some};
 use crate::evidence::ColumnRows;
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{DriftRecord, RuleRecord};
+use crate::format::policy::{Drift, DriftRecord, RuleRecord};
 use crate::format::profile::ProfileRecord;
-use crate::measure::benjamini_hochberg;
+use crate::measure::drift;
+use crate::measure::{Draws, benjamini_hochberg};
 use crate::nearest::nearest;
 
 /// Columns named in a reason.
@@ -23,6 +24,8 @@ const SHOWN: usize = 3;
 const HELD: usize = 1000;
 /// How a distance of nothing was found.
 pub(super) const SAME_DATA: &str = "the same data";
+/// So many values leave no doubt: more of them need not be counted out.
+const MANY: u64 = 1000;
 
 /// One column that was measured.
 struct Measured<'a> {
@@ -43,18 +46,89 @@ enum Thought {
 
 /// The rule's result.
 pub(super) fn judge(rule: &RuleRecord, record: &DriftRecord, case: &Case<'_>) -> Result<ResultRecord, CertifyError> {
+    Ok(match measured(rule, record, case)? {
+        Ok((drift, limit, result)) => drift.judge(limit, result),
+        Err(result) => result,
+    })
+}
+
+/// What the rule makes of data that did not drift, `draws` times, each column by itself; and whether it fails data that has nothing in
+/// common with the baseline's. Or why that is not known.
+pub(super) fn by_chance(
+    rule: &RuleRecord,
+    record: &DriftRecord,
+    case: &Case<'_>,
+    draws: impl Iterator<Item = Draws>,
+) -> Result<(Vec<Verdict>, bool), String> {
+    let measured = measured(rule, record, case).map_err(|error| error.to_string())?;
+    let (drift, limit, result) = measured.map_err(|result| result.reason.unwrap_or_default())?;
+    let known = |column: &&Measured<'_>| column.distance.how != How::Bounded;
+    if record.drift == Drift::Wasserstein {
+        return Err("what chance makes of an area depends on the values".to_owned());
+    }
+    if drift.measured.is_empty() || !drift.measured.iter().all(|column| known(&column)) {
+        return Err("of some columns only deciles are here".to_owned());
+    }
+    let verdict = |distances: Vec<(f64, f64)>| {
+        let adjusted = benjamini_hochberg(&distances.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+        let mut columns: Vec<Measured<'_>> = drift
+            .measured
+            .iter()
+            .zip(distances.iter().zip(adjusted))
+            .map(|(column, ((value, p), adjusted))| {
+                let distance = Distance { low: *value, high: *value, p: *p, ..column.distance };
+                Measured { name: column.name, distance, adjusted }
+            })
+            .collect();
+        columns.sort_by(|a, b| b.distance.low.total_cmp(&a.distance.low).then_with(|| a.name.cmp(b.name)));
+        let drawn = Drifted { record, alpha: drift.alpha, measured: columns, unknown: drift.unknown.clone() };
+        drawn.judge(limit, result.clone()).verdict
+    };
+    let equal = |mut draws: Draws| {
+        let value = |column: &Measured<'_>, p: f64| match record.drift {
+            Drift::Psi => column.distance.chance.stability(p),
+            Drift::Js => column.distance.chance.jensen_shannon(p),
+            Drift::Chi2 => column.distance.chance.cramers_v(p),
+            Drift::Chi2Corrected => column.distance.chance.corrected_v(p),
+            Drift::Ks | Drift::Wasserstein => column.distance.chance.kolmogorov_smirnov(p),
+        };
+        let mut drawn = |column: &Measured<'_>| {
+            let p = draws.unit();
+            (value(column, p), p)
+        };
+        verdict(drift.measured.iter().map(&mut drawn).collect())
+    };
+    let furthest = |column: &Measured<'_>| match (record.drift, column.distance.chance) {
+        (Drift::Psi, chance) => chance.largest_stability(),
+        (Drift::Ks | Drift::Wasserstein, chance) => {
+            (1.0, drift::chance_of(1.0, (chance.n as u64).min(MANY), (chance.m as u64).min(MANY)))
+        }
+        (Drift::Js | Drift::Chi2 | Drift::Chi2Corrected, chance) => chance.largest_v(),
+    };
+    let fails = verdict(drift.measured.iter().map(furthest).collect()) == Verdict::Fail;
+    Ok((draws.map(equal).collect(), fails))
+}
+
+type Judged<'a> = (Drifted<'a>, Limit, ResultRecord);
+
+/// All columns measured; or the result without.
+fn measured<'a>(
+    rule: &RuleRecord,
+    record: &'a DriftRecord,
+    case: &'a Case<'_>,
+) -> Result<Result<Judged<'a>, ResultRecord>, CertifyError> {
     let result = blank(rule, None, None);
     let limit = counted::limit_of(rule, record.drift.name())?;
     super::data_rule::known(rule, &record.of, case)?;
     if let Some(result) = case.without_baseline(&result) {
-        return Ok(result);
+        return Ok(Err(result));
     }
-    let Some(baseline) = &case.facts.baseline else { return Ok(inconclusive(result, "nobody looked")) };
+    let Some(baseline) = &case.facts.baseline else { return Ok(Err(inconclusive(result, "nobody looked"))) };
     let candidate = &case.facts.candidate;
     let profiles = candidate.profile(&record.of, "candidate");
     let (ours, theirs) = match (profiles, baseline.profile(&record.of, "baseline")) {
         (Ok(ours), Ok(theirs)) => (ours, theirs),
-        (Err(reason), _) | (_, Err(reason)) => return Ok(inconclusive(result, reason)),
+        (Err(reason), _) | (_, Err(reason)) => return Ok(Err(inconclusive(result, reason))),
     };
     let meant = columns::meant(record, theirs);
     let neither = |name: &&&str| columns::column(ours, name).is_none() && columns::column(theirs, name).is_none();
@@ -68,10 +142,11 @@ pub(super) fn judge(rule: &RuleRecord, record: &DriftRecord, case: &Case<'_>) ->
     }
     let result = ResultRecord { n: ours.rows, ..result };
     if meant.is_empty() {
-        return Ok(inconclusive(result, format!("no column of `{}` has a {}", record.of, record.drift.name())));
+        let reason = format!("no column of `{}` has a {}", record.of, record.drift.name());
+        return Ok(Err(inconclusive(result, reason)));
     }
     if case.facts.same_data(&record.of) {
-        return Ok(limit.judge(result, &Measurement::point(0.0, SAME_DATA)));
+        return Ok(Err(limit.judge(result, &Measurement::point(0.0, SAME_DATA))));
     }
     let mut unknown = Vec::new();
     let mut measured = Vec::new();
@@ -84,11 +159,7 @@ pub(super) fn judge(rule: &RuleRecord, record: &DriftRecord, case: &Case<'_>) ->
     let adjusted = benjamini_hochberg(&measured.iter().map(|column| column.distance.p).collect::<Vec<_>>());
     measured.iter_mut().zip(adjusted).for_each(|(column, p)| column.adjusted = p);
     measured.sort_by(|a, b| b.distance.low.total_cmp(&a.distance.low).then_with(|| a.name.cmp(b.name)));
-    let drift = Drifted { record, alpha: 1.0 - case.policy.confidence, measured, unknown };
-    Ok(match record.above {
-        None => drift.furthest(limit, result),
-        Some(above) => drift.share(limit, above, result),
-    })
+    Ok(Ok((Drifted { record, alpha: 1.0 - case.policy.confidence, measured, unknown }, limit, result)))
 }
 
 fn of_column(
@@ -183,6 +254,13 @@ struct Drifted<'a> {
 }
 
 impl Drifted<'_> {
+    fn judge(&self, limit: Limit, result: ResultRecord) -> ResultRecord {
+        match self.record.above {
+            None => self.furthest(limit, result),
+            Some(above) => self.share(limit, above, result),
+        }
+    }
+
     fn thought(&self, column: &Measured<'_>, limit: f64) -> Thought {
         let Distance { low, high, p, .. } = column.distance;
         thought(Numbers { low, high, p, adjusted: column.adjusted }, limit, self.alpha)

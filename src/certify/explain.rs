@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::case::Case;
+use super::equal_evidence;
 use super::equal_model::{equal, useless};
 use super::error::CertifyError;
 use super::judge::certify;
 use super::lint::{Warning, detectable, lint};
+use super::needed::needed;
 use super::outcome::title;
 use super::rows_rule::RowsRule;
 use super::wording::significant;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::certificate::{BaselineRecord, ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, MeasureRecord, PolicyRecord, RuleRecord, Severity};
+use crate::format::policy::{Bound, DemandRecord, MeasureRecord, Over, PolicyRecord, RuleRecord, Severity};
 use crate::id::SnapshotId;
 use crate::name::SetName;
 
@@ -58,10 +60,13 @@ pub struct ExplainedRule {
     pub detectable: Option<f64>,
     /// Rows at which an equal model is decided, where these are too few.
     pub rows_needed: Option<u64>,
-    /// Whether it fails a model that says of each row what it said of another one. None: not tried.
+    /// Whether it fails a model that is of no use: one that says of each row what it said of another one, samples ten times as
+    /// large, data that has nothing in common. None: not tried.
     pub fails_useless: Option<bool>,
     /// What it makes of equal models. None: not tried.
     pub equal: Option<EqualModels>,
+    /// Why equal models were not tried.
+    pub untried: Option<String>,
 }
 
 /// Verdicts on models that are as good as the one they are compared with.
@@ -88,29 +93,43 @@ pub fn explain(case: &Case<'_>, results: &[ResultRecord], most: u32) -> Result<E
     let mut warnings = lint(case.policy, results);
     let mut rules = Vec::with_capacity(case.policy.rules.len());
     for (at, rule) in case.policy.rules.iter().enumerate() {
-        let explained = ExplainedRule {
-            fails_useless: trials.tries(rule).then(|| trials.verdict(rule, &useless) == Verdict::Fail),
-            equal: equal[at].as_ref().map(|verdicts| EqualModels::of(verdicts)),
-            ..facts(rule, case.policy, results)
+        let facts = facts(rule, case.policy, results);
+        let explained = match &equal[at] {
+            Some(verdicts) => {
+                let fails_useless = Some(trials.verdict(rule, &useless) == Verdict::Fail);
+                ExplainedRule { fails_useless, equal: Some(EqualModels::of(verdicts)), ..facts }
+            }
+            None => match equal_evidence::tried(rule, case, most) {
+                Ok(tried) => {
+                    let equal = Some(EqualModels::of(&tried.equal));
+                    ExplainedRule { fails_useless: tried.fails_far, equal, ..facts }
+                }
+                Err(reason) => ExplainedRule { untried: Some(reason), ..facts },
+            },
         };
-        if explained.fails_useless == Some(false) && detects(rule) {
-            let text = "it does not even fail a model that says of each row what it said of another one".to_owned();
-            warnings.push(Warning { rule: Some(rule.id.clone()), text });
+        if explained.fails_useless == Some(false)
+            && let Some(what) = detects(rule)
+        {
+            warnings.push(Warning { rule: Some(rule.id.clone()), text: format!("it does not even fail {what}") });
         }
         rules.push(explained);
     }
     Ok(Explanation { rules, warnings })
 }
 
-/// Whether a useless model ought to fail: not where every group is treated alike, nor where more has to change sides.
-fn detects(rule: &RuleRecord) -> bool {
+/// The useless model that ought to fail: none where every group is treated alike, nor where more has to change sides.
+fn detects(rule: &RuleRecord) -> Option<&'static str> {
     match &rule.measure {
+        MeasureRecord::Quantile { .. } => Some("samples ten times as large"),
+        MeasureRecord::Reported { .. } => Some("numbers that are worse by far"),
+        MeasureRecord::Drift(_) => Some("data that has nothing in common with the baseline's"),
         MeasureRecord::Metric { over, .. } => {
             let unset =
                 matches!(rule.demand, DemandRecord::Min { limit: None, .. } | DemandRecord::Max { limit: None, .. });
-            !unset && !matches!(over, Some(crate::format::policy::Over::Gap { .. }))
+            let alike = matches!(over, Some(Over::Gap { .. }));
+            (!unset && !alike).then_some("a model that says of each row what it said of another one")
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -130,6 +149,7 @@ fn facts(rule: &RuleRecord, policy: &PolicyRecord, results: &[ResultRecord]) -> 
         rows_needed: mine.iter().filter_map(|result| result.rows_needed).max(),
         fails_useless: None,
         equal: None,
+        untried: None,
     }
 }
 
@@ -166,26 +186,16 @@ fn asks(rule: &RuleRecord) -> String {
         }
         DemandRecord::MaxDrop { limit } => format!("at most {} worse than the baseline's", significant(limit)),
         DemandRecord::MaxRatio { limit } => format!("at most {} times the baseline's", significant(limit)),
-        DemandRecord::MinRatio { limit } => format!("at least {} times the value on all rows", significant(limit)),
+        DemandRecord::MinRatio { limit } => {
+            let of_gap = matches!(&rule.measure, MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. });
+            let of = if of_gap {
+                "the smallest at least {} times the largest"
+            } else {
+                "at least {} times the value on all rows"
+            };
+            of.replace("{}", &significant(limit))
+        }
     }
-}
-
-fn needed(rule: &RuleRecord, policy: &PolicyRecord) -> Vec<String> {
-    let mut needs = Vec::new();
-    if let Some(rows) = RowsRule::of(rule) {
-        needs.push(rows.set.map_or_else(|| "predictions".to_owned(), |set| format!("predictions `{set}`")));
-        let columns = rows.only.keys().chain(rows.each).chain(rows.over);
-        needs.extend(columns.map(|column| format!("column `{column}`")));
-    }
-    match &rule.measure {
-        MeasureRecord::Reported { name, .. } => needs.push(format!("metric `{name}`")),
-        MeasureRecord::Quantile { of, .. } => needs.push(format!("samples `{of}`")),
-        _ => {}
-    }
-    if rule.is_comparison() {
-        needs.push(format!("a baseline in {}", policy.baseline));
-    }
-    needs
 }
 
 impl EqualModels {
@@ -211,7 +221,8 @@ struct Trials<'a> {
 impl Trials<'_> {
     /// Whether a rule is on rows that can be made up. Listed rows are those rows and no others.
     fn tries(&self, rule: &RuleRecord) -> bool {
-        RowsRule::of(rule).is_some()
+        let shifts = matches!(rule.measure, MeasureRecord::Shift(_));
+        (RowsRule::of(rule).is_some() || shifts)
             && !matches!(rule.measure, MeasureRecord::MustNotFlip { .. })
             && self.case.sets.values().any(Result::is_ok)
     }

@@ -1,16 +1,18 @@
 //! Rules on how far apart groups are, and on whether that grew.
 
-use super::decision::Level;
+use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::measured::Measured;
-use super::outcome::{blank, inconclusive};
+use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::parts::{self, Place};
 use super::rows::View;
 use super::rows_rule::{Found, RowsRule, Small, leaves_out};
 use super::slices::Slice;
 use super::sufficient::flat;
+use super::wording::{level, significant};
 use crate::format::certificate::{PartOf, PartRecord, ResultRecord};
+use crate::format::policy::{Bound, DemandRecord};
 use crate::measure::{self, Better, Comparison, Estimate, GroupPair, Method, Sampling, Sufficient, Undefined};
 
 /// One result; with remarks on groups that are too small.
@@ -31,9 +33,10 @@ pub(super) fn judge(
         None => column.to_owned(),
     };
     let result = ResultRecord { n, ..blank(measured.rule, Some(found.set), Some(label)) };
-    let judged = match Limit::of(&measured.rule.demand) {
-        Some(limit) => one_model(measured, found, &groups, limit, result),
-        None => growth(measured, found, &groups, result),
+    let judged = match (Limit::of(&measured.rule.demand), measured.rule.demand) {
+        (Some(limit), _) => one_model(measured, found, &groups, limit, result),
+        (None, DemandRecord::MinRatio { limit }) => ratio(measured, found, &groups, limit, result),
+        (None, _) => growth(measured, found, &groups, result),
     };
     Ok(vec![judged])
 }
@@ -51,13 +54,14 @@ pub(super) struct MeasuredGap {
     pub values: Vec<f64>,
 }
 
-/// Measures the gap of one model; `metrics`: how many gaps may each show that the limit is broken.
-pub(super) fn gap_of(
-    measured: &Measured<'_>,
-    found: &Found<'_>,
-    groups: &[Slice],
-    metrics: usize,
-) -> Result<MeasuredGap, String> {
+/// Each group, at the confidence of the policy and at that of all pairs.
+struct Groups {
+    one: Vec<Estimate>,
+    all: Vec<Estimate>,
+    parts: Vec<PartRecord>,
+}
+
+fn groups_of(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], metrics: usize) -> Result<Groups, String> {
     let confidence = measured.policy.confidence;
     let pairs = measure::pairs_confidence(of_each(confidence, metrics), groups.len());
     let metric = (metrics > 1).then(|| measured.spec.metric.name());
@@ -76,14 +80,68 @@ pub(super) fn gap_of(
         one.push(of_one);
         all.push(of_all);
     }
-    let estimate = measure::gap_bounds(&one, &all, confidence).map_err(|reason| measured.undefined(&reason))?;
     let parts = parts::shielded(parts, leaves_out(groups, &found.selection));
+    Ok(Groups { one, all, parts })
+}
+
+/// Measures the gap of one model; `metrics`: how many gaps may each show that the limit is broken.
+pub(super) fn gap_of(
+    measured: &Measured<'_>,
+    found: &Found<'_>,
+    groups: &[Slice],
+    metrics: usize,
+) -> Result<MeasuredGap, String> {
+    let Groups { one, all, parts } = groups_of(measured, found, groups, metrics)?;
+    let gap = measure::gap_bounds(&one, &all, measured.policy.confidence);
+    let estimate = gap.map_err(|reason| measured.undefined(&reason))?;
     Ok(MeasuredGap { estimate, parts, values: one.iter().map(|group| group.value).collect() })
 }
 
 /// The confidence at which each of several gaps shows that a limit is broken.
 pub(super) fn of_each(confidence: f64, metrics: usize) -> f64 {
     if metrics > 1 { 1.0 - (1.0 - confidence) / metrics as f64 } else { confidence }
+}
+
+/// The smallest value over the largest.
+fn ratio(
+    measured: &Measured<'_>,
+    found: &Found<'_>,
+    groups: &[Slice],
+    limit: f64,
+    result: ResultRecord,
+) -> ResultRecord {
+    let Groups { one, all, parts } = match groups_of(measured, found, groups, 1) {
+        Ok(groups) => groups,
+        Err(reason) => return inconclusive(result, reason),
+    };
+    let values: Vec<f64> = one.iter().map(|group| group.value).collect();
+    if !values.iter().any(|value| *value > 0.0) {
+        return inconclusive(result, "a ratio needs a group whose value is above 0");
+    }
+    let ratio = match measure::ratio_bounds(&one, &all, measured.policy.confidence) {
+        Ok(ratio) => ratio,
+        Err(reason) => return inconclusive(result, measured.undefined(&reason)),
+    };
+    let bounds = Level { value: ratio.value, lower: ratio.lower, upper: ratio.upper };
+    let result = ResultRecord {
+        verdict: floor(bounds, limit, Bound::Lower),
+        candidate: values.iter().copied().reduce(f64::min),
+        delta: Some(ratio.value),
+        lower: Some(ratio.lower),
+        upper: Some(ratio.upper),
+        method: Some(ratio.method.name().to_owned()),
+        slice: extremes(result.slice.as_deref(), groups, &values),
+        sufficient: flat(&Sufficient::None, ratio.standard_error),
+        parts: parts::kept(parts),
+        ..result
+    };
+    let text = format!(
+        "the smallest over the largest {}, limit {}{}",
+        level(ratio.value, Some((ratio.lower, ratio.upper)), Some(limit)),
+        significant(limit),
+        n_rows(result.n)
+    );
+    explained(result, &text, "below the limit")
 }
 
 fn one_model(

@@ -4,10 +4,9 @@ use super::case::Case;
 use super::error::CertifyError;
 use super::measured::Measured;
 use super::outcome::{blank, inconclusive};
+use super::rows::View;
 use super::rows_rule::{Found, RowsRule};
-
-use super::spec;
-use super::{gap_rule, holm, odds_rule, ratchet, worst_rule};
+use super::{gap_rule, holm, odds_rule, ratchet, remarked, spec, worst_rule};
 use crate::evidence::Defect;
 use crate::format::certificate::ResultRecord;
 use crate::format::policy::{DemandRecord, MeasureRecord, Over, RuleRecord};
@@ -39,8 +38,8 @@ impl MetricRule<'_> {
             (DemandRecord::MaxDrop { .. } | DemandRecord::MaxRatio { .. }, _) => {
                 return unsuitable("a comparison without rows");
             }
-            (DemandRecord::MinRatio { .. }, None | Some(Over::Gap { .. } | Over::Odds { .. })) => {
-                return unsuitable("a ratio to all rows");
+            (DemandRecord::MinRatio { .. }, None | Some(Over::Odds { .. })) => {
+                return unsuitable("a ratio of groups");
             }
             _ => {}
         }
@@ -55,6 +54,8 @@ impl MetricRule<'_> {
         }
         let spec = spec::of(self.rule, task, &found.joined.truth)?;
         let measured = Measured { rule: self.rule, spec: &spec, policy: case.policy, set: found.set };
+        let said = remarked::remarks(&spec, &View::of(found.joined, &found.selection.rows));
+        remarks.extend(said.into_iter().map(|remark| format!("rule `{}`: {remark}", self.rule.id)));
         match self.over {
             Some(Over::Gap { column }) => gap_rule::judge(&measured, &rows, &found, column, remarks),
             Some(Over::Odds { column }) => odds_rule::judge(&measured, &rows, &found, column, remarks),

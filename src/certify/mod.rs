@@ -12,7 +12,7 @@
 //! | not worse detected | U ≥ −margin | U < −margin, of several slices by Holm | – |
 //! | floor on a bound | the bound ≥ limit | U < limit | INCONCLUSIVE |
 //! | ceiling on a bound | the bound ≤ limit | L > limit | INCONCLUSIVE |
-//! | smallest ratio of the worst slice to all rows | L ≥ limit | U < limit | INCONCLUSIVE |
+//! | smallest ratio of the worst slice to all rows, of groups | L ≥ limit | U < limit | INCONCLUSIVE |
 //! | largest drop, two numbers | drop ≤ limit | drop > limit | – |
 //! | largest drop, two lists | L ≥ −limit | U < −limit | INCONCLUSIVE |
 //! | largest ratio | U ≤ limit | L > limit | INCONCLUSIVE |
@@ -28,13 +28,13 @@
 //! has judged more candidates than it may is [another](HOLDOUT), if the policy says so; a waiver turns what a rule does not pass into
 //! WAIVED, never into PASS.
 //!
-//! Tour: `judge` goes through the rules; `metric_rule` (over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
+//! Tour: `judge` goes through the rules; `metric_rule` (with `remarked`, over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` and `flip_summary` say which rows are behind it, `lint` what is odd about the rules,
-//! `explain` (over `equal_model`) what each of them does here.
+//! `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
 
 mod case;
 mod columns;
@@ -44,6 +44,7 @@ mod data_rule;
 mod decision;
 mod distributions;
 mod drift_rule;
+mod equal_evidence;
 mod equal_model;
 mod error;
 mod explain;
@@ -58,6 +59,7 @@ mod limit;
 mod lint;
 mod measured;
 mod metric_rule;
+mod needed;
 mod odds_rule;
 mod outcome;
 mod parity_rule;
@@ -68,6 +70,7 @@ mod quantile_rule;
 mod ratchet;
 pub mod recheck;
 mod regression_cases;
+mod remarked;
 mod report_rule;
 mod reported_rule;
 mod rows;

@@ -13,7 +13,7 @@
 //! | `against` | `prove`: `"constant"` compares with a model that says the same of every row, instead of the baseline |
 //! | `max_drop` | a reported number, a command's |
 //! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
-//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; latency, throughput, memory as measured |
+//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; `gap`: the smallest group's to the largest's; latency, throughput, memory as measured |
 //! | `evidence` | anything but a check of the provenance: `measured` insists that this program made it |
 //! | `min` (`on`) | a metric, a reported number, a quantile, a command's, what is measured; without `on`: the number of rows |
 //! | `max` (`on`) | anything; what is counted has no `on`, and 0 where nothing is said |
@@ -24,7 +24,7 @@
 //! | `{ reported = "valid.auc", better = "higher" }` | a number the trainer wrote down |
 //! | `{ quantile = 0.99, of = "latency" }` | a quantile of samples |
 //! | `{ check = "uncommitted_code" }` | what the provenance lacks, counted |
-//! | `{ drift = "psi", of = "train" }` | the distance of the column that is furthest from the baseline's: `psi`, `js` (base 2), `chi2` (Cramér's V), `ks`, `wasserstein` (in standard deviations). A distance above `max` fails if it is more than chance after Benjamini-Hochberg over the columns, else it is inconclusive. `columns = ["age"]`: only these |
+//! | `{ drift = "psi", of = "train" }` | the distance of the column that is furthest from the baseline's: `psi`, `js` (base 2), `chi2` (Cramér's V), `chi2_corrected` (without its bias), `ks`, `wasserstein` (in standard deviations). A distance above `max` fails if it is more than chance after Benjamini-Hochberg over the columns, else it is inconclusive. `columns = ["age"]`: only these |
 //! | `{ drift = "psi", of = "train", above = 0.2 }` | the share of columns that are further away than `above`, and not by chance |
 //! | `{ drift = …, approximate = true }` | accepts an estimate from the profile's deciles where rows are not kept |
 //! | `{ shift = "psi" }` | how far the scores (values, classes) of a predictions set are from the baseline's: `psi`, `js`, `ks`, `wasserstein`, `moved` (share of rows that moved by more than `by`, 0.1), `positive_rate` |

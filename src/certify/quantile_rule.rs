@@ -5,7 +5,7 @@ use super::decision::{Level, ratio};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, explained, inconclusive};
-use super::sufficient::flat;
+use super::sufficient::{SMALLEST_CELL, flat};
 use super::wording::{grouped, level, significant};
 use crate::evidence::Defect;
 use crate::format::certificate::{ResultRecord, Verdict};
@@ -95,7 +95,7 @@ pub(super) fn judge(
         lower: Some(found.lower),
         upper: Some(found.upper),
         method: Some(found.method.name().to_owned()),
-        sufficient: flat(&found.sufficient, None),
+        sufficient: flat(&found.sufficient, None).into_iter().chain(shifted(candidate, baseline, confidence)).collect(),
         ..result
     };
     let text = format!(
@@ -106,4 +106,25 @@ pub(super) fn judge(
         grouped(found.n_baseline),
     );
     Ok(explained(result, &text, "above the limit"))
+}
+
+/// How far the candidate's samples are from the baseline's altogether, by their ranks: said, and never judged by. Of few samples each could be
+/// read off.
+fn shifted(candidate: &[f64], baseline: &[f64], confidence: f64) -> Vec<(String, f64)> {
+    if (candidate.len().min(baseline.len()) as u64) < SMALLEST_CELL {
+        return Vec::new();
+    }
+    let Ok(found) = measure::mann_whitney(candidate, baseline, confidence) else { return Vec::new() };
+    let numbers = [
+        ("p_mann_whitney", found.p),
+        ("larger", found.larger),
+        ("shift", found.shift),
+        ("shift_lower", found.lower),
+        ("shift_upper", found.upper),
+    ];
+    numbers
+        .into_iter()
+        .filter(|(_, number)| number.is_finite())
+        .map(|(name, number)| (name.to_owned(), number))
+        .collect()
 }

@@ -9,6 +9,7 @@
 //! | wilson, mover_wilson, multinomial_bca, multinomial_bca_mover_wilson | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B; of one model A and B are its own |
 //! | poisson_bca, multinomial_bca of large tables | `bias_correction`, `acceleration`, and `quantile_P` for each probability P |
 //! | satterthwaite_t, satterthwaite_logit | `freedom`, beside `standard_error` |
+//! | order_statistics, of two samples | `p_mann_whitney`, `larger` (the chance that a sample of the candidate's is the larger one), `shift` (Hodges and Lehmann's) with `shift_lower` and `shift_upper`: nothing follows from them |
 //! | order_statistics | `candidate_n` and `candidate_K`, the value of rank K; the same of the baseline |
 //! | log_t, hodges_lehmann | `candidate_run_K`, the number of the K-th timed run, from 1; the same of the baseline |
 //! | any | `standard_error`; `p`, of "not as asked" at the margin or gain, and for `not_worse_detected` of "not worse by more"; for slices of such a rule `p_holm` |

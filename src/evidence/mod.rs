@@ -9,6 +9,7 @@ mod join;
 mod label;
 mod pick;
 mod predictions;
+mod recognized;
 mod samples;
 mod spelling;
 mod training;
@@ -21,6 +22,7 @@ pub use self::label::labels;
 pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
 };
+pub use self::recognized::{Recognized, recognize};
 pub use self::samples::read as read_samples;
 pub use self::training::{
     ColumnRows, EvaluationRows, RepeatedKeys, TrainingColumns, Wanted, column_kinds, distinct_texts,

@@ -256,7 +256,8 @@ pub enum DemandRecord {
         /// A ratio.
         limit: f64,
     },
-    /// The worst slice at least `limit` times the value on all rows; of what was measured, at least `limit` times the
+    /// The worst slice at least `limit` times the value on all rows; of a gap, the smallest group at least `limit` times the
+    /// largest; of what was measured, at least `limit` times the
     /// baseline's, and the lower bound of the ratio is held against it.
     MinRatio {
         /// A ratio.

@@ -20,6 +20,11 @@ impl Draws {
         ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
     }
 
+    /// A number above 0 and below 1.
+    pub fn unit(&mut self) -> f64 {
+        ((self.0.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+    }
+
     /// True half of the time.
     pub fn coin(&mut self) -> bool {
         self.0.next_u32() & 1 == 1

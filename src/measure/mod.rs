@@ -23,8 +23,8 @@
 //! Where fewer than 25 rows carry the variance, or a proportion with at most one hit or one miss a good part of it,
 //! multinomial BCa yields to the wider of it and MOVER of each model's exact (Clopper-Pearson) or Wilson bounds.
 //!
-//! Beyond metrics: [`flips`] counts the rows that change sides, with Wilson's bounds; [`gap_bounds`] and [`gap_growth`] tell how far
-//! apart groups are.
+//! Beyond metrics: [`flips`] counts the rows that change sides, with Wilson's bounds; [`gap_bounds`], [`ratio_bounds`] and [`gap_growth`]
+//! tell how far apart groups are.
 //!
 //! Tour: `metric` names the metrics, `settings` what can be set about them; `input` checks everything that comes in;
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
@@ -110,7 +110,7 @@ pub use rederive::{
     rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio, rederive_runs,
 };
 pub use settings::{Average, Distance, EmptyQuery, Ignored, MetricSpec, Pairs, Parameters, RelevanceGain};
-pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence};
+pub use spread::{GroupPair, error_of, gap, gap_bounds, gap_growth, pairs_confidence, ratio_bounds};
 pub use undefined::Undefined;
 
 use classification::{Tally, is_plain, joint};

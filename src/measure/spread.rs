@@ -86,6 +86,50 @@ pub fn gap_bounds(at_confidence: &[Estimate], at_pairs: &[Estimate], confidence:
     )
 }
 
+/// The least value of several groups over the greatest, each measured as for [`gap_bounds`]. Of two groups the bounds are MOVER's of
+/// the difference of logarithms (Zou & Donner, as above); all ratios are at least g where each lower bound says so, some is less where
+/// any upper bound at 1 - α / K(K - 1) says so.
+///
+/// # Errors
+/// Fewer than two groups, a value below 0, or none above.
+pub fn ratio_bounds(at_confidence: &[Estimate], at_pairs: &[Estimate], confidence: f64) -> Result<Estimate, Undefined> {
+    let z = one_sided(confidence)?;
+    if at_confidence.len() < 2 {
+        return Err(Undefined::TooFewGroups { n: at_confidence.len() as u64, needed: 2 });
+    }
+    let least = at_confidence.iter().map(|group| group.value).fold(f64::INFINITY, f64::min);
+    let greatest = at_confidence.iter().map(|group| group.value).fold(f64::NEG_INFINITY, f64::max);
+    if !(least >= 0.0 && greatest > 0.0) {
+        return Err(Undefined::ZeroVariance);
+    }
+    let pairs = |groups: &[Estimate], bound: &dyn Fn(&Estimate, &Estimate) -> f64| -> f64 {
+        let others = |i: usize| groups.iter().enumerate().filter(move |(j, _)| *j != i);
+        let bounds = groups.iter().enumerate().flat_map(|(i, a)| others(i).map(move |(_, b)| bound(a, b)));
+        bounds.fold(1.0, |least, bound| if bound.is_nan() || least.is_nan() { f64::NAN } else { least.min(bound) })
+    };
+    let apart = |near: f64, far: f64| (near / far).ln();
+    // A bound of 0 is infinitely far away.
+    let lower = pairs(at_confidence, &|a, b| {
+        if a.lower <= 0.0 {
+            return 0.0;
+        }
+        a.value / b.value * (-apart(a.value, a.lower).hypot(apart(b.upper, b.value))).exp()
+    });
+    let upper = pairs(at_pairs, &|a, b| match (a.value > 0.0, b.lower > 0.0) {
+        (_, false) => 1.0,
+        (false, true) => a.upper / b.lower,
+        (true, true) => a.value / b.value * apart(a.upper, a.value).hypot(apart(b.value, b.lower)).exp(),
+    });
+    let value = least / greatest;
+    let n = at_confidence.iter().map(|group| group.n).sum();
+    Interval::new(Method::PairwiseMover, lower.min(value), upper.max(value), (value - lower).max(0.0) / z).estimate(
+        n,
+        value,
+        (0.0, 1.0),
+        Sufficient::None,
+    )
+}
+
 /// The confidence of each of the bounds among which the largest is a lower bound of the gap of `groups`.
 pub fn pairs_confidence(confidence: f64, groups: usize) -> f64 {
     let groups = groups.max(2) as f64;

@@ -1,13 +1,16 @@
 //! `init`: makes the store, and a commented `mlrun.toml` from what lies in the folder. What is there already is kept.
 
+mod predictions;
+mod rules;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::predictions::Predictions;
 use super::{UsageError, VerbError};
 use crate::capture::values::{self, Syntax};
-use crate::format::policy::Check;
 use crate::name::ModelName;
 use crate::repository::{
     CONFIG, Config, LOCAL_CONFIG, OpenOptions, Repository, RepositoryError, default_store, find_project, is_in_git,
@@ -57,7 +60,7 @@ pub struct InitReport {
 pub enum Missing {
     /// Files of the model.
     Files,
-    /// Metrics, and with them rules to certify by.
+    /// Predictions or metrics, and with them rules to certify by.
     Policy,
 }
 
@@ -125,7 +128,7 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
             };
             let inventory = Inventory::take(&project);
             report.found = inventory.found();
-            let policy = inventory.policy();
+            let policy = rules::policy(&inventory);
             let policy_path = project.join("policy").join(format!("{}.toml", model.as_str().replace('/', "-")));
             let keep_policy = policy_path.exists();
             report.missing.extend(inventory.files.is_empty().then_some(Missing::Files));
@@ -275,6 +278,7 @@ struct Inventory {
     data: Vec<(String, String)>,
     remarks: Vec<String>,
     measured: Vec<(String, f64)>,
+    predictions: Option<Predictions>,
 }
 
 const MODEL_FOLDERS: [&str; 4] = ["model", "models", "checkpoint", "checkpoints"];
@@ -298,8 +302,6 @@ const PARAMS: [&str; 6] =
     ["params.yaml", "params.yml", "params.toml", "params.json", "config.yaml", "hyperparameters.json"];
 const METRICS: [&str; 4] = ["metrics.json", "metrics.yaml", "metrics.yml", "scores.json"];
 const DATA_ENDINGS: [&str; 2] = ["csv", "parquet"];
-/// Words in a metric's name that say less is better.
-const LOSSES: [&str; 9] = ["loss", "error", "mae", "mse", "rmse", "brier", "perplexity", "latency", "fpr"];
 
 impl Inventory {
     fn take(project: &Path) -> Self {
@@ -356,12 +358,17 @@ impl Inventory {
             remarks.push("an R project: its code and renv.lock are recorded".to_owned());
         }
         let measured = metrics.first().map(|name| read_numbers(&project.join(name))).unwrap_or_default();
-        Self { files, params: listed(&PARAMS), metrics, data, remarks, measured }
+        let predictions = predictions::find(project);
+        if let Some(found) = &predictions {
+            remarks.extend(found.problem());
+        }
+        Self { files, params: listed(&PARAMS), metrics, data, remarks, measured, predictions }
     }
 
     fn found(&self) -> Vec<String> {
         let data = self.data.iter().map(|(_, path)| path);
-        self.files.iter().chain(&self.params).chain(&self.metrics).chain(data).cloned().collect()
+        let predictions = self.predictions.iter().filter(|found| found.judged().is_some()).map(|found| &found.path);
+        self.files.iter().chain(&self.params).chain(&self.metrics).chain(data).chain(predictions).cloned().collect()
     }
 
     fn config(&self, model: &ModelName, id: &str, policy: bool) -> String {
@@ -394,12 +401,17 @@ impl Inventory {
                 }
             }
         }
+        text += &match self.predictions.as_ref().and_then(|found| found.section(&key)) {
+            Some(section) => section,
+            None => format!(
+                "\n# Per-row results let `certify` judge with intervals instead of single numbers:\n\
+                 # [model.{key}.predictions.test]\n# path = \"out/predictions.csv\"\n# key = [\"row_id\"]\n\
+                 # label = \"y\"\n# score = \"p\"                 # or prediction = \"yhat\"\n\
+                 # positive = 1                # the label that `score` is the probability of\n# slices = []\n"
+            ),
+        };
         text += &format!(
-            "\n# Per-row results let `certify` judge with intervals instead of single numbers:\n\
-             # [model.{key}.predictions.test]\n# path = \"out/predictions.csv\"\n# key = [\"row_id\"]\n\
-             # label = \"y\"\n# score = \"p\"                 # or prediction = \"yhat\"\n\
-             # positive = 1                # the label that `score` is the probability of\n# slices = []\n\
-             \n# Single measurements, for rules such as `metric = {{ quantile = 0.99, of = \"latency\" }}`:\n\
+            "\n# Single measurements, for rules such as `metric = {{ quantile = 0.99, of = \"latency\" }}`:\n\
              # [model.{key}.samples.latency]\n# path = \"out/latency.csv\"\n# column = \"ms\"\n"
         );
         text += "\n[stage.production]\n# valid_for = \"30d\"\n";
@@ -410,53 +422,6 @@ impl Inventory {
             text += "\n";
         }
         text
-    }
-
-    /// Rules on the numbers the trainer writes down: not worse than production, and floors that a person must set.
-    fn policy(&self) -> Option<String> {
-        if self.measured.is_empty() {
-            return None;
-        }
-        let has = |words: &[&str]| self.measured.iter().any(|(name, _)| words.iter().any(|w| name.contains(w)));
-        let task = if has(&["r2", "rmse", "mae", "mse"]) {
-            "regression"
-        } else if has(&["macro", "top_"]) {
-            "multiclass"
-        } else {
-            "binary"
-        };
-        let mut text = format!(
-            "schema = 1\ntask = \"{task}\"\n\n[baseline]\nref = \"production\"\n\n\
-             # Every rule must pass. These judge the numbers in {}: single numbers, no intervals.\n",
-            self.metrics.join(", ")
-        );
-        for (index, (name, value)) in self.measured.iter().enumerate() {
-            let lower = LOSSES.iter().any(|l| name.to_lowercase().contains(l));
-            let better = if lower { "lower" } else { "higher" };
-            let metric = format!("metric = {{ reported = {}, better = \"{better}\" }}", quoted(name));
-            let id: String = name
-                .chars()
-                .take(50)
-                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-                .collect();
-            let taken = text.contains(&format!("id = \"{id}\""));
-            let id = if taken { format!("{id}-{}", index + 1) } else { id };
-            text += &format!(
-                "\n[[rule]]\nid = \"{id}\"\n{metric}\nmax_drop = 0.0             # how much worse than production is still acceptable\n"
-            );
-            let (floor, limit) = if lower { ("ceiling", "max") } else { ("floor", "min") };
-            text += &format!(
-                "\n[[rule]]\nid = \"{id}-{floor}\"\n{metric}\n{limit} = \"unset\"              # today: {value}; until you set it, nothing is certified\n"
-            );
-        }
-        let checks: Vec<_> = Check::ALL.iter().map(|check| check.name()).collect();
-        text += &format!(
-            "\n# Where the model comes from: {},\n# {}.\n# [[rule]]\n# id = \"declared\"\n\
-             # metric = {{ check = \"contradictions\" }}   # the model's own file says what params.yaml says\n",
-            checks[..4].join(", "),
-            checks[4..].join(", ")
-        );
-        Some(text)
     }
 }
 

@@ -19,7 +19,7 @@ use super::Context;
 use super::escape::plain;
 use crate::digest::Digest;
 use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
-use crate::format::policy::{DemandRecord, RuleRecord, Severity};
+use crate::format::policy::{DemandRecord, MeasureRecord, Over, RuleRecord, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// Results that GitHub takes.
@@ -90,6 +90,11 @@ fn descriptor(rule: &RuleRecord) -> Value {
         DemandRecord::MaxDrop { limit } => format!("at most {limit} worse than the baseline"),
         DemandRecord::MaxRatio { limit } => format!("at most {limit} times the baseline's"),
         DemandRecord::MinRatio { limit } if rule.is_comparison() => format!("at least {limit} times the baseline's"),
+        DemandRecord::MinRatio { limit }
+            if matches!(&rule.measure, MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. }) =>
+        {
+            format!("the smallest at least {limit} times the largest")
+        }
         DemandRecord::MinRatio { limit } => format!("at least {limit} times the value on all rows"),
         DemandRecord::NonInferiorRelative { margin_rel } => {
             format!("at most {margin_rel} times the baseline's value worse, shown")

@@ -129,6 +129,10 @@ fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<
         MeasureRecord::Metric { metric, .. } => Metric::parse(metric).is_none_or(|m| m.better() == Better::Higher),
         _ => true,
     };
+    let not_negative = match measure {
+        MeasureRecord::Metric { metric, .. } => Metric::parse(metric).is_some_and(|metric| metric.range().0 >= 0.0),
+        _ => false,
+    };
     let (sound, with) = match key {
         "prove" if odds => (false, "anything but equalized odds: ask `recall` and `fpr` in two rules"),
         "prove" => (matches!(measure, MeasureRecord::Metric { .. }) && !worst, "a metric computed from rows"),
@@ -136,7 +140,12 @@ fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<
         "min" if worst => (higher, "the worst slice of a metric of which more is better"),
         "max" if worst => (!higher, "the worst slice of a metric of which less is better"),
         "min_ratio" if matches!(measure, MeasureRecord::Measured { .. }) => (true, ""),
-        "min_ratio" => (worst && higher, "the worst slice of a metric of which more is better, or what is measured"),
+        "min_ratio" if matches!(over, Some(Over::Gap { .. })) => {
+            (not_negative, "groups of a metric that is never below 0")
+        }
+        "min_ratio" => {
+            (worst && higher, "the worst slice of a metric of which more is better, `gap`, or what is measured")
+        }
         "max_drop" => (
             matches!(measure, MeasureRecord::Reported { .. } | MeasureRecord::Command { .. }),
             "a reported number or a command's",

@@ -10,7 +10,7 @@ use crate::format::certificate::{BoundsRecord, CertificateRecord, PartOf, PartRe
 use crate::format::policy::{DemandRecord, Over, RuleRecord};
 use crate::measure::{
     self, Comparison, Estimate, GroupPair, Method, Metric, MetricSpec, Sufficient, Undefined, gap_bounds,
-    pairs_confidence, rederive, rederive_estimate,
+    pairs_confidence, ratio_bounds, rederive, rederive_estimate,
 };
 
 /// Whether a result follows from its parts, and these from their statistics.
@@ -136,16 +136,22 @@ fn gap(confidence: f64, rule: &RuleRecord, result: &ResultRecord) -> Combined {
     let slices = slices(result);
     let recorded = [result.candidate, result.baseline, result.delta, result.lower, result.upper];
     let error = result.sufficient.get("standard_error").copied();
-    let (found, values) = if Limit::of(&rule.demand).is_some() {
+    let ratio = matches!(rule.demand, DemandRecord::MinRatio { .. });
+    let (found, values) = if ratio || Limit::of(&rule.demand).is_some() {
         let at = |confidence| -> Option<Vec<Estimate>> {
             slices.iter().map(|(_, parts)| estimate(parts, PartOf::Candidate, confidence)).collect()
         };
-        let one = at(confidence)?;
-        let found = match gap_bounds(&one, &at(pairs_confidence(confidence, slices.len()))?, confidence) {
+        let (one, all) = (at(confidence)?, at(pairs_confidence(confidence, slices.len()))?);
+        let bounds = if ratio { ratio_bounds } else { gap_bounds };
+        let found = match bounds(&one, &all, confidence) {
             Ok(found) => found,
             Err(reason) => return Some(Err(reason)),
         };
-        let numbers = [Some(found.value), None, None, Some(found.lower), Some(found.upper)];
+        let (value, delta) = match ratio {
+            true => (one.iter().map(|group| group.value).reduce(f64::min), Some(found.value)),
+            false => (Some(found.value), None),
+        };
+        let numbers = [value, None, delta, Some(found.lower), Some(found.upper)];
         ((numbers, found.standard_error, found.n), one.iter().map(|group| group.value).collect::<Vec<_>>())
     } else {
         let mut pairs = Vec::with_capacity(slices.len());

@@ -15,6 +15,8 @@ pub enum Drift {
     Js,
     /// Cramér's V of the contingency table, on the same.
     Chi2,
+    /// The same without its bias, which is large where rows are few and categories many.
+    Chi2Corrected,
     /// The largest distance of the distribution functions: Kolmogorov-Smirnov.
     Ks,
     /// The area between them, in standard deviations of the reference: Wasserstein-1.
@@ -23,7 +25,7 @@ pub enum Drift {
 
 impl Drift {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Psi, Self::Js, Self::Chi2, Self::Ks, Self::Wasserstein];
+    pub const ALL: [Self; 6] = [Self::Psi, Self::Js, Self::Chi2, Self::Chi2Corrected, Self::Ks, Self::Wasserstein];
 
     /// As written in a policy.
     pub const fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Drift {
             Self::Psi => "psi",
             Self::Js => "js",
             Self::Chi2 => "chi2",
+            Self::Chi2Corrected => "chi2_corrected",
             Self::Ks => "ks",
             Self::Wasserstein => "wasserstein",
         }

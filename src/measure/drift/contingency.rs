@@ -16,6 +16,9 @@ pub struct Contingency {
     pub p: f64,
     /// Cramér's V: 0 to 1, whatever the number of rows.
     pub cramers_v: f64,
+    /// The same less what chance makes of it: Bergsma, "A bias-correction for Cramér's V and Tschuprow's T", J. Korean Stat. Soc.
+    /// 42 (2013).
+    pub corrected_v: f64,
 }
 
 /// As `scipy.stats.chi2_contingency(correction=False)` and `scipy.stats.contingency.association(method="cramer")`, over the
@@ -42,5 +45,19 @@ pub fn contingency(reference: &[u64], current: &[u64]) -> Result<Contingency, Un
         freedom,
         p: chi_squared_tail(chi_squared, freedom.into()),
         cramers_v: if freedom == 0 { 0.0 } else { (chi_squared / all).sqrt() },
+        corrected_v: corrected(chi_squared, all, freedom),
     })
+}
+
+/// V of a table of two rows, without its bias. That of a single value cannot be corrected: it is 0.
+pub(super) fn corrected(chi_squared: f64, all: f64, freedom: u32) -> f64 {
+    if freedom == 0 || all < 2.0 {
+        return 0.0;
+    }
+    let freedom = f64::from(freedom);
+    // The table's shorter side has two rows, or less where it is corrected, too.
+    let less = |side: f64| side - side * side / (all - 1.0);
+    let shorter = less(1.0).min(less(freedom));
+    let square = (chi_squared / all - freedom / (all - 1.0)).max(0.0) / shorter;
+    if shorter > 0.0 { square.sqrt().min(1.0) } else { 0.0 }
 }

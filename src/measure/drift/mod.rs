@@ -8,10 +8,13 @@
 //! | [`jensen_shannon`], base 2 | the same | – |
 //! | [`contingency`]: Cramér's V | the same | χ², no correction |
 //!
+//! [`ByChance`] is the distance that goes with a chance, without drift.
+//!
 //! [`Deciles`] is what a sample leaves behind when its rows are gone: [bounds](Deciles::distance_bounds) of the first two
 //! follow from it, and with the assumption that values are even between its edges, counts in any bins.
 
 mod bins;
+mod by_chance;
 mod contingency;
 mod deciles;
 mod divergence;
@@ -19,6 +22,7 @@ mod kolmogorov;
 mod sample;
 
 pub use self::bins::Bins;
+pub use self::by_chance::ByChance;
 pub use self::contingency::{Contingency, contingency};
 pub use self::deciles::{Deciles, DistanceBounds};
 pub use self::divergence::{Stability, jensen_shannon, stability};

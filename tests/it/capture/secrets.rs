@@ -511,7 +511,7 @@ fn no_false_alarms_on_scikit_learn() {
     let venv = std::path::Path::new(env!("CARGO_BIN_EXE_mlrun")).ancestors().nth(2).unwrap().join("test-venv/lib");
     let versions = std::fs::read_dir(venv).into_iter().flatten().flatten();
     let Some(source) = versions.map(|v| v.path().join("site-packages/sklearn")).find(|path| path.is_dir()) else {
-        eprintln!("scikit-learn is not installed: not looked at");
+        crate::support::lacking("scikit-learn is not installed");
         return;
     };
     let (files, found) = findings_below(&source, &|path| path.extension().is_none_or(|e| e != "pyc" && e != "so"));

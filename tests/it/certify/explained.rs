@@ -3,8 +3,10 @@
 use mlrun::certify::{EqualModels, Explanation, explain, lint, named_rows};
 use mlrun::evidence::{JoinedRows, TruthColumn};
 use mlrun::format::certificate::Verdict;
+use mlrun::format::scalar::Scalar;
 
-use super::scene::{Scene, joined, outcomes, scores, stacked, values};
+use super::facts::{both, column, profiled};
+use super::scene::{Scene, joined, outcomes, rules, scores, stacked, values};
 
 fn explained(scene: &Scene, most: u32) -> Explanation {
     explain(&scene.case(), &scene.judge().predicate.results, most).unwrap()
@@ -167,10 +169,145 @@ fn each_rule_is_explained() {
     assert!(found.warnings.iter().any(|w| w.rule.as_deref() == Some("never") && w.text == useless));
     assert_eq!((found.rules[2].fails_useless, found.rules[2].equal.unwrap().failed), (Some(true), 0));
     assert_eq!((found.rules[3].equal, found.rules[3].fails_useless), (None, None));
+    assert!(found.rules[3].untried.as_deref().unwrap().starts_with("of a single number"), "{:?}", found.rules[3]);
     assert_eq!(found.rules[3].needs, ["metric `auc`", "a baseline in production"]);
     // Without a baseline an equal model errs independently.
     let first = scene.first_release();
     let found = explained(&first, 40);
     assert!(found.rules[0].equal.unwrap().undecided > 0, "{:?}", found.rules[0]);
     assert_eq!(found.rules[0].verdict, Some(Verdict::NotApplicable));
+}
+
+/// Shares of failed and undecided among 400 equal models.
+fn rates(scene: &Scene) -> (f64, f64) {
+    let rule = explained(scene, 400).rules.remove(0);
+    let EqualModels { tried, failed, undecided } = rule.equal.unwrap_or_else(|| panic!("{rule:?}"));
+    assert_eq!((tried, rule.untried), (400, None));
+    (f64::from(failed) / 400.0, f64::from(undecided) / 400.0)
+}
+
+#[test]
+fn equal_samples_fail_as_often_as_their_bounds_say() {
+    let latencies = |n: u32| -> Vec<f64> { (0..n).map(|i| 5.0 + f64::from(i * 7919 % n) / f64::from(n)).collect() };
+    let scene = |limit: &str, n: u32| {
+        let rule =
+            format!("[[rule]]\nid = \"p99\"\nmetric = {{ quantile = 0.9, of = \"latency\" }}\nmax_ratio = {limit}\n");
+        Scene::new(rules("binary", &rule)).samples("latency", latencies(n), Some(latencies(n)))
+    };
+    // At ratio 1 the lower bound is above it in one of twenty, and the upper one below it as often.
+    let (failed, undecided) = rates(&scene("1.0", 1000));
+    assert!(failed <= 0.08 && (0.86..=0.96).contains(&undecided), "{failed} {undecided}");
+    assert_eq!(rates(&scene("1.1", 1000)), (0.0, 0.0));
+    let found = explained(&scene("1.1", 1000), 40);
+    assert_eq!((found.rules[0].fails_useless, found.warnings.len()), (Some(true), 0), "{found:?}");
+    assert_eq!(found.rules[0].needs, ["samples `latency`", "a baseline in production"]);
+    // Three samples bound nothing: whatever comes, it stays undecided.
+    let found = explained(&scene("1.1", 3), 40);
+    assert_eq!((found.rules[0].fails_useless, found.rules[0].equal.unwrap().undecided), (Some(false), 40));
+    assert!(found.warnings.iter().any(|w| w.text == "it does not even fail samples ten times as large"), "{found:?}");
+}
+
+#[test]
+fn equal_lists_fail_as_often_as_students_t_says() {
+    let list = |turn: u32| -> Scalar {
+        Scalar::List((0..12).map(|i| Scalar::Float(0.8 + 0.001 * f64::from(i * turn % 13))).collect())
+    };
+    let scene = |drop: &str| {
+        let rule = format!(
+            "[[rule]]\nid = \"auc\"\nmetric = {{ reported = \"auc\", better = \"higher\" }}\nmax_drop = {drop}\n"
+        );
+        Scene::new(rules("binary", &rule)).reported("auc", list(5), Some(list(8)))
+    };
+    let (failed, undecided) = rates(&scene("0.0"));
+    assert!((0.02..=0.09).contains(&failed) && (0.84..=0.95).contains(&undecided), "{failed} {undecided}");
+    assert_eq!(rates(&scene("0.1")), (0.0, 0.0));
+    assert_eq!(explained(&scene("0.1"), 40).rules[0].fails_useless, Some(true));
+}
+
+#[test]
+fn data_that_did_not_drift_fails_as_often_as_chance_says() {
+    let scene = |drift: &str, max: &str| {
+        let rule = format!("[[rule]]\nid = \"d\"\nmetric = {{ drift = \"{drift}\", of = \"train\" }}\nmax = {max}\n");
+        let mut scene = Scene::new(rules("binary", &rule));
+        let listed = |values: &[(&str, u64)]| profiled(values[0].0, column(None, values));
+        scene.facts =
+            both(listed(&[("a", 500), ("b", 300), ("c", 200)]), listed(&[("b", 310), ("a", 480), ("c", 210)]));
+        scene
+    };
+    for drift in ["psi", "js", "chi2", "chi2_corrected"] {
+        // Every distance is above this; one in twenty is more than chance.
+        let (failed, undecided) = rates(&scene(drift, "1e-9"));
+        // Corrected, half of them are none at all.
+        let all = if drift == "chi2_corrected" { 0.2..=0.6 } else { 1.0..=1.0 };
+        let held = (0.02..=0.08).contains(&failed) && all.contains(&(failed + undecided));
+        assert!(held, "{drift}: {failed} {undecided}");
+        assert_eq!(rates(&scene(drift, "0.2")), (0.0, 0.0), "{drift}");
+        let found = explained(&scene(drift, "0.2"), 40);
+        assert_eq!(found.rules[0].fails_useless, Some(true), "{drift}");
+        assert_eq!(
+            found.rules[0].needs,
+            [
+                "data `train` and its profile",
+                "its rows, where the profile does not hold enough",
+                "a baseline in production"
+            ]
+        );
+    }
+    // A thousand rows hold no index above 18.
+    let found = explained(&scene("psi", "25"), 40);
+    assert_eq!(found.rules[0].fails_useless, Some(false));
+    let text = "it does not even fail data that has nothing in common with the baseline's";
+    assert!(found.warnings.iter().any(|w| w.text == text), "{found:?}");
+}
+
+#[test]
+fn equal_models_shift_as_far_as_these_two() {
+    let rule = |max: &str| format!("[[rule]]\nid = \"s\"\nmetric = {{ shift = \"moved\", by = 0.1 }}\nmax = {max}\n");
+    // One row in ten moves.
+    let found = |max: &str| explained(&Scene::on(equal(1000, 50), &rule(max)), 40).rules.remove(0);
+    assert_eq!(found("0.2").equal, Some(EqualModels { tried: 40, failed: 0, undecided: 0 }));
+    assert_eq!(found("0.01").equal, Some(EqualModels { tried: 40, failed: 40, undecided: 0 }));
+    assert_eq!(found("0.2").needs, ["predictions", "a baseline in production"]);
+}
+
+/// Whatever a rule measures, it says what it rests on, and how it treats equal models or why that is not known.
+#[test]
+fn every_kind_of_rule_says_what_it_needs() {
+    let baseline = "a baseline in production";
+    let run = "a command that predicts (`evidence.predict`)";
+    for (metric, more, needs) in [
+        ("\"accuracy\"", "min = 0.1\neach = [\"country\"]", &["predictions", "column `country`"][..]),
+        ("{ mean = \"cost\", better = \"lower\" }", "max = 3", &["predictions", "numbers in `cost`"]),
+        ("\"negative_flip_rate\"", "max = 0.1", &["predictions", baseline]),
+        ("{ must_not_flip = [[\"1\"], [\"2\"]] }", "", &["predictions", "its 2 rows", baseline]),
+        ("{ check = \"uncommitted_code\" }", "", &["code in git"]),
+        ("{ measured = \"peak_memory\" }", "max_ratio = 1.2", &[run, baseline]),
+        ("{ measured = \"latency\", quantile = 0.9 }", "max = 9", &[run, "the times of its calls (`{timings}`)"]),
+        ("{ parity = \"test\" }", "", &[run, "predictions `test`"]),
+        (
+            "{ command = \"wc {predictions} > {output}\", name = \"n\", better = \"lower\" }",
+            "max = 1",
+            &["its command to print a number", "predictions"],
+        ),
+        (
+            "{ drift = \"ks\", of = \"train\", columns = [\"age\"], approximate = true }",
+            "max = 1",
+            &["data `train` and its profile", "column `age`", baseline],
+        ),
+        (
+            "{ data = \"rows\", of = \"train\", last = 5 }",
+            "",
+            &["data `train` and its profile", "earlier versions with other data: of at most 5 of them"],
+        ),
+        ("{ data = \"schema\", of = \"train\" }", "", &["data `train` and its profile", baseline]),
+        ("{ data = \"unique\", of = \"train\", key = [\"id\"] }", "", &["the rows of data `train`", "column `id`"]),
+        ("{ leakage = \"test\", of = \"train\" }", "", &["the rows of `test`", "the rows of data `train`"]),
+        ("{ environment = \"python\" }", "", &["the interpreter", baseline]),
+        ("{ report = \"quality\", require = [\"nulls\"] }", "", &["report `quality`", "check `nulls` in it"]),
+    ] {
+        let scene = Scene::new(rules("binary", &format!("[[rule]]\nid = \"r\"\nmetric = {metric}\n{more}\n")));
+        let rule = explain(&scene.case(), &[], 20).unwrap_or_else(|error| panic!("{metric}: {error}")).rules.remove(0);
+        assert_eq!(rule.needs, needs, "{metric}");
+        assert!(rule.equal.is_some() != rule.untried.is_some_and(|why| !why.is_empty()), "{metric}");
+    }
 }

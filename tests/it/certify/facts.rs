@@ -185,7 +185,7 @@ fn profiles_that_are_not_sound_pass_nothing() {
         ColumnProfileRecord { nulls: u64::MAX / 2, ..column(None, &[("a", 5)]) },
         column(None, &[]),
     ];
-    for drift in ["psi", "js", "chi2", "ks", "wasserstein"] {
+    for drift in ["psi", "js", "chi2", "chi2_corrected", "ks", "wasserstein"] {
         let metric = format!("{{ drift = \"{drift}\", of = \"train\", columns = [\"x\"], approximate = true }}");
         for column in &broken {
             for facts in [
@@ -260,7 +260,7 @@ fn policies_say_what_they_mean() {
         (
             "{ drift = \"PSI\", of = \"train\" }",
             "max = 1",
-            "`drift` is `PSI`; it must be one of psi, js, chi2, ks, wasserstein",
+            "`drift` is `PSI`; it must be one of psi, js, chi2, chi2_corrected, ks, wasserstein",
         ),
         ("{ drift = \"psi\", of = \"train\", column = \"a\" }", "max = 1", "has no key `column`; nearest: columns"),
         ("{ drift = \"psi\", of = \"train\", above = -1.0 }", "max = 1", "`above` is -1"),

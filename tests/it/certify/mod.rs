@@ -13,6 +13,7 @@ mod policy;
 mod provenance;
 mod rederived;
 mod release;
+mod remarks;
 mod reported;
 mod runs;
 mod samples;

@@ -209,3 +209,49 @@ fn keys_that_do_not_go_together_are_refused() {
     assert!(accuracy("ratchet = true\nmin = 0.5").contains("`ratchet` means nothing here"));
     assert!(accuracy("ratchet = true\neach = [\"g\"]\nmargin = 0.5").contains("`ratchet` means nothing here"));
 }
+
+/// Selected rows of each group, by one of two models: `fixtures/group_ratios.py`.
+fn groups(rows: &[u64], selected: &[u64]) -> JoinedRows {
+    let names: Vec<String> = (0..rows.len()).map(|group| format!("g{group}")).collect();
+    let of =
+        |((name, n), selected): ((_, &u64), &u64)| (name, outcomes(*selected as usize, 0, 0, (n - selected) as usize));
+    stacked(names.iter().map(String::as_str).zip(rows).zip(selected).map(of).collect())
+}
+
+#[test]
+fn the_ratio_of_groups_is_fairlearns() {
+    let rule = |limit: &str| {
+        format!(
+            "[[rule]]\nid = \"m\"\nmetric = \"positive_rate\"\ngap = \"country\"\nmin_rows = 1\nmin_ratio = {limit}\n"
+        )
+    };
+    let cases: Vec<(Vec<u64>, Vec<u64>, f64, f64)> =
+        serde_json::from_str(include_str!("fixtures/group_ratios.json")).unwrap();
+    assert!(cases.len() >= 50);
+    for (rows, selected, ratio, difference) in cases {
+        let result = Scene::on(groups(&rows, &selected), &rule("0.8")).result();
+        close(result.delta, ratio);
+        let (lower, upper) = (result.lower.unwrap(), result.upper.unwrap());
+        assert!((0.0..=ratio).contains(&lower) && (ratio..=1.0).contains(&upper), "{result:?}");
+        let expected = match (lower >= 0.8, upper < 0.8) {
+            (true, _) => Verdict::Pass,
+            (_, true) => Verdict::Fail,
+            _ => Verdict::Inconclusive,
+        };
+        assert_eq!(result.verdict, expected);
+        let gap = rule("0.8").replace("min_ratio = 0.8", "max = 0.5");
+        close(Scene::on(groups(&rows, &selected), &gap).result().candidate, difference);
+    }
+    // Katz, Baptista, Azen & Pike: exp(ln 0.8 ± 1.6449 √(0.6/400 + 0.5/500)).
+    let found = Scene::on(groups(&[1000, 1000], &[400, 500]), &rule("0.7")).result();
+    assert_eq!((found.verdict, found.slice.as_deref()), (Verdict::Pass, Some("country: g1 − g0")));
+    assert!((found.lower.unwrap() - 0.7368).abs() < 2e-3, "{found:?}");
+    // One of two pairs at half of α: exp(ln 0.8 + 1.96 · 0.05).
+    assert!((found.upper.unwrap() - 0.8824).abs() < 3e-3, "{found:?}");
+    let none = Scene::on(groups(&[50, 60], &[0, 0]), &rule("0.8")).result();
+    assert_eq!((none.verdict, reason(&none)), (Verdict::Inconclusive, "a ratio needs a group whose value is above 0"));
+    let some = Scene::on(groups(&[500, 600], &[0, 300]), &rule("0.8")).result();
+    assert_eq!((some.verdict, some.delta, some.lower), (Verdict::Fail, Some(0.0), Some(0.0)));
+    let said = refused("binary", "metric = \"mcc\"\ngap = \"country\"\nmin_ratio = 0.8");
+    assert!(said.contains("groups of a metric that is never below 0"), "{said}");
+}

@@ -91,3 +91,17 @@ fn a_set_nobody_has_is_the_policys_mistake() {
     let error = scene.try_judge().unwrap_err().to_string();
     assert!(error.starts_with("rule `p99`: there is no samples set `latency`; there are latencies"), "{error}");
 }
+
+/// scipy.stats.mannwhitneyu, and the median of all differences with the bounds that its normal approximation gives.
+#[test]
+fn the_shift_of_all_samples_stands_beside_the_ratio() {
+    let scene = |candidate: Vec<f64>| scene("max_ratio = 1.5").samples("latency", candidate, Some(latencies(1.0)));
+    let found = scene(latencies(1.0).iter().map(|sample| sample + 25.0).collect()).result();
+    let number = |key: &str| found.sufficient[key];
+    close(Some(number("p_mann_whitney")), 0.17365132449011156);
+    close(Some(number("larger")), 0.512421875);
+    close(Some(number("shift")), 25.0);
+    assert!(number("shift_lower") < 25.0 && number("shift_upper") > 25.0, "{found:?}");
+    // It decides nothing.
+    assert_eq!(found.verdict, Verdict::Pass);
+}

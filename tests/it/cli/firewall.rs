@@ -311,7 +311,7 @@ fn detect_secrets_finds_none(project: &Project, text: &str, folders: &[PathBuf],
     fs::create_dir(&planted).unwrap();
     fs::write(planted.join("train.py"), lines(kinds, |_, line| quoted(line))).unwrap();
     let Some(known) = found(&planted) else {
-        eprintln!("detect-secrets is not installed: not compared with it");
+        crate::support::lacking("detect-secrets is not installed");
         return;
     };
     assert!(known >= 10, "it finds what was planted: {known}");

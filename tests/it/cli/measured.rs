@@ -605,24 +605,11 @@ fn a_look_at_the_workspace_runs_it_and_writes_nothing() {
     assert!(run.stdout.contains("it ended with status 9"), "{run}");
 }
 
-/// A Python with scikit-learn: that of `tests/all.sh`, or the one on PATH; none where neither has it.
-fn scikit_learn(project: &Project) -> Option<PathBuf> {
-    let beside = Path::new(PROGRAM).ancestors().nth(2)?.join("test-venv/bin/python");
-    let mut candidates = [beside, PathBuf::from("python3")].into_iter();
-    candidates.find(|python| {
-        let mut command = project.other(&python.display().to_string());
-        command.args(["-c", "import joblib, sklearn"]).output().is_ok_and(|output| output.status.success())
-    })
-}
-
 /// The example's own models, in a Python of their own.
 #[test]
 fn the_examples_models_are_run_for_real() {
     let project = Project::empty();
-    let Some(python) = scikit_learn(&project) else {
-        eprintln!("scikit-learn is not installed: no model is run");
-        return;
-    };
+    let Some(python) = crate::support::python_with("joblib, sklearn") else { return };
     let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
     let copy = |from: &Path, to: &str| {
         project.write(to, fs::read(from).unwrap());

@@ -29,6 +29,7 @@ mod full_disk;
 mod harness;
 mod holdout;
 mod in_force;
+mod init;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod killed;

@@ -414,12 +414,12 @@ fn a_store_to_read_from_is_enough() {
 }
 
 fn python() -> Option<&'static str> {
-    std::process::Command::new("python3")
-        .arg("--version")
-        .output()
-        .ok()
-        .filter(|out| out.status.success())
-        .map(|_| "python3")
+    let found = std::process::Command::new("python3").arg("--version").output();
+    let found = found.is_ok_and(|out| out.status.success());
+    if !found {
+        crate::support::lacking("there is no python3");
+    }
+    found.then_some("python3")
 }
 
 /// Another interpreter than recorded is an explanation, and an environment of its own can be made of what is recorded.

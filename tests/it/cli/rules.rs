@@ -1,5 +1,7 @@
 //! Rules that rest on more than two tables: listed rows, versions of the past; and what is said beside a certificate.
 
+use serde_json::Value;
+
 use super::harness::{Bad, Project};
 use super::scene::{POLICY, rows, table};
 
@@ -143,7 +145,12 @@ fn a_policy_is_explained_and_nothing_is_written() {
     assert_eq!(auc["fails_useless"], true);
     let tried = auc["equal_models"]["tried"].as_u64().unwrap();
     assert!(tried >= 20 && auc["equal_models"]["failed"].as_u64().unwrap() * 10 < tried, "{auc}");
-    assert!(found["rules"][2]["equal_models"].is_null(), "{found}");
+    let samples = &found["rules"][2];
+    assert!(samples["equal_models"]["tried"].as_u64() >= Some(20), "{samples}");
+    assert_eq!(
+        (&samples["equal_models_untried"], &samples["needs"][0]),
+        (&Value::Null, &Value::from("samples `latency`"))
+    );
     assert!(found["rules"][3]["equal_models"]["undecided"].as_u64() == Some(tried), "{found}");
     assert!(found["warnings"].to_string().contains("its limit is unset"), "{found}");
     let shown = project.mlrun("certify --explain-policy").exits(0);
@@ -157,4 +164,26 @@ fn a_policy_is_explained_and_nothing_is_written() {
     project
         .fails("certify v2 --explain-policy", &Bad { exit: 2, message: &["rule `x`", "no column `land`"], hint: &[] });
     project.write("out/predictions.csv", table(&rows(0.5)));
+}
+
+/// What is odd about a metric here stands with its rule, for people and for programs.
+#[test]
+fn a_rules_remarks_are_shown() {
+    let project = Project::empty();
+    let rows: String = (0..40).map(|row| format!("{row},{row},{}\n", row + 1)).collect();
+    project.write("out.csv", format!("id,y,yhat\n{rows}")).write("model.bin", "m");
+    let config = "schema = 1\n[model.m]\nfiles = [\"model.bin\"]\npolicy = \"policy.toml\"\n[model.m.predictions.test]\npath = \"out.csv\"\nkey = [\"id\"]\nlabel = \"y\"\nprediction = \"yhat\"\n";
+    let rule = |id: &str, metric: &str| format!("[[rule]]\nid = \"{id}\"\nmetric = \"{metric}\"\nmax = 10\n");
+    project.write(
+        "policy.toml",
+        format!("schema = 1\ntask = \"regression\"\n{}{}", rule("share", "mape"), rule("mae", "mae")),
+    );
+    project.write("mlrun.toml", config).ok("init");
+    project.ok("snapshot m");
+    let line = "certify m@v1 --check --first-release --reason begin";
+    let object = project.json(line, 3);
+    let remarks = object["rules"][0]["remarks"].as_array().unwrap();
+    assert!(remarks.len() == 1 && remarks[0].as_str().unwrap().starts_with("the label is 0 in 1 of 40"), "{object:#}");
+    assert_eq!(object["rules"][1]["remarks"], serde_json::json!([]));
+    project.mlrun(line).says(&["note: rule `share`: the label is 0 in 1 of 40 rows"]);
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -70,14 +69,7 @@ fn unbase64(text: &Value) -> Vec<u8> {
 
 /// A Python with securesystemslib, where `tests/all.sh` has made one.
 fn python() -> Option<PathBuf> {
-    let beside = Path::new(super::harness::PROGRAM).ancestors().nth(2).unwrap().join("test-venv/bin/python");
-    let program = if beside.is_file() { beside } else { PathBuf::from("python3") };
-    let known = Command::new(&program).args(["-c", "import securesystemslib.dsse, cryptography"]).output();
-    if known.is_ok_and(|output| output.status.success()) {
-        return Some(program);
-    }
-    eprintln!("securesystemslib is not installed: not compared with it");
-    None
+    crate::support::python_with("securesystemslib.dsse, cryptography")
 }
 
 /// An empty folder on a machine without store and project.

@@ -157,6 +157,8 @@ fn help_fits_a_terminal() {
     for (verb, words) in [
         ("init", "What is there already is kept"),
         ("certify", "not decided"),
+        ("certify", "  `{ quantile = 0.99, of = \"latency\" }`\n      a quantile of samples"),
+        ("certify", "  `min_ratio`\n      `worst`: the smallest ratio"),
         ("rollback", "kept out from now on"),
         ("verify", "Exit 4"),
         ("restore", "nothing is."),

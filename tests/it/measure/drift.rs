@@ -2,7 +2,7 @@
 
 use mlrun::measure::benjamini_hochberg;
 use mlrun::measure::drift::{
-    Bins, Deciles, Sample, contingency, jensen_shannon, kolmogorov_smirnov, stability, wasserstein,
+    Bins, ByChance, Deciles, Sample, contingency, jensen_shannon, kolmogorov_smirnov, stability, wasserstein,
 };
 use serde_json::Value;
 
@@ -51,6 +51,8 @@ fn the_golden_samples() {
     let table = contingency(&p, &q).unwrap();
     close(table.chi_squared, 4.530_599_641_8, 1e-10);
     close(table.p, 0.338_934_558_3, 1e-9);
+    // (χ²/n − 4/(n−1)) / (1 − 1/(n−1)) of 2,000 rows.
+    close(table.corrected_v, ((4.530_599_641_8 / 2000.0 - 4.0 / 1999.0) / (1.0 - 1.0 / 1999.0_f64)).sqrt(), 1e-9);
 }
 
 #[test]
@@ -163,4 +165,69 @@ fn what_is_no_sample_is_refused() {
     assert!(stability(&[1, 2], &[1]).is_err() && jensen_shannon(&[0, 0], &[1, 1]).is_err());
     assert!(Bins::new(&[2.0, 1.0]).is_none() && Bins::new(&[]).is_none() && Bins::new(&[f64::NAN]).is_none());
     assert!(Deciles::new([0.0; 11], [0; 10]).is_none() && Deciles::new([0.0; 11], [u64::MAX; 10]).is_none());
+}
+
+/// The distances that samples of one distribution exceed in one of twenty times are those that so many draws exceed.
+#[test]
+fn chance_makes_what_it_is_said_to_make() {
+    let mut state = 5_u64;
+    let mut below = |bound: u64| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        (mix(state) >> 32) * bound >> 32
+    };
+    let mut drawn = [const { Vec::new() }; 4];
+    for _ in 0..1000 {
+        let mut counts = |n: usize| {
+            let values: Vec<f64> = (0..n).map(|_| below(100_000) as f64).collect();
+            let mut counts = vec![0_u64; 6];
+            values.iter().for_each(|value| counts[(value.sqrt() / 55.0) as usize] += 1);
+            (counts, Sample::new(values).unwrap())
+        };
+        let ((a, x), (b, y)) = (counts(400), counts(300));
+        drawn[0].push(stability(&a, &b).unwrap().value);
+        drawn[1].push(jensen_shannon(&a, &b).unwrap());
+        drawn[2].push(contingency(&a, &b).unwrap().cramers_v);
+        drawn[3].push(kolmogorov_smirnov(&x, &y).unwrap().distance);
+    }
+    let chance = ByChance { n: 400.0, m: 300.0, freedom: 5 };
+    let of: [fn(&ByChance, f64) -> f64; 4] =
+        [ByChance::stability, ByChance::jensen_shannon, ByChance::cramers_v, ByChance::kolmogorov_smirnov];
+    for (at, (mut drawn, of)) in drawn.into_iter().zip(of).enumerate() {
+        drawn.sort_unstable_by(f64::total_cmp);
+        for p in [0.05, 0.2] {
+            let found = drawn[(1000.0 * (1.0 - p)) as usize];
+            let expected = of(&chance, p);
+            assert!((found / expected - 1.0).abs() < 0.12, "{at} {p}: {found} {expected}");
+        }
+    }
+    let p = [40, 60, 100, 120, 50, 30];
+    close(chance.stability(0.05), stability(&p, &p.map(|count| count * 3 / 4)).map_or(0.0, |s| s.null_95), 2e-2);
+    // scipy.stats.kstwobign.isf(0.05)
+    close(chance.kolmogorov_smirnov(0.05) * (400.0 * 300.0 / 700.0_f64).sqrt(), 1.358_098_638_826_1, 1e-5);
+}
+
+/// Without drift Cramér's V grows with the number of categories; corrected it stays near 0, and a real difference is kept.
+#[test]
+fn the_bias_of_cramers_v_is_taken_off() {
+    let mut state = 3_u64;
+    let mut drawn = |rows: usize, bins: u64| {
+        let mut counts = vec![0_u64; bins as usize];
+        (0..rows).for_each(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            counts[(((mix(state) >> 32) * bins) >> 32) as usize] += 1;
+        });
+        counts
+    };
+    let (mut plain, mut corrected) = (0.0, 0.0);
+    for _ in 0..200 {
+        let table = contingency(&drawn(150, 30), &drawn(150, 30)).unwrap();
+        plain += table.cramers_v / 200.0;
+        corrected += table.corrected_v / 200.0;
+    }
+    assert!(plain > 0.3 && corrected < 0.1, "{plain} {corrected}");
+    let far = contingency(&[900, 100], &[100, 900]).unwrap();
+    close(far.cramers_v, 0.8, 1e-12);
+    assert!((far.corrected_v - 0.8).abs() < 1e-3, "{far:?}");
+    assert_eq!(contingency(&[10, 0], &[10, 0]).unwrap().corrected_v, 0.0);
+    assert_eq!(contingency(&[1, 0], &[0, 1]).unwrap().corrected_v, 0.0);
 }

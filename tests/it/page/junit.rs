@@ -4,7 +4,7 @@ use mlrun::format::certificate::Verdict;
 use mlrun::page::junit::certificate;
 
 use super::xml::{Element, elements};
-use super::{context, hostile, mixed};
+use super::{context, follows, hostile, many, mixed};
 
 fn names(found: &[Element]) -> Vec<&str> {
     found.iter().map(|element| element.name.as_str()).collect()
@@ -74,4 +74,26 @@ fn a_bad_certificate_without_a_bad_rule_is_red() {
     statement.predicate.verdict = Verdict::Inconclusive;
     let found = cases(&certificate(&statement, &context()));
     assert_eq!(names(&found)[2..], ["testcase", "skipped", "testcase", "error"]);
+}
+
+/// Jenkins' own schema; and that of others, who take one list of properties in a suite, before all else.
+#[test]
+fn it_is_what_jenkins_takes() {
+    let script = "import sys\nfrom lxml import etree\n\
+                  etree.XMLSchema(etree.parse(sys.argv[1])).assertValid(etree.fromstring(sys.stdin.buffer.read()))";
+    let says = |text: &str| follows("lxml.etree", script, "junit-10.xsd", text);
+    for statement in [mixed(), hostile("a <b> & \u{1b}"), many(300)] {
+        let text = certificate(&statement, &context());
+        assert_ne!(says(&text), Some(false), "{text}");
+        for wrong in [
+            text.replace("testcase", "case"),
+            text.replacen(" tests=", " number=", 2),
+            text.replace("<property name", "<property nom"),
+        ] {
+            assert_ne!(says(&wrong), Some(true), "{wrong}");
+        }
+        let found = elements(&text);
+        assert_eq!(found.iter().filter(|element| element.name == "properties").count(), 1);
+        assert_eq!((found[2].name.as_str(), found[2].depth), ("properties", 2));
+    }
 }

@@ -5,11 +5,27 @@ mod markdown;
 mod sarif;
 mod xml;
 
+use std::process::{Command, Stdio};
+
 use mlrun::format::certificate::{StatementRecord, Verdict};
 use mlrun::format::policy::Severity;
 use mlrun::page::Context;
 
 use crate::certify::scene::{Scene, outcomes, stacked};
+
+/// Whether a Python script that reads a schema of `tests/all.sh` finds that a document follows it; none where it is not here.
+fn follows(modules: &str, script: &str, schema: &str, document: &str) -> Option<bool> {
+    let python = crate::support::python_with(modules)?;
+    let Some(schema) = crate::support::test_venv(&format!("schemas/{schema}")) else {
+        crate::support::lacking(&format!("no {schema} here"));
+        return None;
+    };
+    let mut command = Command::new(python);
+    command.args(["-c", script]).arg(schema).stdin(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), document.as_bytes()).unwrap();
+    Some(child.wait().unwrap().success())
+}
 
 /// A certificate with a pass, a failure, an open question and a warning.
 fn mixed() -> StatementRecord {

@@ -42,6 +42,34 @@ pub fn says(program: &str, arguments: &[&str], folder: &Path) -> String {
     text
 }
 
+/// Passes over a test, or a part of one, for want of something; where `tests/all.sh` has installed everything, it fails.
+#[track_caller]
+pub fn lacking(what: &str) {
+    let all = std::env::var_os("MLRUN_TESTS_LACK_NOTHING").is_some();
+    assert!(!all, "`tests/all.sh` was to install it: {what}");
+    eprintln!("skipped: {what}");
+}
+
+/// What `tests/all.sh` has put beside the program under test; none where it has not.
+pub fn test_venv(below: &str) -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_BIN_EXE_mlrun")).ancestors().nth(2)?.join("test-venv").join(below);
+    path.exists().then_some(path)
+}
+
+/// The Python of `tests/all.sh`, or the one on PATH, if it has these modules.
+pub fn python_with(modules: &str) -> Option<std::path::PathBuf> {
+    let candidates = [test_venv("bin/python"), Some("python3".into())].into_iter().flatten();
+    let has = |python: &std::path::PathBuf| {
+        let output = Command::new(python).args(["-c", &format!("import {modules}")]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let found = candidates.into_iter().find(has);
+    if found.is_none() {
+        lacking(&format!("no Python here has {modules}"));
+    }
+    found
+}
+
 /// What `sha256sum` says of `bytes`.
 pub fn sha256sum(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();

@@ -7,19 +7,20 @@ use mlrun::ops::VerbError;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 use mlrun::ops::recheck::{RecheckOptions, recheck};
 
+use super::policy_reference::policy_reference;
 use super::report_file::{Format, ReportFile, check_key, rendered, report_file};
 use super::{Context, next_step};
 use crate::failure::{CONFLICT, DONE, Failure, INTEGRITY, NO, verdict_code};
 use crate::ui::{Shown, human, json};
+
+const EXAMPLES: &str = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\"\n  mlrun certify fraud@v8 --sign key.pem\n  mlrun certify --recheck fraud-v8.dsse.json --key public.pem";
 
 /// Judge a version by the policy, against what is in the stage now
 ///
 /// Exit 0: certified. 1: shown to be not good enough. 3: not decided. 5: something moved, or other rules are in
 /// force. Without REVISION: the version that the workspace is. `--check` judges the workspace itself.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\"\n  mlrun certify fraud@v8 --sign key.pem\n  mlrun certify --recheck fraud-v8.dsse.json --key public.pem"
-)]
+#[command(after_help = EXAMPLES, after_long_help = policy_reference(EXAMPLES))]
 pub struct Args {
     /// The version; the one that the workspace is if left out
     revision: Option<String>,

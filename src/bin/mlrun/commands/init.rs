@@ -11,7 +11,7 @@ use crate::ui::{Shown, human, json};
 
 /// Make the store and a commented mlrun.toml
 ///
-/// Looks for params.yaml, metrics.json, a model folder, training data, notebooks and lock files, and writes a
+/// Looks for params.yaml, metrics.json, predictions, a model folder, training data, notebooks and lock files, and writes a
 /// configuration with which `mlrun snapshot` works. What is there already is kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlrun init\n  mlrun init --model fraud --store /mnt/shared/fraud-store")]
@@ -37,7 +37,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let mut shown = context.shown(DONE, || json::project::init(&report), |style| human::project::init(&report, style));
     if report.missing.contains(&Missing::Policy) {
         shown.hints.push(
-            "no rules were written, for want of metrics: `certify` needs `policy` in mlrun.toml or `--policy FILE`"
+            "no rules were written, for want of predictions and metrics: `certify` needs `policy` in mlrun.toml or `--policy FILE`"
                 .to_owned(),
         );
     }

@@ -21,6 +21,7 @@ pub mod list;
 pub mod log;
 mod next_step;
 pub mod policy;
+mod policy_reference;
 pub mod promote;
 pub mod purge;
 mod report_file;

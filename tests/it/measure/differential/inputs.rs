@@ -12,20 +12,20 @@ const WEIGHTS: [f64; 7] = [0.0, 0.25, 0.5, 1.0, 1.0, 2.0, 3.0];
 const PATTERNS: [&[&str]; 6] = [&[], &[], &["the "], &[r"\d+[,.]?", r"[aA]n?\b"], &[r"(?i)\bcat|dog\.$"], &[r"\s+"]];
 
 /// Numbers named by kind, case, stream and place.
-struct Draws(u64);
+pub(super) struct Draws(u64);
 
 impl Draws {
-    fn new(kind: u64, case: u64) -> Self {
+    pub(super) fn new(kind: u64, case: u64) -> Self {
         Self(mix((kind << 40 | case).wrapping_add(0x9e37_79b9_7f4a_7c15)))
     }
 
-    fn below(&self, bound: u64, stream: u64, place: u64) -> u64 {
+    pub(super) fn below(&self, bound: u64, stream: u64, place: u64) -> u64 {
         let name =
             stream.wrapping_mul(0xd1b5_4a32_d192_ed03).wrapping_add((place + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         ((mix(self.0.wrapping_add(name)) >> 32) * bound) >> 32
     }
 
-    fn pick<T: Clone>(&self, of: &[T], stream: u64, place: u64) -> T {
+    pub(super) fn pick<T: Clone>(&self, of: &[T], stream: u64, place: u64) -> T {
         of[self.below(of.len() as u64, stream, place) as usize].clone()
     }
 
@@ -92,8 +92,11 @@ pub(super) struct Binary {
 
 impl Binary {
     pub(super) fn new(case: u64) -> Self {
+        Self::of_size(case, Draws::new(1, case).pick(&SIZES, 30, 0))
+    }
+
+    pub(super) fn of_size(case: u64, n: usize) -> Self {
         let d = Draws::new(1, case);
-        let n = d.pick(&SIZES, 30, 0);
         let share = d.pick(&[0, 1, 3, 5, 8, 11, 15, 16], 31, 0);
         let levels = d.pick(&[4, 16, 1024], 32, 0);
         let truth: Vec<bool> = (0..n as u64).map(|row| d.below(16, 33, row) < share).collect();
@@ -190,8 +193,11 @@ pub(super) struct Real {
 
 impl Real {
     pub(super) fn new(case: u64) -> Self {
+        Self::of_size(case, Draws::new(3, case).pick(&SIZES, 30, 0))
+    }
+
+    pub(super) fn of_size(case: u64, n: usize) -> Self {
         let d = Draws::new(3, case);
-        let n = d.pick(&SIZES, 30, 0);
         let (constant, scale) = (d.below(8, 31, 0) == 0, d.pick(&[0.0, 1.0, 8.0], 32, 0));
         let label = |row| if constant { 13.0 / 8.0 } else { (d.below(2001, 33, row) as f64 - 1000.0) / 8.0 };
         let truth: Vec<f64> = (0..n as u64).map(label).collect();

@@ -3,6 +3,8 @@
 //! `scikit_learn.py` says what the inputs are and what "no value" means; this draws the same ones.
 
 mod inputs;
+mod large;
+mod tests_and_intervals;
 
 use std::io::Read as _;
 

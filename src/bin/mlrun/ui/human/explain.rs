@@ -38,6 +38,10 @@ pub fn explain(report: &CertifyReport, explanation: &Explanation, style: &Style)
     text.push('\n');
     for rule in &explanation.rules {
         let warns = if rule.severity == Severity::Warn { "; does not block" } else { "" };
+        let cannot = rule.fails_useless == Some(false);
+        let warns = if cannot { format!("; never fails here{warns}") } else { warns.to_owned() };
+        let untried = rule.untried.as_ref().map(|reason| format!("; equal models were not tried: {reason}"));
+        let warns = format!("{}{warns}", untried.unwrap_or_default());
         let needs = rule.needs.join(", ");
         let needs = if needs.is_empty() { needs } else { format!("; needs {needs}") };
         text += &format!("{}\n", wrapped(&clean(&format!("{}: {}{needs}{warns}", rule.rule, rule.asks))));
@@ -45,8 +49,8 @@ pub fn explain(report: &CertifyReport, explanation: &Explanation, style: &Style)
     let tried = explanation.rules.iter().filter_map(|rule| rule.equal).map(|models| models.tried).max();
     if let Some(tried) = tried {
         let about = format!(
-            "equal: of {tried} models as good as the one they are compared with, on other rows like these, how many the rule fails \
-             and how many it leaves undecided. detectable: the smallest difference these rows tell from none."
+            "equal: of {tried} models as good as the one they are compared with, on other rows like these, how many the rule \
+             fails and how many it leaves undecided; of training data: of as many tables that did not drift. detectable: the smallest difference these rows tell from none."
         );
         text += &format!("\n{}\n", wrapped(&style.paint(Label::Dim, &about)));
     }

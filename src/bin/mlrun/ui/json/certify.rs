@@ -15,6 +15,9 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         .map(|r| {
             let mut rule = value(r);
             rule["id"] = json!(r.rule);
+            let mine = format!("rule `{}`: ", r.rule);
+            let remarks = predicate.remarks.iter().filter_map(|remark| remark.strip_prefix(&mine));
+            rule["remarks"] = remarks.collect();
             rule
         })
         .collect();

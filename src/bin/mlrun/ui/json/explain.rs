@@ -28,6 +28,7 @@ pub fn explain(report: &CertifyReport, explanation: &Explanation) -> Value {
                 "rows_needed": rule.rows_needed,
                 "fails_useless": rule.fails_useless,
                 "equal_models": equal,
+                "equal_models_untried": rule.untried,
             })
         })
         .collect();
