@@ -117,7 +117,8 @@ fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<
         _ => true,
     };
     let (sound, with) = match key {
-        "prove" => (matches!(measure, MeasureRecord::Metric { .. }) && !worst, "a metric computed from rows"),
+        "prove" if worst => (false, "a metric computed from rows, without `worst`"),
+        "prove" => (matches!(measure, MeasureRecord::Metric { .. }), "a metric computed from rows"),
         "min" if matches!(over, Some(Over::Gap { .. })) => (false, "anything but a gap"),
         "min" if worst => (higher, "the worst slice of a metric of which more is better"),
         "max" if worst => (!higher, "the worst slice of a metric of which less is better"),
