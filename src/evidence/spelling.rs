@@ -42,7 +42,7 @@ impl Shapes {
         if self.first.is_none() {
             self.first = Some(cut(text, 40));
         }
-        if !self.endless && !self.known.contains(&shape(text)) {
+        if !self.endless {
             self.known.insert(shape(text));
             self.endless = self.known.len() > MOST;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::PolicyError;
 use super::demand::{NOT_NEGATIVE, limit_of};
-use super::measure::{scalar, without_rows};
+use super::measure::{scalar, without_rows, without_values};
 use super::refuse::{empty, misplaced, number};
 use crate::format::policy::{
     Bound, DataCheck, DataCheckFile, DataCheckRecord, DemandRecord, Drift, DriftRecord, LeakageRecord, MeasureRecord,
@@ -23,6 +23,7 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
         misplaced(rule, "where", !rule.only.is_empty(), "a metric computed from rows")?;
         misplaced(rule, "each", !rule.each.is_empty(), "a metric computed from rows")?;
         misplaced(rule, "min_rows", rule.min_rows.is_some(), "`each`")?;
+        without_values(rule, "a metric computed from rows")?;
         let rate = shift == Shift::PositiveRate;
         misplaced(rule, "threshold", rule.threshold.is_some() && !rate, "`shift = \"positive_rate\"`")?;
         misplaced(rule, "shift", rate && task != Task::Binary, "a binary task, as `positive_rate`")?;
@@ -119,7 +120,9 @@ pub(super) fn demand(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandR
     misplaced(rule, "margin", rule.margin.is_some(), ELSE)?;
     misplaced(rule, "gain", rule.gain.is_some(), ELSE)?;
     misplaced(rule, "max_drop", rule.max_drop.is_some(), ELSE)?;
+    misplaced(rule, "margin_rel", rule.margin_rel.is_some(), ELSE)?;
     misplaced(rule, "max_ratio", rule.max_ratio.is_some(), ELSE)?;
+    misplaced(rule, "min_ratio", rule.min_ratio.is_some(), ELSE)?;
     misplaced(rule, "on", rule.on.is_some(), ELSE)?;
     let rows =
         matches!(measure, MeasureRecord::Data(record) if record.data == DataCheck::Rows && record.last.is_none());

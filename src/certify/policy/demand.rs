@@ -135,7 +135,8 @@ fn suits(rule: &RuleFile, key: &'static str, measure: &MeasureRecord) -> Result<
     };
     let (sound, with) = match key {
         "prove" if odds => (false, "anything but equalized odds: ask `recall` and `fpr` in two rules"),
-        "prove" => (matches!(measure, MeasureRecord::Metric { .. }) && !worst, "a metric computed from rows"),
+        "prove" if worst => (false, "a metric computed from rows, without `worst`"),
+        "prove" => (matches!(measure, MeasureRecord::Metric { .. }), "a metric computed from rows"),
         "min" if odds || matches!(over, Some(Over::Gap { .. })) => (false, "anything but a gap"),
         "min" if worst => (higher, "the worst slice of a metric of which more is better"),
         "max" if worst => (!higher, "the worst slice of a metric of which less is better"),

@@ -1,7 +1,7 @@
 //! Rules on what this program sees while it runs a model, or a command on it.
 
 use super::PolicyError;
-use super::measure::without_rows;
+use super::measure::{without_rows, without_values};
 use super::refuse::{empty, misplaced, number};
 use crate::format::policy::{CommandFile, MeasureRecord, MeasuredFile, ParityFile, Quantity, RuleFile};
 use crate::nearest::nearest;
@@ -43,6 +43,9 @@ pub(super) fn command(rule: &RuleFile, file: &CommandFile) -> Result<MeasureReco
     misplaced(rule, "where", !rule.only.is_empty(), ROWS)?;
     misplaced(rule, "each", !rule.each.is_empty(), ROWS)?;
     misplaced(rule, "min_rows", rule.min_rows.is_some(), ROWS)?;
+    without_values(rule, ROWS)?;
+    let of_rows = file.command.contains("{predictions}");
+    misplaced(rule, "set", rule.set.is_some() && !of_rows, "a command that is handed `{predictions}`")?;
     if file.command.trim().is_empty() {
         return Err(empty(rule, "command"));
     }

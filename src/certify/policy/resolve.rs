@@ -86,11 +86,32 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
     if ids.insert(&rule.id) { Ok(()) } else { Err(PolicyError::IdTwice { id: rule.id.clone() }) }
 }
 
+/// Whether a rule rests on what a trainer reported or this program measured: to insist on either says something.
+const fn has_origin(measure: &MeasureRecord) -> bool {
+    matches!(
+        measure,
+        MeasureRecord::Metric { .. }
+            | MeasureRecord::Flips { .. }
+            | MeasureRecord::MustNotFlip { .. }
+            | MeasureRecord::Shift(_)
+            | MeasureRecord::Reported { .. }
+            | MeasureRecord::Quantile { .. }
+            | MeasureRecord::Measured { .. }
+            | MeasureRecord::Parity { .. }
+            | MeasureRecord::Command { .. }
+    )
+}
+
 fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
     let measure = measure::resolve(rule, task)?;
     let demand = demand::resolve(rule, &measure)?;
-    let is_check = matches!(measure, MeasureRecord::Provenance { .. });
-    misplaced(rule, "evidence", rule.evidence.is_some() && is_check, "anything but a check of the provenance")?;
+    let others = !has_origin(&measure);
+    misplaced(
+        rule,
+        "evidence",
+        rule.evidence.is_some() && others,
+        "predictions, samples, reported numbers and what is measured",
+    )?;
     Ok(RuleRecord {
         id: rule.id.clone(),
         measure,

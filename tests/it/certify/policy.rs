@@ -256,6 +256,85 @@ fn keys_that_mean_nothing_are_errors() {
     );
 }
 
+/// Of every kind of rule every key: it changes the rule, or is an error that names both. None is read and forgotten.
+#[test]
+fn no_key_is_ignored() {
+    const KINDS: [(&str, &str); 24] = [
+        ("\"accuracy\"", "min = 0.2"),
+        ("\"accuracy\"", "margin = 0.2"),
+        ("\"roc_auc\"", "margin_rel = 0.2"),
+        ("\"roc_auc\"", "prove = \"superior\""),
+        ("{ name = \"fbeta\", beta = 2.0 }", "min = 0.2"),
+        ("{ mean = \"profit\", better = \"higher\" }", "min = 0.2"),
+        ("{ ratio = [\"a\", \"b\"], better = \"lower\" }", "margin = 0.2"),
+        ("{ quantile = 0.9, column = \"a\", better = \"lower\" }", "max = 0.2"),
+        ("\"negative_flip_rate\"", "max = 0.2"),
+        ("{ must_not_flip = [1] }", ""),
+        ("{ reported = \"auc\", better = \"higher\" }", "max_drop = 0.2"),
+        ("{ reported = \"auc\", better = \"higher\" }", "min = 0.2"),
+        ("{ quantile = 0.9, of = \"latency\" }", "max_ratio = 1.2"),
+        ("{ check = \"missing_seed\" }", ""),
+        ("{ measured = \"latency\" }", "max_ratio = 1.2"),
+        ("{ measured = \"exit_status\" }", ""),
+        ("{ parity = \"test\" }", ""),
+        ("{ command = \"score {predictions}\", better = \"higher\" }", "max_drop = 0.2"),
+        ("{ command = \"score {model}\", better = \"higher\" }", "min = 0.2"),
+        ("{ drift = \"psi\", of = \"train\" }", "max = 0.2"),
+        ("{ shift = \"psi\" }", "max = 0.2"),
+        ("{ data = \"schema\", of = \"train\" }", ""),
+        ("{ leakage = \"test\", of = \"train\" }", ""),
+        ("{ environment = \"packages\" }", ""),
+    ];
+    const KEYS: [&str; 21] = [
+        "set = \"other\"",
+        "threshold = 0.3",
+        "where = { c = [1] }",
+        "each = [\"c\"]",
+        "min_rows = 7",
+        "gap = \"c\"",
+        "worst = [\"c\"]",
+        "ratchet = true",
+        "prove = \"not_worse_detected\"",
+        "margin = 0.1",
+        "margin_rel = 0.1",
+        "gain = 0.1",
+        "min = 0.4",
+        "max = 0.9",
+        "on = \"point\"",
+        "max_drop = 0.1",
+        "max_ratio = 1.1",
+        "min_ratio = 0.9",
+        "evidence = \"measured\"",
+        "severity = \"warn\"",
+        "weight = \"w\"",
+    ];
+    let rule = |lines: &str| {
+        let other = "[[rule]]\nid = \"other\"\nmetric = { check = \"missing_seed\" }";
+        let text = format!("schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"r\"\n{lines}\n{other}");
+        read(&text).map(|mut policy| policy.rules.remove(0)).map_err(|error| error.to_string())
+    };
+    let report = ("{ report = \"quality\" }", "");
+    for (metric, demand) in KINDS.into_iter().chain([report]) {
+        let plain = format!("metric = {metric}\n{demand}");
+        let without = rule(&plain).unwrap_or_else(|error| panic!("{plain}: {error}"));
+        let asked = demand.split(' ').next().filter(|key| !key.is_empty());
+        for line in KEYS {
+            let key = line.split(' ').next().unwrap();
+            if asked == Some(key) {
+                continue;
+            }
+            match rule(&format!("{plain}\n{line}")) {
+                Ok(with) => assert_ne!(with, without, "{plain} with {line}"),
+                Err(error) => {
+                    // Of two that exclude each other either may be named.
+                    let named = error.contains(key) || asked.is_some_and(|asked| error.contains(&format!("`{asked}`")));
+                    assert!(error.contains("rule `r`") && named, "{plain} with {line}: {error}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn numbers_have_ranges() {
     let bad = [

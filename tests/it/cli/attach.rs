@@ -154,7 +154,7 @@ fn attached_after_the_certificate() {
 #[test]
 fn samples_carry_their_machine() {
     let project = scene();
-    project.write("later.csv", table(&rows(0.60))).write("ms.csv", latency(10.0, 3));
+    project.write("later.csv", table(&rows(0.60))).write("ms.csv", latency(10.0, 3)).write("now.csv", latency(10.0, 4));
     project.ok("attach v1 later.csv --set test");
     let unknown = project.json("attach v1 ms.csv --set latency --machine unknown", 0);
     assert_eq!(unknown["evidence"]["samples"].get("machine"), None);
@@ -169,8 +169,8 @@ fn samples_carry_their_machine() {
     // Two that nobody knows are not the same one.
     project.edit("policy.toml", "of = \"latency\"", "of = \"times\"");
     for (place, verdict, exit) in [("unknown", "INCONCLUSIVE", 3), ("this", "PASS", 0)] {
-        for version in ["v1", "v2"] {
-            project.ok(&format!("attach {version} ms.csv --set times --column ms --machine {place}"));
+        for (version, file) in [("v1", "ms.csv"), ("v2", "now.csv")] {
+            project.ok(&format!("attach {version} {file} --set times --column ms --machine {place}"));
         }
         let certificate = project.json("certify v2", exit);
         let p95 = certificate["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "p95").unwrap().clone();
