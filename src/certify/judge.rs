@@ -40,7 +40,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     for rules in case.policy.rules.chunks(AT_ONCE) {
         let judged = |rule: &RuleRecord| {
             let mut remarks = Vec::new();
-            let case = if holdout::is_on_rows(&rule.measure) { &on_rows } else { case };
+            let case = if holdout::pays(rule) { &on_rows } else { case };
             (judge(rule, case, &mut remarks), remarks)
         };
         let judged: Vec<_> = rules.par_iter().map(judged).collect();

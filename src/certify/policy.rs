@@ -59,7 +59,7 @@
 //! `[stats]` holds `confidence`, `power`, `resamples` and `method`: `"auto"`, or `"bootstrap"` to resample every interval.
 //!
 //! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
-//! bound on rows at 1 − α / `max_uses`), `on_exhausted` (`"warn"` or `"fail"`).
+//! bound on rows at 1 − α / `max_uses`, wherever that makes a rule harder to pass), `on_exhausted` (`"warn"` or `"fail"`).
 //!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the

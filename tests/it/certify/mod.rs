@@ -4,6 +4,7 @@ mod comparisons;
 mod explained;
 mod facts;
 mod flips;
+mod holdout;
 mod journal;
 mod limits;
 mod metrics;
