@@ -89,7 +89,8 @@ pub fn explain(case: &Case<'_>, results: &[ResultRecord], most: u32) -> Result<E
     let mut rules = Vec::with_capacity(case.policy.rules.len());
     for (at, rule) in case.policy.rules.iter().enumerate() {
         let explained = ExplainedRule {
-            fails_useless: trials.tries(rule).then(|| trials.verdict(rule, &useless) == Verdict::Fail),
+            fails_useless: (trials.tries(rule) && of_answers(rule))
+                .then(|| trials.verdict(rule, &useless) == Verdict::Fail),
             equal: equal[at].as_ref().map(|verdicts| EqualModels::of(verdicts)),
             ..facts(rule, case.policy, results)
         };
@@ -100,6 +101,11 @@ pub fn explain(case: &Case<'_>, results: &[ResultRecord], most: u32) -> Result<E
         rules.push(explained);
     }
     Ok(Explanation { rules, warnings })
+}
+
+/// Whether other answers change what a rule measures: a column of numbers is none of them.
+fn of_answers(rule: &RuleRecord) -> bool {
+    !matches!(&rule.measure, MeasureRecord::Metric { columns, .. } if !columns.is_empty())
 }
 
 /// Whether a useless model ought to fail: not where every group is treated alike, nor where more has to change sides.
@@ -236,9 +242,9 @@ impl Trials<'_> {
 
     /// What one rule alone makes of other rows.
     fn verdict(&self, rule: &RuleRecord, sets: &Sets) -> Verdict {
-        let rule = RuleRecord { severity: Severity::Block, ratchet: false, ..rule.clone() };
+        let alone = RuleRecord { severity: Severity::Block, ratchet: false, ..rule.clone() };
         let resamples = self.case.policy.resamples.min(RESAMPLES);
-        let policy = PolicyRecord { rules: vec![rule], resamples, ..self.case.policy.clone() };
+        let policy = PolicyRecord { rules: vec![alone], resamples, ..self.case.policy.clone() };
         let snapshot = Some(SnapshotId::new(Digest::of(b"an equal model")));
         let case = Case {
             policy: &policy,
@@ -250,8 +256,9 @@ impl Trials<'_> {
         };
         // A slice that was not drawn is not there.
         certify(&case).map_or(Verdict::Inconclusive, |statement| {
-            let results = &statement.predicate.results;
-            results.iter().map(|result| result.verdict).min().unwrap_or(Verdict::Inconclusive)
+            // The journal's own rules, and what somebody waived, say nothing of this one.
+            let mine = statement.predicate.results.iter().filter(|result| result.rule == rule.id);
+            mine.map(|result| result.waived.unwrap_or(result.verdict)).min().unwrap_or(Verdict::Inconclusive)
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::decision::Level;
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::measured::Measured;
+use super::measured::{FEWEST, Measured, too_few};
 use super::outcome::{blank, inconclusive};
 use super::rows::View;
 use super::rows_rule::{Found, RowsRule, Small};
@@ -64,6 +64,9 @@ fn one_model(
             Ok(estimates) => estimates,
             Err(reason) => return inconclusive(result, reason),
         };
+    if let Some(units) = estimates.0.iter().find_map(|group| too_few(group.method, &group.sufficient)) {
+        return inconclusive(result, measured.few(units));
+    }
     let gap = match measure::gap_bounds(&estimates.0, &estimates.1, confidence) {
         Ok(gap) => gap,
         Err(reason) => return inconclusive(result, measured.undefined(&reason)),
@@ -98,6 +101,9 @@ fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: 
             if delta.method == Method::Exact {
                 let errors = (0.0, 0.0, 0.0);
                 return Ok((pair(&delta, errors), true));
+            }
+            if let Some(n) = too_few(delta.method, &delta.sufficient) {
+                return Err(Undefined::TooFewRows { n, needed: FEWEST });
             }
             let ours = measure::estimate(measured.spec, &rows, &candidate, &sampling)?;
             let theirs = measure::estimate(measured.spec, &rows, &baseline, &sampling)?;

@@ -11,9 +11,9 @@
 //! | `prove` (`margin` or `margin_rel`, `gain`) | a metric computed from rows |
 //! | `ratchet` | `prove`: against the best version that was ever in the stage |
 //! | `max_drop` | a reported number, a command's |
-//! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
-//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; latency, throughput, memory as measured |
-//! | `evidence` | anything but a check of the provenance: `measured` insists that this program made it |
+//! | `max_ratio` | a quantile of samples; latency, throughput, memory, size as measured |
+//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; latency, throughput, memory, size as measured |
+//! | `evidence` | what a run of the model can show, not data, surroundings, reports, provenance: `measured` insists that this program made it |
 //! | `min` (`on`) | a metric, a reported number, a quantile, a command's, what is measured; without `on`: the number of rows |
 //! | `max` (`on`) | anything; what is counted has no `on`, and 0 where nothing is said |
 //!
@@ -22,6 +22,8 @@
 //! | `"roc_auc"` | a metric of the rows of a predictions set |
 //! | `{ reported = "valid.auc", better = "higher" }` | a number the trainer wrote down |
 //! | `{ quantile = 0.99, of = "latency" }` | a quantile of samples |
+//! | `{ measured = "size" }` | bytes of the model's files, known without running it; `latency` (`quantile`), `throughput`, `peak_memory`, `exit_status` are seen while it runs |
+//! | `{ name = "negative_flip_rate", match = "contains" }`, `{ must_not_flip = […], match = … }` | of answers in words, when one is right: `exact` (unless said), `contains`, `numeric`, with what that metric can be told |
 //! | `{ check = "uncommitted_code" }` | what the provenance lacks, counted |
 //! | `{ drift = "psi", of = "train" }` | the distance of the column that is furthest from the baseline's: `psi`, `js` (base 2), `chi2` (Cramér's V), `ks`, `wasserstein` (in standard deviations). A distance above `max` fails if it is more than chance after Benjamini-Hochberg over the columns, else it is inconclusive. `columns = ["age"]`: only these |
 //! | `{ drift = "psi", of = "train", above = 0.2 }` | the share of columns that are further away than `above`, and not by chance |

@@ -98,8 +98,7 @@ pub fn examine(certificate: &CertificateRecord) -> Examination {
     let mut results: Vec<ExaminedResult> = Vec::with_capacity(certificate.results.len());
     // Where uses of a set are paid for, bounds on rows are wider.
     let on_rows = holdout::policy_on_rows(&certificate.policy).confidence;
-    let confidence_of =
-        |rule: &RuleRecord| if holdout::pays(rule) { on_rows } else { certificate.policy.confidence };
+    let confidence_of = |rule: &RuleRecord| if holdout::pays(rule) { on_rows } else { certificate.policy.confidence };
     // A rule's slices are decided together.
     for group in certificate.results.chunk_by(|a, b| a.rule == b.rule) {
         let rule = certificate.policy.rules.iter().find(|rule| rule.id == group[0].rule);

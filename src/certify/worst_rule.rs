@@ -8,7 +8,7 @@
 use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::measured::Measured;
+use super::measured::{Measured, too_few};
 use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::rows::View;
 use super::rows_rule::{Found, RowsRule, Small};
@@ -55,6 +55,9 @@ fn worst(measured: &Measured<'_>, found: &Found<'_>, slices: &[Slice], result: R
         Ok(estimates) => estimates,
         Err(reason) => return inconclusive(result, reason),
     };
+    if let Some(units) = estimates.iter().find_map(|(slice, _)| too_few(slice.method, &slice.sufficient)) {
+        return inconclusive(result, measured.few(units));
+    }
     let higher = measured.spec.better() == Better::Higher;
     let worse = |a: f64, b: f64| if higher { a < b } else { a > b };
     let mut at = 0;

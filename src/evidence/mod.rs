@@ -20,7 +20,7 @@ pub use self::label::labels;
 pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
 };
-pub use self::samples::read as read_samples;
+pub use self::samples::{comparable as samples_comparable, read as read_samples};
 pub use self::training::{
     ColumnRows, EvaluationRows, RepeatedKeys, TrainingColumns, Wanted, column_kinds, distinct_texts,
 };

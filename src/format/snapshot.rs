@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::checksum::Checksum;
+use super::observation::MachineRecord;
 use super::scalar::Scalar;
 use crate::digest::Digest;
 use crate::id::{FileId, TreeId};
@@ -148,6 +149,10 @@ pub struct SamplesRecord {
     pub size: u64,
     /// The column that holds the samples.
     pub column: String,
+    /// Of samples that were attached later: the machine they were taken on; none: nobody said. A version's own were taken where it
+    /// was captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Box<MachineRecord>>,
 }
 
 /// What another tool reported, such as a validation of the data.

@@ -2,18 +2,20 @@
 //! do its own sets: what somebody found out later stands beside them, never in their place.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::inputs::{predictions_columns, samples_column};
 use super::resolve::{self, Found};
 use super::snapshot::RESERVE;
-use super::{Asked, CertificationError, MadeEvent, VerbError, attached, check_text, erasures, records};
+use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, attached, check_text, erasures, records};
 use crate::capture::evidence::{EvidenceInput, describe};
 use crate::capture::files::PathSpec;
+use crate::capture::machine;
 use crate::capture::source_file::SourceFile;
 use crate::capture::{CaptureError, PredictionsInput, SamplesInput};
 use crate::digest::Digest;
 use crate::format::event::{AttachedRecord, EventBody};
+use crate::format::observation::MachineRecord;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{PredictionColumns, PredictionsRecord, SamplesRecord, SnapshotRecord};
 use crate::id::{FileId, SnapshotId};
@@ -63,6 +65,8 @@ pub struct AttachOptions {
     pub file: (PathBuf, String),
     /// What its columns mean; if nothing is given, what the configuration says of this set.
     pub columns: GivenColumns,
+    /// Whether samples were taken on this machine; otherwise nobody knows where.
+    pub taken_here: bool,
     /// Why, if there is something to say.
     pub reason: Option<String>,
     /// Finds out, writes nothing.
@@ -112,7 +116,12 @@ pub fn attach(
     if let Some(again) = erasures::file_again(repository, id)? {
         return Err(CertificationError::Erased { label: again.label, why: again.why }.into());
     }
-    let evidence = evidence(&input, id, size);
+    if options.taken_here && !matches!(input, EvidenceInput::Samples(_)) {
+        let (option, reason) = ("taken-here".to_owned(), "only samples are taken somewhere".to_owned());
+        return Err(UsageError::Option { option, reason }.into());
+    }
+    let machine = options.taken_here.then(this_machine);
+    let evidence = evidence(&input, id, size, machine);
     let mut report = AttachReport {
         model: found.state.model.clone(),
         version: found.row.version,
@@ -218,7 +227,7 @@ fn by_hand(given: &GivenColumns) -> Result<PredictionColumns, VerbError> {
 }
 
 /// Among the files of its version it has a name that tells the set and the bytes: two files of one set are two files.
-fn evidence(input: &EvidenceInput, file: FileId, size: u64) -> AttachedRecord {
+fn evidence(input: &EvidenceInput, file: FileId, size: u64, machine: Option<MachineRecord>) -> AttachedRecord {
     let path = |set: &SetName, spec: &PathSpec| {
         let extension = spec.path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         format!("attached/{set}-{}.{extension}", &file.to_string()[..12])
@@ -237,7 +246,21 @@ fn evidence(input: &EvidenceInput, file: FileId, size: u64) -> AttachedRecord {
             file,
             size,
             column: set.column.clone(),
+            machine: machine.map(Box::new),
         }),
+    }
+}
+
+/// As far as times depend on it. Whose it is stands in the event's actor, if anywhere.
+fn this_machine() -> MachineRecord {
+    let all = machine::observe(Path::new("/"));
+    MachineRecord {
+        host: all.host.filter(|_| all.cpu.is_none()),
+        architecture: all.architecture,
+        cpu: all.cpu,
+        cpus: all.cpus,
+        gpus: all.gpus,
+        ..MachineRecord::default()
     }
 }
 

@@ -12,11 +12,11 @@ use super::rules::Policy;
 use super::snapshot::stale_evidence;
 use super::{VerbError, erasures, history, measured, provenance, records, waive};
 use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
-use crate::evidence::Defect;
+use crate::evidence::{self, Defect};
 use crate::format::certificate::{BaselineRecord, StatementRecord};
 use crate::format::event::UsedSetRecord;
 use crate::format::measurement::Role;
-use crate::format::observation::ObservationRecord;
+use crate::format::observation::{MachineRecord, ObservationRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
@@ -47,7 +47,7 @@ pub(super) struct ToJudge<'a> {
 /// What came out.
 pub(super) struct Judgement {
     pub statement: StatementRecord,
-    /// The rows behind each rule that is not passed.
+    /// The largest failures by each rule on rows.
     pub rows: Vec<NamedRows>,
     /// How many rows changed sides.
     pub flips: Vec<FlipSummary>,
@@ -134,9 +134,11 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
     measured.mark(&mut gathered.evidence);
     gathered.evidence.extend(compared);
     let their_row = against.and_then(|(version, record)| Some((state?.version(version)?, record)));
-    if let Some((theirs, _)) = their_row {
-        let theirs = hardware(&records::observation(repository, theirs.observation)?);
-        refuse_other_hardware(&mut gathered, &hardware(&candidate.observation), &theirs);
+    if let (Some((theirs, baseline_record)), Some(state)) = (their_row, state) {
+        let observed = records::observation(repository, theirs.observation)?;
+        let ours = |set: &SetName| taken_on(state, (candidate.version, &candidate.record), set, &candidate.observation);
+        let theirs = (Some(theirs.version), baseline_record);
+        refuse_other_machines(&mut gathered, ours, |set| taken_on(state, theirs, set, &observed));
     }
     let judged = Judged {
         record: &candidate.record,
@@ -173,6 +175,7 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
+        policy_file_kept: policy.file.is_some(),
         model,
         candidate: candidate.id,
         baseline: baseline.clone(),
@@ -184,6 +187,7 @@ pub(super) fn judge(what: &ToJudge<'_>, progress: &dyn Progress) -> Result<Judge
         metrics: (&candidate.record.metrics, against.map(|(_, record)| &record.metrics)),
         provenance: &provenance,
         facts: &facts,
+        model_bytes: (Some(candidate.record.model_files.bytes), against.map(|(_, record)| record.model_files.bytes)),
         measurement: measured.record.as_ref(),
         parity: &parity,
         evidence: gathered.evidence,
@@ -216,20 +220,31 @@ fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
     predictions.chain(samples).cloned().collect()
 }
 
-/// What times depend on.
-fn hardware(observation: &ObservationRecord) -> String {
-    measured::hardware(&observation.machine)
+/// The machine that a version's samples were taken on: the one it was captured on. What was attached later may come from anywhere,
+/// unless somebody said.
+fn taken_on<'a>(
+    state: &State,
+    (version, record): (Option<Version>, &'a SnapshotRecord),
+    set: &SetName,
+    observation: &'a ObservationRecord,
+) -> Option<&'a MachineRecord> {
+    if version.is_none_or(|version| state.attached_set(version, set).is_none()) {
+        return Some(&observation.machine);
+    }
+    record.samples.iter().find(|samples| samples.name == *set)?.machine.as_deref()
 }
 
-/// Times taken on other hardware say nothing about the model.
-fn refuse_other_hardware(gathered: &mut Gathered, ours: &str, theirs: &str) {
-    if ours == theirs {
-        return;
-    }
+/// Samples of machines that are not alike, or not known, have no ratio; the candidate's own quantile they have.
+fn refuse_other_machines<'a>(
+    gathered: &mut Gathered,
+    ours: impl Fn(&SetName) -> Option<&'a MachineRecord>,
+    theirs: impl Fn(&SetName) -> Option<&'a MachineRecord>,
+) {
     for (set, (_, baseline)) in &mut gathered.samples {
-        if let Some(samples @ Ok(_)) = baseline {
-            let (candidate, baseline) = (ours.to_owned(), theirs.to_owned());
-            *samples = Err(Defect::OtherMachine { set: set.clone(), candidate, baseline });
+        if let Some(samples @ Ok(_)) = baseline
+            && let Err(defect) = evidence::samples_comparable(set, ours(set), theirs(set))
+        {
+            *samples = Err(defect);
         }
     }
 }

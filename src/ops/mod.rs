@@ -39,6 +39,7 @@ mod listed_keys;
 pub mod log;
 mod measured;
 mod past_evidence;
+mod policy_files;
 mod profiles;
 pub mod promote;
 mod provenance;

@@ -74,6 +74,7 @@ pub fn build(
             file: stored.id,
             size: stored.size,
             column: input.column.clone(),
+            machine: None,
         });
     }
     samples.sort_by(|a, b| a.name.cmp(&b.name));

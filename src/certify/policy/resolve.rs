@@ -7,7 +7,7 @@ use super::refuse::misplaced;
 use super::{demand, measure};
 use crate::certify::{CASES, HOLDOUT};
 use crate::format::policy::{
-    FORMAT, HoldoutFile, HoldoutRecord, MeasureRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
+    FORMAT, HoldoutFile, HoldoutRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
 };
 use crate::name::StageName;
 
@@ -84,8 +84,7 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
 fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
     let measure = measure::resolve(rule, task)?;
     let demand = demand::resolve(rule, &measure)?;
-    let is_check = matches!(measure, MeasureRecord::Provenance { .. });
-    misplaced(rule, "evidence", rule.evidence.is_some() && is_check, "anything but a check of the provenance")?;
+    misplaced(rule, "evidence", rule.evidence.is_some() && !measure.is_of_a_run(), "what a run of the model can show")?;
     Ok(RuleRecord {
         id: rule.id.clone(),
         measure,

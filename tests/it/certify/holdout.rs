@@ -25,7 +25,8 @@ fn rows(stream: u64, worse: f64) -> JoinedRows {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for label in &labels {
         let (common, own) = (next(), next());
-        let score = |noise: f64| (0.3 + 0.25 * f64::from(u8::from(*label)) + 0.5 * (common - 0.5) + noise).clamp(0.0, 1.0);
+        let score =
+            |noise: f64| (0.3 + 0.25 * f64::from(u8::from(*label)) + 0.5 * (common - 0.5) + noise).clamp(0.0, 1.0);
         theirs.push(score(0.0));
         ours.push(score(worse * (own - 0.5)));
     }

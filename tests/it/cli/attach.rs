@@ -29,7 +29,15 @@ fn a_baseline_is_given_what_it_lacks() {
     assert_eq!((attached["unchanged"].as_bool(), attached["version"].as_str()), (Some(false), Some("v1")));
     assert_eq!(attached["evidence"]["predictions"]["columns"]["label"], "y");
     project.mlrun("certify v2").exits(3).says(&["mlrun attach fraud@v1 --set latency FILE"]);
+    // Nobody knows where they were taken: no ratio.
     project.ok("attach v1 ms.csv --set latency").says(&["samples `latency` is attached to fraud@v1"]);
+    let unknown = ["p95", "a machine that nobody recorded", "cannot be compared"];
+    project.mlrun("certify v2").exits(3).says(&unknown);
+    project.fails(
+        "attach v1 later.csv --set may --key row_id --label y --score p --taken-here",
+        &Bad { exit: 2, message: &["taken-here"], hint: &[] },
+    );
+    project.ok("attach v1 ms.csv --set latency --taken-here").says(&["samples `latency` is attached to fraud@v1"]);
     let certificate = project.json("certify v2", 0);
     assert_eq!(certificate["verdict"], "PASS");
     let read = certificate["evidence"].as_array().unwrap();
@@ -40,7 +48,7 @@ fn a_baseline_is_given_what_it_lacks() {
     project.ok("log --kind attach").says(&["predictions `test` to v1", "samples `latency` to v1"]);
     let shown = project.json("show v1", 0);
     let sets: Vec<_> = shown["evidence"].as_array().unwrap().iter().map(|e| e["set"].as_str().unwrap()).collect();
-    assert_eq!(sets, ["test", "latency"]);
+    assert_eq!(sets, ["test", "latency", "latency"]);
     assert_eq!(shown["evidence"][0]["attached"]["event"]["seq"], event["seq"]);
     project.ok("show v1").says(&["attached later", attached["path"].as_str().unwrap()]);
     // Before it was attached, it was not there.
@@ -58,7 +66,7 @@ fn the_newest_counts_and_all_is_kept() {
         .write("a.csv", table(&rows(0.60)))
         .write("b.csv", table(&rows_of(0.90, 9)))
         .write("ms.csv", latency(10.0, 3));
-    project.ok("attach v1 ms.csv --set latency");
+    project.ok("attach v1 ms.csv --set latency --taken-here");
     let a = project.json("attach v1 a.csv --set test --reason first", 0);
     project.ok("certify v2");
     let b = project.json("attach v1 b.csv --set test", 0);

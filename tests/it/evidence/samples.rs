@@ -1,6 +1,8 @@
 //! Samples: one finite number per row.
 
-use mlrun::evidence::{Defect, read_samples};
+use mlrun::evidence::{Defect, read_samples, samples_comparable};
+use mlrun::format::observation::{GpuRecord, MachineRecord};
+use mlrun::name::SetName;
 
 fn read(csv: &str) -> Result<Vec<f64>, Defect> {
     read_samples(csv.as_bytes().to_vec(), "latency.csv", "ms")
@@ -22,4 +24,46 @@ fn what_is_no_sample_is_named() {
     assert_eq!(shown("ms\n1\nfast\n"), "`latency.csv` row 2: `ms` is `fast`, not a number");
     assert_eq!(shown("s\n1\n"), "`latency.csv` has no column `ms`; it has s");
     assert_eq!(shown("ms\n\"1\n"), "`latency.csv` cannot be read as a table: row 1 has a quote that is never closed");
+}
+
+#[test]
+fn samples_of_other_or_unknown_machines_are_not_compared() {
+    let machine = |cpu: Option<&str>, host: Option<&str>, cpus, gpu: Option<&str>| MachineRecord {
+        host: host.map(str::to_owned),
+        architecture: "aarch64".to_owned(),
+        cpu: cpu.map(str::to_owned),
+        cpus,
+        gpus: gpu
+            .map(|model| GpuRecord { model: Some(model.to_owned()), ..GpuRecord::default() })
+            .into_iter()
+            .collect(),
+        ..MachineRecord::default()
+    };
+    let set = SetName::new("latency").unwrap();
+    let said = |a: Option<&MachineRecord>, b: Option<&MachineRecord>| {
+        samples_comparable(&set, a, b).map_or_else(|defect| defect.to_string(), |()| "comparable".to_owned())
+    };
+    let known = machine(Some("A"), Some("one"), 8, None);
+    // Another host of the same hardware takes the same time.
+    assert_eq!(said(Some(&known), Some(&machine(Some("A"), Some("two"), 8, None))), "comparable");
+    let others = [
+        machine(Some("B"), Some("one"), 8, None),
+        machine(Some("A"), Some("one"), 4, None),
+        machine(Some("A"), Some("one"), 8, Some("H100")),
+    ];
+    for other in &others {
+        assert!(said(Some(&known), Some(other)).contains("their times cannot be compared"), "{other:?}");
+    }
+    assert_eq!(
+        said(Some(&known), Some(&others[2])),
+        "the samples `latency` were taken on 8 × A (aarch64), the baseline's on 8 × A (aarch64) + H100: their times cannot be compared"
+    );
+    // Of a processor without a name only the same host is the same.
+    let nameless = |host| machine(None, host, 8, None);
+    assert_eq!(said(Some(&nameless(Some("one"))), Some(&nameless(Some("one")))), "comparable");
+    assert!(said(Some(&nameless(Some("one"))), Some(&nameless(Some("two")))).contains("an unknown processor of two"));
+    let nobody = nameless(None);
+    for (a, b) in [(None, None), (Some(&known), None), (None, Some(&known)), (Some(&nobody), Some(&nobody))] {
+        assert!(said(a, b).contains("a machine that nobody recorded"), "{a:?} {b:?}");
+    }
 }

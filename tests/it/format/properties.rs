@@ -150,7 +150,14 @@ fn body() -> impl Strategy<Value = EventBody> {
                 let path = "attached/test-0.csv".to_owned();
                 let evidence = match columns {
                     Some(columns) => AttachedRecord::Predictions(PredictionsRecord { name, path, file, size, columns }),
-                    None => AttachedRecord::Samples(SamplesRecord { name, path, file, size, column: "ms".to_owned() }),
+                    None => AttachedRecord::Samples(SamplesRecord {
+                        name,
+                        path,
+                        file,
+                        size,
+                        column: "ms".to_owned(),
+                        machine: None,
+                    }),
                 };
                 EventBody::Attach { version, snapshot, evidence, reason }
             }

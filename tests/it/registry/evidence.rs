@@ -82,7 +82,7 @@ fn step(journal: &Journal, reference: &mut Reference, verb: &Verb) -> Result<(),
         Verb::Attach { version, set: at, file: name } => {
             reference.attached.entry((*version, *at)).or_default().push(*name);
             let (path, column) = (format!("attached/{name}.csv"), "ms".to_owned());
-            let samples = SamplesRecord { name: set(*at), path, file: file(*name), size: 1, column };
+            let samples = SamplesRecord { name: set(*at), path, file: file(*name), size: 1, column, machine: None };
             let evidence = AttachedRecord::Samples(samples);
             EventBody::Attach { version: Version(*version), snapshot: id(*version), evidence, reason: None }
         }
@@ -215,6 +215,7 @@ fn events_about_what_is_not_there_break_a_journal() {
         file: file(1),
         size: 1,
         column: "ms".to_owned(),
+        machine: None,
     };
     let attach = |version, snapshot| EventBody::Attach {
         version,

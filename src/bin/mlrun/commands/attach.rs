@@ -17,7 +17,7 @@ use crate::ui::{Shown, human, json};
 /// Of evidence that was attached under one name the newest counts; a set that the version was taken with is never replaced.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun attach fraud@production --set test out/test-v7.parquet\n  mlrun attach fraud@v7 --set may may.csv --key row_id --label y --score p\n  mlrun attach fraud@v7 --set latency latency.csv --column ms"
+    after_help = "Examples:\n  mlrun attach fraud@production --set test out/test-v7.parquet\n  mlrun attach fraud@v7 --set may may.csv --key row_id --label y --score p\n  mlrun attach fraud@v7 --set latency latency.csv --column ms --taken-here"
 )]
 pub struct Args {
     /// The version
@@ -67,6 +67,9 @@ pub struct Args {
         conflicts_with_all = ["key", "label", "score", "prediction", "scores", "positive", "slice", "weight", "cluster", "group"]
     )]
     column: Option<String>,
+    /// The samples were taken on this machine: times of unknown or other machines are not compared
+    #[arg(long)]
+    taken_here: bool,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -95,6 +98,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
             group: args.group.clone(),
             samples: args.column.clone(),
         },
+        taken_here: args.taken_here,
         reason: args.reason.clone(),
         dry_run: args.dry_run,
     };
