@@ -38,6 +38,8 @@ pub struct Case<'a> {
     pub policy: &'a PolicyRecord,
     /// SHA-256 of the policy file as written.
     pub policy_file_sha256: Digest,
+    /// Whether its bytes are stored, too.
+    pub policy_file_kept: bool,
     /// The model.
     pub model: &'a ModelName,
     /// The candidate.
@@ -60,6 +62,8 @@ pub struct Case<'a> {
     pub metrics: (&'a BTreeMap<String, Scalar>, Option<&'a BTreeMap<String, Scalar>>),
     /// What the candidate's provenance lacks, for each check that rules ask for.
     pub provenance: &'a BTreeMap<Check, Lacking>,
+    /// Bytes of the candidate's model files, and of the baseline's where there is one; none: not known.
+    pub model_bytes: (Option<u64>, Option<u64>),
     /// What was seen while this program ran the models; none: it did not run them.
     pub measurement: Option<&'a MeasurementRecord>,
     /// Sets that this program had predicted again: the fresh predictions as the candidate's, those recorded with it as the

@@ -36,7 +36,7 @@ pub(super) fn equal(joined: &JoinedRows, number: u32) -> Option<JoinedRows> {
     }
     let pick = |ours: &PredictedColumns, theirs: &PredictedColumns| mixed(ours, theirs, &rows, &exchanged);
     let (candidate, baseline) = (pick(&joined.candidate, &other)?, pick(&other, &joined.candidate)?);
-    Some(drawn(joined, &rows, &unit_of, candidate, baseline, number))
+    Some(drawn(joined, (&rows, &exchanged, &unit_of), candidate, baseline, number))
 }
 
 /// The same rows with a candidate that says of each what it said of some other one.
@@ -135,8 +135,7 @@ fn mixed(
 /// The rows drawn, as a set of their own: a row that was drawn twice is two rows.
 fn drawn(
     joined: &JoinedRows,
-    rows: &[u32],
-    unit_of: &[u64],
+    (rows, exchanged, unit_of): (&[u32], &[bool], &[u64]),
     candidate: PredictedColumns,
     baseline: PredictedColumns,
     number: u32,
@@ -164,7 +163,7 @@ fn drawn(
             Some(_) => gather(groups, rows),
             None => unit_of.iter().map(|unit| *unit as u32).collect(),
         }),
-        columns: joined.columns.iter().map(|(name, column)| (name.clone(), numbers(column, rows))).collect(),
+        columns: joined.columns.iter().map(|(name, column)| (name.clone(), numbers(column, rows, exchanged))).collect(),
         unfit: joined.unfit.clone(),
         names: RowNames::default(),
         slices: joined
@@ -180,11 +179,15 @@ fn drawn(
     }
 }
 
-fn numbers(column: &NumberColumns, rows: &[u32]) -> NumberColumns {
-    NumberColumns {
-        candidate: gather(&column.candidate, rows),
-        baseline: column.baseline.as_ref().map(|column| gather(column, rows)),
-    }
+/// Exchanged with the answers that they stand beside.
+fn numbers(column: &NumberColumns, rows: &[u32], exchanged: &[bool]) -> NumberColumns {
+    let Some(theirs) = &column.baseline else {
+        return NumberColumns { candidate: gather(&column.candidate, rows), baseline: None };
+    };
+    let pick = |a: &[f64], b: &[f64]| {
+        rows.iter().zip(exchanged).map(|(row, exchanged)| if *exchanged { b } else { a }[*row as usize]).collect()
+    };
+    NumberColumns { candidate: pick(&column.candidate, theirs), baseline: Some(pick(theirs, &column.candidate)) }
 }
 
 fn some_rows(columns: &PredictedColumns, rows: &[u32]) -> PredictedColumns {

@@ -96,7 +96,7 @@ pub fn explain(case: &Case<'_>, results: &[ResultRecord], most: u32) -> Result<E
         let facts = facts(rule, case.policy, results);
         let explained = match &equal[at] {
             Some(verdicts) => {
-                let fails_useless = Some(trials.verdict(rule, &useless) == Verdict::Fail);
+                let fails_useless = of_answers(rule).then(|| trials.verdict(rule, &useless) == Verdict::Fail);
                 ExplainedRule { fails_useless, equal: Some(EqualModels::of(verdicts)), ..facts }
             }
             None => match equal_evidence::tried(rule, case, most) {
@@ -115,6 +115,11 @@ pub fn explain(case: &Case<'_>, results: &[ResultRecord], most: u32) -> Result<E
         rules.push(explained);
     }
     Ok(Explanation { rules, warnings })
+}
+
+/// Whether other answers change what a rule measures: a column of numbers is none of them.
+fn of_answers(rule: &RuleRecord) -> bool {
+    !matches!(&rule.measure, MeasureRecord::Metric { columns, .. } if !columns.is_empty())
 }
 
 /// The useless model that ought to fail: none where every group is treated alike, nor where more has to change sides.
@@ -247,9 +252,9 @@ impl Trials<'_> {
 
     /// What one rule alone makes of other rows.
     fn verdict(&self, rule: &RuleRecord, sets: &Sets) -> Verdict {
-        let rule = RuleRecord { severity: Severity::Block, ratchet: false, ..rule.clone() };
+        let alone = RuleRecord { severity: Severity::Block, ratchet: false, ..rule.clone() };
         let resamples = self.case.policy.resamples.min(RESAMPLES);
-        let policy = PolicyRecord { rules: vec![rule], resamples, ..self.case.policy.clone() };
+        let policy = PolicyRecord { rules: vec![alone], resamples, ..self.case.policy.clone() };
         let snapshot = Some(SnapshotId::new(Digest::of(b"an equal model")));
         let case = Case {
             policy: &policy,
@@ -261,8 +266,9 @@ impl Trials<'_> {
         };
         // A slice that was not drawn is not there.
         certify(&case).map_or(Verdict::Inconclusive, |statement| {
-            let results = &statement.predicate.results;
-            results.iter().map(|result| result.verdict).min().unwrap_or(Verdict::Inconclusive)
+            // The journal's own rules, and what somebody waived, say nothing of this one.
+            let mine = statement.predicate.results.iter().filter(|result| result.rule == rule.id);
+            mine.map(|result| result.waived.unwrap_or(result.verdict)).min().unwrap_or(Verdict::Inconclusive)
         })
     }
 }

@@ -1,9 +1,10 @@
 //! How many rows changed sides, and where most did. For reports, whatever the rules ask.
 
 use super::case::Case;
+use super::rightness;
 use super::rows::{View, consistent};
-use crate::format::policy::{MeasureRecord, Task};
-use crate::measure;
+use crate::format::policy::{MeasureRecord, RuleRecord, Task};
+use crate::measure::{self, Metric, MetricSpec};
 use crate::name::SetName;
 
 /// Rows of one set by what became of them.
@@ -34,19 +35,20 @@ pub struct SliceFlips {
     pub wrong_to_right: u64,
 }
 
-/// One summary for each set of classes that both models have.
+/// One summary for each set of classes, or of answers in words, that both models have.
 pub fn flip_summaries(case: &Case<'_>) -> Vec<FlipSummary> {
     let sets = case.sets.iter().filter_map(|(set, joined)| joined.as_ref().ok().map(|joined| (set, joined)));
     let mut summaries = Vec::new();
     for (set, joined) in sets {
-        if !matches!(case.policy.task, Task::Binary | Task::Multiclass) || consistent(joined, case.policy.task).is_err()
+        if !matches!(case.policy.task, Task::Binary | Task::Multiclass | Task::Text)
+            || consistent(joined, case.policy.task).is_err()
         {
             continue;
         }
         let view = View::whole(joined);
         let Some(baseline) = view.baseline() else { continue };
-        let (truth, threshold) = (view.rows().truth, threshold(case, set));
-        let right = |predicted| measure::right(&truth, predicted, threshold);
+        let (truth, right_by) = (view.rows().truth, right_by(case, set));
+        let right = |predicted| measure::right(&right_by, &truth, predicted);
         let (Ok(ours), Ok(theirs)) = (right(&view.candidate()), right(&baseline)) else { continue };
         let lost = |row: usize| theirs[row] && !ours[row];
         let won = |row: usize| ours[row] && !theirs[row];
@@ -77,17 +79,17 @@ pub fn flip_summaries(case: &Case<'_>) -> Vec<FlipSummary> {
     summaries
 }
 
-/// Where the set's rules draw the line: the first of them decides.
-fn threshold(case: &Case<'_>, of: &SetName) -> f64 {
-    let chosen = case.policy.rules.iter().find_map(|rule| match &rule.measure {
-        MeasureRecord::Metric { set, threshold, .. }
-        | MeasureRecord::Flips { set, threshold, .. }
-        | MeasureRecord::MustNotFlip { set, threshold, .. } => {
-            let about = set.as_ref().is_none_or(|set| set == of);
-            // A rule that counts no classes has the threshold nobody chose.
-            (about && (*threshold - 0.5).abs() > 0.0).then_some(*threshold)
-        }
-        _ => None,
-    });
-    chosen.unwrap_or(0.5)
+/// What the set's rules take for right: the first of them that says anything decides.
+fn right_by(case: &Case<'_>, of: &SetName) -> MetricSpec {
+    let about = |rule: &&RuleRecord| match &rule.measure {
+        MeasureRecord::Metric { set, .. }
+        | MeasureRecord::Flips { set, .. }
+        | MeasureRecord::MustNotFlip { set, .. } => set.as_ref().is_none_or(|set| set == of),
+        _ => false,
+    };
+    let plain = MetricSpec::new(Metric::ExactMatch);
+    let rules = case.policy.rules.iter().filter(about);
+    let mut known = rules.filter_map(|rule| rightness::of_rule(rule, case.policy.task).ok());
+    // Half a word is neither right nor wrong; a rule that counts no classes has the threshold nobody chose.
+    known.find(|spec| spec.metric != Metric::TokenF1 && *spec != plain).unwrap_or(plain)
 }

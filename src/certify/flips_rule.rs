@@ -5,6 +5,7 @@ use super::decision::Level;
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::outcome::{blank, inconclusive};
+use super::rightness;
 use super::rows::View;
 use super::rows_rule::RowsRule;
 use super::sufficient::flat;
@@ -12,7 +13,7 @@ use super::wording::some;
 use crate::evidence::key_hash;
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Flips, PolicyRecord, RuleRecord};
-use crate::measure::{self, Undefined};
+use crate::measure::{self, MetricSpec, Undefined};
 use crate::name::SetName;
 use crate::nearest::nearest;
 
@@ -24,7 +25,6 @@ const COUNTED: &str = "counted";
 pub(super) fn judge(
     rule: &RuleRecord,
     flips: Flips,
-    threshold: f64,
     case: &Case<'_>,
     remarks: &mut Vec<String>,
 ) -> Result<Vec<ResultRecord>, CertifyError> {
@@ -33,7 +33,8 @@ pub(super) fn judge(
         Ok(found) => found,
         Err(result) => return Ok(vec![result]),
     };
-    let rate = Rate { rule, flips, threshold, limit, policy: case.policy, set: found.set };
+    let right_by = rightness::of_rule(rule, case.policy.task)?;
+    let rate = Rate { rule, flips, right_by, limit, policy: case.policy, set: found.set };
     rows.judge(&found, &|view, slice| rate.judge(view, slice), remarks)
 }
 
@@ -51,7 +52,7 @@ fn parts<'a>(rule: &'a RuleRecord, measure: &str) -> Result<(RowsRule<'a>, Limit
 struct Rate<'a> {
     rule: &'a RuleRecord,
     flips: Flips,
-    threshold: f64,
+    right_by: MetricSpec,
     limit: Limit,
     policy: &'a PolicyRecord,
     set: &'a SetName,
@@ -64,7 +65,7 @@ impl Rate<'_> {
             return inconclusive(result, no_baseline(self.set));
         };
         let confidence = self.policy.confidence;
-        let measured = measure::flips(&view.rows(), &view.candidate(), &baseline, self.threshold)
+        let measured = measure::flips(&self.right_by, &view.rows(), &view.candidate(), &baseline)
             .and_then(|flips| flips.rate(self.flips == Flips::Negative, confidence).map(|rate| (flips, rate)));
         let (flips, rate) = match measured {
             Ok(measured) => measured,
@@ -91,12 +92,7 @@ fn no_baseline(set: &SetName) -> String {
 }
 
 /// A list: how many of its rows the baseline gets right and the candidate wrong.
-pub(super) fn must_not(
-    rule: &RuleRecord,
-    keys: &[Vec<String>],
-    threshold: f64,
-    case: &Case<'_>,
-) -> Result<ResultRecord, CertifyError> {
+pub(super) fn must_not(rule: &RuleRecord, keys: &[Vec<String>], case: &Case<'_>) -> Result<ResultRecord, CertifyError> {
     let (rows, limit) = parts(rule, "must_not_flip")?;
     let found = match rows.find(case)? {
         Ok(found) => found,
@@ -120,7 +116,8 @@ pub(super) fn must_not(
     let result = ResultRecord { n: places.len() as u64, ..blank(rule, Some(found.set), None) };
     let Some(baseline) = view.baseline() else { return Ok(inconclusive(result, no_baseline(found.set))) };
     let truth = view.rows().truth;
-    let right = |predicted| measure::right(&truth, predicted, threshold);
+    let right_by = rightness::of_rule(rule, case.policy.task)?;
+    let right = |predicted| measure::right(&right_by, &truth, predicted);
     let (ours, theirs) = match right(&view.candidate()).and_then(|ours| Ok((ours, right(&baseline)?))) {
         Ok(right) => right,
         Err(undefined) => return Ok(inconclusive(result, format!("what is right is not defined: {undefined}"))),

@@ -3,7 +3,7 @@
 use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::measured::Measured;
+use super::measured::{FEWEST, Measured, too_few};
 use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::parts::{self, Place};
 use super::rows::View;
@@ -79,6 +79,9 @@ fn groups_of(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], metri
         parts.extend(parts::of_model(place, PartOf::Candidate, &[(confidence, &of_one), (pairs, &of_all)]));
         one.push(of_one);
         all.push(of_all);
+    }
+    if let Some(units) = one.iter().find_map(|group| too_few(group.method, &group.sufficient)) {
+        return Err(measured.few(units));
     }
     let parts = parts::shielded(parts, leaves_out(groups, &found.selection));
     Ok(Groups { one, all, parts })
@@ -188,6 +191,9 @@ fn growth(measured: &Measured<'_>, found: &Found<'_>, groups: &[Slice], result: 
             parts.push(parts::of_difference(place, confidence, &delta));
             if delta.method == Method::Exact {
                 return Ok((equal(&delta), true));
+            }
+            if let Some(n) = too_few(delta.method, &delta.sufficient) {
+                return Err(Undefined::TooFewRows { n, needed: FEWEST });
             }
             let ours = measure::estimate(measured.spec, &rows, &candidate, &sampling)?;
             let theirs = measure::estimate(measured.spec, &rows, &baseline, &sampling)?;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::case::Case;
 use super::error::CertifyError;
 use super::metric_rule::MetricRule;
-use super::outcome::{blank, inconclusive};
+use super::outcome::{blank, inconclusive, title};
 use super::policy;
 use super::rows::predicted;
 use super::wording::{grouped, significant};
@@ -19,7 +19,7 @@ use crate::evidence::JoinedRows;
 use crate::format::certificate::{
     BaselineRecord, CertificateRecord, FORMAT, JoinRecord, ResultRecord, StatementRecord, ToolRecord, Verdict,
 };
-use crate::format::policy::{MeasureRecord, Origin, PolicyRecord, RuleRecord, Severity};
+use crate::format::policy::{MeasureRecord, Origin, PolicyRecord, RuleRecord, Severity, ShiftRecord};
 use crate::name::SetName;
 
 /// Rules that are judged at the same time: each holds columns of its own, whose rows may be millions.
@@ -47,7 +47,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     for rules in case.policy.rules.chunks(AT_ONCE) {
         let judged = |rule: &RuleRecord| {
             let mut remarks = Vec::new();
-            let case = if holdout::is_on_rows(&rule.measure) { &on_rows } else { case };
+            let case = if holdout::pays(rule) { &on_rows } else { case };
             (judge(rule, case, &mut remarks), remarks)
         };
         let judged: Vec<_> = rules.par_iter().map(judged).collect();
@@ -77,6 +77,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
         policy: case.policy.clone(),
         policy_sha256,
         policy_file_sha256: case.policy_file_sha256,
+        policy_file_kept: case.policy_file_kept,
         evidence,
         joins: joins(case),
         rows: case.sets.values().flatten().map(|joined| (joined.set.clone(), joined.digest)).collect(),
@@ -110,10 +111,8 @@ fn judge(rule: &RuleRecord, case: &Case<'_>, remarks: &mut Vec<String>) -> Resul
         MeasureRecord::Metric { metric, over, .. } => {
             MetricRule { rule, metric, over: over.as_ref() }.judge(case, remarks)
         }
-        MeasureRecord::Flips { flips, threshold, .. } => flips_rule::judge(rule, *flips, *threshold, case, remarks),
-        MeasureRecord::MustNotFlip { keys, threshold, .. } => {
-            Ok(vec![flips_rule::must_not(rule, keys, *threshold, case)?])
-        }
+        MeasureRecord::Flips { flips, .. } => flips_rule::judge(rule, *flips, case, remarks),
+        MeasureRecord::MustNotFlip { keys, .. } => Ok(vec![flips_rule::must_not(rule, keys, case)?]),
         MeasureRecord::Reported { name, better } => Ok(vec![reported_rule::judge(rule, name, *better, case)?]),
         MeasureRecord::Quantile { of, quantile } => Ok(vec![quantile_rule::judge(rule, of, *quantile, case)?]),
         MeasureRecord::Provenance { check } => Ok(vec![provenance_rule::judge(rule, *check, case)?]),
@@ -140,11 +139,21 @@ fn only_reported(rule: &RuleRecord, case: &Case<'_>) -> Option<String> {
         (measured != Some(set)).then(|| format!("the predictions `{set}` were only reported"))
     };
     let what = match &rule.measure {
-        MeasureRecord::Metric { set, .. } => reported(set)?,
+        MeasureRecord::Metric { set, .. }
+        | MeasureRecord::Flips { set, .. }
+        | MeasureRecord::MustNotFlip { set, .. }
+        | MeasureRecord::Shift(ShiftRecord { set, .. }) => reported(set)?,
         MeasureRecord::Command { set, command, .. } if command.contains("{predictions}") => reported(set)?,
         MeasureRecord::Reported { name, .. } => format!("`{name}` was only reported"),
         MeasureRecord::Quantile { of, .. } => format!("the samples `{of}` were only reported"),
-        _ => return None,
+        // This program runs the model itself, or looks at its files.
+        MeasureRecord::Command { .. } | MeasureRecord::Measured { .. } | MeasureRecord::Parity { .. } => return None,
+        MeasureRecord::Provenance { .. }
+        | MeasureRecord::Drift(_)
+        | MeasureRecord::Data(_)
+        | MeasureRecord::Leakage(_)
+        | MeasureRecord::Surrounding(_)
+        | MeasureRecord::Report(_) => format!("no run of a model says anything of `{}`", title(&rule.measure)),
     };
     Some(format!("{what}, and the rule insists on what is measured"))
 }

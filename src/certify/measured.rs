@@ -8,14 +8,32 @@ use super::outcome::{blank, explained, inconclusive, n_rows, title};
 use super::parts::label_classes;
 use super::rows::View;
 use super::sufficient::{SMALLEST_CELL, flat};
-use super::wording::{difference, significant};
+use super::wording::{difference, grouped, significant};
 use crate::digest::Digest;
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{Against, Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord};
+use crate::format::policy::{Against, Bound, DemandRecord, IntervalMethod, PolicyRecord, RuleRecord, Task};
 use crate::measure::{
-    self, Better, Comparison, Method, MetricSpec, Predicted, Resampling, Sampling, Sufficient, Tail, Undefined,
+    self, Better, Comparison, Estimate, Method, MetricSpec, Predicted, Resampling, Sampling, Sufficient, Tail,
+    Undefined,
 };
 use crate::name::SetName;
+
+/// Student's t is exact for normal values only: of fewer rows nobody can tell whether their values are.
+pub(super) const FEWEST: u64 = 10;
+
+/// How many values a mean was taken of, where its bounds are Student's t and these are too few.
+pub(super) fn too_few(method: Method, sufficient: &Sufficient) -> Option<u64> {
+    let means = matches!(method, Method::StudentT | Method::PairedT);
+    units(sufficient).filter(|units| means && *units < FEWEST)
+}
+
+/// How many values a mean was taken of: rows, or queries.
+const fn units(sufficient: &Sufficient) -> Option<u64> {
+    match sufficient {
+        Sufficient::Moments { n, .. } => Some(*n),
+        _ => None,
+    }
+}
 
 /// What is measured, on whichever rows.
 pub(super) struct Measured<'a> {
@@ -60,7 +78,11 @@ impl Measured<'_> {
             Ok(found) => found,
             Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
         };
-        let mut result = self.compared(result, &found, self.spec.better());
+        if let Some(units) = too_few(found.method, &found.sufficient) {
+            return inconclusive(ResultRecord { n: units, ..result }, self.few(units));
+        }
+        let found = Comparison { n: self.units(&found.sufficient, view).unwrap_or(found.n), ..found };
+        let mut result = self.in_units(self.compared(result, &found, self.spec.better()));
         if result.method.is_some() {
             result.seed = found.resamples.map(|_| Digest::from_bytes(sampling.seed));
             result.sufficient.extend(self.p_values(view, sampling, &found, &baseline));
@@ -202,6 +224,12 @@ impl Measured<'_> {
             }
             Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
         };
+        if limit.on != Bound::Point
+            && let Some(units) = too_few(found.method, &found.sufficient)
+        {
+            return inconclusive(ResultRecord { n: units, ..result }, self.few(units));
+        }
+        let found = Estimate { n: self.units(&found.sufficient, view).unwrap_or(found.n), ..found };
         let rows_needed =
             limit.limit.and_then(|limit| self.rows_needed(found.standard_error, found.n, (found.value - limit).abs()));
         let result = ResultRecord {
@@ -216,7 +244,29 @@ impl Measured<'_> {
             ..result
         };
         let level = Level { value: found.value, lower: found.lower, upper: found.upper };
-        limit.judge(result, &Measurement { level, bounded: true, method: found.method.name() })
+        self.in_units(limit.judge(result, &Measurement { level, bounded: true, method: found.method.name() }))
+    }
+
+    /// Says queries where it is queries that were counted.
+    fn in_units(&self, result: ResultRecord) -> ResultRecord {
+        let Some(reason) = result.reason.as_ref().filter(|_| self.is_of_queries()) else { return result };
+        let n = n_rows(result.n);
+        let reason = reason.replace(&n, &format!("{n} queries")).replace(" rows would decide", " queries would decide");
+        ResultRecord { reason: Some(reason), ..result }
+    }
+
+    /// How many values a mean was taken of; of a ranking that was resampled its queries.
+    fn units(&self, sufficient: &Sufficient, view: &View<'_>) -> Option<u64> {
+        units(sufficient).or_else(|| view.queries().filter(|_| self.is_of_queries()))
+    }
+
+    fn is_of_queries(&self) -> bool {
+        self.policy.task == Task::Ranking && self.spec.parameters.columns.is_empty()
+    }
+
+    pub(super) fn few(&self, units: u64) -> String {
+        let what = if self.is_of_queries() { "queries" } else { "rows" };
+        format!("{} {what} are too few; {FEWEST} are the least that bounds on a mean are made of", grouped(units))
     }
 
     pub(super) fn undefined(&self, undefined: &Undefined) -> String {

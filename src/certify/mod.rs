@@ -31,10 +31,10 @@
 //! Tour: `judge` goes through the rules; `metric_rule` (with `remarked`, over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
-//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
-//! Beside the certificate: `rows_named` and `flip_summary` say which rows are behind it, `lint` what is odd about the rules,
-//! `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
+//! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
+//! rules, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
 
 mod case;
 mod columns;
@@ -73,6 +73,8 @@ mod regression_cases;
 mod remarked;
 mod report_rule;
 mod reported_rule;
+mod rightness;
+mod row_losses;
 mod rows;
 mod rows_named;
 mod rows_rule;

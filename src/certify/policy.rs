@@ -12,9 +12,9 @@
 //! | `ratchet` | `prove`: against the best version that was ever in the stage |
 //! | `against` | `prove`: `"constant"` compares with a model that says the same of every row, instead of the baseline |
 //! | `max_drop` | a reported number, a command's |
-//! | `max_ratio` | a quantile of samples; latency, throughput, memory as measured |
-//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; `gap`: the smallest group's to the largest's; latency, throughput, memory as measured |
-//! | `evidence` | anything but a check of the provenance: `measured` insists that this program made it |
+//! | `max_ratio` | a quantile of samples; latency, throughput, memory, size as measured |
+//! | `min_ratio` | `worst`: the smallest ratio to the value on all rows; `gap`: the smallest group's to the largest's; latency, throughput, memory, size as measured |
+//! | `evidence` | what a run of the model can show, not data, surroundings, reports, provenance: `measured` insists that this program made it |
 //! | `min` (`on`) | a metric, a reported number, a quantile, a command's, what is measured; without `on`: the number of rows |
 //! | `max` (`on`) | anything; what is counted has no `on`, and 0 where nothing is said |
 //!
@@ -23,6 +23,8 @@
 //! | `"roc_auc"` | a metric of the rows of a predictions set |
 //! | `{ reported = "valid.auc", better = "higher" }` | a number the trainer wrote down |
 //! | `{ quantile = 0.99, of = "latency" }` | a quantile of samples |
+//! | `{ measured = "size" }` | bytes of the model's files, known without running it; `latency` (`quantile`), `throughput`, `peak_memory`, `exit_status` are seen while it runs |
+//! | `{ name = "negative_flip_rate", match = "contains" }`, `{ must_not_flip = […], match = … }` | of answers in words, when one is right: `exact` (unless said), `contains`, `numeric`, with what that metric can be told |
 //! | `{ check = "uncommitted_code" }` | what the provenance lacks, counted |
 //! | `{ drift = "psi", of = "train" }` | the distance of the column that is furthest from the baseline's: `psi`, `js` (base 2), `chi2` (Cramér's V), `chi2_corrected` (without its bias), `ks`, `wasserstein` (in standard deviations). A distance above `max` fails if it is more than chance after Benjamini-Hochberg over the columns, else it is inconclusive. `columns = ["age"]`: only these |
 //! | `{ drift = "psi", of = "train", above = 0.2 }` | the share of columns that are further away than `above`, and not by chance |
@@ -67,7 +69,7 @@
 //! is in one only is judged by nobody; how many rows that are stands in the certificate.
 //!
 //! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
-//! bound on rows at 1 − α / `max_uses`), `on_exhausted` (`"warn"` or `"fail"`).
+//! bound on rows at 1 − α / `max_uses`, wherever that makes a rule harder to pass), `on_exhausted` (`"warn"` or `"fail"`).
 //!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the

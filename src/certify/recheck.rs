@@ -109,8 +109,8 @@ pub fn examine(certificate: &CertificateRecord) -> Examination {
     // Where uses of a set are paid for, bounds on rows are wider.
     let on_rows = holdout::policy_on_rows(&certificate.policy).confidence;
     let confidence_of = |rule: &RuleRecord| match &rule.measure {
-        measure if holdout::is_on_rows(measure) => on_rows,
         MeasureRecord::Measured { .. } => runs_rule::confidence(&certificate.policy),
+        _ if holdout::pays(rule) => on_rows,
         _ => certificate.policy.confidence,
     };
     // A rule's slices are decided together.

@@ -2,7 +2,8 @@
 //! blocks, with one result for each set.
 //!
 //! A candidate is right about a row if the class it predicts is the row's, at the case's threshold or else the one that the rules on
-//! this set share (0.5 where there is none); a number if its error is at most the case's tolerance. What cannot be told is not right.
+//! this set share (0.5 where there is none); a number if its error is at most the case's tolerance; an answer in words if it is the
+//! reference, contains it, or ends in the same number, as the case says. What cannot be told is not right.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +12,11 @@ use super::outcome::{empty, inconclusive};
 use super::wording::{grouped, some};
 use super::{CASES, CertifyError};
 use crate::evidence::{JoinedRows, TruthColumn};
-use crate::format::cases::{self, NumberedCaseRecord};
+use crate::format::cases::{self, Match, NumberedCaseRecord};
 use crate::format::certificate::{CasesJudgedRecord, ResultRecord, Verdict};
 use crate::format::policy::{MeasureRecord, Severity, Task};
 use crate::format::scalar::Scalar;
-use crate::measure::Metric;
+use crate::measure::{self, Metric, MetricSpec, Parameters, Predicted, Truth};
 use crate::name::SetName;
 
 /// Cases named in a reason.
@@ -165,11 +166,27 @@ fn outcome(case: &Case<'_>, one: &NumberedCaseRecord, rows: &JoinedRows, found: 
                 return other_label(&labels[place].chars().take(REASON).collect::<String>());
             }
             let Some(texts) = &rows.candidate.texts else { return unknown("there is no answer") };
-            let answer: String = texts[place].chars().take(REASON).collect();
-            if texts[place] == labels[place] { Outcome::Right } else { said(&answer) }
+            let (truth, answer) = (&labels[place..=place], &texts[place..=place]);
+            let predicted = Predicted { texts: Some(answer), ..Predicted::default() };
+            match measure::right(&right_by(one), &Truth::Texts(truth), &predicted) {
+                Ok(right) if right == [true] => Outcome::Right,
+                Ok(_) => said(&texts[place].chars().take(REASON).collect::<String>()),
+                Err(undefined) => Outcome::Unknown(format!("what is right is not defined: {undefined}")),
+            }
         }
         TruthColumn::Relevance(_) => unknown("one document of a ranking is neither right nor wrong"),
     }
+}
+
+/// When an answer in words is right: as the case says, else when it is the reference.
+fn right_by(one: &NumberedCaseRecord) -> MetricSpec {
+    let metric = match one.case.answers.unwrap_or(Match::Exact) {
+        Match::Exact => Metric::ExactMatch,
+        Match::Contains => Metric::Contains,
+        Match::Numeric => Metric::NumericMatch,
+    };
+    let tolerance = one.case.tolerance.unwrap_or_default();
+    MetricSpec::new(metric).with(Parameters { tolerance, ..Parameters::default() })
 }
 
 /// Whether a label as it stands in the table is the positive one. Where none is configured, only {0, 1} and {false, true} are

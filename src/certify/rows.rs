@@ -1,6 +1,7 @@
 //! Rows of a set: all of them, borrowed, or some, gathered.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::digest::Hasher;
 use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
@@ -139,6 +140,12 @@ impl<'a> View<'a> {
     /// What the baseline said.
     pub(super) fn baseline(&self) -> Option<Predicted<'_>> {
         self.baseline.as_deref().map(|baseline| Predicted { columns: &self.columns[1], ..predicted(baseline) })
+    }
+
+    /// Number of queries, where rows are documents of some.
+    pub(super) fn queries(&self) -> Option<u64> {
+        let groups = self.groups.as_deref()?;
+        Some(groups.iter().collect::<HashSet<_>>().len() as u64)
     }
 
     /// Number of rows.

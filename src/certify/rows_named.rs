@@ -1,17 +1,21 @@
 //! Which rows are behind a result: the largest failures and the new ones, by key. For reports; a certificate names no rows.
+//!
+//! What a failure is, the rule's own measure says: a wrong class, an answer that its metric takes something off, a number of its
+//! column, a query of a ranking.
 
-use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::case::Case;
 use super::error::CertifyError;
-use super::rows::View;
+use super::row_losses::{self, QueryLoss};
 use super::rows_rule::{Found, RowsRule};
 use super::slices::{column, partition};
 use super::wording::significant;
-use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn, key_hash};
+use super::{rightness, spec};
+use crate::evidence::{JoinedRows, NumberColumns, PredictedColumns, TruthColumn, key_hash};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{MeasureRecord, Over, RuleRecord};
-use crate::measure;
+use crate::format::policy::{MeasureRecord, Over, RuleRecord, Task};
+use crate::measure::MetricSpec;
 use crate::name::SetName;
 
 /// Rows named of a rule.
@@ -21,7 +25,7 @@ const MOST_NEW: usize = 5;
 /// Characters of an answer in words.
 const LONGEST: usize = 80;
 
-/// The rows behind a rule that is not passed.
+/// The largest failures by a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedRows {
     /// The rule.
@@ -30,6 +34,8 @@ pub struct NamedRows {
     pub set: SetName,
     /// Where the rows are: the worst slice of the rule; none: anywhere.
     pub slice: Option<String>,
+    /// Whether the rule failed, or compares and was not decided: these rows are behind that.
+    pub open: bool,
     /// At most ten: first the new ones, then the others, each with the largest failures first.
     pub rows: Vec<NamedRow>,
 }
@@ -49,39 +55,42 @@ pub struct NamedRow {
     pub new: bool,
 }
 
-/// The rows behind each rule on rows that failed, and each comparison that was not decided: one entry for each rule.
+/// The largest failures by each rule on rows, one entry for each rule that has any: of what failed or was not decided where that
+/// is, of what passed anywhere.
 ///
 /// # Errors
 /// As [`super::certify`], of a case that was not judged before.
 pub fn named_rows(case: &Case<'_>, results: &[ResultRecord]) -> Result<Vec<NamedRows>, CertifyError> {
     let mut named = Vec::new();
+    let mut known: HashMap<String, Vec<NamedRow>> = HashMap::new();
     for rule in &case.policy.rules {
-        let open = |result: &&ResultRecord| {
-            // No rows are to blame for a value whose interval is too wide, or whose limit nobody set.
-            let undecided = result.verdict == Verdict::Inconclusive && rule.is_comparison();
-            result.rule == rule.id && (result.verdict == Verdict::Fail || undecided)
-        };
-        let Some(result) =
-            results.iter().filter(open).filter(|result| result.n > 0).min_by_key(|result| result.verdict)
-        else {
-            continue;
-        };
+        let mine = results.iter().filter(|result| result.rule == rule.id && result.n > 0);
+        let Some(result) = mine.min_by_key(|result| result.verdict) else { continue };
+        // No rows are to blame for a value whose interval is too wide, or whose limit nobody set.
+        let undecided = result.verdict == Verdict::Inconclusive && rule.is_comparison();
+        let open = result.verdict == Verdict::Fail || undecided || result.waived == Some(Verdict::Fail);
         let Some(rows_rule) = RowsRule::of(rule) else { continue };
         let Ok(found) = rows_rule.find(case)? else { continue };
-        let (slice, places) = rows_of(&rows_rule, &found, result)?;
-        let rows = of_rule(rule, found.joined, &places);
+        let (slice, places) = rows_of(&rows_rule, &found, open.then_some(result))?;
+        let looked = Looked::at(rule, case, found.joined)?;
+        let listed = match &rule.measure {
+            MeasureRecord::MustNotFlip { keys, .. } => format!("{keys:?}"),
+            _ => format!("{:?}", rows_rule.only),
+        };
+        let name = format!("{} {slice:?} {listed} {}", found.set, looked.name(found.joined));
+        let rows = known.entry(name).or_insert_with(|| looked.rows(found.joined, &places)).clone();
         if !rows.is_empty() {
-            named.push(NamedRows { rule: rule.id.clone(), set: found.set.clone(), slice, rows });
+            named.push(NamedRows { rule: rule.id.clone(), set: found.set.clone(), slice, open, rows });
         }
     }
     Ok(named)
 }
 
-/// The rows a result is about.
+/// The rows a result is about; none: all that the rule is about.
 fn rows_of(
     rows: &RowsRule<'_>,
     found: &Found<'_>,
-    result: &ResultRecord,
+    result: Option<&ResultRecord>,
 ) -> Result<(Option<String>, Vec<u32>), CertifyError> {
     if let MeasureRecord::MustNotFlip { keys, .. } = &rows.rule.measure {
         let place = |key: &Vec<String>| found.joined.keys.binary_search(&key_hash(key)).ok().map(|row| row as u32);
@@ -89,90 +98,143 @@ fn rows_of(
     }
     let is_gap = matches!(rows.rule.measure, MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. });
     let sliced: &[String] = if is_gap { &[] } else { rows.over };
-    for name in rows.each.iter().chain(sliced) {
+    let wanted = result.and_then(|result| result.slice.as_ref());
+    for name in rows.each.iter().chain(sliced).filter(|_| wanted.is_some()) {
         let column = column(rows.rule, found.joined, name)?;
         let slices = partition(name, &column, &found.selection, rows.min_rows, true).judged;
-        if let Some(slice) = slices.into_iter().find(|slice| Some(&slice.label) == result.slice.as_ref()) {
+        if let Some(slice) = slices.into_iter().find(|slice| Some(&slice.label) == wanted) {
             return Ok((Some(slice.label), slice.rows));
         }
     }
     Ok((found.selection.label.clone(), found.selection.rows.clone()))
 }
 
-/// A row with how far off each model is.
-struct Row {
-    place: u32,
-    loss: f64,
-    wrong: bool,
-    new: bool,
+/// The worst of many, without holding them all: new ones and others apart.
+struct Worst<T> {
+    new: Vec<(f64, u32, T)>,
+    others: Vec<(f64, u32, T)>,
 }
 
-fn of_rule(rule: &RuleRecord, joined: &JoinedRows, places: &[u32]) -> Vec<NamedRow> {
-    let threshold = match rule.measure {
-        MeasureRecord::Metric { threshold, .. }
-        | MeasureRecord::Flips { threshold, .. }
-        | MeasureRecord::MustNotFlip { threshold, .. } => threshold,
-        _ => 0.5,
+impl<T> Worst<T> {
+    const fn none() -> Self {
+        Self { new: Vec::new(), others: Vec::new() }
+    }
+
+    fn add(&mut self, new: bool, loss: f64, place: u32, what: impl FnOnce() -> T) {
+        let kept = if new { &mut self.new } else { &mut self.others };
+        // What is no number is no failure that anybody could order.
+        let before = |known: &(f64, u32, T)| known.0 > loss || known.0 == loss && known.1 < place;
+        let at = kept.iter().position(|known| !before(known)).unwrap_or(kept.len());
+        if at < MOST && !loss.is_nan() {
+            kept.insert(at, (loss, place, what()));
+            kept.truncate(MOST);
+        }
+    }
+
+    /// The new ones first. Where there are too few others, the new ones may be more.
+    fn listed(self) -> Vec<T> {
+        let shown = MOST_NEW.max(MOST.saturating_sub(self.others.len())).min(self.new.len());
+        let others = self.others.into_iter().take(MOST - shown);
+        self.new.into_iter().take(shown).chain(others).map(|(_, _, what)| what).collect()
+    }
+}
+
+/// What of a row is looked at.
+enum Looked {
+    Answers { right_by: MetricSpec, only_new: bool },
+    Columns(MetricSpec),
+    Queries(MetricSpec),
+}
+
+impl Looked {
+    fn at(rule: &RuleRecord, case: &Case<'_>, joined: &JoinedRows) -> Result<Self, CertifyError> {
+        let task = case.policy.task;
+        if let MeasureRecord::Metric { columns, .. } = &rule.measure {
+            if !columns.is_empty() {
+                return Ok(Self::Columns(spec::of(rule, task, &joined.truth)?));
+            }
+            if task == Task::Ranking {
+                return Ok(Self::Queries(spec::of(rule, task, &joined.truth)?));
+            }
+        }
+        let only_new = matches!(rule.measure, MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. });
+        Ok(Self::Answers { right_by: rightness::of_rule(rule, task)?, only_new })
+    }
+
+    /// Rules of one name list the same rows.
+    fn name(&self, joined: &JoinedRows) -> String {
+        match (self, &joined.truth) {
+            (Self::Answers { right_by, only_new }, TruthColumn::Texts(_)) => format!("{right_by:?} {only_new}"),
+            (Self::Answers { right_by, only_new }, _) => format!("{} {only_new}", right_by.threshold),
+            (Self::Columns(spec) | Self::Queries(spec), _) => format!("{spec:?}"),
+        }
+    }
+
+    fn rows(&self, joined: &JoinedRows, places: &[u32]) -> Vec<NamedRow> {
+        let mut worst = Worst::none();
+        match self {
+            Self::Answers { right_by, only_new } => {
+                row_losses::of_answers(joined, places, right_by, |row| {
+                    let listed = if *only_new { row.new } else { row.wrong };
+                    if listed {
+                        worst.add(row.new, row.loss, row.place, || (row.place, row.new));
+                    }
+                });
+                worst.listed().into_iter().map(|(place, new)| named(joined, place, new)).collect()
+            }
+            Self::Columns(spec) => {
+                row_losses::of_columns(joined, places, spec, |row| {
+                    if row.wrong {
+                        worst.add(row.new, row.loss, row.place, || (row.place, row.new));
+                    }
+                });
+                let cells = worst.listed().into_iter();
+                cells.map(|(place, new)| with_cells(joined, spec, named(joined, place, new), place)).collect()
+            }
+            Self::Queries(spec) => {
+                let mut worst = Worst::none();
+                for query in row_losses::of_queries(joined, places, spec) {
+                    worst.add(query.new, query.loss, query.place, || query);
+                }
+                worst.listed().into_iter().map(|query| of_query(joined, &query)).collect()
+            }
+        }
+    }
+}
+
+/// The cells of the columns that a rule is about in place of the answers.
+fn with_cells(joined: &JoinedRows, spec: &MetricSpec, row: NamedRow, place: u32) -> NamedRow {
+    let cells = |pick: &dyn Fn(&NumberColumns) -> Option<f64>| -> Option<String> {
+        let column = |name: &String| joined.columns.get(name).and_then(pick).map(significant);
+        let cells: Option<Vec<String>> = spec.parameters.columns.iter().map(column).collect();
+        cells.map(|cells| cells.join(" / "))
     };
-    let only_new = matches!(rule.measure, MeasureRecord::Flips { .. } | MeasureRecord::MustNotFlip { .. });
-    let mut rows = judged(joined, places, threshold);
-    rows.retain(|row| if only_new { row.new } else { row.wrong });
-    let order = |a: &Row, b: &Row| b.loss.partial_cmp(&a.loss).unwrap_or(Ordering::Equal).then(a.place.cmp(&b.place));
-    rows.sort_unstable_by(|a, b| b.new.cmp(&a.new).then_with(|| order(a, b)));
-    let new = rows.iter().take_while(|row| row.new).count();
-    // Where there are too few others, the new ones may be more.
-    let shown = MOST_NEW.max(MOST.saturating_sub(rows.len() - new)).min(new);
-    let others = rows.split_off(new);
-    rows.truncate(shown);
-    rows.extend(others.into_iter().take(MOST - shown.min(MOST)));
-    rows.truncate(MOST);
-    rows.iter().map(|row| named(joined, row)).collect()
+    let at = place as usize;
+    let candidate = cells(&|column| column.candidate.get(at).copied()).unwrap_or_default();
+    let baseline = cells(&|column| column.baseline.as_ref()?.get(at).copied());
+    NamedRow { candidate, baseline, ..row }
 }
 
-/// How the models did on the rows; none where rows are not right or wrong one by one.
-fn judged(joined: &JoinedRows, places: &[u32], threshold: f64) -> Vec<Row> {
-    let view = View::of(joined, places);
-    let truth = view.rows().truth;
-    let right = |predicted| measure::right(&truth, predicted, threshold).ok();
-    let (candidate, baseline) = (view.candidate(), view.baseline());
-    let (ours, theirs) = (right(&candidate), baseline.as_ref().and_then(right));
-    let row = |at: usize, &place: &u32| -> Option<Row> {
-        let loss = off(&joined.truth, &joined.candidate, place as usize)?;
-        let before = joined.baseline.as_ref().and_then(|b| off(&joined.truth, b, place as usize));
-        let (wrong, new) = match &ours {
-            Some(ours) => (!ours[at], !ours[at] && theirs.as_ref().is_some_and(|theirs| theirs[at])),
-            None => (loss > 0.0, before.is_some_and(|before| loss > before)),
-        };
-        Some(Row { place, loss, wrong, new })
-    };
-    places.iter().enumerate().filter_map(|(at, place)| row(at, place)).collect()
-}
-
-/// How far off a model is; none of what it said nothing about, and where only the order counts.
-fn off(truth: &TruthColumn, predicted: &PredictedColumns, at: usize) -> Option<f64> {
-    let differs = |differs: bool| if differs { 1.0 } else { 0.0 };
-    Some(match truth {
-        TruthColumn::Binary(labels) => match (&predicted.scores, &predicted.classes) {
-            (Some(scores), _) if labels[at] => -scores[at],
-            (Some(scores), _) => scores[at],
-            (None, Some(classes)) => differs((classes[at] == 1) != labels[at]),
-            (None, None) => return None,
-        },
-        TruthColumn::Classes { labels, .. } => match (&predicted.probabilities, &predicted.classes) {
-            (Some(columns), _) => 1.0 - columns.get(labels[at] as usize)?[at],
-            (None, Some(classes)) => differs(classes[at] != labels[at]),
-            (None, None) => return None,
-        },
-        TruthColumn::Real(labels) => (predicted.values.as_ref()?[at] - labels[at]).abs(),
-        TruthColumn::Texts(labels) => differs(predicted.texts.as_ref()?[at] != labels[at]),
-        TruthColumn::Relevance(_) => return None,
-    })
-}
-
-fn named(joined: &JoinedRows, row: &Row) -> NamedRow {
-    let at = row.place as usize;
+/// A query by its first row: what the column that tells queries apart says stands in the key, if anywhere.
+fn of_query(joined: &JoinedRows, query: &QueryLoss) -> NamedRow {
+    let documents = if query.documents == 1 { "document" } else { "documents" };
     NamedRow {
-        key: joined.names.text(at).unwrap_or_else(|| format!("{:016x}", joined.keys[at])),
+        key: format!("query of {}", key(joined, query.place as usize)),
+        label: format!("{} {documents}", query.documents),
+        candidate: significant(query.value),
+        baseline: query.before.map(significant),
+        new: query.new,
+    }
+}
+
+fn key(joined: &JoinedRows, at: usize) -> String {
+    joined.names.text(at).unwrap_or_else(|| format!("{:016x}", joined.keys[at]))
+}
+
+fn named(joined: &JoinedRows, place: u32, new: bool) -> NamedRow {
+    let at = place as usize;
+    NamedRow {
+        key: key(joined, at),
         label: match &joined.truth {
             TruthColumn::Binary(labels) => if labels[at] { "positive" } else { "negative" }.to_owned(),
             TruthColumn::Classes { labels, names } => class(names, labels[at]),
@@ -181,7 +243,7 @@ fn named(joined: &JoinedRows, row: &Row) -> NamedRow {
         },
         candidate: said(&joined.truth, &joined.candidate, at),
         baseline: joined.baseline.as_ref().map(|baseline| said(&joined.truth, baseline, at)),
-        new: row.new,
+        new,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::measure::{self, sequential};
 
 /// Fewer runs have no interval worth the name.
 const RUNS: usize = 3;
+const COUNTED: &str = "counted";
 
 /// The rule's result.
 pub(super) fn judge(
@@ -25,6 +26,9 @@ pub(super) fn judge(
     let result = blank(rule, None, None);
     if let Some(result) = case.unfit(rule, "", &result) {
         return Ok(result);
+    }
+    if quantity == Quantity::Size {
+        return size(rule, result, case.model_bytes);
     }
     let side = |role: Role| {
         let sides = case.measurement.map(|measurement| &measurement.sides);
@@ -140,6 +144,49 @@ fn exit_status(rule: &RuleRecord, result: ResultRecord, side: &SideRecord) -> Re
     })
 }
 
+/// How large a model is is counted, not estimated: a ratio is its own bounds.
+fn size(
+    rule: &RuleRecord,
+    result: ResultRecord,
+    (ours, theirs): (Option<u64>, Option<u64>),
+) -> Result<ResultRecord, CertifyError> {
+    let unknown = |whose: &str| format!("the size of the {whose}'s files is not known");
+    let Some(ours) = ours else { return Ok(inconclusive(result, unknown("candidate"))) };
+    let result = ResultRecord { n: 1, ..result };
+    if let Some(limit) = Limit::of(&rule.demand) {
+        return Ok(limit.judge(result, &Measurement::point(ours as f64, COUNTED)));
+    }
+    let (limit, most) = match rule.demand {
+        DemandRecord::MaxRatio { limit } => (limit, true),
+        DemandRecord::MinRatio { limit } => (limit, false),
+        _ => return Err(unsuitable(rule, result)),
+    };
+    let Some(theirs) = theirs else { return Ok(inconclusive(result, unknown("baseline"))) };
+    let ratio = ours as f64 / theirs as f64;
+    if !ratio.is_finite() {
+        return Ok(inconclusive(result, "the baseline's files are empty: there is no ratio to them"));
+    }
+    let verdict = if most { decided(ratio <= limit, ratio > limit) } else { decided(ratio >= limit, ratio < limit) };
+    let result = ResultRecord {
+        verdict,
+        candidate: Some(ours as f64),
+        baseline: Some(theirs as f64),
+        delta: Some(ratio),
+        lower: Some(ratio),
+        upper: Some(ratio),
+        method: Some(COUNTED.to_owned()),
+        ..result
+    };
+    let text = format!(
+        "ratio {}, limit {}, {} bytes and {}",
+        level(ratio, None, Some(limit)),
+        significant(limit),
+        grouped(ours),
+        grouped(theirs)
+    );
+    Ok(explained(result, &text, if most { "above the limit" } else { "below the limit" }))
+}
+
 fn unsuitable(rule: &RuleRecord, result: ResultRecord) -> CertifyError {
     CertifyError::Unsuitable { rule: rule.id.clone(), demand: "a comparison of rows", measure: result.metric }
 }
@@ -164,7 +211,7 @@ fn series(role: Role, side: &SideRecord, quantity: Quantity, quantile: Option<f6
         }
         Quantity::Throughput => side.predictions.as_ref().map(|made| made.rows as f64 / run.milliseconds * 1e3),
         Quantity::PeakMemory => run.peak_memory.map(|bytes| bytes as f64),
-        Quantity::ExitStatus => None,
+        Quantity::ExitStatus | Quantity::Size => None,
     };
     let values: Option<Vec<f64>> = side.runs.iter().map(value).collect();
     values.ok_or_else(|| format!("the {}'s {} is not known", role.name(), quantity.name()))

@@ -8,7 +8,7 @@
 use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::measured::Measured;
+use super::measured::{Measured, too_few};
 use super::outcome::{blank, explained, inconclusive, n_rows};
 use super::parts::{self, Place};
 use super::rows::View;
@@ -65,6 +65,9 @@ fn worst(
         Ok(measured) => measured.into_iter().unzip(),
         Err(reason) => return inconclusive(result, reason),
     };
+    if let Some(units) = estimates.iter().find_map(|(slice, _)| too_few(slice.method, &slice.sufficient)) {
+        return inconclusive(result, measured.few(units));
+    }
     let of_worst = worst_of(&estimates, measured.spec.better());
     let Some((Worst { at, lower, upper }, (worst, _))) = of_worst.and_then(|w| Some((w, estimates.get(w.at)?))) else {
         return inconclusive(result, "there are no slices");

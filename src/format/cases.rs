@@ -42,8 +42,37 @@ pub struct CaseRecord {
     /// The largest error that is right, of a predicted number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
+    /// When an answer in words is right; none: when it is the reference.
+    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Match>,
     /// Why it was chosen.
     pub reason: String,
+}
+
+/// When an answer in words is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Match {
+    /// It is the reference.
+    Exact,
+    /// The reference is in it.
+    Contains,
+    /// Its last number is the reference's.
+    Numeric,
+}
+
+impl Match {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Contains, Self::Numeric];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Contains => "contains",
+            Self::Numeric => "numeric",
+        }
+    }
 }
 
 impl CasesRecord {

@@ -21,7 +21,7 @@ use super::{FormatError, canonical};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::SnapshotId;
-use crate::name::{ModelName, SetName, StageName};
+use crate::name::{ModelName, SetName, StageName, Version};
 
 /// Name and version of the predicate. 1: first form.
 pub const FORMAT: &str = "mlrun/certificate/1";
@@ -79,6 +79,9 @@ pub struct CertificateRecord {
     pub policy_sha256: Digest,
     /// SHA-256 of the policy file as written.
     pub policy_file_sha256: Digest,
+    /// Whether its bytes are stored under that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub policy_file_kept: bool,
     /// What was read.
     pub evidence: Vec<EvidenceRecord>,
     /// How the rows of both models were matched.
@@ -183,6 +186,23 @@ pub struct BaselineRecord {
     pub event: Option<EventRef>,
     /// Why there was none.
     pub first_release: Option<String>,
+    /// What was retired from the stage, where that is why it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<RetiredRecord>,
+}
+
+/// What a stage held before it was emptied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetiredRecord {
+    /// The version's number.
+    pub version: Version,
+    /// The version.
+    pub snapshot: SnapshotId,
+    /// The event that emptied the stage.
+    pub event: EventRef,
+    /// Why.
+    pub reason: String,
 }
 
 /// One file that was read as evidence.

@@ -15,7 +15,7 @@ pub use self::data::{
     Surrounding, SurroundingRecord,
 };
 pub use self::holdout::{Adaptive, HoldoutFile, HoldoutRecord, OnExhausted};
-pub use self::measure::{Check, Flips, MeasureRecord, Over, Quantity};
+pub use self::measure::{AnswersRecord, Check, Flips, MeasureRecord, Over, Quantity};
 pub use self::predict::PredictRecord;
 pub use self::written::{
     BaselineFile, CheckFile, ColumnQuantileFile, CommandFile, DataCheckFile, DriftFile, EvidenceFile, KeyFile,

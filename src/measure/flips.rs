@@ -6,21 +6,43 @@
 use std::collections::BTreeMap;
 
 use super::distribution::one_sided;
-use super::input::labelled;
+use super::input::{labelled, texts};
 use super::metric::Metric;
 use super::outcome::{Estimate, Interval, Method, Sufficient};
 use super::settings::MetricSpec;
 use super::sums::sum;
 use super::undefined::Undefined;
-use super::{Predicted, Rows, Truth, checked};
+use super::{Predicted, Rows, Truth, answers, checked};
 
-/// Whether each row's class is the right one; of binary labels a score at or above `threshold` is positive.
+/// Whether a model is right about each row. A class is right if it is the label's, of binary labels at the threshold of `spec`; an
+/// answer in words if nothing is missing from its score by the metric of `spec`.
 ///
 /// # Errors
-/// Labels that are no classes, predictions from which no class follows, or input that is no number.
-pub fn right(truth: &Truth<'_>, predicted: &Predicted<'_>, threshold: f64) -> Result<Vec<bool>, Undefined> {
-    let labelled = labelled(&MetricSpec::new(Metric::Accuracy).at(threshold), truth, predicted)?;
+/// Labels that are numbers or relevances, predictions from which no class follows, or input that is no number.
+pub fn right(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<Vec<bool>, Undefined> {
+    if matches!(truth, Truth::Texts(_)) {
+        return Ok(answer_scores(spec, truth, predicted)?.into_iter().map(|score| score >= 1.0).collect());
+    }
+    let labelled = labelled(&classes(spec), truth, predicted)?;
     Ok(labelled.truth.iter().zip(&labelled.predicted).map(|(label, class)| label == class).collect())
+}
+
+/// How right each answer in words is, from 0 to 1.
+///
+/// # Errors
+/// Labels or predictions that are no words, a metric of something else, or a reference without a number where numbers are
+/// compared.
+pub fn answer_scores(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<Vec<f64>, Undefined> {
+    let known = [Metric::ExactMatch, Metric::Contains, Metric::TokenF1, Metric::NumericMatch];
+    if !known.contains(&spec.metric) {
+        return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: truth.task().name() });
+    }
+    let (references, answers) = texts(truth, predicted)?;
+    answers::scores(spec, references, answers)
+}
+
+fn classes(spec: &MetricSpec) -> MetricSpec {
+    MetricSpec::new(Metric::Accuracy).at(spec.threshold)
 }
 
 /// Two models' rows by which of them is right.
@@ -39,13 +61,14 @@ pub struct FlipTable {
 /// # Errors
 /// As [`right`]; also no rows.
 pub fn flips(
+    spec: &MetricSpec,
     rows: &Rows<'_>,
     candidate: &Predicted<'_>,
     baseline: &Predicted<'_>,
-    threshold: f64,
 ) -> Result<FlipTable, Undefined> {
-    let (truth, n) = checked(&MetricSpec::new(Metric::Accuracy).at(threshold), rows)?;
-    let (ours, theirs) = (right(truth, candidate, threshold)?, right(truth, baseline, threshold)?);
+    let looked = if matches!(rows.truth, Truth::Texts(_)) { spec.clone() } else { classes(spec) };
+    let (truth, n) = checked(&looked, rows)?;
+    let (ours, theirs) = (right(spec, truth, candidate)?, right(spec, truth, baseline)?);
     let mut counts = [0; 4];
     let mut weights = [0.0; 4];
     let weight = |row: usize| rows.weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0);

@@ -92,7 +92,7 @@ mod undefined;
 
 pub use answers::Patterns;
 pub use draws::Draws;
-pub use flips::{FlipTable, flip_rate, flips, right};
+pub use flips::{FlipTable, answer_scores, flip_rate, flips, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
 pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};
@@ -258,6 +258,20 @@ pub fn compare(
             finish(outcome, values)
         }
     }
+}
+
+/// Of a metric that is a mean over queries: the rows of each query that counts, and its value.
+///
+/// # Errors
+/// As [`point`]; also a metric that is no such mean.
+pub fn per_query(
+    spec: &MetricSpec,
+    rows: &Rows<'_>,
+    predicted: &Predicted<'_>,
+) -> Result<Vec<(Vec<u32>, f64)>, Undefined> {
+    checked(spec, rows)?;
+    let found = PerQuery::new(spec, rows, predicted)?;
+    Ok(found.rows.into_iter().zip(found.values).collect())
 }
 
 /// Metrics that share their arithmetic.

@@ -7,7 +7,8 @@
 //!                            then what is left, whose SHA-256 stands beside the id in the event that says so
 //! observation.json           what surrounded it
 //! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
-//! certificate.json           the newest certificate, if there is one; policy.json the rules it names
+//! certificate.json           the newest certificate, if there is one; policy.json the rules it names, policy.toml
+//!                            the file they were written in
 //! signatures/<id>.json       its signatures; a file's name is its SHA-256, which the event that made it names
 //! measurement.json           what the certificate's models did while they were run, if they were; measured/<model>/<file> what
 //!                            they predicted, but for what was erased
@@ -32,7 +33,7 @@ use super::bundle_check::BundleError;
 use super::bundle_records::{FORMAT, SUMS};
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
-use super::{VerbError, attached, erasures, measured, records};
+use super::{VerbError, attached, erasures, measured, policy_files, records};
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::certificate::StatementRecord;
@@ -181,7 +182,11 @@ fn contents(
     if let Some(row) = certificate {
         let bytes = store.record(row.certificate.digest())?;
         let unreadable = |source| VerbError::Record { kind: "certificate", id: row.certificate.to_string(), source };
-        let lists = StatementRecord::decode(&bytes).map_err(unreadable)?.predicate.cases.map(|cases| cases.lists);
+        let statement = StatementRecord::decode(&bytes).map_err(unreadable)?;
+        if let Some(file) = policy_files::named(&statement) {
+            add("policy.toml".to_owned(), store.record(file)?);
+        }
+        let lists = statement.predicate.cases.map(|cases| cases.lists);
         for list in lists.unwrap_or_default() {
             add(format!("cases/{list}.json"), store.record(list)?);
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::signing;
+use super::{policy_files, signing};
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::certificate::{MEASUREMENT, StatementRecord};
@@ -98,13 +98,14 @@ impl Records<'_> {
 
     /// Everything in it is of a known kind, so that nothing rides along unread.
     fn check_names(&self) -> Result<(), String> {
-        const SINGLE: [&str; 7] = [
+        const SINGLE: [&str; 8] = [
             "bundle.json",
             "certificate.json",
             "code.patch",
             "measurement.json",
             "observation.json",
             "policy.json",
+            "policy.toml",
             "snapshot.json",
         ];
         let known = |name: &str| {
@@ -159,9 +160,12 @@ impl Records<'_> {
         let Some(bytes) = self.by_name.get("certificate.json") else {
             self.check_digest("measurement.json", None, "a certificate")?;
             self.check_digest("policy.json", None, "a certificate")?;
+            self.check_digest("policy.toml", None, "a certificate")?;
             return self.check_cases(&[]);
         };
         let statement = StatementRecord::decode(bytes).map_err(|e| format!("`certificate.json`: {e}"))?;
+        let file = policy_files::named(&statement).map(|file| file.to_string());
+        self.check_digest("policy.toml", file.as_deref(), "`certificate.json`")?;
         let certificate = statement.predicate;
         if Some(&*certificate.candidate.to_string()) != self.about["snapshot"].as_str() {
             return Err("`certificate.json` is about another snapshot".to_owned());

@@ -12,7 +12,7 @@ use self::rows::{labelled, rows_of_file, source, typed_rows};
 use super::resolve;
 use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, check_text, history, rules, waive};
 use crate::clock::Time;
-use crate::format::cases::{CaseRecord, CasesRecord, FORMAT, NumberedCaseRecord};
+use crate::format::cases::{CaseRecord, CasesRecord, FORMAT, Match, NumberedCaseRecord};
 use crate::format::checkpoint::CasesRow;
 use crate::format::event::{CaseChangeRecord, EventBody};
 use crate::format::policy::Task;
@@ -40,6 +40,8 @@ pub struct AddOptions {
     pub threshold: Option<f64>,
     /// The largest error that is right.
     pub tolerance: Option<f64>,
+    /// When an answer in words is right; none: when it is the label.
+    pub answers: Option<Match>,
     /// Why; of a file, for rows that say nothing themselves.
     pub reason: Option<String>,
     /// Finds out, writes nothing.
@@ -155,6 +157,8 @@ pub fn add(repository: &Repository, options: &AddOptions, progress: &dyn Progres
             expected,
             threshold: options.threshold,
             tolerance: options.tolerance,
+            // One way to say it: the same case is the same record.
+            answers: options.answers.filter(|answers| *answers != Match::Exact),
             reason,
         })
         .collect();
@@ -356,6 +360,13 @@ fn check_terms(repository: &Repository, options: &AddOptions, state: &State) -> 
         Err(error) => return Err(error),
     };
     match (policy.record.task, options.tolerance, options.threshold) {
+        (task, ..) if task != Task::Text && options.answers.is_some() => {
+            refuse("match", "only answers in words are matched")
+        }
+        (Task::Text, Some(_), _) if options.answers != Some(Match::Numeric) => {
+            refuse("tolerance", "only a number has one: `--match numeric`")
+        }
+        (Task::Text, Some(_), None) => Ok(()),
         (Task::Regression, None, _) => refuse("tolerance", "say how large an error of a predicted number may be"),
         (Task::Ranking, _, _) => refuse("set", "one document of a ranking is neither right nor wrong"),
         (Task::Regression, _, Some(_)) => refuse("threshold", "a predicted number has none"),
@@ -381,7 +392,7 @@ fn compared(
     let (mut added, mut known) = (Vec::new(), Vec::new());
     let mut number = state.next_case();
     for case in cases {
-        let terms = |case: &CaseRecord| (case.expected.clone(), case.threshold, case.tolerance);
+        let terms = |case: &CaseRecord| (case.expected.clone(), case.threshold, case.tolerance, case.answers);
         match there.get(&case.key) {
             Some(one) if terms(&one.case) == terms(case) => known.push(one.clone()),
             Some(one) => {

@@ -16,7 +16,7 @@ use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, reco
 use crate::certify::{Explanation, FlipSummary, NamedRows, Warning};
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::format::certificate::{BaselineRecord, StatementRecord, Verdict};
+use crate::format::certificate::{BaselineRecord, RetiredRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::BlockRow;
 use crate::format::event::{EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
@@ -24,7 +24,7 @@ use crate::format::policy::DemandRecord;
 use crate::format::signature;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
-use crate::name::{ModelName, SetName, Version};
+use crate::name::{ModelName, SetName, StageName, Version};
 use crate::progress::Progress;
 use crate::registry::promote::since;
 use crate::registry::{Decision, State};
@@ -101,7 +101,7 @@ pub struct CertifyReport {
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
     pub check: bool,
-    /// The rows behind each rule that is not passed.
+    /// The largest failures by each rule on rows.
     pub rows: Vec<NamedRows>,
     /// How many rows changed sides.
     pub flips: Vec<FlipSummary>,
@@ -211,6 +211,7 @@ fn once(
         snapshot: occupant.map(|o| o.snapshot),
         event: occupant.map(|o| o.event),
         first_release: if occupant.is_none() { options.first_release.clone() } else { None },
+        retired: if occupant.is_none() { state.as_ref().and_then(|state| retired(state, &stage)) } else { None },
     };
     let against = occupant.map(|o| o.version).zip(baseline_record.as_ref());
     let judged = judging::judge(
@@ -269,6 +270,9 @@ fn once(
     let mut writer = repository.store().writer();
     judged.measured.put(state.as_ref(), &mut writer)?;
     writer.put_record(&policy.bytes)?;
+    if let Some(file) = &policy.file {
+        writer.put_record(file)?;
+    }
     writer.put_record(&bytes)?;
     writer.finish()?;
     issue(repository, &model, &policy, &baseline, (candidate.id, &judged), &mut report)?;
@@ -282,6 +286,14 @@ fn once(
         report.signed = Some(Signed { keyid, event, exposed: signer.exposed, envelope });
     }
     Ok((report, judged.measured))
+}
+
+/// What was retired from a stage that is empty since.
+fn retired(state: &State, stage: &StageName) -> Option<RetiredRecord> {
+    let newest = state.stages.get(stage)?.timeline.last()?;
+    let retired = newest.retired.as_ref()?;
+    let (version, snapshot) = (newest.version, newest.snapshot);
+    Some(RetiredRecord { version, snapshot, event: retired.event, reason: retired.reason.clone() })
 }
 
 /// Appends the event, unless the same certificate is in force already.

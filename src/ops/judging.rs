@@ -12,11 +12,11 @@ use super::rules::Policy;
 use super::snapshot::stale_evidence;
 use super::{VerbError, erasures, history, measured, provenance, records, replaced, said_before, waive};
 use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
-use crate::evidence::Defect;
+use crate::evidence::{self, Defect};
 use crate::format::certificate::{BaselineRecord, StatementRecord};
 use crate::format::event::UsedSetRecord;
 use crate::format::measurement::Role;
-use crate::format::observation::ObservationRecord;
+use crate::format::observation::{MachineRecord, ObservationRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
@@ -47,7 +47,7 @@ pub(super) struct ToJudge<'a> {
 /// What came out.
 pub(super) struct Judgement {
     pub statement: StatementRecord,
-    /// The rows behind each rule that is not passed.
+    /// The largest failures by each rule on rows.
     pub rows: Vec<NamedRows>,
     /// How many rows changed sides.
     pub flips: Vec<FlipSummary>,
@@ -210,6 +210,7 @@ pub(super) fn judge(
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
+        policy_file_kept: policy.file.is_some(),
         model,
         candidate: candidate.id,
         baseline: baseline.clone(),
@@ -222,6 +223,7 @@ pub(super) fn judge(
         metrics: (&candidate.record.metrics, against.map(|(_, record)| &record.metrics)),
         provenance: &provenance,
         facts: &facts,
+        model_bytes: (Some(candidate.record.model_files.bytes), against.map(|(_, record)| record.model_files.bytes)),
         measurement: measured.record.as_ref(),
         parity: &parity,
         evidence: gathered.evidence,

@@ -40,6 +40,7 @@ pub mod log;
 mod measured;
 mod past_evidence;
 pub mod policy;
+mod policy_files;
 mod profiles;
 pub mod promote;
 mod provenance;

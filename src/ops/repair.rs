@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 
 use super::inputs::expand;
 use super::suspects::Suspects;
-use super::{VerbError, attached, measured, records};
+use super::{VerbError, attached, measured, policy_files, records};
 use crate::capture::files::SourceFile;
 use crate::digest::Digest;
 use crate::format::pack::{ObjectHeader, ObjectKind};
@@ -280,6 +280,10 @@ impl Needs {
                 let observation = records::observation(repository, row.observation).ok();
                 let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
                 needs.required.extend(profiles.values().filter_map(|profile| Some(kept(profile.id?.digest()))));
+            }
+            for row in state.certificates.values() {
+                let file = policy_files::of(store, row)?;
+                needs.required.extend(file.map(|file| (ObjectKind::Record, *file.as_bytes())));
             }
             for stored in measured::stored(store, &state)? {
                 needs.required.insert((ObjectKind::Record, *stored.record.as_bytes()));

@@ -33,6 +33,8 @@ pub struct Policy {
     pub sha256: Digest,
     /// The SHA-256 of the file as written; of the record where there is no file.
     pub file_sha256: Digest,
+    /// The file as written, to be stored; none where there is no file.
+    pub file: Option<Vec<u8>>,
 }
 
 /// The policy of `model`: from the file named, from the configured one, or else the one in force for the only stage with rules.
@@ -83,7 +85,7 @@ pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy
     let malformed = |source| VerbError::Record { kind: "policy", id: path.display().to_string(), source };
     let (bytes, sha256) = policy::digest(&record).map_err(malformed)?;
     let (path, lines, file_sha256) = (Some(path.to_path_buf()), policy::lines(&text), Digest::of(text.as_bytes()));
-    Ok(Policy { path, lines, record, bytes, sha256, file_sha256 })
+    Ok(Policy { path, lines, record, bytes, sha256, file_sha256, file: Some(text.into_bytes()) })
 }
 
 /// A resolved policy from the store.
@@ -91,7 +93,7 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
     let bytes = repository.store().record(sha256)?;
     let unreadable = |source| VerbError::Record { kind: "policy", id: sha256.to_string(), source };
     let record: PolicyRecord = canonical::decode(format::FORMAT, &bytes).map_err(unreadable)?;
-    Ok(Policy { path: None, lines: BTreeMap::new(), record, bytes, sha256, file_sha256: sha256 })
+    Ok(Policy { path: None, lines: BTreeMap::new(), record, bytes, sha256, file_sha256: sha256, file: None })
 }
 
 /// What the project asks of a stage; the defaults if it says nothing.

@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{attached, erasures, measured, records, resolve};
+use super::{attached, erasures, measured, policy_files, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -313,8 +313,13 @@ fn check_versions(
     let label_of = |id: SnapshotId| {
         state.version_of(id).map_or_else(String::new, |row| format!("{}@{}", state.model, row.version))
     };
+    let mut policies = Vec::new();
+    for row in state.certificates.values() {
+        let file = policy_files::of(losses.repository.store(), row)?;
+        policies.extend(file.map(|file| (file, "policy file", label_of(row.snapshot))));
+    }
     let measurements = made.iter().map(|made| (made.record, "measurement", label_of(made.snapshot)));
-    let all = certificates.chain(observations).chain(profiles).chain(cases).chain(measurements);
+    let all = certificates.chain(observations).chain(profiles).chain(cases).chain(measurements).chain(policies);
     for (id, what, label) in all {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());

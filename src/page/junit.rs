@@ -7,6 +7,7 @@
 //! | INCONCLUSIVE | `error` | `skipped` |
 //! | WAIVED, NOT_APPLICABLE | `skipped` | `skipped` |
 //!
+//! A suite has one block of properties, before its cases: the schemas in use know no second one.
 //! CI systems look at the cases only: where none shows why the certificate as a whole is not good, one more case does.
 
 use std::fmt::{self, Write as _};
@@ -20,7 +21,6 @@ use crate::format::policy::Severity;
 pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     let mut cases = Cases::default();
     let predicate = &statement.predicate;
-    cases.uses(&predicate.holdout);
     for result in &predicate.results {
         cases.result(predicate.model.as_str(), result);
     }
@@ -35,12 +35,14 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
 /// What the certificate is about.
 fn properties(statement: &StatementRecord, context: &Context) -> String {
     let predicate = &statement.predicate;
+    let retired = predicate.baseline.retired.as_ref().map(|retired| format!("{}@{}", predicate.model, retired.version));
     let known = [
         ("verdict", Some(predicate.verdict.name())),
         ("candidate", Some(context.candidate.as_str())),
         ("baseline", context.baseline.as_deref()),
         ("stage", Some(predicate.baseline.stage.as_str())),
         ("first_release", predicate.baseline.first_release.as_deref()),
+        ("retired", retired.as_deref()),
         ("certificate", context.certificate.as_deref()),
         ("expires", context.expires.as_deref()),
     ];
@@ -50,8 +52,15 @@ fn properties(statement: &StatementRecord, context: &Context) -> String {
     let replaced = predicate.replaced.iter().map(|one| (format!("`{}` of the {}", one.set, one.role), one.how()));
     let replaced: Vec<(String, String)> = replaced.collect();
     let replaced = replaced.iter().map(|(name, how)| (name.as_str(), Some(how.as_str())));
-    let lines: String = known.into_iter().chain(replaced).filter_map(line).collect();
+    let mut lines: String = known.into_iter().chain(replaced).filter_map(line).collect();
+    lines.extend(predicate.holdout.iter().map(uses));
     format!("    <properties>\n{lines}    </properties>\n")
+}
+
+/// How many candidates an evaluation set has judged.
+fn uses(one: &HoldoutUseRecord) -> String {
+    let (name, value) = (xml(one.set.as_str()), one.ordinal);
+    format!("      <property name=\"candidates judged by {name}\" value=\"{value}\"/>\n")
 }
 
 #[derive(Clone, Copy)]
@@ -81,22 +90,6 @@ struct Cases {
 }
 
 impl Cases {
-    /// How many candidates each evaluation set has judged.
-    fn uses(&mut self, uses: &[HoldoutUseRecord]) {
-        if uses.is_empty() {
-            return;
-        }
-        self.text.push_str("    <properties>\n");
-        for one in uses {
-            let (name, value) = (xml(one.set.as_str()), one.ordinal);
-            push(
-                &mut self.text,
-                format_args!("      <property name=\"candidates judged by {name}\" value=\"{value}\"/>\n"),
-            );
-        }
-        self.text.push_str("    </properties>\n");
-    }
-
     fn result(&mut self, model: &str, result: &ResultRecord) {
         let kind = match (result.verdict, result.severity) {
             (Verdict::Pass, _) => None,

@@ -1,10 +1,11 @@
-//! Markdown: a line with the verdict, a table of the rules, then why each is not PASS.
+//! Markdown: a line with the verdict, a table of the rules, then why each is not PASS, and the rows behind that.
 //!
 //! GitHub refuses comments over 65,536 characters. What does not fit is left out by severity, passes first, and said to be.
 
 use super::Context;
 use super::escape;
 use crate::certify::wording::{grouped, significant};
+use crate::certify::{FlipSummary, NamedRow, NamedRows};
 use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
 use crate::format::policy::Severity;
 
@@ -14,6 +15,10 @@ const LONGEST: usize = 65_536;
 const RESERVE: usize = 512;
 const TABLE: &str = "| rule | verdict | metric | candidate | baseline | difference | limit | n |\n\
                      |---|---|---|---:|---:|---:|---:|---:|\n";
+
+const ROWS: &str = "| | key | label | candidate | baseline |\n|---|---|---|---|---|\n";
+/// Rows that are named where every rule is passed.
+const FEW: usize = 3;
 
 /// The certificate as a page.
 pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
@@ -31,6 +36,7 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
         page.push_str(&reasons.lines);
     }
     page.push_str(&reasons.left_out("reasons"));
+    page.push_str(&failures(context, &mut room));
     let mut remarks = Part::default();
     for remark in &predicate.remarks {
         remarks.add(&format!("- Note: {}\n", sentence(remark)), &mut room);
@@ -43,13 +49,73 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     page
 }
 
+/// The rows behind what is not passed, else a few of the first rule's; and how many changed sides.
+fn failures(context: &Context, room: &mut usize) -> String {
+    let open: Vec<&NamedRows> = context.rows.iter().filter(|named| named.open).collect();
+    let (listed, most) =
+        if open.is_empty() { (context.rows.iter().take(1).collect(), FEW) } else { (open, usize::MAX) };
+    let mut text = String::new();
+    let mut left_out = 0;
+    for named in listed {
+        let slice = named.slice.as_deref().map(|slice| format!(", {}", name(slice))).unwrap_or_default();
+        let what = if named.open { "rows" } else { "largest failures" };
+        let head = format!("\n**{}**{slice}: {what} of {}\n\n{ROWS}", name(&named.rule), name(named.set.as_str()));
+        let lines: Vec<String> = named.rows.iter().take(most).map(failure).collect();
+        let mut part = Part::default();
+        if let Some(first) = lines.first().filter(|first| head.len() + first.len() <= *room) {
+            *room -= head.len();
+            part.add(first, room);
+            lines[1..].iter().for_each(|line| part.add(line, room));
+            text.push_str(&head);
+            text.push_str(&part.lines);
+            left_out += part.left_out;
+        } else {
+            left_out += lines.len();
+        }
+    }
+    let mut sides = Part::default();
+    for flips in &context.flips {
+        sides.add(&changed_sides(flips), room);
+    }
+    if !sides.lines.is_empty() {
+        text.push('\n');
+        text.push_str(&sides.lines);
+    }
+    text + &Part { lines: String::new(), left_out }.left_out("rows")
+}
+
+fn failure(row: &NamedRow) -> String {
+    let new = if row.new { "new" } else { "" };
+    let baseline = row.baseline.as_deref().map(name).unwrap_or_default();
+    format!("| {new} | {} | {} | {} | {baseline} |\n", name(&row.key), name(&row.label), name(&row.candidate))
+}
+
+fn changed_sides(flips: &FlipSummary) -> String {
+    let most = flips.most.as_ref().map(|most| {
+        format!("; most in {}: {} of {}", name(&most.slice), grouped(most.right_to_wrong), grouped(most.rows))
+    });
+    format!(
+        "- Flips: {} of {} rows of {} were right and are wrong, {} the other way round{}\n",
+        grouped(flips.right_to_wrong),
+        grouped(flips.rows),
+        name(flips.set.as_str()),
+        grouped(flips.wrong_to_right),
+        most.unwrap_or_default()
+    )
+}
+
 fn head(predicate: &CertificateRecord, context: &Context) -> String {
     let mut facts = vec![match (&context.baseline, &predicate.baseline.first_release) {
         (Some(baseline), _) => {
             format!("compared with {} in {}", name(baseline), name(predicate.baseline.stage.as_str()))
         }
         (None, Some(why)) => {
-            format!("first release to {}: {}", name(predicate.baseline.stage.as_str()), sentence(why))
+            let after = predicate.baseline.retired.as_ref().map(|retired| {
+                let version = name(&format!("{}@{}", predicate.model, retired.version));
+                format!(" after {version} was retired ({})", sentence(&retired.reason))
+            });
+            let (stage, after) = (name(predicate.baseline.stage.as_str()), after.unwrap_or_default());
+            format!("first release to {stage}{after}: {}", sentence(why))
         }
         (None, None) => format!("nothing to compare with in {}", name(predicate.baseline.stage.as_str())),
     }];

@@ -10,8 +10,10 @@ pub mod sarif;
 
 use std::collections::BTreeMap;
 
+use crate::certify::{FlipSummary, NamedRows};
+
 /// What a certificate does not say of itself, for its page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Context {
     /// What people call the candidate: `fraud@v8`.
     pub candidate: String,
@@ -25,4 +27,8 @@ pub struct Context {
     pub policy: Option<String>,
     /// The line of each rule in it.
     pub lines: BTreeMap<String, usize>,
+    /// The largest failures by each rule.
+    pub rows: Vec<NamedRows>,
+    /// How many rows changed sides.
+    pub flips: Vec<FlipSummary>,
 }

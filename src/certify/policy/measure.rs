@@ -22,14 +22,17 @@ const ROWS: &str = "a metric computed from rows";
 pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, PolicyError> {
     match &rule.metric {
         MetricFile::Named(name) => match flips::named(name) {
-            Some(which) => flips::resolve(rule, which, task),
+            Some(which) => flips::resolve(rule, which, BTreeMap::new(), task),
             None => metric(rule, name, &BTreeMap::new(), task),
         },
-        MetricFile::With(file) => metric(rule, &file.name, &words(rule, file)?, task),
+        MetricFile::With(file) => match flips::named(&file.name) {
+            Some(which) => flips::resolve(rule, which, words(rule, file)?, task),
+            None => metric(rule, &file.name, &words(rule, file)?, task),
+        },
         MetricFile::Mean(file) => number_columns::mean(rule, file),
         MetricFile::Ratio(file) => number_columns::ratio(rule, file),
         MetricFile::ColumnQuantile(file) => number_columns::quantile(rule, file),
-        MetricFile::MustNotFlip(listed) => flips::must_not(rule, &listed.must_not_flip, task),
+        MetricFile::MustNotFlip(listed) => flips::must_not(rule, listed, task),
         MetricFile::Reported(reported) => {
             without_rows(rule)?;
             if reported.reported.is_empty() {
@@ -144,7 +147,7 @@ fn equalized_odds(rule: &RuleFile, words: &BTreeMap<String, Scalar>, task: Task)
     Ok(record)
 }
 
-fn refused(rule: &RuleFile, metric: Metric, task: Task, problem: parameters::Problem) -> PolicyError {
+pub(super) fn refused(rule: &RuleFile, metric: Metric, task: Task, problem: parameters::Problem) -> PolicyError {
     let rule = rule.id.clone();
     match problem {
         parameters::Problem::Unknown(key) => PolicyError::UnknownParameter {

@@ -7,7 +7,7 @@ use super::refuse::misplaced;
 use super::{demand, measure};
 use crate::certify::{CASES, HOLDOUT};
 use crate::format::policy::{
-    FORMAT, HoldoutFile, HoldoutRecord, MeasureRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
+    FORMAT, HoldoutFile, HoldoutRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
 };
 use crate::name::StageName;
 
@@ -86,32 +86,10 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
     if ids.insert(&rule.id) { Ok(()) } else { Err(PolicyError::IdTwice { id: rule.id.clone() }) }
 }
 
-/// Whether a rule rests on what a trainer reported or this program measured: to insist on either says something.
-const fn has_origin(measure: &MeasureRecord) -> bool {
-    matches!(
-        measure,
-        MeasureRecord::Metric { .. }
-            | MeasureRecord::Flips { .. }
-            | MeasureRecord::MustNotFlip { .. }
-            | MeasureRecord::Shift(_)
-            | MeasureRecord::Reported { .. }
-            | MeasureRecord::Quantile { .. }
-            | MeasureRecord::Measured { .. }
-            | MeasureRecord::Parity { .. }
-            | MeasureRecord::Command { .. }
-    )
-}
-
 fn resolve_rule(rule: &RuleFile, task: Task) -> Result<RuleRecord, PolicyError> {
     let measure = measure::resolve(rule, task)?;
     let demand = demand::resolve(rule, &measure)?;
-    let others = !has_origin(&measure);
-    misplaced(
-        rule,
-        "evidence",
-        rule.evidence.is_some() && others,
-        "predictions, samples, reported numbers and what is measured",
-    )?;
+    misplaced(rule, "evidence", rule.evidence.is_some() && !measure.is_of_a_run(), "what a run of the model can show")?;
     Ok(RuleRecord {
         id: rule.id.clone(),
         measure,

@@ -81,6 +81,17 @@ impl Flips {
     }
 }
 
+/// When an answer in words is right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswersRecord {
+    /// A metric of answers, of which nothing may be missing: `exact_match`, `contains`, `numeric_match`.
+    pub metric: String,
+    /// What is set about it and is not what it would be anyway.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, Scalar>,
+}
+
 /// How the values in several slices make one number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -157,6 +168,9 @@ pub enum MeasureRecord {
         each: Vec<String>,
         /// Slices with fewer rows are pooled.
         min_rows: u64,
+        /// When an answer in words is right; none: when it is the reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers: Option<AnswersRecord>,
     },
     /// Rows that the candidate may not get wrong if the baseline gets them right, counted where it does.
     MustNotFlip {
@@ -166,6 +180,9 @@ pub enum MeasureRecord {
         set: Option<SetName>,
         /// A score at or above it is positive.
         threshold: f64,
+        /// When an answer in words is right; none: when it is the reference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers: Option<AnswersRecord>,
     },
     /// A number the trainer wrote down.
     Reported {
@@ -229,6 +246,28 @@ pub enum MeasureRecord {
 }
 
 impl MeasureRecord {
+    /// Whether running the model could show it: its answers, what it takes, what is computed from it. Data, surroundings and where
+    /// a model comes from are no such thing.
+    pub const fn is_of_a_run(&self) -> bool {
+        match self {
+            Self::Metric { .. }
+            | Self::Flips { .. }
+            | Self::MustNotFlip { .. }
+            | Self::Reported { .. }
+            | Self::Quantile { .. }
+            | Self::Command { .. }
+            | Self::Measured { .. }
+            | Self::Parity { .. }
+            | Self::Shift(_) => true,
+            Self::Provenance { .. }
+            | Self::Drift(_)
+            | Self::Data(_)
+            | Self::Leakage(_)
+            | Self::Surrounding(_)
+            | Self::Report(_) => false,
+        }
+    }
+
     /// Whether it says how good the model is. Where a model comes from does not.
     pub const fn is_of_quality(&self) -> bool {
         match self {
@@ -238,7 +277,7 @@ impl MeasureRecord {
             | Self::Reported { .. }
             | Self::Quantile { .. }
             | Self::Command { .. } => true,
-            Self::Measured { quantity, .. } => !matches!(quantity, Quantity::ExitStatus),
+            Self::Measured { quantity, .. } => !matches!(quantity, Quantity::ExitStatus | Quantity::Size),
             Self::Provenance { .. }
             | Self::Parity { .. }
             | Self::Drift(_)
@@ -251,7 +290,7 @@ impl MeasureRecord {
     }
 }
 
-/// What is seen of a model while it runs.
+/// What is seen of a model while it runs, or of its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
@@ -263,11 +302,13 @@ pub enum Quantity {
     PeakMemory,
     /// Its exit status; 128 and the signal where one ended it. Less is better.
     ExitStatus,
+    /// Bytes of the model's files, which is known without running it. Less is better.
+    Size,
 }
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Latency, Self::Throughput, Self::PeakMemory, Self::ExitStatus];
+    pub const ALL: [Self; 5] = [Self::Latency, Self::Throughput, Self::PeakMemory, Self::ExitStatus, Self::Size];
 
     /// As written in a policy.
     pub const fn name(self) -> &'static str {
@@ -276,6 +317,7 @@ impl Quantity {
             Self::Throughput => "throughput",
             Self::PeakMemory => "peak_memory",
             Self::ExitStatus => "exit_status",
+            Self::Size => "size",
         }
     }
 }

@@ -327,6 +327,9 @@ pub struct CheckFile {
 pub struct MustNotFlipFile {
     /// The rows' keys, or a table of them.
     pub must_not_flip: KeysFile,
+    /// Of answers in words: `exact`, `contains`, `numeric`.
+    #[serde(default, rename = "match")]
+    pub answers: Option<String>,
 }
 
 /// Keys of rows.

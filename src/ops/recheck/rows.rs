@@ -61,6 +61,7 @@ pub(super) fn with_rows(
         bytes: Vec::new(),
         sha256: predicate.policy_sha256,
         file_sha256: predicate.policy_file_sha256,
+        file: None,
         record: predicate.policy.clone(),
     };
     // Cases, waivers and attached evidence as they were then.

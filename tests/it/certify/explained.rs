@@ -1,12 +1,14 @@
 //! What is said beside a certificate: the rows behind it, odd rules, and how rules treat equal models.
 
 use mlrun::certify::{EqualModels, Explanation, explain, lint, named_rows};
-use mlrun::evidence::{JoinedRows, TruthColumn};
+use mlrun::digest::Digest;
+use mlrun::evidence::{JoinedRows, NumberColumns, TruthColumn};
+use mlrun::format::cases::{CaseRecord, NumberedCaseRecord};
 use mlrun::format::certificate::Verdict;
 use mlrun::format::scalar::Scalar;
 
 use super::facts::{both, column, profiled};
-use super::scene::{Scene, joined, outcomes, rules, scores, stacked, values};
+use super::scene::{Scene, joined, outcomes, rules, scores, set, stacked, values};
 
 fn explained(scene: &Scene, most: u32) -> Explanation {
     explain(&scene.case(), &scene.judge().predicate.results, most).unwrap()
@@ -52,9 +54,11 @@ fn the_new_and_the_largest_failures_are_named() {
         (old.label.as_str(), old.candidate.as_str(), old.baseline.as_deref()),
         ("negative", "0.99", Some("0.97"))
     );
-    // A rule that passes names nothing.
+    // A rule that passes names the same, which are behind nothing.
     let scene = Scene::on(rows, "[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\nmargin = 0.9");
-    assert!(named_rows(&scene.case(), &scene.judge().predicate.results).unwrap().is_empty());
+    let passed = named_rows(&scene.case(), &scene.judge().predicate.results).unwrap();
+    assert_eq!((passed[0].open, &passed[0].rows), (false, &named[0].rows));
+    assert!(named[0].open);
 }
 
 #[test]
@@ -310,4 +314,53 @@ fn every_kind_of_rule_says_what_it_needs() {
         assert_eq!(rule.needs, needs, "{metric}");
         assert!(rule.equal.is_some() != rule.untried.is_some_and(|why| !why.is_empty()), "{metric}");
     }
+}
+
+/// What the journal adds blocks, and says nothing of how the policy's rules treat equal models.
+#[test]
+fn the_journals_rules_are_no_part_of_a_rules_rate() {
+    let text = "[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\nmargin = 0.04\n\
+                [holdout]\nmax_uses = 1\non_exhausted = \"fail\"\n";
+    let mut scene = Scene::on(equal(1000, 50), text);
+    let plain = explained(&scene, 100).rules.remove(0).equal.unwrap();
+    assert!(plain.failed == 0 && plain.undecided < 10, "{plain:?}");
+    scene.history.uses.insert(set("test"), (Digest::of(b"test"), 7));
+    let case = CaseRecord {
+        key: vec!["nobody".to_owned()],
+        expected: "1".to_owned(),
+        threshold: None,
+        tolerance: None,
+        answers: None,
+        reason: "a chargeback".to_owned(),
+    };
+    scene.history.cases = vec![NumberedCaseRecord { number: 1, set: set("test"), columns: vec!["k".to_owned()], case }];
+    let results = scene.judge().predicate.results;
+    let said: Vec<_> = results.iter().map(|result| (result.rule.as_str(), result.verdict)).collect();
+    assert_eq!(
+        said,
+        [("acc", Verdict::Pass), ("cases", Verdict::Inconclusive), ("holdout", Verdict::Fail)],
+        "{results:?}"
+    );
+    let found = explained(&scene, 100).rules.remove(0);
+    assert_eq!((found.equal, found.fails_useless), (Some(plain), explained(&scene, 1).rules[0].fails_useless));
+}
+
+/// Columns that stand beside the answers are exchanged with them, and are no answers.
+#[test]
+fn columns_of_numbers_are_exchanged_and_not_shuffled() {
+    let mut rows = outcomes(400, 0, 0, 0);
+    let column =
+        |shift: f64| (0..400).map(|row| f64::from(row * 37 % 101) + shift * f64::from(8 + row % 3) / 9.0).collect();
+    rows.columns.insert("cost".to_owned(), NumberColumns { candidate: column(9.0), baseline: Some(column(0.0)) });
+    // Of two models that are not the same, so that they can be exchanged.
+    rows.baseline.as_mut().unwrap().scores.as_mut().unwrap()[0] = 0.8;
+    let text = "[[rule]]\nid = \"cost\"\nmetric = { mean = \"cost\", better = \"lower\" }\nmargin = 2\n";
+    let scene = Scene::on(rows, text);
+    assert_eq!(scene.result().verdict, Verdict::Fail);
+    let found = explained(&scene, 60);
+    // Nine more or less, row by row, with equal chance: the mean is 0 ± 9 / √400.
+    let equal = found.rules[0].equal.unwrap();
+    assert!(equal.failed <= 3 && equal.undecided <= 6, "{equal:?}");
+    assert_eq!(found.rules[0].fails_useless, None);
+    assert!(found.warnings.iter().all(|warning| !warning.text.contains("it does not even fail")), "{found:?}");
 }

@@ -220,6 +220,20 @@ fn categories_that_are_not_recorded_are_not_compared() {
     assert_eq!(judged(both(listed(&[("a", 1000)]), VersionFacts::default()), allowed, ""), "PASS: ");
 }
 
+/// Training data is no evaluation set: its rules cost what they cost.
+#[test]
+fn drift_does_not_pay_for_uses() {
+    let listed = |values: &[(&str, u64)]| profiled(&format!("{values:?}"), column(None, values));
+    let facts = both(listed(&[("a", 560), ("b", 440)]), listed(&[("a", 500), ("b", 500)]));
+    let rule = "[[rule]]\nid = \"r\"\nmetric = { drift = \"chi2\", of = \"train\" }\nmax = 0.03\n";
+    // χ² of this table is 7.2 and its p 0.007: below 0.05, above 0.05 / 20.
+    for holdout in ["", "[holdout]\nadaptive = \"bonferroni\"\n"] {
+        let mut scene = Scene::new(rules("binary", &format!("{holdout}{rule}")));
+        scene.facts = facts.clone();
+        assert_eq!(scene.result().verdict, Verdict::Fail, "{holdout}");
+    }
+}
+
 #[test]
 fn nobody_looked() {
     let metrics = [

@@ -4,7 +4,7 @@ use mlrun::certify::CaseRows;
 use mlrun::clock::Time;
 use mlrun::digest::Digest;
 use mlrun::evidence::{JoinedRows, PredictedColumns, TruthColumn, join, read_predictions};
-use mlrun::format::cases::{CaseRecord, NumberedCaseRecord};
+use mlrun::format::cases::{CaseRecord, CasesRecord, Match, NumberedCaseRecord};
 use mlrun::format::certificate::{ResultRecord, Verdict, WaiverRecord};
 use mlrun::format::event::EventRef;
 use mlrun::format::policy::Task;
@@ -17,7 +17,7 @@ const FLOOR: &str = "[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.1\
 
 fn one(number: u32, key: &str, expected: &str) -> NumberedCaseRecord {
     let (key, expected, reason) = (vec![key.to_owned()], expected.to_owned(), format!("reason {number}"));
-    let case = CaseRecord { key, expected, threshold: None, tolerance: None, reason };
+    let case = CaseRecord { key, expected, threshold: None, tolerance: None, answers: None, reason };
     NumberedCaseRecord { number, set: set("test"), columns: vec!["k".to_owned()], case }
 }
 
@@ -164,4 +164,35 @@ fn a_waiver_excuses_its_rule_and_no_more() {
         reason(&both.results[0])
             .contains("waived by ana@example.org until 2096-10-02 07:06:40.000Z: known; without that FAIL")
     );
+}
+
+#[test]
+fn an_answer_is_right_as_its_case_says() {
+    let joined = rows(Task::Text, ["Rome", "42", "no number"]);
+    let by_key = |key: &str| joined.place(&[key.to_owned()]).unwrap();
+    let mut answers = vec![String::new(); 3];
+    for (key, answer) in [("a", "It is Rome."), ("b", "about 42.4"), ("c", "no number")] {
+        answers[by_key(key)] = answer.to_owned();
+    }
+    let candidate = PredictedColumns { texts: Some(answers), ..PredictedColumns::default() };
+    let judge = |key: &str, expected: &str, answers: Option<Match>, tolerance: Option<f64>| {
+        let mut case = one(1, key, expected);
+        (case.case.answers, case.case.tolerance) = (answers, tolerance);
+        let floor = "[[rule]]\nid = \"f1\"\nmetric = \"token_f1\"\nmin = 0.0\n";
+        let joined = JoinedRows { candidate: candidate.clone(), ..joined.clone() };
+        judged(Scene::new(rules("text", floor)), joined, vec![case]).1
+    };
+    let verdict = |key, expected, answers, tolerance| judge(key, expected, answers, tolerance).verdict;
+    assert_eq!(verdict("a", "Rome", None, None), Verdict::Fail);
+    assert_eq!(verdict("a", "Rome", Some(Match::Contains), None), Verdict::Pass);
+    assert_eq!(verdict("b", "42", Some(Match::Numeric), None), Verdict::Fail);
+    assert_eq!(verdict("b", "42", Some(Match::Numeric), Some(0.5)), Verdict::Pass);
+    assert_eq!(verdict("c", "no number", None, None), Verdict::Pass);
+    let open = judge("c", "no number", Some(Match::Numeric), None);
+    assert_eq!(open.verdict, Verdict::Inconclusive);
+    assert!(reason(&open).contains("what is right is not defined"), "{}", reason(&open));
+    // A list made before there was a choice is read as it was, and made again it is the same bytes.
+    let before = br#"{"cases":[{"expected":"Rome","key":["a"],"reason":"r"}],"columns":["k"],"format":"mlrun/cases/1","set":"test"}"#;
+    let list = CasesRecord::decode(before).unwrap();
+    assert_eq!((list.cases[0].answers, list.encode().unwrap().as_slice()), (None, &before[..]));
 }

@@ -3,7 +3,7 @@
 use mlrun::evidence::TruthColumn;
 use mlrun::format::certificate::Verdict;
 
-use super::scene::{Scene, close, joined, outcomes, reason, values};
+use super::scene::{Scene, close, joined, outcomes, reason, slice_column, values};
 
 /// Accuracy 87/100; Wilson's one-sided 95 % bounds .8048 and .9157.
 fn floor(rule: &str) -> Scene {
@@ -77,4 +77,37 @@ fn warnings_do_not_block() {
     let statement = Scene::on(outcomes(80, 3, 7, 10), text).judge().predicate;
     assert_eq!(statement.results[1].verdict, Verdict::Fail);
     assert_eq!(statement.verdict, Verdict::Pass);
+}
+
+/// Student's t of two values has bounds, and they say nothing of values that are not normal.
+#[test]
+fn a_mean_of_a_few_rows_decides_nothing() {
+    let of = |n: u32, demand: &str| {
+        let truth: Vec<f64> = (0..n).map(f64::from).collect();
+        let off = |by: f64| truth.iter().map(|value| value + by + by * value / 100.0).collect::<Vec<f64>>();
+        let rows = joined(TruthColumn::Real(truth.clone()), values(off(0.1)), Some(values(off(0.2))));
+        Scene::on(rows, &format!("[[rule]]\nid = \"mae\"\nmetric = \"mae\"\n{demand}\n")).result()
+    };
+    for demand in ["max = 5", "margin = 1", "prove = \"not_worse_detected\"\nmargin = 1"] {
+        for n in [2, 9] {
+            let found = of(n, demand);
+            assert_eq!((found.verdict, found.n), (Verdict::Inconclusive, u64::from(n)), "{demand}");
+            assert!(reason(&found).contains(&format!("{n} rows are too few; 10 are the least")), "{}", reason(&found));
+        }
+        assert_eq!(of(10, demand).verdict, Verdict::Pass, "{demand}");
+    }
+    // Nor do slices of so few, however small they may be.
+    let sliced = |demand: &str| {
+        let truth: Vec<f64> = (0..12).map(f64::from).collect();
+        let off = |by: f64| truth.iter().map(|value| value + by + by * value / 100.0).collect::<Vec<f64>>();
+        let mut rows = joined(TruthColumn::Real(truth.clone()), values(off(0.1)), Some(values(off(0.2))));
+        rows.slices.insert("country".to_owned(), slice_column(&[("DE", 6), ("FR", 6)]));
+        let text = format!("[[rule]]\nid = \"mae\"\nmetric = \"mae\"\nmin_rows = 2\n{demand}\n");
+        Scene::on(rows, &text).result().verdict
+    };
+    for demand in ["worst = [\"country\"]\nmax = 5", "gap = \"country\"\nmax = 5", "gap = \"country\"\nmargin = 5"] {
+        assert_eq!(sliced(demand), Verdict::Inconclusive, "{demand}");
+    }
+    // Who asks for the point asks for no bounds.
+    assert_eq!(of(2, "max = 5\non = \"point\"").verdict, Verdict::Pass);
 }

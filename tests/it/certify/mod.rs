@@ -3,7 +3,10 @@
 mod comparisons;
 mod explained;
 mod facts;
+mod failures;
 mod flips;
+mod holdout;
+mod insists;
 mod journal;
 mod limits;
 mod metrics;

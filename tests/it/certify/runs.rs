@@ -14,7 +14,7 @@ use mlrun::format::policy::PredictRecord;
 use mlrun::id::{FileId, SnapshotId};
 use mlrun::measure::{Undefined, geometric_mean, paired_ratio, sequential};
 
-use super::scene::{Scene, joined, rules, set};
+use super::scene::{Scene, joined, reason, rules, set};
 
 /// A model whose runs took so long, by the clock and by its own.
 pub fn side(milliseconds: &[f64]) -> SideRecord {
@@ -376,4 +376,28 @@ fn parity_counts_rows_beyond_the_tolerance() {
     let mut scene = Scene::new(rules("binary", "[[rule]]\nid = \"r\"\nmetric = { parity = \"test\" }"));
     scene.candidate_sets.push(set("test"));
     assert_eq!(scene.result().verdict, Verdict::Inconclusive);
+}
+
+/// Known without a run, and without a doubt.
+#[test]
+fn the_size_of_a_model_is_counted() {
+    let of = |demand: &str, bytes: (Option<u64>, Option<u64>)| {
+        let text = format!("[[rule]]\nid = \"r\"\nmetric = {{ measured = \"size\" }}\n{demand}");
+        let mut scene = Scene::new(rules("binary", &text));
+        scene.model_bytes = bytes;
+        scene.result()
+    };
+    let verdict = |demand: &str, bytes| of(demand, bytes).verdict;
+    let sizes = (Some(1_100), Some(1_000));
+    assert_eq!(verdict("max = 1100", sizes), Verdict::Pass);
+    assert_eq!(verdict("max = 1099", sizes), Verdict::Fail);
+    assert_eq!(verdict("max_ratio = 1.1", sizes), Verdict::Pass);
+    let failed = of("max_ratio = 1.05", sizes);
+    assert_eq!((failed.verdict, failed.delta, failed.method.as_deref()), (Verdict::Fail, Some(1.1), Some("counted")));
+    assert!(reason(&failed).contains("1,100 bytes and 1,000"), "{}", reason(&failed));
+    assert_eq!(verdict("min_ratio = 1.2", sizes), Verdict::Fail);
+    for unknown in [(None, Some(1)), (Some(1), None), (Some(1), Some(0)), (Some(0), Some(0))] {
+        assert_eq!(verdict("max_ratio = 9", unknown), Verdict::Inconclusive, "{unknown:?}");
+    }
+    assert_eq!(verdict("max = 9", (None, Some(1))), Verdict::Inconclusive);
 }

@@ -31,6 +31,7 @@ pub struct Scene {
     pub history: History,
     pub measurement: Option<MeasurementRecord>,
     pub parity: BTreeMap<SetName, Result<JoinedRows, Defect>>,
+    pub model_bytes: (Option<u64>, Option<u64>),
 }
 
 pub fn set(name: &str) -> SetName {
@@ -54,6 +55,7 @@ impl Scene {
                 snapshot: Some(SnapshotId::new(Digest::of(b"v7"))),
                 event: Some(event),
                 first_release: None,
+                retired: None,
             },
             sets: BTreeMap::new(),
             past: BTreeMap::new(),
@@ -68,6 +70,7 @@ impl Scene {
             history: History::default(),
             measurement: None,
             parity: BTreeMap::new(),
+            model_bytes: (None, None),
         }
     }
 
@@ -124,6 +127,7 @@ impl Scene {
         Case {
             policy: &self.policy,
             policy_file_sha256: Digest::of(b"policy file"),
+            policy_file_kept: true,
             model: &self.model,
             candidate: SnapshotId::new(Digest::of(b"v8")),
             baseline: self.baseline.clone(),
@@ -135,6 +139,7 @@ impl Scene {
             samples: &self.samples,
             metrics: (&self.metrics.0, self.metrics.1.as_ref()),
             provenance: &self.provenance,
+            model_bytes: self.model_bytes,
             measurement: self.measurement.as_ref(),
             parity: &self.parity,
             facts: &self.facts,

@@ -372,3 +372,29 @@ fn it_may_be_repeated_and_rehearsed() {
     unchanged("case remove c1 --reason over");
     project.leaves_alone("case list --all", 0);
 }
+
+/// An answer in words need not be the label to be right: the case says how it is matched.
+#[test]
+fn answers_are_matched_as_the_case_says() {
+    let project = Project::rated();
+    project.edit("mlrun.toml", "score = \"p\"\npositive = 1\nslices = [\"country\"]", "prediction = \"a\"");
+    let policy = "schema = 1\ntask = \"text\"\n[[rule]]\nid = \"f1\"\nmetric = \"token_f1\"\nmin = 0.1\n";
+    let others: String = (4..30).map(|row| format!("{row},yes,yes\n")).collect();
+    let answers = format!("row_id,y,a\n1,Rome,It is Rome\n2,42,about 42.4\n3,Oslo,Bergen\n{others}");
+    project.train(0.6).write("policy.toml", policy).write("out/predictions.csv", answers).ok("snapshot fraud");
+    project.ok("case add --row 1 --match contains --reason capital");
+    project.ok("case add --row 2 --match numeric --tolerance 0.5 --reason answer");
+    project.ok("case list").says(&["Rome (contains)", "42 ± 0.5 (numeric)"]);
+    let listed = project.json("case list", 0);
+    let matched: Vec<_> = listed["cases"].as_array().unwrap().iter().map(|case| case["match"].as_str()).collect();
+    assert_eq!(matched, [Some("contains"), Some("numeric")]);
+    let certify = "certify v1 --first-release --reason begin";
+    assert_eq!(cases(&project.json(certify, 0))["verdict"], "PASS");
+    project.ok("case add --row 3 --reason capital");
+    let failed = project.json(certify, 1);
+    assert!(cases(&failed)["reason"].as_str().unwrap().contains("1 of 3 wrong: c3"), "{failed}");
+    let tolerance = Bad { exit: 2, message: &["tolerance", "--match numeric"], hint: &[] };
+    project.fails("case add --row 4 --tolerance 1 --reason x", &tolerance);
+    let binary = scene();
+    binary.fails("case add --row 5 --match contains --reason x", &Bad { exit: 2, message: &["match"], hint: &[] });
+}

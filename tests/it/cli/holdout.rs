@@ -101,7 +101,11 @@ fn uses_that_are_paid_for() {
     let project = scene("[holdout]\nmax_uses = 10\nadaptive = \"bonferroni\"\n");
     project.version(0.65);
     let paid = project.json("certify v2", 0);
-    assert!(paid["remarks"][0].as_str().unwrap().contains("each bound on it is at 99.5 %"), "{}", paid["remarks"]);
+    assert!(
+        paid["remarks"][0].as_str().unwrap().contains("each bound that has to show something is at 99.5 %"),
+        "{}",
+        paid["remarks"]
+    );
     // Another policy is a proposal, and its numbers are numbers.
     let with = |confidence: &str| {
         project.write("policy.toml", format!("{POLICY}\n[stats]\nconfidence = {confidence}\n"));

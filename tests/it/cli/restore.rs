@@ -203,6 +203,7 @@ fn a_bundle_is_the_same_bytes_every_time_and_needs_no_trust() {
         "snapshot.json",
         "certificate.json",
         "policy.json",
+        "policy.toml",
         "files/model/weights.bin",
         "files/train.py",
     ] {

@@ -81,6 +81,13 @@ impl Gate {
         certify(&self.repo.open(), &options, &Silent)
     }
 
+    /// The newest version, as the first of an empty stage.
+    pub fn certify_first(&self) -> CertifyReport {
+        let reason = Some("once more".to_owned());
+        let options = CertifyOptions { first_release: reason, ..self.options(&format!("v{}", self.versions)) };
+        certify(&self.repo.open(), &options, &Silent).unwrap()
+    }
+
     /// The newest version, certified by the policy as it is.
     pub fn certify(&self) -> CertifyReport {
         self.try_certify().unwrap()

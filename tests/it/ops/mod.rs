@@ -1,6 +1,7 @@
 //! The verbs on a store that fails or rots: what they reported stays true, and what they answer is right or an error.
 
 mod beside;
+mod certified;
 mod ci;
 mod coverage;
 mod faults;

@@ -1,6 +1,7 @@
 //! The report for a CI system.
 
-use mlrun::format::certificate::Verdict;
+use mlrun::format::certificate::{HoldoutUseRecord, RetiredRecord, Verdict};
+use mlrun::name::{SetName, Version};
 use mlrun::page::junit::certificate;
 
 use super::xml::{Element, elements};
@@ -95,5 +96,28 @@ fn it_is_what_jenkins_takes() {
         let found = elements(&text);
         assert_eq!(found.iter().filter(|element| element.name == "properties").count(), 1);
         assert_eq!((found[2].name.as_str(), found[2].depth), ("properties", 2));
+    }
+}
+
+/// The schemas in use know one block of properties in a suite, before its cases.
+#[test]
+fn a_suite_has_one_block_of_properties() {
+    let mut statement = mixed();
+    let sha256 = mlrun::digest::Digest::of(b"test");
+    let of = |set: &str| HoldoutUseRecord { set: SetName::new(set).unwrap(), sha256, ordinal: 3, max_uses: 20 };
+    statement.predicate.holdout = vec![of("test"), of("live")];
+    statement.predicate.baseline.retired = Some(RetiredRecord {
+        version: Version(6),
+        snapshot: statement.predicate.candidate,
+        event: statement.predicate.baseline.event.unwrap(),
+        reason: "broken".to_owned(),
+    });
+    let found = elements(&certificate(&statement, &context()));
+    let of_suite: Vec<&str> = found.iter().filter(|e| e.depth == 2).map(|e| e.name.as_str()).collect();
+    assert_eq!(of_suite, ["properties", "testcase", "testcase", "testcase", "testcase"]);
+    let named: Vec<&str> =
+        found.iter().filter(|e| e.name == "property").map(|e| e.attributes["name"].as_str()).collect();
+    for name in ["candidates judged by test", "candidates judged by live", "retired"] {
+        assert!(named.contains(&name), "{named:?}");
     }
 }

@@ -1,9 +1,12 @@
 //! The page in a pull request.
 
+use mlrun::certify::{NamedRow, NamedRows, flip_summaries, named_rows};
+use mlrun::name::SetName;
 use mlrun::page::Context;
 use mlrun::page::markdown::certificate;
 
 use super::{context, hostile, many, mixed};
+use crate::certify::scene::{Scene, outcomes};
 
 #[test]
 fn verdict_table_and_reasons() {
@@ -81,4 +84,47 @@ fn no_page_is_too_long() {
     let page = certificate(&statement, &context);
     assert!(page.len() <= 65_536, "{}", page.len());
     assert!(page.contains("more notes did not fit"));
+}
+
+/// Rows behind what is not passed, with how many changed sides; a PASS has a few of its own.
+#[test]
+fn rows_and_flips_are_named() {
+    let text = "[[rule]]\nid = \"lost\"\nmetric = \"accuracy\"\nmargin = 0.001\n\
+                [[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.5\n";
+    let page = |rules: &str| {
+        let scene = Scene::on(outcomes(900, 25, 10, 65), rules);
+        let statement = scene.judge();
+        let rows = named_rows(&scene.case(), &statement.predicate.results).unwrap();
+        certificate(&statement, &Context { rows, flips: flip_summaries(&scene.case()), ..context() })
+    };
+    let found = page(text);
+    assert!(found.contains("\n**lost**: rows of test\n\n| | key | label |"), "{found}");
+    assert_eq!(found.matches("\n| new |").count(), 5, "{found}");
+    assert!(!found.contains("**floor**: "), "{found}");
+    let flips = "\n- Flips: 25 of 1,000 rows of test were right and are wrong, 10 the other way round\n";
+    assert!(found.contains(flips), "{found}");
+    let passed = page(&text[text.find("[[rule]]\nid = \"floor\"").unwrap()..]);
+    assert!(passed.contains("\n**floor**: largest failures of test\n"), "{passed}");
+    assert_eq!(passed.matches("\n| new |").count(), 3, "{passed}");
+}
+
+#[test]
+fn rows_that_do_not_fit_are_counted() {
+    let row = NamedRow {
+        key: "k".repeat(90),
+        label: "l".repeat(90),
+        candidate: "c".repeat(90),
+        baseline: Some("b".repeat(90)),
+        new: true,
+    };
+    let named = |at: usize| NamedRows {
+        rule: format!("rule-{at}"),
+        set: SetName::new("test").unwrap(),
+        slice: None,
+        open: true,
+        rows: vec![row.clone(); 10],
+    };
+    let page = certificate(&mixed(), &Context { rows: (0..50).map(named).collect(), ..context() });
+    assert!(page.len() <= 65_536 && page.len() > 50_000, "{}", page.len());
+    assert!(page.contains(" more rows did not fit on this page."), "{}", &page[page.len() - 300..]);
 }

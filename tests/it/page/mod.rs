@@ -92,5 +92,6 @@ fn context() -> Context {
         expires: None,
         policy: Some("policy/fraud eu.toml".to_owned()),
         lines: [("floor".to_owned(), 12)].into(),
+        ..Context::default()
     }
 }

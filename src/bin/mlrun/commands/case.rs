@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use mlrun::format::cases::Match;
 use mlrun::name::{ModelName, SetName};
 use mlrun::ops::cases::{AddOptions, RemoveOptions, add, list, remove};
 
@@ -35,7 +36,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "mlrun case add [OPTIONS] [MODEL] FILE\n       mlrun case add [OPTIONS] [MODEL] --row KEY… --reason TEXT",
-    after_help = "Examples:\n  mlrun case add --set test --row 4711 --row 4712 --reason \"chargebacks\"\n  mlrun case add fraud --row 'shop=7, day=3' --reason \"declined a regular\"\n  mlrun case add cases.csv      # the columns of the key, and `reason`\n  mlrun case add --row 12 --tolerance 50 --reason \"sold at a loss\""
+    after_help = "Examples:\n  mlrun case add --set test --row 4711 --row 4712 --reason \"chargebacks\"\n  mlrun case add fraud --row 'shop=7, day=3' --reason \"declined a regular\"\n  mlrun case add cases.csv      # the columns of the key, and `reason`\n  mlrun case add --row 12 --tolerance 50 --reason \"sold at a loss\"\n  mlrun case add --row q7 --match contains --reason \"named the wrong city\""
 )]
 struct AddArgs {
     /// The model, if there are several, and a csv, jsonl, parquet or arrow file with the columns of the key and `reason`
@@ -56,6 +57,9 @@ struct AddArgs {
     /// The largest error of a predicted number that is right
     #[arg(long, value_name = "ERROR")]
     tolerance: Option<f64>,
+    /// When an answer in words is right: if it is the label, contains it, or ends in the same number; `exact` if left out
+    #[arg(long = "match", value_name = "HOW", value_parser = ["exact", "contains", "numeric"])]
+    answers: Option<String>,
     /// Why, for the record; of a file, for rows without a reason of their own
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -145,6 +149,7 @@ fn run_add(context: &Context<'_>, args: &AddArgs) -> Result<Shown, Failure> {
         revision: args.from.clone(),
         threshold: args.threshold,
         tolerance: args.tolerance,
+        answers: args.answers.as_ref().and_then(|word| Match::ALL.into_iter().find(|known| known.name() == word)),
         reason: args.reason.clone(),
         dry_run: args.dry_run,
     };

@@ -61,6 +61,8 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8, folder: &Path)
         expires: report.expires.map(|t| t.for_people()),
         policy: report.policy_file.as_ref().map(|p| p.strip_prefix(folder).unwrap_or(p).to_string_lossy().into_owned()),
         lines: report.policy_lines.clone(),
+        rows: report.rows.clone(),
+        flips: report.flips.clone(),
     };
     match format {
         Format::Human => human::certify::certify(report, &Style::new(false, None)),

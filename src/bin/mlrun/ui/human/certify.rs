@@ -10,6 +10,8 @@ use super::{cut, verdict, wrapped};
 
 /// Reasons that are given; the rest is counted.
 const MOST_REASONS: usize = 20;
+/// Rows that are named where every rule is passed.
+const FEW_ROWS: usize = 3;
 /// Rows of the table; the rest is counted.
 const MOST_ROWS: usize = 60;
 /// A longer name would push the numbers off the screen; reasons have it whole.
@@ -21,18 +23,26 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let stage = &predicate.baseline.stage;
     let against = match (&report.baseline, &predicate.baseline.first_release) {
         (Some(baseline), _) => format!("against {baseline} in {stage}"),
-        (None, Some(reason)) => format!("first release to {stage}: {}", clean(reason)),
+        (None, Some(reason)) => {
+            let after = predicate.baseline.retired.as_ref();
+            let after = after.map_or_else(String::new, |retired| {
+                let (model, why) = (&predicate.model, clean(&retired.reason));
+                format!(" after {model}@{} was retired ({why})", retired.version)
+            });
+            format!("first release to {stage}{after}: {}", clean(reason))
+        }
         (None, None) => format!("{stage} is empty"),
     };
     let mut text = format!("{}\n\n", wrapped(&format!("{}  {against}", style.paint(Label::Strong, &report.label))));
     text += &why(&predicate.results, style);
-    for named in &report.rows {
+    let listed = listed(&report.rows);
+    for named in &listed {
         text += &rows(named, style);
     }
     for flips in &report.flips {
         text += &format!("{}\n", wrapped(&format!("{} {}", style.paint(Label::Dim, "flips:"), changed_sides(flips))));
     }
-    if !report.rows.is_empty() || !report.flips.is_empty() {
+    if !listed.is_empty() || !report.flips.is_empty() {
         text.push('\n');
     }
     text += &table(predicate, style);
@@ -54,32 +64,54 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
             text += &format!("  {}\n", clean(line));
         }
     }
-    match &report.conflict {
-        Some(Conflict::NotFirst { stage, holder }) => {
-            text += &format!("{stage} holds {holder}: this is no first release; nothing was written\n");
-        }
-        Some(Conflict::BaselineMoved { stage }) => {
-            text += &format!("{stage} moved while this was judged; no certificate was issued, try again\n");
-        }
-        Some(Conflict::Changed) => {
-            text += "evidence, cases or waivers went on changing while this was judged; no certificate was issued, try again\n";
-        }
-        None => {}
-    }
     let expires = match (report.check, report.expires) {
         (true, _) => "  (a look; nothing was written)".to_owned(),
         (_, Some(at)) => format!("  certificate {}, expires {}", report.certificate.short(), time(at)),
         _ => String::new(),
     };
     let unchanged = if report.unchanged { ", in force already" } else { "" };
-    text += &format!("{}{}{unchanged}\n", verdict(report.verdict(), style), style.paint(Label::Dim, &expires));
+    text += &match &report.conflict {
+        // Whatever the rules say: nobody is to read this as a certificate.
+        Some(conflict) => format!("{}: {}\n", style.paint(Label::Bad, "not certified"), refused(conflict)),
+        None => format!("{}{}{unchanged}\n", verdict(report.verdict(), style), style.paint(Label::Dim, &expires)),
+    };
     text
 }
 
-/// The rows behind a rule.
+/// Why there is no certificate.
+fn refused(conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::NotFirst { stage, holder } => {
+            format!("{stage} holds {holder}, this is no first release; nothing was written")
+        }
+        Conflict::BaselineMoved { stage } => {
+            format!("{stage} moved while this was judged; nothing was written, try again")
+        }
+        Conflict::Changed => {
+            "evidence, cases or waivers went on changing while this was judged; nothing was written, try again"
+                .to_owned()
+        }
+    }
+}
+
+/// Those behind what is not passed; where that is nothing, a few of the first rule's.
+fn listed(all: &[NamedRows]) -> Vec<NamedRows> {
+    let open: Vec<NamedRows> = all.iter().filter(|named| named.open).cloned().collect();
+    if !open.is_empty() {
+        return open;
+    }
+    let short = |named: &NamedRows| {
+        let rows = named.rows.iter().take(FEW_ROWS).cloned().collect();
+        NamedRows { rows, ..named.clone() }
+    };
+    all.first().map(short).into_iter().collect()
+}
+
+/// The rows behind a rule; of one that passed its largest failures.
 fn rows(named: &NamedRows, style: &Style) -> String {
     let place = named.slice.as_ref().map_or_else(String::new, |slice| format!(" [{}]", clean(slice)));
-    let mut text = format!("{}{place}: rows of {}\n", clean(&named.rule), clean(named.set.as_str()));
+    let what = if named.open { "rows" } else { "largest failures" };
+    let mut text = format!("{}{place}: {what} of {}\n", clean(&named.rule), clean(named.set.as_str()));
     let mut table = Table::new(&[Align::Left; 5]);
     table.row(["", "key", "label", "new", "base"].map(|word| style.paint(Label::Dim, word)));
     for row in &named.rows {

@@ -1,6 +1,6 @@
 //! `attach`, `case`, `waive`.
 
-use mlrun::format::cases::NumberedCaseRecord;
+use mlrun::format::cases::{CaseRecord, NumberedCaseRecord};
 use mlrun::format::event::AttachedRecord;
 use mlrun::ops::attach::AttachReport;
 use mlrun::ops::cases::{AddReport, ListReport, RemoveReport};
@@ -44,14 +44,20 @@ fn nothing(dry_run: bool) -> String {
     if dry_run { "nothing was written\n".to_owned() } else { String::new() }
 }
 
+/// `at 0.3`, `± 50`, `(contains)`: what is right besides the label itself.
+fn terms(case: &CaseRecord) -> String {
+    let answers = case.answers.map_or_else(String::new, |answers| format!(" ({})", answers.name()));
+    match (case.threshold, case.tolerance) {
+        (Some(threshold), _) => format!(" at {threshold}"),
+        (_, Some(tolerance)) => format!(" ± {tolerance}{answers}"),
+        (None, None) => answers,
+    }
+}
+
 /// `c7 of test, row_id=4711: right is 1 (a chargeback of 9,000 in March)`.
 fn case(one: &NumberedCaseRecord) -> String {
     let (key, expected, reason) = (clean(&one.key()), cut(&clean(&one.case.expected), 40), clean(&one.case.reason));
-    let terms = match (one.case.threshold, one.case.tolerance) {
-        (Some(threshold), _) => format!(" at {threshold}"),
-        (_, Some(tolerance)) => format!(" ± {tolerance}"),
-        (None, None) => String::new(),
-    };
+    let terms = terms(&one.case);
     format!("{} of {}, {key}: right is {expected}{terms} ({reason})", one.id(), one.set)
 }
 
@@ -100,11 +106,7 @@ pub fn cases(report: &ListReport, style: &Style) -> String {
     for listed in &report.cases {
         let one = &listed.case;
         let by = listed.actor.as_deref().map_or_else(String::new, |name| format!(" by {}", clean(name)));
-        let terms = match (one.case.threshold, one.case.tolerance) {
-            (Some(threshold), _) => format!(" at {threshold}"),
-            (_, Some(tolerance)) => format!(" ± {tolerance}"),
-            (None, None) => String::new(),
-        };
+        let terms = terms(&one.case);
         let removed = listed.removed.as_ref().map_or_else(String::new, |removed| {
             let why = removed.reason.as_deref().map_or_else(String::new, |why| format!(": {}", clean(why)));
             let by = removed.actor.as_deref().map_or_else(String::new, |name| format!(" by {}", clean(name)));

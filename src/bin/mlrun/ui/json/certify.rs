@@ -38,6 +38,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
             "stage": predicate.baseline.stage.as_str(),
             "event": predicate.baseline.event.map(|e| json!({ "seq": e.seq, "id": e.id.to_string() })),
             "first_release": predicate.baseline.first_release,
+            "retired": value(&predicate.baseline.retired),
         },
         "policy_sha256": predicate.policy_sha256.to_string(),
         "expires": report.expires.map(|t| t.to_string()),
@@ -71,7 +72,7 @@ fn named(named: &NamedRows) -> Value {
             json!({ "key": row.key, "label": row.label, "candidate": candidate, "baseline": baseline, "new": row.new })
         })
         .collect();
-    json!({ "rule": named.rule, "set": named.set.as_str(), "slice": named.slice, "rows": rows })
+    json!({ "rule": named.rule, "set": named.set.as_str(), "slice": named.slice, "open": named.open, "rows": rows })
 }
 
 fn flips(flips: &FlipSummary) -> Value {

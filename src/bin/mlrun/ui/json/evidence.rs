@@ -37,6 +37,7 @@ fn case(one: &NumberedCaseRecord) -> Value {
         "expected": one.case.expected,
         "threshold": one.case.threshold,
         "tolerance": one.case.tolerance,
+        "match": one.case.answers.map(|answers| answers.name()),
         "reason": one.case.reason,
     })
 }
