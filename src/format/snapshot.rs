@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::checksum::Checksum;
-use super::observation::MachineRecord;
 use super::scalar::Scalar;
 use crate::digest::Digest;
 use crate::id::{FileId, TreeId};

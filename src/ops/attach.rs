@@ -11,7 +11,6 @@ use super::snapshot::RESERVE;
 use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, attached, check_text, erasures, records};
 use crate::capture::evidence::{EvidenceInput, describe};
 use crate::capture::files::PathSpec;
-use crate::capture::machine;
 use crate::capture::source_file::SourceFile;
 use crate::capture::{CaptureError, PredictionsInput, SamplesInput, machine};
 use crate::digest::Digest;

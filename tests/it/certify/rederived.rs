@@ -189,7 +189,7 @@ fn scenes() -> Vec<Scene> {
     scenes.push(of_facts(both(categories("a", [900, 50, 50]), categories("b", [50, 50, 900])), share, "max = 0.1"));
     scenes.push(of_rows("{ shift = \"psi\" }", "max = 9.0"));
     scenes.push(of_facts(both(sound(), sound()), "{ data = \"null_share\", of = \"train\" }", "max = 0.1"));
-    let leak = Leak { rows: 10, leaked: 0, first: Vec::new() };
+    let leak = Leak { rows: 10, leaked: 0, first: Vec::new(), doubt: None, mixed: None };
     let mut leaking = of_facts(Facts::default(), "{ leakage = \"test\", of = \"train\" }", "");
     let MeasureRecord::Leakage(record) = leaking.policy.rules[0].measure.clone() else { unreachable!() };
     leaking.facts.leaks.insert(record, Ok(leak));
