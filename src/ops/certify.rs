@@ -297,10 +297,8 @@ fn issue(
         if judged.seen.as_ref().is_some_and(|before| *before != seen) {
             return Ok(Decision::Keep(Outcome::Changed));
         }
-        let same = state
-            .certificates
-            .get(&candidate)
-            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed);
+        let same =
+            state.certificate(candidate, certificate).filter(|row| row.expires > now && row.proposed == proposed);
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }
