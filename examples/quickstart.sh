@@ -112,7 +112,7 @@ export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null # nobody's aliases, hoo
 run 'git init --quiet'
 git config user.name "Ada Example"
 git config user.email "ada@example.org"
-run 'cp "$digits"/{train.py,mlrun.toml,policy.toml,.gitignore} .'
+run 'cp "$digits"/{train.py,predict.py,mlrun.toml,policy.toml,.gitignore} .'
 run 'mlrun init'
 
 say "the first version: snapshot, certify, put into production"

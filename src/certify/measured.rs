@@ -82,6 +82,9 @@ impl Measured<'_> {
             return inconclusive(ResultRecord { n: units, ..result }, self.few(units));
         }
         let found = Comparison { n: self.units(&found.sufficient, view).unwrap_or(found.n), ..found };
+        if let Some(few) = too_few_for_bounds(&found) {
+            return inconclusive(result, self.undefined(&few));
+        }
         let mut result = self.in_units(self.compared(result, &found, self.spec.better()));
         if result.method.is_some() {
             result.seed = found.resamples.map(|_| Digest::from_bytes(sampling.seed));
@@ -271,6 +274,21 @@ impl Measured<'_> {
 
     pub(super) fn undefined(&self, undefined: &Undefined) -> String {
         format!("{} is not defined: {undefined}", title(&self.rule.measure))
+    }
+}
+
+/// Two AUCs over so few rows of a class that their bounds do not hold: at the margin 6 to 10 % pass with 20 positive rows where 5 %
+/// should, 9 to 19 % with 6 (3,000 sets each, AUC 0.8 and 0.9).
+fn too_few_for_bounds(found: &Comparison) -> Option<Undefined> {
+    const NEEDED: u64 = 20;
+    match (found.method, &found.sufficient) {
+        (Method::DeLong, &Sufficient::Components { n_pos: n, .. }) if n < NEEDED => {
+            Some(Undefined::TooFewPositives { n, needed: NEEDED })
+        }
+        (Method::DeLong, &Sufficient::Components { n_neg: n, .. }) if n < NEEDED => {
+            Some(Undefined::TooFewNegatives { n, needed: NEEDED })
+        }
+        _ => None,
     }
 }
 

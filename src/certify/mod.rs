@@ -21,8 +21,9 @@
 //! | largest drift of a column | all ≤ limit | one > limit, more than chance by Benjamini-Hochberg | INCONCLUSIVE |
 //!
 //! L and U are one-sided bounds of the difference, its sign turned so that more is better; a certificate records them unturned,
-//! as candidate minus baseline. Predictions that are the same number for number differ by exactly nothing: they are non-inferior even
-//! at margin 0, and never superior.
+//! as candidate minus baseline. Scores and values that are the same number for number, with at least 10 different ones among them,
+//! differ by exactly nothing: they are non-inferior even at margin 0, and never superior. Classes and answers that agree on every row
+//! are rows of which none was seen to differ, which bounds how many there are.
 //!
 //! Three things come from the journal. Regression [cases](CASES) are an implicit rule that always blocks; an evaluation set that
 //! has judged more candidates than it may is [another](HOLDOUT), if the policy says so; a waiver turns what a rule does not pass into

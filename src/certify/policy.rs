@@ -71,6 +71,11 @@
 //! `[holdout]` says how often an evaluation set may be used to choose: `max_uses` (20), `adaptive` (`"none"`, or `"bonferroni"`: each
 //! bound on rows at 1 − α / `max_uses`, wherever that makes a rule harder to pass), `on_exhausted` (`"warn"` or `"fail"`).
 //!
+//! Few rows prove little, and below some number nothing: resampled bounds (of RMSE, R², AP, ECE and the like) need 50 rows, those of
+//! one AUC 30 rows of either class, of two AUCs 20, a quantile of timed calls 10 calls on either side of it. With fewer a rule is
+//! INCONCLUSIVE and names the number. Models that agree on all of n rows are taken to differ on at most 1 − α^(1/n) of all rows,
+//! 3/n at 95 %.
+//!
 //! A rule asks exactly one thing. `margin` alone means `prove = "non_inferior"`. `min` is held against the lower bound and
 //! `max` against the upper one unless `on` says otherwise, whichever direction is better: what must be shown is that the
 //! limit is kept.

@@ -16,6 +16,9 @@ use crate::measure::{self, sequential};
 const RUNS: usize = 3;
 const COUNTED: &str = "counted";
 
+/// A quantile of calls is read off where there are so many calls on either side of it.
+const BEYOND: f64 = 10.0;
+
 /// The rule's result.
 pub(super) fn judge(
     rule: &RuleRecord,
@@ -64,6 +67,9 @@ pub(super) fn judge(
         Ok(theirs) => theirs,
         Err(reason) => return Ok(inconclusive(result, reason)),
     };
+    if let Some(reason) = other_basis(candidate, side(Role::Baseline).ok(), quantity) {
+        return Ok(inconclusive(result, reason));
+    }
     let found = match measure::paired_ratio(&ours, &theirs, confidence) {
         Ok(found) => found,
         Err(why) => return Ok(inconclusive(result, undefined(why))),
@@ -129,6 +135,40 @@ pub(super) fn remark(case: &Case<'_>, remarks: &mut Vec<String>) {
     for (role, _) in sides.filter(|(_, side)| side.varies) {
         remarks.push(format!("the {}'s predictions were others in another run of the same model", role.name()));
     }
+    remarks.extend(case.measurement.iter().flat_map(|measurement| measurement.remarks.iter().cloned()));
+}
+
+/// Why the times of two models are not times of the same: calls on one side and whole runs on the other, or other numbers of calls
+/// for the same rows.
+fn other_basis(candidate: &SideRecord, baseline: Option<&SideRecord>, quantity: Quantity) -> Option<String> {
+    if quantity != Quantity::Latency {
+        return None;
+    }
+    let calls = |side: &SideRecord| -> Vec<Option<u64>> { side.runs.iter().map(|run| run.calls).collect() };
+    let (ours, theirs) = (calls(candidate), calls(baseline?));
+    let told = |calls: &[Option<u64>]| match calls.iter().flatten().max() {
+        None => "whole runs".to_owned(),
+        Some(most) => format!("{} calls a run", grouped(*most)),
+    };
+    let same = ours.iter().chain(&theirs).all(|calls| Some(calls) == ours.first());
+    (!same).then(|| {
+        let (ours, theirs) = (told(&ours), told(&theirs));
+        format!("the times are not of the same: the candidate's are of {ours}, the baseline's of {theirs}")
+    })
+}
+
+/// Why a quantile cannot be read off the calls that a command timed.
+fn too_few_calls(role: Role, side: &SideRecord, quantile: Option<f64>) -> Option<String> {
+    if let Some(why) = &side.untimed {
+        return Some(format!("the calls that the {} timed do not count: {why}", role.name()));
+    }
+    let quantile = quantile?;
+    let fewest = side.runs.iter().filter_map(|run| run.calls).min()?;
+    let needed = (BEYOND / quantile.min(1.0 - quantile) - 1e-9).ceil();
+    (!(fewest as f64 >= needed)).then(|| {
+        let (calls, needed) = (grouped(fewest), grouped(needed as u64));
+        format!("the {} timed {calls} calls; a quantile of {quantile} needs {needed}", role.name())
+    })
 }
 
 /// An exit status is what it is: one that is not as it should be is a failure, not a gap in the evidence.
@@ -203,6 +243,11 @@ fn series(role: Role, side: &SideRecord, quantity: Quantity, quantile: Option<f6
             format!("{} timed runs are", side.runs.len())
         };
         return Err(format!("{runs} too few; {RUNS} are the least"));
+    }
+    if quantity == Quantity::Latency
+        && let Some(why) = too_few_calls(role, side, quantile)
+    {
+        return Err(why);
     }
     let value = |run: &RunRecord| match quantity {
         Quantity::Latency if run.calls.is_none() => Some(run.milliseconds),

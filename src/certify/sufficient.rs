@@ -3,7 +3,7 @@
 //! | method | keys |
 //! |---|---|
 //! | mcnemar, paired_score | `both`, `only_baseline`, `only_candidate`, `neither` |
-//! | paired_t, student_t, influence | `n`, `sum`, `sum_squares`, `sum_cubes`; the last two about the mean |
+//! | paired_t, none_differ, student_t, influence | `n`, `sum`, `sum_squares`, `sum_cubes`; the last two about the mean |
 //! | delong | `n_pos`, `n_neg`, `auc_a`, `auc_b`, and `s10_`, `s01_` with `aa`, `ab`, `bb`; a is the candidate |
 //! | delong_logit | `n_pos`, `n_neg`, `auc_a`, `s10_aa`, `s01_aa` |
 //! | wilson, mover_wilson, multinomial_bca, multinomial_bca_mover_wilson | `classes`, and `cell_T_A_B`: rows of label T that the candidate calls A and the baseline B; of one model A and B are its own |
@@ -204,7 +204,7 @@ pub(super) fn read(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Optio
             only_candidate: count("only_candidate")?,
             neither: count("neither")?,
         }),
-        Method::PairedT | Method::StudentT | Method::Influence => Some(Sufficient::Moments {
+        Method::PairedT | Method::NoneDiffer | Method::StudentT | Method::Influence => Some(Sufficient::Moments {
             n: count("n")?,
             sum: number("sum")?,
             sum_squares: number("sum_squares")?,

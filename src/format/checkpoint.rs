@@ -35,7 +35,7 @@ pub struct CheckpointRecord {
     pub stages: Vec<StageRow>,
     /// Blocks in force.
     pub blocks: Vec<BlockRow>,
-    /// The newest certificate of every snapshot that has one.
+    /// The newest certificate of every snapshot that has one, and the newest one by other rules than those in force.
     pub certificates: Vec<CertificateRow>,
     /// What was erased, in the order it was.
     pub erased: Vec<ErasedRow>,

@@ -55,6 +55,9 @@ pub struct MeasurementRecord {
     pub sides: BTreeMap<Role, SideRecord>,
     /// Of each rule with a command of its own, what that made of each model.
     pub commands: BTreeMap<String, BTreeMap<Role, ValuesRecord>>,
+    /// What a reader should know of how they were run, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// The rows that were predicted.
@@ -83,6 +86,9 @@ pub struct SideRecord {
     pub varies: bool,
     /// Why it could not be measured to the end.
     pub failed: Option<String>,
+    /// Why the times that its command wrote down itself do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untimed: Option<String>,
 }
 
 /// One timed run.
@@ -133,6 +139,9 @@ pub struct ValuesRecord {
     pub values: Vec<f64>,
     /// Why there is none.
     pub failed: Option<String>,
+    /// The recorded predictions that it was given, where nobody had made them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<FileId>,
 }
 
 impl MeasurementRecord {

@@ -5,11 +5,15 @@
 //! AUCs' covariance is S₁₀ / n_pos + S₀₁ / n_neg. One model's bounds are taken on the logit scale, which keeps them
 //! inside (0, 1) and closer to their level near 1 (Pepe, 2003, §5.2).
 
-use super::distribution::one_sided;
+use super::distribution::{one_sided, unseen};
 use super::outcome::{Interval, Method, Sufficient};
 use super::roc::Placements;
 use super::sums::sum;
 use super::undefined::Undefined;
+
+/// Rows of either class below which one AUC has no bounds: nominal 5 %, an AUC at its very limit passes in 6 to 8 % of the sets with
+/// 30 positive rows where it is 0.7 to 0.9, and in 10 to 19 % with 6 (4,000 sets each).
+const FEWEST: u64 = 30;
 
 /// What DeLong's interval of a difference needs.
 #[derive(Clone, Copy)]
@@ -25,7 +29,7 @@ pub(super) struct Components {
 impl Components {
     /// From the placements `a` of the candidate and `b` of the baseline.
     pub(super) fn new(truth: &[bool], a: &Placements, b: &Placements) -> Result<Self, Undefined> {
-        enough(a.n_pos, a.n_neg)?;
+        enough(a.n_pos, a.n_neg, 2)?;
         let covariance = |positive: bool, x: &Placements, mean_x: f64, y: &Placements, mean_y: f64| {
             let products = sum(truth.len(), |row| {
                 let product = (x.shares[row] - mean_x) * (y.shares[row] - mean_y);
@@ -50,8 +54,9 @@ impl Components {
         if variance > 1e-14 * (positives_alone + negatives_alone) {
             return Ok(Interval::symmetric(Method::DeLong, self.auc_a - self.auc_b, z, variance.sqrt()));
         }
-        if self.auc_a == self.auc_b && (self.auc_a == 1.0 || self.auc_a == 0.0) {
-            // Neither errs on any of m disjoint pairs, so P(only one of them errs) is at most that bound, either way.
+        let alike = |[a, both, b]: [f64; 3]| a == both && both == b;
+        if self.auc_a == self.auc_b && alike(self.s10) && alike(self.s01) {
+            // The models order each of m disjoint pairs alike, so P(only one of them errs) is at most that bound, either way.
             let bound = unseen(self.n_pos.min(self.n_neg), confidence);
             return Ok(Interval::new(Method::ExactPairs, -bound, bound, 0.0));
         }
@@ -102,7 +107,7 @@ impl Component {
         if auc <= 0.0 {
             return Ok(Interval::new(Method::ExactPairs, 0.0, bound, 0.0));
         }
-        enough(self.n_pos, self.n_neg)?;
+        enough(self.n_pos, self.n_neg, FEWEST)?;
         let error = (self.s10 / self.n_pos as f64 + self.s01 / self.n_neg as f64).sqrt();
         if error <= 0.0 {
             return Err(Undefined::ZeroVariance);
@@ -119,17 +124,12 @@ impl Component {
     }
 }
 
-/// The largest failure rate that `trials` successes leave possible: 1 - (1 - confidence)^(1/trials).
-fn unseen(trials: u64, confidence: f64) -> f64 {
-    -((1.0 - confidence).ln() / trials as f64).exp_m1()
-}
-
-const fn enough(n_pos: u64, n_neg: u64) -> Result<(), Undefined> {
-    if n_pos < 2 {
-        return Err(Undefined::TooFewPositives { n: n_pos, needed: 2 });
+const fn enough(n_pos: u64, n_neg: u64, needed: u64) -> Result<(), Undefined> {
+    if n_pos < needed {
+        return Err(Undefined::TooFewPositives { n: n_pos, needed });
     }
-    if n_neg < 2 {
-        return Err(Undefined::TooFewNegatives { n: n_neg, needed: 2 });
+    if n_neg < needed {
+        return Err(Undefined::TooFewNegatives { n: n_neg, needed });
     }
     Ok(())
 }

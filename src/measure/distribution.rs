@@ -166,3 +166,8 @@ impl Binomial {
         Self { first, mass }
     }
 }
+
+/// The largest failure rate that `trials` successes leave possible: 1 - (1 - confidence)^(1/trials).
+pub(super) fn unseen(trials: u64, confidence: f64) -> f64 {
+    -((1.0 - confidence).ln() / trials as f64).exp_m1()
+}

@@ -110,6 +110,12 @@ impl Predicted<'_> {
         self.same_as(&Self::default())
     }
 
+    /// Whether the numbers that were predicted are so many different ones that no two models have them in common by chance.
+    pub(super) fn is_continuous(&self) -> bool {
+        let columns = self.probabilities.into_iter().flatten().map(Vec::as_slice);
+        self.scores.into_iter().chain(self.values).chain(columns).any(is_continuous)
+    }
+
     /// Whether all that was predicted is the same, number for number; columns of numbers are no predictions.
     pub fn same_as(&self, other: &Self) -> bool {
         self.scores == other.scores
@@ -118,6 +124,22 @@ impl Predicted<'_> {
             && self.values == other.values
             && self.texts == other.texts
     }
+}
+
+/// Whether a column holds at least so many different numbers that it is taken for a continuous one.
+pub(super) fn is_continuous(values: &[f64]) -> bool {
+    const DIFFERENT: usize = 10;
+    let mut seen: Vec<u64> = Vec::with_capacity(DIFFERENT);
+    for value in values {
+        let bits = value.to_bits();
+        if !seen.contains(&bits) {
+            seen.push(bits);
+        }
+        if seen.len() == DIFFERENT {
+            return true;
+        }
+    }
+    false
 }
 
 /// Labels and predictions as class numbers; binary labels are 0 and 1.

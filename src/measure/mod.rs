@@ -17,6 +17,8 @@
 //! | R², RMSE, explained shares (D²), wMAPE, KS, ECE, AUC of several classes, ratio of columns | Poisson BCa below 20,000 rows, influence values above | the same |
 //! | quantiles, top of a ranking (precision, lift, gain), recall at a precision, partial AUC | Poisson BCa | Poisson BCa |
 //! | largest error | none | none |
+//! | any, where the models differ on no row: scores, values or columns of at least 10 different numbers | | exact |
+//! | the same of classes, answers and equal rankings of other scores | | Tango; the rate of 0 of n, times the range of a row |
 //! | any, with weights or clusters | as AP; Poisson BCa of what has no range from 0 to 1, clusters are drawn whole | as AP |
 //! | any, where `Resampling::Always` asks for it | Poisson BCa | Poisson BCa |
 //!
@@ -215,10 +217,9 @@ pub fn compare(
     let finish = |(interval, sufficient): (Interval, Sufficient), values| {
         interval.comparison(n, values, spec.range(), sufficient)
     };
-    let no_difference = (Interval::new(Method::Exact, 0.0, 0.0, 0.0), Sufficient::None);
     if same(spec, candidate, baseline, n)? {
         let value = point(spec, rows, candidate)?;
-        return finish(no_difference, (value, value));
+        return finish((Interval::new(Method::Exact, 0.0, 0.0, 0.0), Sufficient::None), (value, value));
     }
     let closed = sampling.resampling != Resampling::Always;
     match interval_family(spec, rows, sampling) {
@@ -237,14 +238,11 @@ pub fn compare(
             let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
             let moments = Moments::of(&differences)?;
             let values = (Moments::of(&a)?.mean(), Moments::of(&b)?.mean());
-            finish((moments.t_interval(Method::PairedT, sampling.confidence)?, moments.sufficient()), values)
+            finish((moments.paired_interval(spec.range(), sampling.confidence)?, moments.sufficient()), values)
         }
         Family::Auc => {
             let (a, b) = rayon::join(|| placements(spec, truth, candidate), || placements(spec, truth, baseline));
-            let ((ranking_a, a), (ranking_b, b)) = (a?, b?);
-            if ranking_a == ranking_b {
-                return finish(no_difference, (a.auc, b.auc));
-            }
+            let ((_, a), (_, b)) = (a?, b?);
             let components = Components::new(binary(spec, truth)?, &a, &b)?;
             finish((components.interval(sampling.confidence)?, components.sufficient()), (a.auc, b.auc))
         }
@@ -330,13 +328,15 @@ fn interval_family(spec: &MetricSpec, rows: &Rows<'_>, sampling: &Sampling) -> F
     if always || rows.weights.is_some() || rows.clusters.is_some() { Family::Smooth } else { plain }
 }
 
-/// Whether both models say the same of what the metric looks at.
+/// Whether both models are the same as far as the metric looks: they say the same numbers, bit for bit, and these are no few
+/// values that two models may have in common. Classes and answers may agree on all these rows and differ on the next.
 fn same(spec: &MetricSpec, candidate: &Predicted<'_>, baseline: &Predicted<'_>, n: u64) -> Result<bool, Undefined> {
     if spec.parameters.columns.is_empty() {
-        return Ok(candidate.same_as(baseline));
+        return Ok(candidate.same_as(baseline) && candidate.is_continuous());
     }
     let of = |model| input::columns(spec, model, n as usize);
-    Ok(of(candidate)? == of(baseline)?)
+    let ours = of(candidate)?;
+    Ok(ours == of(baseline)? && ours.into_iter().all(input::is_continuous))
 }
 
 fn with_interval(spec: &MetricSpec) -> Result<(), Undefined> {

@@ -2,7 +2,7 @@
 //!
 //! Student's t on d̄ / (s / √n), as `scipy.stats.ttest_1samp` and `ttest_rel`.
 
-use super::distribution::{one_sided, t_quantile};
+use super::distribution::{one_sided, t_quantile, unseen};
 use super::input::finite;
 use super::outcome::{Estimate, Interval, Method, Sufficient, defined};
 use super::sums::{sum, total};
@@ -70,6 +70,22 @@ impl Moments {
         one_sided(confidence)?;
         let error = self.standard_error()?;
         Ok(Interval::symmetric(method, self.mean(), t_quantile(confidence, (self.n - 1) as f64), error))
+    }
+
+    /// Bounds of the mean of paired differences: t bounds; where all of them are 0, what the rate of rows that differ may be with
+    /// none of n seen, times what a row of a metric between `least` and `greatest` can differ by.
+    pub(super) fn paired_interval(
+        &self,
+        (least, greatest): (f64, f64),
+        confidence: f64,
+    ) -> Result<Interval, Undefined> {
+        let span = greatest - least;
+        if self.sum == 0.0 && self.sum_squares == 0.0 && self.n > 0 && span.is_finite() {
+            one_sided(confidence)?;
+            let bound = unseen(self.n, confidence) * span;
+            return Ok(Interval::new(Method::NoneDiffer, -bound, bound, 0.0));
+        }
+        self.t_interval(Method::PairedT, confidence)
     }
 
     pub(super) const fn sufficient(&self) -> Sufficient {

@@ -88,8 +88,10 @@ pub struct Comparison {
 pub enum Method {
     /// Both models predict the same, number for number: the difference is zero on any rows like these.
     Exact,
-    /// Binomial bound over disjoint (positive, negative) pairs, for an AUC of exactly 0 or 1.
+    /// Binomial bound over disjoint (positive, negative) pairs, for an AUC of exactly 0 or 1 and for equal rankings.
     ExactPairs,
+    /// Binomial bound over rows of which none differs, times what one can differ by.
+    NoneDiffer,
     /// Wilson score, for proportions and what is a monotone function of one.
     Wilson,
     /// Wilson scores of each class, combined by MOVER.
@@ -139,6 +141,7 @@ impl Method {
         &[
             Self::Exact,
             Self::ExactPairs,
+            Self::NoneDiffer,
             Self::Wilson,
             Self::MoverWilson,
             Self::McNemar,
@@ -171,6 +174,7 @@ impl Method {
         match self {
             Self::Exact => "exact",
             Self::ExactPairs => "exact_pairs",
+            Self::NoneDiffer => "none_differ",
             Self::Wilson => "wilson",
             Self::MoverWilson => "mover_wilson",
             Self::McNemar => "mcnemar",

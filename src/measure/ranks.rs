@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::undefined::Undefined;
 
 /// The rows from the highest score to the lowest.
-#[derive(PartialEq)]
 pub(super) struct Ranking {
     /// Row numbers; equal scores in row order.
     order: Vec<u32>,

@@ -50,7 +50,7 @@ pub fn rederive(spec: &MetricSpec, comparison: &Comparison, sampling: &Sampling)
                 if (moments.mean() - comparison.delta).abs() > 1e-9 * scale {
                     return Err(Undefined::Contradictory);
                 }
-                moments.t_interval(Method::PairedT, confidence)?
+                moments.paired_interval(spec.range(), confidence)?
             }
         }
         &Sufficient::Components { n_pos, n_neg, auc_a, auc_b, s10, s01 } => {

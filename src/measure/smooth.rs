@@ -54,6 +54,10 @@ const MOST: usize = 4_000_000;
 /// Clusters below which nothing is said.
 const FEWEST_CLUSTERS: u64 = 30;
 
+/// Rows below which resamples are not read: nominal 5 %, an RMSE at its very limit passes in 6 % of the sets of 50 rows with normal
+/// errors, in 9 % with Laplace's; of 15 rows in 9 and 16 % (1,500 sets each).
+const FEWEST_ROWS: u64 = 50;
+
 /// The least degrees of freedom the spread of resamples is taken for.
 const LEAST_FREEDOM: f64 = 5.0;
 
@@ -103,6 +107,9 @@ pub(super) fn interval(
     }
     if asked || (units < MANY || scarce) && n < AFFORDABLE {
         let replicates = resample(metric.name(), rows, candidate, baseline, sampling)?;
+        if rows.clusters.is_none() && (units as u64) < FEWEST_ROWS {
+            return Err(Undefined::TooFewRows { n: units as u64, needed: FEWEST_ROWS });
+        }
         let a = acceleration(units, |unit| influence[unit], |_| 1.0);
         let resampled = sum(units, |unit| influence[unit] * influence[unit]);
         let widening = if is_smooth { spread(&by_row, rows.weights, rows.clusters).over(resampled) } else { 1.0 };

@@ -325,9 +325,8 @@ fn issue(
             return Ok(Decision::Keep(Outcome::Changed));
         }
         let same = state
-            .certificates
-            .get(&candidate)
-            .filter(|row| row.certificate == certificate && row.expires > now && row.proposed == proposed)
+            .certificate(candidate, certificate)
+            .filter(|row| row.expires > now && row.proposed == proposed)
             // Nothing of what came since changed what it says: only another event tells.
             .filter(|row| since(state, row).is_empty());
         if let Some(row) = same {

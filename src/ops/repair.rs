@@ -266,7 +266,7 @@ impl Needs {
                 needs.known = false;
                 continue;
             };
-            let certificates = state.certificates.values().flat_map(|c| {
+            let certificates = state.certificate_rows().flat_map(|c| {
                 [c.certificate.digest(), c.policy].into_iter().chain(c.signatures.iter().map(|s| s.record))
             });
             let observations = state.versions.iter().map(|row| row.observation.digest());

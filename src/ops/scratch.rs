@@ -77,6 +77,27 @@ impl Scratch {
         written.map_err(|source| failed("write", &path, source)).map(|()| path)
     }
 
+    /// A place among the version's files that whoever is in another one cannot name.
+    pub(super) fn unguessable(&self, name: &str) -> PathBuf {
+        self.files().join(uuid::Uuid::new_v4().simple().to_string()).join(name)
+    }
+
+    /// A text in which nothing tells where this folder, and what is [unguessable](Self::unguessable) in it, was.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        const DRAWN: usize = 33;
+        let own = self.files().display().to_string();
+        let mut pieces = text.split(own.as_str());
+        let mut told = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let drawn = piece
+                .get(..DRAWN)
+                .filter(|name| name.starts_with(['/', '\\']) && name[1..].bytes().all(|byte| byte.is_ascii_hexdigit()));
+            told.push('…');
+            told.push_str(&piece[drawn.map_or(0, str::len)..]);
+        }
+        told
+    }
+
     /// Makes sure of a folder among the version's files. One that a record would have elsewhere is not made.
     pub(super) fn folder(&self, folder: &Path) -> Result<(), VerbError> {
         let inside = folder.strip_prefix(self.files()).ok();

@@ -108,7 +108,7 @@ pub(super) fn add(
     let actor = Asked::begin(repository).answer();
     let certificate = record.certificate;
     let committed = repository.registry().commit::<(), VerbError>(model, &actor, |state| {
-        let row = state.certificates.get(&snapshot).filter(|row| row.certificate == certificate);
+        let row = state.certificate(snapshot, certificate);
         let signed = |row: &CertificateRow| row.signatures.iter().any(|s| s.keyid == record.keyid);
         // Where somebody issued another one meanwhile there is nothing left to sign.
         if row.is_none_or(signed) {

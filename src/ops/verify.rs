@@ -289,7 +289,7 @@ fn check_versions(
     suspects: &mut Suspects,
     progress: &dyn Progress,
 ) -> Result<(), VerbError> {
-    let certificates = state.certificates.values().flat_map(|c| {
+    let certificates = state.certificate_rows().flat_map(|c| {
         let label = state.version_of(c.snapshot).map_or_else(String::new, |v| format!("{}@{}", state.model, v.version));
         let signatures = c.signatures.iter().map(|s| (s.record, "signature", label.clone())).collect::<Vec<_>>();
         [(c.certificate.digest(), "certificate", label.clone()), (c.policy, "policy", label)]

@@ -11,7 +11,7 @@ use crate::format::checkpoint::{
     OccupancyRow, SignatureRow, StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
-use crate::id::{EventId, SnapshotId, TreeId};
+use crate::id::{CertificateId, EventId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
 /// Everything the journal says, as of its newest event.
@@ -30,8 +30,10 @@ pub struct State {
     pub stages: BTreeMap<StageName, StageRow>,
     /// Blocks in force.
     pub blocks: Vec<BlockRow>,
-    /// The newest certificate of every snapshot that has one.
+    /// The newest certificate of every snapshot that has one: by the rules in force, else by others that somebody tried.
     pub certificates: HashMap<SnapshotId, CertificateRow>,
+    /// The newest certificate by other rules, of every snapshot that has one by those in force: it displaces nothing.
+    pub proposals: HashMap<SnapshotId, CertificateRow>,
     /// What was erased, in the order it was.
     pub erased: Vec<ErasedRow>,
     /// Evidence that was attached, in the order it was.
@@ -73,6 +75,7 @@ impl State {
             stages: BTreeMap::new(),
             blocks: Vec::new(),
             certificates: HashMap::new(),
+            proposals: HashMap::new(),
             erased: Vec::new(),
             attached: Vec::new(),
             waivers: Vec::new(),
@@ -104,6 +107,23 @@ impl State {
     /// A version by number.
     pub fn version(&self, version: Version) -> Option<&VersionRow> {
         self.versions.get((version.0 as usize).checked_sub(1)?)
+    }
+
+    /// The certificates that are known: those in force, and those by other rules beside them.
+    pub fn certificate_rows(&self) -> impl Iterator<Item = &CertificateRow> {
+        self.certificates.values().chain(self.proposals.values())
+    }
+
+    /// A certificate of a snapshot, if it is one of those known.
+    pub fn certificate(&self, snapshot: SnapshotId, certificate: CertificateId) -> Option<&CertificateRow> {
+        let known = [self.certificates.get(&snapshot), self.proposals.get(&snapshot)];
+        known.into_iter().flatten().find(|row| row.certificate == certificate)
+    }
+
+    fn add_certificate(&mut self, row: CertificateRow) {
+        let in_force = self.certificates.get(&row.snapshot).is_some_and(|before| !before.proposed);
+        let rows = if row.proposed && in_force { &mut self.proposals } else { &mut self.certificates };
+        rows.insert(row.snapshot, row);
     }
 
     /// The newest version with this record.
@@ -232,7 +252,7 @@ impl State {
             } => {
                 sets.iter().for_each(|used| self.count_use(used, *snapshot));
                 // The same statement, issued again, is signed as it was.
-                let before = self.certificates.remove(snapshot).filter(|row| row.certificate == *certificate);
+                let before = self.certificate(*snapshot, *certificate).map(|row| row.signatures.clone());
                 let row = CertificateRow {
                     snapshot: *snapshot,
                     certificate: *certificate,
@@ -247,9 +267,9 @@ impl State {
                     first_release: first_release.clone(),
                     event: reference,
                     waivers: waivers.clone(),
-                    signatures: before.map(|row| row.signatures).unwrap_or_default(),
+                    signatures: before.unwrap_or_default(),
                 };
-                self.certificates.insert(*snapshot, row);
+                self.add_certificate(row);
             }
             EventBody::Attach { version, snapshot, evidence, .. } => {
                 self.attach(*version, *snapshot, evidence, reference)?
@@ -257,8 +277,11 @@ impl State {
             EventBody::Waive { .. } => self.add_waiver(event, reference)?,
             EventBody::Case { change, .. } => self.change_cases(change, event, reference)?,
             EventBody::Sign { snapshot, certificate, keyid, signature } => {
-                let row = self.certificates.get_mut(snapshot).filter(|row| row.certificate == *certificate);
-                let Some(row) = row else { return Err("it signs a certificate that is not in force") };
+                let known = [&mut self.certificates, &mut self.proposals];
+                let mut known = known.into_iter().filter_map(|rows| rows.get_mut(snapshot));
+                let Some(row) = known.find(|row| row.certificate == *certificate) else {
+                    return Err("it signs a certificate that is not in force");
+                };
                 let (event, time) = (reference, event.time);
                 row.signatures.push(SignatureRow { keyid: *keyid, record: *signature, event, time });
             }
@@ -322,7 +345,8 @@ impl State {
 
     /// The state a checkpoint holds.
     pub fn from_checkpoint(record: CheckpointRecord) -> Self {
-        Self {
+        let (proposals, in_force): (Vec<_>, Vec<_>) = record.certificates.into_iter().partition(|row| row.proposed);
+        let mut state = Self {
             model: record.model,
             repository: record.repository,
             head: Some(record.head),
@@ -330,7 +354,8 @@ impl State {
             versions: record.versions,
             stages: record.stages.into_iter().map(|row| (row.stage.clone(), row)).collect(),
             blocks: record.blocks,
-            certificates: record.certificates.into_iter().map(|row| (row.snapshot, row)).collect(),
+            certificates: HashMap::new(),
+            proposals: HashMap::new(),
             erased: record.erased,
             attached: record.attached,
             waivers: record.waivers,
@@ -341,13 +366,15 @@ impl State {
             renamed: record.renamed,
             alias_of: record.alias_of,
             corrected: record.corrected.into_iter().collect(),
-        }
+        };
+        in_force.into_iter().chain(proposals).for_each(|row| state.add_certificate(row));
+        state
     }
 
     /// The checkpoint of this state; none before the first event.
     pub fn to_checkpoint(&self) -> Option<CheckpointRecord> {
-        let mut certificates: Vec<_> = self.certificates.values().cloned().collect();
-        certificates.sort_by_key(|row| row.snapshot);
+        let mut certificates: Vec<_> = self.certificate_rows().cloned().collect();
+        certificates.sort_by_key(|row| (row.snapshot, row.proposed));
         Some(CheckpointRecord {
             model: self.model.clone(),
             repository: self.repository.clone(),

@@ -47,7 +47,7 @@ impl State {
             set(&mut row.time, row.event.seq);
             row.withdrawn.iter_mut().for_each(|at| set(&mut at.time, at.event.seq));
         }
-        for row in self.certificates.values_mut() {
+        for row in self.certificates.values_mut().chain(self.proposals.values_mut()) {
             if let Some(corrected) = of(row.event.seq) {
                 row.expires = shifted(row.expires, row.issued, corrected);
                 row.issued = corrected;

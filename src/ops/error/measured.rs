@@ -39,6 +39,8 @@ pub enum MeasureError {
     /// The version has no such predictions, whose columns the fresh ones are to have.
     #[error("predictions `{set}` are to be made again, and `{label}` has {}", if known.is_empty() { "none at all".to_owned() } else { format!("only {}", known.iter().map(SetName::as_str).collect::<Vec<_>>().join(", ")) })]
     NoSet {
+        /// Of which model.
+        model: ModelName,
         /// As configured.
         set: SetName,
         /// The candidate.
@@ -47,7 +49,7 @@ pub enum MeasureError {
         known: Vec<SetName>,
     },
     /// A signal asked us to end before it was done.
-    #[error("interrupted by signal {signal}: nothing was written")]
+    #[error("interrupted; nothing was written")]
     Interrupted {
         /// Which.
         signal: i32,

@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use super::Wanted;
 use super::side::Place;
 use crate::capture::secrets::Scanner;
 use crate::clock::describe_duration;
@@ -123,8 +124,7 @@ impl Shell<'_> {
     /// on one line.
     fn last_lines(&self, said: &[u8]) -> String {
         let text = String::from_utf8_lossy(said);
-        let own = self.scratch.files().display().to_string();
-        let text = Scanner::new(&[]).redact(&text.replace(&own, "…")).0;
+        let text = Scanner::new(&[]).redact(&self.scratch.redacted(&text)).0;
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join(" / ");
         let clean: Vec<char> = last.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -151,4 +151,22 @@ fn filled(command: &str, places: &[(&str, &Path)]) -> String {
         }
     }
     text + rest
+}
+
+/// What a command that failed names that lies in the project, and not where it was run: the code that a version was taken with
+/// does not include it.
+pub(super) fn not_restored(wanted: &Wanted<'_>, command: &str, at: &Place) -> String {
+    let Some(project) = wanted.repository.project() else { return String::new() };
+    let is_left_out = |word: &&str| {
+        let path = Path::new(word);
+        path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+            && project.join(path).is_file()
+            && !at.folder.join(path).exists()
+    };
+    let word = |word: &str| word.trim_matches(['\'', '"', ';', '(', ')']).to_owned();
+    let words: Vec<String> = command.split_whitespace().map(word).collect();
+    match words.iter().map(String::as_str).filter(|word| !word.is_empty()).find(is_left_out) {
+        Some(path) => format!("; `{path}` is not in the code it was restored with: add it to the model's `code = […]`"),
+        None => String::new(),
+    }
 }

@@ -5,12 +5,14 @@ use std::io::Read;
 use std::path::Path;
 
 use super::Wanted;
+use super::pinned::truth;
 use super::side::{Place, set_of};
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, PredictionTable};
 use crate::format::measurement::{LatencyRecord, Role};
-use crate::format::snapshot::{PredictionColumns, PredictionsRecord};
+use crate::format::snapshot::PredictionsRecord;
 use crate::id::FileId;
+use crate::name::SetName;
 use crate::ops::VerbError;
 use crate::ops::evidence::MAX_TABLE;
 use crate::table::TableFormat;
@@ -18,6 +20,8 @@ use crate::table::TableFormat;
 /// Where a command writes how long its calls took, and the column of milliseconds.
 pub(super) const TIMINGS: &str = "timings.csv";
 const COLUMN: &str = "ms";
+/// Calls of one process may last as long as the process, and so much more: clocks differ.
+const CLOCKS: f64 = 1.05;
 /// No table of times is longer.
 const MAX_TIMINGS: u64 = 1 << 30;
 
@@ -52,18 +56,39 @@ pub(super) fn output(path: &Path) -> Result<Output, String> {
     Ok(Output { id: FileId::new(digest), size })
 }
 
-/// Calls that a run timed, and the quantiles of them that rules ask for; none if it timed none.
-pub(super) fn timings(folder: &Path, quantiles: &[f64]) -> Result<Option<(u64, Vec<LatencyRecord>)>, String> {
+/// What a command wrote down of its calls.
+#[derive(Default)]
+pub(super) struct Timings {
+    /// How many; none if it timed none.
+    pub calls: Option<u64>,
+    /// The quantiles of them that rules ask for.
+    pub latency: Vec<LatencyRecord>,
+    /// Why they cannot be true.
+    pub refused: Option<String>,
+}
+
+/// Calls that a run timed which took `milliseconds` from its start to its end.
+///
+/// # Errors
+/// They are no table of times.
+pub(super) fn timings(folder: &Path, quantiles: &[f64], milliseconds: f64) -> Result<Timings, String> {
     let path = folder.join(TIMINGS);
     match fs::symlink_metadata(&path) {
-        Err(_) => return Ok(None),
+        Err(_) => return Ok(Timings::default()),
         Ok(data) if !data.is_file() || data.len() > MAX_TIMINGS => return Err("its times are no table".to_owned()),
         Ok(_) => {}
     }
     let bytes = fs::read(&path).map_err(|error| format!("its times cannot be read: {error}"))?;
     let mut times = evidence::read_samples(bytes, TIMINGS, COLUMN).map_err(|defect| defect.to_string())?;
-    if let Some(time) = times.iter().find(|time| **time <= 0.0 || time.is_nan()) {
+    if let Some(time) = times.iter().find(|time| !(**time > 0.0 && time.is_finite())) {
         return Err(format!("one of its calls took {time} ms"));
+    }
+    let calls = Some(times.len() as u64);
+    let together: f64 = times.iter().sum();
+    // One call after another, by another clock than ours.
+    if !(together <= milliseconds * CLOCKS) {
+        let refused = format!("its calls took {together:.0} ms together, and the run {milliseconds:.0} ms");
+        return Ok(Timings { calls, latency: Vec::new(), refused: Some(refused) });
     }
     times.sort_unstable_by(f64::total_cmp);
     // numpy's default, as everywhere: linear between order statistics.
@@ -74,7 +99,7 @@ pub(super) fn timings(folder: &Path, quantiles: &[f64]) -> Result<Option<(u64, V
         times[low] + (place - low as f64) * (times[high] - times[low])
     };
     let found = quantiles.iter().map(|quantile| LatencyRecord { quantile: *quantile, milliseconds: at(*quantile) });
-    Ok(Some((times.len() as u64, found.collect())))
+    Ok(Timings { calls, latency: found.collect(), refused: None })
 }
 
 /// Rows that are what they should be: numbers, one for each held-out row, with its label.
@@ -90,7 +115,7 @@ pub(super) fn check(
 ) -> Result<Result<u64, String>, VerbError> {
     let Some(predict) = &wanted.policy.predict else { return Ok(Err("nothing says what to make".to_owned())) };
     let side = if role == Role::Baseline { wanted.baseline } else { None }.unwrap_or(wanted.candidate);
-    let recorded = set_of(wanted.candidate.record, &predict.set);
+    let recorded = recorded(wanted, &predict.set);
     let Some(PredictionsRecord { columns, .. }) = set_of(side.record, &predict.set).or(recorded) else {
         return Ok(Err(format!("no version says what columns `{}` has", predict.set)));
     };
@@ -102,22 +127,51 @@ pub(super) fn check(
     if let Some(rows) = rows {
         let bytes = read(rows)?;
         let name = rows.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let held = |defect: Defect| format!("of the held-out rows, {defect}");
         match table.covers(&bytes, &name, &columns.key) {
             Ok((matched, all)) => {
-                return Ok(covered(&table, matched, all).and_then(|()| labels(wanted, &table, bytes, &name, columns)));
+                if let Err(why) = covered(&table, matched, all) {
+                    return Ok(Err(why));
+                }
+                match evidence::read_predictions(bytes, &name, &truth(columns), wanted.policy.task, &[]) {
+                    Ok(truth) => return Ok(labels(wanted, &predict.set, &table, truth, "than the held-out rows")),
+                    // They need not tell the truth; then what was recorded tells it.
+                    Err(Defect::ColumnMissing { column, .. }) if column == columns.label => {}
+                    // They do not tell it of every row: a model is not the one to say the rest.
+                    Err(defect) => return Ok(Err(held(defect))),
+                }
             }
             // They are told apart by something else than columns of this table.
             Err(Defect::ColumnMissing { .. }) => {}
-            Err(defect) => return Ok(Err(format!("of the held-out rows, {defect}"))),
+            Err(defect) => return Ok(Err(held(defect))),
         }
     }
     // Else the rows are those that were predicted before.
-    let Some(recorded) = recorded else { return Ok(Ok(table.rows() as u64)) };
-    let bytes = wanted.tables.bytes(recorded.file)?;
-    Ok(match table.covers(&bytes, &recorded.path, &columns.key) {
-        Ok((matched, all)) => covered(&table, matched, all).map(|()| table.rows() as u64),
-        Err(defect) => Err(format!("of the recorded rows, {defect}")),
+    let Some(recorded) = recorded else { return Ok(Err("nothing says what is true of the held-out rows".to_owned())) };
+    let bytes = match wanted.tables.bytes(recorded.file) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Err(format!("what was recorded of the held-out rows cannot be read: {error}"))),
+    };
+    let of_recorded = |defect: Defect| format!("of the recorded rows, {defect}");
+    match table.covers(&bytes, &recorded.path, &recorded.columns.key) {
+        Ok((matched, all)) => {
+            if let Err(why) = covered(&table, matched, all) {
+                return Ok(Err(why));
+            }
+        }
+        Err(defect) => return Ok(Err(of_recorded(defect))),
+    }
+    let read = evidence::read_predictions(bytes, &recorded.path, &truth(&recorded.columns), wanted.policy.task, &[]);
+    Ok(match read {
+        Ok(truth) => labels(wanted, &predict.set, &table, truth, "than was recorded"),
+        Err(defect) => Err(of_recorded(defect)),
     })
+}
+
+/// What the rows and their labels were before anybody measured: as the baseline has them, else as the candidate.
+fn recorded<'w>(wanted: &Wanted<'w>, set: &SetName) -> Option<&'w PredictionsRecord> {
+    let theirs = wanted.baseline.and_then(|side| set_of(side.record, set));
+    theirs.or_else(|| set_of(wanted.candidate.record, set))
 }
 
 fn covered(table: &PredictionTable, matched: usize, all: usize) -> Result<(), String> {
@@ -130,30 +184,20 @@ fn covered(table: &PredictionTable, matched: usize, all: usize) -> Result<(), St
     Ok(())
 }
 
-/// A model is not the one to say what would have been right, where the held-out rows say it.
+/// A model is not the one to say what would have been right.
 fn labels(
     wanted: &Wanted<'_>,
+    set: &SetName,
     table: &PredictionTable,
-    bytes: Vec<u8>,
-    name: &str,
-    columns: &PredictionColumns,
+    truth: PredictionTable,
+    than: &str,
 ) -> Result<u64, String> {
-    let truth = PredictionColumns {
-        key: columns.key.clone(),
-        label: columns.label.clone(),
-        positive: columns.positive.clone(),
-        ..PredictionColumns::default()
-    };
-    let Some(predict) = &wanted.policy.predict else { return Ok(table.rows() as u64) };
-    match evidence::read_predictions(bytes, name, &truth, wanted.policy.task, &[]) {
-        Ok(truth) => match evidence::join(&predict.set, wanted.policy.task, table.clone(), Some(truth)) {
-            Err(Defect::LabelsDisagree { rows, key, .. }) => {
-                Err(format!("{rows} of its rows have another label than the held-out rows, the first with key {key}"))
-            }
-            _ => Ok(table.rows() as u64),
-        },
-        // Held-out rows need not tell the truth.
-        Err(_) => Ok(table.rows() as u64),
+    match evidence::join(set, wanted.policy.task, table.clone(), Some(truth)) {
+        Ok(_) => Ok(table.rows() as u64),
+        Err(Defect::LabelsDisagree { rows, key, .. }) => {
+            Err(format!("{rows} of its rows have another label {than}, the first with key {key}"))
+        }
+        Err(defect) => Err(defect.to_string()),
     }
 }
 

@@ -6,11 +6,17 @@
 //! that comes: nothing of what they write is in the project or the store but the predictions, if a certificate is made of them.
 //! Nothing keeps them from what the person who certifies may do.
 //!
-//! Two measurements of the same models are never the same. So that nobody measures until it suits, what a certificate in force
-//! rests on is taken again for the same candidate, baseline and rules, as long as that certificate counts and nothing failed.
+//! What a candidate brings along does not judge it: the held-out rows are those of the baseline ([`pinned`]), labels are those of the
+//! rows or of what was recorded before, a rule's command runs the baseline's code on both models, and what was restored must still
+//! be what it was after every run ([`intact`]).
+//!
+//! Two measurements of the same models are never the same. So that nobody measures until it suits, the first one that a certificate
+//! rests on is taken again for the same candidate, baseline and commands, as long as that certificate counts and nothing failed.
 
+mod intact;
 mod line;
 mod made;
+mod pinned;
 mod runs;
 mod side;
 mod stored;
@@ -24,6 +30,7 @@ pub(super) use self::stored::{all as stored, of_snapshot};
 
 use self::line::Shell;
 use self::runs::Runs;
+use self::values::Scoring;
 use super::error::MeasureError;
 use super::evidence::Tables;
 use super::scratch::Scratch;
@@ -97,7 +104,7 @@ pub(super) fn obtain(
     if !is_wanted(wanted.policy) {
         return Ok(Measured::default());
     }
-    if let Some(known) = stored::in_force(wanted)? {
+    if let Some(known) = stored::known(wanted, runs)? {
         return Ok(known);
     }
     if let Some(before) = before.filter(|before| before.is_of(wanted)) {
@@ -157,6 +164,11 @@ fn run(
     let configured = configured.map(|path| project.join(path));
     let asked = Asked { argv0: None, configured: configured.as_deref() };
     let prefix = interpreter::hidden(project, asked, &scratch.files());
+    // The rules are one: whatever a model's own copy of the code says of itself, both are scored by the baseline's.
+    let scorer = baseline.unwrap_or(candidate);
+    let scoring = policy.rules.iter().any(|rule| matches!(rule.measure, MeasureRecord::Command { .. }));
+    let code =
+        if scoring { Some(side::lay_out_code(repository, scratch, scorer, input.as_ref(), progress)?) } else { None };
     let shell = Shell { scratch, interruption, prefix: prefix.as_deref() };
     let mut record = MeasurementRecord {
         format: measurement::FORMAT.to_owned(),
@@ -169,6 +181,7 @@ fn run(
         set: None,
         sides: BTreeMap::new(),
         commands: BTreeMap::new(),
+        remarks: input.iter().filter_map(|input| input.remark.clone()).collect(),
     };
     let mut fresh = HashMap::new();
     if let (Some(predict), Some(name)) = (&policy.predict, &name) {
@@ -178,12 +191,32 @@ fn run(
         record.set = Some(predict.set.clone());
         (record.sides, fresh) = done;
     }
-    record.commands = values::compute(wanted, &shell, &laid, &record, &fresh, progress)?;
+    if let Some(code) = &code {
+        let at = Scoring { code, scorer, laid: &laid };
+        record.commands = values::compute(wanted, &shell, &at, &record, &fresh, progress)?;
+        record.remarks.extend(other_code(wanted)?);
+    }
     Ok((record, fresh))
 }
 
 /// Of a machine whose processor has no name.
 const UNKNOWN_PROCESSOR: &str = "an unknown processor";
+
+/// What a reader should know where the code that scored is not the candidate's.
+fn other_code(wanted: &Wanted<'_>) -> Result<Option<String>, VerbError> {
+    const NAMED: usize = 3;
+    let Some(baseline) = wanted.baseline else { return Ok(None) };
+    let (named, differing) = side::differing_code(wanted.repository, wanted.candidate, baseline, NAMED)?;
+    let more = if differing > named.len() { format!(" and {} more", differing - named.len()) } else { String::new() };
+    Ok((differing > 0).then(|| {
+        format!(
+            "the rules' own commands ran the code of {} on both models; {} has another `{}`{more}",
+            baseline.label,
+            wanted.candidate.label,
+            named.join("`, `"),
+        )
+    }))
+}
 
 /// Whose commands are run, on what: before they are.
 fn tell(command: &str, wanted: &Wanted<'_>, progress: &dyn Progress) {
@@ -264,8 +297,20 @@ impl Measured {
         for known in evidence.iter_mut().filter(|known| is_made(known)) {
             known.origin = Some(Origin::Measured);
         }
+        let role = if record.baseline.is_some() { "both" } else { "candidate" };
+        // What later candidates are held to.
+        evidence.extend(record.input.iter().filter_map(|input| {
+            Some(EvidenceRecord {
+                role: role.to_owned(),
+                kind: "data".to_owned(),
+                set: Some(input.name.clone()),
+                sha256: input.sha256?,
+                rows: self.fresh(Role::Candidate).map_or(0, |made| made.rows),
+                origin: None,
+            })
+        }));
         evidence.push(EvidenceRecord {
-            role: if record.baseline.is_some() { "both" } else { "candidate" }.to_owned(),
+            role: role.to_owned(),
             kind: MEASUREMENT.to_owned(),
             set: record.set.clone(),
             sha256,

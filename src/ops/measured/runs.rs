@@ -10,8 +10,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Wanted;
-use super::line::{Line, Shell};
-use super::made::{self, TIMINGS};
+use super::intact::{self, Intact};
+use super::line::{self, Line, Shell};
+use super::made::{self, TIMINGS, Timings};
 use super::side::{Input, Laid, Place, set_of};
 use crate::certify;
 use crate::digest::Digest;
@@ -50,7 +51,10 @@ pub(super) fn output_name(wanted: &Wanted<'_>, predict: &PredictRecord) -> Resul
     let candidate = wanted.candidate;
     let Some(recorded) = set_of(candidate.record, &predict.set) else {
         let known = candidate.record.predictions.iter().map(|known| known.name.clone()).collect();
-        return Err(MeasureError::NoSet { set: predict.set.clone(), label: candidate.label.clone(), known }.into());
+        let model = wanted.model.clone();
+        return Err(
+            MeasureError::NoSet { model, set: predict.set.clone(), label: candidate.label.clone(), known }.into()
+        );
     };
     let name = recorded.path.rsplit('/').next().filter(|name| is_component(name) && *name != TIMINGS);
     Ok(name.unwrap_or("predictions.csv").to_owned())
@@ -64,6 +68,7 @@ struct Running<'a> {
     at: &'a Place,
     /// What the held-out rows hash to.
     rows: Option<Digest>,
+    intact: Intact,
     record: SideRecord,
     fresh: Option<PathBuf>,
 }
@@ -76,8 +81,10 @@ impl Runs<'_> {
         for (role, laid) in self.laid {
             match laid {
                 Ok(at) => {
-                    let rows = at.input.as_deref().filter(|_| self.input.is_some()).and_then(Input::digest);
-                    running.insert(*role, Running { at, rows, record: SideRecord::default(), fresh: None });
+                    let rows = at.input.as_deref().filter(|_| self.input.is_some()).map(intact::digest).transpose();
+                    let (rows, failed) = rows.map_or_else(|why| (None, Some(why)), |rows| (rows, None));
+                    let record = SideRecord { failed, ..SideRecord::default() };
+                    running.insert(*role, Running { at, rows, intact: at.intact(), record, fresh: None });
                 }
                 Err(why) => {
                     sides.insert(*role, SideRecord { failed: Some(why.clone()), ..SideRecord::default() });
@@ -105,6 +112,10 @@ impl Runs<'_> {
                 place += 1;
                 self.once(role, side, place, timed)?;
                 progress.advance(1);
+                // Whoever reaches into the other's folder could put everything back before the end.
+                for side in running.values_mut().filter(|side| side.record.failed.is_none()) {
+                    side.record.failed = side.intact.touched().map(|changed| side.at.said_of(changed));
+                }
             }
             round += 1;
             // Without the candidate nothing can be said.
@@ -116,7 +127,13 @@ impl Runs<'_> {
         progress.end();
         let mut fresh = HashMap::new();
         for (role, mut side) in running {
-            if side.record.failed.is_none() && side.at.input.as_deref().and_then(Input::digest) != side.rows {
+            if side.record.failed.is_none() {
+                side.record.failed = side.intact.changed().map(|changed| side.at.said_of(changed));
+            }
+            if side.record.failed.is_none()
+                && let (Some(before), Some(rows)) = (side.rows, side.at.input.as_deref())
+                && intact::digest(rows) != Ok(before)
+            {
                 side.record.failed = Some("it wrote to the held-out rows".to_owned());
             }
             if side.record.failed.is_some() {
@@ -173,7 +190,7 @@ impl Runs<'_> {
         })?;
         side.record.status = ended.status();
         let made = match ended.failed.clone() {
-            Some(why) => Err(why),
+            Some(why) => Err(why + &self.not_restored(side.at)),
             None => made::output(&path),
         };
         let called = format!("measured/{}/{name}", role.name());
@@ -195,12 +212,12 @@ impl Runs<'_> {
                 }
             },
         };
-        let times = result.and_then(|_| made::timings(&out, &self.wanted.needs.latency));
+        let milliseconds = ended.end.took.as_secs_f64() * 1e3;
+        let times = result.and_then(|_| made::timings(&out, &self.wanted.needs.latency, milliseconds));
         match times {
             Err(why) => side.record.failed = Some(why),
-            Ok(times) if timed => {
-                let (calls, latency) = times.map_or((None, Vec::new()), |(calls, found)| (Some(calls), found));
-                let milliseconds = ended.end.took.as_secs_f64() * 1e3;
+            Ok(Timings { calls, latency, refused }) if timed => {
+                side.record.untimed = side.record.untimed.take().or(refused);
                 let peak_memory = ended.end.usage.peak_memory;
                 side.record.runs.push(RunRecord { place, milliseconds, peak_memory, calls, latency });
             }
@@ -212,5 +229,10 @@ impl Runs<'_> {
             self.shell.scratch.discard(&out);
         }
         Ok(())
+    }
+
+    /// What a command names that is in the project and not among what was restored.
+    fn not_restored(&self, at: &Place) -> String {
+        line::not_restored(self.wanted, &self.predict.command, at)
     }
 }

@@ -1,10 +1,12 @@
 //! One model with its code and the held-out rows, as it is run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Wanted;
+use super::intact::Intact;
+use super::pinned::{self, Held};
 use crate::capture::source_file::SourceFile;
 use crate::digest::Digest;
 use crate::format::measurement::{InputRecord, Role};
@@ -44,19 +46,21 @@ pub(in crate::ops) enum Files<'a> {
     Workspace(&'a RunWith),
 }
 
-/// The held-out rows: the candidate's, for both.
+/// The held-out rows: the candidate's, for both, if they are those the baseline was judged on.
 pub(super) struct Input {
     pub record: InputRecord,
+    /// What a reader should know of them.
+    pub remark: Option<String>,
     found: Found,
-    /// Why they are not here.
+    /// Why they are not here, or not to be used.
     missing: Option<String>,
 }
 
 /// Files and where those of them lie that no store holds.
 #[derive(Default)]
-struct Found {
-    files: Vec<TreeFile>,
-    from: HashMap<FileId, PathBuf>,
+pub(super) struct Found {
+    pub files: Vec<TreeFile>,
+    pub from: HashMap<FileId, PathBuf>,
 }
 
 /// A model in its folder; or why it is not there.
@@ -70,15 +74,24 @@ pub(super) struct Place {
     pub model: PathBuf,
     /// The held-out rows: a file, or a folder.
     pub input: Option<PathBuf>,
+    /// The folder that everything was restored into, and what that was.
+    root: PathBuf,
+    files: Vec<TreeFile>,
 }
 
-impl Input {
-    /// What the rows hashed to where they lie; to know whether somebody wrote to them.
-    pub(super) fn digest(place: &Path) -> Option<Digest> {
-        if !place.is_file() {
-            return None;
+impl Place {
+    /// What was restored, to be looked at again.
+    pub(super) fn intact(&self) -> Intact {
+        Intact::new(&self.root, &self.files)
+    }
+
+    /// Why a restored file that is another now keeps what was measured from being used.
+    pub(super) fn said_of(&self, changed: &str) -> String {
+        let path = self.root.join(changed);
+        match &self.input {
+            Some(input) if path.starts_with(input) => "it wrote to the held-out rows".to_owned(),
+            _ => format!("its file `{changed}` was changed while the models ran"),
         }
-        File::open(place).and_then(Digest::of_reader).ok().map(|(digest, _)| digest)
     }
 }
 
@@ -106,8 +119,16 @@ pub(super) fn input(wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<Opti
         Files::Stored { state, version } => stored_data(wanted, state, *version, data, progress)?,
     };
     let why = if found.files.is_empty() { Some("it is not here".to_owned()) } else { None };
-    let missing = missing.or(why).map(|why| format!("the held-out rows, the data `{}`: {why}", data.name));
-    Ok(Some(Input { record, found, missing }))
+    let (mut missing, mut remark) = (missing.or(why), None);
+    if missing.is_none() {
+        match pinned::hold(wanted, data, &found)? {
+            Held::Same => {}
+            Held::SameRows { remark: said } => remark = Some(said),
+            Held::Other { why } => missing = Some(why),
+        }
+    }
+    let missing = missing.map(|why| format!("the held-out rows, the data `{}`: {why}", data.name));
+    Ok(Some(Input { record, remark, found, missing }))
 }
 
 /// Data of a version: out of the store, or from where it was captured, if that is still the same.
@@ -151,30 +172,118 @@ pub(super) fn lay_out(
     input: Option<&Input>,
     progress: &dyn Progress,
 ) -> Result<Laid, VerbError> {
-    let prefix = if side.record.code.tree.is_some() { side.record.code.prefix.as_str() } else { "" };
-    let mut found = match &side.files {
-        Files::Stored { state, version } => {
-            let parts = [Part::Model, Part::Params, Part::Code];
-            let (files, _) = files_of(repository.store(), side.record, &parts)?;
-            let (files, erased) = erasures::split(state, *version, files);
-            if let Some((file, why)) = erased.first() {
-                return Ok(Err(format!("`{}` was {why}", file.path)));
-            }
-            Found { files, from: HashMap::new() }
-        }
+    let prefix = prefix(side);
+    let found = match &side.files {
+        Files::Stored { .. } => stored_files(repository, side, &[Part::Model, Part::Params, Part::Code])?,
         Files::Workspace(with) => {
             let mut own = described(&with.own, prefix)?;
             let code = described(&with.code, "")?;
             own.files.extend(code.files);
             own.from.extend(code.from);
-            own
+            Ok(own)
         }
     };
+    let own: Vec<String> = match &side.files {
+        Files::Stored { .. } => {
+            let files = snapshot::files_of(repository.store(), side.record.model_files.tree)?;
+            files.into_iter().map(|file| file.path).collect()
+        }
+        Files::Workspace(with) => with.own.iter().map(|file| file.path().to_owned()).collect(),
+    };
+    let own =
+        if let Files::Workspace(_) = side.files { model_files(&own, side.record.model_files.files) } else { &own };
+    let laid = match found {
+        Ok(found) => put(repository, scratch, (side.role.name(), prefix), found, input, progress)?,
+        Err(why) => Err(why),
+    };
+    Ok(laid.map(|place| Place { model: place.folder.join(holding(own)), ..place }))
+}
+
+/// Puts a model's code into a folder, without the model: nothing that is run there takes one model for the other.
+pub(super) fn lay_out_code(
+    repository: &Repository,
+    scratch: &Scratch,
+    side: &Side<'_>,
+    input: Option<&Input>,
+    progress: &dyn Progress,
+) -> Result<Laid, VerbError> {
+    Ok(match code(repository, side)? {
+        Ok(found) => put(repository, scratch, ("code", prefix(side)), found, input, progress)?,
+        Err(why) => Err(why),
+    })
+}
+
+/// The first files, by name, in which the code of two models differs; at most so many, and how many they are.
+pub(super) fn differing_code(
+    repository: &Repository,
+    ours: &Side<'_>,
+    theirs: &Side<'_>,
+    most: usize,
+) -> Result<(Vec<String>, usize), VerbError> {
+    let (Ok(ours), Ok(theirs)) = (code(repository, ours)?, code(repository, theirs)?) else {
+        return Ok((Vec::new(), 0));
+    };
+    let by_name = |found: Found| -> BTreeMap<String, (Option<FileId>, Option<String>)> {
+        found.files.into_iter().map(|file| (file.path, (file.id, file.target))).collect()
+    };
+    let (ours, theirs) = (by_name(ours), by_name(theirs));
+    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let differing: Vec<String> =
+        names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name)).cloned().collect();
+    Ok((differing.iter().take(most).cloned().collect(), differing.len()))
+}
+
+fn prefix<'s>(side: &'s Side<'_>) -> &'s str {
+    if side.record.code.tree.is_some() { side.record.code.prefix.as_str() } else { "" }
+}
+
+/// The code of a model, but for what is the model's own.
+fn code(repository: &Repository, side: &Side<'_>) -> Result<Result<Found, String>, VerbError> {
+    let own: BTreeSet<String>;
+    let mut found = match &side.files {
+        Files::Stored { .. } => {
+            let (files, _) = files_of(repository.store(), side.record, &[Part::Model, Part::Params])?;
+            own = files.into_iter().map(|file| below(prefix(side), &file.path)).collect();
+            match stored_files(repository, side, &[Part::Code])? {
+                Ok(found) => found,
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Files::Workspace(with) => {
+            own = with.own.iter().map(|file| below(prefix(side), file.path())).collect();
+            described(&with.code, "")?
+        }
+    };
+    found.files.retain(|file| !own.contains(&file.path));
+    Ok(Ok(found))
+}
+
+/// Files of a version; or which of them was erased.
+fn stored_files(repository: &Repository, side: &Side<'_>, parts: &[Part]) -> Result<Result<Found, String>, VerbError> {
+    let Files::Stored { state, version } = &side.files else { return Ok(Ok(Found::default())) };
+    let (files, _) = files_of(repository.store(), side.record, parts)?;
+    let (files, erased) = erasures::split(state, *version, files);
+    if let Some((file, why)) = erased.first() {
+        return Ok(Err(format!("`{}` was {why}", file.path)));
+    }
+    Ok(Ok(Found { files, from: HashMap::new() }))
+}
+
+/// Puts files and the held-out rows into a folder of their own. Where another one is its name does not tell: what is run in one
+/// has no business in the other.
+fn put(
+    repository: &Repository,
+    scratch: &Scratch,
+    (name, prefix): (&str, &str),
+    mut found: Found,
+    input: Option<&Input>,
+    progress: &dyn Progress,
+) -> Result<Laid, VerbError> {
     if let Some(why) = input.and_then(|input| input.missing.clone()) {
         return Ok(Err(why));
     }
     if let Some(input) = input {
-        // The candidate's rows are everybody's.
+        // The same rows for everybody.
         let rows: BTreeMap<String, TreeFile> = input
             .found
             .files
@@ -188,8 +297,9 @@ pub(super) fn lay_out(
     }
     found.files.sort_by(|a, b| a.path.cmp(&b.path));
     found.files.dedup();
-    let target = scratch.files().join(side.role.name());
+    let target = scratch.unguessable(name);
     scratch.folder(&target)?;
+    let files = found.files.clone();
     let mut plan = restore::plan(&target, found.files, Vec::new())?;
     plan.from = found.from;
     match restore::apply(repository.store(), &plan, &Twins::new([]), false, progress) {
@@ -202,20 +312,11 @@ pub(super) fn lay_out(
     }
     let folder = if prefix.is_empty() { target.clone() } else { target.join(prefix) };
     scratch.folder(&folder)?;
-    let own: Vec<String> = match &side.files {
-        Files::Stored { .. } => {
-            let files = snapshot::files_of(repository.store(), side.record.model_files.tree)?;
-            files.into_iter().map(|file| file.path).collect()
-        }
-        Files::Workspace(with) => with.own.iter().map(|file| file.path().to_owned()).collect(),
-    };
-    let own =
-        if let Files::Workspace(_) = side.files { model_files(&own, side.record.model_files.files) } else { &own };
     let rows = input.map(|input| match input.found.files.as_slice() {
         [only] => folder.join(&only.path),
         _ => folder.join(&input.record.path),
     });
-    Ok(Ok(Place { model: folder.join(holding(own)), folder, input: rows }))
+    Ok(Ok(Place { model: folder.clone(), folder, input: rows, root: target, files }))
 }
 
 /// Of a model's files and its parameters, in that order, the model's.

@@ -1,18 +1,21 @@
 //! Measurements that certificates in force rest on: what they keep in the store, and when they are taken again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Measured, Wanted};
+use super::side::set_of;
+use super::values::set_given;
+use super::{Measured, Side, Wanted};
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::certificate::{MEASUREMENT, StatementRecord};
 use crate::format::checkpoint::CertificateRow;
+use crate::format::event::EventBody;
 use crate::format::measurement::{self, FreshRecord, MeasurementRecord};
+use crate::format::policy::{MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::tree::EntryKind;
-use crate::id::{FileId, SnapshotId};
-use crate::ops::{VerbError, attached};
+use crate::id::{CertificateId, FileId, SnapshotId};
+use crate::ops::VerbError;
 use crate::registry::State;
-use crate::repository::Repository;
 use crate::snapshot::TreeFile;
 use crate::store::{Store, StoreError};
 
@@ -79,31 +82,53 @@ fn bytes_of(store: &Store, id: Digest) -> Result<Option<(Vec<u8>, MeasurementRec
     Ok(canonical::decode(measurement::FORMAT, &bytes).ok().map(|record| (bytes, record)))
 }
 
-/// What the certificate in force rests on, if it is about the same candidate, baseline and rules, still counts, and rests on
-/// models that ran to a good end.
-pub(super) fn in_force(wanted: &Wanted<'_>) -> Result<Option<Measured>, VerbError> {
+/// What the first certificate rests on that is about the same candidate, baseline and commands, still counts, and rests on models
+/// that ran to a good end; for a second look the newest one, whether it still counts or not.
+///
+/// All certificates that were ever issued are looked through: whoever tries other rules, or moves the stage there and back, does not
+/// get another measurement by it.
+pub(super) fn known(wanted: &Wanted<'_>, runs: bool) -> Result<Option<Measured>, VerbError> {
     let Some(state) = wanted.state else { return Ok(None) };
+    let registry = wanted.repository.registry();
+    let now = registry.now_in(state);
+    let order: Box<dyn Iterator<Item = u64>> =
+        if runs { Box::new(1..=state.seq()) } else { Box::new((1..=state.seq()).rev()) };
+    for seq in order {
+        // What cannot be read is no certificate to rest on; `verify` says so.
+        let Some(Ok(event)) = registry.event(&state.model, seq)?.map(|file| file.event) else { continue };
+        let EventBody::Certify { snapshot, certificate, baseline, expires, .. } = event.body else { continue };
+        let is_about = snapshot == wanted.candidate.id && baseline == wanted.baseline.map(|side| side.id);
+        if is_about
+            && (!runs || expires > now)
+            && let Some(found) = measured_for(wanted, certificate)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The measurement of a certificate, if it is what the rules ask for.
+fn measured_for(wanted: &Wanted<'_>, certificate: CertificateId) -> Result<Option<Measured>, VerbError> {
     let store = wanted.repository.store();
-    let baseline = wanted.baseline.map(|side| side.id);
-    let now = wanted.repository.registry().now();
-    let row = state.certificates.get(&wanted.candidate.id);
-    let row = row.filter(|row| row.baseline == baseline && row.policy == wanted.policy_sha256 && row.expires > now);
-    let Some(row) = row else { return Ok(None) };
-    if attached_since(wanted.repository, state, row)? {
+    let Some(bytes) = bytes(store, certificate.digest())? else { return Ok(None) };
+    let Ok(statement) = StatementRecord::decode(&bytes) else { return Ok(None) };
+    if !same_commands(&statement.predicate.policy, wanted.policy) {
         return Ok(None);
     }
-    let Some(stored) = of(store, state, row)? else { return Ok(None) };
-    let Some((bytes, record)) = bytes_of(store, stored.record)? else { return Ok(None) };
+    let Some(record) = named(&statement) else { return Ok(None) };
+    let Some((bytes, record)) = bytes_of(store, record)? else { return Ok(None) };
     let is_it = record.candidate == wanted.candidate.id
-        && record.baseline == baseline
-        && record.policy == wanted.policy_sha256
+        && record.baseline == wanted.baseline.map(|side| side.id)
         && record.is_whole();
-    let made = record.sides.values().filter(|side| side.predictions.is_some()).count();
-    if !is_it || made != stored.files.len() {
+    if !is_it || !reads_the_same(wanted, &record) {
         return Ok(None);
     }
-    for file in &stored.files {
-        if !store.has_file(file.file)? {
+    for made in record.sides.values() {
+        let Some(file) = &made.predictions else { return Ok(None) };
+        let erased =
+            |state: &State| state.erased.iter().any(|row| row.file().is_some_and(|erased| erased.sha256 == file.file));
+        if wanted.state.is_some_and(erased) || !store.has_file(file.file)? {
             return Ok(None);
         }
     }
@@ -111,15 +136,35 @@ pub(super) fn in_force(wanted: &Wanted<'_>) -> Result<Option<Measured>, VerbErro
     Ok(Some(Measured { record: Some(record), digest, bytes, fresh: HashMap::new(), scratch: None, ran: None }))
 }
 
-/// Whether evidence was attached to either version since: commands that were given the former may say something else now.
-fn attached_since(repository: &Repository, state: &State, row: &CertificateRow) -> Result<bool, VerbError> {
-    let versions = [Some(row.snapshot), row.baseline].into_iter().flatten().filter_map(|id| state.version_of(id));
-    for attached in versions.flat_map(|known| state.attached_to(known.version)) {
-        if attached::event(repository, state, attached)?.0.time >= row.issued {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether two policies run the same: what predicts, what the rules run themselves, and the quantiles that are read off calls.
+fn same_commands(ours: &PolicyRecord, theirs: &PolicyRecord) -> bool {
+    let commands = |policy: &PolicyRecord| -> BTreeMap<String, MeasureRecord> {
+        let rules = policy.rules.iter().filter(|rule| matches!(rule.measure, MeasureRecord::Command { .. }));
+        rules.map(|rule| (rule.id.clone(), rule.measure.clone())).collect()
+    };
+    let quantiles = |policy: &PolicyRecord| -> BTreeSet<u64> {
+        let of = |rule: &RuleRecord| match rule.measure {
+            MeasureRecord::Measured { quantile, .. } => quantile.map(f64::to_bits),
+            _ => None,
+        };
+        policy.rules.iter().filter_map(of).collect()
+    };
+    ours.predict == theirs.predict && commands(ours) == commands(theirs) && quantiles(ours) == quantiles(theirs)
+}
+
+/// Whether the commands that were given recorded predictions would be given the same: other ones may have been attached since.
+fn reads_the_same(wanted: &Wanted<'_>, record: &MeasurementRecord) -> bool {
+    let given = |rule: &RuleRecord, side: &Side<'_>| -> Option<FileId> {
+        let MeasureRecord::Command { command, set, .. } = &rule.measure else { return None };
+        let set = set_given(wanted, set.as_ref(), record.set.as_ref()).filter(|_| command.contains("{predictions}"))?;
+        set_of(side.record, set).filter(|_| record.set.as_ref() != Some(set)).map(|known| known.file)
+    };
+    wanted.policy.rules.iter().all(|rule| {
+        [Some(wanted.candidate), wanted.baseline].into_iter().flatten().all(|side| {
+            let made = record.commands.get(&rule.id).and_then(|made| made.get(&side.role));
+            made.is_none_or(|made| made.read == given(rule, side))
+        })
+    })
 }
 
 impl Stored {

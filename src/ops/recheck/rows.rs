@@ -44,7 +44,7 @@ pub(super) fn with_rows(
         report.remarks.push(format!("stage `{stage}` has moved since: it {holder} now"));
     }
     let in_force = state.certificates.get(&predicate.candidate);
-    if in_force.is_some_and(|row| row.certificate != report.certificate) {
+    if !*proposed && in_force.is_some_and(|row| row.certificate != report.certificate) {
         report.remarks.push("a newer certificate of this version is in force".to_owned());
     }
     let Some(row) = state.version_of(predicate.candidate) else { return Ok(()) };

@@ -4,7 +4,7 @@ use mlrun::certify::policy;
 use mlrun::evidence::{Defect, PredictedColumns, TruthColumn};
 use mlrun::format::certificate::Verdict;
 
-use super::scene::{Scene, close, joined, outcomes, reason, scores, set, values};
+use super::scene::{Scene, close, continuous, joined, outcomes, reason, scores, set, values};
 
 fn accuracy(rule: &str) -> String {
     format!("[[rule]]\nid = \"acc\"\nmetric = \"accuracy\"\n{rule}\n")
@@ -173,10 +173,24 @@ fn not_worse_detected_passes_on_little() {
 fn zero_tolerance() {
     let zero = "margin = 0";
     // No difference at all is not inferior, and is said.
-    let same = Scene::on(outcomes(900, 0, 0, 100), &accuracy(zero)).judge().predicate;
+    let same = Scene::on(continuous(outcomes(900, 0, 0, 100)), &accuracy(zero)).judge().predicate;
     assert_eq!(same.results[0].verdict, Verdict::Pass);
     assert_eq!(same.results[0].method.as_deref(), Some("exact"));
     assert_eq!(same.remarks, ["the candidate's predictions in `test` equal the baseline's"]);
+    // Two scores that all models may have in common are no more than classes: as many rows may differ as were not seen.
+    let few = |rows: usize, margin: f64| {
+        Scene::on(outcomes(rows, 0, 0, 0), &accuracy(&format!("margin = {margin}"))).result()
+    };
+    for (rows, margin, verdict) in [
+        (1, 0.0, Verdict::Inconclusive),
+        (1, 0.5, Verdict::Inconclusive),
+        (10, 0.1, Verdict::Inconclusive),
+        (1000, 0.0, Verdict::Inconclusive),
+        (1000, 0.01, Verdict::Pass),
+    ] {
+        let found = few(rows, margin);
+        assert_eq!((found.verdict, found.method.as_deref()), (verdict, Some("paired_score")), "{rows} {margin}");
+    }
     // Clearly better passes, worse fails, and a difference of chance decides nothing.
     assert_eq!(Scene::on(outcomes(800, 10, 60, 130), &accuracy(zero)).result().verdict, Verdict::Pass);
     assert_eq!(worse(zero).result().verdict, Verdict::Fail);
@@ -188,7 +202,7 @@ fn zero_tolerance() {
     rows.candidate.scores.as_mut().unwrap()[0] = 0.8;
     assert_eq!(Scene::on(rows, &accuracy(zero)).result().verdict, Verdict::Inconclusive);
     // The same predictions are not better.
-    let same = Scene::on(outcomes(900, 0, 0, 100), &accuracy("prove = \"superior\"")).result();
+    let same = Scene::on(continuous(outcomes(900, 0, 0, 100)), &accuracy("prove = \"superior\"")).result();
     assert_eq!(same.verdict, Verdict::Fail);
 }
 
@@ -228,21 +242,27 @@ fn roc_auc_by_delong() {
     let truth = [0, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0].map(|y| y == 1).to_vec();
     let a = vec![0.1, 0.4, 0.35, 0.8, 0.2, 0.7, 0.6, 0.9, 0.55, 0.3, 0.65, 0.5];
     let b = vec![0.2, 0.3, 0.4, 0.6, 0.1, 0.8, 0.7, 0.75, 0.5, 0.45, 0.6, 0.35];
-    let rows = joined(TruthColumn::Binary(truth), scores(a), Some(scores(b)));
-    let judged = |margin: &str| {
-        Scene::on(rows.clone(), &format!("[[rule]]\nid = \"auc\"\nmetric = \"roc_auc\"\n{margin}")).result()
+    let judged = |times: usize, margin: &str| {
+        let rows =
+            joined(TruthColumn::Binary(truth.repeat(times)), scores(a.repeat(times)), Some(scores(b.repeat(times))));
+        Scene::on(rows, &format!("[[rule]]\nid = \"auc\"\nmetric = \"roc_auc\"\n{margin}")).result()
     };
-    let passed = judged("margin = 0.13");
+    // Six positive rows say nothing; the same rows four times are 24.
+    let few = judged(1, "margin = 0.13");
+    assert_eq!(few.verdict, Verdict::Inconclusive);
+    assert!(reason(&few).ends_with("6 positive rows, 20 needed"), "{}", reason(&few));
+    let passed = judged(4, "margin = 0.05");
     assert_eq!(passed.verdict, Verdict::Pass);
     close(passed.candidate, 8.0 / 9.0);
     close(passed.baseline, 31.0 / 36.0);
-    let error = 0.008_950_617_283_950_6_f64.sqrt();
+    // Sums of squares over 23 · 24 rows where they were over 5 · 6, four times as large.
+    let error = (0.008_950_617_283_950_6_f64 * 5.0 / 23.0).sqrt();
     close(passed.lower, 1.0 / 36.0 - 1.6448536269514722 * error);
-    assert_eq!(passed.sufficient.get("n_pos"), Some(&6.0));
+    assert_eq!(passed.sufficient.get("n_pos"), Some(&24.0));
     assert!(passed.sufficient.contains_key("s10_ab"));
-    let open = judged("margin = 0.12");
+    let open = judged(4, "margin = 0.04");
     assert_eq!(open.verdict, Verdict::Inconclusive);
-    assert!(open.rows_needed.is_some_and(|rows| rows > 12));
+    assert!(open.rows_needed.is_some_and(|rows| rows > 48));
 }
 
 #[test]

@@ -98,6 +98,7 @@ fn what_was_measured_is_judged() {
             policy: Digest::of(b"policy"),
             machine: "2 × a processor (x86_64)".to_owned(),
             environment: None,
+            remarks: Vec::new(),
             input: None,
             set: Some(set("test")),
             sides: std::collections::BTreeMap::new(),

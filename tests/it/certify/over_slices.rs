@@ -4,7 +4,7 @@ use mlrun::certify::policy;
 use mlrun::evidence::{JoinedRows, TruthColumn};
 use mlrun::format::certificate::{ResultRecord, Verdict};
 
-use super::scene::{Scene, close, joined, outcomes, reason, scores, stacked};
+use super::scene::{Scene, close, continuous, joined, outcomes, reason, scores, stacked};
 
 fn judged(rows: &JoinedRows, text: &str) -> ResultRecord {
     Scene::on(rows.clone(), &format!("[[rule]]\nid = \"m\"\nmetric = \"accuracy\"\n{text}\n")).result()
@@ -78,7 +78,7 @@ fn a_gap_may_not_grow() {
     assert_eq!(failed.verdict, Verdict::Fail);
     assert!(reason(&failed).ends_with("worse by more than the margin"), "{}", reason(&failed));
     // The same predictions have the same gap.
-    let mut same = rows.clone();
+    let mut same = continuous(rows.clone());
     same.baseline = Some(same.candidate.clone());
     let same = judged(&same, "gap = \"country\"\nmargin = 0");
     assert_eq!((same.verdict, same.method.as_deref(), same.delta), (Verdict::Pass, Some("exact"), Some(0.0)));

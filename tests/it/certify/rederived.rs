@@ -106,7 +106,7 @@ fn of_facts(facts: Facts, metric: &str, more: &str) -> Scene {
 fn commanded(demand: &str, ours: &[f64], theirs: &[f64]) -> Scene {
     let text = rule("{ command = \"x\", better = \"lower\" }", demand);
     let mut scene = measured(&text, side(&[1.0; 3]), None);
-    let values = |values: &[f64]| ValuesRecord { values: values.to_vec(), failed: None };
+    let values = |values: &[f64]| ValuesRecord { values: values.to_vec(), failed: None, read: None };
     let made = BTreeMap::from([(Role::Candidate, values(ours)), (Role::Baseline, values(theirs))]);
     let measurement: &mut MeasurementRecord = scene.measurement.as_mut().unwrap();
     measurement.commands.insert("r".to_owned(), made);

@@ -53,6 +53,7 @@ pub fn measured(text: &str, candidate: SideRecord, baseline: Option<SideRecord>)
         set: Some(set("test")),
         sides: sides.into_iter().filter_map(|(role, side)| Some((role, side?))).collect(),
         commands: BTreeMap::new(),
+        remarks: Vec::new(),
     });
     scene
 }
@@ -293,7 +294,7 @@ fn what_was_not_measured_to_the_end_decides_nothing() {
     // A call's quantile that nobody took is not another one.
     let mut timed = side(&A);
     for run in &mut timed.runs {
-        (run.calls, run.latency) = (Some(9), vec![LatencyRecord { quantile: 0.9, milliseconds: 1.0 }]);
+        (run.calls, run.latency) = (Some(20), vec![LatencyRecord { quantile: 0.9, milliseconds: 1.0 }]);
     }
     undecided(measured(LATENCY, timed, Some(side(&B))), "latency is not known");
 }
@@ -308,8 +309,8 @@ fn a_command_on_predictions_that_are_the_parents() {
         let mut scene = measured(&text, side(&A), Some(side(&A)));
         scene.candidate_sets = vec![set("test")];
         scene.stale = vec![stale.to_owned()];
-        let made =
-            [Role::Candidate, Role::Baseline].map(|role| (role, ValuesRecord { values: vec![0.9], failed: None }));
+        let made = [Role::Candidate, Role::Baseline]
+            .map(|role| (role, ValuesRecord { values: vec![0.9], failed: None, read: None }));
         scene.measurement.as_mut().unwrap().commands.insert("r".to_owned(), BTreeMap::from(made));
         scene.result()
     };
@@ -322,12 +323,52 @@ fn a_command_on_predictions_that_are_the_parents() {
     assert_eq!(judged("score {model}", "on = \"point\"", "test").verdict, Verdict::Pass);
 }
 
+/// A model that says how long a call takes is not compared with one that is timed by the clock.
+#[test]
+fn times_are_compared_with_times_of_the_same() {
+    let calls = |calls: u64, ms: f64| {
+        let mut timed = side(&A);
+        for (run, jitter) in timed.runs.iter_mut().zip(A) {
+            let milliseconds = ms * jitter / 100.0;
+            (run.calls, run.latency) = (Some(calls), vec![LatencyRecord { quantile: 0.5, milliseconds }]);
+        }
+        timed
+    };
+    let undecided = |ours: SideRecord, theirs: SideRecord, word: &str| {
+        for (ours, theirs) in [(ours.clone(), theirs.clone()), (theirs, ours)] {
+            let result = measured(LATENCY, ours, Some(theirs)).result();
+            assert_eq!(result.verdict, Verdict::Inconclusive, "{result:?}");
+            assert!(result.reason.as_ref().unwrap().contains(word), "{result:?}");
+        }
+    };
+    assert_eq!(measured(LATENCY, calls(20, 1.0), Some(calls(20, 1.0))).result().verdict, Verdict::Pass);
+    undecided(calls(20, 1.0), side(&B), "20 calls a run");
+    undecided(calls(20, 1.0), calls(40, 1.0), "40 calls a run");
+    let mut once = calls(20, 1.0);
+    once.runs[3].calls = None;
+    undecided(once, calls(20, 1.0), "the times are not of the same");
+    // Ten calls on either side of the quantile.
+    undecided(calls(19, 1.0), calls(20, 1.0), "timed 19 calls; a quantile of 0.5 needs 20");
+    let p99 = "[[rule]]\nid = \"r\"\nmetric = { measured = \"latency\", quantile = 0.99 }\nmax = 100.0";
+    let of = |calls: u64| {
+        let mut timed = side(&A);
+        for run in &mut timed.runs {
+            (run.calls, run.latency) = (Some(calls), vec![LatencyRecord { quantile: 0.99, milliseconds: 1.0 }]);
+        }
+        measured(p99, timed, None).result().verdict
+    };
+    assert_eq!((of(999), of(1000)), (Verdict::Inconclusive, Verdict::Pass));
+    // Calls that take longer than the run they were made in are nobody's times.
+    let refused = SideRecord { untimed: Some("its calls took 90 ms together".to_owned()), ..calls(20, 1.0) };
+    undecided(refused, calls(20, 1.0), "do not count: its calls took 90 ms together");
+}
+
 #[test]
 fn a_commands_number_is_no_more_than_a_number() {
     let text = "[[rule]]\nid = \"r\"\nmetric = { command = \"x\", better = \"lower\" }\n";
     let of = |demand: &str, ours: &[f64], theirs: Option<&[f64]>| {
         let mut scene = measured(&format!("{text}{demand}"), side(&A), None);
-        let values = |values: &[f64]| ValuesRecord { values: values.to_vec(), failed: None };
+        let values = |values: &[f64]| ValuesRecord { values: values.to_vec(), failed: None, read: None };
         let made = [(Role::Candidate, Some(ours)), (Role::Baseline, theirs)];
         let made = made.into_iter().filter_map(|(role, list)| Some((role, values(list?)))).collect();
         scene.measurement.as_mut().unwrap().commands.insert("r".to_owned(), made);

@@ -220,6 +220,16 @@ pub fn outcomes(both: usize, only_baseline: usize, only_candidate: usize, neithe
     joined(TruthColumn::Binary(vec![true; candidate.len()]), scores(candidate), Some(scores(column(|part| part.2))))
 }
 
+/// The same outcomes with another score for every row, the same in both models.
+pub fn continuous(mut rows: JoinedRows) -> JoinedRows {
+    for model in [Some(&mut rows.candidate), rows.baseline.as_mut()].into_iter().flatten() {
+        for (row, score) in model.scores.iter_mut().flatten().enumerate() {
+            *score += row as f64 * 1e-6;
+        }
+    }
+    rows
+}
+
 /// `count` rows of each value, in turn.
 pub fn slice_column(values: &[(&str, usize)]) -> SliceColumn {
     let mut names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();

@@ -149,14 +149,14 @@ fn an_event_of_a_newer_program() {
     let mut value: serde_json::Value = serde_json::from_str(last.lines().next().unwrap()).unwrap();
     value["seq"] = 11.into();
     value["prev"] = last.lines().nth(1).unwrap().into();
-    value["kind"] = "retire".into();
+    value["kind"] = "transfer".into();
     let line = format!("{value}\n");
     fs::write(event(&project, 11), format!("{line}{}\n", mlrun::digest::Digest::of(line.as_bytes()))).unwrap();
     // `log` shows it raw; every other verb refuses to guess.
-    project.ok("log -n 1").says(&["retire", "newer"]);
-    assert_eq!(project.json("log", 0)["events"][0]["kind"], "retire");
+    project.ok("log -n 1").says(&["transfer", "newer"]);
+    assert_eq!(project.json("log", 0)["events"][0]["kind"], "transfer");
     for line in WRITERS.iter().chain(&["list fraud", "show latest", "at", "status"]) {
-        project.fails(line, &Bad { exit: 4, message: &["event 11 of `fraud`", "retire"], hint: &[] });
+        project.fails(line, &Bad { exit: 4, message: &["event 11 of `fraud`", "transfer"], hint: &[] });
     }
 }
 

@@ -36,6 +36,7 @@ mod killed;
 mod lookup;
 mod machine;
 mod measured;
+mod measured_trust;
 mod output;
 mod permissions;
 mod places;

@@ -256,7 +256,49 @@ fn identical_predictions_differ_by_exactly_nothing() {
     let logits: Vec<f64> = made.candidate.iter().map(|score| 3.0 * score - 1.0).collect();
     let (a, b) = (scored(&logits), scored(&made.candidate));
     let found = compare(&spec(Metric::RocAuc), &made.rows(), &a, &b, &sampling(0.95)).unwrap();
-    assert_eq!((found.method, found.delta), (Method::Exact, 0.0));
+    assert_eq!((found.method, found.delta), (Method::ExactPairs, 0.0));
+    // On as many pairs as there are rows of the rarer class nobody saw them differ: the rule of three, exactly.
+    let positives = made.truth.iter().filter(|positive| **positive).count();
+    let bound = 1.0 - 0.05_f64.powf(1.0 / positives.min(60 - positives) as f64);
+    assert!((found.upper - bound).abs() < 1e-12 && (found.lower + bound).abs() < 1e-12, "{found:?}");
+    let again = rederive(&spec(Metric::RocAuc), &found, &sampling(0.95)).unwrap();
+    assert_eq!(again, found);
+}
+
+/// Few rows on which two models agree are few rows.
+#[test]
+fn agreement_on_few_rows_is_not_certainty() {
+    let agreed = |spec: &MetricSpec, truth: Truth<'_>, predicted: &Predicted<'_>| {
+        let keys: Vec<u64> = (0..truth.len() as u64).collect();
+        compare(spec, &Rows::new(truth, &keys), predicted, predicted, &sampling(0.95))
+    };
+    for n in [1, 2, 10] {
+        let (labels, classes): (Vec<bool>, Vec<u32>) = (vec![true; n], vec![1; n]);
+        let predicted = Predicted { classes: Some(&classes), ..Predicted::default() };
+        let found = agreed(&spec(Metric::Accuracy), Truth::Binary(&labels), &predicted).unwrap();
+        // Tango's bound of no discordant row: z² / (n + z²).
+        let z2 = 1.644_853_626_951_472_7_f64.powi(2);
+        assert!((found.lower + z2 / (n as f64 + z2)).abs() < 1e-9, "{n}: {found:?}");
+        let scored_alike = vec![0.75; n];
+        let found = agreed(&spec(Metric::Accuracy), Truth::Binary(&labels), &scored(&scored_alike)).unwrap();
+        assert_eq!(found.method, Method::PairedScore);
+        let texts = vec!["yes".to_owned(); n];
+        let predicted = Predicted { texts: Some(&texts), ..Predicted::default() };
+        let found = agreed(&spec(Metric::ExactMatch), Truth::Texts(&texts), &predicted).unwrap();
+        let bound = 1.0 - 0.05_f64.powf(1.0 / n as f64);
+        assert_eq!(found.method, Method::NoneDiffer);
+        assert!((found.lower + bound).abs() < 1e-12 && (found.upper - bound).abs() < 1e-12, "{n}: {found:?}");
+        assert_eq!(rederive(&spec(Metric::ExactMatch), &found, &sampling(0.95)).unwrap(), found);
+        // Nobody knows what one row of these may differ by.
+        let values = vec![3.0; n];
+        let predicted = Predicted { values: Some(&values), ..Predicted::default() };
+        assert!(agreed(&spec(Metric::MeanAbsoluteError), Truth::Real(&values), &predicted).is_err());
+    }
+    let (labels, scores) = ([true, false], [0.9, 0.2]);
+    let keys = [1, 2];
+    let rows = Rows::new(Truth::Binary(&labels), &keys);
+    let found = compare(&spec(Metric::RocAuc), &rows, &scored(&scores), &scored(&[0.8, 0.1]), &sampling(0.95));
+    assert_eq!(found, Err(Undefined::TooFewPositives { n: 1, needed: 2 }));
 }
 
 #[test]
@@ -299,4 +341,30 @@ fn many_classes() {
     let perfect = estimate(&spec(Metric::MacroF1), &rows, &classed(&labels[..]), &sampling(0.95)).unwrap();
     assert_eq!((perfect.method, perfect.value, perfect.upper), (Method::Wilson, 1.0, 1.0));
     assert!(perfect.lower > 0.97 && perfect.lower < 1.0);
+}
+
+/// Bounds of few rows do not hold: nothing is said, but how many it takes.
+#[test]
+fn too_few_rows_are_told_how_many_it_takes() {
+    // Multiples of the golden ratio, less their whole part.
+    let uneven = |n: usize, from: usize| -> Vec<f64> {
+        (from..from + n).map(|row| (row as f64 * 0.618_033_988_749_895).fract()).collect()
+    };
+    let few = |n: usize| {
+        let (truth, keys) = (uneven(n, 7), keys(n));
+        let predicted: Vec<f64> = truth.iter().zip(uneven(n, 11)).map(|(truth, noise)| truth + noise).collect();
+        let rows = Rows::new(Truth::Real(&truth), &keys);
+        estimate(&spec(Metric::RootMeanSquaredError), &rows, &valued(&predicted), &sampling(0.95))
+    };
+    assert_eq!(few(49), Err(Undefined::TooFewRows { n: 49, needed: 50 }));
+    assert!(few(50).is_ok());
+    let auc = |positives: usize| {
+        let truth: Vec<bool> = (0..200).map(|row| row < positives).collect();
+        let scores = uneven(200, 13);
+        let keys = keys(200);
+        estimate(&spec(Metric::RocAuc), &Rows::new(Truth::Binary(&truth), &keys), &scored(&scores), &sampling(0.95))
+    };
+    assert_eq!(auc(29), Err(Undefined::TooFewPositives { n: 29, needed: 30 }));
+    assert_eq!(auc(171), Err(Undefined::TooFewNegatives { n: 29, needed: 30 }));
+    assert!(auc(30).is_ok());
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use mlrun::clock::Clock;
 use mlrun::digest::Digest;
+use mlrun::format::certificate::Verdict;
+use mlrun::format::checkpoint::CertificateRow;
 use mlrun::format::event::{
     self, CopyRecord, ErasedFieldRecord, ErasedFileRecord, ErasedRecord, EventBody, EventRecord, EventRef,
 };
@@ -14,7 +16,9 @@ use mlrun::name::{ModelName, Version};
 use mlrun::registry::{JournalError, State, at};
 
 use crate::support::clock::time;
-use crate::support::journal::{BACK, Journal, actor, model, open_rules, snapshot, stage};
+use crate::support::journal::{
+    BACK, Certificate, Journal, actor, certified_rules, model, open_rules, policy, snapshot, stage,
+};
 
 #[test]
 fn the_first_event_creates_the_journal() {
@@ -391,4 +395,36 @@ fn corrected_times_are_those_that_count() {
     assert_eq!(state.blocks.last().unwrap().time, real);
     assert_eq!(state.time(), Some(time(later)), "and times go on from there");
     apply(&mut state, later, block("a", None)).unwrap();
+}
+
+/// Rules that somebody only tries displace no certificate, and are remembered beside it.
+#[test]
+fn a_proposal_displaces_nothing() {
+    let journal = Journal::new();
+    journal.snapshot("a");
+    let certified = |verdict: Verdict, proposed: bool| {
+        let expires = journal.clock.now().after(Duration::from_secs(7200));
+        let (policy, stage) = (policy(if proposed { "b" } else { "a" }), stage("production"));
+        journal.certify("a", &Certificate { verdict, policy, stage, expires, proposed, waivers: Vec::new() })
+    };
+    let known = || {
+        let state = journal.state();
+        // As a checkpoint keeps it.
+        let kept = State::from_checkpoint(state.to_checkpoint().unwrap());
+        let ids = |state: &State| {
+            let of = |rows: &std::collections::HashMap<_, CertificateRow>| {
+                rows.get(&snapshot("a")).map(|row| row.certificate)
+            };
+            (of(&state.certificates), of(&state.proposals))
+        };
+        assert_eq!(ids(&kept), ids(&state));
+        ids(&state)
+    };
+    let tried = certified(Verdict::Pass, true);
+    assert_eq!(known(), (Some(tried), None), "the only one there is");
+    let good = certified(Verdict::Pass, false);
+    assert_eq!(known(), (Some(good), None));
+    let again = certified(Verdict::Fail, true);
+    assert_eq!(known(), (Some(good), Some(again)));
+    journal.promote("a", "production", &certified_rules("a")).unwrap();
 }

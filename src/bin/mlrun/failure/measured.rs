@@ -14,8 +14,15 @@ pub(super) fn measure(error: &MeasureError) -> Meaning {
         MeasureError::NoInput { .. } => {
             says(USAGE, "declare them as `[model.NAME.data.NAME]` and take a snapshot, or name others as `input`")
         }
-        MeasureError::NoSet { .. } => {
-            says(USAGE, "declare them as `[model.NAME.predictions.NAME]` and take a snapshot, or name others as `set`")
+        MeasureError::NoSet { model, set, known, .. } => {
+            let other = known.first().map_or_else(String::new, |known| {
+                format!("; or write `set = \"{known}\"` in `[model.{model}.evidence.predict]` in mlrun.toml")
+            });
+            let declare = format!(
+                "say in mlrun.toml what columns the command writes: `[model.{model}.predictions.{set}]` with `path`, `key`, \
+                 `label` and `score` or `prediction`; run the command into that path and take a snapshot{other}"
+            );
+            (USAGE, Some(declare))
         }
         MeasureError::Interrupted { signal } => {
             (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
