@@ -158,8 +158,12 @@ fn other_rules_than_those_in_force() {
     // Stating the looser rules in the configuration helps nobody: those in force were adopted.
     let looser = journal.promote("two", "production", &certified_rules("looser")).unwrap_err();
     assert_eq!(looser, [Obstacle::OtherRules { certificate }]);
-    let proposed = journal.certify("two", &Certificate { proposed: true, ..journal.pass() });
-    assert_eq!(refused(&journal, "two"), [Obstacle::OtherRules { certificate: proposed }]);
+    // One that only tries rules does not take the place of another, and promotes nothing by itself.
+    journal.certify("two", &Certificate { proposed: true, ..journal.pass() });
+    assert_eq!(refused(&journal, "two"), [Obstacle::OtherRules { certificate }]);
+    journal.snapshot("three");
+    let proposed = journal.certify("three", &Certificate { proposed: true, ..journal.pass() });
+    assert_eq!(refused(&journal, "three"), [Obstacle::OtherRules { certificate: proposed }]);
     assert!(Obstacle::OtherRules { certificate }.is_conflict());
 }
 
