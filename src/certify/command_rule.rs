@@ -5,6 +5,7 @@ use super::case::Case;
 use super::error::CertifyError;
 use super::outcome::{blank, inconclusive};
 use super::reported_rule::{Numbers, weigh};
+use crate::evidence::Defect;
 use crate::format::certificate::ResultRecord;
 use crate::format::measurement::{Role, ValuesRecord};
 use crate::format::policy::{Direction, MeasureRecord, RuleRecord};
@@ -21,6 +22,11 @@ pub(super) fn judge(
     let resting_on = predictions_of(rule, case);
     if let Some(result) = case.unfit(rule, resting_on.map_or("", SetName::as_str), &result) {
         return Ok(result);
+    }
+    if rule.is_comparison()
+        && let Some(Err(defect @ Defect::Replaced { .. })) = resting_on.and_then(|set| case.sets.get(set))
+    {
+        return Ok(inconclusive(result, defect.to_string()));
     }
     let made = case.measurement.and_then(|measurement| measurement.commands.get(&rule.id));
     let of = |role: Role| match made.and_then(|made| made.get(&role)) {
@@ -39,8 +45,7 @@ pub(super) fn judge(
 /// The set that the command is handed, if it asks for one.
 fn predictions_of<'a>(rule: &'a RuleRecord, case: &Case<'a>) -> Option<&'a SetName> {
     let MeasureRecord::Command { command, set, .. } = &rule.measure else { return None };
-    let only = case.candidate_sets.first().filter(|_| case.candidate_sets.len() == 1);
-    set.as_ref().or(only).filter(|_| command.contains("{predictions}"))
+    set.as_ref().or(case.unnamed_set).filter(|_| command.contains("{predictions}"))
 }
 
 fn numbers(made: &ValuesRecord) -> Result<Numbers, String> {

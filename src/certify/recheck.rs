@@ -358,7 +358,7 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
                 .map(|f| [Some(f.value), None, None, Some(f.lower), Some(f.upper), None]),
         },
         (MeasureRecord::Measured { .. }, Sufficient::Runs { candidate, baseline }) => {
-            rederive_runs(candidate, baseline, confidence).map(|[a, b, c, d, e]| [a, b, c, d, e, None])
+            rederive_runs(candidate, baseline, confidence)
         }
         (MeasureRecord::Quantile { .. }, _) => return unknown("too many order statistics to be recorded"),
         (MeasureRecord::Metric { .. }, _) => {

@@ -12,7 +12,7 @@ use super::outcome::{
 };
 use super::proportion;
 use super::quantile::{self, QuantileRatio};
-use super::ratio::{MOST_RECORDED, geometric_mean, paired_ratio};
+use super::ratio::{MOST_RECORDED, PairedRatio, geometric_mean, paired_ratio};
 use super::satterthwaite::Spread;
 use super::settings::MetricSpec;
 use super::smooth::{influence_interval, student_interval};
@@ -166,20 +166,20 @@ pub fn rederive_quantile_ratio(
 }
 
 /// The value of each model, their ratio where there are two, and its bounds, from the runs that were kept; in the order candidate,
-/// baseline, ratio, lower, upper.
+/// baseline, ratio, lower, upper, standard error.
 ///
 /// # Errors
 /// More runs than are ever kept, or runs that nobody could have measured.
-pub fn rederive_runs(candidate: &[f64], baseline: &[f64], confidence: f64) -> Result<[Option<f64>; 5], Undefined> {
+pub fn rederive_runs(candidate: &[f64], baseline: &[f64], confidence: f64) -> Result<[Option<f64>; 6], Undefined> {
     if candidate.len() > MOST_RECORDED {
         return Err(Undefined::Contradictory);
     }
     if baseline.is_empty() {
         let found = geometric_mean(candidate, confidence)?;
-        return Ok([Some(found.value), None, None, Some(found.lower), Some(found.upper)]);
+        return Ok([Some(found.value), None, None, Some(found.lower), Some(found.upper), found.standard_error]);
     }
-    let found = paired_ratio(candidate, baseline, confidence)?;
-    Ok([found.candidate, found.baseline, found.ratio, found.lower, found.upper].map(Some))
+    let PairedRatio { candidate, baseline, ratio, lower, upper, .. } = paired_ratio(candidate, baseline, confidence)?;
+    Ok([Some(candidate), Some(baseline), Some(ratio), Some(lower), Some(upper), None])
 }
 
 /// Ascending ranks and finite ascending values, of no more samples than have ever been taken: what follows allocates by the

@@ -17,6 +17,7 @@ use crate::format::certificate::{BaselineRecord, StatementRecord};
 use crate::format::event::UsedSetRecord;
 use crate::format::measurement::Role;
 use crate::format::observation::ObservationRecord;
+use crate::format::policy::{MeasureRecord, PolicyRecord, RuleRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::name::{ModelName, SetName, Version};
 use crate::progress::Progress;
@@ -125,6 +126,7 @@ pub(super) fn judge(
         (applied(Role::Candidate, &candidate.record), against.map(|(_, record)| applied(Role::Baseline, record)));
     tables.workspace.extend(measured.places());
     let task = policy.record.task;
+    let unnamed = unnamed_set(&candidate.record, against.map(|(_, record)| record));
     let mut gathered = gather(&tables, &needs, task, &our_evidence, their_evidence.as_ref(), &cases)?;
     if let Some((set, defect)) = measured.defect() {
         if let Some(rows) = gathered.case_rows.get_mut(&set) {
@@ -143,7 +145,7 @@ pub(super) fn judge(
             || Ok(BTreeMap::new()),
             |held| replaced::since_certified(repository, state, (Role::Baseline.name(), held)),
         )? {
-            refuse_replaced(&mut gathered, measured.set(), set, defect);
+            refuse_replaced(&mut gathered, &policy.record, measured.set(), set, defect);
         }
         let ours = candidate.version.map(|version| (Role::Candidate, version));
         for side in ours.into_iter().chain(against.map(|(version, _)| (Role::Baseline, version))) {
@@ -156,7 +158,7 @@ pub(super) fn judge(
             read && measured.set() != Some(&one.set)
         });
     }
-    measured.mark(&mut gathered.evidence);
+    measured.mark(&mut gathered.evidence, &policy.record.rules, unnamed);
     gathered.evidence.extend(compared);
     let their_row = against.and_then(|(version, record)| Some((state?.version(version)?, record)));
     if let Some((theirs, record)) = their_row {
@@ -217,7 +219,7 @@ pub(super) fn judge(
         sets: &gathered.sets,
         past: &past,
         candidate_sets: &candidate_sets,
-        unnamed_set: unnamed_set(&our_evidence, their_evidence.as_ref()),
+        unnamed_set: unnamed,
         candidate_samples: &candidate_samples,
         samples: &gathered.samples,
         metrics: (&candidate.record.metrics, against.map(|(_, record)| &record.metrics)),
@@ -253,11 +255,25 @@ fn lacking(gathered: &Gathered, record: &SnapshotRecord) -> Vec<SetName> {
 }
 
 /// What somebody put in the place of what the baseline was certified with is not judged by.
-fn refuse_replaced(gathered: &mut Gathered, measured: Option<&SetName>, set: SetName, defect: Defect) {
+fn refuse_replaced(
+    gathered: &mut Gathered,
+    policy: &PolicyRecord,
+    measured: Option<&SetName>,
+    set: SetName,
+    defect: Defect,
+) {
+    // A command is handed the file; no rule on rows need read the set beside.
+    let handed = |rule: &RuleRecord| match &rule.measure {
+        MeasureRecord::Command { command, set: named, .. } => {
+            command.contains("{predictions}") && named.as_ref().is_none_or(|named| *named == set)
+        }
+        _ => false,
+    };
+    let is_handed = policy.rules.iter().any(handed);
     if let Some((_, samples)) = gathered.samples.get_mut(&set) {
         *samples = Some(Err(defect.clone()));
     }
-    if gathered.sets.contains_key(&set) && measured != Some(&set) {
+    if (is_handed || gathered.sets.contains_key(&set)) && measured != Some(&set) {
         gathered.sets.insert(set, Err(defect));
     }
 }

@@ -45,7 +45,7 @@ use crate::format::canonical;
 use crate::format::certificate::{EvidenceRecord, MEASUREMENT};
 use crate::format::measurement::{self, FreshRecord, MeasurementRecord, Role};
 use crate::format::observation::MachineRecord;
-use crate::format::policy::{MeasureRecord, Origin, PolicyRecord};
+use crate::format::policy::{MeasureRecord, Origin, PolicyRecord, RuleRecord};
 use crate::format::snapshot::{PredictionsRecord, SnapshotRecord};
 use crate::id::FileId;
 use crate::name::{ModelName, SetName};
@@ -286,9 +286,34 @@ impl Measured {
         self.record.as_ref()?.set.as_ref()
     }
 
+    /// Adds the recorded predictions that commands were handed: what they rest on must not be changed behind them.
+    fn mark_handed(&self, evidence: &mut Vec<EvidenceRecord>, rules: &[RuleRecord], unnamed: Option<&SetName>) {
+        for (id, made) in self.record.iter().flat_map(|record| &record.commands) {
+            let rule = rules.iter().find(|rule| rule.id == *id).map(|rule| &rule.measure);
+            let Some(MeasureRecord::Command { set, .. }) = rule else { continue };
+            let Some(set) = set.as_ref().or(unnamed) else { continue };
+            for (role, file) in made.iter().filter_map(|(role, values)| Some((role.name(), values.read?))) {
+                let is_it = |known: &EvidenceRecord| {
+                    known.role == role && known.kind == "predictions" && known.set.as_ref() == Some(set)
+                };
+                if !evidence.iter().any(is_it) {
+                    evidence.push(EvidenceRecord {
+                        role: role.to_owned(),
+                        kind: "predictions".to_owned(),
+                        set: Some(set.clone()),
+                        sha256: file.digest(),
+                        rows: 0,
+                        origin: None,
+                    });
+                }
+            }
+        }
+    }
+
     /// Says of what was read that it was measured, and adds the measurement.
-    pub(super) fn mark(&self, evidence: &mut Vec<EvidenceRecord>) {
+    pub(super) fn mark(&self, evidence: &mut Vec<EvidenceRecord>, rules: &[RuleRecord], unnamed: Option<&SetName>) {
         let (Some(record), Some(sha256)) = (&self.record, self.digest) else { return };
+        self.mark_handed(evidence, rules, unnamed);
         let is_made = |known: &EvidenceRecord| {
             let file = [Role::Candidate, Role::Baseline].into_iter().find(|role| role.name() == known.role);
             let file = file.and_then(|role| self.fresh(role)).map(|made| made.file.digest());

@@ -9,15 +9,15 @@ use super::gate::{Gate, result, said};
 const CONFIG: &str =
     "[model.fraud.predictions.test]\npath = \"p.csv\"\nkey = [\"id\"]\nlabel = \"y\"\nscore = \"p\"\npositive = 1\n";
 
-fn predictions(rows: std::ops::Range<u64>) -> Vec<(&'static str, String)> {
-    let row = |text: String, row: u64| format!("{text}{row},{},0.{}\n", row % 2, (row * 37) % 89 + 10);
+fn predictions(rows: std::ops::Range<u64>, turn: u64) -> Vec<(&'static str, String)> {
+    let row = |text: String, row: u64| format!("{text}{row},{},0.{}\n", row % 2, (row * 37) % turn + 10);
     vec![("p.csv", rows.fold("id,y,p\n".to_owned(), row))]
 }
 
 #[test]
 fn a_policy_says_how_many_rows_must_be_in_both() {
-    let mut gate = Gate::new(CONFIG, &predictions(0..200));
-    gate.version(&predictions(4..198));
+    let mut gate = Gate::new(CONFIG, &predictions(0..200, 89));
+    gate.version(&predictions(4..198, 83));
     let rule = "[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\nmargin = 0.9\n";
     let mut with = |coverage: &str| {
         gate.policy(&format!("{coverage}{rule}"));
