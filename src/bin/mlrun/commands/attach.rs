@@ -17,7 +17,7 @@ use crate::ui::{Shown, human, json};
 /// Of evidence that was attached under one name the newest counts; a set that the version was taken with is never replaced.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun attach fraud@production --set test out/test-v7.parquet\n  mlrun attach fraud@v7 --set may may.csv --key row_id --label y --score p\n  mlrun attach fraud@v7 --set latency latency.csv --column ms --taken-here"
+    after_help = "Examples:\n  mlrun attach fraud@production --set test out/test-v7.parquet\n  mlrun attach fraud@v7 --set may may.csv --key row_id --label y --score p\n  mlrun attach fraud@v7 --set latency latency.csv --column ms --machine unknown"
 )]
 pub struct Args {
     /// The version

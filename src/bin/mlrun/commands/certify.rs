@@ -10,7 +10,7 @@ use mlrun::ops::recheck::{RecheckOptions, recheck};
 use super::policy_reference::policy_reference;
 use super::report_file::{Format, ReportFile, check_key, rendered, report_file};
 use super::{Context, next_step};
-use crate::failure::{CONFLICT, DONE, Failure, INTEGRITY, NO, verdict_code};
+use crate::failure::{CONFLICT, Failure, INTEGRITY, NO, verdict_code};
 use crate::ui::{Shown, human, json};
 
 const EXAMPLES: &str = "Examples:\n  mlrun certify fraud@v8 --report junit=certify.xml --report markdown=certify.md\n  mlrun certify fraud@v1 --first-release --reason \"nothing is in production yet\"\n  mlrun certify fraud@v8 --sign key.pem\n  mlrun certify --recheck fraud-v8.dsse.json --key public.pem";
@@ -49,6 +49,8 @@ pub struct Args {
     #[arg(long, value_name = "KEY", conflicts_with_all = ["check", "dry_run"])]
     sign: Option<PathBuf>,
     /// Show a certificate again as far as can be: a file, its id, or a version whose newest one is meant
+    ///
+    /// Exit 0, 1 or 3 as it says; 4 if it does not hold, 1 if it does not by today's rules.
     #[arg(long, value_name = "CERTIFICATE", conflicts_with_all = ["revision", "policy", "first_release", "check", "dry_run", "explain_policy", "sign", "format", "reports"])]
     recheck: Option<String>,
     /// A public key that must have signed it; may be repeated
@@ -139,7 +141,8 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
     let exit = match (report.is_broken(), report.is_outdated()) {
         (true, _) => INTEGRITY,
         (false, true) => NO,
-        (false, false) => DONE,
+        // What is shown again may be a no.
+        (false, false) => verdict_code(report.statement.predicate.verdict),
     };
     Ok(context.shown(exit, || json::recheck::recheck(&report, exit), |style| human::recheck::recheck(&report, style)))
 }

@@ -12,7 +12,7 @@ use crate::ui::{Shown, human, json};
 /// What it held is not blocked: `rollback --to` puts it there again. What comes next is a first release.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun retire fraud --stage production --reason \"the product was taken off the market\"\n  mlrun rollback fraud --stage production --to v7 --reason \"it is back\""
+    after_help = "Examples:\n  mlrun retire fraud --stage production --reason \"off the market\"\n  mlrun rollback fraud --stage production --to v7 --reason \"it is back\""
 )]
 pub struct Args {
     /// The model, if there are several

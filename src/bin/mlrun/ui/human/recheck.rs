@@ -19,6 +19,13 @@ pub fn recheck(report: &RecheckReport, style: &Style) -> String {
     let mut text =
         wrapped(&format!("{}  certificate {}{place}", style.paint(Label::Strong, &name), report.certificate.short()));
     text.push('\n');
+    let predicate = &report.statement.predicate;
+    text += &format!("  candidate {}\n", predicate.candidate);
+    let stage = &predicate.baseline.stage;
+    text += &match predicate.baseline.snapshot {
+        Some(baseline) => format!("  against   {baseline}\n            in {stage}\n"),
+        None => format!("  against nothing in {stage}\n"),
+    };
     if let Some((issued, expires)) = report.issued {
         text += &format!("  issued {}, expires {}\n", time(issued), time(expires));
     }
