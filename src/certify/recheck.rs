@@ -319,7 +319,8 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
     let apart = |(baseline, delta): (f64, f64)| {
         // A ratio is of what it is a ratio of.
         let found = if is_ratio(rule) { value / baseline } else { value - baseline };
-        !((found - delta).abs() <= 1e-9 * value.abs().max(baseline.abs()).max(1.0))
+        let near = (found - delta).abs() <= 1e-9 * value.abs().max(baseline.abs()).max(1.0);
+        !near
     };
     let is_of_runs = matches!(rule.measure, MeasureRecord::Measured { .. });
     if !is_of_runs && result.baseline.zip(result.delta).is_some_and(apart) {

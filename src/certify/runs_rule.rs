@@ -165,7 +165,8 @@ fn too_few_calls(role: Role, side: &SideRecord, quantile: Option<f64>) -> Option
     let quantile = quantile?;
     let fewest = side.runs.iter().filter_map(|run| run.calls).min()?;
     let needed = (BEYOND / quantile.min(1.0 - quantile) - 1e-9).ceil();
-    (!(fewest as f64 >= needed)).then(|| {
+    let enough = fewest as f64 >= needed;
+    (!enough).then(|| {
         let (calls, needed) = (grouped(fewest), grouped(needed as u64));
         format!("the {} timed {calls} calls; a quantile of {quantile} needs {needed}", role.name())
     })

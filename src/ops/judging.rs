@@ -139,8 +139,8 @@ pub(super) fn judge(
     }
     let mut changed = Vec::new();
     if let Some(state) = state {
-        let held = state.stages.get(&baseline.stage).into_iter().flat_map(|row| &row.timeline);
-        let held = held.filter(|held| Some(held.event) == baseline.event && against.is_some()).next_back();
+        let mut held = state.stages.get(&baseline.stage).into_iter().flat_map(|row| &row.timeline);
+        let held = held.rfind(|held| Some(held.event) == baseline.event && against.is_some());
         for (set, defect) in held.map_or_else(
             || Ok(BTreeMap::new()),
             |held| replaced::since_certified(repository, state, (Role::Baseline.name(), held)),

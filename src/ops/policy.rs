@@ -102,7 +102,7 @@ pub fn show(repository: &Repository, options: &PolicyOptions) -> Result<PolicyRe
     let model = resolve::model(repository, options.model.as_ref())?;
     let state = resolve::state(repository, &model)?;
     let stage = resolve::stage(repository, &state, options.stage.as_ref())?;
-    Ok(compare(repository, &state, &stage, stated(repository, &state, &stage, options)?.map(|(rules, _)| rules))?)
+    compare(repository, &state, &stage, stated(repository, &state, &stage, options)?.map(|(rules, _)| rules))
 }
 
 /// Puts the rules the project states in force.

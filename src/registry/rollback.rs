@@ -42,7 +42,7 @@ pub enum RollbackPlan {
     /// The version to flee is not there any more.
     AlreadyGone {
         /// What the stage holds instead.
-        current: OccupancyRow,
+        current: Box<OccupancyRow>,
     },
     /// Move the stage.
     Move {
@@ -160,7 +160,7 @@ pub fn plan(
             let version = state.version_of(from).map_or(Version(0), |v| v.version);
             return Err(RollbackRefusal::NeverHeld { stage: stage.clone(), version });
         }
-        return Ok(RollbackPlan::AlreadyGone { current: current.clone() });
+        return Ok(RollbackPlan::AlreadyGone { current: Box::new(current.clone()) });
     }
     if request.from.is_none()
         && request.to.is_none()

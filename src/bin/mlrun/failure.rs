@@ -164,11 +164,14 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Store(error) => store(error),
         VerbError::Journal(error) => journal(error),
         VerbError::Restore(error) => restore(error),
-        VerbError::Certify(CertifyError::SeveralSets { known, .. }) => {
-            let example = known.first().map_or_else(|| "test".to_owned(), ToString::to_string);
-            (USAGE, Some(format!("say `set = \"{example}\"` in the rule")))
-        }
-        VerbError::Policy { .. } | VerbError::Certify(_) => (USAGE, None),
+        VerbError::Certify(error) => match &**error {
+            CertifyError::SeveralSets { known, .. } => {
+                let example = known.first().map_or_else(|| "test".to_owned(), ToString::to_string);
+                (USAGE, Some(format!("say `set = \"{example}\"` in the rule")))
+            }
+            _ => (USAGE, None),
+        },
+        VerbError::Policy { .. } => (USAGE, None),
         VerbError::Io { action: "read the policy", source, .. } if source.kind() == ErrorKind::NotFound => {
             says(NOT_FOUND, "`policy = …` in mlrun.toml, or `--policy FILE`, names it")
         }

@@ -69,7 +69,8 @@ pub(super) fn of_journal(certificate: &CertificateRecord, result: &ResultRecord)
         return match (result.candidate, key("wrong"), key("unknown")) {
             (None, ..) if result.verdict == Verdict::Inconclusive || result.waived.is_some() => Examined::Follows,
             (Some(candidate), Some(wrong), Some(unknown)) => {
-                if candidate != wrong || !(wrong + unknown <= result.n as f64) || !(wrong >= 0.0 && unknown >= 0.0) {
+                let counted = wrong + unknown <= result.n as f64 && wrong >= 0.0 && unknown >= 0.0;
+                if candidate != wrong || !counted {
                     return differs("its counts do not belong together");
                 }
                 let derived = match (wrong > 0.0, unknown > 0.0) {

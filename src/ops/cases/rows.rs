@@ -46,7 +46,11 @@ pub(super) fn source(repository: &Repository, options: &AddOptions) -> Result<(F
     let mut kept = state.versions.iter().rev().filter(|row| row.dropped.is_none());
     let newest = kept.next().copied().ok_or_else(|| ResolveError::NoVersion { model: model.clone() })?;
     let first = set_of(repository, &state, &newest, options.set.as_ref());
-    if let Err(VerbError::Certification(CertificationError::NoSet { .. })) = &first {
+    let lacks = |error: &VerbError| match error {
+        VerbError::Certification(error) => matches!(**error, CertificationError::NoSet { .. }),
+        _ => false,
+    };
+    if first.as_ref().is_err_and(lacks) {
         for row in kept.copied().collect::<Vec<_>>() {
             if let Ok(set) = set_of(repository, &state, &row, options.set.as_ref()) {
                 return Ok((Found { state, row }, set));

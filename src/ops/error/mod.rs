@@ -20,6 +20,7 @@ use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::{Time, TimeError, describe_run};
 use crate::name::{ModelName, SetName};
+use crate::ops::policy::AdoptError;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
 use crate::snapshot::SnapshotError;
@@ -64,7 +65,7 @@ pub enum VerbError {
     },
     /// The policy asks for something the evidence cannot have.
     #[error("the policy does not fit the evidence")]
-    Certify(#[from] CertifyError),
+    Certify(#[source] Box<CertifyError>),
     /// A model has no policy.
     #[error("`{model}` has no policy")]
     NoPolicy {
@@ -73,7 +74,7 @@ pub enum VerbError {
     },
     /// Rules are not put in force.
     #[error(transparent)]
-    Adopt(#[from] crate::ops::policy::AdoptError),
+    Adopt(Box<AdoptError>),
     /// A version was dropped: its files are not kept any more.
     #[error("`{label}` was {dropped}")]
     Dropped {
@@ -142,7 +143,7 @@ pub enum VerbError {
     },
     /// Evidence, a case or a waiver is refused.
     #[error(transparent)]
-    Certification(#[from] CertificationError),
+    Certification(Box<CertificationError>),
     /// Nothing can be erased.
     #[error(transparent)]
     Purge(#[from] PurgeError),
@@ -151,7 +152,7 @@ pub enum VerbError {
     Reproduce(#[from] ReproduceError),
     /// Models cannot be measured.
     #[error(transparent)]
-    Measure(#[from] MeasureError),
+    Measure(Box<MeasureError>),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -297,5 +298,30 @@ pub enum UsageError {
 impl From<UsageError> for VerbError {
     fn from(error: UsageError) -> Self {
         Self::Usage(error)
+    }
+}
+
+// Boxed: an error is rare, and every result has room for the largest.
+impl From<CertifyError> for VerbError {
+    fn from(error: CertifyError) -> Self {
+        Self::Certify(Box::new(error))
+    }
+}
+
+impl From<CertificationError> for VerbError {
+    fn from(error: CertificationError) -> Self {
+        Self::Certification(Box::new(error))
+    }
+}
+
+impl From<MeasureError> for VerbError {
+    fn from(error: MeasureError) -> Self {
+        Self::Measure(Box::new(error))
+    }
+}
+
+impl From<AdoptError> for VerbError {
+    fn from(error: AdoptError) -> Self {
+        Self::Adopt(Box::new(error))
     }
 }

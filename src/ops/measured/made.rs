@@ -86,7 +86,8 @@ pub(super) fn timings(folder: &Path, quantiles: &[f64], milliseconds: f64) -> Re
     let calls = Some(times.len() as u64);
     let together: f64 = times.iter().sum();
     // One call after another, by another clock than ours.
-    if !(together <= milliseconds * CLOCKS) {
+    let possible = together <= milliseconds * CLOCKS;
+    if !possible {
         let refused = format!("its calls took {together:.0} ms together, and the run {milliseconds:.0} ms");
         return Ok(Timings { calls, latency: Vec::new(), refused: Some(refused) });
     }

@@ -126,9 +126,9 @@ fn unreached(error: VerbError) -> Result<Shown, VerbError> {
         | VerbError::Policy { .. }
         | VerbError::Certify(_)
         | VerbError::NotEnforced { .. }
-        | VerbError::Measure(MeasureError::NotAgain { .. })
         | VerbError::Store(StoreError::Missing { .. })
         | VerbError::Snapshot(crate::snapshot::SnapshotError::Store(StoreError::Missing { .. })) => true,
+        VerbError::Measure(error) => matches!(**error, MeasureError::NotAgain { .. }),
         VerbError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
         _ => false,
     };

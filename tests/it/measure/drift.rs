@@ -173,7 +173,7 @@ fn chance_makes_what_it_is_said_to_make() {
     let mut state = 5_u64;
     let mut below = |bound: u64| {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        (mix(state) >> 32) * bound >> 32
+        ((mix(state) >> 32) * bound) >> 32
     };
     let mut drawn = [const { Vec::new() }; 4];
     for _ in 0..1000 {

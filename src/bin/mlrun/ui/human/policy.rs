@@ -21,7 +21,7 @@ pub fn show(report: &PolicyReport, style: &Style) -> String {
     let Some(policy) = &rules.policy else { return text + "  no certificate is asked for\n" };
     text += &format!("policy, {} %, against {}\n", policy.confidence * 100.0, policy.baseline);
     for rule in &policy.rules {
-        let written = serde_json::to_value(&rule.demand).unwrap_or_default();
+        let written = serde_json::to_value(rule.demand).unwrap_or_default();
         text += &format!("  {}  {}\n", style.paint(Label::Strong, &clean(&rule.id)), clean(&written.to_string()));
     }
     if !report.differences.is_empty() {
