@@ -54,10 +54,12 @@ fn the_task_is_read_off_the_rows() {
         project.edit("policy/m.toml", &format!("{limit} = \"unset\""), &format!("{limit} = {set}"));
         project.ok("certify m@v1 --first-release --reason begin");
         project.ok("promote m@v1 --to production");
-        // Predicted again: what is the same byte for byte was not.
+        // The same model, predicted again.
         let again = project.read("out/predictions.csv").replace('\n', "\r\n");
-        project.write("model/w", "w2").write("out/predictions.csv", again).ok("snapshot");
-        project.ok("certify m@v2");
+        project.write("out/predictions.csv", again).ok("snapshot");
+        // 150 rows on which classes agree may be too few to show that nothing is worse; they never show that something is.
+        let again = project.mlrun("certify m@v2 --json").object();
+        assert!(["PASS", "INCONCLUSIVE"].contains(&again["verdict"].as_str().unwrap()), "{name}: {again:#}");
     }
 }
 
