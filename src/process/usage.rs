@@ -59,10 +59,13 @@ mod proc {
     impl Watching {
         pub(super) fn of(pid: u32) -> Self {
             let (stop, stopped) = mpsc::channel();
+            let highest = move || tree(pid).into_iter().filter_map(high_water).max();
+            // On a busy machine a short program has ended before a thread begins.
+            let first = highest();
             let look = move || {
-                let (mut peak, mut pause) = (None, SOON);
+                let (mut peak, mut pause) = (first, SOON);
                 loop {
-                    peak = peak.max(tree(pid).into_iter().filter_map(high_water).max());
+                    peak = peak.max(highest());
                     match stopped.recv_timeout(pause) {
                         Err(RecvTimeoutError::Timeout) => pause = (pause + pause / 8).min(LATER),
                         _ => return peak,
