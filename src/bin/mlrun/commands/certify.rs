@@ -126,15 +126,15 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
         at: args.at.clone(),
         keys: args.keys.iter().map(|path| context.path(path)).collect(),
     };
+    let path = context.path(certificate.as_ref());
+    if looks_like_a_path(certificate) && !path.exists() {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(VerbError::Io { action: "read", path, source }.into());
+    }
     // A file needs no project.
     let repository = match context.repository() {
         Ok(repository) => Some(repository),
-        Err(_) if context.path(certificate.as_ref()).is_file() => None,
-        Err(_) if looks_like_a_path(certificate) => {
-            let path = context.path(certificate.as_ref());
-            let source = std::io::ErrorKind::NotFound.into();
-            return Err(VerbError::Io { action: "read", path, source }.into());
-        }
+        Err(_) if path.is_file() => None,
         Err(failure) => return Err(failure),
     };
     let report = recheck(repository.as_ref(), &options, &context.ui.reporter())?;
@@ -147,9 +147,9 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
     Ok(context.shown(exit, || json::recheck::recheck(&report, exit), |style| human::recheck::recheck(&report, style)))
 }
 
-/// Whether it was meant as a file: an id or a version has neither.
+/// Whether it was meant as a file. A `/` alone does not tell: names of models have some.
 fn looks_like_a_path(text: &str) -> bool {
-    text.contains(['/', '\\']) || text.ends_with(".json")
+    text.starts_with(['/', '.']) || text.ends_with(".json")
 }
 
 fn exit_code(report: &CertifyReport) -> u8 {
