@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::predicted;
+use super::rows::{gather, predicted, truth_of};
 use crate::digest::Hasher;
 use crate::evidence::{JoinedRows, NumberColumns, PredictedColumns, RowNames, SliceColumn, TruthColumn};
 use crate::measure::Draws;
@@ -146,15 +146,7 @@ fn drawn(
     JoinedRows {
         set: joined.set.clone(),
         keys: (0..rows.len() as u64).collect(),
-        truth: match &joined.truth {
-            TruthColumn::Binary(labels) => TruthColumn::Binary(gather(labels, rows)),
-            TruthColumn::Classes { labels, names } => {
-                TruthColumn::Classes { labels: gather(labels, rows), names: names.clone() }
-            }
-            TruthColumn::Real(labels) => TruthColumn::Real(gather(labels, rows)),
-            TruthColumn::Relevance(labels) => TruthColumn::Relevance(gather(labels, rows)),
-            TruthColumn::Texts(labels) => TruthColumn::Texts(gather(labels, rows)),
-        },
+        truth: truth_of(&joined.truth, rows),
         candidate,
         baseline: Some(baseline),
         weights: joined.weights.as_ref().map(|weights| gather(weights, rows)),
@@ -192,8 +184,4 @@ fn numbers(column: &NumberColumns, rows: &[u32], exchanged: &[bool]) -> NumberCo
 
 fn some_rows(columns: &PredictedColumns, rows: &[u32]) -> PredictedColumns {
     mixed(columns, columns, rows, &vec![false; rows.len()]).unwrap_or_default()
-}
-
-fn gather<T: Clone>(column: &[T], rows: &[u32]) -> Vec<T> {
-    rows.iter().map(|row| column[*row as usize].clone()).collect()
 }

@@ -55,15 +55,7 @@ impl<'a> View<'a> {
             weights: joined.weights.as_ref().map(|column| Cow::Owned(gather(column, rows))),
             clusters: joined.clusters.as_ref().map(|column| Cow::Owned(gather(column, rows))),
             groups: joined.groups.as_ref().map(|column| Cow::Owned(gather(column, rows))),
-            truth: Cow::Owned(match &joined.truth {
-                TruthColumn::Binary(labels) => TruthColumn::Binary(gather(labels, rows)),
-                TruthColumn::Classes { labels, names } => {
-                    TruthColumn::Classes { labels: gather(labels, rows), names: names.clone() }
-                }
-                TruthColumn::Real(labels) => TruthColumn::Real(gather(labels, rows)),
-                TruthColumn::Relevance(labels) => TruthColumn::Relevance(gather(labels, rows)),
-                TruthColumn::Texts(labels) => TruthColumn::Texts(gather(labels, rows)),
-            }),
+            truth: Cow::Owned(truth_of(&joined.truth, rows)),
             candidate: Cow::Owned(some_rows(&joined.candidate, rows)),
             baseline: joined.baseline.as_ref().map(|baseline| Cow::Owned(some_rows(baseline, rows))),
             columns: numbers(joined, |column| Cow::Owned(gather(column, rows))),
@@ -243,6 +235,20 @@ fn some_rows(columns: &PredictedColumns, rows: &[u32]) -> PredictedColumns {
     }
 }
 
-fn gather<T: Clone>(column: &[T], rows: &[u32]) -> Vec<T> {
+/// The values of some rows, in that order; one may be taken twice.
+pub(super) fn gather<T: Clone>(column: &[T], rows: &[u32]) -> Vec<T> {
     rows.iter().map(|row| column[*row as usize].clone()).collect()
+}
+
+/// The truth of some rows.
+pub(super) fn truth_of(truth: &TruthColumn, rows: &[u32]) -> TruthColumn {
+    match truth {
+        TruthColumn::Binary(labels) => TruthColumn::Binary(gather(labels, rows)),
+        TruthColumn::Classes { labels, names } => {
+            TruthColumn::Classes { labels: gather(labels, rows), names: names.clone() }
+        }
+        TruthColumn::Real(labels) => TruthColumn::Real(gather(labels, rows)),
+        TruthColumn::Relevance(labels) => TruthColumn::Relevance(gather(labels, rows)),
+        TruthColumn::Texts(labels) => TruthColumn::Texts(gather(labels, rows)),
+    }
 }

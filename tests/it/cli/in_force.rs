@@ -3,18 +3,9 @@
 use super::harness::{Bad, Project};
 use super::scene::{POLICY, latency, rows, table};
 
-/// v1 in production, v2 better.
-fn scene() -> Project {
-    let project = Project::rated();
-    let first = project.version(0.60);
-    project.release(&first);
-    project.version(0.65);
-    project
-}
-
 #[test]
 fn rules_change_only_by_adopting_them() {
-    let project = scene();
+    let project = Project::succeeded();
     assert_eq!(project.json("policy diff --exit-code", 0)["identical"], true);
     assert!(project.json("policy adopt --reason same", 0)["unchanged"].as_bool().unwrap());
     let stricter = format!("{POLICY}\n[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.1\n");
@@ -53,7 +44,7 @@ fn before_the_first_promotion_there_is_nothing_to_adopt() {
 
 #[test]
 fn an_emptied_stage_holds_nothing_and_can_be_held_again() {
-    let project = scene();
+    let project = Project::succeeded();
     project.leaves_alone("retire --reason gone --dry-run", 0);
     assert_eq!(project.production(), "v1");
     let retired = project.json("retire --reason withdrawn", 0);
@@ -78,7 +69,7 @@ fn an_emptied_stage_holds_nothing_and_can_be_held_again() {
 
 #[test]
 fn evidence_added_later_makes_no_policy_ambiguous() {
-    let project = scene();
+    let project = Project::succeeded();
     project.write("may.csv", table(&rows(0.5)));
     project.ok("attach v2 --set may may.csv --key row_id --label y --score p --positive 1 --slice country");
     project.ok("certify v2");
@@ -90,7 +81,7 @@ fn evidence_added_later_makes_no_policy_ambiguous() {
 
 #[test]
 fn a_report_in_the_project_is_no_change_of_it() {
-    let project = scene();
+    let project = Project::succeeded();
     project.ok("certify --report markdown=certify.md --report junit=certify.xml");
     assert!(project.read("certify.md").contains("PASS"));
     let twice = Bad { exit: 2, message: &["two reports go to", "x.md"], hint: &[] };

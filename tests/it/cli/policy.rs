@@ -3,18 +3,9 @@
 use super::harness::{Bad, Project, shown};
 use super::scene::{POLICY, REPORTED, rows, table};
 
-/// v1 in production, v2 to be judged.
-fn scene() -> Project {
-    let project = Project::rated();
-    let first = project.version(0.60);
-    project.release(&first);
-    project.version(0.65);
-    project
-}
-
 #[test]
 fn rules_that_cannot_be_meant() {
-    let project = scene();
+    let project = Project::succeeded();
     let rule = "[[rule]]\nid = \"x\"\nmetric = \"roc_auc\"\nmargin = 0.1\n";
     let cases: [(String, &[&str]); 15] = [
         (POLICY.replace("roc_auc", "roc_acu"), &["rule `auc`", "unknown metric `roc_acu`", "roc_auc"]),
@@ -149,7 +140,7 @@ fn trap_four_no_tolerance() {
     assert_eq!(judge(REPORTED, "{\"auc\": 0.9}", "{\"auc\": 0.9000000001}"), said(0, "PASS"));
     assert_eq!(judge(REPORTED, "{\"auc\": 0.0}", "{\"auc\": 0.0, \"n\": 1}"), said(0, "PASS"));
     // The traps again, with rows: the same model twice has no drop at all.
-    let project = scene();
+    let project = Project::succeeded();
     project.train(0.66).write("out/predictions.csv", table(&rows(0.65)) + "\n");
     project.version(0.67);
     project.ok("certify v3");
@@ -177,7 +168,7 @@ fn a_slice_that_lost_is_named() {
 
 #[test]
 fn a_slow_candidate_fails() {
-    let project = scene();
+    let project = Project::succeeded();
     project.train(0.70).write("out/latency.csv", super::scene::latency(30.0, 3));
     project.ok("snapshot fraud");
     let object = project.json("certify v3", 1);
@@ -198,7 +189,7 @@ fn an_unset_floor_is_inconclusive() {
 
 #[test]
 fn reports_in_every_form() {
-    let project = scene();
+    let project = Project::succeeded();
     let line = "certify v2 --report json=c.json --report markdown=c.md --report junit=c.xml --report human=c.txt";
     project.ok(line);
     let json: serde_json::Value = serde_json::from_str(&project.read("c.json")).unwrap();
@@ -230,7 +221,7 @@ fn reports_in_every_form() {
 /// A report that cannot be written is found out before anything is recorded, and leaves nothing behind.
 #[test]
 fn a_report_that_has_no_place() {
-    let project = scene();
+    let project = Project::succeeded();
     project.write("old.xml", "an older report");
     let missing = Bad { exit: 6, message: &["cannot write the report", "no/such/folder.xml"], hint: &[] };
     project.fails("certify v2 --report junit=new.xml --report junit=no/such/folder.xml", &missing);
@@ -247,7 +238,7 @@ fn a_report_that_has_no_place() {
 /// Many slices: the reasons come first and fit a terminal, and so does the table.
 #[test]
 fn why_comes_before_the_table() {
-    let project = scene();
+    let project = Project::succeeded();
     let each = "\n[[rule]]\nid = \"a-rule-of-a-long-name-that-says-it-all\"\nmetric = \"accuracy\"\neach = [\"country\"]\nprove = \"superior\"\ngain = 0.5\n";
     project.write("policy.toml", format!("{POLICY}{each}"));
     let shown = project.mlrun("certify v2 --check");
