@@ -223,6 +223,35 @@ fn answers_fit_a_terminal() {
     }
 }
 
+/// A name that 80 columns have no room for is whole on a wider terminal, and a table is no wider than it.
+#[test]
+fn a_wider_terminal_shows_more() {
+    let project = Project::succeeded();
+    let name = "auc-of-all-the-customers-in-countries-where-it-was-trained";
+    project.write("policy.toml", project.read("policy.toml").replace("id = \"auc\"", &format!("id = \"{name}\"")));
+    let python = "import fcntl, os, pty, struct, sys, termios\n\
+                  def begin(argv):\n    \
+                  fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 40, int(argv[0]), 0, 0))\n    \
+                  os.execv(argv[1], argv[1:])\n\
+                  pid, terminal = pty.fork()\n\
+                  if pid == 0: begin(sys.argv[1:])\n\
+                  try:\n    \
+                  while text := os.read(terminal, 4096): os.write(1, text)\n\
+                  except OSError: pass\n\
+                  os.waitpid(pid, 0)";
+    let table = |columns: &str| {
+        let mut command = project.other("python3");
+        command.args(["-c", python, columns, PROGRAM, "certify", "v2", "--check"]);
+        let shown = shown(&mut command).exits(0);
+        let lines = shown.stdout.lines().map(|line| line.trim_end().to_owned());
+        lines.filter(|line| line.contains("auc-") && line.contains('[')).collect::<Vec<_>>()
+    };
+    let [narrow, wide] = ["80", "130"].map(table);
+    assert!(!narrow.is_empty() && narrow.iter().all(|line| !line.contains(name)), "{narrow:#?}");
+    assert!(wide.iter().any(|line| line.contains(name)), "{wide:#?}");
+    assert!(wide.iter().all(|line| line.chars().count() <= 150), "{wide:#?}");
+}
+
 /// A name that a machine has, and nobody looked at, is no reason to refuse anything; it is written down without what steers.
 #[test]
 fn a_name_that_would_steer_is_written_down_without_that() {

@@ -1,6 +1,7 @@
 //! Sentences over as many lines as a terminal needs. A command to copy, which stands between backticks, is never broken.
 
-use super::table::{TERMINAL, visible_width};
+use super::table::visible_width;
+use super::terminal;
 
 /// `text`, before which `taken` columns of its first line are used, with every further line set in by `indent`.
 pub fn wrapped(text: &str, taken: usize, indent: usize) -> String {
@@ -8,7 +9,7 @@ pub fn wrapped(text: &str, taken: usize, indent: usize) -> String {
     let mut column = taken;
     for (number, word) in words(text).into_iter().enumerate() {
         let width = visible_width(word);
-        if number > 0 && column + 1 + width > TERMINAL && column > indent {
+        if number > 0 && column + 1 + width > terminal::width() && column > indent {
             lines.push('\n');
             lines.push_str(&" ".repeat(indent));
             column = indent;

@@ -8,6 +8,7 @@ mod lines;
 mod progress;
 mod style;
 mod table;
+mod terminal;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -17,7 +18,7 @@ use serde_json::json;
 pub use self::json::Answer;
 pub use self::progress::Reporter;
 pub use self::style::{Label, Style, bytes, clean, time};
-pub use self::table::{Align, TERMINAL, Table};
+pub use self::table::{Align, Table};
 
 use crate::failure::Failure;
 
@@ -181,7 +182,11 @@ pub fn answer(text: &str) -> io::Result<()> {
 /// A hint; where a terminal would break it, commands to copy stand on lines of their own.
 fn hint_lines(hint: &str) -> String {
     let hint = clean(hint);
-    if hint.chars().count() + "hint: ".len() <= TERMINAL { hint } else { hint.replace(" `mlrun ", "\n      `mlrun ") }
+    if hint.chars().count() + "hint: ".len() <= terminal::width() {
+        hint
+    } else {
+        hint.replace(" `mlrun ", "\n      `mlrun ")
+    }
 }
 
 fn complain(text: &str) {

@@ -3,8 +3,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-/// What a terminal shows on one line, unless it was made wider.
-pub const TERMINAL: usize = 80;
+use super::terminal;
 
 /// Which side a column's text stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +49,8 @@ impl Table {
         let widths = self.widths();
         let wide = (indent + self.width()).saturating_sub(2);
         // Closer together only where that helps.
-        let gap = if wide > TERMINAL && wide - widths.len() < TERMINAL { " " } else { "  " };
+        let room = terminal::width();
+        let gap = if wide > room && wide - widths.len() < room { " " } else { "  " };
         let mut text = String::new();
         for row in &self.rows {
             let mut line = " ".repeat(indent);

@@ -5,7 +5,7 @@ use mlrun::format::certificate::{CertificateRecord, ResultRecord, Verdict};
 use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
-use super::super::{Align, Label, Style, TERMINAL, Table, clean, time};
+use super::super::{Align, Label, Style, Table, clean, terminal, time};
 use super::{cut, verdict, wrapped};
 
 /// Reasons that are given; the rest is counted.
@@ -14,8 +14,7 @@ const MOST_REASONS: usize = 20;
 const FEW_ROWS: usize = 3;
 /// Rows of the table; the rest is counted.
 const MOST_ROWS: usize = 60;
-/// A longer name would push the numbers off the screen; reasons have it whole.
-const WIDEST_NAME: usize = 40;
+/// A name is not cut shorter; reasons have it whole.
 const NARROWEST_NAME: usize = 16;
 
 pub fn certify(report: &CertifyReport, style: &Style) -> String {
@@ -178,11 +177,11 @@ fn table(predicate: &CertificateRecord, style: &Style) -> String {
         }
         table
     };
-    let mut table = rows(WIDEST_NAME);
+    let longest = shown.iter().map(|result| name(result).chars().count()).max().unwrap_or(0);
+    let mut table = rows(longest);
     // Two blanks behind the last column are not printed.
-    let excess = (table.width() - 2).saturating_sub(TERMINAL);
+    let excess = (table.width() - 2).saturating_sub(terminal::width());
     if excess > 0 {
-        let longest = shown.iter().map(|result| name(result).chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
         table = rows(longest.saturating_sub(excess).max(NARROWEST_NAME));
     }
     let mut text = table.render(0);

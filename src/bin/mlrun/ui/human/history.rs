@@ -6,7 +6,7 @@ use mlrun::ops::at::AtReport;
 use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 
-use super::super::{Align, Label, Style, TERMINAL, Table, bytes, clean, time};
+use super::super::{Align, Label, Style, Table, bytes, clean, terminal, time};
 use super::{command_line, cut, ending, measured, verdict};
 
 pub fn list(report: &ListReport, style: &Style) -> String {
@@ -53,7 +53,7 @@ pub fn list(report: &ListReport, style: &Style) -> String {
             }
             let mut bare = Table::new(&align);
             rows.iter().for_each(|row| bare.row(row.clone()));
-            let room = TERMINAL.saturating_sub(bare.width()).clamp(12, 40);
+            let room = terminal::width().saturating_sub(bare.width()).clamp(12, 40);
             let notes = lines.iter().map(|line| cut(&clean(line.notes.as_deref().unwrap_or_default()), room));
             let mut table = Table::new(&align);
             for (row, notes) in rows.into_iter().zip([dim("notes")].into_iter().chain(notes)) {

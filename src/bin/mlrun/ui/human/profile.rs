@@ -5,7 +5,7 @@ use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::DataRecord;
 use mlrun::ops::show::ShowReport;
 
-use super::super::{Align, Label, Style, TERMINAL, Table, clean};
+use super::super::{Align, Label, Style, Table, clean, terminal};
 use super::{count, cut, wrapped};
 
 /// Columns shown of one source; the rest is counted.
@@ -49,7 +49,7 @@ fn table(profile: &ProfileRecord, style: &Style) -> String {
     };
     // Indented, and two blanks behind each of the four before it.
     let taken = 2 + widest(0, 0) + widest(1, 4) + widest(2, 5) + widest(3, 4) + 8;
-    let room = TERMINAL.saturating_sub(taken).max(10);
+    let room = terminal::width().saturating_sub(taken).max(10);
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Left]);
     table.row(heads);
     for (row, column) in rows.into_iter().zip(shown) {
