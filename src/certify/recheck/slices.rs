@@ -280,6 +280,13 @@ fn worst(confidence: f64, (rule, spec): (&RuleRecord, &MetricSpec), result: &Res
 pub(super) fn flip_rate(negative: bool, confidence: f64, result: &ResultRecord) -> Examined {
     let key = |key: &str| result.sufficient.get(key).copied();
     let recorded = [result.candidate, result.lower, result.upper, key("standard_error")];
+    let counts = ["both", "only_baseline", "only_candidate", "neither"].map(key);
+    // Small ones may have been kept out.
+    if let [Some(both), Some(worse), Some(better), Some(neither)] = counts
+        && (both + worse + better + neither).total_cmp(&(result.n as f64)).is_ne()
+    {
+        return Examined::Differs { what: "its rows are not all that were judged".to_owned() };
+    }
     let count = key(if negative { "only_baseline" } else { "only_candidate" });
     let mut rate = result.candidate.unwrap_or(f64::NAN);
     let effective = key("effective").unwrap_or_else(|| {

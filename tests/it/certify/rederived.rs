@@ -255,8 +255,16 @@ fn changes(result: &Value) -> Vec<String> {
 }
 
 /// Kinds in which every number is held against the others.
-const OF_ROWS: [&str; 7] =
-    ["comparison", "metric", "gap", "growth of a gap", "worst slice", "worst slice against all rows", "equalized odds"];
+const OF_ROWS: [&str; 8] = [
+    "comparison",
+    "metric",
+    "gap",
+    "growth of a gap",
+    "worst slice",
+    "worst slice against all rows",
+    "equalized odds",
+    "flips",
+];
 
 fn contradicts(statement: &StatementRecord, path: &str, changed: f64) -> bool {
     let mut value = serde_json::to_value(&statement.predicate).unwrap();
