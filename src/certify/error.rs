@@ -107,6 +107,24 @@ pub enum CertifyError {
     Format(#[from] FormatError),
 }
 
+impl CertifyError {
+    /// The rule it is about.
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::UnknownSet { rule, .. }
+            | Self::SeveralSets { rule, .. }
+            | Self::UnknownColumn { rule, .. }
+            | Self::UnknownValue { rule, .. }
+            | Self::UnknownKey { rule, .. }
+            | Self::UnknownMetric { rule, .. }
+            | Self::UnknownParameters { rule, .. }
+            | Self::UnknownClass { rule, .. }
+            | Self::Unsuitable { rule, .. } => Some(rule),
+            Self::Format(_) => None,
+        }
+    }
+}
+
 fn list(sets: &[SetName]) -> String {
     let names: Vec<_> = sets.iter().map(SetName::as_str).collect();
     names.join(", ")

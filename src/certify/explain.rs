@@ -17,7 +17,7 @@ use super::wording::significant;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::certificate::{BaselineRecord, ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord, MeasureRecord, Over, PolicyRecord, RuleRecord, Severity};
+use crate::format::policy::{Against, Bound, DemandRecord, MeasureRecord, Over, PolicyRecord, RuleRecord, Severity};
 use crate::id::SnapshotId;
 use crate::name::SetName;
 
@@ -160,7 +160,11 @@ fn facts(rule: &RuleRecord, policy: &PolicyRecord, results: &[ResultRecord]) -> 
 
 /// What a rule asks, for people.
 fn asks(rule: &RuleRecord) -> String {
-    let than = if rule.ratchet { "the best that was ever in the stage" } else { "the baseline" };
+    let than = match rule.against {
+        Some(Against::Constant) => "a model that says the same of every row",
+        None if rule.ratchet => "the best that was ever in the stage",
+        None => "the baseline",
+    };
     let bound = |on: Bound, usual: Bound| match on {
         _ if on == usual => "",
         Bound::Lower => " (its lower bound)",
@@ -195,6 +199,8 @@ fn asks(rule: &RuleRecord) -> String {
             let of_gap = matches!(&rule.measure, MeasureRecord::Metric { over: Some(Over::Gap { .. }), .. });
             let of = if of_gap {
                 "the smallest at least {} times the largest"
+            } else if rule.is_comparison() {
+                "at least {} times the baseline's"
             } else {
                 "at least {} times the value on all rows"
             };

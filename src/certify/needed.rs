@@ -3,7 +3,7 @@
 use super::rows_rule::RowsRule;
 use super::slices::LABEL;
 use crate::format::policy::{
-    Check, DataCheck, DataCheckRecord, MeasureRecord, Origin, PolicyRecord, RuleRecord, Surrounding,
+    Check, DataCheck, DataCheckRecord, MeasureRecord, Origin, PolicyRecord, Quantity, RuleRecord, Surrounding,
 };
 use crate::name::SetName;
 
@@ -58,8 +58,9 @@ fn of_measure(measure: &MeasureRecord) -> Vec<String> {
         MeasureRecord::Reported { name, .. } => vec![format!("metric `{name}`")],
         MeasureRecord::Quantile { of, .. } => vec![format!("samples `{of}`")],
         MeasureRecord::Provenance { check } => vec![of_check(*check).to_owned()],
+        MeasureRecord::Measured { quantity: Quantity::Size, .. } => vec!["the model's files".to_owned()],
         MeasureRecord::Measured { quantile, .. } => {
-            let calls = quantile.map(|_| "the times of its calls (`{timings}`)".to_owned());
+            let calls = quantile.map(|_| "the times of its calls (`{timings}`), or those of whole runs".to_owned());
             [RUN.to_owned()].into_iter().chain(calls).collect()
         }
         MeasureRecord::Parity { set, .. } => vec![RUN.to_owned(), predictions(Some(set))],

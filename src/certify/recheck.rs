@@ -83,6 +83,12 @@ impl Examination {
         of_results.flatten().chain(whole).collect()
     }
 
+    /// Whether every verdict follows from the bounds on record, whatever those follow from.
+    pub fn is_decided_by_bounds(&self) -> bool {
+        let differs = |part: &Examined| matches!(part, Examined::Differs { .. });
+        !differs(&self.overall) && !self.results.iter().any(|result| differs(&result.decision))
+    }
+
     /// Results whose bounds cannot be derived again, and why.
     pub fn unknown(&self) -> Vec<(&ExaminedResult, &str)> {
         let why = |part: &'_ Examined| matches!(part, Examined::Unknown { .. });
@@ -130,11 +136,34 @@ pub fn examine(certificate: &CertificateRecord) -> Examination {
                     (Examined::Follows, Examined::Differs { what })
                 }
             };
+            let decision = match not_waived(certificate, result) {
+                Some(what) => Examined::Differs { what },
+                None => decision,
+            };
             let (rule, slice, verdict) = (result.rule.clone(), result.slice.clone(), result.verdict);
             results.push(ExaminedResult { rule, slice, verdict, bounds, decision });
         }
     }
     Examination { results, overall: whole(certificate) }
+}
+
+/// What a rule said before somebody waived it.
+fn unwaived(result: &ResultRecord) -> Verdict {
+    result.waived.unwrap_or(result.verdict)
+}
+
+/// What is wrong with an exception that was made: it is of what is not good, by a waiver of its rule, and of nothing else.
+fn not_waived(certificate: &CertificateRecord, result: &ResultRecord) -> Option<String> {
+    let by_whom = certificate.waivers.iter().any(|waiver| waiver.rule == result.rule);
+    match (result.verdict, result.waived) {
+        (Verdict::Waived, Some(Verdict::Fail | Verdict::Inconclusive)) if by_whom => None,
+        (Verdict::Waived, Some(Verdict::Fail | Verdict::Inconclusive)) => {
+            Some("WAIVED is recorded, and no waiver of its rule".to_owned())
+        }
+        (Verdict::Waived, _) => Some("WAIVED is recorded, and not what it would be without that".to_owned()),
+        (_, Some(_)) => Some("it was waived, and WAIVED is not recorded".to_owned()),
+        (_, None) => None,
+    }
 }
 
 /// The verdict of all, and that no rule was left out.
@@ -160,9 +189,7 @@ fn whole(certificate: &CertificateRecord) -> Examined {
 }
 
 fn same_verdict(derived: Verdict, recorded: Verdict, by: &str) -> Examined {
-    // An exception may be made of what is not good, and of nothing else.
-    let waived = recorded == Verdict::Waived && matches!(derived, Verdict::Fail | Verdict::Inconclusive);
-    if derived == recorded || waived {
+    if derived == recorded {
         return Examined::Follows;
     }
     Examined::Differs { what: format!("{by} {}, {} is recorded", derived.name(), recorded.name()) }
@@ -182,7 +209,7 @@ fn decisions(task: Task, rule: &RuleRecord, confidence: f64, group: &[ResultReco
         if same(margin, result.margin) || unmeasured {
             match decided(task, rule, confidence, result) {
                 Err(Some(what)) => found.push(Some(Examined::Differs { what })),
-                Ok(Some(verdict)) if verdict != result.verdict && may_be_open(rule, result) => {
+                Ok(Some(verdict)) if verdict != unwaived(result) && may_be_open(rule, result) => {
                     let why = "what left it undecided is not known here".to_owned();
                     found.push(Some(Examined::Unknown { why }));
                 }
@@ -215,7 +242,7 @@ fn decisions(task: Task, rule: &RuleRecord, confidence: f64, group: &[ResultReco
             if p_differs(derived, recorded) {
                 return Examined::Differs { what: "its p value does not follow from its bounds".to_owned() };
             }
-            same_verdict(derived.verdict, recorded.verdict, "its bounds say")
+            same_verdict(derived.verdict, unwaived(recorded), "its bounds say")
         }));
     }
     examined
@@ -230,14 +257,13 @@ fn may_be_open(rule: &RuleRecord, result: &ResultRecord) -> bool {
         MeasureRecord::Report(_) => !result.sufficient.contains_key(OPEN),
         _ => false,
     };
-    by_more && result.verdict == Verdict::Inconclusive
+    by_more && unwaived(result) == Verdict::Inconclusive
 }
 
 /// Where nothing was measured, nothing may have been decided.
 fn nothing_measured(result: &ResultRecord) -> Examined {
-    match result.verdict {
+    match unwaived(result) {
         Verdict::Inconclusive | Verdict::NotApplicable => Examined::Follows,
-        Verdict::Waived if result.reason.is_some() => Examined::Follows,
         verdict => Examined::Differs { what: format!("{} is recorded, and nothing was measured", verdict.name()) },
     }
 }
@@ -385,10 +411,13 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
 
 /// Statistics that are left out, or that no rows could have given.
 fn unread(method: Method, recorded: &BTreeMap<String, f64>) -> Examined {
-    if sufficient::is_whole(method, recorded) {
-        return Examined::Differs { what: "its statistics contradict each other".to_owned() };
+    match sufficient::left_out(method, recorded) {
+        Some(why) => Examined::Unknown { why: why.to_owned() },
+        None if sufficient::is_whole(method, recorded) => {
+            Examined::Differs { what: "its statistics contradict each other".to_owned() }
+        }
+        None => Examined::Differs { what: "the statistics that its bounds follow from are missing".to_owned() },
     }
-    Examined::Unknown { why: "suppressed: a count below 5, or a table too large, is not recorded".to_owned() }
 }
 
 /// A number without bounds.

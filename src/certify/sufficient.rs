@@ -181,6 +181,25 @@ pub(super) fn is_whole(method: Method, map: &BTreeMap<String, f64>) -> bool {
     !map.contains_key(SUPPRESSED) && keys.iter().all(|key| map.contains_key(*key))
 }
 
+/// Why a certificate may lack the statistics of `method`; none where it has to have them.
+pub(super) fn left_out(method: Method, map: &BTreeMap<String, f64>) -> Option<&'static str> {
+    if map.contains_key(SUPPRESSED) {
+        return Some("suppressed: a count below 5 is not recorded");
+    }
+    let none_of = |key: &str| !map.keys().any(|known| known.contains(key));
+    match method {
+        Method::Wilson | Method::MoverWilson | Method::Multinomial | Method::MultinomialMover => {
+            let classes = map.get("classes").copied().unwrap_or_default();
+            let too_large = classes.powi(3) > MOST_CELLS as f64 && none_of("cell");
+            too_large.then_some("a table too large to be recorded")
+        }
+        Method::OrderStatistics => none_of("_n").then_some("too many order statistics to be recorded"),
+        Method::LogT | Method::HodgesLehmann => none_of("_run_").then_some("too many runs to be recorded"),
+        Method::PairwiseMover | Method::PairwiseNormal => Some("of several groups at once nothing is recorded"),
+        _ => None,
+    }
+}
+
 /// The statistics that a certificate recorded for `method`, over `n` rows; none where some were left out.
 pub(super) fn read(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Option<Sufficient> {
     let number = |key: &str| map.get(key).copied();

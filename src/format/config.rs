@@ -3,8 +3,10 @@
 //! Paths are relative to the file. `mlrun.local.toml` beside it, not in git, overrides single keys for one machine.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::Visitor;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
@@ -232,12 +234,33 @@ pub struct PredictFile {
     /// Runs of each model before those, 1 unless said.
     #[serde(default)]
     pub warmup: Option<u32>,
-    /// How long each run may take, `10m` unless said.
-    #[serde(default)]
+    /// How long each run may take, `10m` unless said; a number is seconds.
+    #[serde(default, deserialize_with = "duration")]
     pub timeout: Option<String>,
     /// Variables it gets.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+}
+
+/// A length of time as text, or a number of seconds.
+fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    struct Duration;
+    impl Visitor<'_> for Duration {
+        type Value = String;
+
+        fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+            text.write_str("a length of time such as `timeout = \"10m\"`, or a number of seconds")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<String, E> {
+            Ok(format!("{seconds}s"))
+        }
+    }
+    from.deserialize_any(Duration).map(Some)
 }
 
 /// `[model.NAME.keep]`.

@@ -228,7 +228,8 @@ fn once(
         },
         before,
         progress,
-    )?;
+    )
+    .map_err(|error| error.at_rule(&policy))?;
     let encoded = |source| VerbError::Record { kind: "certificate", id: candidate.label.clone(), source };
     let bytes = judged.statement.encode().map_err(encoded)?;
     let in_force = state.as_ref().and_then(|s| s.stages.get(&stage)).and_then(|row| row.rules.as_ref());
@@ -457,12 +458,15 @@ fn version_of_workspace(
     workspace: &Workspace,
     state: Option<State>,
 ) -> Result<Found, VerbError> {
-    const LOOK_BACK: usize = 20;
+    // As many with the same model: each is read.
+    const LOOK_BACK: usize = 1000;
     let built = &workspace.built;
     let Some(state) = state else {
         return Err(ResolveError::NoVersion { model: built.record.model.clone() }.into());
     };
-    for row in state.versions.iter().rev().take(LOOK_BACK) {
+    let tree = built.record.model_files.tree;
+    let alike = state.versions.iter().rev().filter(|row| row.model_tree == tree && row.dropped.is_none());
+    for row in alike.take(LOOK_BACK) {
         let record = records::snapshot(repository, row.snapshot)?;
         if snapshot::differs_in(repository.store(), &record, built).is_empty() {
             return Ok(Found { row: *row, state });

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use self::rows::with_rows;
 use self::signatures::borne;
-use self::subject::{Issued, Subject, issued, signatures, subject, unreadable};
+use self::subject::{Issued, Subject, issued, never_issued, signatures, subject, unreadable};
 use super::{VerbError, signing};
 use crate::certify::recheck::{Examination, examine};
 use crate::certify::{STATISTICS, policy};
@@ -125,6 +125,11 @@ impl RecheckReport {
         self.levels[..3].iter().any(|shown| matches!(shown, Shown::Differs { .. }))
     }
 
+    /// Whether what it says could not be derived again by this program.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.levels[1], Shown::NotReached { .. })
+    }
+
     /// Whether today's rules say something else.
     pub const fn is_outdated(&self) -> bool {
         matches!(self.levels[3], Shown::Differs { .. })
@@ -151,6 +156,9 @@ pub fn recheck(
     let (signatures, unsigned) = borne(&subject, &records, &keys)?;
     let mut wrong = bindings(&subject.statement)?;
     wrong.extend(issued.as_ref().and_then(|issued| other_than_issued(&subject, issued)));
+    if let (Some(repository), None) = (repository, &issued) {
+        wrong.extend(never_issued(repository, &subject)?);
+    }
     wrong.extend(
         signatures
             .iter()
@@ -238,11 +246,11 @@ fn other_than_issued(subject: &Subject, issued: &Issued) -> Option<String> {
     differs.map(|(what, _)| format!("event {} issued it with another {what}", issued.event.short()))
 }
 
-/// Level 1. Numbers of another program's statistics may follow by another rule.
+/// Level 1. Bounds of another program's statistics may follow by another rule; how verdicts follow from bounds never changed.
 fn derived(statement: &StatementRecord, examination: &Examination) -> Shown {
     let contradictions = examination.contradictions();
     let made_with = statement.predicate.tool.statistics;
-    if !contradictions.is_empty() && made_with != STATISTICS {
+    if !contradictions.is_empty() && made_with != STATISTICS && examination.is_decided_by_bounds() {
         return not_reached(&other_statistics(made_with));
     }
     let results = examination.results.len();

@@ -8,7 +8,8 @@
 //! | WAIVED, NOT_APPLICABLE | `skipped` | `skipped` |
 //!
 //! A suite has one block of properties, before its cases: the schemas in use know no second one.
-//! CI systems look at the cases only: where none shows why the certificate as a whole is not good, one more case does.
+//! CI systems look at the cases only: where none shows why the certificate as a whole is not good, one more case does, and one
+//! more where it promotes nothing whatever it says.
 
 use std::fmt::{self, Write as _};
 
@@ -29,6 +30,9 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     } else if cases.failures + cases.errors == 0 && predicate.verdict == Verdict::Inconclusive {
         cases.whole(predicate.model.as_str(), Kind::Error, &predicate.remarks);
     }
+    if let Some(why) = &context.not_certified {
+        cases.not_certified(predicate.model.as_str(), predicate.verdict, why);
+    }
     cases.document(&context.candidate, &properties(statement, context))
 }
 
@@ -43,6 +47,7 @@ fn properties(statement: &StatementRecord, context: &Context) -> String {
         ("stage", Some(predicate.baseline.stage.as_str())),
         ("first_release", predicate.baseline.first_release.as_deref()),
         ("retired", retired.as_deref()),
+        ("not_certified", context.not_certified.as_deref()),
         ("certificate", context.certificate.as_deref()),
         ("expires", context.expires.as_deref()),
     ];
@@ -110,6 +115,12 @@ impl Cases {
         let verdict = if matches!(kind, Kind::Failure) { Verdict::Fail } else { Verdict::Inconclusive };
         let reason = if remarks.is_empty() { "no blocking rule decided".to_owned() } else { remarks.join("; ") };
         self.case(model, "(certificate)", Some(kind), verdict, &format!("{}: {reason}", verdict.name()));
+    }
+
+    /// Apart from `(certificate)`: both may be there.
+    fn not_certified(&mut self, model: &str, verdict: Verdict, why: &str) {
+        let message = format!("not certified: {why}");
+        self.case(model, "(not certified)", Some(Kind::Error), verdict, &message);
     }
 
     fn case(&mut self, model: &str, name: &str, kind: Option<Kind>, verdict: Verdict, message: &str) {

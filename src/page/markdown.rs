@@ -20,6 +20,9 @@ const ROWS: &str = "| | key | label | candidate | baseline |\n|---|---|---|---|-
 /// Rows that are named where every rule is passed.
 const FEW: usize = 3;
 
+/// Sets whose uses stand at the head.
+const MOST_SETS: usize = 10;
+
 /// The certificate as a page.
 pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     let predicate = &statement.predicate;
@@ -126,7 +129,23 @@ fn head(predicate: &CertificateRecord, context: &Context) -> String {
     if let Some(expires) = &context.expires {
         facts.push(format!("counts until {}", name(expires)));
     }
-    format!("## {}: {}\n\n{}\n\n", verdict(predicate.verdict), name(&context.candidate), facts.join(" · "))
+    // Notes may find no room on a full page; these bear on every number of it.
+    for used in predicate.holdout.iter().take(MOST_SETS) {
+        facts.push(format!("{} has judged {} candidates", name(used.set.as_str()), grouped(used.ordinal)));
+    }
+    for replaced in predicate.replaced.iter().take(MOST_SETS) {
+        facts.push(format!("{} of the {}: {}", name(replaced.set.as_str()), replaced.role, sentence(&replaced.how())));
+    }
+    let said = verdict(predicate.verdict);
+    let (title, why) = match &context.not_certified {
+        // A line that is only skimmed is not to be read as a certificate.
+        Some(why) => (
+            "NOT CERTIFIED".to_owned(),
+            format!("The rules say {said}, and it counts for nothing: {}.\n\n", sentence(why)),
+        ),
+        None => (said.to_string(), String::new()),
+    };
+    format!("## {title}: {}\n\n{why}{}\n\n", name(&context.candidate), facts.join(" · "))
 }
 
 /// Lines that fitted, and how many did not.

@@ -21,6 +21,8 @@ pub struct Context {
     pub baseline: Option<String>,
     /// The certificate's id.
     pub certificate: Option<String>,
+    /// Why it promotes nothing, whatever its verdict.
+    pub not_certified: Option<String>,
     /// Until when it counts, as text.
     pub expires: Option<String>,
     /// The policy file, relative to the project; none where the rules came from the store.

@@ -7,7 +7,7 @@
 //! | WAIVED | `note`, suppressed | `note`, suppressed |
 //!
 //! PASS and NOT_APPLICABLE are no findings: code scanning would list them as such. They are counted. Where no rule shows why
-//! the certificate as a whole is not good, one more result does.
+//! the certificate as a whole is not good, one more result does, and one more where it promotes nothing whatever it says.
 //!
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. GitHub takes 5,000 results: the gravest are kept.
 
@@ -19,7 +19,7 @@ use super::Context;
 use super::escape::plain;
 use crate::digest::Digest;
 use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
-use crate::format::policy::{DemandRecord, MeasureRecord, Over, RuleRecord, Severity};
+use crate::format::policy::{Against, DemandRecord, MeasureRecord, Over, RuleRecord, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// Results that GitHub takes.
@@ -42,7 +42,10 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     let mut results: Vec<Value> = findings.iter().map(|result| finding(result, &places, context)).collect();
     let shown = findings.iter().any(|r| r.severity == Severity::Block);
     if !shown && matches!(predicate.verdict, Verdict::Fail | Verdict::Inconclusive) {
-        results.push(whole(predicate, rules.len(), context));
+        results.push(whole(&because(predicate), None, rules.len(), context));
+    }
+    if let Some(why) = &context.not_certified {
+        results.push(whole(&format!("not certified: {}", plain(why)), Some("not certified"), rules.len(), context));
     }
     let mut descriptors: Vec<Value> = rules.iter().map(descriptor).collect();
     descriptors.push(json!({
@@ -68,6 +71,7 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
                 "baseline": context.baseline.as_deref().map(plain),
                 "stage": predicate.baseline.stage.as_str(),
                 "firstRelease": predicate.baseline.first_release.as_deref().map(plain),
+                "notCertified": context.not_certified.as_deref().map(plain),
                 "certificate": context.certificate,
                 "expires": context.expires,
                 "policySha256": predicate.policy_sha256.to_string(),
@@ -81,9 +85,13 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
 }
 
 fn descriptor(rule: &RuleRecord) -> Value {
+    let than = match rule.against {
+        Some(Against::Constant) => "a model that says the same of every row",
+        None => "the baseline",
+    };
     let asked = match rule.demand {
-        DemandRecord::NonInferior { margin } => format!("at most {margin} worse than the baseline, shown"),
-        DemandRecord::Superior { gain } => format!("more than {gain} better than the baseline, shown"),
+        DemandRecord::NonInferior { margin } => format!("at most {margin} worse than {than}, shown"),
+        DemandRecord::Superior { gain } => format!("more than {gain} better than {than}, shown"),
         DemandRecord::NotWorseDetected { margin } => format!("not shown to be more than {margin} worse"),
         DemandRecord::Min { limit, .. } => format!("at least {}", limit_of(limit)),
         DemandRecord::Max { limit, .. } => format!("at most {}", limit_of(limit)),
@@ -152,18 +160,23 @@ fn finding(result: &ResultRecord, places: &BTreeMap<&str, usize>, context: &Cont
     found
 }
 
-/// The certificate as a whole, where no rule shows why it is not good.
-fn whole(predicate: &CertificateRecord, place: usize, context: &Context) -> Value {
+/// Why a certificate is not good where no rule shows it.
+fn because(predicate: &CertificateRecord) -> String {
     let remarks = predicate.remarks.iter().map(|remark| plain(remark)).collect::<Vec<_>>().join("; ");
     let reason = if remarks.is_empty() { "no blocking rule decided".to_owned() } else { remarks };
+    format!("{}: {reason}", predicate.verdict.name())
+}
+
+/// A finding about the certificate as a whole.
+fn whole(text: &str, about: Option<&str>, place: usize, context: &Context) -> Value {
     json!({
         "ruleId": WHOLE,
         "ruleIndex": place,
         "level": "error",
         "kind": "fail",
-        "message": { "text": format!("{}: {reason}", predicate.verdict.name()) },
+        "message": { "text": text },
         "locations": [location(WHOLE, context)],
-        "partialFingerprints": { "mlrunRuleAndSlice/v1": fingerprint(WHOLE, None) },
+        "partialFingerprints": { "mlrunRuleAndSlice/v1": fingerprint(WHOLE, about) },
     })
 }
 

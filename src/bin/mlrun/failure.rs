@@ -7,7 +7,6 @@ mod moves;
 use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
-use mlrun::certify::CertifyError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::purge::PurgeError;
@@ -164,14 +163,8 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Store(error) => store(error),
         VerbError::Journal(error) => journal(error),
         VerbError::Restore(error) => restore(error),
-        VerbError::Certify(error) => match &**error {
-            CertifyError::SeveralSets { known, .. } => {
-                let example = known.first().map_or_else(|| "test".to_owned(), ToString::to_string);
-                (USAGE, Some(format!("say `set = \"{example}\"` in the rule")))
-            }
-            _ => (USAGE, None),
-        },
-        VerbError::Policy { .. } => (USAGE, None),
+        VerbError::Certify(source) | VerbError::Unfit { source, .. } => certification::unfit(source),
+        VerbError::Policy { .. } => says(USAGE, "`mlrun certify --help` has every key of a rule"),
         VerbError::Io { action: "read the policy", source, .. } if source.kind() == ErrorKind::NotFound => {
             says(NOT_FOUND, "`policy = …` in mlrun.toml, or `--policy FILE`, names it")
         }

@@ -1,6 +1,6 @@
 //! Results that are decided by more than one number and its bounds: drift, reports, regression cases, used-up sets.
 
-use super::{Examined, same, same_verdict};
+use super::{Examined, same, same_verdict, unwaived};
 use crate::certify::drift_rule::{Numbers, decided};
 use crate::certify::limit::Limit;
 use crate::certify::report_rule::OPEN;
@@ -67,7 +67,7 @@ pub(super) fn of_journal(certificate: &CertificateRecord, result: &ResultRecord)
     }
     if result.rule == CASES {
         return match (result.candidate, key("wrong"), key("unknown")) {
-            (None, ..) if result.verdict == Verdict::Inconclusive || result.waived.is_some() => Examined::Follows,
+            (None, ..) if unwaived(result) == Verdict::Inconclusive => Examined::Follows,
             (Some(candidate), Some(wrong), Some(unknown)) => {
                 let counted = wrong + unknown <= result.n as f64 && wrong >= 0.0 && unknown >= 0.0;
                 if candidate != wrong || !counted {
@@ -78,7 +78,7 @@ pub(super) fn of_journal(certificate: &CertificateRecord, result: &ResultRecord)
                     (false, true) => Verdict::Inconclusive,
                     (false, false) => Verdict::Pass,
                 };
-                same_verdict(derived, result.verdict, "its counts say")
+                same_verdict(derived, unwaived(result), "its counts say")
             }
             _ => differs("its counts are not recorded"),
         };
@@ -88,7 +88,7 @@ pub(super) fn of_journal(certificate: &CertificateRecord, result: &ResultRecord)
     match used {
         Some(used) if recorded == (used.ordinal, Some(used.ordinal as f64), Some(used.max_uses as f64)) => {
             let spent = if used.ordinal > used.max_uses { Verdict::Fail } else { Verdict::Pass };
-            same_verdict(spent, result.verdict, "its uses say")
+            same_verdict(spent, unwaived(result), "its uses say")
         }
         _ => differs("its uses are not those of the set"),
     }

@@ -66,6 +66,16 @@ pub enum VerbError {
     /// The policy asks for something the evidence cannot have.
     #[error("the policy does not fit the evidence")]
     Certify(#[source] Box<CertifyError>),
+    /// The same, where the rule stands in a file.
+    #[error("the policy `{}`, line {line}, does not fit the evidence", path.display())]
+    Unfit {
+        /// Which file.
+        path: PathBuf,
+        /// Where the rule begins.
+        line: usize,
+        /// Why.
+        source: Box<CertifyError>,
+    },
     /// A model has no policy.
     #[error("`{model}` has no policy")]
     NoPolicy {
@@ -298,6 +308,18 @@ pub enum UsageError {
 impl From<UsageError> for VerbError {
     fn from(error: UsageError) -> Self {
         Self::Usage(error)
+    }
+}
+
+impl VerbError {
+    /// The same, with the place in the policy of the rule that it is about.
+    pub(super) fn at_rule(self, policy: &super::rules::Policy) -> Self {
+        let Self::Certify(source) = self else { return self };
+        let line = source.rule().and_then(|rule| policy.lines.get(rule));
+        match policy.path.clone().zip(line) {
+            Some((path, &line)) => Self::Unfit { path, line, source },
+            None => Self::Certify(source),
+        }
     }
 }
 

@@ -125,6 +125,7 @@ fn unreached(error: VerbError) -> Result<Shown, VerbError> {
         | VerbError::NoPolicy { .. }
         | VerbError::Policy { .. }
         | VerbError::Certify(_)
+        | VerbError::Unfit { .. }
         | VerbError::NotEnforced { .. }
         | VerbError::Store(StoreError::Missing { .. })
         | VerbError::Snapshot(crate::snapshot::SnapshotError::Store(StoreError::Missing { .. })) => true,

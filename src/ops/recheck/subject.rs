@@ -157,6 +157,17 @@ pub(super) fn issued(repository: &Repository, subject: &Subject) -> Result<Optio
     Ok(Some(Issued { state, body, time, event, signatures }))
 }
 
+/// What speaks against a certificate that no event issued: its candidate was made here, and so would its certificate be.
+pub(super) fn never_issued(repository: &Repository, subject: &Subject) -> Result<Option<String>, VerbError> {
+    let predicate = &subject.statement.predicate;
+    let registry = repository.registry();
+    let Some(state) = registry.state(&predicate.model)? else { return Ok(None) };
+    let Some(row) = state.version_of(predicate.candidate) else { return Ok(None) };
+    let made = registry.event(&state.model, row.seq)?.and_then(|file| file.event.ok());
+    let made_here = made.is_some_and(|event| matches!(event.body, EventBody::Snapshot { .. }));
+    Ok(made_here.then(|| format!("{}@{} was made here, and no event here issued it", state.model, row.version)))
+}
+
 pub(super) fn signatures(repository: &Repository, ids: &[Digest]) -> Result<Vec<SignatureRecord>, VerbError> {
     let read = |id: &Digest| {
         let bytes = repository.store().record(*id)?;

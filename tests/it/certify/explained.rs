@@ -286,7 +286,11 @@ fn every_kind_of_rule_says_what_it_needs() {
         ("{ must_not_flip = [[\"1\"], [\"2\"]] }", "", &["predictions", "its 2 rows", baseline]),
         ("{ check = \"uncommitted_code\" }", "", &["code in git"]),
         ("{ measured = \"peak_memory\" }", "max_ratio = 1.2", &[run, baseline]),
-        ("{ measured = \"latency\", quantile = 0.9 }", "max = 9", &[run, "the times of its calls (`{timings}`)"]),
+        (
+            "{ measured = \"latency\", quantile = 0.9 }",
+            "max = 9",
+            &[run, "the times of its calls (`{timings}`), or those of whole runs"],
+        ),
         ("{ parity = \"test\" }", "", &[run, "predictions `test`"]),
         (
             "{ command = \"wc {predictions} > {output}\", name = \"n\", better = \"lower\" }",

@@ -1,5 +1,7 @@
 //! Rules in force: how they are seen, how they change, and what an emptied stage means to them.
 
+use std::fs;
+
 use super::harness::{Bad, Project};
 use super::scene::{POLICY, latency, rows, table};
 
@@ -10,8 +12,16 @@ fn rules_change_only_by_adopting_them() {
     assert!(project.json("policy adopt --reason same", 0)["unchanged"].as_bool().unwrap());
     let stricter = format!("{POLICY}\n[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.1\n");
     project.write("policy.toml", &stricter);
-    let proposal = project.mlrun("certify v2").exits(5);
-    proposal.says(&["mlrun policy adopt fraud"]);
+    let reports = "--report markdown=r.md --report junit=r.xml --report sarif=r.json";
+    let proposal = project.mlrun(&format!("certify v2 {reports}")).exits(5);
+    proposal.says(&["mlrun policy adopt fraud", "\nnot certified: PASS by other rules than those in force for"]);
+    // No report of it reads as a certificate.
+    assert!(project.read("r.md").starts_with("## NOT CERTIFIED: fraud@v2\n"), "{}", project.read("r.md"));
+    assert!(project.read("r.xml").contains("errors=\"1\""), "{}", project.read("r.xml"));
+    assert!(project.read("r.json").contains("not certified: PASS by other rules"), "{}", project.read("r.json"));
+    for name in ["r.md", "r.xml", "r.json"] {
+        fs::remove_file(project.path(name)).unwrap();
+    }
     project.mlrun("promote v2 --to production").exits(5).says(&["mlrun policy"]);
     let differs = project.json("policy diff --exit-code", 1);
     assert_eq!(differs["differences"], serde_json::json!(["rule floor: stated, not in force"]));
@@ -77,6 +87,41 @@ fn evidence_added_later_makes_no_policy_ambiguous() {
     project.ok("attach v1 --set may may.csv --key row_id --label y --score p --positive 1 --slice country");
     let which = Bad { exit: 2, message: &["names no predictions set", "may", "test"], hint: &["set = \"test\""] };
     project.fails("certify v2 --check", &which);
+}
+
+/// A rule that does not fit is found by its line, and what would fit is named.
+#[test]
+fn a_rule_that_does_not_fit_is_found_by_its_line() {
+    let project = Project::succeeded();
+    let rule = "\n[[rule]]\nid = \"plans\"\nmetric = \"accuracy\"\nmin = 0.1\neach = [\"plan\"]\n";
+    let line = POLICY.lines().count() + 3;
+    project.write("policy.toml", format!("{POLICY}{rule}"));
+    let bad = Bad { exit: 2, message: &["policy.toml`, line", &line.to_string(), "`plan`"], hint: &["country"] };
+    project.fails("certify v2 --check", &bad);
+    project.write("policy.toml", POLICY);
+    let alone = Bad { exit: 2, message: &["--first-release"], hint: &[] };
+    project.fails("certify v2 --reason because", &alone);
+    let config = project.read("mlrun.toml");
+    let predict = "[model.fraud.evidence.predict]\ncommand = \"x {model} {input} {output}\"\ntimeout = ";
+    project.write("mlrun.toml", format!("{config}{predict}5\n"));
+    project.ok("status");
+    project.write("mlrun.toml", format!("{config}{predict}true\n"));
+    project.fails("status", &Bad { exit: 2, message: &["timeout = \"10m\"", "seconds"], hint: &[] });
+}
+
+#[test]
+fn the_workspace_is_an_old_version_too() {
+    let project = Project::tiny();
+    project.reported("{\"auc\": 0.5}");
+    let [model, metrics] = ["model/weights.bin", "metrics.json"].map(|name| (name, project.read(name)));
+    for number in 0..22 {
+        project.reported(&format!("{{\"auc\": 0.{number}9}}"));
+    }
+    for (name, text) in [model, metrics] {
+        project.write(name, text);
+    }
+    let first = project.mlrun("certify --json").exits(3).object();
+    assert_eq!(first["candidate"]["name"].as_str().or(first["candidate"].as_str()), Some("fraud@v1"), "{first:#}");
 }
 
 #[test]

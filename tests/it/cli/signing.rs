@@ -341,12 +341,13 @@ fn numbers_that_do_not_follow_are_found_without_rows() {
     project.ok("certify v2");
     let statement: Value = serde_json::from_str(&project.ok("export statement v2").stdout).unwrap();
     let file = at(&project, "v2.json");
-    let forged = |change: &dyn Fn(&mut Value)| {
+    let examined = |change: &dyn Fn(&mut Value)| {
         let mut forged = statement.clone();
         change(&mut forged["predicate"]);
         fs::write(&file, serde_json_canonicalizer::to_vec(&forged).unwrap()).unwrap();
-        elsewhere(&project, &["certify", "--recheck", &file]).exits(4)
+        elsewhere(&project, &["certify", "--recheck", &file])
     };
+    let forged = |change: &dyn Fn(&mut Value)| examined(change).exits(4);
     forged(&|p| p["results"][0]["lower"] = json!(0.0)).says(&["auc: its statistics give"]);
     forged(&|p| p["results"][0]["sufficient"]["s10_aa"] = json!(0.5)).says(&["auc: its statistics give"]);
     forged(&|p| p["results"][2]["verdict"] = json!("FAIL")).says(&["p95: its bounds say PASS, FAIL is recorded"]);
@@ -355,6 +356,35 @@ fn numbers_that_do_not_follow_are_found_without_rows() {
     forged(&|p| p["policy"]["confidence"] = json!(0.9)).says(&["its policy does not hash"]);
     forged(&|p| p["results"][1]["severity"] = json!("warn")).says(&["another severity"]);
     forged(&|p| p["results"][0]["margin"] = json!(0.5)).says(&["its limit is not its rule's"]);
+    forged(&|p| p["results"][0]["sufficient"] = json!({})).says(&["auc: the statistics", "are missing"]);
+    // Nobody waived anything.
+    let waived = |p: &mut Value, before: Value| {
+        p["results"][0]["verdict"] = json!("WAIVED");
+        p["results"][0]["waived"] = before;
+        p["verdict"] = json!("WAIVED");
+    };
+    forged(&|p| waived(p, json!("FAIL"))).says(&["no waiver of its rule"]);
+    forged(&|p| waived(p, Value::Null)).says(&["not what it would be without that"]);
+    // What other statistics are said to have given is not shown; verdicts follow from bounds all the same.
+    let other = |p: &mut Value| p["tool"]["statistics"] = json!(99);
+    let lower = |p: &mut Value| p["results"][0]["lower"] = json!(p["results"][0]["lower"].as_f64().unwrap() + 1e-6);
+    examined(&|p| {
+        other(p);
+        lower(p);
+    })
+    .exits(3)
+    .says(&["statistics 99"]);
+    forged(&|p| {
+        other(p);
+        p["results"][2]["verdict"] = json!("FAIL");
+    })
+    .says(&["p95: its bounds say PASS"]);
+    // Where its candidate was made, its certificate would have been issued.
+    let mut unheard_of = statement.clone();
+    unheard_of["predicate"]["tool"]["version"] = json!("0.0.1");
+    fs::write(&file, serde_json_canonicalizer::to_vec(&unheard_of).unwrap()).unwrap();
+    elsewhere(&project, &["certify", "--recheck", &file]).exits(0);
+    project.mlrun(&format!("certify --recheck {file}")).exits(4).says(&["fraud@v2 was made here", "no event here"]);
 }
 
 /// A bundle carries the signatures, and says if one of them is not of its certificate.

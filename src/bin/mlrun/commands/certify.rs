@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use mlrun::certify::Warning;
+use mlrun::format::certificate::Verdict;
 use mlrun::ops::VerbError;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 use mlrun::ops::recheck::{RecheckOptions, recheck};
@@ -34,7 +35,7 @@ pub struct Args {
     #[arg(long, requires = "reason")]
     first_release: bool,
     /// Why there is no baseline
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", requires = "first_release")]
     reason: Option<String>,
     /// Judge the workspace, or the version that is named, and write no certificate
     #[arg(long)]
@@ -141,6 +142,10 @@ fn run_recheck(context: &Context<'_>, args: &Args, certificate: &str) -> Result<
     let exit = match (report.is_broken(), report.is_outdated()) {
         (true, _) => INTEGRITY,
         (false, true) => NO,
+        // Nobody is to rely on what was not shown.
+        (false, false) if report.is_open() => {
+            verdict_code(report.statement.predicate.verdict.min(Verdict::Inconclusive))
+        }
         // What is shown again may be a no.
         (false, false) => verdict_code(report.statement.predicate.verdict),
     };

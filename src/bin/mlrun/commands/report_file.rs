@@ -57,8 +57,10 @@ pub fn rendered(format: Format, report: &CertifyReport, exit: u8, folder: &Path)
     let about = || page::Context {
         candidate: report.label.clone(),
         baseline: report.baseline.clone(),
-        certificate: Some(report.certificate.to_string()),
-        expires: report.expires.map(|t| t.for_people()),
+        // What was not written has no name to look for.
+        certificate: report.conflict.is_none().then(|| report.certificate.to_string()),
+        not_certified: human::certify::not_certified(report),
+        expires: report.expires.filter(|_| report.conflict.is_none()).map(|t| t.for_people()),
         policy: report.policy_file.as_ref().map(|p| p.strip_prefix(folder).unwrap_or(p).to_string_lossy().into_owned()),
         lines: report.policy_lines.clone(),
         rows: report.rows.clone(),
@@ -101,8 +103,8 @@ impl ReportFile {
 
     /// Puts the report into it.
     pub fn write(self, text: &str) -> Result<(), Failure> {
-        // Where nothing was issued nothing was signed.
-        if text.is_empty() {
+        // Where nothing was issued nothing was signed: what an earlier run signed must not pass for it.
+        if text.is_empty() && !self.path.exists() {
             return Ok(());
         }
         let written = || {

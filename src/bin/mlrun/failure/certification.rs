@@ -1,9 +1,30 @@
 //! Evidence, cases and waivers that are refused: exit code and the command that helps.
 
+use mlrun::certify::CertifyError;
 use mlrun::ops::CertificationError;
 use mlrun::registry::promote::{Since, WaiverFlaw};
 
 use super::{Meaning, NO, NOT_FOUND, USAGE, says};
+
+/// A rule that asks for what the evidence does not have.
+pub(super) fn unfit(error: &CertifyError) -> Meaning {
+    match error {
+        CertifyError::SeveralSets { known, .. } => {
+            let example = known.first().map_or_else(|| "test".to_owned(), ToString::to_string);
+            (USAGE, Some(format!("say `set = \"{example}\"` in the rule")))
+        }
+        CertifyError::UnknownColumn { known, .. } if known.is_empty() => {
+            says(USAGE, "columns to slice by are named in `slices = […]` of the set in mlrun.toml")
+        }
+        CertifyError::UnknownColumn { known, .. } => {
+            const MOST: usize = 12;
+            let more = if known.len() > MOST { ", …" } else { "" };
+            let known: Vec<&str> = known.iter().take(MOST).map(String::as_str).collect();
+            (USAGE, Some(format!("its columns are {}{more}", known.join(", "))))
+        }
+        _ => (USAGE, None),
+    }
+}
 
 pub(super) fn certification(error: &CertificationError) -> Meaning {
     let list = |items: &[String]| (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")));

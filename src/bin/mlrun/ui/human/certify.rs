@@ -69,12 +69,22 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
         _ => String::new(),
     };
     let unchanged = if report.unchanged { ", in force already" } else { "" };
-    text += &match &report.conflict {
+    text += &match not_certified(report) {
         // Whatever the rules say: nobody is to read this as a certificate.
-        Some(conflict) => format!("{}: {}\n", style.paint(Label::Bad, "not certified"), refused(conflict)),
+        Some(why) => format!("{}: {why}\n", style.paint(Label::Bad, "not certified")),
         None => format!("{}{}{unchanged}\n", verdict(report.verdict(), style), style.paint(Label::Dim, &expires)),
     };
     text
+}
+
+/// Why this certifies nothing, whatever the rules say.
+pub fn not_certified(report: &CertifyReport) -> Option<String> {
+    let proposed = || {
+        let (stage, verdict) = (report.proposed.as_ref()?, report.verdict().name());
+        let rules = if report.adopted { "in force for" } else { "that begin" };
+        Some(format!("{verdict} by other rules than those {rules} {stage}"))
+    };
+    report.conflict.as_ref().map(refused).or_else(proposed)
 }
 
 /// Why there is no certificate.

@@ -39,7 +39,7 @@ pub fn explain(report: &CertifyReport, explanation: &Explanation, style: &Style)
     for rule in &explanation.rules {
         let warns = if rule.severity == Severity::Warn { "; does not block" } else { "" };
         let cannot = rule.fails_useless == Some(false);
-        let warns = if cannot { format!("; never fails here{warns}") } else { warns.to_owned() };
+        let warns = if cannot { format!("; did not fail a useless model{warns}") } else { warns.to_owned() };
         let untried = rule.untried.as_ref().map(|reason| format!("; equal models were not tried: {reason}"));
         let warns = format!("{}{warns}", untried.unwrap_or_default());
         let needs = rule.needs.join(", ");
