@@ -50,9 +50,9 @@ fn a_reason_is_needed_and_everything_overruled_is_on_record() {
 fn everybody_sees_it_until_the_stage_moves_on() {
     let project = scene();
     project.ok("promote v2 --to production --force --reason leak");
-    let against = "forced by Ana against verdict: leak";
+    let against = "forced by ana against verdict: leak";
     project.ok("status").says(&["FORCED", against]);
-    project.ok("at").says(&["FORCED by Ana", against]);
+    project.ok("at").says(&["FORCED by ana", against]);
     project.ok("show v2").says(&["FORCED", against]);
     project.ok("log").says(&["force", "production → v2 against verdict: leak"]);
     project.ok("list").says(&["production v2 FORCED"]);
@@ -84,7 +84,7 @@ fn everybody_sees_it_until_the_stage_moves_on() {
     for line in ["status", "at", "show v2", "list", "list fraud"] {
         assert!(!project.ok(line).stdout.contains("FORCED"), "{line}");
     }
-    project.ok("at --since 2020-01-01").says(&["FORCED by Ana"]);
+    project.ok("at --since 2020-01-01").says(&["FORCED by ana"]);
     project.ok("log --kind force").says(&["against verdict"]);
     project.ok("verify --journal");
 }
@@ -106,7 +106,7 @@ fn what_nobody_can_overrule() {
     project.ok("unblock v2 --stage production");
     project.ok(line);
     project.ok("rollback fraud --reason worse");
-    assert_eq!(codes(&project.json(line, 1), "reasons"), ["blocked", "verdict"]);
+    assert_eq!(codes(&project.json(line, 5), "reasons"), ["blocked", "verdict", "stale"]);
     // The stage is not what the caller thinks; a version that is not there.
     let expects = "promote v3 --to production --force --reason hurry --expect-current v2";
     project.leaves_alone(expects, 5).says(&["production holds v1", "does not overrule this"]);
@@ -137,11 +137,14 @@ fn a_lost_race_is_lost() {
 #[test]
 fn nothing_to_overrule() {
     let project = scene();
-    project.ok("certify v3");
+    project.edit("mlrun.toml", "[stage.production]", "[stage.production]\nafter = [\"sh moved.sh\"]");
+    project.write("moved.sh", "echo $MODEL_MOVE $MODEL_CERTIFICATE > moved");
+    let certificate = project.json("certify v3", 0)["certificate"].as_str().unwrap().to_owned();
     let line = "promote v3 --to production --force --reason careful";
     project.ok(line).says(&["nothing had to be overruled"]);
     assert!(project.events_of("force").is_empty());
     assert_eq!(project.events_of("promote")[1]["reason"], "careful");
+    assert_eq!(project.read("moved"), format!("promote {certificate}\n"));
     assert!(!project.ok("status").stdout.contains("FORCED"));
 }
 

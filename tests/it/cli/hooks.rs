@@ -345,6 +345,7 @@ fn without_a_checkout_hooks_are_skipped_and_that_is_recorded() {
     assert_eq!(skipped, [(Some("before"), Some("skipped")), (Some("after"), Some("skipped"))]);
     assert_eq!(outcomes(&project)[4..], ["after skipped", "before skipped", "after skipped"]);
     fs::set_permissions(away.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(fs::read_dir(away.beside("home")).unwrap().count() + fs::read_dir(away.path("")).unwrap().count(), 0);
     assert_eq!(project.read("pushed"), "w0w1");
     // Where there is one, what was skipped is made up for.
     project.ok("status").says(&["was skipped, for want of a checkout"]);

@@ -15,6 +15,9 @@ use crate::ui::{Answer, Shown, human, json};
 /// started, took too long or, once the stage had moved, failed; the same command runs it again.
 ///
 /// `before` hooks of the stage's rules in force run first and may say no; `after` hooks of mlrun.toml run once the stage has moved.
+/// They are programs, run in the project's folder; they read this verb's JSON and get MODEL_NAME, MODEL_VERSION, MODEL_ID, MODEL_STAGE,
+/// MODEL_PREVIOUS, MODEL_CERTIFICATE, MODEL_MOVE and MODEL_EVENT; `{model}` in a command is a folder with the model's files.
+///
 /// `--dry-run` is the whole check for CI: it reads every byte, runs the `before` hooks and ends with the code the promotion would.
 ///
 /// `--force --reason` overrules what speaks against it, for the record and for everybody to see. It does not overrule a block (`mlrun

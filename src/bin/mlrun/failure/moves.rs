@@ -126,7 +126,7 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
                 }
                 (None, None) => {
                     format!(
-                        "mlrun retire {model} --stage {stage} --reason …   # empties it; or certify and promote another one"
+                        "mlrun retire {model} --stage {stage} --reason …   # empties it; `mlrun list {model}` shows what else there is"
                     )
                 }
             };
