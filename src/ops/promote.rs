@@ -18,7 +18,7 @@ use crate::registry::rollback::Unfit;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::revision::Target;
-use crate::snapshot::{self, TreeFile};
+use crate::snapshot::{self, SnapshotError, TreeFile};
 use crate::store::{CopyError, Lock, StoreError};
 
 /// What to promote where.
@@ -317,11 +317,15 @@ fn deploy_again(
 
 /// Damage speaks against a promotion; anything else keeps it from being decided.
 fn damage(error: VerbError) -> Result<Option<Obstacle>, VerbError> {
-    match error {
-        VerbError::Store(StoreError::Missing { .. } | StoreError::Damaged { .. }) => {
+    let store = match &error {
+        VerbError::Store(store) | VerbError::Snapshot(SnapshotError::Store(store)) => store,
+        _ => return Err(error),
+    };
+    match store {
+        StoreError::Missing { .. } | StoreError::Damaged { .. } => {
             Ok(Some(Obstacle::Damaged { reason: super::chain(&error) }))
         }
-        other => Err(other),
+        _ => Err(error),
     }
 }
 

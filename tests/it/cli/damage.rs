@@ -222,6 +222,22 @@ fn a_promotion_reads_every_byte() {
     assert_eq!(project.production(), "v3");
 }
 
+/// Where enough speaks against it, what can be seen from outside is told with it.
+#[test]
+fn damage_is_one_of_the_reasons() {
+    let project = Project::with_history();
+    let before = files(&project, "packs");
+    project.version(0.72);
+    let pack = files(&project, "packs").into_iter().find(|pack| !before.contains(pack)).unwrap();
+    fs::remove_file(pack).unwrap();
+    for more in ["", " --dry-run", " --force --reason hurry"] {
+        let refused = project.json(&format!("promote v4 --to production{more}"), 4);
+        let codes: Vec<_> =
+            refused["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["no-certificate", "damaged"], "{refused}");
+    }
+}
+
 #[test]
 fn a_truncated_and_a_missing_pack() {
     for truncate in [true, false] {

@@ -24,7 +24,7 @@ use crate::ui::{Answer, Shown, human, json};
 /// unblock` lifts it), bytes that are damaged or erased, and a stage that moved meanwhile.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun promote fraud@v8 --to production\n  mlrun promote fraud@v8 --to production --expect-current fraud@v7 --dry-run\n  mlrun promote fraud@v8 --to production --force --reason 'the old one leaks; ticket 4711'"
+    after_help = "Examples:\n  mlrun promote fraud@v8 --to production\n  mlrun promote fraud@v8 --to production --expect-current fraud@v7 --dry-run\n  mlrun promote fraud@v8 --to production --force --reason 'the old one leaks'"
 )]
 pub struct Args {
     /// The version; never `latest`

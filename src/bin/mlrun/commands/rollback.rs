@@ -17,7 +17,7 @@ use crate::ui::{Answer, Shown, human, json};
 /// hooks run once the stage has moved; exit 8 if one of them did not do what it should: the stage has moved all the same.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --reason \"wrong model\" --no-block\n  mlrun -R /backup/fraud rollback fraud --from v8 --reason \"false alarms\" --verify full"
+    after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --reason \"wrong model\" --no-block\n  mlrun rollback fraud --from v8 --reason slow --verify full -R /backup/fraud"
 )]
 pub struct Args {
     /// The model; may be left out where there is one

@@ -28,7 +28,7 @@ use crate::ui::{Shown, human, json};
 /// `status` and `at` show it beside what the stage holds. The same finding is written down again only after a day.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production --where web-1 --record"
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --where web-1 --record"
 )]
 pub struct Args {
     /// One version, every byte of it
