@@ -47,7 +47,8 @@
 //! - **A certificate is bound** to candidate, baseline and the event that put it there, policy, evidence and tool.
 //! - **A stage moves by one exclusive creation** of the next event file; of two processes one wins, the other sees why.
 //! - **The user's files are never moved or deleted, and executed only where that is what was asked for** ([`ops::reproduce`],
-//!   and [`ops::certify`] where the rules say how, in a folder of their own), and secrets are looked for before anything is written.
+//!   [`ops::certify`] where the rules say how, in a folder of their own, and [`ops::hooks`] around a move), and secrets are looked
+//!   for before anything is written.
 //! - **A crash loses nothing that was reported**: packs are durable before the event that names them, and an event is whole
 //!   or absent.
 //!

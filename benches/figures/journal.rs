@@ -178,6 +178,7 @@ impl History {
                 adopts: held.is_none().then(rules),
                 approvals: Vec::new(),
                 no_hooks: false,
+                after: Vec::new(),
                 reason: None,
             };
             append(&mut state, promoted)?;
@@ -193,6 +194,7 @@ impl History {
                     blocks: vec![id],
                     unblocks: Vec::new(),
                     no_hooks: false,
+                    after: Vec::new(),
                     skipped: Vec::new(),
                 };
                 append(&mut state, fled)?;

@@ -351,6 +351,9 @@ pub struct StageFile {
     /// Deployments after a move.
     #[serde(default)]
     pub after: Option<Vec<String>>,
+    /// How long each of them may run, `10m` unless said.
+    #[serde(default)]
+    pub hook_timeout: Option<String>,
 }
 
 /// Whether a stage asks for a certificate.

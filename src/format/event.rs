@@ -298,6 +298,9 @@ pub enum EventBody {
         /// Whether its hooks were passed over, because somebody said so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         no_hooks: bool,
+        /// The hooks that belong behind it, as configured then, with secrets masked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<String>,
         /// Why, if that was said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
@@ -323,6 +326,9 @@ pub enum EventBody {
         /// Whether its hooks were passed over, because somebody said so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         no_hooks: bool,
+        /// The hooks that belong behind it, as configured then, with secrets masked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<String>,
         /// Why.
         reason: String,
     },
@@ -347,6 +353,9 @@ pub enum EventBody {
         /// Whether its hooks were passed over, because somebody said so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         no_hooks: bool,
+        /// The hooks that belong behind it, as configured then, with secrets masked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<String>,
     },
     /// A stage was emptied.
     Retire {

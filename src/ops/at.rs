@@ -1,8 +1,9 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
+use super::observed::{self, Standing};
 use super::{VerbError, refuse_backwards, resolve};
 use crate::clock::{Moment, Time};
-use crate::format::checkpoint::{OccupancyRow, StageRow};
+use crate::format::checkpoint::{ObservedRow, OccupancyRow, StageRow};
 use crate::name::{ModelName, StageName};
 use crate::registry;
 use crate::repository::Repository;
@@ -45,6 +46,8 @@ pub struct Occupied {
     pub occupancy: OccupancyRow,
     /// Until when; none: it still holds it.
     pub until: Option<Time>,
+    /// What the places that serve it were found to hold, last before that instant; nothing of a timeline.
+    pub observed: Vec<(ObservedRow, Option<Standing>)>,
 }
 
 /// Looks back.
@@ -85,7 +88,17 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
                     .into_iter()
                     .collect()
             };
+            // Only where something was observed is the past looked into.
+            let seen = match (state.observed.iter().any(|seen| seen.stage == row.stage) && !timeline, tip) {
+                (false, _) => Vec::new(),
+                (true, true) => observed::of_stage(&state, &row.stage),
+                (true, false) => {
+                    let then = repository.registry().state_at(&model, time)?;
+                    then.map(|then| observed::of_stage(&then, &row.stage)).unwrap_or_default()
+                }
+            };
             stages.extend(selected.into_iter().map(|i| Occupied {
+                observed: seen.clone(),
                 model: model.clone(),
                 stage: row.stage.clone(),
                 occupancy: row.timeline[i].clone(),

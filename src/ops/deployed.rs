@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+pub use super::observed::Recorded;
 use super::resolve::{self, Found};
-use super::{UsageError, VerbError, records};
+use super::{Asked, UsageError, VerbError, check_text, observed, records};
 use crate::digest::Digest;
 use crate::format::tree::EntryKind;
 use crate::name::{ModelName, StageName, Version};
@@ -32,6 +33,8 @@ pub struct DeployedOptions {
     pub stage: Option<StageName>,
     /// The serving folder.
     pub folder: PathBuf,
+    /// What the place is called that reads it, where what is found is to be recorded.
+    pub record_as: Option<String>,
 }
 
 /// What was found.
@@ -43,6 +46,8 @@ pub struct DeployedReport {
     pub version: Version,
     /// The stage that says so; none where a version was named.
     pub stage: Option<StageName>,
+    /// What that stage was moved against, where it was moved by force.
+    pub overruled: Vec<String>,
     /// The folder.
     pub folder: PathBuf,
     /// Folders of the version's paths that the serving folder does not have, such as `model`; empty: it has them all.
@@ -53,12 +58,16 @@ pub struct DeployedReport {
     pub bytes: u64,
     /// Each difference: `missing`, `changed` or `extra`.
     pub problems: Vec<Problem>,
+    /// The version it holds, whole: the one that should be there, or another one.
+    pub holds: Option<Version>,
+    /// What became of it in the journal, where that was asked for.
+    pub recorded: Option<Recorded>,
 }
 
-/// Compares a serving folder with a version's model files.
+/// Compares a serving folder with a version's model files, and records what it holds if that is asked for.
 ///
 /// # Errors
-/// No such folder, version or stage. A file that cannot be read is a difference.
+/// No such folder, version or stage; no stage where something is to be recorded. A file that cannot be read is a difference.
 pub fn deployed(
     repository: &Repository,
     options: &DeployedOptions,
@@ -71,19 +80,33 @@ pub fn deployed(
         Ok(found) if !found.is_dir() => return Err(UsageError::NotAFolder(shown()).into()),
         Ok(_) => {}
     }
+    check_text("the place", options.record_as.as_deref())?;
+    let actor = options.record_as.is_some().then(|| Asked::begin(repository));
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let (found, stage) = meant(repository, options)?;
+    if options.record_as.is_some() && (stage.is_none() || options.at.is_some()) {
+        let reason =
+            "what is observed is observed of a stage, as it is now: name the model, or `MODEL@STAGE`".to_owned();
+        return Err(UsageError::Option { option: "the revision".to_owned(), reason }.into());
+    }
     let record = records::snapshot(repository, found.snapshot())?;
     let expected = files_of(repository.store(), record.model_files.tree)?;
     let mut report = DeployedReport {
         model: found.state.model.clone(),
         version: found.row.version,
+        overruled: stage
+            .as_ref()
+            .and_then(|stage| found.state.occupant(stage))
+            .filter(|held| held.version == found.row.version)
+            .map_or_else(Vec::new, |held| held.overruled.clone()),
         stage,
         folder: options.folder.clone(),
         without: without(&options.folder, &expected),
         same: 0,
         bytes: 0,
         problems: Vec::new(),
+        holds: None,
+        recorded: None,
     };
     let label = found.label();
     let mut differs = |kind: &'static str, path: &str, expected: &str, found: String| {
@@ -103,6 +126,13 @@ pub fn deployed(
     progress.end();
     for (path, what) in extra(&options.folder, &wanted) {
         differs("extra", &path, "nothing", what);
+    }
+    report.holds = match (report.problems.is_empty(), &report.stage) {
+        (true, _) => Some(report.version),
+        (false, stage) => observed::version_in(repository, &found.state, stage.as_ref(), &options.folder)?,
+    };
+    if let (Some(place), Some(actor)) = (&options.record_as, actor) {
+        report.recorded = observed::record(repository, &report, place, &actor.answer())?;
     }
     Ok(report)
 }
@@ -131,7 +161,7 @@ fn meant(repository: &Repository, options: &DeployedOptions) -> Result<(Found, O
 
 /// The folders that all of a version's paths begin with and the serving folder does not have: servers are often given what is
 /// in `model/`, not the folder around it. The most files that are there decide, the whole path where it makes no difference.
-fn without(folder: &Path, expected: &[TreeFile]) -> String {
+pub(super) fn without(folder: &Path, expected: &[TreeFile]) -> String {
     let Some(first) = expected.first() else { return String::new() };
     let in_all = |above: &&str| {
         expected.iter().all(|file| file.path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')))
@@ -194,7 +224,7 @@ fn absent(wanted: &str, error: &io::Error) -> Difference {
 
 /// Files that lie among the version's and are none of them. Beside files that are served from the folder itself everything is
 /// among them; beside folders, what is in those.
-fn extra(folder: &Path, wanted: &BTreeMap<&str, &TreeFile>) -> Vec<(String, String)> {
+pub(super) fn extra(folder: &Path, wanted: &BTreeMap<&str, &TreeFile>) -> Vec<(String, String)> {
     let tops: BTreeSet<&str> = wanted.keys().map(|path| path.split_once('/').map_or("", |(top, _)| top)).collect();
     let roots: Vec<PathBuf> = match tops.contains("") {
         true => vec![folder.to_owned()],

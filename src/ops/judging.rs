@@ -209,6 +209,7 @@ pub(super) fn judge(
         ..history::history(state, candidate.id, &sets, (&baseline.stage, &stage_rules), judged_at)
     };
     history.remarks.append(&mut gathered.remarks);
+    history.remarks.extend(state.and_then(|state| forced(state, baseline)));
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,
@@ -239,6 +240,20 @@ pub(super) fn judge(
     let warnings = certify::lint(&policy.record, results);
     let explained = what.explain.then(|| certify::explain(&case, results, EQUAL_MODELS)).transpose()?;
     Ok(Judgement { rows, flips, warnings, explained, baseline_lacks, versions, sets, seen, statement, measured })
+}
+
+/// That what is compared with was itself never good enough: whoever reads of a candidate that is no worse should know.
+fn forced(state: &State, baseline: &BaselineRecord) -> Option<String> {
+    let held = state.occupant(&baseline.stage)?;
+    let is_forced = held.kind == "force" && baseline.event == Some(held.event);
+    is_forced.then(|| {
+        format!(
+            "the baseline {} was forced into {} against {}",
+            held.version,
+            baseline.stage,
+            held.overruled.join(", ")
+        )
+    })
 }
 
 /// Evidence that is that of another model, byte for byte.

@@ -63,6 +63,8 @@ pub struct ModelLine {
     pub latest: Option<VersionRow>,
     /// Who is where.
     pub stages: Vec<(StageName, Version)>,
+    /// Those of them that were moved there against the rules.
+    pub forced: Vec<StageName>,
 }
 
 /// A version.
@@ -72,6 +74,8 @@ pub struct VersionLine {
     pub row: VersionRow,
     /// Stages it holds.
     pub stages: Vec<StageName>,
+    /// Those of them that it was moved to against the rules.
+    pub forced: Vec<StageName>,
     /// Its newest certificate's verdict.
     pub verdict: Option<Verdict>,
     /// Whether anything was erased from it.
@@ -109,6 +113,7 @@ fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
             model,
             latest: state.as_ref().and_then(State::latest).copied(),
             stages: state.as_ref().map(stages).unwrap_or_default(),
+            forced: state.as_ref().map(|state| state.forced(None)).unwrap_or_default(),
         });
     }
     Ok(ListReport::Models(lines))
@@ -139,6 +144,7 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
             VersionLine {
                 row,
                 stages: state.stages_of(row.snapshot),
+                forced: state.forced(Some(row.snapshot)),
                 erased: state.erased_from(row.version).next().is_some(),
                 verdict: state.certificates.get(&row.snapshot).map(|c| c.verdict),
                 blocked: state

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::rules::{self, Policy};
-use super::{Asked, MadeEvent, VerbError, check_text, differences, resolve};
+use super::{Asked, MadeEvent, VerbError, check_text, differences, hooks, resolve};
 use crate::digest::Digest;
 use crate::format::event::{EventBody, RulesRecord};
 use crate::format::policy::PolicyRecord;
@@ -130,6 +130,7 @@ pub fn adopt(
     let (stated, policy) = stated(repository, &state, &stage, options)?
         .ok_or_else(|| AdoptError::NoneStated { model: model.clone(), stage: stage.clone() })?;
     let record = stated.record.clone();
+    hooks::check_recordable(&record.stage.before)?;
     let compared = compare(repository, &state, &stage, Some(stated))?;
     let mut report = AdoptReport { rules: compared, unchanged: in_force == record, event: None, dry_run };
     if dry_run || report.unchanged {

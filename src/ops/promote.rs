@@ -1,21 +1,25 @@
 //! `promote`: moves a stage to a version, if everything that must be true is.
 
+use super::hooks::{self, Again, Attendant, Deployed, HookReport, Moved};
 use super::resolve::{self, Found};
+use super::rollback::unfit;
 use super::rules::Needed;
 use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, error::UsageError, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::checkpoint::VersionRow;
-use crate::format::event::EventBody;
+use crate::format::event::{ActorRecord, EventBody};
 use crate::id::{CertificateId, SnapshotId};
-use crate::name::{StageName, Version};
+use crate::name::{ModelName, StageName, Version};
+use crate::process::Interruption;
 use crate::progress::{Progress, Unit};
 use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use crate::registry::rollback::Unfit;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::revision::Target;
-use crate::snapshot::{self, TreeFile};
-use crate::store::{CopyError, Lock};
+use crate::snapshot::{self, SnapshotError, TreeFile};
+use crate::store::{CopyError, Lock, StoreError};
 
 /// What to promote where.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +34,10 @@ pub struct PromoteOptions {
     pub at: Option<String>,
     /// Why, if there is something to say.
     pub reason: Option<String>,
+    /// Whether reasons against it are overruled, for the record; needs a reason.
+    pub force: bool,
+    /// Whether hooks are passed over, for the record.
+    pub no_hooks: bool,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -37,6 +45,8 @@ pub struct PromoteOptions {
 /// How it came out.
 #[derive(Debug, Clone)]
 pub struct PromoteReport {
+    /// The model.
+    pub model: ModelName,
     /// `fraud@v8`.
     pub label: String,
     /// Its number.
@@ -51,8 +61,20 @@ pub struct PromoteReport {
     pub certificate: Option<CertificateId>,
     /// Every reason against it; empty: it was promoted, or held the stage already.
     pub obstacles: Vec<Obstacle>,
+    /// Reasons against it that were overruled.
+    pub overruled: Vec<Obstacle>,
+    /// Whether that was asked for.
+    pub force: bool,
+    /// Why, if that was said.
+    pub reason: Option<String>,
     /// What certifying it anew takes.
     pub needed: Needed,
+    /// Checks that ran before it, or were skipped.
+    pub checks: Vec<HookReport>,
+    /// Checks that were passed over, because somebody said so.
+    pub passed_over: Vec<String>,
+    /// What came of the hooks behind it.
+    pub deployed: Deployed,
     /// Whether it held the stage already.
     pub unchanged: bool,
     /// Whether these are the rules from now on.
@@ -72,15 +94,36 @@ impl PromoteReport {
     }
 }
 
-/// Promotes.
+/// Promotes; hooks are told nothing and heard by nobody.
+///
+/// # Errors
+/// As [`promote_attended`].
 pub fn promote(
     repository: &Repository,
     options: &PromoteOptions,
     progress: &dyn Progress,
 ) -> Result<PromoteReport, VerbError> {
+    promote_attended(repository, options, Attendant { told: &|_| Vec::new(), heard: &mut |_| {} }, progress)
+}
+
+/// Promotes. A rehearsal does what a promotion does up to the move: it reads every byte and runs the checks.
+///
+/// # Errors
+/// A version, stage or rule that cannot be found or read; a signal while a check ran. Whatever speaks against the promotion
+/// itself is in the report.
+pub fn promote_attended(
+    repository: &Repository,
+    options: &PromoteOptions,
+    attendant: Attendant<'_, PromoteReport>,
+    progress: &dyn Progress,
+) -> Result<PromoteReport, VerbError> {
     check_text("the reason", options.reason.as_deref())?;
+    if options.force && options.reason.is_none() {
+        let reason = "a promotion that is forced needs one".to_owned();
+        return Err(UsageError::Option { option: "the reason".to_owned(), reason }.into());
+    }
     let actor = Asked::begin(repository);
-    let _held = repository.store().hold(Lock::Shared, progress)?;
+    let held = repository.store().hold(Lock::Shared, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
@@ -91,34 +134,199 @@ pub fn promote(
         Some(text) => Some(Some(resolve::revision(repository, text, None)?.snapshot())),
     };
     let began_with = found.state.occupant(&stage).map(|o| o.event);
-    let decide = |state: &State| decide(repository, state, &found, &stage, expected, began_with);
-    let first = decide(&found.state)?;
-    if first.0.unchanged && !options.dry_run {
+    let behind = hooks::behind(repository, &found.state, &stage);
+    let decide = |state: &State, vetoes: &[Obstacle]| -> Result<(PromoteReport, Option<EventBody>), VerbError> {
+        let (mut report, body) = decide(repository, state, &found, &stage, expected, began_with)?;
+        (report.force, report.dry_run, report.reason) = (options.force, options.dry_run, options.reason.clone());
+        if !report.unchanged {
+            report.obstacles.extend(vetoes.iter().cloned());
+        }
+        Ok(overrule(report, body, state))
+    };
+    let (mut report, body) = decide(&found.state, &[])?;
+    if report.unchanged && !options.dry_run {
         // Whoever moved the stage there may have died before that was durable.
         repository.registry().settle(&found.state.model)?;
     }
-    if first.0.unchanged || !first.0.is_promoted() || options.dry_run {
-        return Ok(PromoteReport { dry_run: options.dry_run, ..first.0 });
+    if report.unchanged {
+        drop(held);
+        let actor = actor.answer();
+        deploy_again(repository, &found.state, &mut report, options, &actor, attendant, progress);
+        return Ok(report);
     }
-    check_bytes(repository, &found, progress)?;
-    if let Some(certificate) = first.0.certificate {
+    let damaged = match body {
+        Some(_) => check_bytes(repository, &found, progress).map_or_else(damage, |()| Ok(None))?,
+        // Enough speaks against it: what can be seen from outside is told.
+        None => match unfit(repository, &found.state, found.snapshot()) {
+            Some(Unfit::Damaged(reason)) => Some(Obstacle::Damaged { reason }),
+            _ => None,
+        },
+    };
+    if let Some(damaged) = damaged {
+        let overruled = std::mem::take(&mut report.overruled);
+        report.obstacles.splice(0..0, overruled);
+        report.obstacles.push(damaged);
+    }
+    if !report.is_promoted() {
+        return Ok(report);
+    }
+    if let Some(certificate) = report.certificate.filter(|_| report.overruled.is_empty()) {
         check_certificate(repository, certificate, found.snapshot())?;
     }
     let actor = actor.answer();
+    let checks = checks(repository, &found.state, &stage, found.snapshot())?;
+    let passed_over: Vec<String> =
+        checks.iter().filter(|_| options.no_hooks).map(|command| hooks::recorded(command)).collect();
+    let mut ran = Vec::new();
+    if !options.no_hooks && !checks.is_empty() {
+        let input = (attendant.told)(&report);
+        let recording = (!options.dry_run).then_some(&actor);
+        let moved = moved(repository, &found.state.model, &report, None, recording, progress);
+        ran = moved.checks(&checks, &input, attendant.heard)?;
+    }
+    let vetoes = hooks::vetoes(&ran);
+    let with_checks = |mut report: PromoteReport| {
+        (report.checks, report.passed_over) = (ran.clone(), passed_over.clone());
+        report
+    };
+    if options.dry_run || !vetoes.is_empty() && !options.force {
+        return Ok(with_checks(decide(&found.state, &vetoes)?.0));
+    }
+    let no_hooks = options.no_hooks && !(checks.is_empty() && behind.is_empty());
+    let interruption = (!behind.is_empty() && !no_hooks).then(Interruption::begin);
     let committed = repository.registry().commit::<_, VerbError>(&found.state.model, &actor, |state| {
-        let (report, body) = decide(state)?;
+        let (report, body) = decide(state, &vetoes)?;
         Ok(match body {
             None => Decision::Keep(report),
-            Some(mut body) => {
-                if let EventBody::Promote { reason, .. } = &mut body {
-                    reason.clone_from(&options.reason);
-                }
-                Decision::Append(body, report)
-            }
+            Some(body) => Decision::Append(completed(body, options, no_hooks, &behind), report),
         })
     })?;
-    let event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
-    Ok(PromoteReport { event, ..committed.outcome })
+    drop(held);
+    let mut report = with_checks(committed.outcome);
+    report.event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
+    match (report.event, interruption) {
+        (Some(made), Some(interruption)) => {
+            let input = (attendant.told)(&report);
+            let moved = moved(repository, &found.state.model, &report, Some(made.event.seq), Some(&actor), progress);
+            report.deployed = moved.deploy(&behind, &input, &interruption, attendant.heard);
+        }
+        (None, interruption) if report.unchanged => {
+            drop(interruption);
+            deploy_again(repository, &committed.state, &mut report, options, &actor, attendant, progress);
+        }
+        _ => {}
+    }
+    Ok(report)
+}
+
+/// Where everything that speaks against it may be overruled, and that was asked for: it is.
+fn overrule(mut report: PromoteReport, body: Option<EventBody>, state: &State) -> (PromoteReport, Option<EventBody>) {
+    if report.obstacles.is_empty() {
+        return (report, body);
+    }
+    if !report.force || !report.obstacles.iter().all(Obstacle::can_be_overruled) {
+        return (report, None);
+    }
+    report.overruled = std::mem::take(&mut report.obstacles);
+    // A move against the rules puts none in force.
+    report.adopted_rules = false;
+    let body = EventBody::Force {
+        stage: report.stage.clone(),
+        version: report.version,
+        snapshot: report.id,
+        replaces: state.occupant(&report.stage).map(|occupant| occupant.snapshot),
+        certificate: report.certificate,
+        approvals: Vec::new(),
+        overruled: report.overruled.iter().map(|obstacle| obstacle.code().to_owned()).collect(),
+        no_hooks: false,
+        after: Vec::new(),
+        reason: report.reason.clone().unwrap_or_default(),
+    };
+    (report, Some(body))
+}
+
+/// The event with what was asked for beside the move.
+fn completed(mut body: EventBody, options: &PromoteOptions, passed_over: bool, behind: &[String]) -> EventBody {
+    if let EventBody::Promote { reason, .. } = &mut body {
+        reason.clone_from(&options.reason);
+    }
+    if let EventBody::Promote { no_hooks, after, .. } | EventBody::Force { no_hooks, after, .. } = &mut body {
+        (*no_hooks, *after) = (passed_over, behind.iter().map(|command| hooks::recorded(command)).collect());
+    }
+    body
+}
+
+/// The checks in force for a stage; those of the project while it has no rules, which this promotion puts in force.
+pub fn checks(
+    repository: &Repository,
+    state: &State,
+    stage: &StageName,
+    snapshot: SnapshotId,
+) -> Result<Vec<String>, VerbError> {
+    let policy = state.certificates.get(&snapshot).map(|row| row.policy);
+    let proposed = rules::proposed(repository, state, stage, policy)?;
+    match rules::in_force(state, stage, &proposed) {
+        Some(rules) => Ok(rules.stage.before.clone()),
+        None => {
+            hooks::check_recordable(&proposed.stage.before)?;
+            Ok(proposed.stage.before)
+        }
+    }
+}
+
+fn moved<'a>(
+    repository: &'a Repository,
+    model: &'a ModelName,
+    report: &'a PromoteReport,
+    of: Option<u64>,
+    actor: Option<&'a ActorRecord>,
+    progress: &'a dyn Progress,
+) -> Moved<'a> {
+    Moved {
+        repository,
+        model,
+        stage: &report.stage,
+        version: report.version,
+        id: report.id,
+        previous: report.previous,
+        certificate: report.certificate,
+        how: if report.overruled.is_empty() { "promote" } else { "force" },
+        of,
+        actor,
+        progress,
+    }
+}
+
+/// The stage holds it already: what belongs behind that move, and was not done, is done now.
+fn deploy_again(
+    repository: &Repository,
+    state: &State,
+    report: &mut PromoteReport,
+    options: &PromoteOptions,
+    actor: &ActorRecord,
+    attendant: Attendant<'_, PromoteReport>,
+    progress: &dyn Progress,
+) {
+    if options.no_hooks {
+        return;
+    }
+    let input = (attendant.told)(report);
+    let again = Again { actor: (!options.dry_run).then_some(actor), input: &input, progress };
+    report.deployed = again.deploy(repository, state, &report.stage, attendant.heard);
+}
+
+/// Damage speaks against a promotion; anything else keeps it from being decided.
+fn damage(error: VerbError) -> Result<Option<Obstacle>, VerbError> {
+    let store = match &error {
+        VerbError::Store(store) | VerbError::Snapshot(SnapshotError::Store(store)) => store,
+        _ => return Err(error),
+    };
+    match store {
+        StoreError::Missing { .. } | StoreError::Damaged { .. } => {
+            Ok(Some(Obstacle::Damaged { reason: super::chain(&error) }))
+        }
+        _ => Err(error),
+    }
 }
 
 /// What is to be done, seeing `state`: nothing, or one event.
@@ -140,6 +348,7 @@ fn decide(
     let proposed = rules::proposed(repository, state, stage, policy)?;
     let in_force = rules::in_force(state, stage, &proposed);
     let mut report = PromoteReport {
+        model: state.model.clone(),
         label: found.label(),
         version: found.row.version,
         id,
@@ -147,7 +356,13 @@ fn decide(
         previous: current.map(|o| o.version),
         certificate: None,
         obstacles: Vec::new(),
+        overruled: Vec::new(),
+        force: false,
+        reason: None,
         needed: rules::needed(repository, state, id),
+        checks: Vec::new(),
+        passed_over: Vec::new(),
+        deployed: Deployed::default(),
         unchanged: false,
         adopted_rules: in_force.is_none(),
         not_in_force: in_force.map_or_else(Vec::new, |rules| differences::of_stage(&rules.stage, &proposed.stage)),
@@ -184,6 +399,7 @@ fn decide(
         adopts: in_force.is_none().then_some(proposed),
         approvals: Vec::new(),
         no_hooks: false,
+        after: Vec::new(),
         reason: None,
     };
     Ok((report, Some(body)))

@@ -1,16 +1,21 @@
 //! `rollback`: a stage goes back to the previous good version. Constant time: presence and structure, not bytes.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::hooks::{self, Again, Attendant, Deployed, Moved};
 use super::resolve;
 use super::{Asked, MadeEvent, VerbError, check_text, erasures, records};
 use crate::format::event::{EventBody, SkippedRecord};
-use crate::id::SnapshotId;
+use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName, Version};
-use crate::progress::Progress;
+use crate::process::Interruption;
+use crate::progress::{Progress, Unit};
 use crate::registry::rollback::{RollbackPlan, RollbackRefusal, RollbackRequest, Unfit, plan};
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
-use crate::store::Lock;
+use crate::store::{CopyError, Lock};
 
 /// How to go back.
 #[derive(Debug, Clone)]
@@ -29,6 +34,10 @@ pub struct RollbackOptions {
     pub block: bool,
     /// Whether a block on `to` is lifted.
     pub unblock: bool,
+    /// Whether every byte of a target's model is read, too: what is not as it was is passed over.
+    pub full: bool,
+    /// Whether hooks are passed over, for the record.
+    pub no_hooks: bool,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -54,16 +63,41 @@ pub struct RollbackReport {
     pub refusal: Option<RollbackRefusal>,
     /// Whether the version to flee was gone already.
     pub unchanged: bool,
+    /// The certificate that the version was promoted on.
+    pub certificate: Option<CertificateId>,
+    /// Whether every byte of its model was read.
+    pub full: bool,
+    /// Hooks that were passed over, because somebody said so.
+    pub passed_over: Vec<String>,
+    /// What came of the hooks behind it.
+    pub deployed: Deployed,
     /// The event.
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
 
-/// Goes back.
+/// Goes back; hooks are told nothing and heard by nobody.
+///
+/// # Errors
+/// As [`rollback_attended`].
 pub fn rollback(
     repository: &Repository,
     options: &RollbackOptions,
+    progress: &dyn Progress,
+) -> Result<RollbackReport, VerbError> {
+    rollback_attended(repository, options, Attendant { told: &|_| Vec::new(), heard: &mut |_| {} }, progress)
+}
+
+/// Goes back.
+///
+/// # Errors
+/// A model, stage or version that is not there, or a journal that cannot be read or written. Why a stage cannot go back is in the
+/// report.
+pub fn rollback_attended(
+    repository: &Repository,
+    options: &RollbackOptions,
+    attendant: Attendant<'_, RollbackReport>,
     progress: &dyn Progress,
 ) -> Result<RollbackReport, VerbError> {
     check_text("the reason", Some(&options.reason))?;
@@ -71,7 +105,7 @@ pub fn rollback(
     let seen = look(repository, options)?;
     let began_with = seen.1.occupant(&seen.2).map(|o| o.event);
     // Packs, versions and stages may have moved before the lock was had.
-    let _held = repository.store().hold(Lock::Shared, progress)?;
+    let held = repository.store().hold(Lock::Shared, progress)?;
     let (model, state, stage) = look(repository, options)?;
     let look_up = |text: &Option<String>| -> Result<Option<SnapshotId>, VerbError> {
         let Some(text) = text else { return Ok(None) };
@@ -85,12 +119,31 @@ pub fn rollback(
         block: options.block,
         unblock: options.unblock,
     };
-    let decide = |state: &State| decide(repository, state, &stage, &request, &options.reason);
+    // Whoever was first meanwhile makes us decide again; bytes are read once.
+    let read: RefCell<HashMap<SnapshotId, Option<Unfit>>> = RefCell::default();
+    let unfit = |state: &State, id: SnapshotId| {
+        unfit(repository, state, id).or_else(|| {
+            let known = read.borrow().get(&id).cloned();
+            known.unwrap_or_else(|| {
+                let found = options.full.then(|| unfit_bytes(repository, id, progress)).flatten();
+                read.borrow_mut().insert(id, found.clone());
+                found
+            })
+        })
+    };
+    let decide = |state: &State| {
+        let (report, body) = decide(repository, state, &stage, &request, &options.reason, &unfit);
+        (RollbackReport { full: options.full, ..report }, body)
+    };
     if options.dry_run {
         let (report, _) = decide(&state);
         return Ok(RollbackReport { dry_run: true, ..report });
     }
     let actor = actor.answer();
+    let behind = hooks::behind(repository, &state, &stage);
+    let passed_over = options.no_hooks && !behind.is_empty();
+    let recorded: Vec<String> = behind.iter().map(|command| hooks::recorded(command)).collect();
+    let interruption = (!behind.is_empty() && !passed_over).then(Interruption::begin);
     let committed = repository.registry().commit::<_, VerbError>(&model, &actor, |state| {
         let (mut report, body) = decide(state);
         let current = state.occupant(&stage);
@@ -103,11 +156,44 @@ pub fn rollback(
         }
         Ok(match body {
             None => Decision::Keep(report),
-            Some(body) => Decision::Append(body, report),
+            Some(mut body) => {
+                if let EventBody::Rollback { no_hooks, after, .. } = &mut body {
+                    (*no_hooks, *after) = (passed_over, recorded.clone());
+                }
+                Decision::Append(body, report)
+            }
         })
     })?;
+    drop(held);
     let event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
-    Ok(RollbackReport { event, ..committed.outcome })
+    let certificate = committed.state.occupant(&stage).and_then(|occupant| occupant.certificate);
+    let mut report = RollbackReport { event, certificate, ..committed.outcome };
+    if passed_over && event.is_some() {
+        report.passed_over.clone_from(&recorded);
+    }
+    let moved = report.event.zip(report.version).zip(report.id).zip(interruption);
+    if let Some((((made, version), id), interruption)) = moved {
+        let input = (attendant.told)(&report);
+        let moved = Moved {
+            repository,
+            model: &model,
+            stage: &stage,
+            version,
+            id,
+            previous: report.previous,
+            certificate,
+            how: "rollback",
+            of: Some(made.event.seq),
+            actor: Some(&actor),
+            progress,
+        };
+        report.deployed = moved.deploy(&behind, &input, &interruption, attendant.heard);
+    } else if report.unchanged && !options.no_hooks {
+        let input = (attendant.told)(&report);
+        let again = Again { actor: Some(&actor), input: &input, progress };
+        report.deployed = again.deploy(repository, &committed.state, &stage, attendant.heard);
+    }
+    Ok(report)
 }
 
 /// What it is about, as things are now.
@@ -124,6 +210,7 @@ fn decide(
     stage: &StageName,
     request: &RollbackRequest,
     reason: &str,
+    unfit: &dyn Fn(&State, SnapshotId) -> Option<Unfit>,
 ) -> (RollbackReport, Option<EventBody>) {
     let now = repository.registry().now_in(state);
     let current = state.occupant(stage);
@@ -137,10 +224,14 @@ fn decide(
         blocked: false,
         refusal: None,
         unchanged: false,
+        certificate: None,
+        full: false,
+        passed_over: Vec::new(),
+        deployed: Deployed::default(),
         event: None,
         dry_run: false,
     };
-    match plan(state, stage, request, now, &|id| unfit(repository, state, id)) {
+    match plan(state, stage, request, now, &|id| unfit(state, id)) {
         Err(refusal) => {
             if let RollbackRefusal::NothingLeft { skipped, .. } = &refusal {
                 report.skipped.clone_from(skipped);
@@ -167,6 +258,7 @@ fn decide(
                 unblocks,
                 skipped,
                 no_hooks: false,
+                after: Vec::new(),
             };
             (report, Some(body))
         }
@@ -200,4 +292,23 @@ pub fn unfit(repository: &Repository, state: &State, id: SnapshotId) -> Option<U
         Ok(None) => look().unwrap_or_else(|error| Some(crate::ops::chain(&error))).map(Unfit::Damaged),
         Err(error) => Some(Unfit::Damaged(crate::ops::chain(&error))),
     }
+}
+
+/// What is wrong with the bytes of a snapshot's model: each is read and hashed.
+fn unfit_bytes(repository: &Repository, id: SnapshotId, progress: &dyn Progress) -> Option<Unfit> {
+    let store = repository.store();
+    let read = || -> Result<(), VerbError> {
+        let files = snapshot::files_of(store, records::snapshot(repository, id)?.model_files.tree)?;
+        progress.begin("checking every byte", files.iter().map(|file| file.size).sum(), Unit::Bytes);
+        let copied = files.iter().filter_map(|file| file.id).try_for_each(|file| {
+            match store.copy_file(file, &mut std::io::sink(), progress) {
+                Err(CopyError::Store(error)) => Err(error.into()),
+                // A sink takes everything.
+                Err(CopyError::Write(_)) | Ok(_) => Ok(()),
+            }
+        });
+        progress.end();
+        copied
+    };
+    read().err().map(|error| Unfit::Damaged(crate::ops::chain(&error)))
 }

@@ -123,13 +123,17 @@ pub fn needed(repository: &Repository, state: &State, snapshot: SnapshotId) -> N
     Needed { first_release, policy: !configured && !in_force() }
 }
 
-/// The rules of a stage that has none in force yet.
+/// The rules of a stage that has none in force yet. Without a checkout nothing is stated: those in force are all there is.
 pub fn proposed(
     repository: &Repository,
     state: &State,
     stage: &StageName,
     policy: Option<Digest>,
 ) -> Result<RulesRecord, VerbError> {
+    let adopted = state.stages.get(stage).and_then(|row| row.rules.as_ref());
+    if let (None, Some(adopted)) = (repository.config(), adopted) {
+        return Ok(adopted.clone());
+    }
     let stage = stated(repository, &state.model, stage);
     Ok(RulesRecord { policy: policy.filter(|_| stage.certificate), stage })
 }
@@ -143,13 +147,9 @@ pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -
 /// Refuses a stage whose configuration asks for what this version would not look at.
 pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<(), VerbError> {
     let Some(file) = repository.config().and_then(|c| c.stage(model, stage)) else { return Ok(()) };
-    let StageFile { approvals, signers, before, after, .. } = &file;
-    let asked = [
-        ("approvals", approvals.as_ref().is_some_and(|a| a.values().any(|n| *n > 0))),
-        ("signers", signers.is_some()),
-        ("before hooks", before.as_ref().is_some_and(|b| !b.is_empty())),
-        ("after hooks", after.as_ref().is_some_and(|a| !a.is_empty())),
-    ];
+    let StageFile { approvals, signers, .. } = &file;
+    let asked =
+        [("approvals", approvals.as_ref().is_some_and(|a| a.values().any(|n| *n > 0))), ("signers", signers.is_some())];
     match asked.iter().find(|(_, asked)| *asked) {
         None => Ok(()),
         Some((what, _)) => Err(VerbError::NotEnforced { what: format!("`{what}` of stage `{stage}`"), plural: true }),

@@ -11,7 +11,7 @@ use super::snapshot::stale_evidence;
 use super::{ErasedPart, VerbError, attached, erasures, profiles, records, resolve};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
-use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, VersionRow, WaiverRow};
+use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow};
 use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
@@ -58,6 +58,8 @@ pub struct ShowReport {
     pub parent: Option<Version>,
     /// Stages it holds, or held at the time asked for.
     pub stages: Vec<StageName>,
+    /// How it came into those it was moved to against the rules.
+    pub forced: Vec<(StageName, OccupancyRow)>,
     /// Its newest certificate.
     pub certificate: Option<CertificateRow>,
     /// Blocks on it.
@@ -131,6 +133,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         actor: event.and_then(|file| file.event.ok()).map(|e| e.actor).unwrap_or_default(),
         parent: found.row.parent.and_then(|id| state.version_of(id)).map(|v| v.version),
         stages: state.stages_of(found.snapshot()),
+        forced: forced(state, found.snapshot()),
         certificate: state.certificates.get(&found.snapshot()).cloned(),
         blocks: state
             .blocks
@@ -200,6 +203,11 @@ fn stale_since_parent(repository: &Repository, state: &State, row: &VersionRow) 
         return Ok(Vec::new());
     };
     Ok(stale_evidence(&attached::judged(repository, state, row)?, &parent))
+}
+
+fn forced(state: &State, snapshot: SnapshotId) -> Vec<(StageName, OccupancyRow)> {
+    let stages = state.forced(Some(snapshot)).into_iter();
+    stages.filter_map(|stage| state.occupant(&stage).cloned().map(|occupant| (stage, occupant))).collect()
 }
 
 fn attached_to(repository: &Repository, state: &State, version: Version) -> Result<Vec<Attached>, VerbError> {

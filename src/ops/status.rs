@@ -1,12 +1,14 @@
 //! `status`: what changed, who is where, and what stands between the newest version and its stage.
 
 use super::VerbError;
+use super::hooks::{self, OpenHook};
 use super::inputs::GivenInputs;
+use super::observed::{self, Standing};
 use super::rollback::unfit;
 use super::rules::{self, Needed};
 use super::workspace::Workspace;
-use super::{erasures, records, resolve};
-use crate::format::checkpoint::{CertificateRow, OccupancyRow, VersionRow};
+use super::{erasures, promote, records, resolve};
+use crate::format::checkpoint::{CertificateRow, ObservedRow, OccupancyRow, VersionRow};
 use crate::name::{ModelName, StageName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
@@ -48,6 +50,8 @@ pub struct ModelStatus {
     pub stages: Vec<StageStatus>,
     /// The stage the newest version would go to, and what stands between.
     pub next: Option<(StageName, Vec<Obstacle>)>,
+    /// Checks that decide when nothing else stands between.
+    pub checks: Vec<String>,
     /// What certifying the newest version takes.
     pub needed: Needed,
     /// The newest version's certificate.
@@ -65,6 +69,10 @@ pub struct StageStatus {
     pub erased: Vec<String>,
     /// Where a rollback would go.
     pub rollback_to: Option<Version>,
+    /// Hooks behind its newest move that have not succeeded.
+    pub open_hooks: Vec<OpenHook>,
+    /// What the places that serve it were last found to hold.
+    pub observed: Vec<(ObservedRow, Option<Standing>)>,
 }
 
 /// Looks.
@@ -96,6 +104,7 @@ pub fn status(
                 workspace,
                 stages: Vec::new(),
                 next: None,
+                checks: Vec::new(),
                 needed: Needed::default(),
                 certificate: None,
             },
@@ -144,7 +153,14 @@ fn with_history(
         let row = current.as_ref().and_then(|o| state.version(o.version));
         let lost = row.map(|row| erasures::model_files(repository, &state, row)).transpose()?.unwrap_or_default();
         let erased = lost.into_iter().map(|(path, _)| path).collect();
-        stages.push(StageStatus { rollback_to: open.map(|o| o.version), occupancy: current, erased, stage });
+        stages.push(StageStatus {
+            rollback_to: open.map(|o| o.version),
+            open_hooks: hooks::open(repository, &state, &stage),
+            observed: observed::of_stage(&state, &stage),
+            occupancy: current,
+            erased,
+            stage,
+        });
     }
     let latest = state.latest().copied();
     let next = match (latest, resolve::stage(repository, &state, None)) {
@@ -163,7 +179,12 @@ fn with_history(
         }
         _ => None,
     };
+    let checks = match (latest, &next) {
+        (Some(row), Some((stage, _))) => promote::checks(repository, &state, stage, row.snapshot).unwrap_or_default(),
+        _ => Vec::new(),
+    };
     Ok(ModelStatus {
+        checks: checks.iter().map(|command| hooks::recorded(command)).collect(),
         needed: latest.map(|row| rules::needed(repository, &state, row.snapshot)).unwrap_or_default(),
         certificate: latest.and_then(|row| state.certificates.get(&row.snapshot).cloned()),
         latest,

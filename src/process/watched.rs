@@ -1,7 +1,7 @@
 //! A program whose output is watched while it runs, and that may run only so long.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -24,6 +24,10 @@ pub struct Watched<'a> {
     /// Whether it and what it starts are a group of processes of their own, of which nothing outlives it. A key of the terminal
     /// does not reach that.
     pub alone: bool,
+    /// Whether what it leaves running, ending by itself, may go on although it is alone.
+    pub leaves: bool,
+    /// What it reads on its standard input; none: that is empty.
+    pub input: Option<&'a [u8]>,
     /// Where its standard output goes, in the place of `output`.
     pub answer: Option<&'a File>,
     /// The longest file it may write, in bytes, where the system can be told.
@@ -33,7 +37,16 @@ pub struct Watched<'a> {
 impl<'a> Watched<'a> {
     /// A program among our processes, for as long as it takes.
     pub const fn new(program: Program<'a>) -> Self {
-        Self { program, limit: None, interruption: None, alone: false, answer: None, longest_file: None }
+        Self {
+            program,
+            limit: None,
+            interruption: None,
+            alone: false,
+            leaves: false,
+            input: None,
+            answer: None,
+            longest_file: None,
+        }
     }
 }
 
@@ -44,7 +57,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Between being asked to end and being ended.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs a program to its end, or until its time is up, without standard input. What it writes, to standard output or error,
+/// Runs a program to its end, or until its time is up. What it writes, to standard output or error,
 /// is handed to `output` as it comes. A key of the terminal that interrupts us interrupts it, too, unless it is alone; where we
 /// are to end, it is ended.
 ///
@@ -57,6 +70,7 @@ pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<
     let watched = usage::watch(child.id());
     let deadline = what.limit.and_then(|limit| began.checked_add(limit));
     let (mut silent, mut timed_out) = (false, false);
+    let mut stopped = false;
     let ended = loop {
         listen(&said, &mut silent, output);
         if let Some(ended) = ending.look(&mut child).map_err(failed)? {
@@ -65,13 +79,14 @@ pub fn run_watched(what: &Watched<'_>, output: &mut dyn FnMut(&[u8])) -> Result<
         timed_out = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if timed_out || what.interruption.is_some_and(|asked| asked.signal().is_some()) {
             end(&mut child, &mut ending, what.alone).map_err(failed)?;
+            stopped = true;
             break Instant::now();
         }
     };
     let took = ended.saturating_duration_since(began);
     let usage = watched.end();
     // As long as nobody has taken its status, its number is nobody else's.
-    if what.alone {
+    if what.alone && (stopped || !what.leaves) {
         end_group(&child);
     }
     let status = child.wait().map_err(failed)?;
@@ -134,13 +149,19 @@ fn start(what: &Watched<'_>) -> io::Result<(Child, Receiver<Vec<u8>>, Instant)> 
     let mut command = what.program.command();
     let answer = what.answer.map(File::try_clone).transpose()?;
     let answer = answer.map_or_else(|| writer.try_clone().map(Stdio::from), |file| Ok(Stdio::from(file)))?;
-    command.stdin(Stdio::null()).stdout(answer).stderr(writer);
+    let input = if what.input.is_some() { Stdio::piped() } else { Stdio::null() };
+    command.stdin(input).stdout(answer).stderr(writer);
     #[cfg(unix)]
     if what.alone {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
     let began = Instant::now();
-    let child = command.spawn()?;
+    let mut child = command.spawn()?;
+    if let (Some(mut pipe), Some(input)) = (child.stdin.take(), what.input) {
+        let input = input.to_vec();
+        // It need not read it, nor to the end.
+        std::thread::spawn(move || drop(pipe.write_all(&input)));
+    }
     #[cfg(target_os = "linux")]
     if let Some(longest) = what.longest_file {
         limit_files(&child, longest);

@@ -4,7 +4,7 @@ use super::State;
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::CertificateRow;
-use crate::format::event::{EventRef, RulesRecord, StageRulesRecord};
+use crate::format::event::{EventRef, HookOutcome, RulesRecord, StageRulesRecord};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{SetName, StageName, Version};
 
@@ -104,6 +104,17 @@ pub enum Obstacle {
         /// What it holds.
         current: Option<Version>,
     },
+    /// A `before` hook did not agree.
+    Hook {
+        /// As configured, with secrets masked.
+        command: String,
+        /// Whether it said no, took too long or could not be started.
+        outcome: HookOutcome,
+        /// Its exit status.
+        exit: Option<i32>,
+        /// The end of what it said.
+        said: Option<String>,
+    },
 }
 
 /// Something that a certificate was issued without.
@@ -176,6 +187,33 @@ pub enum WaiverFlaw {
 }
 
 impl Obstacle {
+    /// Its name: what programs read, and what is recorded where it was overruled.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Blocked { .. } => "blocked",
+            Self::NotFrom { .. } => "not-from",
+            Self::NoCertificate => "no-certificate",
+            Self::Verdict { .. } => "verdict",
+            Self::Expired { .. } => "expired",
+            Self::Waiver { .. } => "waiver",
+            Self::OtherRules { .. } => "other-rules",
+            Self::Stale { .. } => "stale",
+            Self::Outdated { .. } => "outdated",
+            Self::Erased { .. } => "erased",
+            Self::Damaged { .. } => "damaged",
+            Self::Unexpected { .. } => "moved",
+            Self::Hook { outcome: HookOutcome::TimedOut, .. } => "hook-timed-out",
+            Self::Hook { outcome: HookOutcome::NotStarted, .. } => "hook-not-started",
+            Self::Hook { .. } => "vetoed",
+        }
+    }
+
+    /// Whether somebody may decide against it. Nobody can serve bytes that are not there or overwrite a move that they have not seen;
+    /// and a block stands until it is lifted by name: a command that is repeated by a machine must not bring back what was fled.
+    pub const fn can_be_overruled(&self) -> bool {
+        !matches!(self, Self::Blocked { .. } | Self::Erased { .. } | Self::Damaged { .. } | Self::Unexpected { .. })
+    }
+
     /// Whether trying again from the present state can help, as opposed to a plain no.
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Stale { .. } | Self::Outdated { .. } | Self::OtherRules { .. } | Self::Unexpected { .. })

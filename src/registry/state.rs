@@ -142,6 +142,14 @@ impl State {
         self.stages.values().filter(holds).map(|row| row.stage.clone()).collect()
     }
 
+    /// The stages that a snapshot, or any, was moved to against the rules and holds since.
+    pub fn forced(&self, snapshot: Option<SnapshotId>) -> Vec<StageName> {
+        let is_forced = |row: &&StageRow| {
+            row.occupant().is_some_and(|o| o.kind == "force" && snapshot.is_none_or(|snapshot| o.snapshot == snapshot))
+        };
+        self.stages.values().filter(is_forced).map(|row| row.stage.clone()).collect()
+    }
+
     /// The block that keeps a snapshot, or another one with the same model files, out of a stage.
     pub fn block(&self, snapshot: SnapshotId, model_tree: Option<TreeId>, stage: &StageName) -> Option<&BlockRow> {
         self.blocks.iter().find(|b| {

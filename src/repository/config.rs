@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::location::{CONFIG, LOCAL_CONFIG};
-use super::predict;
 use super::written::{Written, behind};
+use super::{hooks, predict};
 use crate::clock;
 use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
 use crate::format::event::StageRulesRecord;
@@ -114,8 +114,14 @@ impl Config {
                 signers: special.signers.clone().or_else(|| general.signers.clone()),
                 before: special.before.clone().or_else(|| general.before.clone()),
                 after: special.after.clone().or_else(|| general.after.clone()),
+                hook_timeout: special.hook_timeout.clone().or_else(|| general.hook_timeout.clone()),
             }),
         }
+    }
+
+    /// How long each hook of a stage may run.
+    pub fn hook_timeout(&self, model: &ModelName, stage: &StageName) -> Duration {
+        hooks::timeout(self.stage(model, stage).as_ref())
     }
 
     /// How this program runs a model itself.
@@ -178,6 +184,7 @@ impl Config {
                 let reason = format!("`{text}` is not a length of time such as `30d`");
                 return Err(refuse(format!("{key}.valid_for"), reason));
             }
+            hooks::check(stage).map_err(|(name, reason)| refuse(format!("{key}.{name}"), reason))?;
             for role in stage.waivers.iter().flatten() {
                 if !self.file.roles.contains_key(role) {
                     let near = suggestion(&nearest(role, self.file.roles.keys().map(String::as_str)));

@@ -1,6 +1,7 @@
 //! A project, its configuration and its store, opened together. Hands them out; knows no verb.
 
 pub mod config;
+mod hooks;
 mod location;
 mod predict;
 mod written;

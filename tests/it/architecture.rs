@@ -48,7 +48,7 @@ const MODULES: &[(&str, &[&str])] = &[
     // Reports → pages, as text.
     // A finding is named by a digest.
     ("page", &["digest", "name", "clock", "format", "compare", "certify"]),
-    ("repository", &["name", "nearest", "host", "clock", "format", "store", "registry"]),
+    ("repository", &["name", "nearest", "host", "clock", "shell", "format", "store", "registry"]),
     (
         "ops",
         &[

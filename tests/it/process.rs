@@ -68,3 +68,42 @@ fn an_answer_goes_where_it_should_and_memory_is_seen() {
     assert!(ended.usage.peak_memory.is_some_and(|bytes| (1 << 17..1 << 30).contains(&bytes)), "{ended:?}");
     assert!((Duration::from_millis(100)..Duration::from_secs(60)).contains(&ended.took), "{ended:?}");
 }
+
+/// A program need not read what it is given, and may read all of it.
+#[test]
+fn what_a_program_is_given_to_read() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = vec![b'x'; 4 << 20];
+    let given = |script: &str| {
+        let arguments = [OsString::from("-c"), OsString::from(script)];
+        let program = Program::new(OsStr::new("sh"), &arguments, temp.path());
+        let what = Watched { input: Some(&input), ..Watched::new(program) };
+        let mut said = Vec::new();
+        let ended = run_watched(&what, &mut |bytes| said.extend_from_slice(bytes)).unwrap();
+        (ended.status, String::from_utf8(said).unwrap().trim().to_owned())
+    };
+    assert_eq!(given("wc -c"), (Some(0), (4 << 20).to_string()));
+    assert_eq!(given("head -c 3"), (Some(0), "xxx".to_owned()));
+    assert_eq!(given("exit 3"), (Some(3), String::new()));
+    // Without anything there is nothing to wait for.
+    assert_eq!(run(temp.path(), "cat; echo end", |_| ()).1, "end\n");
+}
+
+/// What is left running may go on where that is what it was started for, but not beyond its time.
+#[test]
+fn what_may_outlive_a_program() {
+    let temp = tempfile::tempdir().unwrap();
+    let script = "(read x < door) > /dev/null 2>&1 & echo $! > pid; wait_for_it";
+    let made = std::process::Command::new("mkfifo").arg(temp.path().join("door")).status().unwrap();
+    assert!(made.success());
+    let alone = |what: &mut Watched<'_>| (what.alone, what.leaves) = (true, true);
+    run(temp.path(), &script.replace("wait_for_it", "exit 0"), alone);
+    let pid = fs::read_to_string(temp.path().join("pid")).unwrap();
+    assert!(runs(&pid), "it serves");
+    fs::write(temp.path().join("door"), "end\n").unwrap();
+    let (ended, _) = run(temp.path(), &script.replace("wait_for_it", "wait"), |what| {
+        alone(what);
+        what.limit = Some(Duration::from_millis(300));
+    });
+    assert!(ended.timed_out && !runs(&fs::read_to_string(temp.path().join("pid")).unwrap()), "{ended:?}");
+}

@@ -25,3 +25,63 @@ fn a_shell_reads_the_words_again() {
     let said = Command::new("sh").args(["-c", &shell::line(&["a=b"])]).output().unwrap();
     assert_eq!(said.status.code(), Some(127));
 }
+
+/// What this takes apart is what a shell would have, wherever it says anything at all.
+#[test]
+#[cfg(unix)]
+fn a_line_has_the_words_a_shell_finds() {
+    let lines = [
+        "a b\tc",
+        "  a   b ",
+        "'a b' c",
+        "\"a b\"c 'd'\"e\"",
+        r"a\ b \'c",
+        r#""a\"b\\c\d" x"#,
+        "a '' \"\" b",
+        "a{model}b",
+        "a~ b#c",
+        "a=b c",
+        "'$HOME `id` | & ; < > ( ) * ? [ # ~ \\'",
+        r"\$HOME \* \|",
+        "größe 'ß'",
+        r#""it's" '"'"#,
+    ];
+    for line in lines {
+        let ours: String = shell::words(line).unwrap().iter().map(|word| format!("{word}\0")).collect();
+        let script = format!(r"printf '%s\0' {line}");
+        let said = Command::new("sh").args(["-c", &script]).output().unwrap().stdout;
+        assert_eq!(ours, String::from_utf8(said).unwrap(), "{line}");
+    }
+    // And what it wrote itself, it reads.
+    let line = shell::line(&[&["printf"], &WORDS[..]].concat());
+    assert_eq!(shell::words(&line).unwrap()[1..], WORDS.map(str::to_owned));
+}
+
+#[test]
+fn what_only_a_shell_understands_is_no_line() {
+    use mlrun::shell::WordsError::{Empty, Open, Special};
+    let bad = [
+        ("", Empty),
+        ("  ", Empty),
+        ("''", Empty),
+        ("a 'b", Open('\'')),
+        ("a \"b", Open('"')),
+        ("a\\", Open('\\')),
+        ("a | b", Special('|')),
+        ("a && b", Special('&')),
+        ("a; b", Special(';')),
+        ("a > b", Special('>')),
+        ("a < b", Special('<')),
+        ("(a)", Special('(')),
+        ("a $B", Special('$')),
+        ("a \"$B\"", Special('$')),
+        ("a `b`", Special('`')),
+        ("a *.py", Special('*')),
+        ("~/a", Special('~')),
+        ("a #b", Special('#')),
+        ("a\nb", Special('\n')),
+    ];
+    for (line, why) in bad {
+        assert_eq!(shell::words(line), Err(why), "{line}");
+    }
+}

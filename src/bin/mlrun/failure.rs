@@ -20,7 +20,7 @@ use mlrun::snapshot::restore::RestoreError;
 use mlrun::snapshot::{SnapshotError, fields};
 use mlrun::store::{BackendError, StoreError};
 
-pub use self::moves::{obstacle, obstacles_code, rollback_refusal};
+pub use self::moves::{deployed_code, obstacle, obstacles_code, rollback_refusal};
 
 /// Done; certified; no difference.
 pub const DONE: u8 = 0;
@@ -149,6 +149,11 @@ fn first(names: &[String]) -> String {
 
 type Meaning = (u8, Option<String>);
 
+/// The exit code of what a signal ended.
+fn interrupted_by(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal))
+}
+
 fn says(exit: u8, hint: &str) -> Meaning {
     (exit, Some(hint.to_owned()))
 }
@@ -234,6 +239,7 @@ fn verb(error: &VerbError) -> Meaning {
                 "`mlrun certify {label} --sign KEY.pem` signs it; `mlrun export statement {label}` does without"
             )),
         ),
+        VerbError::Interrupted { signal, .. } => (interrupted_by(*signal), None),
         VerbError::Io { source, .. } => io(source.kind()),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
@@ -267,9 +273,7 @@ fn reproduce(error: &ReproduceError) -> Meaning {
         ReproduceError::Start { .. } => {
             says(MACHINE, "is it installed, and found from the project's folder? `--command` runs another one")
         }
-        ReproduceError::Interrupted { signal, .. } => {
-            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
-        }
+        ReproduceError::Interrupted { signal, .. } => (interrupted_by(*signal), None),
         ReproduceError::NoPython => says(USAGE, "`--env current` uses what is installed here"),
         ReproduceError::Environment { .. } => says(
             MACHINE,

@@ -228,6 +228,14 @@ pub enum VerbError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A signal asked us to end while a check ran: nothing was moved.
+    #[error("`{command}` was interrupted; nothing was moved")]
+    Interrupted {
+        /// As configured, with secrets masked.
+        command: String,
+        /// Which signal.
+        signal: i32,
+    },
     /// A training command ran to its good end, and what it made is not captured.
     #[error("the command succeeded after {}, but there is no version", describe_run(*took))]
     AfterCommand {

@@ -25,7 +25,7 @@ mod values;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-pub(super) use self::side::{Files, Side};
+pub(super) use self::side::{Files, Side, holding};
 pub(super) use self::stored::{all as stored, of_snapshot};
 
 use self::line::Shell;

@@ -325,7 +325,7 @@ fn model_files(own: &[String], files: u64) -> &[String] {
 }
 
 /// The deepest folder that holds all of some files, `/`-separated.
-fn holding(paths: &[String]) -> String {
+pub(in crate::ops) fn holding(paths: &[String]) -> String {
     let folder = |path: &String| -> Vec<String> {
         let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
         parts.pop();

@@ -112,7 +112,10 @@ fn list_log_and_at() {
 
     let at = project.json("at", 0);
     has(&at, "at", "time stages");
-    has_fields(&at["stages"][0], "model stage version id since until actor event certificate approvals");
+    has_fields(
+        &at["stages"][0],
+        "model stage version id since until actor event certificate approvals kind overruled observed",
+    );
     assert_eq!((at["stages"][0]["version"].as_str(), at["stages"][0]["until"].is_null()), (Some("v2"), true));
     let timeline = project.json("at --since 2020-01-01 --until now", 0);
     let held: Vec<_> = timeline["stages"].as_array().unwrap().iter().map(|s| s["version"].as_str().unwrap()).collect();
@@ -175,6 +178,7 @@ fn certify_promote_and_rollback() {
     let promoted = project.json("promote fraud@v1 --to production", 0);
     let moved = "verdict exit stage version id previous event certificate approvals skipped unchanged reasons";
     has(&promoted, "promote", moved);
+    has_fields(&promoted, "model forced overruled reason hooks passed_over dry_run");
     assert_eq!((promoted["verdict"].as_str(), promoted["previous"].is_null()), (Some("PROMOTED"), true));
     assert_eq!(promoted["certificate"], certified["certificate"]);
     has_fields(&promoted["event"], "seq id");
@@ -199,6 +203,7 @@ fn certify_promote_and_rollback() {
     project.succeed(&better);
     let back = project.json("rollback fraud --reason slow", 0);
     has(&back, "rollback", moved);
+    has_fields(&back, "model blocked looked_at hooks passed_over dry_run");
     assert_eq!((back["verdict"].as_str(), back["version"].as_str()), (Some("ROLLED_BACK"), Some("v1")));
     assert_eq!(back["previous"], "v3");
     let nothing = project.json("rollback fraud --from v1 --reason worse", 1);
@@ -220,7 +225,10 @@ fn the_other_verbs() {
     has(&project.json("status", 0), "status", "store repository models");
     let model = project.json("status", 0)["models"][0].clone();
     has_fields(&model, "model latest workspace stages certificate next");
-    has_fields(&model["stages"][0], "stage version id since kind rollback_to");
+    has_fields(
+        &model["stages"][0],
+        "stage version id since kind rollback_to actor reason overruled open_hooks observed",
+    );
     assert_eq!(model["stages"][0]["rollback_to"], "v2");
     let block = project.json("block v1 --reason leak", 0);
     has(&block, "block", "model version id stage blocked holds unchanged event");
@@ -332,6 +340,7 @@ fn a_rehearsal_writes_nothing() {
     project.ok(&format!("certify {fourth}"));
     rehearse(&format!("promote {fourth} --to production --dry-run"), 0).says(&["nothing was written"]);
     rehearse("promote v1 --to production --dry-run", 5);
+    rehearse(&format!("promote {fourth} --to production --force --reason x --dry-run"), 0);
     rehearse("rollback fraud --reason x --dry-run", 0).says(&["v2", "nothing was written"]);
     rehearse("block v1 --reason x --dry-run", 0);
     project.ok("block v1 --reason x");

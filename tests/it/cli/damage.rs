@@ -212,9 +212,30 @@ fn a_promotion_reads_every_byte() {
     let middle = bytes.len() / 3;
     bytes[middle] ^= 1;
     fs::write(&pack, bytes).unwrap();
-    let bad = Bad { exit: 4, message: &["damaged"], hint: &["mlrun verify --full"] };
-    project.fails(&format!("promote {version} --to production"), &bad);
+    // By force neither: nobody can serve what is not there. A rehearsal finds it, too.
+    for more in ["", " --dry-run", " --force --reason hurry"] {
+        let line = format!("promote {version} --to production{more}");
+        project.leaves_alone(&line, 4).says(&["not whole", "damaged", "mlrun verify --full --repair", "REFUSED"]);
+        let refused = project.json(&line, 4);
+        assert_eq!(refused["reasons"][0]["code"], "damaged", "{refused}");
+    }
     assert_eq!(project.production(), "v3");
+}
+
+/// Where enough speaks against it, what can be seen from outside is told with it.
+#[test]
+fn damage_is_one_of_the_reasons() {
+    let project = Project::with_history();
+    let before = files(&project, "packs");
+    project.version(0.72);
+    let pack = files(&project, "packs").into_iter().find(|pack| !before.contains(pack)).unwrap();
+    fs::remove_file(pack).unwrap();
+    for more in ["", " --dry-run", " --force --reason hurry"] {
+        let refused = project.json(&format!("promote v4 --to production{more}"), 4);
+        let codes: Vec<_> =
+            refused["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["no-certificate", "damaged"], "{refused}");
+    }
 }
 
 #[test]

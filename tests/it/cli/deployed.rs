@@ -80,3 +80,72 @@ fn what_cannot_be_compared() {
     let told = project.json("verify --deployed ../empty", 4);
     assert!(told["problems"].as_array().unwrap().iter().all(|p| p["kind"] == "missing"));
 }
+
+/// What a place serves is written down beside what the stage holds.
+#[test]
+fn what_was_found_is_on_record() {
+    let project = scene();
+    let record = "verify fraud --deployed ../srv --stage production --where web-1 --record";
+    let told = project.json(record, 0);
+    assert_eq!((&told["place"], &told["unchanged"], &told["holds"]), (&"web-1".into(), &false.into(), &"v1".into()));
+    let event = project.events_of("observed").remove(0);
+    assert_eq!((&event["version"], &event["expected"], &event["differences"]), (&"v1".into(), &"v1".into(), &0.into()));
+    assert_eq!(told["event"]["seq"], event["seq"]);
+    // The same again is no news for a day.
+    assert_eq!(project.json(record, 0)["unchanged"], true);
+    project.ok(record).says(&["the same is on record of web-1 already"]);
+    assert_eq!(project.events_of("observed").len(), 1);
+    project.ok("status").says(&["web-1 serves v1, seen"]);
+    project.ok("at").says(&["web-1 serves v1, seen"]);
+    let before_the_move = project.events_of("observed")[0]["time"].as_str().unwrap().to_owned();
+    // The stage moves; nobody has looked since.
+    project.version(0.7);
+    project.succeed("fraud@v2");
+    let standing = |object: &serde_json::Value| object["observed"][0]["standing"].as_str().unwrap().to_owned();
+    let stage = || project.json("status", 0)["models"][0]["stages"][0].clone();
+    assert_eq!(standing(&stage()), "before-the-move");
+    project.ok("status").says(&["web-1 not looked at since the stage moved; it served v1"]);
+    // Somebody has: it is an old version, whole.
+    let told = project.json(record, 4);
+    assert_eq!((&told["holds"], &told["version"], &told["unchanged"]), (&"v1".into(), &"v2".into(), &false.into()));
+    project.mlrun(record).exits(4).says(&["it holds fraud@v1, whole"]);
+    assert_eq!(standing(&stage()), "other");
+    assert_eq!((&stage()["version"], &stage()["observed"][0]["version"]), (&"v2".into(), &"v1".into()));
+    project.ok("status").says(&["web-1 DIFFERS: it serves v1"]);
+    project.ok("at").says(&["web-1 DIFFERS: it serves v1"]);
+    project.ok("log --kind observed").says(&["web-1 serves v1 for production, which held v2"]);
+    // Another place, with what nobody knows.
+    fs::write(project.beside("srv/model/extra.bin"), "?").unwrap();
+    let other = "verify fraud --deployed ../srv --stage production --where web-2 --record";
+    assert!(project.json(other, 4)["holds"].is_null());
+    project.ok("status").says(&["web-2 DIFFERS: it serves no known version, 2 files differ", "web-1 DIFFERS"]);
+    // Then it has what it should.
+    fs::remove_dir_all(project.beside("srv")).unwrap();
+    project.ok("restore v2 --to ../srv --only model");
+    project.ok(record);
+    assert_eq!(stage()["observed"].as_array().unwrap().iter().filter(|row| row["standing"] == "same").count(), 1);
+    // The past is what was known of it then.
+    let then = project.json(&format!("at {before_the_move}"), 0)["stages"][0].clone();
+    assert_eq!(
+        (&then["version"], standing(&then).as_str(), then["observed"].as_array().unwrap().len()),
+        (&"v1".into(), "same", 1)
+    );
+    project.ok("verify --journal");
+}
+
+#[test]
+fn what_cannot_be_recorded() {
+    let project = scene();
+    let bad = |message| Bad { exit: 2, message, hint: &[] };
+    project.fails("verify --deployed ../srv --record", &bad(&["--where"]));
+    project.fails("verify --deployed ../srv --where web-1", &bad(&["--record"]));
+    project.fails("verify --where web-1 --record", &bad(&["--deployed"]));
+    // A version is no stage, and the past is not what is served.
+    project.fails("verify v1 --deployed ../srv --where web-1 --record", &bad(&["observed of a stage"]));
+    project.fails(
+        "verify fraud@production --at 2099-01-01 --deployed ../srv --where web-1 --record",
+        &bad(&["as it is now"]),
+    );
+    project.run_fails(&["verify", "--deployed", "../srv", "--where", " ", "--record"], &bad(&["the place"]));
+    project.ok("verify fraud@production --deployed ../srv --where web-1 --record");
+}

@@ -23,11 +23,13 @@ mod environment;
 mod evidence;
 mod exec;
 mod firewall;
+mod force;
 #[cfg(target_os = "linux")]
 mod fsync;
 mod full_disk;
 mod harness;
 mod holdout;
+mod hooks;
 mod in_force;
 mod init;
 mod inputs;

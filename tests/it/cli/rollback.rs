@@ -136,3 +136,71 @@ fn a_stage_is_a_stack() {
     assert_eq!(held, ["v1", "v2", "v3", "v2", "v4", "v2", "v1"]);
     assert_eq!(project.ok("show production~1 --print version").stdout, "fraud@v2\n");
 }
+
+/// The pack that `version` brought along.
+fn pack_of(project: &Project, take: impl FnOnce(&Project)) -> std::path::PathBuf {
+    let folder = project.store().join("packs");
+    let packs = || if folder.is_dir() { super::harness::fingerprint(&folder) } else { Default::default() };
+    let before = packs();
+    take(project);
+    let name = packs().into_keys().find(|name| !before.contains_key(name)).unwrap();
+    folder.join(name)
+}
+
+#[test]
+fn a_damaged_target_that_is_named() {
+    let project = Project::rated();
+    let pack = pack_of(&project, |project| drop(project.version(0.6)));
+    project.release("fraud@v1");
+    project.version(0.7);
+    project.succeed("fraud@v2");
+    let whole = std::fs::read(&pack).unwrap();
+    std::fs::remove_file(&pack).unwrap();
+    let object = project.leaves_alone("rollback --to v1 --reason x --json", 4).object();
+    assert_eq!((object["reasons"][0]["code"].as_str(), object["exit"].as_i64()), (Some("damaged"), Some(4)));
+    assert_eq!(object["reasons"][0]["hint"], "mlrun verify fraud@v1");
+    std::fs::write(&pack, whole).unwrap();
+    assert_eq!(project.json("rollback --to v1 --reason x", 0)["version"], "v1");
+}
+
+/// It is quick because it takes bytes on trust; who has the time may have them read.
+#[test]
+fn every_byte_may_be_read_before_going_back() {
+    let project = Project::rated();
+    project.version(0.6);
+    project.release("fraud@v1");
+    let pack = pack_of(&project, |project| drop(project.version(0.65)));
+    project.succeed("fraud@v2");
+    project.version(0.7);
+    project.succeed("fraud@v3");
+    let whole = std::fs::read(&pack).unwrap();
+    for at in (0..whole.len()).step_by(8) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&pack, &bytes).unwrap();
+        if project.mlrun("verify v2").code != Some(0)
+            && project.json("rollback --reason x --dry-run", 0)["version"] == "v2"
+        {
+            break;
+        }
+    }
+    assert_eq!(project.json("rollback --reason x --dry-run", 0)["looked_at"], "structure");
+    let back = project.json("rollback --reason slow --verify full", 0);
+    assert_eq!((back["version"].as_str(), back["looked_at"].as_str()), (Some("v1"), Some("bytes")));
+    assert_eq!(back["skipped"][0]["version"], "v2");
+    assert!(back["skipped"][0]["reason"].as_str().unwrap().starts_with("damaged"), "{back}");
+    assert_eq!(project.events_of("rollback")[0]["skipped"][0]["version"], "v2");
+    let named = project.json("rollback --to v2 --reason x --verify full", 4);
+    assert_eq!(named["reasons"][0]["code"], "damaged");
+}
+
+/// The first release is bad: there is nothing to go back to, and a way out.
+#[test]
+fn a_bad_first_release_is_taken_out() {
+    let project = Project::rated();
+    let first = project.version(0.6);
+    project.release(&first);
+    project.mlrun("rollback --reason bad").exits(1).says(&["mlrun retire fraud --stage production --reason …"]);
+    project.ok("retire fraud --stage production --reason bad");
+    assert_eq!(project.production(), "");
+}

@@ -200,6 +200,7 @@ fn body() -> impl Strategy<Value = EventBody> {
                 adopts: None,
                 approvals: Vec::new(),
                 no_hooks: false,
+                after: vec!["./push.sh {model}".to_owned()],
                 reason
             }),
         (
@@ -220,6 +221,7 @@ fn body() -> impl Strategy<Value = EventBody> {
                 blocks,
                 unblocks: Vec::new(),
                 no_hooks: false,
+                after: Vec::new(),
                 skipped
             }),
     ]

@@ -69,7 +69,18 @@ impl Bench {
 fn back(from: Option<&str>, to: Option<&str>, dry_run: bool) -> RollbackOptions {
     let [from, to] = [from, to].map(|text| text.map(str::to_owned));
     let (model, stage, reason) = (None, None, "slow".to_owned());
-    RollbackOptions { model, stage, reason, from, to, block: false, unblock: false, dry_run }
+    RollbackOptions {
+        model,
+        stage,
+        reason,
+        from,
+        to,
+        block: false,
+        unblock: false,
+        full: false,
+        no_hooks: false,
+        dry_run,
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod ci;
 mod coverage;
 mod faults;
 mod gate;
+mod hooks;
 mod lost;
 mod purge;
 mod recheck;

@@ -156,6 +156,8 @@ impl Scene {
             to: None,
             block: true,
             unblock: false,
+            full: false,
+            no_hooks: false,
             dry_run: false,
         };
         rollback(repository, &options, &Silent).map(|report| report.refusal.is_none())

@@ -104,6 +104,7 @@ fn one_promotion_wins() {
                                 adopts: Some(open_rules()),
                                 approvals: Vec::new(),
                                 no_hooks: false,
+                                after: Vec::new(),
                                 reason: None,
                             };
                             Ok(Decision::Append(body, true))

@@ -181,6 +181,7 @@ fn events_that_contradict_the_journal_are_refused() {
         adopts: None,
         approvals: Vec::new(),
         no_hooks: false,
+        after: Vec::new(),
         reason: None,
     };
     let rollback = |version, name: &str, replaces: &str| EventBody::Rollback {
@@ -192,6 +193,7 @@ fn events_that_contradict_the_journal_are_refused() {
         blocks: Vec::new(),
         unblocks: Vec::new(),
         no_hooks: false,
+        after: Vec::new(),
         skipped: Vec::new(),
     };
     let version = |n| EventBody::Snapshot {
@@ -247,6 +249,7 @@ fn nothing_is_appended_that_could_not_be_read_again() {
         adopts: Some(open_rules()),
         approvals: Vec::new(),
         no_hooks: false,
+        after: Vec::new(),
         reason: None,
     };
     assert!(matches!(journal.append(bad), Err(JournalError::Broken { seq: 3, .. })));

@@ -160,6 +160,8 @@ fn the_guard_goes_by_the_journals_time() {
             to: None,
             block: true,
             unblock: false,
+            full: false,
+            no_hooks: false,
             dry_run: false,
         };
         rollback(&project.open(), &options, &Silent).unwrap()

@@ -107,6 +107,7 @@ fn work(backend: &Arc<dyn Backend>, version: u64, done: &mut Done) -> Result<(),
             adopts: current.is_none().then(open_rules),
             approvals: Vec::new(),
             no_hooks: false,
+            after: Vec::new(),
             reason: None,
         };
         Ok(Decision::Append(body, ()))

@@ -187,6 +187,7 @@ impl Journal {
                 adopts: adopts.then(|| proposed.clone()),
                 approvals: Vec::new(),
                 no_hooks: false,
+                after: Vec::new(),
                 reason: None,
             };
             Ok(Decision::Append(body, ()))
@@ -227,6 +228,7 @@ impl Journal {
                         blocks,
                         unblocks,
                         no_hooks: false,
+                        after: Vec::new(),
                         skipped,
                     };
                     Ok(Decision::Append(body, Some(version)))

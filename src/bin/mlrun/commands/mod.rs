@@ -1,5 +1,6 @@
 //! One file for each verb: arguments as typed → options → operation → what to show. Nothing here writes to a stream.
 
+mod after_move;
 pub mod at;
 pub mod attach;
 pub mod block;

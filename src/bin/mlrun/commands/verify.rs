@@ -24,10 +24,11 @@ use crate::ui::{Shown, human, json};
 /// what came before.
 ///
 /// `--deployed DIR` compares the folder that a server reads with what the stage holds, or with REVISION: exit 0 if every model
-/// file is there byte for byte and none besides, 4 with each difference otherwise.
+/// file is there byte for byte and none besides, 4 with each difference otherwise. `--where web-1 --record` writes down what was found:
+/// `status` and `at` show it beside what the stage holds. The same finding is written down again only after a day.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --stage production"
+    after_help = "Examples:\n  mlrun verify --full\n  mlrun verify --full --resume\n  mlrun verify fraud@production\n  mlrun verify --journal\n  mlrun verify --full --repair --from /backup/fraud\n  mlrun verify fraud --deployed /srv/fraud --where web-1 --record"
 )]
 pub struct Args {
     /// One version, every byte of it
@@ -62,6 +63,12 @@ pub struct Args {
     /// The stage that DIR serves; the only one, else `production`, if left out
     #[arg(long, value_name = "STAGE", requires = "deployed")]
     stage: Option<StageName>,
+    /// What the place is called that reads DIR
+    #[arg(long = "where", value_name = "PLACE", requires = "record")]
+    place: Option<String>,
+    /// Write down what was found
+    #[arg(long, requires_all = ["deployed", "place"])]
+    record: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
@@ -112,6 +119,7 @@ fn serves(context: &Context<'_>, repository: &Repository, args: &Args, folder: &
         at: args.at.clone(),
         stage: args.stage.clone(),
         folder: context.path(folder),
+        record_as: args.place.clone(),
     };
     let report = deployed(repository, &options, &context.ui.reporter())?;
     let exit = if report.problems.is_empty() { DONE } else { INTEGRITY };

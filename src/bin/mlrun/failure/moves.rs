@@ -1,11 +1,13 @@
 //! Stages that do not move: why, exit code, and the command that helps.
 
+use mlrun::format::event::HookOutcome;
+use mlrun::ops::hooks::Deployed;
 use mlrun::ops::policy::AdoptError;
 use mlrun::ops::rules::Needed;
 use mlrun::registry::promote::Obstacle;
 use mlrun::registry::rollback::RollbackRefusal;
 
-use super::{CONFLICT, DONE, INTEGRITY, Meaning, NO, NOT_FOUND, USAGE, certification, says};
+use super::{CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, certification, interrupted_by, says};
 
 /// A reason against a promotion: code, words, and what would cure it.
 pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -> (&'static str, String, String) {
@@ -63,6 +65,18 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
         Obstacle::Damaged { reason } => {
             ("damaged", format!("it is not whole: {reason}"), "mlrun verify --full --repair".to_owned())
         }
+        Obstacle::Hook { command, outcome, exit, said } => {
+            let how = match (outcome, exit) {
+                (HookOutcome::TimedOut, _) => "took too long".to_owned(),
+                (HookOutcome::NotStarted, _) => "could not be started".to_owned(),
+                (_, Some(status)) => format!("says no (status {status})"),
+                (_, None) => "ended without a status".to_owned(),
+            };
+            let last = said.as_deref().and_then(|said| said.lines().rev().find(|line| !line.trim().is_empty()));
+            let last = last.map_or_else(String::new, |last| format!(": {}", last.trim()));
+            let cure = format!("mlrun promote {label} --to {stage} --dry-run   # runs it again and shows what it says");
+            (obstacle.code(), format!("the check `{command}` {how}{last}"), cure)
+        }
         _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
     }
 }
@@ -73,7 +87,22 @@ pub fn obstacles_code(obstacles: &[Obstacle]) -> u8 {
         [] => DONE,
         some if some.iter().any(|obstacle| matches!(obstacle, Obstacle::Damaged { .. })) => INTEGRITY,
         some if some.iter().any(Obstacle::is_conflict) => CONFLICT,
+        some if some
+            .iter()
+            .all(|one| matches!(one, Obstacle::Hook { outcome, .. } if *outcome != HookOutcome::Failed)) =>
+        {
+            MACHINE
+        }
         _ => NO,
+    }
+}
+
+/// The exit code of a move that was made, by what came of the hooks behind it.
+pub fn deployed_code(deployed: &Deployed) -> u8 {
+    match deployed.interrupted {
+        Some(signal) => interrupted_by(signal),
+        None if deployed.is_settled() => DONE,
+        None => MACHINE,
     }
 }
 
@@ -95,7 +124,11 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
                 (None, Some(version)) => {
                     format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
                 }
-                (None, None) => format!("mlrun list {model}   # certify and promote another one"),
+                (None, None) => {
+                    format!(
+                        "mlrun retire {model} --stage {stage} --reason …   # empties it; `mlrun list {model}` shows what else there is"
+                    )
+                }
             };
             (NO, "nothing-left", cure)
         }

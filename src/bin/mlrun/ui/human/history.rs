@@ -1,5 +1,6 @@
 //! `list`, `log`, `at`.
 
+use mlrun::format::checkpoint::OccupancyRow;
 use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord, HookOutcome, HookWhen, SubjectRecord};
 use mlrun::id::SnapshotId;
 use mlrun::ops::at::AtReport;
@@ -17,7 +18,9 @@ pub fn list(report: &ListReport, style: &Style) -> String {
             let mut table = Table::new(&[]);
             table.row(["model", "latest", "stages"].map(dim));
             for line in lines {
-                let stages: Vec<String> = line.stages.iter().map(|(s, v)| format!("{s} {v}")).collect();
+                let forced =
+                    |s| if line.forced.contains(s) { style.paint(Label::Bad, " FORCED") } else { String::new() };
+                let stages: Vec<String> = line.stages.iter().map(|(s, v)| format!("{s} {v}{}", forced(s))).collect();
                 let latest = line.latest.map_or_else(|| "–".to_owned(), |l| l.version.to_string());
                 table.row([line.model.to_string(), latest, stages.join(", ")]);
             }
@@ -41,6 +44,7 @@ pub fn list(report: &ListReport, style: &Style) -> String {
                 );
                 let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
                 let words = [
+                    (!line.forced.is_empty(), Label::Bad, "FORCED"),
                     (line.blocked, Label::Bad, "blocked"),
                     (line.row.dropped.is_some(), Label::Warning, "dropped"),
                     (line.erased, Label::Warning, "erased"),
@@ -157,10 +161,15 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             let erased = erased.map_or_else(String::new, |erased| format!("; {} erased", bytes(erased)));
             format!("{packs}, {} {went}{emptied}{erased}", bytes(*freed))
         }
-        EventBody::Promote { stage, version, reason: why, .. } => format!("{stage} → {version}{}", reason(why)),
-        EventBody::Rollback { stage, version, reason, .. } => format!("{stage} → {version}: {}", clean(reason)),
-        EventBody::Force { stage, version, overruled, reason, .. } => {
-            format!("{stage} → {version} against {}: {}", clean(&overruled.join(", ")), clean(reason))
+        EventBody::Promote { stage, version, reason: why, no_hooks, .. } => {
+            format!("{stage} → {version}{}{}", without_hooks(*no_hooks, style), reason(why))
+        }
+        EventBody::Rollback { stage, version, reason, no_hooks, .. } => {
+            format!("{stage} → {version}{}: {}", without_hooks(*no_hooks, style), clean(reason))
+        }
+        EventBody::Force { stage, version, overruled, reason, no_hooks, .. } => {
+            let against = style.paint(Label::Bad, &clean(&overruled.join(", ")));
+            format!("{stage} → {version}{} against {against}: {}", without_hooks(*no_hooks, style), clean(reason))
         }
         EventBody::Retire { stage, version, reason, .. } => format!("{stage} emptied of {version}: {}", clean(reason)),
         EventBody::Approve { subject, stage, role, person, signature, .. } => {
@@ -173,19 +182,19 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         }
         EventBody::Withdraw { approval, reason: why } => format!("the approval in event {approval}{}", reason(why)),
         EventBody::Adopt { stage, reason, .. } => format!("other rules for {stage}: {}", clean(reason)),
-        EventBody::Hook { stage, version, when, command, outcome, .. } => {
+        EventBody::Hook { stage, version, when, command, outcome, exit, .. } => {
             let when = match when {
                 HookWhen::Before => "before",
                 HookWhen::After => "after",
             };
-            let outcome = match outcome {
-                HookOutcome::Succeeded => "succeeded",
-                HookOutcome::Failed => "failed",
-                HookOutcome::TimedOut => "took too long",
-                HookOutcome::NotStarted => "could not be started",
-                HookOutcome::Skipped => "was skipped",
+            let label = match outcome {
+                HookOutcome::Succeeded => Label::Good,
+                HookOutcome::Skipped => Label::Warning,
+                _ => Label::Bad,
             };
-            format!("`{}` {when} {stage} → {version} {outcome}", cut(&clean(command), 60))
+            let outcome = style.paint(label, super::hooks::outcome(*outcome));
+            let status = exit.filter(|status| *status != 0).map_or_else(String::new, |s| format!(" (status {s})"));
+            format!("`{}` {when} {stage} → {version} {outcome}{status}", cut(&clean(command), 60))
         }
         EventBody::Observed { stage, place, version, expected, differences } => {
             let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
@@ -209,6 +218,10 @@ fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
     }
 }
 
+fn without_hooks(passed_over: bool, style: &Style) -> String {
+    if passed_over { format!(", {}", style.paint(Label::Warning, "without its hooks")) } else { String::new() }
+}
+
 pub fn at(report: &AtReport, style: &Style) -> String {
     let when = match report.since {
         Some(since) => format!("from {} to {}", time(since), time(report.time)),
@@ -222,7 +235,11 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         let o = &held.occupancy;
         let until = held.until.map_or_else(|| "still there".to_owned(), |t| format!("until {}", time(t)));
         let by = o.actor.as_deref().map_or_else(String::new, |a| format!(" by {}", clean(a)));
-        let how = if o.kind == "rollback" { style.paint(Label::Bad, "rollback") } else { "promoted".to_owned() };
+        let how = match o.kind.as_str() {
+            "rollback" => style.paint(Label::Bad, "rollback"),
+            "force" => style.paint(Label::Bad, "FORCED"),
+            _ => "promoted".to_owned(),
+        };
         let version = style.paint(Label::Strong, &format!("{}@{}", held.model, o.version));
         let id = style.paint(Label::Dim, &o.snapshot.short());
         text += &format!("  {}  {version}  {id}\n", held.stage);
@@ -230,9 +247,21 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         if let Some(certificate) = o.certificate {
             text += &format!("      certificate {}\n", certificate.short());
         }
-        if let Some(reason) = &o.reason {
+        if o.kind == "force" {
+            text += &format!("      {}\n", forced(o, style));
+        } else if let Some(reason) = &o.reason {
             text += &format!("      {}\n", clean(reason));
+        }
+        for (row, standing) in &held.observed {
+            text += &format!("      {}\n", super::deployed::observed(row, *standing, style));
         }
     }
     text
+}
+
+/// Against what a version was put where it is, and why.
+pub fn forced(occupancy: &OccupancyRow, style: &Style) -> String {
+    let against = style.paint(Label::Bad, &clean(&occupancy.overruled.join(", ")));
+    let by = occupancy.actor.as_deref().map_or_else(String::new, |actor| format!(" by {}", clean(actor)));
+    format!("forced{by} against {against}: {}", clean(occupancy.reason.as_deref().unwrap_or_default()))
 }

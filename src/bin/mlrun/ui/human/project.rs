@@ -54,13 +54,30 @@ fn one(status: &ModelStatus, style: &Style) -> String {
         let words = match &stage.occupancy {
             None => "empty".to_owned(),
             Some(o) => {
-                let how = if o.kind == "rollback" { " by rollback" } else { "" };
+                let how = match o.kind.as_str() {
+                    "rollback" => " by rollback".to_owned(),
+                    "force" => format!(", {}", style.paint(Label::Bad, "FORCED")),
+                    _ => String::new(),
+                };
                 let back =
                     stage.rollback_to.map_or_else(|| "nothing to go back to".to_owned(), |v| format!("rollback → {v}"));
                 format!("{} since {}{how}; {back}", style.paint(Label::Good, &o.version.to_string()), time(o.since))
             }
         };
         table.row([stage.stage.to_string(), words]);
+        if let Some(o) = stage.occupancy.as_ref().filter(|o| o.kind == "force") {
+            table.row([String::new(), super::history::forced(o, style)]);
+        }
+        for hook in &stage.open_hooks {
+            table.row([String::new(), super::hooks::open(hook, style)]);
+        }
+        if let Some(o) = stage.occupancy.as_ref().filter(|_| !stage.open_hooks.is_empty()) {
+            let again = format!("mlrun promote {}@{} --to {}", status.model, o.version, stage.stage);
+            table.row([String::new(), style.paint(Label::Dim, &again)]);
+        }
+        for (row, standing) in &stage.observed {
+            table.row([String::new(), super::deployed::observed(row, *standing, style)]);
+        }
         if let [first, more @ ..] = stage.erased.as_slice() {
             let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
             let words = format!("it lost {}{more} for good", clean(first));
@@ -85,6 +102,10 @@ fn one(status: &ModelStatus, style: &Style) -> String {
             let (_, message, cure) = obstacle(one, &label, stage.as_str(), status.needed);
             // A command to copy stands on a line of its own.
             text += &format!("    {}\n        {}\n", clean(&message), style.paint(Label::Dim, &clean(&cure)));
+        }
+        if !status.checks.is_empty() {
+            let checks: Vec<String> = status.checks.iter().map(|check| format!("`{}`", clean(check))).collect();
+            text += &format!("    then {} must agree\n", checks.join(" and "));
         }
     }
     text

@@ -5,18 +5,21 @@ use mlrun::ops::promote::PromoteReport;
 use mlrun::ops::rollback::RollbackReport;
 
 use super::super::{Label, Style, clean};
-use super::wrapped;
+use super::{hooks, wrapped};
 use crate::failure::{obstacle, rollback_refusal};
 
 pub fn promote(report: &PromoteReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &report.label);
     let stage = report.stage.as_str();
+    let mut text = String::new();
+    report.checks.iter().for_each(|check| text += &hooks::ran(check, style));
     if !report.is_promoted() {
-        let mut text = format!("{label} cannot hold {stage}:\n");
+        text += &format!("{label} cannot hold {stage}:\n");
         for one in &report.obstacles {
             let (_, message, cure) = obstacle(one, &report.label, stage, report.needed);
+            let firm = if report.force && !one.can_be_overruled() { " (`--force` does not overrule this)" } else { "" };
             text += &format!(
-                "  {} {}\n      {}\n",
+                "  {} {}{firm}\n      {}\n",
                 style.paint(Label::Bad, "✗"),
                 clean(&message),
                 style.paint(Label::Dim, &clean(&cure))
@@ -25,10 +28,25 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
         return text + &format!("{}\n", style.paint(Label::Bad, "REFUSED"));
     }
     if report.unchanged {
-        return format!("{label} holds {stage} already\n{}\n", style.paint(Label::Good, "PROMOTED"));
+        text += &format!("{label} holds {stage} already\n");
+        text += &hooks::deployed(&report.deployed, style);
+        return text + &format!("{}\n", style.paint(Label::Good, "PROMOTED"));
     }
     let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-    let mut text = format!("{stage}: {before} → {label}\n");
+    text += &format!("{stage}: {before} → {label}\n");
+    if !report.overruled.is_empty() {
+        let word = style.paint(Label::Bad, if report.dry_run { "would be FORCED" } else { "FORCED" });
+        text += &format!("{word} against:\n");
+        for one in &report.overruled {
+            let (code, message, _) = obstacle(one, &report.label, stage, report.needed);
+            text += &format!("  {} {code}: {}\n", style.paint(Label::Bad, "!"), clean(&message));
+        }
+        text += &format!("because: {}\n", clean(report.reason.as_deref().unwrap_or_default()));
+    } else if report.force {
+        text += "nothing had to be overruled: it is a promotion like any other\n";
+    }
+    text += &hooks::passed_over(&report.passed_over, style);
+    text += &hooks::deployed(&report.deployed, style);
     if report.adopted_rules && report.certificate.is_some() {
         let are = if report.dry_run { "would be" } else { "are" };
         text += &format!("the rules it was certified under {are} in force for {stage} from now on\n");
@@ -69,6 +87,8 @@ pub fn rollback(report: &RollbackReport, style: &Style) -> String {
             text += &format!("{}\n", wrapped(&format!("{before} is blocked from {stage}; {lift}")));
         }
     }
+    text += &hooks::passed_over(&report.passed_over, style);
+    text += &hooks::deployed(&report.deployed, style);
     let word = if report.dry_run { "this is what would happen; nothing was written" } else { "ROLLED_BACK" };
     text + &format!("{}\n", style.paint(Label::Good, word))
 }

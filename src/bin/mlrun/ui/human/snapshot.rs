@@ -303,6 +303,10 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         let names: Vec<_> = report.stages.iter().map(ToString::to_string).collect();
         facts.row(["in stage".to_owned(), style.paint(Label::Good, &names.join(", "))]);
     }
+    for (stage, occupancy) in &report.forced {
+        let words = format!("{stage}: {}", super::history::forced(occupancy, style));
+        facts.row([style.paint(Label::Bad, "FORCED"), words]);
+    }
     if let Some(c) = &report.certificate {
         let signed = match c.signatures.len() {
             0 => "",

@@ -5,6 +5,7 @@ use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
 use serde_json::{Map, Value, json};
 
+use super::deployed::observed;
 use super::value;
 
 pub fn list(report: &ListReport) -> Value {
@@ -21,6 +22,7 @@ pub fn list(report: &ListReport) -> Value {
                         "id": line.latest.map(|l| l.snapshot.to_string()),
                         "created": line.latest.map(|l| l.time.to_string()),
                         "stages": stages,
+                        "forced": line.forced.iter().map(ToString::to_string).collect::<Vec<_>>(),
                     })
                 })
                 .collect();
@@ -40,6 +42,7 @@ pub fn list(report: &ListReport) -> Value {
                         "id": line.row.snapshot.to_string(),
                         "created": line.row.time.to_string(),
                         "stages": line.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                        "forced": line.forced.iter().map(ToString::to_string).collect::<Vec<_>>(),
                         "verdict": line.verdict.map(|v| v.name()),
                         "blocked": line.blocked,
                         "dropped": line.row.dropped.is_some(),
@@ -88,6 +91,8 @@ pub fn at(report: &AtReport) -> Value {
                 "kind": held.occupancy.kind,
                 "certificate": held.occupancy.certificate.map(|c| c.to_string()),
                 "reason": held.occupancy.reason,
+                "overruled": held.occupancy.overruled,
+                "observed": observed(&held.observed),
                 "approvals": [],
             })
         })

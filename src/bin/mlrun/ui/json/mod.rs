@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod exec;
 pub mod explain;
 pub mod history;
+pub mod hooks;
 pub mod policy;
 pub mod project;
 pub mod purge;

@@ -5,6 +5,8 @@ use mlrun::ops::init::InitReport;
 use mlrun::ops::status::{ModelStatus, StatusReport};
 use serde_json::{Map, Value, json};
 
+use super::deployed::observed;
+use super::hooks;
 use crate::failure::obstacle;
 
 pub fn init(report: &InitReport) -> Value {
@@ -44,7 +46,7 @@ fn model(status: &ModelStatus) -> Value {
                 json!({ "code": code, "message": message, "hint": hint })
             })
             .collect();
-        json!({ "stage": stage.as_str(), "reasons": reasons })
+        json!({ "stage": stage.as_str(), "reasons": reasons, "checks": status.checks })
     });
     json!({
         "model": status.model.as_str(),
@@ -60,6 +62,11 @@ fn model(status: &ModelStatus) -> Value {
             "kind": s.occupancy.as_ref().map(|o| o.kind.clone()),
             "erased": s.erased,
             "rollback_to": s.rollback_to.map(|v| v.to_string()),
+            "actor": s.occupancy.as_ref().and_then(|o| o.actor.clone()),
+            "reason": s.occupancy.as_ref().and_then(|o| o.reason.clone()),
+            "overruled": s.occupancy.as_ref().map(|o| o.overruled.clone()).unwrap_or_default(),
+            "open_hooks": s.open_hooks.iter().map(hooks::open).collect::<Vec<_>>(),
+            "observed": observed(&s.observed),
         })).collect::<Vec<_>>(),
         "certificate": status.certificate.as_ref().map(|c| json!({
             "id": c.certificate.to_string(), "verdict": c.verdict.name(), "expires": c.expires.to_string(),

@@ -6,7 +6,7 @@ use mlrun::ops::promote::PromoteReport;
 use mlrun::ops::rollback::RollbackReport;
 use serde_json::{Value, json};
 
-use super::value;
+use super::{hooks, value};
 use crate::failure::{obstacle, rollback_refusal};
 
 pub(super) fn event(event: Option<&MadeEvent>) -> Value {
@@ -25,8 +25,14 @@ pub fn promote(report: &PromoteReport, exit: u8) -> Value {
             json!({ "code": code, "message": message, "hint": hint })
         })
         .collect();
+    let overruled = report.overruled.iter().map(|o| {
+        let (code, message, _) = obstacle(o, &report.label, report.stage.as_str(), report.needed);
+        json!({ "code": code, "message": message })
+    });
+    let overruled: Value = overruled.collect();
     json!({
         "schema": "mlrun/promote/1",
+        "model": report.model.as_str(),
         "verdict": if report.is_promoted() { "PROMOTED" } else { "REFUSED" },
         "exit": exit,
         "stage": report.stage.as_str(),
@@ -41,6 +47,11 @@ pub fn promote(report: &PromoteReport, exit: u8) -> Value {
         "adopted_rules": report.adopted_rules && report.event.is_some(),
         "not_in_force": report.not_in_force,
         "reasons": reasons,
+        "forced": !report.overruled.is_empty(),
+        "overruled": overruled,
+        "reason": report.reason,
+        "hooks": report.checks.iter().map(hooks::ran).chain(hooks::deployed(&report.deployed)).collect::<Vec<_>>(),
+        "passed_over": report.passed_over,
         "dry_run": report.dry_run,
     })
 }
@@ -56,6 +67,7 @@ pub fn rollback(report: &RollbackReport, exit: u8) -> Value {
         .collect();
     json!({
         "schema": "mlrun/rollback/1",
+        "model": report.model.as_str(),
         "verdict": if report.refusal.is_some() { "REFUSED" } else { "ROLLED_BACK" },
         "exit": exit,
         "stage": report.stage.as_str(),
@@ -63,12 +75,14 @@ pub fn rollback(report: &RollbackReport, exit: u8) -> Value {
         "id": report.id.map(|id| id.to_string()),
         "previous": report.previous.map(|v| v.to_string()),
         "event": event(report.event.as_ref()),
-        "certificate": Value::Null,
+        "certificate": report.certificate.map(|certificate| certificate.to_string()),
         "approvals": [],
         "skipped": value(&report.skipped),
         "blocked": report.blocked,
-        // Of the version gone back to; its bytes are not read.
-        "looked_at": "structure",
+        // Of the version gone back to; unless that was asked for, its bytes are not read.
+        "looked_at": if report.full { "bytes" } else { "structure" },
+        "hooks": hooks::deployed(&report.deployed).collect::<Vec<_>>(),
+        "passed_over": report.passed_over,
         "unchanged": report.unchanged,
         "reasons": reasons,
         "dry_run": report.dry_run,

@@ -80,6 +80,9 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
         "actor": actor(&report.actor),
         "parent": report.parent.map(|v| v.to_string()),
         "stages": report.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "forced": report.forced.iter().map(|(stage, o)| json!({
+            "stage": stage.as_str(), "overruled": o.overruled, "reason": o.reason, "actor": o.actor, "since": o.since.to_string(),
+        })).collect::<Vec<_>>(),
         "certificates": report.certificate.iter().map(|c| json!({
             "id": c.certificate.to_string(), "verdict": c.verdict.name(), "stage": c.stage.as_str(),
             "signatures": c.signatures.iter().map(|s| json!({ "keyid": s.keyid.to_string(), "time": s.time.to_string() })).collect::<Value>(),
