@@ -10,7 +10,8 @@ use crate::ui::{Shown, human, json};
 /// Bring a stage back to its previous good version
 ///
 /// The version that is fled is kept out from now on. With `--from` the command may be repeated: if that version is gone
-/// already, nothing happens and the exit code is 0.
+/// already, nothing happens and the exit code is 0. What was promoted by mistake and is not bad goes back with
+/// `--no-block`; where there is nothing to go back to, `mlrun retire` empties the stage.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun rollback fraud --reason \"false alarms since 14:00\"\n  mlrun rollback fraud --from v8 --reason \"wrong model\" --no-block"

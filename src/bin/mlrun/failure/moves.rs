@@ -95,7 +95,9 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
                 (None, Some(version)) => {
                     format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
                 }
-                (None, None) => format!("mlrun list {model}   # certify and promote another one"),
+                (None, None) => format!(
+                    "mlrun retire {model} --stage {stage} --reason …   # empties it; or certify and promote another one"
+                ),
             };
             (NO, "nothing-left", cure)
         }

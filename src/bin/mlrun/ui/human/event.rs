@@ -1,0 +1,193 @@
+//! What happened, in words: one line for each kind of event.
+
+use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord, HookOutcome, HookWhen, SubjectRecord};
+use mlrun::id::{CertificateId, SnapshotId};
+use mlrun::name::Version;
+use mlrun::ops::log::LogEntry;
+
+use super::super::{Label, Style, bytes, clean, time};
+use super::{command_line, count, cut, ending, verdict};
+
+/// Its kind, coloured by what it means.
+pub fn kind(event: &EventRecord, style: &Style) -> String {
+    let label = match &event.body {
+        EventBody::Promote { .. } => Label::Good,
+        EventBody::Rollback { .. } | EventBody::Block { .. } | EventBody::Failed { .. } | EventBody::Force { .. } => {
+            Label::Bad
+        }
+        EventBody::Waive { .. } | EventBody::Retire { .. } | EventBody::Clock { .. } => Label::Warning,
+        _ => Label::Strong,
+    };
+    style.paint(label, event.body.kind())
+}
+
+/// What happened.
+pub fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
+    let named = |id: &SnapshotId| entry.about.map_or_else(|| id.short(), |version| version.to_string());
+    let reason = |r: &Option<String>| r.as_ref().map_or_else(String::new, |r| format!(": {}", clean(r)));
+    let place =
+        |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
+    match &event.body {
+        EventBody::Create { repository } => format!("history {}", repository.get(..8).unwrap_or(repository)),
+        EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
+        EventBody::Failed { argv, run, .. } => {
+            format!("`{}` {}", cut(&command_line(argv), 60), ending(run, None))
+        }
+        EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
+            let note = if *proposed { ", under other rules" } else { "" };
+            format!("{} for {}, against {stage}{note}", verdict(*v, style), named(snapshot))
+        }
+        EventBody::Attach { version, evidence, reason: why, .. } => {
+            format!("{} `{}` to {version}{}", evidence.kind(), evidence.set(), reason(why))
+        }
+        EventBody::Waive { version, rule, reason, expires, .. } => {
+            format!("`{}` for {version} until {}: {}", clean(rule), time(*expires), clean(reason))
+        }
+        EventBody::Case { change: CaseChangeRecord::Add { first, count, set, .. }, reason: why } => {
+            let last = first.saturating_add(*count).saturating_sub(1);
+            let ids = if *count == 1 { format!("c{first}") } else { format!("c{first} to c{last}") };
+            format!("{ids} of `{set}` must be right{}", reason(why))
+        }
+        EventBody::Case { change: CaseChangeRecord::Remove { cases }, reason: why } => {
+            let ids: Vec<String> = cases.iter().map(|number| format!("c{number}")).collect();
+            format!("{} removed{}", cut(&ids.join(", "), 60), reason(why))
+        }
+        EventBody::Sign { snapshot, certificate, keyid, .. } => {
+            format!("{} certificate {} with the key {}", named(snapshot), certificate.short(), keyid.short())
+        }
+        EventBody::Block { snapshot, stage, reason } => {
+            format!("{} from {}: {}", named(snapshot), place(stage), clean(reason))
+        }
+        EventBody::Unblock { snapshot, stage, reason: why } => {
+            format!("{} in {}{}", named(snapshot), place(stage), reason(why))
+        }
+        EventBody::Drop { version, reason, .. } => format!("{version}: {}", clean(reason)),
+        EventBody::Purge { version, versions, erased, reason } => {
+            let more = versions.len() - usize::from(versions.contains(version));
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("{} from {version}{more}: {}", clean(erased.name()), clean(reason))
+        }
+        EventBody::Gc { packs, freed, emptied, at_once, erased, .. } => {
+            let went = if *at_once { "freed" } else { "into the trash" };
+            let packs = count(*packs, "pack");
+            let emptied =
+                if *emptied > 0 { format!("; {} removed from the trash", bytes(*emptied)) } else { String::new() };
+            let erased = erased.map_or_else(String::new, |erased| format!("; {} erased", bytes(erased)));
+            format!("{packs}, {} {went}{emptied}{erased}", bytes(*freed))
+        }
+        EventBody::Promote { stage, version, certificate, approvals, adopts, no_hooks, reason: why, .. } => {
+            let rules = if adopts.is_some() { ", rules adopted" } else { "" };
+            let hooks = if *no_hooks { ", without its hooks" } else { "" };
+            let on = resting(*certificate, approvals);
+            format!("{stage} → {version}{on}{rules}{hooks}{}", reason(why))
+        }
+        EventBody::Rollback { stage, version, reason, blocks, unblocks, skipped, no_hooks, .. } => {
+            let block = if blocks.is_empty() { "" } else { ", what it held is kept out" };
+            let unblock = if unblocks.is_empty() { "" } else { ", which is let in again" };
+            let passed: Vec<String> = skipped.iter().map(|one| one.version.to_string()).collect();
+            let passed = if passed.is_empty() { String::new() } else { format!(", past {}", passed.join(", ")) };
+            let hooks = if *no_hooks { ", without its hooks" } else { "" };
+            format!("{stage} → {version}{unblock}{passed}{block}{hooks}: {}", clean(reason))
+        }
+        EventBody::Force { stage, version, overruled, certificate, approvals, reason, .. } => {
+            let on = resting(*certificate, approvals);
+            format!("{stage} → {version} against {}{on}: {}", clean(&overruled.join(", ")), clean(reason))
+        }
+        EventBody::Retire { stage, version, reason, .. } => format!("{stage} emptied of {version}: {}", clean(reason)),
+        EventBody::Approve { subject: of, stage, role, person, signature, .. } => {
+            let what = subject(of);
+            let how = if signature.is_some() { ", signed" } else { "" };
+            format!("{what} for {stage}, {} as {}{how}", clean(person), clean(role))
+        }
+        EventBody::Withdraw { approval, reason: why } => {
+            let whose = entry.approval.as_ref().map(|row| {
+                let what = subject(&row.subject);
+                format!(" of {what} for {}, {} as {}", row.stage, clean(&row.person), clean(&row.role))
+            });
+            format!("the approval in event {approval}{}{}", whose.unwrap_or_default(), reason(why))
+        }
+        EventBody::Adopt { stage, approvals, reason, .. } => {
+            format!("other rules for {stage}{}: {}", resting(None, approvals), clean(reason))
+        }
+        EventBody::Hook { stage, version, when, command, outcome, .. } => {
+            let when = match when {
+                HookWhen::Before => "before",
+                HookWhen::After => "after",
+            };
+            format!("{when} {stage} → {version}: {}", hook(command, *outcome))
+        }
+        EventBody::Observed { stage, place, version, expected, differences } => {
+            format!("{stage}: {}", observed(place, *version, *expected, *differences))
+        }
+        EventBody::Import { version, snapshot, origin, .. } => {
+            format!("{version}  {}, {} of {}", snapshot.short(), origin.version, origin.model)
+        }
+        EventBody::Rename { folder, from, to, reason: why } => {
+            let first = if folder == from { String::new() } else { format!(", first {folder}") };
+            format!("{from} → {to}{first}{}", reason(why))
+        }
+        EventBody::Clock { from, times, reason } => {
+            format!(
+                "the times of {} from {from} on are not what they say: {}",
+                count(times.len() as u64, "event"),
+                clean(reason)
+            )
+        }
+    }
+}
+
+/// What somebody agrees with.
+fn subject(subject: &SubjectRecord) -> String {
+    match subject {
+        SubjectRecord::Version { version, .. } => version.to_string(),
+        SubjectRecord::Rules(digest) => format!("the rules {}", digest.short()),
+    }
+}
+
+/// What a move rests on.
+fn resting(certificate: Option<CertificateId>, approvals: &[u64]) -> String {
+    let on = certificate.map_or_else(String::new, |id| format!(", certificate {}", id.short()));
+    let by = match approvals.len() as u64 {
+        0 => String::new(),
+        n => format!(", {}", count(n, "approval")),
+    };
+    on + &by
+}
+
+/// An event on a line, behind its time and kind.
+pub fn line(entry: &LogEntry, style: &Style) -> Vec<String> {
+    let seq = style.paint(Label::Dim, &entry.seq.to_string());
+    let Some(event) = &entry.event else {
+        let kind = entry.raw.get("kind").and_then(|k| k.as_str()).unwrap_or("unknown");
+        return vec![seq, String::new(), clean(kind), style.paint(Label::Warning, "needs a newer mlrun; see --json")];
+    };
+    let actor = event.actor.name.as_deref().or(event.actor.email.as_deref()).unwrap_or("unknown");
+    let recorded = entry.disowned_time().map_or_else(String::new, |said| {
+        format!("  {}", style.paint(Label::Warning, &format!("recorded as {}", time(said))))
+    });
+    let words = format!("{}  {}{recorded}", words(entry, event, style), style.paint(Label::Dim, &clean(actor)));
+    vec![seq, time(event.time), kind(event, style), words]
+}
+
+/// How a hook went.
+pub fn hook(command: &str, outcome: HookOutcome) -> String {
+    let outcome = match outcome {
+        HookOutcome::Succeeded => "succeeded",
+        HookOutcome::Failed => "failed",
+        HookOutcome::TimedOut => "took too long",
+        HookOutcome::NotStarted => "could not be started",
+        HookOutcome::Skipped => "was skipped",
+    };
+    format!("`{}` {outcome}", cut(&clean(command), 60))
+}
+
+/// What a place was found to serve.
+pub fn observed(place: &str, version: Option<Version>, expected: Version, differences: u64) -> String {
+    let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
+    let meant = if version == Some(expected) { String::new() } else { format!(", not {expected}") };
+    let differ = match differences {
+        0 => String::new(),
+        n => format!(", {} not as it should be", count(n, "file")),
+    };
+    format!("{} served {found}{meant}{differ}", clean(place))
+}
