@@ -45,7 +45,7 @@ pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
 
 /// The name that the model called `name` has now. One whose journal cannot be read is called as it was asked for.
 pub fn current(repository: &Repository, name: &ModelName) -> ModelName {
-    repository.registry().state(name).ok().flatten().map_or_else(|| name.clone(), |state| state.model)
+    repository.registry().name(name).ok().flatten().unwrap_or_else(|| name.clone())
 }
 
 /// The models that the configuration has, by their first names.
@@ -283,7 +283,8 @@ pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
 /// When, by whom and why a version's files were let go of; none: they are kept.
 pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<Dropped>, VerbError> {
     let Some(seq) = found.row.dropped else { return Ok(None) };
-    let event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
+    let mut event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
+    event.iter_mut().for_each(|event| found.state.with_time(event));
     let unknown = || Dropped { reason: format!("by event {seq}"), time: None, actor: None };
     Ok(Some(event.map_or_else(unknown, |event| Dropped {
         reason: match event.body {

@@ -125,6 +125,9 @@ impl Registry {
     /// Gives `name` to a model, unless it belongs to another one: it is a journal of its own, and whoever is first has it.
     /// Returns the first name of the model it belongs to.
     pub fn claim(&self, name: &ModelName, of: &State, actor: &ActorRecord) -> Result<ModelName, JournalError> {
+        if self.has(name)? {
+            return self.first_name(name);
+        }
         let (folder, from, to) = (of.first_name.clone(), of.model.clone(), name.clone());
         let body = EventBody::Rename { folder, from, to, reason: None };
         self.append(&State::before_creation(name.clone()), actor, body)?;
@@ -135,28 +138,42 @@ impl Registry {
     /// The state of the model called `name`, or that was; none if there is none. What this process has seen of it once is not
     /// read again.
     pub fn state(&self, name: &ModelName) -> Result<Option<State>, JournalError> {
+        self.look(name, State::clone)
+    }
+
+    /// What the model called `name`, or that was, is called now; none if there is none.
+    pub fn name(&self, name: &ModelName) -> Result<Option<ModelName>, JournalError> {
+        self.look(name, |state| state.model.clone())
+    }
+
+    fn look<T>(&self, name: &ModelName, see: impl FnOnce(&State) -> T) -> Result<Option<T>, JournalError> {
         let mut known = self.known();
-        let first = known.first_names.get(name).cloned();
-        let name = first.as_ref().unwrap_or(name);
-        let state = match known.states.remove(name) {
-            Some(mut state) => {
-                journal::fold_rest(&*self.backend, &mut state)?;
-                Some(state)
+        let mut name = known.first_names.get(name).unwrap_or(name).clone();
+        // A name leads to the first one at once.
+        for led in [false, true] {
+            let state = match known.states.remove(&name) {
+                Some(mut state) => {
+                    journal::fold_rest(&*self.backend, &mut state)?;
+                    Some(state)
+                }
+                None => journal::load(&*self.backend, &name)?,
+            };
+            match state.map(|state| (state.alias_of.clone(), state)) {
+                None if !led => return Ok(None),
+                Some((None, state)) => {
+                    known.first_names.insert(name.clone(), name.clone());
+                    let seen = see(&state);
+                    known.states.insert(name, state);
+                    return Ok(Some(seen));
+                }
+                Some((Some(first), _)) if !led => {
+                    known.first_names.insert(name, first.clone());
+                    name = first;
+                }
+                _ => break,
             }
-            None => journal::load(&*self.backend, name)?,
-        };
-        let Some(state) = state else { return Ok(None) };
-        let first = state.alias_of.clone().unwrap_or_else(|| name.clone());
-        known.first_names.insert(name.clone(), first.clone());
-        if first == *name {
-            known.states.insert(first, state.clone());
-            return Ok(Some(state));
         }
-        drop(known);
-        match self.state(&first)? {
-            Some(state) if state.alias_of.is_none() => Ok(Some(state)),
-            _ => Err(JournalError::missing(&first, 1)),
-        }
+        Err(JournalError::missing(&name, 1))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -182,6 +199,7 @@ impl Registry {
             state.apply(&event, file.id)?;
         }
         state.model.clone_from(&newest.model);
+        state.corrected.clone_from(&newest.corrected);
         Ok((state.seq() > 0).then_some(state))
     }
 

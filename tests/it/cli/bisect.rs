@@ -87,7 +87,7 @@ fn what_a_command_cannot_tell_is_skipped() {
     let project = versions(9, 4);
     project.ok("drop v7 --reason diverged");
     project.ok("drop v2 --reason diverged");
-    let found = project.json(&LINE.replace("--json", ""), 0);
+    let found = project.mlrun(LINE).exits(0).object();
     assert_eq!(found["first_bad"], "v5");
     let skipped: Vec<_> =
         found["skipped"].as_array().unwrap().iter().map(|one| one["version"].as_str().unwrap()).collect();

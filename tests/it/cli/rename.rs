@@ -128,6 +128,31 @@ fn again_back_and_on() {
     assert_eq!(heads["heads"].as_array().map_or(1, Vec::len), 1, "{heads:#}");
 }
 
+/// A head that was written down under any name is of the one journal there is.
+#[test]
+fn heads_that_were_written_down() {
+    let project = misnamed();
+    let head = |project: &Project| {
+        let head = project.json("verify --journal", 0)["heads"][0].clone();
+        (head["model"].as_str().unwrap().to_owned(), format!("{}:{}", head["seq"], head["id"].as_str().unwrap()))
+    };
+    let before = head(&project);
+    assert_eq!(before.0, "fruad");
+    project.ok("rename fruad fraud");
+    let after = head(&project);
+    assert_eq!(after.0, "fraud");
+    for known in [&before.1, &after.1] {
+        for given in [format!("fruad@{known}"), format!("fraud@{known}"), known.clone()] {
+            project.ok(&format!("verify --journal --head {given}"));
+        }
+        let other = known.replace(&known[known.len() - 4..], "0000");
+        project.mlrun(&format!("verify --journal --head fraud@{other}")).exits(4);
+    }
+    // The name cannot be taken away from it.
+    std::fs::remove_file(project.store().join("journal/fraud/0000000000000001")).unwrap();
+    project.mlrun("verify --journal").exits(4);
+}
+
 #[test]
 fn a_name_of_another_model() {
     let project = misnamed();

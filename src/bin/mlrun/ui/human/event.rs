@@ -1,8 +1,8 @@
 //! What happened, in words: one line for each kind of event.
 
+use mlrun::format::checkpoint::{ObservedRow, OccupancyRow};
 use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord, HookOutcome, HookWhen, SubjectRecord};
 use mlrun::id::{CertificateId, SnapshotId};
-use mlrun::name::Version;
 use mlrun::ops::log::LogEntry;
 
 use super::super::{Label, Style, bytes, clean, time};
@@ -77,21 +77,22 @@ pub fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         }
         EventBody::Promote { stage, version, certificate, approvals, adopts, no_hooks, reason: why, .. } => {
             let rules = if adopts.is_some() { ", rules adopted" } else { "" };
-            let hooks = if *no_hooks { ", without its hooks" } else { "" };
             let on = resting(*certificate, approvals);
-            format!("{stage} → {version}{on}{rules}{hooks}{}", reason(why))
+            format!("{stage} → {version}{}{on}{rules}{}", without_hooks(*no_hooks, style), reason(why))
         }
         EventBody::Rollback { stage, version, reason, blocks, unblocks, skipped, no_hooks, .. } => {
             let block = if blocks.is_empty() { "" } else { ", what it held is kept out" };
             let unblock = if unblocks.is_empty() { "" } else { ", which is let in again" };
             let passed: Vec<String> = skipped.iter().map(|one| one.version.to_string()).collect();
             let passed = if passed.is_empty() { String::new() } else { format!(", past {}", passed.join(", ")) };
-            let hooks = if *no_hooks { ", without its hooks" } else { "" };
-            format!("{stage} → {version}{unblock}{passed}{block}{hooks}: {}", clean(reason))
+            let hooks = without_hooks(*no_hooks, style);
+            format!("{stage} → {version}{hooks}{unblock}{passed}{block}: {}", clean(reason))
         }
-        EventBody::Force { stage, version, overruled, certificate, approvals, reason, .. } => {
+        EventBody::Force { stage, version, overruled, certificate, approvals, no_hooks, reason, .. } => {
+            let against = style.paint(Label::Bad, &clean(&overruled.join(", ")));
+            let hooks = without_hooks(*no_hooks, style);
             let on = resting(*certificate, approvals);
-            format!("{stage} → {version} against {}{on}: {}", clean(&overruled.join(", ")), clean(reason))
+            format!("{stage} → {version}{hooks} against {against}: {}{on}", clean(reason))
         }
         EventBody::Retire { stage, version, reason, .. } => format!("{stage} emptied of {version}: {}", clean(reason)),
         EventBody::Approve { subject: of, stage, role, person, signature, .. } => {
@@ -109,15 +110,19 @@ pub fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         EventBody::Adopt { stage, approvals, reason, .. } => {
             format!("other rules for {stage}{}: {}", resting(None, approvals), clean(reason))
         }
-        EventBody::Hook { stage, version, when, command, outcome, .. } => {
+        EventBody::Hook { stage, version, when, command, outcome, exit, .. } => {
             let when = match when {
                 HookWhen::Before => "before",
                 HookWhen::After => "after",
             };
-            format!("{when} {stage} → {version}: {}", hook(command, *outcome))
+            let status = exit.filter(|status| *status != 0).map_or_else(String::new, |s| format!(" (status {s})"));
+            let command = cut(&clean(command), 60);
+            format!("`{command}` {when} {stage} → {version} {}{status}", went(*outcome, style))
         }
         EventBody::Observed { stage, place, version, expected, differences } => {
-            format!("{stage}: {}", observed(place, *version, *expected, *differences))
+            let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
+            let differ = if *differences == 0 { String::new() } else { format!(", {differences} files differ") };
+            format!("{} serves {found} for {stage}, which held {expected}{differ}", clean(place))
         }
         EventBody::Import { version, snapshot, origin, .. } => {
             format!("{version}  {}, {} of {}", snapshot.short(), origin.version, origin.model)
@@ -169,25 +174,39 @@ pub fn line(entry: &LogEntry, style: &Style) -> Vec<String> {
     vec![seq, time(event.time), kind(event, style), words]
 }
 
+fn without_hooks(passed_over: bool, style: &Style) -> String {
+    if passed_over { format!(", {}", style.paint(Label::Warning, "without its hooks")) } else { String::new() }
+}
+
 /// How a hook went.
-pub fn hook(command: &str, outcome: HookOutcome) -> String {
-    let outcome = match outcome {
-        HookOutcome::Succeeded => "succeeded",
-        HookOutcome::Failed => "failed",
-        HookOutcome::TimedOut => "took too long",
-        HookOutcome::NotStarted => "could not be started",
-        HookOutcome::Skipped => "was skipped",
+pub fn went(outcome: HookOutcome, style: &Style) -> String {
+    let (label, word) = match outcome {
+        HookOutcome::Succeeded => (Label::Good, "succeeded"),
+        HookOutcome::Failed => (Label::Bad, "failed"),
+        HookOutcome::TimedOut => (Label::Bad, "took too long"),
+        HookOutcome::NotStarted => (Label::Bad, "could not be started"),
+        HookOutcome::Skipped => (Label::Warning, "was skipped"),
     };
-    format!("`{}` {outcome}", cut(&clean(command), 60))
+    style.paint(label, word)
+}
+
+/// Against what a version was put where it is, and why.
+pub fn forced(occupancy: &OccupancyRow, style: &Style) -> String {
+    let against = style.paint(Label::Bad, &clean(&occupancy.overruled.join(", ")));
+    let by = occupancy.actor.as_deref().map_or_else(String::new, |actor| format!(" by {}", clean(actor)));
+    format!("forced{by} against {against}: {}", clean(occupancy.reason.as_deref().unwrap_or_default()))
 }
 
 /// What a place was found to serve.
-pub fn observed(place: &str, version: Option<Version>, expected: Version, differences: u64) -> String {
-    let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
-    let meant = if version == Some(expected) { String::new() } else { format!(", not {expected}") };
-    let differ = match differences {
-        0 => String::new(),
-        n => format!(", {} not as it should be", count(n, "file")),
+pub fn observed(row: &ObservedRow, style: &Style) -> String {
+    let found = row.version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
+    let word = match row.version == Some(row.expected) {
+        true => style.paint(Label::Good, "serves"),
+        false => style.paint(Label::Bad, "DIFFERS: it serves"),
     };
-    format!("{} served {found}{meant}{differ}", clean(place))
+    let differ = match row.differences {
+        0 => String::new(),
+        n => format!(", {} differ", count(n, "file")),
+    };
+    format!("{} {word} {found}{differ}, seen {}", clean(&row.place), time(row.time))
 }

@@ -115,13 +115,14 @@ fn occupied(held: &Occupied, style: &Style) -> String {
     say(until);
     let how = match o.kind.as_str() {
         "rollback" => style.paint(Label::Bad, "rollback"),
-        "force" => style.paint(Label::Bad, "forced"),
+        "force" => style.paint(Label::Bad, "FORCED"),
         _ => "promoted".to_owned(),
     };
-    let why = o.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", clean(reason)));
+    let why = o.reason.as_ref().filter(|_| o.kind != "force");
+    let why = why.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
     say(format!("{how}{}{why}", by(o.actor.as_deref())));
-    if !o.overruled.is_empty() {
-        say(format!("{} {}", style.paint(Label::Bad, "against"), clean(&o.overruled.join(", "))));
+    if o.kind == "force" {
+        say(event::forced(o, style));
     }
     if let Some(certificate) = o.certificate {
         say(format!("certificate {}", certificate.short()));
@@ -133,12 +134,10 @@ fn occupied(held: &Occupied, style: &Style) -> String {
         say(format!("approved by {person} as {role} {}{signed}{withdrawn}", time(approval.time)));
     }
     for hook in &held.hooks {
-        say(format!("hook {} {}", event::hook(&hook.command, hook.outcome), time(hook.time)));
+        let command = cut(&clean(&hook.command), 60);
+        say(format!("`{command}` {} {}", event::went(hook.outcome, style), time(hook.time)));
     }
-    for seen in &held.observed {
-        let words = event::observed(&seen.place, seen.version, seen.expected, seen.differences);
-        say(format!("{words} {}", time(seen.time)));
-    }
+    held.observed.iter().for_each(|row| say(event::observed(row, style)));
     if let Some(retired) = &o.retired {
         say(format!("emptied: {}", clean(&retired.reason)));
     }
