@@ -95,9 +95,11 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
                 (None, Some(version)) => {
                     format!("mlrun verify {model}@{version}   # names the files to bring back from a backup")
                 }
-                (None, None) => format!(
-                    "mlrun retire {model} --stage {stage} --reason …   # empties it; or certify and promote another one"
-                ),
+                (None, None) => {
+                    format!(
+                        "mlrun retire {model} --stage {stage} --reason …   # empties it; `mlrun list {model}` shows what else there is"
+                    )
+                }
             };
             (NO, "nothing-left", cure)
         }
