@@ -56,7 +56,7 @@ pub struct LogEntry {
     pub raw: Value,
     /// As this program understands it, at the time that is taken for its own; none if it needs a newer one.
     pub event: Option<EventRecord>,
-    /// The version it is about, where the event itself names only its record.
+    /// The version it is about, where the event itself names only its record; of a rollback, the one that was fled.
     pub about: Option<Version>,
     /// The approval that was taken back.
     pub approval: Option<ApprovalRow>,
@@ -82,6 +82,7 @@ impl LogEntry {
                 | EventBody::Block { snapshot, .. }
                 | EventBody::Unblock { snapshot, .. },
             ) => version_of(*snapshot),
+            Some(EventBody::Rollback { replaces: Some(fled), .. }) => version_of(*fled),
             Some(EventBody::Approve { subject: SubjectRecord::Version { version, .. }, .. }) => Some(*version),
             _ => match approval.as_ref().map(|row| row.subject) {
                 Some(SubjectRecord::Version { version, .. }) => Some(version),

@@ -221,7 +221,7 @@ fn a_span_is_the_timeline() {
     assert_eq!(held[1]["retired"]["reason"], "off the market");
     let shown = project.ok("at --until 2099-01-02");
     shown.clone().says(&[
-        "fraud production",
+        "production fraud@v1",
         "v1",
         "since 2099-01-01 02:00:00.000Z",
         "until 2099-01-01 07:00:00.000Z",
@@ -233,8 +233,8 @@ fn a_span_is_the_timeline() {
         "`./push.sh` took too long",
         "web-2 DIFFERS: it serves no known version, 3 files differ, seen 2099-01-01 05:00:00.000Z",
         "web-1 serves v1, seen",
-        "when production was emptied by Eve",
-        "emptied: off the market",
+        "emptied by Eve 2099-01-01 10:00:00.000Z",
+        "emptied because: off the market",
         "still there",
     ]);
     let wide: Vec<_> = shown.stdout.lines().filter(|line| line.chars().count() > 80).collect();
@@ -297,7 +297,7 @@ fn the_life_of_a_version() {
     assert_eq!(life("v2"), ["snapshot", "certify", "promote", "promote", "rollback", "purge"]);
     // What it was fled for is part of it.
     assert_eq!(life("v3"), ["snapshot", "certify", "promote", "rollback"]);
-    project.ok("show v3").says(&["life", "production → v3", "production → v2", "what it held is kept out: worse"]);
+    project.ok("show v3").says(&["life", "production → v3", "production → v2", "production → v2, v3 blocked: worse"]);
     // As it was then: what came later is not known.
     let promoted = project.events_of("promote")[2]["time"].as_str().unwrap().to_owned();
     let then = project.json(&format!("show v3 --at {promoted}"), 0)["life"].clone();

@@ -2,7 +2,7 @@
 
 use mlrun::format::checkpoint::{ObservedRow, OccupancyRow};
 use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord, HookOutcome, HookWhen, SubjectRecord};
-use mlrun::id::{CertificateId, SnapshotId};
+use mlrun::id::SnapshotId;
 use mlrun::ops::log::LogEntry;
 
 use super::super::{Label, Style, bytes, clean, time};
@@ -75,23 +75,24 @@ pub fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             let erased = erased.map_or_else(String::new, |erased| format!("; {} erased", bytes(erased)));
             format!("{packs}, {} {went}{emptied}{erased}", bytes(*freed))
         }
-        EventBody::Promote { stage, version, certificate, approvals, adopts, no_hooks, reason: why, .. } => {
+        EventBody::Promote { stage, version, approvals, adopts, no_hooks, reason: why, .. } => {
             let rules = if adopts.is_some() { ", rules adopted" } else { "" };
-            let on = resting(*certificate, approvals);
+            let on = resting(approvals);
             format!("{stage} → {version}{}{on}{rules}{}", without_hooks(*no_hooks, style), reason(why))
         }
         EventBody::Rollback { stage, version, reason, blocks, unblocks, skipped, no_hooks, .. } => {
-            let block = if blocks.is_empty() { "" } else { ", what it held is kept out" };
-            let unblock = if unblocks.is_empty() { "" } else { ", which is let in again" };
+            let fled = entry.about.map_or_else(|| "what it held".to_owned(), |version| version.to_string());
+            let block = if blocks.is_empty() { String::new() } else { format!(", {fled} blocked") };
+            let unblock = if unblocks.is_empty() { "" } else { ", unblocked" };
             let passed: Vec<String> = skipped.iter().map(|one| one.version.to_string()).collect();
             let passed = if passed.is_empty() { String::new() } else { format!(", past {}", passed.join(", ")) };
             let hooks = without_hooks(*no_hooks, style);
             format!("{stage} → {version}{hooks}{unblock}{passed}{block}: {}", clean(reason))
         }
-        EventBody::Force { stage, version, overruled, certificate, approvals, no_hooks, reason, .. } => {
+        EventBody::Force { stage, version, overruled, approvals, no_hooks, reason, .. } => {
             let against = style.paint(Label::Bad, &clean(&overruled.join(", ")));
             let hooks = without_hooks(*no_hooks, style);
-            let on = resting(*certificate, approvals);
+            let on = resting(approvals);
             format!("{stage} → {version}{hooks} against {against}: {}{on}", clean(reason))
         }
         EventBody::Retire { stage, version, reason, .. } => format!("{stage} emptied of {version}: {}", clean(reason)),
@@ -108,7 +109,7 @@ pub fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
             format!("the approval in event {approval}{}{}", whose.unwrap_or_default(), reason(why))
         }
         EventBody::Adopt { stage, approvals, reason, .. } => {
-            format!("other rules for {stage}{}: {}", resting(None, approvals), clean(reason))
+            format!("other rules for {stage}{}: {}", resting(approvals), clean(reason))
         }
         EventBody::Hook { stage, version, when, command, outcome, exit, .. } => {
             let when = match when {
@@ -149,14 +150,12 @@ fn subject(subject: &SubjectRecord) -> String {
     }
 }
 
-/// What a move rests on.
-fn resting(certificate: Option<CertificateId>, approvals: &[u64]) -> String {
-    let on = certificate.map_or_else(String::new, |id| format!(", certificate {}", id.short()));
-    let by = match approvals.len() as u64 {
+/// The approvals that a move rests on.
+fn resting(approvals: &[u64]) -> String {
+    match approvals.len() as u64 {
         0 => String::new(),
         n => format!(", {}", count(n, "approval")),
-    };
-    on + &by
+    }
 }
 
 /// An event on a line, behind its time and kind.

@@ -86,33 +86,23 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         return format!("{when}: nothing was in any stage\n");
     }
     let mut text = format!("{when}\n");
-    let mut before = None;
-    for held in &report.stages {
-        let place = (&held.model, &held.stage);
-        if before != Some(place) {
-            text += &format!("\n{}  {}\n", style.paint(Label::Strong, held.model.as_str()), held.stage);
-            before = Some(place);
-        }
-        text += &occupied(held, style);
-    }
+    report.stages.iter().for_each(|held| text += &occupied(held, style));
     text
 }
 
-/// A version's time in a stage: a line of the table, and what is to be said of it below.
+/// A version's time in a stage, and below it what is to be said of it.
 fn occupied(held: &Occupied, style: &Style) -> String {
     let o = &held.occupancy;
-    let version = style.paint(Label::Strong, &o.version.to_string());
+    let version = style.paint(Label::Strong, &format!("{}@{}", held.model, o.version));
     let until = match (held.until, &o.retired) {
         (None, _) => "still there".to_owned(),
         (Some(until), None) => format!("until {}", time(until)),
-        (Some(until), Some(retired)) => {
-            format!("until {}, when {} was emptied", time(until), held.stage) + &by(retired.actor.as_deref())
-        }
+        (Some(until), Some(retired)) => format!("emptied{} {}", by(retired.actor.as_deref()), time(until)),
     };
     let id = style.paint(Label::Dim, &o.snapshot.short());
-    let mut text = format!("  {version}  {id}  since {}\n", time(o.since));
+    let mut text = format!("  {}  {version}  {id}\n", held.stage);
     let mut say = |words: String| text += &format!("{}\n", super::set_in(&words, 6));
-    say(until);
+    say(format!("since {}, {until}", time(o.since)));
     let how = match o.kind.as_str() {
         "rollback" => style.paint(Label::Bad, "rollback"),
         "force" => style.paint(Label::Bad, "FORCED"),
@@ -139,7 +129,7 @@ fn occupied(held: &Occupied, style: &Style) -> String {
     }
     held.observed.iter().for_each(|row| say(event::observed(row, style)));
     if let Some(retired) = &o.retired {
-        say(format!("emptied: {}", clean(&retired.reason)));
+        say(format!("emptied because: {}", clean(&retired.reason)));
     }
     if held.cut {
         say("there are too many events to look through all of them for hooks and findings".to_owned());
