@@ -59,6 +59,7 @@
 //! packs/<blake3>.pack            blocks, recipes, trees, records
 //! index/<…>.idx                  where objects are: a cache, rebuilt from the packs
 //! journal/<model>/<16 digits>    `/` in a name as `+`; events, each checked by `head -n 1 FILE | sha256sum`
+//! journal/<name>/<16 digits>     a later name of a model: one event that says whose it is
 //! journal/.store/<16 digits>     the same for the store as a whole: what `gc` let go of
 //! trash/begun/<16 digits>        what a `gc` is about to let go of, until that is in the journal
 //! trash/<time>/<blake3>.pack     what `gc` let go of, and damaged packs that were repaired, for a while; never what `purge` erased

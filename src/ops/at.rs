@@ -1,11 +1,12 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
 use super::observed::{self, Standing};
-use super::{VerbError, refuse_backwards, resolve};
+use super::{VerbError, resolve};
 use crate::clock::{Moment, Time};
-use crate::format::checkpoint::{ObservedRow, OccupancyRow, StageRow};
+use crate::format::checkpoint::{ApprovalRow, HookRow, ObservedRow, OccupancyRow, StageRow};
+use crate::format::event::{EventBody, EventRef};
 use crate::name::{ModelName, StageName};
-use crate::registry;
+use crate::registry::{self, State};
 use crate::repository::Repository;
 use crate::revision::{Revision, Target};
 
@@ -29,8 +30,10 @@ pub struct AtOptions {
 pub struct AtReport {
     /// The instant, or the end of the timeline.
     pub time: Time,
-    /// The beginning of the timeline.
+    /// The beginning of the timeline; none in one that begins with the first event.
     pub since: Option<Time>,
+    /// Whether a timeline was asked for.
+    pub timeline: bool,
     /// One entry for each stage and occupant, by model, stage and time.
     pub stages: Vec<Occupied>,
 }
@@ -46,74 +49,89 @@ pub struct Occupied {
     pub occupancy: OccupancyRow,
     /// Until when; none: it still holds it.
     pub until: Option<Time>,
-    /// What the places that serve it were found to hold, last before that instant; nothing of a timeline.
+    /// The approvals that counted.
+    pub approvals: Vec<ApprovalRow>,
+    /// How the hooks of this move went.
+    pub hooks: Vec<HookRow>,
+    /// What places were found to serve, the newest finding of each; of the past, those from its time.
     pub observed: Vec<(ObservedRow, Option<Standing>)>,
+    /// Whether there were too many events meanwhile to look through all of them for hooks and findings.
+    pub cut: bool,
 }
 
+/// So many events are read for what happened outside, whatever is asked for: a past of a hundred thousand must be quick to look at.
+const MOST_READ: u64 = 2000;
+/// Of those of one occupancy so many are the first: its hooks run at once.
+const FIRST_READ: u64 = 50;
+
 /// Looks back.
+///
+/// # Errors
+/// A time that is none, a model or stage that is not there, a day on which a stage changed hands; a journal that cannot be used.
 pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, VerbError> {
     let now = repository.registry().now();
-    let parse = |text: &Option<String>| text.as_deref().map(|t| Moment::parse(t, now)).transpose();
-    let moment = parse(&options.time)?;
-    let since = match parse(&options.since)? {
-        Some(Moment::Day(start, _)) => Some(start),
-        other => other.map(Moment::instant),
-    };
-    let until = parse(&options.until)?.map(Moment::instant);
-    refuse_backwards(since, until)?;
-    let timeline = since.is_some() || until.is_some();
     // "Now" is the tip of every journal, whatever the clock says.
-    let tip = moment.is_none() && !timeline || options.time.as_deref() == Some("now");
-    let time = moment.map(Moment::instant).or(until).unwrap_or(now);
+    let moment = resolve::past(repository, options.time.as_deref())?;
+    let (since, until) = resolve::span(repository, options.since.as_deref(), options.until.as_deref())?;
+    let timeline = options.since.is_some() || options.until.is_some();
+    let end = moment.map(Moment::instant).or(until);
     let models = match &options.model {
         Some(model) => vec![model.clone()],
         None => repository.registry().models()?,
     };
     let mut stages = Vec::new();
+    let mut room = MOST_READ;
     for model in models {
         let state = resolve::state(repository, &model)?;
-        if let Some(stage) = &options.stage {
+        if let Some(stage) = &options.stage
+            && options.model.is_some()
+        {
             resolve::stage(repository, &state, Some(stage))?;
         }
         let wanted = |row: &&StageRow| options.stage.as_ref().is_none_or(|s| *s == row.stage);
         for row in state.stages.values().filter(wanted) {
-            let selected: Vec<usize> = if timeline {
-                overlapping(row, since, time)
-            } else if tip {
-                row.occupant().and_then(|_| row.timeline.len().checked_sub(1)).into_iter().collect()
-            } else {
-                check_day(row, moment, options)?;
-                registry::at(row, time)
-                    .and_then(|held| row.timeline.iter().position(|o| o.event == held.event))
-                    .into_iter()
-                    .collect()
-            };
-            // Only where something was observed is the past looked into.
-            let seen = match (state.observed.iter().any(|seen| seen.stage == row.stage) && !timeline, tip) {
-                (false, _) => Vec::new(),
-                (true, true) => observed::of_stage(&state, &row.stage),
-                (true, false) => {
-                    let then = repository.registry().state_at(&model, time)?;
-                    then.map(|then| observed::of_stage(&then, &row.stage)).unwrap_or_default()
+            let selected: Vec<usize> = match end {
+                _ if timeline => overlapping(row, since, end),
+                None => row.occupant().and_then(|_| row.timeline.len().checked_sub(1)).into_iter().collect(),
+                Some(time) => {
+                    check_day(row, moment, options)?;
+                    registry::at(row, time)
+                        .and_then(|held| row.timeline.iter().position(|o| o.event == held.event))
+                        .into_iter()
+                        .collect()
                 }
             };
-            stages.extend(selected.into_iter().map(|i| Occupied {
-                observed: seen.clone(),
-                model: model.clone(),
-                stage: row.stage.clone(),
-                occupancy: row.timeline[i].clone(),
-                until: row.end_of(i).map(|end| end.time),
-            }));
+            for index in selected {
+                stages.push(occupied(repository, &state, row, (index, end), &mut room)?);
+            }
         }
     }
-    Ok(AtReport { time, since: timeline.then(|| since.unwrap_or(time)), stages })
+    if options.model.is_none()
+        && let (Some(stage), []) = (&options.stage, stages.as_slice())
+    {
+        known_stage(repository, stage)?;
+    }
+    Ok(AtReport { time: end.unwrap_or(now), since, timeline, stages })
 }
 
-fn overlapping(row: &StageRow, since: Option<Time>, until: Time) -> Vec<usize> {
+/// A stage that no model has is a slip.
+fn known_stage(repository: &Repository, stage: &StageName) -> Result<(), VerbError> {
+    let mut refused = None;
+    for model in repository.registry().models()? {
+        match resolve::stage(repository, &resolve::state(repository, &model)?, Some(stage)) {
+            Ok(_) => return Ok(()),
+            Err(error) => refused = Some(error),
+        }
+    }
+    refused.map_or(Ok(()), Err)
+}
+
+fn overlapping(row: &StageRow, since: Option<Time>, until: Option<Time>) -> Vec<usize> {
     (0..row.timeline.len())
         .filter(|i| {
             let ends = row.end_of(*i).map(|end| end.time);
-            row.timeline[*i].since <= until && ends.is_none_or(|end| since.is_none_or(|since| end > since))
+            let begun = until.is_none_or(|until| row.timeline[*i].since <= until);
+            begun && ends.is_none_or(|end| since.is_none_or(|since| end > since))
         })
         .collect()
 }
@@ -122,4 +140,60 @@ fn check_day(row: &StageRow, moment: Option<Moment>, options: &AtOptions) -> Res
     let Some(moment) = moment else { return Ok(()) };
     let asked = Revision { model: None, target: Target::Stage(row.stage.clone()), time: options.time.clone(), back: 0 };
     Ok(resolve::unambiguous_day(row, moment, &asked)?)
+}
+
+/// A version in a stage, and what became of it outside.
+fn occupied(
+    repository: &Repository,
+    state: &State,
+    row: &StageRow,
+    (index, until): (usize, Option<Time>),
+    room: &mut u64,
+) -> Result<Occupied, VerbError> {
+    let occupancy = row.timeline[index].clone();
+    let end = row.end_of(index);
+    let mut found = Occupied {
+        model: state.model.clone(),
+        stage: row.stage.clone(),
+        until: end.map(|end| end.time),
+        approvals: occupancy.approvals.iter().filter_map(|seq| state.approval(*seq)).cloned().collect(),
+        occupancy,
+        hooks: Vec::new(),
+        observed: Vec::new(),
+        cut: false,
+    };
+    if end.is_none() && until.is_none_or(|until| state.time().is_none_or(|newest| newest <= until)) {
+        // What is so now is in the state.
+        found.hooks.clone_from(&row.hooks);
+        found.observed = observed::of_stage(state, &row.stage);
+        return Ok(found);
+    }
+    let (first, last) = (found.occupancy.event.seq + 1, end.map_or(state.seq() + 1, |end| end.event.seq));
+    let length = last.saturating_sub(first);
+    let read = length.min(*room);
+    *room -= read;
+    found.cut = read < length;
+    let early = read.min(FIRST_READ);
+    for seq in (first..first + early).chain(last - (read - early)..last) {
+        let Some(file) = repository.registry().event(&state.first_name, seq)? else { break };
+        let Ok(mut event) = file.event else { continue };
+        state.with_time(&mut event);
+        if until.is_some_and(|until| event.time > until) {
+            break;
+        }
+        let (event_ref, time) = (EventRef { seq, id: file.id }, event.time);
+        match event.body {
+            EventBody::Hook { of, when, command, outcome, .. } if of == Some(found.occupancy.event.seq) => {
+                found.hooks.push(HookRow { when, command, outcome, event: event_ref, time });
+            }
+            EventBody::Observed { stage, place, version, expected, differences } if stage == row.stage => {
+                found.observed.retain(|(seen, _)| seen.place != place);
+                let seen = ObservedRow { stage, place, version, expected, differences, event: event_ref, time };
+                let standing = observed::beside(state, &seen, &found.occupancy);
+                found.observed.push((seen, Some(standing)));
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
 }

@@ -173,7 +173,7 @@ fn input(repository: &Repository, options: &AttachOptions, model: &ModelName) ->
     let given = &options.columns;
     let columns = match given {
         _ if *given == GivenColumns::default() => {
-            let file = repository.config().and_then(|config| config.model(model));
+            let file = repository.section(model);
             if let Some(set) = file.and_then(|file| file.predictions.get(&name)) {
                 predictions_columns(set)
             } else if let Some(column) = file.and_then(|file| samples_column(file, &name)) {

@@ -16,7 +16,8 @@ pub(super) fn event(
     let seq = row.event.seq;
     let gone = || JournalError::missing(&state.model, seq);
     let file = repository.registry().event(&state.model, seq)?.ok_or_else(gone)?;
-    let event = file.event.map_err(|source| JournalError::Format { model: state.model.clone(), seq, source })?;
+    let mut event = file.event.map_err(|source| JournalError::Format { model: state.model.clone(), seq, source })?;
+    state.with_time(&mut event);
     match event.body.clone() {
         EventBody::Attach { evidence, .. } => Ok((event, evidence)),
         _ => Err(gone().into()),

@@ -74,7 +74,9 @@ fn set(repository: &Repository, options: &BlockOptions, wish: Wish) -> Result<Bl
         let tree = Some(found.row.model_tree);
         state.blocks.iter().any(|b| {
             let same = b.snapshot == id || wish == Wish::Unblock && b.model_tree == tree;
-            same && (wish == Wish::Unblock && options.stage.is_none() || b.stage == options.stage)
+            // Other words take the place of the earlier ones.
+            let said = wish == Wish::Unblock || Some(&b.reason) == options.reason.as_ref();
+            same && said && (wish == Wish::Unblock && options.stage.is_none() || b.stage == options.stage)
         })
     };
     let everywhere = found.state.blocks.iter().any(|b| b.snapshot == id && b.stage.is_none());

@@ -221,7 +221,7 @@ fn contents(
         "certificate": certificate.map(|row| row.certificate.to_string()),
         "events": events,
         "format": FORMAT,
-        "model": found.state.model.as_str(),
+        "model": found.state.first_name.as_str(),
         "repository": store.repository(),
         "snapshot": id,
         "version": found.row.version.to_string(),

@@ -332,7 +332,8 @@ fn removals(repository: &Repository, state: &State) -> Result<HashMap<u32, Remov
     }
     for seq in 1..=state.seq() {
         let event = repository.registry().event(&state.model, seq)?.and_then(|file| file.event.ok());
-        let Some(event) = event else { continue };
+        let Some(mut event) = event else { continue };
+        state.with_time(&mut event);
         if let EventBody::Case { change: CaseChangeRecord::Remove { cases }, reason } = event.body {
             for number in cases {
                 let (actor, reason) = (event.actor.name.clone(), reason.clone());

@@ -389,7 +389,7 @@ fn candidate(
         None => None,
     };
     let mut workspace = Workspace::look_at(repository, model_only.as_ref(), &options.given, options.check, progress)?;
-    let model = workspace.built.record.model.clone();
+    let model = resolve::current(repository, &workspace.built.record.model);
     let state = repository.registry().state(&model)?;
     if !options.check && !options.explain {
         let found = version_of_workspace(repository, &workspace, state)?;

@@ -1,6 +1,7 @@
 //! `doctor`: git, store, permissions, journals, clock, space and other programs of the same name.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::capture::CaptureError;
 use crate::capture::git::Git;
@@ -36,6 +37,9 @@ pub struct Finding {
 const LITTLE_SPACE: u64 = 1 << 30;
 /// With less than this nothing can be recorded: 1 MiB.
 const NO_SPACE: u64 = 1 << 20;
+
+/// Clocks of machines that share a store may differ by this much.
+const SKEW: Duration = Duration::from_secs(60);
 
 /// Looks at everything; a project that cannot be opened is a finding, not an error.
 pub fn doctor(options: &OpenOptions, program: Option<&Path>) -> Vec<Finding> {
@@ -150,15 +154,17 @@ fn journals(repository: &Repository) -> Vec<Finding> {
         match registry.state(&model) {
             Err(error) => findings.push(damaged(&error)),
             Ok(state) => {
-                if let Some(newest) = state.and_then(|state| state.time()).filter(|newest| *newest > now) {
+                let (name, newest) = state.map_or((None, None), |state| (Some(state.model.clone()), state.time()));
+                let model = name.unwrap_or(model);
+                if let Some(newest) = newest.filter(|newest| newest.since(now) > SKEW) {
                     clock.health = Health::Warning;
                     clock.text = format!(
                         "it is {} here, but the newest event of `{model}` is of {}",
                         now.for_people(),
                         newest.for_people()
                     );
-                    let cure =
-                        "if it is this machine's clock that is wrong, set it; until then new events get that time";
+                    let cure = "if this machine's clock is wrong, set it; if another one's was: `mlrun doctor --clock --reason …` \
+                                disowns that time, which new events get until then";
                     clock.cure = Some(cure.to_owned());
                 }
             }

@@ -1,6 +1,6 @@
 //! `drop`: a version's files are not needed any more. Its record, and why, stay; the space comes back with `gc`.
 
-use super::resolve;
+use super::resolve::{self, Found};
 use super::{Asked, MadeEvent, VerbError, check_text};
 use crate::format::event::EventBody;
 use crate::id::SnapshotId;
@@ -47,7 +47,7 @@ pub fn drop_version(repository: &Repository, options: &DropOptions) -> Result<Dr
     let (model, version, id) = (found.state.model.clone(), found.row.version, found.snapshot());
     let mut report = DropReport {
         held: found.state.ever_held(id).cloned(),
-        unchanged: found.row.dropped.is_some(),
+        unchanged: resolve::dropped(repository, &found)?.is_some_and(|dropped| dropped.reason == options.reason),
         event: None,
         dry_run: options.dry_run,
         model,
@@ -60,7 +60,11 @@ pub fn drop_version(repository: &Repository, options: &DropOptions) -> Result<Dr
     let actor = Asked::begin(repository).answer();
     let committed = repository.registry().commit::<_, VerbError>(&report.model, &actor, |state| {
         let held = state.ever_held(id).cloned();
-        let unchanged = state.version(version).is_some_and(|row| row.dropped.is_some());
+        let row = state.version(version).copied();
+        let dropped =
+            row.map(|row| resolve::dropped(repository, &Found { state: state.clone(), row })).transpose()?.flatten();
+        // Other words take the place of the earlier ones.
+        let unchanged = dropped.is_some_and(|dropped| dropped.reason == options.reason);
         Ok(if held.is_some() || unchanged {
             Decision::Keep((held, unchanged))
         } else {

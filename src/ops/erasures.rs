@@ -313,7 +313,7 @@ fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (ModelName, E
         let Some(state) = repository.registry().state(&model)? else { continue };
         for row in &state.erased {
             if let Some(file) = row.file() {
-                erased.insert(file.sha256, (model.clone(), row.clone()));
+                erased.insert(file.sha256, (state.model.clone(), row.clone()));
             }
         }
     }

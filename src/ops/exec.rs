@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::inputs::{CommandInput, GivenInputs, capture_options};
 use super::snapshot::{RESERVE, SnapshotOptions, SnapshotReport, snapshot};
-use super::{Asked, MadeEvent, UsageError, VerbError};
+use super::{Asked, MadeEvent, UsageError, VerbError, resolve};
 use crate::capture::secrets::Scanner;
 use crate::capture::{beforehand, command};
 use crate::format::event::EventBody;
@@ -114,7 +114,7 @@ pub fn exec(repository: &Repository, options: &ExecOptions, progress: &dyn Progr
     let mut redactions = Vec::new();
     let command = command::redacted(&Scanner::default(), &capture_options, &mut redactions);
     let mut report = ExecReport {
-        model: capture_options.model.clone(),
+        model: resolve::current(repository, &capture_options.model),
         argv: command.argv.unwrap_or_default(),
         cwd: command.cwd,
         issued,

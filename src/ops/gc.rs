@@ -323,7 +323,7 @@ pub(super) fn states(repository: &Repository) -> Result<Vec<State>, VerbError> {
 }
 
 fn by_rule(repository: &Repository, state: &State, now: Time) -> Result<Vec<Dropped>, VerbError> {
-    let Some(rules) = repository.config().and_then(|config| config.model(&state.model)?.keep.as_ref()) else {
+    let Some(rules) = repository.section(&state.model).and_then(|section| section.keep.as_ref()) else {
         return Ok(Vec::new());
     };
     let said =

@@ -104,7 +104,7 @@ pub(super) fn recorded(command: &str) -> String {
 /// The hooks behind a move of this stage: those of the project; without a checkout those that stand behind its newest move.
 pub(super) fn behind(repository: &Repository, state: &State, stage: &StageName) -> Vec<String> {
     match (repository.project(), repository.config()) {
-        (Some(_), Some(config)) => config.stage(&state.model, stage).and_then(|file| file.after).unwrap_or_default(),
+        (Some(_), Some(_)) => repository.stage(&state.model, stage).and_then(|file| file.after).unwrap_or_default(),
         _ => newest(state, stage).map(|newest| recorded_behind(repository, state, newest)).unwrap_or_default(),
     }
 }

@@ -82,7 +82,7 @@ pub fn capture_options(
     let empty = ModelFile::default();
     let no_config = ConfigFile::default();
     let config = repository.config().map_or(&no_config, |c| &c.file);
-    let file = config.model.get(&model).unwrap_or(&empty);
+    let file = repository.section(&model).unwrap_or(&empty);
     if given.files.is_empty() && file.files.is_empty() {
         let known = config.model.keys().map(ToString::to_string).collect();
         return Err(UsageError::NothingToCapture { model: model.to_string(), known }.into());
@@ -120,7 +120,7 @@ pub fn capture_options(
         data: data(file, given, &project)?,
         notes,
         notes_file,
-        others: of_others(&config.model, &model, &project),
+        others: of_others(&config.model, &repository.called(&model), &project),
         code: code_scope(file, given, &project),
         require_clean: given.require_clean || config.code.require_clean,
         untracked_limit,
@@ -136,7 +136,8 @@ pub fn capture_options(
         strict: given.strict,
         store: repository.store_path().canonicalize().unwrap_or_else(|_| repository.store_path().to_path_buf()),
         project,
-        model,
+        // Records go on naming a model as it was called first.
+        model: repository.registry().first_name(&model)?,
     })
 }
 

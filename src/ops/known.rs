@@ -64,5 +64,6 @@ pub(super) fn keep(repository: &Repository, model: &ModelName, known: Known<'_>)
 
 fn path(repository: &Repository, model: &ModelName) -> String {
     let workspace = Digest::of(workspace(repository).as_os_str().as_encoded_bytes());
-    format!("{CACHE}/known/{workspace}/{}", model.folder())
+    let first = repository.registry().first_name(model).unwrap_or_else(|_| model.clone());
+    format!("{CACHE}/known/{workspace}/{}", first.folder())
 }

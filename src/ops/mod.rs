@@ -6,6 +6,7 @@ mod actor;
 pub mod at;
 pub mod attach;
 mod attached;
+pub mod bisect;
 pub mod block;
 pub mod bundle;
 pub mod bundle_check;
@@ -35,6 +36,7 @@ mod interpreter;
 mod judging;
 mod keep;
 mod known;
+mod life;
 pub mod list;
 mod listed_keys;
 pub mod log;
@@ -52,6 +54,7 @@ mod purge_profile;
 pub mod recheck;
 mod records;
 mod remaining;
+pub mod rename;
 pub mod repair;
 mod replaced;
 mod reports;
@@ -78,6 +81,7 @@ mod typed_path;
 pub mod verify;
 pub mod waive;
 mod workspace;
+pub mod wrong_clock;
 
 pub use self::actor::Asked;
 pub use self::erasures::{ErasedAgain, ErasedPart, why};
@@ -125,14 +129,6 @@ fn check_characters(field: &str, text: &str) -> Result<(), UsageError> {
         }
     }
     Ok(())
-}
-
-/// Refuses a time that ends before it begins.
-fn refuse_backwards(since: Option<Time>, until: Option<Time>) -> Result<(), UsageError> {
-    match (since, until) {
-        (Some(since), Some(until)) if since > until => Err(UsageError::Backwards { since, until }),
-        _ => Ok(()),
-    }
 }
 
 /// An event that a verb made.

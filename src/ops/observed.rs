@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::deployed::{DeployedReport, extra, without};
 use super::{MadeEvent, VerbError};
 use crate::digest::Digest;
-use crate::format::checkpoint::ObservedRow;
+use crate::format::checkpoint::{ObservedRow, OccupancyRow};
 use crate::format::event::{ActorRecord, EventBody};
 use crate::format::tree::EntryKind;
 use crate::name::{StageName, Version};
@@ -44,14 +44,18 @@ pub enum Standing {
 
 /// How an observation stands to what its stage holds; none where that holds nothing.
 pub fn standing(state: &State, row: &ObservedRow) -> Option<Standing> {
-    let occupant = state.occupant(&row.stage)?;
+    state.occupant(&row.stage).map(|occupant| beside(state, row, occupant))
+}
+
+/// How an observation stands to a version that held its stage.
+pub(super) fn beside(state: &State, row: &ObservedRow, occupant: &OccupancyRow) -> Standing {
     let tree = |version: Version| state.version(version).map(|row| row.model_tree);
     let holds = row.version.and_then(tree);
-    Some(match holds.is_some() && holds == tree(occupant.version) {
+    match holds.is_some() && holds == tree(occupant.version) {
         true => Standing::Same,
         false if row.event.seq < occupant.event.seq => Standing::Before,
         false => Standing::Other,
-    })
+    }
 }
 
 /// What the places that serve a stage were last found to hold.

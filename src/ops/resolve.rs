@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::VerbError;
 pub use super::error::{Dropped, ResolveError};
-use crate::clock::Moment;
+use super::{UsageError, VerbError};
+use crate::clock::{Moment, Time, TimeError};
 use crate::format::checkpoint::{OccupancyRow, StageRow, VersionRow};
 use crate::format::event::EventBody;
 use crate::id::SnapshotId;
@@ -35,50 +35,59 @@ impl Found {
     }
 }
 
-/// Every model: those with a journal and those in the configuration.
+/// Every model, by the name it has: those with a journal and those in the configuration.
 pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
-    let mut all: BTreeSet<ModelName> = repository.registry().models()?.into_iter().collect();
-    all.extend(repository.config().into_iter().flat_map(|c| c.file.model.keys().cloned()));
-    Ok(all.into_iter().collect())
+    let mut all = sections(repository)?;
+    all.extend(repository.registry().models()?);
+    let named: BTreeSet<ModelName> = all.iter().map(|name| current(repository, name)).collect();
+    Ok(named.into_iter().collect())
+}
+
+/// The name that the model called `name` has now. One whose journal cannot be read is called as it was asked for.
+pub fn current(repository: &Repository, name: &ModelName) -> ModelName {
+    repository.registry().name(name).ok().flatten().unwrap_or_else(|| name.clone())
+}
+
+/// The models that the configuration has, by their first names.
+fn sections(repository: &Repository) -> Result<BTreeSet<ModelName>, VerbError> {
+    let sections = repository.config().into_iter().flat_map(|config| config.file.model.keys());
+    Ok(sections.map(|name| repository.registry().first_name(name)).collect::<Result<_, _>>()?)
 }
 
 /// The model meant: the one named, or the only one there is.
 pub fn model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
     if let Some(name) = name {
-        return Ok(name.clone());
+        return Ok(current(repository, name));
     }
-    let mut all = models(repository)?;
-    match all.len() {
-        0 => Err(ResolveError::NoModel.into()),
-        1 => Ok(all.remove(0)),
-        // A section that never had a version does not stand in the way of the only model that has.
-        _ => match (repository.registry().models()?.as_slice(), configured(repository)) {
-            ([only], _) => Ok(only.clone()),
-            // A store may hold other projects' models too.
-            (known, Some(only)) if known.contains(&only) => Ok(only),
-            _ => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
-        },
+    let journals = repository.registry().models()?;
+    // A section that never had a version does not stand in the way of the only model that has.
+    if let [only] = journals.as_slice() {
+        return Ok(current(repository, only));
+    }
+    let sections = sections(repository)?;
+    match (sections.first(), sections.len()) {
+        // A store may hold other projects' models too.
+        (Some(only), 1) if journals.is_empty() || journals.contains(only) => Ok(current(repository, only)),
+        (None, _) if journals.is_empty() => Err(ResolveError::NoModel.into()),
+        _ => Err(which_model(repository)?.into()),
     }
 }
 
-/// The only model that the configuration has.
-fn configured(repository: &Repository) -> Option<ModelName> {
-    let mut sections = repository.config()?.file.model.keys();
-    sections.next().filter(|_| sections.next().is_none()).cloned()
+fn which_model(repository: &Repository) -> Result<ResolveError, VerbError> {
+    Ok(ResolveError::WhichModel { known: models(repository)?.iter().map(ToString::to_string).collect() })
 }
 
 /// The model whose workspace is meant: the one named, the only one the project has files of, or the only one there is.
 pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
-    let sections = repository.config().map(|config| &config.file.model);
-    let mut here = sections.into_iter().flatten();
+    let config = repository.config().map(|config| &config.file.model);
+    let mut here = config.into_iter().flatten();
     if let (None, Some((only, section)), None) = (name, here.next(), here.next())
         && !section.files.is_empty()
     {
-        return Ok(only.clone());
+        return Ok(current(repository, only));
     }
-    let all = models(repository)?;
-    match (name, all.len()) {
-        (None, 2..) => Err(ResolveError::WhichModel { known: all.iter().map(ToString::to_string).collect() }.into()),
+    match name {
+        None if models(repository)?.len() > 1 => Err(which_model(repository)?.into()),
         _ => model(repository, name),
     }
 }
@@ -94,11 +103,14 @@ pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbEr
 
 /// Refuses a model that has neither a journal nor a section.
 pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
-    let known = models(repository)?;
-    if known.contains(model) {
+    if repository.registry().has(model)? || repository.section(model).is_some() {
         return Ok(());
     }
-    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    // One whose journal is gone is known, too.
+    if repository.registry().models()?.contains(model) {
+        return Ok(());
+    }
+    let known: Vec<String> = models(repository)?.iter().map(ToString::to_string).collect();
     let nearest = nearest(model.as_str(), known.iter().map(String::as_str)).into_iter().next();
     Err(ResolveError::Model { name: model.to_string(), nearest, known }.into())
 }
@@ -107,7 +119,7 @@ pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), Ver
 pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError> {
     let config = repository.config();
     let is_model = |name: &ModelName| {
-        config.is_some_and(|c| c.model(name).is_some()) || repository.registry().has(name).unwrap_or(false)
+        config.is_some_and(|c| c.file.model.contains_key(name)) || repository.registry().has(name).unwrap_or(false)
     };
     Ok(Revision::parse(text, &is_model).map_err(ResolveError::from)?)
 }
@@ -141,7 +153,13 @@ pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbE
 }
 
 fn moment(repository: &Repository, revision: &Revision) -> Result<Option<Moment>, ResolveError> {
-    Ok(revision.time.as_deref().map(|text| Moment::parse(text, repository.registry().now())).transpose()?)
+    Ok(past(repository, revision.time.as_deref())?)
+}
+
+/// The time something is to be seen at; none: now, which is the newest event, whatever a clock says.
+pub fn past(repository: &Repository, time: Option<&str>) -> Result<Option<Moment>, TimeError> {
+    let time = time.filter(|text| text.trim() != "now");
+    time.map(|text| Moment::parse(text, repository.registry().now())).transpose()
 }
 
 fn latest(state: &State, revision: &Revision, moment: Option<Moment>) -> Result<VersionRow, ResolveError> {
@@ -258,14 +276,15 @@ fn step_back(revision: &Revision, count: usize) -> Result<usize, ResolveError> {
 /// Stages a model has or could have.
 pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
     let mut all: BTreeSet<String> = state.stages.keys().map(ToString::to_string).collect();
-    all.extend(repository.config().into_iter().flat_map(|c| c.stages(&state.model)).map(|s| s.to_string()));
+    all.extend(repository.stages(&state.model).iter().map(ToString::to_string));
     all.into_iter().collect()
 }
 
 /// When, by whom and why a version's files were let go of; none: they are kept.
 pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<Dropped>, VerbError> {
     let Some(seq) = found.row.dropped else { return Ok(None) };
-    let event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
+    let mut event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
+    event.iter_mut().for_each(|event| found.state.with_time(event));
     let unknown = || Dropped { reason: format!("by event {seq}"), time: None, actor: None };
     Ok(Some(event.map_or_else(unknown, |event| Dropped {
         reason: match event.body {
@@ -303,4 +322,23 @@ pub fn stage(repository: &Repository, state: &State, named: Option<&StageName>) 
         .as_deref()
         .and_then(parse)
         .ok_or_else(|| ResolveError::WhichStage { known }.into())
+}
+
+/// A span of time, as it was typed: a day begins with its first moment and ends with its last.
+pub fn span(
+    repository: &Repository,
+    since: Option<&str>,
+    until: Option<&str>,
+) -> Result<(Option<Time>, Option<Time>), VerbError> {
+    let now = repository.registry().now();
+    let parse = |text: Option<&str>| text.map(|text| Moment::parse(text, now)).transpose();
+    let since = match parse(since)? {
+        Some(Moment::Day(start, _)) => Some(start),
+        other => other.map(Moment::instant),
+    };
+    let until = parse(until.filter(|text| text.trim() != "now"))?.map(Moment::instant);
+    match (since, until) {
+        (Some(since), Some(until)) if since > until => Err(UsageError::Backwards { since, until }.into()),
+        _ => Ok((since, until)),
+    }
 }

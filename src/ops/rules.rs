@@ -59,13 +59,13 @@ pub fn policy(
 
 /// The policy that the configuration names, if it names one.
 pub fn configured(repository: &Repository, model: &ModelName) -> Result<Option<Policy>, VerbError> {
-    let file = repository.config().and_then(|config| config.model(model)?.policy.as_ref());
+    let file = repository.section(model).and_then(|section| section.policy.as_ref());
     let Some((project, file)) = repository.project().zip(file) else { return Ok(None) };
     read_policy(&project.join(file), predict_of(repository, model)).map(Some)
 }
 
 fn predict_of(repository: &Repository, model: &ModelName) -> Option<PredictRecord> {
-    repository.config().and_then(|config| config.predict(model))
+    repository.predict(model)
 }
 
 /// Reads and resolves a policy file. How a model is run is the configuration's to say, and part of the rules.
@@ -98,7 +98,7 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 
 /// What the project asks of a stage; the defaults if it says nothing.
 pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
-    let file = repository.config().and_then(|c| c.stage(model, stage));
+    let file = repository.stage(model, stage);
     let roles = repository.config().map(|c| c.file.roles.clone()).unwrap_or_default();
     config::stage_rules(&file.unwrap_or_default(), &roles)
 }
@@ -118,7 +118,7 @@ pub fn needed(repository: &Repository, state: &State, snapshot: SnapshotId) -> N
         Some(row) => state.occupant(&row.stage).is_none(),
         None => state.stages.keys().all(|stage| state.occupant(stage).is_none()),
     };
-    let configured = repository.config().and_then(|c| c.model(&state.model)).is_some_and(|m| m.policy.is_some());
+    let configured = repository.section(&state.model).is_some_and(|section| section.policy.is_some());
     let in_force = || state.stages.values().any(|row| row.rules.as_ref().is_some_and(|rules| rules.policy.is_some()));
     Needed { first_release, policy: !configured && !in_force() }
 }
@@ -146,7 +146,7 @@ pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -
 
 /// Refuses a stage whose configuration asks for what this version would not look at.
 pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<(), VerbError> {
-    let Some(file) = repository.config().and_then(|c| c.stage(model, stage)) else { return Ok(()) };
+    let Some(file) = repository.stage(model, stage) else { return Ok(()) };
     let StageFile { approvals, signers, .. } = &file;
     let asked =
         [("approvals", approvals.as_ref().is_some_and(|a| a.values().any(|n| *n > 0))), ("signers", signers.is_some())];

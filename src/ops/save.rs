@@ -32,7 +32,7 @@ pub fn save(repository: &Repository, model: &ModelName, given: &GivenInputs) -> 
     let Some(project) = repository.project() else {
         return Err(refuse(format!("there is no `{CONFIG}` to write to")).into());
     };
-    if repository.config().is_some_and(|c| c.model(model).is_some()) {
+    if repository.section(model).is_some() {
         return Err(refuse(format!("`{model}` has a section in `{CONFIG}` already; edit it")).into());
     }
     let path = project.join(CONFIG);

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::declared::{Contradiction, contradictions};
+use super::log::LogEntry;
 use super::promote::stored_files;
 use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
 use super::snapshot::stale_evidence;
-use super::{ErasedPart, VerbError, attached, erasures, profiles, records, resolve};
+use super::{ErasedPart, VerbError, attached, erasures, life, profiles, records, resolve};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
-use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow};
-use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef};
+use crate::format::checkpoint::{
+    ApprovalRow, AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow,
+};
+use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef, SubjectRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::profile::ProfileRecord;
@@ -78,6 +81,10 @@ pub struct ShowReport {
     pub attached: Vec<Attached>,
     /// Waivers, in the order they were given, and whether each counts.
     pub waivers: Vec<(WaiverRow, bool)>,
+    /// Approvals of it, in the order they were given.
+    pub approvals: Vec<ApprovalRow>,
+    /// Every event about it, oldest first.
+    pub life: Vec<LogEntry>,
 }
 
 /// Evidence that was attached to a version.
@@ -104,8 +111,9 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
     let erased = erasures::of_version(&found.state, found.row.version);
     // What was known of it then: certificates, blocks and stages of a later time are left out.
     let mut now = repository.registry().now_in(&found.state);
-    if let Some(text) = resolve::parse(repository, &options.revision)?.time.as_deref().or(options.at.as_deref()) {
-        let time = Moment::parse(text, repository.registry().now())?.instant();
+    let revision = resolve::parse(repository, &options.revision)?;
+    let text = revision.time.as_deref().or(options.at.as_deref());
+    if let Some(time) = resolve::past(repository, text)?.map(Moment::instant) {
         now = time;
         if let Some(then) = repository.registry().state_at(&found.state.model, time)? {
             found.state = then;
@@ -154,6 +162,8 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         stale_evidence: stale_since_parent(repository, state, &found.row)?,
         attached: attached_to(repository, state, found.row.version)?,
         waivers: waivers_of(state, found.snapshot(), now),
+        approvals: approvals_of(state, found.row.version),
+        life: life::of(repository, state, &found.row)?,
         dropped,
         erased,
         seeds,
@@ -221,6 +231,11 @@ fn attached_to(repository: &Repository, state: &State, version: Version) -> Resu
         Ok(Attached { evidence, event: row.event, time: event.time, actor: event.actor, reason, superseded })
     };
     state.attached_to(version).map(of_row).collect()
+}
+
+fn approvals_of(state: &State, version: Version) -> Vec<ApprovalRow> {
+    let is_of = |row: &&ApprovalRow| matches!(row.subject, SubjectRecord::Version { version: of, .. } if of == version);
+    state.approvals.iter().filter(is_of).cloned().collect()
 }
 
 fn waivers_of(state: &State, snapshot: SnapshotId, now: Time) -> Vec<(WaiverRow, bool)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::declared::{Contradiction, contradictions};
 use super::inputs::{GivenInputs, capture_options};
 use super::profiles::{self, Terms};
-use super::{Asked, ErasedAgain, MadeEvent, VerbError, closer, erasures, known, records};
+use super::{Asked, ErasedAgain, MadeEvent, VerbError, closer, erasures, known, records, resolve};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
 use crate::capture::redacted::Redacted;
@@ -104,7 +104,7 @@ pub fn snapshot(
     progress: &dyn Progress,
 ) -> Result<SnapshotReport, VerbError> {
     let mut capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
-    let model = capture_options.model.clone();
+    let model = resolve::current(repository, &capture_options.model);
     // A journal that cannot be used is told before everything is hashed.
     repository.registry().state(&model)?;
     let known = known::load(repository, &model);

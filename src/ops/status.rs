@@ -84,7 +84,7 @@ pub fn status(
     let models = match &options.model {
         Some(model) => {
             resolve::known_model(repository, model)?;
-            vec![model.clone()]
+            vec![resolve::current(repository, model)]
         }
         None => resolve::models(repository)?,
     };
@@ -95,7 +95,7 @@ pub fn status(
     };
     for model in models {
         let state = repository.registry().state(&model)?;
-        let in_config = repository.config().is_some_and(|c| c.model(&model).is_some());
+        let in_config = repository.section(&model).is_some();
         let workspace = in_config.then(|| changes(repository, &model, state.as_ref(), options, progress));
         report.models.push(match state {
             None => ModelStatus {

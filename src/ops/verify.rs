@@ -191,14 +191,19 @@ fn look(
     let mut report = VerifyReport { looked, ..VerifyReport::default() };
     let mut suspects = Suspects::default();
     let models = repository.registry().models()?;
+    let journals = repository.registry().journals()?;
     let known = heads(repository, &options.heads)?;
-    for model in models.iter().chain([&ModelName::of_store()]) {
-        let of_it: Vec<EventRef> = known.iter().filter(|(of, _)| of == model).map(|(_, head)| *head).collect();
-        let check = repository.registry().check_against(model, &of_it)?;
+    for journal in journals.iter().chain([&ModelName::of_store()]) {
+        let of_it: Vec<EventRef> = known.iter().filter(|(of, _)| of == journal).map(|(_, head)| *head).collect();
+        let check = repository.registry().check_against(journal, &of_it)?;
         report.events += check.events;
-        report.heads.extend(check.head.map(|(seq, id)| (model.clone(), EventRef { seq, id })));
+        // What is only a name has one event, which the model it belongs to names.
+        if models.contains(journal) || journal.is_store() {
+            let model = resolve::current(repository, journal);
+            report.heads.extend(check.head.map(|(seq, id)| (model, EventRef { seq, id })));
+        }
         if let Some((seq, what)) = check.problem {
-            let name = registry::event_path(model, seq);
+            let name = registry::event_path(journal, seq);
             report.problems.push(Problem::new("event", name, "an event that continues the journal", what));
         }
     }
@@ -242,8 +247,11 @@ fn heads(
     let of = |(model, head): &(Option<ModelName>, EventRef)| match model {
         Some(store) if *store == ModelName::of_store() => Ok((store.clone(), *head)),
         // Who takes a whole journal away must not get away with it.
-        Some(named) => resolve::known_model(repository, named).map(|()| (named.clone(), *head)),
-        None => resolve::model(repository, None).map(|only| (only, *head)),
+        Some(named) => {
+            resolve::known_model(repository, named)?;
+            Ok((repository.registry().first_name(named)?, *head))
+        }
+        None => Ok((repository.registry().first_name(&resolve::model(repository, None)?)?, *head)),
     };
     heads.iter().map(of).collect()
 }

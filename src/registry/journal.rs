@@ -3,7 +3,7 @@
 use super::state::State;
 use crate::format::FormatError;
 use crate::format::checkpoint;
-use crate::format::event::{self, EventFile, EventRef};
+use crate::format::event::{self, EventBody, EventFile, EventRef};
 use crate::format::head;
 use crate::id::EventId;
 use crate::name::ModelName;
@@ -112,10 +112,54 @@ fn is_event_name(name: &str) -> bool {
 
 /// One event; none if it does not exist.
 pub(super) fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
+    read_naming(backend, model, seq, &[""])
+}
+
+/// The first name of the model that `name` is another name of; none if it is no other name. What cannot be read is none.
+pub(super) fn alias_of(backend: &dyn Backend, name: &ModelName) -> Result<Option<ModelName>, JournalError> {
+    let first = match read(backend, name, 1) {
+        Err(JournalError::Backend(error)) => return Err(error.into()),
+        Err(_) | Ok(None) => return Ok(None),
+        Ok(Some(file)) => file.event.ok(),
+    };
+    Ok(first.and_then(|event| match event.body {
+        EventBody::Rename { folder, .. } => Some(folder),
+        _ => None,
+    }))
+}
+
+/// Whether a journal is nothing but another name of a model. Such a one has a single event: of most it is not read.
+pub(super) fn is_name_only(backend: &dyn Backend, name: &ModelName) -> Result<bool, JournalError> {
+    Ok(backend.length(&event_path(name, 2))?.is_none() && alias_of(backend, name)?.is_some())
+}
+
+/// What is wrong with how a journal and the names of its model lead to each other.
+fn check_names(backend: &dyn Backend, state: &State) -> Result<Option<(u64, String)>, JournalError> {
+    let leads_to = |name: &ModelName| Ok::<_, JournalError>(alias_of(backend, name)?.unwrap_or_else(|| name.clone()));
+    if let Some(first) = &state.alias_of {
+        let begun = backend.length(&event_path(first, 1))?.is_some() && leads_to(first)? == *first;
+        return Ok((!begun).then(|| (1, format!("the name belongs to `{first}`, which is no model"))));
+    }
+    let leads_back = leads_to(&state.model)? == state.first_name;
+    Ok((!leads_back)
+        .then(|| (state.seq(), format!("the model is called `{}`, which does not lead to it", state.model))))
+}
+
+/// One event, if one of `words` stands in it.
+pub(super) fn read_naming(
+    backend: &dyn Backend,
+    model: &ModelName,
+    seq: u64,
+    words: &[&str],
+) -> Result<Option<EventFile>, JournalError> {
     let bytes = match backend.read(&event_path(model, seq), event::MAX_EVENT as u64) {
         Err(BackendError::NotFound { .. }) => return Ok(None),
         other => other?,
     };
+    // What is no text is no event, which decoding it says.
+    if std::str::from_utf8(&bytes).is_ok_and(|text| words.iter().all(|word| !text.contains(word))) {
+        return Ok(None);
+    }
     let file = event::decode(&bytes).map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
     Ok(Some(file))
 }
@@ -191,9 +235,10 @@ pub(super) fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<
 
 /// Folds in every event behind the state's head.
 pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalError> {
-    while let Some(file) = read(backend, &state.model, state.seq() + 1)? {
+    while let Some(file) = read(backend, &state.first_name, state.seq() + 1)? {
         let seq = state.seq() + 1;
-        let record = file.event.map_err(|source| JournalError::Format { model: state.model.clone(), seq, source })?;
+        let record =
+            file.event.map_err(|source| JournalError::Format { model: state.first_name.clone(), seq, source })?;
         state.apply(&record, file.id)?;
     }
     Ok(())
@@ -203,8 +248,8 @@ pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), 
 fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), JournalError> {
     let seq = state.seq() + 1;
     // Looked at again: both may have been written just now.
-    if later && backend.length(&event_path(&state.model, seq))?.is_none() {
-        return Err(JournalError::missing(&state.model, seq));
+    if later && backend.length(&event_path(&state.first_name, seq))?.is_none() {
+        return Err(JournalError::missing(&state.first_name, seq));
     }
     Ok(())
 }
@@ -227,7 +272,7 @@ fn write_checkpoint(backend: &dyn Backend, state: &State) {
     if let Some(record) = state.to_checkpoint()
         && let Ok(bytes) = checkpoint::encode(&record)
     {
-        let _ = backend.cache(&checkpoint_path(&state.model), &bytes);
+        let _ = backend.cache(&checkpoint_path(&state.first_name), &bytes);
     }
 }
 
@@ -261,7 +306,10 @@ pub(super) fn check(
     }
     found.events = state.seq();
     found.head = state.head.map(|h| (h.seq, h.id));
-    if found.problem.is_none() && state.seq() > 0 && state.repository != repository {
+    if found.problem.is_none() && state.seq() > 0 {
+        found.problem = check_names(backend, &state)?;
+    }
+    if found.problem.is_none() && state.seq() > 0 && state.alias_of.is_none() && state.repository != repository {
         let began = &state.repository;
         found.problem = Some((1, format!("it begins the history {began}, and `format.json` says {repository}")));
     }

@@ -17,7 +17,7 @@ mod times;
 mod waivers;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::journal::{JournalCheck, JournalError, event_path};
 pub use self::state::{State, at};
@@ -32,7 +32,16 @@ pub struct Registry {
     backend: Arc<dyn Backend>,
     repository: String,
     clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<ModelName, State>>,
+    known: Mutex<Known>,
+}
+
+/// What this process has read.
+#[derive(Default)]
+struct Known {
+    /// By first name.
+    states: HashMap<ModelName, State>,
+    /// Of names that models have or had, the first.
+    first_names: HashMap<ModelName, ModelName>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -65,7 +74,7 @@ pub struct Committed<T> {
 impl Registry {
     /// The journals kept in `backend` for the history `repository`.
     pub fn new(backend: Arc<dyn Backend>, repository: String, clock: Arc<dyn Clock>) -> Self {
-        Self { backend, repository, clock, known: Mutex::new(HashMap::new()) }
+        Self { backend, repository, clock, known: Mutex::default() }
     }
 
     /// Now, by this registry's clock.
@@ -79,41 +88,107 @@ impl Registry {
         not_before_newest(state, self.clock.now())
     }
 
-    /// Every model that has a journal, sorted.
+    /// Every model that has a journal, by the name it was created under, sorted. Other names of them are none.
     pub fn models(&self) -> Result<Vec<ModelName>, JournalError> {
+        let mut found = Vec::new();
+        for name in self.journals()? {
+            if !journal::is_name_only(&*self.backend, &name)? {
+                found.push(name);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every journal there is: of models, and of names that belong to one.
+    pub fn journals(&self) -> Result<Vec<ModelName>, JournalError> {
         journal::models(&*self.backend)
     }
 
-    /// Whether `model` has a journal.
-    pub fn has(&self, model: &ModelName) -> Result<bool, JournalError> {
-        Ok(self.backend.length(&journal::event_path(model, 1))?.is_some())
+    /// Whether a model is called `name`, or was.
+    pub fn has(&self, name: &ModelName) -> Result<bool, JournalError> {
+        Ok(self.backend.length(&journal::event_path(name, 1))?.is_some())
     }
 
-    /// The state of `model`; none if it has no journal. What this process has seen of it once is not read again.
-    pub fn state(&self, model: &ModelName) -> Result<Option<State>, JournalError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = match known.remove(model) {
-            Some(mut state) => {
-                journal::fold_rest(&*self.backend, &mut state)?;
-                Some(state)
-            }
-            None => journal::load(&*self.backend, model)?,
-        };
-        if let Some(state) = &state {
-            known.insert(model.clone(), state.clone());
+    /// The name that the model called `name` was created under; `name` itself if there is no such model.
+    pub fn first_name(&self, name: &ModelName) -> Result<ModelName, JournalError> {
+        if let Some(first) = self.known().first_names.get(name) {
+            return Ok(first.clone());
         }
-        Ok(state)
+        if !self.has(name)? {
+            return Ok(name.clone());
+        }
+        let first = journal::alias_of(&*self.backend, name)?.unwrap_or_else(|| name.clone());
+        self.known().first_names.insert(name.clone(), first.clone());
+        Ok(first)
     }
 
-    /// The state of `model`, folded from its first event, trusting no checkpoint; none if it has no journal.
-    pub fn replay(&self, model: &ModelName) -> Result<Option<State>, JournalError> {
-        journal::replay(&*self.backend, model)
+    /// Gives `name` to a model, unless it belongs to another one: it is a journal of its own, and whoever is first has it.
+    /// Returns the first name of the model it belongs to.
+    pub fn claim(&self, name: &ModelName, of: &State, actor: &ActorRecord) -> Result<ModelName, JournalError> {
+        if self.has(name)? {
+            return self.first_name(name);
+        }
+        let (folder, from, to) = (of.first_name.clone(), of.model.clone(), name.clone());
+        let body = EventBody::Rename { folder, from, to, reason: None };
+        self.append(&State::before_creation(name.clone()), actor, body)?;
+        self.known().first_names.remove(name);
+        self.first_name(name)
     }
 
-    /// The state of `model` as it was at `time`; none if there was no journal yet.
+    /// The state of the model called `name`, or that was; none if there is none. What this process has seen of it once is not
+    /// read again.
+    pub fn state(&self, name: &ModelName) -> Result<Option<State>, JournalError> {
+        self.look(name, State::clone)
+    }
+
+    /// What the model called `name`, or that was, is called now; none if there is none.
+    pub fn name(&self, name: &ModelName) -> Result<Option<ModelName>, JournalError> {
+        self.look(name, |state| state.model.clone())
+    }
+
+    fn look<T>(&self, name: &ModelName, see: impl FnOnce(&State) -> T) -> Result<Option<T>, JournalError> {
+        let mut known = self.known();
+        let mut name = known.first_names.get(name).unwrap_or(name).clone();
+        // A name leads to the first one at once.
+        for led in [false, true] {
+            let state = match known.states.remove(&name) {
+                Some(mut state) => {
+                    journal::fold_rest(&*self.backend, &mut state)?;
+                    Some(state)
+                }
+                None => journal::load(&*self.backend, &name)?,
+            };
+            match state.map(|state| (state.alias_of.clone(), state)) {
+                None if !led => return Ok(None),
+                Some((None, state)) => {
+                    known.first_names.insert(name.clone(), name.clone());
+                    let seen = see(&state);
+                    known.states.insert(name, state);
+                    return Ok(Some(seen));
+                }
+                Some((Some(first), _)) if !led => {
+                    known.first_names.insert(name, first.clone());
+                    name = first;
+                }
+                _ => break,
+            }
+        }
+        Err(JournalError::missing(&name, 1))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state of a model, folded from its first event, trusting no checkpoint; none if it has no journal.
+    pub fn replay(&self, name: &ModelName) -> Result<Option<State>, JournalError> {
+        journal::replay(&*self.backend, &self.first_name(name)?)
+    }
+
+    /// The state of `model` as it was at `time`, by the name it has now; none if there was no journal yet.
     pub fn state_at(&self, model: &ModelName, time: Time) -> Result<Option<State>, JournalError> {
         let Some(newest) = self.state(model)? else { return Ok(None) };
-        let mut state = State::before_creation(model.clone());
+        let mut state = State::before_creation(newest.first_name.clone());
         while let Some(file) = self.event(model, state.seq() + 1)? {
             let seq = state.seq() + 1;
             let mut event = file.event.map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
@@ -123,28 +198,45 @@ impl Registry {
             }
             state.apply(&event, file.id)?;
         }
+        state.model.clone_from(&newest.model);
+        state.corrected.clone_from(&newest.corrected);
         Ok((state.seq() > 0).then_some(state))
     }
 
     /// One event of `model`.
     pub fn event(&self, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
-        journal::read(&*self.backend, model, seq)
+        journal::read(&*self.backend, &self.first_name(model)?, seq)
     }
 
-    /// Checks the whole chain of `model`, and that nothing stands beside it.
-    pub fn check(&self, model: &ModelName) -> Result<JournalCheck, JournalError> {
-        self.check_against(model, &[])
+    /// The events from `first` to `last` of `model` in whose text one of `words` stands: the others are read, but not understood.
+    pub fn events_naming(
+        &self,
+        model: &ModelName,
+        (first, last): (u64, u64),
+        words: &[&str],
+    ) -> Result<Vec<(u64, EventFile)>, JournalError> {
+        let name = self.first_name(model)?;
+        let mut found = Vec::new();
+        for seq in first..=last {
+            found.extend(journal::read_naming(&*self.backend, &name, seq, words)?.map(|file| (seq, file)));
+        }
+        Ok(found)
+    }
+
+    /// Checks the whole chain of a journal, and that nothing stands beside it.
+    pub fn check(&self, journal: &ModelName) -> Result<JournalCheck, JournalError> {
+        self.check_against(journal, &[])
     }
 
     /// The same, knowing from elsewhere that these events were in it: who rewrites a journal and all its hashes cannot rewrite
     /// what others have written down.
-    pub fn check_against(&self, model: &ModelName, known: &[EventRef]) -> Result<JournalCheck, JournalError> {
-        journal::check(&*self.backend, model, &self.repository, known)
+    pub fn check_against(&self, journal: &ModelName, known: &[EventRef]) -> Result<JournalCheck, JournalError> {
+        journal::check(&*self.backend, journal, &self.repository, known)
     }
 
     /// Makes what is visible of `model`'s journal durable: who wrote it may have died before it was.
     pub fn settle(&self, model: &ModelName) -> Result<(), JournalError> {
-        Ok(journal::settle(&*self.backend, model)?)
+        Ok(journal::settle(&*self.backend, &self.first_name(model)?)?)
     }
 
     /// Appends what `decide` says, deciding again whenever another process was first.
@@ -192,7 +284,7 @@ impl Registry {
         let time = times::not_before(state, &body).map_or(clock, |newest| clock.max(newest));
         let record = EventRecord {
             format: event::FORMAT.to_owned(),
-            model: state.model.clone(),
+            model: state.first_name.clone(),
             seq: state.seq() + 1,
             prev: state.head.map(|head| head.id),
             time,
@@ -201,15 +293,18 @@ impl Registry {
             body,
         };
         let encoded = event::encode(&record);
-        let (bytes, id) =
-            encoded.map_err(|source| JournalError::Format { model: state.model.clone(), seq: record.seq, source })?;
+        let (bytes, id) = encoded.map_err(|source| JournalError::Format {
+            model: state.first_name.clone(),
+            seq: record.seq,
+            source,
+        })?;
         let mut next = state.clone();
         next.apply(&record, id)?;
-        match self.backend.publish_new(&journal::event_path(&state.model, record.seq), &bytes)? {
+        match self.backend.publish_new(&journal::event_path(&state.first_name, record.seq), &bytes)? {
             Published::Exists => Ok(None),
             Published::Created => {
                 let head = EventRef { seq: record.seq, id };
-                journal::remember_head(&*self.backend, &state.model, head);
+                journal::remember_head(&*self.backend, &state.first_name, head);
                 journal::checkpoint_sometimes(&*self.backend, &next);
                 Ok(Some((head, record, next)))
             }

@@ -5,11 +5,6 @@ use super::State;
 use crate::name::ModelName;
 
 impl State {
-    /// The name the model has now.
-    pub fn name(&self) -> &ModelName {
-        self.renamed.as_ref().unwrap_or(&self.model)
-    }
-
     pub(super) fn rename(
         &mut self,
         folder: &ModelName,
@@ -24,10 +19,10 @@ impl State {
             self.alias_of = Some(folder.clone());
             return Ok(());
         }
-        if *folder != self.model || from != self.name() {
+        if *folder != self.first_name || *from != self.model {
             return Err("it renames another model");
         }
-        self.renamed = (to != folder).then(|| to.clone());
+        self.model = to.clone();
         Ok(())
     }
 }

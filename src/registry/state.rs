@@ -17,8 +17,10 @@ use crate::name::{ModelName, StageName, Version};
 /// Everything the journal says, as of its newest event.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Whose state.
+    /// The name the model has.
     pub model: ModelName,
+    /// The name it was created under: its journal lies in that folder, and its events and snapshots go on naming it so.
+    pub first_name: ModelName,
     /// The history it belongs to.
     pub repository: String,
     /// The newest event; none before the first.
@@ -48,8 +50,6 @@ pub struct State {
     pub approvals: Vec<ApprovalRow>,
     /// The newest finding of every place that serves a stage.
     pub observed: Vec<ObservedRow>,
-    /// The name the model has, where it was renamed.
-    pub renamed: Option<ModelName>,
     /// The model this name belongs to, where it is only a name.
     pub alias_of: Option<ModelName>,
     /// Events whose times were corrected, and what is taken for them.
@@ -67,6 +67,7 @@ impl State {
     /// A model nothing is known of.
     pub fn before_creation(model: ModelName) -> Self {
         Self {
+            first_name: model.clone(),
             model,
             repository: String::new(),
             head: None,
@@ -83,7 +84,6 @@ impl State {
             uses: BTreeMap::new(),
             approvals: Vec::new(),
             observed: Vec::new(),
-            renamed: None,
             alias_of: None,
             corrected: BTreeMap::new(),
         }
@@ -162,7 +162,7 @@ impl State {
     pub fn apply(&mut self, event: &EventRecord, id: EventId) -> Result<(), JournalError> {
         let seq = self.seq() + 1;
         let broken = |reason: &str| JournalError::Broken { model: self.model.clone(), seq, reason: reason.to_owned() };
-        if event.model != self.model {
+        if event.model != self.first_name {
             return Err(broken("it belongs to another model"));
         }
         if event.seq != seq {
@@ -179,7 +179,7 @@ impl State {
         }
         let begins = match &event.body {
             EventBody::Create { .. } => true,
-            EventBody::Rename { to, .. } => *to == self.model && seq == 1,
+            EventBody::Rename { to, .. } => *to == self.first_name && seq == 1,
             _ => false,
         };
         if begins != (seq == 1) {
@@ -189,6 +189,8 @@ impl State {
         let of_store = match event.body {
             EventBody::Create { .. } => self.model.is_store(),
             EventBody::Gc { .. } => true,
+            // A clock is wrong for every journal.
+            EventBody::Clock { .. } => self.model.is_store(),
             _ => false,
         };
         if of_store != self.model.is_store() {
@@ -355,7 +357,8 @@ impl State {
     pub fn from_checkpoint(record: CheckpointRecord) -> Self {
         let (proposals, in_force): (Vec<_>, Vec<_>) = record.certificates.into_iter().partition(|row| row.proposed);
         let mut state = Self {
-            model: record.model,
+            model: record.renamed.unwrap_or_else(|| record.model.clone()),
+            first_name: record.model,
             repository: record.repository,
             head: Some(record.head),
             time: Some(record.time),
@@ -371,7 +374,6 @@ impl State {
             uses: record.uses.into_iter().map(|row| (row.sha256, row.candidates)).collect(),
             approvals: record.approvals,
             observed: record.observed,
-            renamed: record.renamed,
             alias_of: record.alias_of,
             corrected: record.corrected.into_iter().collect(),
         };
@@ -384,7 +386,7 @@ impl State {
         let mut certificates: Vec<_> = self.certificate_rows().cloned().collect();
         certificates.sort_by_key(|row| (row.snapshot, row.proposed));
         Some(CheckpointRecord {
-            model: self.model.clone(),
+            model: self.first_name.clone(),
             repository: self.repository.clone(),
             head: self.head?,
             time: self.time?,
@@ -399,7 +401,7 @@ impl State {
             uses: self.uses.iter().map(|(set, judged)| UsesRow { sha256: *set, candidates: judged.clone() }).collect(),
             approvals: self.approvals.clone(),
             observed: self.observed.clone(),
-            renamed: self.renamed.clone(),
+            renamed: (self.model != self.first_name).then(|| self.model.clone()),
             alias_of: self.alias_of.clone(),
             corrected: self.corrected.iter().map(|(seq, time)| (*seq, *time)).collect(),
         })

@@ -15,7 +15,7 @@ pub(super) fn not_before(state: &State, next: &EventBody) -> Option<Time> {
 
 impl State {
     /// The event as it is to be read: with the time that is taken for its own.
-    pub(super) fn with_time(&self, event: &mut EventRecord) {
+    pub fn with_time(&self, event: &mut EventRecord) {
         let Some(time) = self.corrected.get(&event.seq) else { return };
         if let EventBody::Certify { expires, .. } = &mut event.body {
             *expires = shifted(*expires, event.time, *time);

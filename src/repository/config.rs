@@ -93,12 +93,12 @@ impl Config {
     }
 
     /// A model's section.
-    pub fn model(&self, name: &ModelName) -> Option<&ModelFile> {
+    pub(super) fn model(&self, name: &ModelName) -> Option<&ModelFile> {
         self.file.model.get(name)
     }
 
     /// What `stage` asks of `model`; none if the configuration declares no such stage.
-    pub fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
+    pub(super) fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
         let general = self.file.stage.get(stage);
         let special = self.file.model.get(model).and_then(|m| m.stage.get(stage));
         match (general, special) {
@@ -125,12 +125,12 @@ impl Config {
     }
 
     /// How this program runs a model itself.
-    pub fn predict(&self, model: &ModelName) -> Option<PredictRecord> {
+    pub(super) fn predict(&self, model: &ModelName) -> Option<PredictRecord> {
         self.model(model)?.evidence.as_ref()?.predict.as_ref().and_then(|file| predict::resolve(file).ok())
     }
 
     /// Every stage declared for any model, or for `model`.
-    pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
+    pub(super) fn stages(&self, model: &ModelName) -> Vec<StageName> {
         let special = self.file.model.get(model).into_iter().flat_map(|m| m.stage.keys());
         let mut all: Vec<StageName> = self.file.stage.keys().chain(special).cloned().collect();
         all.sort();

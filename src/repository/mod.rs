@@ -13,6 +13,9 @@ pub use self::config::{Config, ConfigError};
 pub use self::location::{CONFIG, LOCAL_CONFIG, default_store, find_project, is_in_git};
 
 use crate::clock::Clock;
+use crate::format::config::{ModelFile, StageFile};
+use crate::format::policy::PredictRecord;
+use crate::name::{ModelName, StageName};
 use crate::registry::Registry;
 use crate::store::disk::Disk;
 use crate::store::{Backend, Store, StoreError};
@@ -149,6 +152,37 @@ impl Repository {
     /// What `mlrun.toml` says, if there is one.
     pub const fn config(&self) -> Option<&Config> {
         self.config.as_ref()
+    }
+
+    /// The section about a model in `mlrun.toml`: the one called as the model is, else one with a name it had.
+    pub fn section(&self, model: &ModelName) -> Option<&ModelFile> {
+        self.config.as_ref()?.model(&self.called(model))
+    }
+
+    /// What `stage` asks of `model`; none if the configuration declares no such stage.
+    pub fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
+        self.config.as_ref()?.stage(&self.called(model), stage)
+    }
+
+    /// Every stage declared for any model, or for `model`.
+    pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
+        self.config.as_ref().map_or_else(Vec::new, |config| config.stages(&self.called(model)))
+    }
+
+    /// How this program runs a model itself.
+    pub fn predict(&self, model: &ModelName) -> Option<PredictRecord> {
+        self.config.as_ref()?.predict(&self.called(model))
+    }
+
+    /// What `mlrun.toml` calls a model: people rename one thing at a time.
+    pub fn called(&self, model: &ModelName) -> ModelName {
+        let Some(config) = &self.config else { return model.clone() };
+        if config.model(model).is_some() {
+            return model.clone();
+        }
+        let Ok(first) = self.registry.first_name(model) else { return model.clone() };
+        let is_it = |name: &&ModelName| self.registry.first_name(name).is_ok_and(|other| other == first);
+        config.file.model.keys().find(is_it).unwrap_or(model).clone()
     }
 
     /// Where the store is.

@@ -97,10 +97,12 @@ pub enum Command {
     Policy(commands::policy::Args),
     Block(commands::block::Args),
     Unblock(commands::unblock::Args),
+    Rename(commands::rename::Args),
     Drop(commands::drop::Args),
     Purge(commands::purge::Args),
     Gc(commands::gc::Args),
     At(commands::at::Args),
+    Bisect(commands::bisect::Args),
     Restore(commands::restore::Args),
     Reproduce(commands::reproduce::Args),
     Bundle(commands::bundle::Args),
@@ -112,7 +114,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 33] = [
+const OTHER_WORDS: [(&str, &str); 35] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -139,6 +141,8 @@ const OTHER_WORDS: [(&str, &str); 33] = [
     ("assign", "promote"),
     ("archive", "retire"),
     ("rules", "policy"),
+    ("mv", "rename"),
+    ("when", "at"),
     ("revert", "rollback"),
     ("undo", "rollback"),
     ("fsck", "verify"),

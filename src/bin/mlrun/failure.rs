@@ -3,6 +3,7 @@
 mod certification;
 mod measured;
 mod moves;
+mod past;
 
 use std::io::ErrorKind;
 
@@ -214,6 +215,8 @@ fn verb(error: &VerbError) -> Meaning {
             says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
         }
         VerbError::Secret { place, .. } => (NO, Some(format!("{place}: say it without the secret"))),
+        VerbError::Rename(error) => past::rename(error),
+        VerbError::Bisect(error) => past::bisect(error),
         VerbError::Bundle(error) => match error {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
             BundleError::Read { source, .. } => {

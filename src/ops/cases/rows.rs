@@ -34,7 +34,7 @@ pub(super) fn source(repository: &Repository, options: &AddOptions) -> Result<(F
     if let Some(revision) = &options.revision {
         let found = resolve::revision(repository, revision, None)?;
         resolve::kept(repository, &found)?;
-        if options.model.as_ref().is_some_and(|model| *model != found.state.model) {
+        if options.model.as_ref().is_some_and(|model| resolve::current(repository, model) != found.state.model) {
             let reason = format!("`{}` is a version of another model", found.label());
             return Err(UsageError::Option { option: "from".to_owned(), reason }.into());
         }

@@ -20,7 +20,9 @@ use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::{Time, TimeError, describe_run};
 use crate::name::{ModelName, SetName};
+use crate::ops::bisect::BisectError;
 use crate::ops::policy::AdoptError;
+use crate::ops::rename::RenameError;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
 use crate::snapshot::SnapshotError;
@@ -163,6 +165,12 @@ pub enum VerbError {
     /// Models cannot be measured.
     #[error(transparent)]
     Measure(Box<MeasureError>),
+    /// A model is not renamed.
+    #[error(transparent)]
+    Rename(#[from] RenameError),
+    /// The first bad version is not found.
+    #[error(transparent)]
+    Bisect(#[from] BisectError),
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),

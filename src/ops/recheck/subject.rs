@@ -133,7 +133,8 @@ fn each_event(
         let Some(state) = registry.state(&model)? else { continue };
         for seq in 1..=state.seq() {
             let Some(file) = registry.event(&model, seq)? else { break };
-            if let Ok(event) = &file.event {
+            if let Ok(mut event) = file.event {
+                state.with_time(&mut event);
                 look(&model, &event.body, event.time, file.id);
             }
         }

@@ -262,6 +262,18 @@ fn the_other_verbs() {
     );
     has_fields(&purge["versions"][0], "model version paths model_file stages");
     has_fields(&purge["events"][0], "model seq id time");
+    let named = project.json("rename fraud risk", 0);
+    has(&named, "rename", "model from first_name configured_as unchanged event dry_run");
+    has(&project.json("rename risk fraud --dry-run", 0), "rename", "model unchanged");
+    project.ok("rename risk fraud");
+    let broken = project.json("bisect fraud --metric auc>0.98", 0);
+    has(&broken, "bisect", "exit model good first_bad id suspects tested skipped good_again runs most_runs");
+    has_fields(&broken["tested"][0], "version verdict exit milliseconds value");
+    let clock = project.json("doctor --clock --reason test", 0);
+    has(&clock, "doctor-clock", "now journals unchanged dry_run");
+    has_fields(&project.json("show v1", 0), "life approvals");
+    let held = "kind reason forced overruled retired hooks observed cut";
+    has_fields(&project.json("at", 0)["stages"][0], held);
     has_fields(&project.json("show v1", 0)["erased"][0], "path sha256 size field time actor reason event");
     has_fields(&project.json("restore v1 --to rest --without-erased", 0), "erased missing");
     has_fields(&project.json("verify", 0)["erased"][0], "model versions path time reason");
@@ -349,6 +361,8 @@ fn a_rehearsal_writes_nothing() {
     rehearse("purge v1 --field params.skill --reason x --dry-run", 0).says(&["nothing was written"]);
     rehearse("restore v2 --to back --dry-run", 0).says(&["would write"]);
     rehearse("bundle v2 -o case.tar.gz --dry-run", 0);
+    rehearse("rename fraud risk --dry-run", 0).says(&["nothing was written"]);
+    rehearse("doctor --clock --reason test --dry-run", 0);
     assert!(!project.path("back").exists() && !project.path("case.tar.gz").exists());
     project.write("params.yaml", "skill: 1\n");
     let taken = rehearse("snapshot fraud --dry-run", 0);
@@ -378,6 +392,8 @@ fn reading_verbs_write_nothing() {
         "diff v1 v2",
         "at",
         "at 2020-01-01 fraud",
+        "at fraud",
+        "bisect --metric auc>0.99",
         "verify",
         "verify --full",
         "doctor",

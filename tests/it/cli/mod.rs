@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod attach;
+mod bisect;
 mod cases;
 mod code_notebooks;
 mod code_scene;
@@ -39,13 +40,16 @@ mod lookup;
 mod machine;
 mod measured;
 mod measured_trust;
+mod mistakes;
 mod output;
+mod past;
 mod permissions;
 mod places;
 mod policy;
 mod purge;
 mod races;
 mod release;
+mod rename;
 mod repair;
 mod reproduce;
 mod restore;
@@ -56,5 +60,6 @@ mod secrets;
 mod signing;
 mod small_disk;
 mod story;
+mod tenants;
 mod waive;
 mod words;

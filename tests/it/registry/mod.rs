@@ -6,5 +6,6 @@ mod concurrent;
 mod evidence;
 mod fold;
 mod machine;
+mod names;
 mod promotion;
 mod rollback;

@@ -9,7 +9,7 @@ use crate::ui::{Shown, human, json};
 
 /// Keep a version out of a stage
 ///
-/// Versions with the same model files are kept out with it.
+/// Versions with the same model files are kept out with it. Repeated with other words, these take the place of the earlier ones; `log` has both.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun block fraud@v8 --reason \"trained on leaked labels\"\n  mlrun block fraud@v8 --stage production --reason \"too slow\""

@@ -8,7 +8,8 @@ use crate::ui::{Shown, human, json};
 
 /// Let go of a version's files; its record and the reason stay
 ///
-/// The space comes back with `mlrun gc`. A version that ever held a stage stays: exit 1.
+/// The space comes back with `mlrun gc`. A version that ever held a stage stays: exit 1. Repeated with other words, these
+/// take the place of the earlier ones; `log` has both.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun drop fraud@v8 --reason \"diverged\"\n  mlrun drop fraud@latest --reason \"a test\" --dry-run"

@@ -3,6 +3,7 @@
 mod after_move;
 pub mod at;
 pub mod attach;
+pub mod bisect;
 pub mod block;
 mod blocking;
 pub mod bundle;
@@ -25,6 +26,7 @@ pub mod policy;
 mod policy_reference;
 pub mod promote;
 pub mod purge;
+pub mod rename;
 mod report_file;
 pub mod reproduce;
 pub mod restore;
@@ -82,8 +84,10 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Rollback(args) => rollback::run(context, args),
         Command::Retire(args) => retire::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Bisect(args) => bisect::run(context, args),
         Command::Block(args) => block::run(context, args),
         Command::Unblock(args) => unblock::run(context, args),
+        Command::Rename(args) => rename::run(context, args),
         Command::Drop(args) => drop::run(context, args),
         Command::Purge(args) => purge::run(context, args),
         Command::Gc(args) => gc::run(context, args),

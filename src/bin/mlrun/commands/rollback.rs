@@ -11,7 +11,8 @@ use crate::ui::{Answer, Shown, human, json};
 /// Bring a stage back to its previous good version
 ///
 /// The version that is fled is kept out from now on. With `--from` the command may be repeated: if that version is gone
-/// already, nothing happens and the exit code is 0.
+/// already, nothing happens and the exit code is 0. What was promoted by mistake and is not bad goes back with
+/// `--no-block`; where there is nothing to go back to, `mlrun retire` empties the stage.
 ///
 /// It needs the store alone: no checkout, no configuration, no certificate, nothing to write but the event. In a checkout the `after`
 /// hooks run once the stage has moved; exit 8 if one of them did not do what it should: the stage has moved all the same.

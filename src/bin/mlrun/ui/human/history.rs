@@ -1,14 +1,12 @@
-//! `list`, `log`, `at`.
+//! `list`, `log`, `at`, `rename`.
 
-use mlrun::format::checkpoint::OccupancyRow;
-use mlrun::format::event::{CaseChangeRecord, EventBody, EventRecord, HookOutcome, HookWhen, SubjectRecord};
-use mlrun::id::SnapshotId;
-use mlrun::ops::at::AtReport;
+use mlrun::ops::at::{AtReport, Occupied};
 use mlrun::ops::list::ListReport;
-use mlrun::ops::log::{LogEntry, LogReport};
+use mlrun::ops::log::LogReport;
+use mlrun::ops::rename::RenameReport;
 
-use super::super::{Align, Label, Style, Table, bytes, clean, terminal, time};
-use super::{command_line, cut, ending, measured, verdict};
+use super::super::{Align, Label, Style, Table, clean, terminal, time};
+use super::{cut, event, measured, verdict};
 
 pub fn list(report: &ListReport, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
@@ -76,192 +74,85 @@ pub fn log(report: &LogReport, style: &Style) -> String {
     }
     let mut table = Table::new(&[Align::Right]);
     for entry in &report.events {
-        table.row(log_line(entry, style));
+        table.row(event::line(entry, style));
     }
     table.render(0) + if report.more { "… older events were left out\n" } else { "" }
 }
 
-fn log_line(entry: &LogEntry, style: &Style) -> Vec<String> {
-    let seq = style.paint(Label::Dim, &entry.seq.to_string());
-    let Some(event) = &entry.event else {
-        let kind = entry.raw.get("kind").and_then(|k| k.as_str()).unwrap_or("unknown");
-        return vec![seq, String::new(), clean(kind), style.paint(Label::Warning, "needs a newer mlrun; see --json")];
-    };
-    let actor = event.actor.name.as_deref().or(event.actor.email.as_deref()).unwrap_or("unknown");
-    vec![
-        seq,
-        time(event.time),
-        kind(event, style),
-        format!("{}  {}", words(entry, event, style), style.paint(Label::Dim, &clean(actor))),
-    ]
-}
-
-fn kind(event: &EventRecord, style: &Style) -> String {
-    let label = match &event.body {
-        EventBody::Promote { .. } => Label::Good,
-        EventBody::Rollback { .. } | EventBody::Block { .. } | EventBody::Failed { .. } | EventBody::Force { .. } => {
-            Label::Bad
-        }
-        EventBody::Waive { .. } | EventBody::Retire { .. } | EventBody::Clock { .. } => Label::Warning,
-        _ => Label::Strong,
-    };
-    style.paint(label, event.body.kind())
-}
-
-fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
-    let named = |id: &SnapshotId| entry.about.map_or_else(|| id.short(), |version| version.to_string());
-    let reason = |r: &Option<String>| r.as_ref().map_or_else(String::new, |r| format!(": {}", clean(r)));
-    let place =
-        |s: &Option<mlrun::name::StageName>| s.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
-    match &event.body {
-        EventBody::Create { repository } => format!("history {}", repository.get(..8).unwrap_or(repository)),
-        EventBody::Snapshot { version, snapshot, .. } => format!("{version}  {}", snapshot.short()),
-        EventBody::Failed { argv, run, .. } => {
-            format!("`{}` {}", cut(&command_line(argv), 60), ending(run, None))
-        }
-        EventBody::Certify { snapshot, verdict: v, stage, proposed, .. } => {
-            let note = if *proposed { ", under other rules" } else { "" };
-            format!("{} for {}, against {stage}{note}", verdict(*v, style), named(snapshot))
-        }
-        EventBody::Attach { version, evidence, reason: why, .. } => {
-            format!("{} `{}` to {version}{}", evidence.kind(), evidence.set(), reason(why))
-        }
-        EventBody::Waive { version, rule, reason, expires, .. } => {
-            format!("`{}` for {version} until {}: {}", clean(rule), time(*expires), clean(reason))
-        }
-        EventBody::Case { change: CaseChangeRecord::Add { first, count, set, .. }, reason: why } => {
-            let last = first.saturating_add(*count).saturating_sub(1);
-            let ids = if *count == 1 { format!("c{first}") } else { format!("c{first} to c{last}") };
-            format!("{ids} of `{set}` must be right{}", reason(why))
-        }
-        EventBody::Case { change: CaseChangeRecord::Remove { cases }, reason: why } => {
-            let ids: Vec<String> = cases.iter().map(|number| format!("c{number}")).collect();
-            format!("{} removed{}", cut(&ids.join(", "), 60), reason(why))
-        }
-        EventBody::Sign { snapshot, certificate, keyid, .. } => {
-            format!("{} certificate {} with the key {}", named(snapshot), certificate.short(), keyid.short())
-        }
-        EventBody::Block { snapshot, stage, reason } => {
-            format!("{} from {}: {}", named(snapshot), place(stage), clean(reason))
-        }
-        EventBody::Unblock { snapshot, stage, reason: why } => {
-            format!("{} in {}{}", named(snapshot), place(stage), reason(why))
-        }
-        EventBody::Drop { version, reason, .. } => format!("{version}: {}", clean(reason)),
-        EventBody::Purge { version, versions, erased, reason } => {
-            let more = versions.len() - usize::from(versions.contains(version));
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            format!("{} from {version}{more}: {}", clean(erased.name()), clean(reason))
-        }
-        EventBody::Gc { packs, freed, emptied, at_once, erased, .. } => {
-            let went = if *at_once { "freed" } else { "into the trash" };
-            let packs = super::count(*packs, "pack");
-            let emptied =
-                if *emptied > 0 { format!("; {} removed from the trash", bytes(*emptied)) } else { String::new() };
-            let erased = erased.map_or_else(String::new, |erased| format!("; {} erased", bytes(erased)));
-            format!("{packs}, {} {went}{emptied}{erased}", bytes(*freed))
-        }
-        EventBody::Promote { stage, version, reason: why, no_hooks, .. } => {
-            format!("{stage} → {version}{}{}", without_hooks(*no_hooks, style), reason(why))
-        }
-        EventBody::Rollback { stage, version, reason, no_hooks, .. } => {
-            format!("{stage} → {version}{}: {}", without_hooks(*no_hooks, style), clean(reason))
-        }
-        EventBody::Force { stage, version, overruled, reason, no_hooks, .. } => {
-            let against = style.paint(Label::Bad, &clean(&overruled.join(", ")));
-            format!("{stage} → {version}{} against {against}: {}", without_hooks(*no_hooks, style), clean(reason))
-        }
-        EventBody::Retire { stage, version, reason, .. } => format!("{stage} emptied of {version}: {}", clean(reason)),
-        EventBody::Approve { subject, stage, role, person, signature, .. } => {
-            let what = match subject {
-                SubjectRecord::Version { version, .. } => version.to_string(),
-                SubjectRecord::Rules(digest) => format!("the rules {}", digest.short()),
-            };
-            let how = if signature.is_some() { ", signed" } else { "" };
-            format!("{what} for {stage}, {} as {}{how}", clean(person), clean(role))
-        }
-        EventBody::Withdraw { approval, reason: why } => format!("the approval in event {approval}{}", reason(why)),
-        EventBody::Adopt { stage, reason, .. } => format!("other rules for {stage}: {}", clean(reason)),
-        EventBody::Hook { stage, version, when, command, outcome, exit, .. } => {
-            let when = match when {
-                HookWhen::Before => "before",
-                HookWhen::After => "after",
-            };
-            let label = match outcome {
-                HookOutcome::Succeeded => Label::Good,
-                HookOutcome::Skipped => Label::Warning,
-                _ => Label::Bad,
-            };
-            let outcome = style.paint(label, super::hooks::outcome(*outcome));
-            let status = exit.filter(|status| *status != 0).map_or_else(String::new, |s| format!(" (status {s})"));
-            format!("`{}` {when} {stage} → {version} {outcome}{status}", cut(&clean(command), 60))
-        }
-        EventBody::Observed { stage, place, version, expected, differences } => {
-            let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
-            let differ = if *differences == 0 { String::new() } else { format!(", {differences} files differ") };
-            format!("{} serves {found} for {stage}, which held {expected}{differ}", clean(place))
-        }
-        EventBody::Import { version, snapshot, origin, .. } => {
-            format!("{version}  {}, {} of {}", snapshot.short(), origin.version, origin.model)
-        }
-        EventBody::Rename { folder, from, to, reason: why } => {
-            let first = if folder == from { String::new() } else { format!(", first {folder}") };
-            format!("{from} → {to}{first}{}", reason(why))
-        }
-        EventBody::Clock { from, times, reason } => {
-            format!(
-                "the times of {} from {from} on are not what they say: {}",
-                super::count(times.len() as u64, "event"),
-                clean(reason)
-            )
-        }
-    }
-}
-
-fn without_hooks(passed_over: bool, style: &Style) -> String {
-    if passed_over { format!(", {}", style.paint(Label::Warning, "without its hooks")) } else { String::new() }
-}
-
 pub fn at(report: &AtReport, style: &Style) -> String {
-    let when = match report.since {
-        Some(since) => format!("from {} to {}", time(since), time(report.time)),
-        None => time(report.time),
+    let when = match (report.timeline, report.since) {
+        (false, _) => time(report.time),
+        (true, Some(since)) => format!("from {} to {}", time(since), time(report.time)),
+        (true, None) => format!("up to {}", time(report.time)),
     };
     if report.stages.is_empty() {
         return format!("{when}: nothing was in any stage\n");
     }
     let mut text = format!("{when}\n");
-    for held in &report.stages {
-        let o = &held.occupancy;
-        let until = held.until.map_or_else(|| "still there".to_owned(), |t| format!("until {}", time(t)));
-        let by = o.actor.as_deref().map_or_else(String::new, |a| format!(" by {}", clean(a)));
-        let how = match o.kind.as_str() {
-            "rollback" => style.paint(Label::Bad, "rollback"),
-            "force" => style.paint(Label::Bad, "FORCED"),
-            _ => "promoted".to_owned(),
-        };
-        let version = style.paint(Label::Strong, &format!("{}@{}", held.model, o.version));
-        let id = style.paint(Label::Dim, &o.snapshot.short());
-        text += &format!("  {}  {version}  {id}\n", held.stage);
-        text += &format!("      {how}{by} {}, {until}\n", time(o.since));
-        if let Some(certificate) = o.certificate {
-            text += &format!("      certificate {}\n", certificate.short());
-        }
-        if o.kind == "force" {
-            text += &format!("      {}\n", forced(o, style));
-        } else if let Some(reason) = &o.reason {
-            text += &format!("      {}\n", clean(reason));
-        }
-        for (row, standing) in &held.observed {
-            text += &format!("      {}\n", super::deployed::observed(row, *standing, style));
-        }
+    report.stages.iter().for_each(|held| text += &occupied(held, style));
+    text
+}
+
+/// A version's time in a stage, and below it what is to be said of it.
+fn occupied(held: &Occupied, style: &Style) -> String {
+    let o = &held.occupancy;
+    let version = style.paint(Label::Strong, &format!("{}@{}", held.model, o.version));
+    let until = match (held.until, &o.retired) {
+        (None, _) => "still there".to_owned(),
+        (Some(until), None) => format!("until {}", time(until)),
+        (Some(until), Some(retired)) => format!("emptied{} {}", by(retired.actor.as_deref()), time(until)),
+    };
+    let id = style.paint(Label::Dim, &o.snapshot.short());
+    let mut text = format!("  {}  {version}  {id}\n", held.stage);
+    let mut say = |words: String| text += &format!("{}\n", super::set_in(&words, 6));
+    say(format!("since {}, {until}", time(o.since)));
+    let how = match o.kind.as_str() {
+        "rollback" => style.paint(Label::Bad, "rollback"),
+        "force" => style.paint(Label::Bad, "FORCED"),
+        _ => "promoted".to_owned(),
+    };
+    let why = o.reason.as_ref().filter(|_| o.kind != "force");
+    let why = why.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
+    say(format!("{how}{}{why}", by(o.actor.as_deref())));
+    if o.kind == "force" {
+        say(event::forced(o, style));
+    }
+    if let Some(certificate) = o.certificate {
+        say(format!("certificate {}", certificate.short()));
+    }
+    for approval in &held.approvals {
+        let signed = if approval.signature.is_some() { ", signed" } else { "" };
+        let withdrawn = approval.withdrawn.map_or_else(String::new, |at| format!(", withdrawn {}", time(at.time)));
+        let (person, role) = (clean(&approval.person), clean(&approval.role));
+        say(format!("approved by {person} as {role} {}{signed}{withdrawn}", time(approval.time)));
+    }
+    for hook in &held.hooks {
+        let command = cut(&clean(&hook.command), 60);
+        say(format!("`{command}` {} {}", event::went(hook.outcome, style), time(hook.time)));
+    }
+    held.observed.iter().for_each(|(row, standing)| say(super::deployed::observed(row, *standing, style)));
+    if let Some(retired) = &o.retired {
+        say(format!("emptied because: {}", clean(&retired.reason)));
+    }
+    if held.cut {
+        say("there are too many events to look through all of them for hooks and findings".to_owned());
     }
     text
 }
 
-/// Against what a version was put where it is, and why.
-pub fn forced(occupancy: &OccupancyRow, style: &Style) -> String {
-    let against = style.paint(Label::Bad, &clean(&occupancy.overruled.join(", ")));
-    let by = occupancy.actor.as_deref().map_or_else(String::new, |actor| format!(" by {}", clean(actor)));
-    format!("forced{by} against {against}: {}", clean(occupancy.reason.as_deref().unwrap_or_default()))
+fn by(actor: Option<&str>) -> String {
+    actor.map_or_else(String::new, |actor| format!(" by {}", clean(actor)))
+}
+
+pub fn rename(report: &RenameReport, style: &Style) -> String {
+    let to = style.paint(Label::Strong, report.to.as_str());
+    let mut text = match (report.unchanged, report.dry_run) {
+        (true, _) => format!("{to} is called so already\n"),
+        (false, true) => format!("{} would be called {to}; nothing was written\n", report.from),
+        (false, false) => format!("{} → {to}\n", report.from),
+    };
+    if !report.unchanged {
+        text += &format!("{} goes on meaning it\n", report.from);
+    }
+    text
 }

@@ -1,9 +1,11 @@
 //! One text view for each report: for people, at 80 columns, readable without colour.
 
+pub mod bisect;
 pub mod certify;
 pub mod collect;
 pub mod deployed;
 pub mod diff;
+pub mod event;
 pub mod evidence;
 pub mod exec;
 pub mod explain;
@@ -57,6 +59,11 @@ fn wrapped(text: &str) -> String {
     let words = text.trim_start_matches(' ');
     let lead = text.len() - words.len();
     format!("{}{}", " ".repeat(lead), lines::wrapped(words, lead, 4))
+}
+
+/// Words set in by so much, over as many lines as they need.
+fn set_in(text: &str, indent: usize) -> String {
+    format!("{}{}", " ".repeat(indent), lines::wrapped(text, indent, indent + 2))
 }
 
 /// At most this many characters, and whether there were more.

@@ -3,9 +3,10 @@
 use mlrun::ops::doctor::{Finding, Health};
 use mlrun::ops::init::InitReport;
 use mlrun::ops::status::{ModelStatus, StatusReport};
+use mlrun::ops::wrong_clock::ClockReport;
 
 use super::super::{Align, Label, Style, Table, clean, time};
-use super::verdict;
+use super::{count, verdict};
 use crate::failure::obstacle;
 
 pub fn init(report: &InitReport, style: &Style) -> String {
@@ -66,7 +67,7 @@ fn one(status: &ModelStatus, style: &Style) -> String {
         };
         table.row([stage.stage.to_string(), words]);
         if let Some(o) = stage.occupancy.as_ref().filter(|o| o.kind == "force") {
-            table.row([String::new(), super::history::forced(o, style)]);
+            table.row([String::new(), super::event::forced(o, style)]);
         }
         for hook in &stage.open_hooks {
             table.row([String::new(), super::hooks::open(hook, style)]);
@@ -137,4 +138,31 @@ pub fn seeds(seeds: &[(String, u32)]) -> String {
         table.row([clean(name), seed.to_string()]);
     }
     table.render(0)
+}
+
+/// Events whose times a wrong clock wrote: of many the first and the last.
+pub fn corrected(report: &ClockReport, style: &Style) -> String {
+    if report.journals.is_empty() {
+        return format!("no event is later than now, {}\n", time(report.now));
+    }
+    let mut text = String::new();
+    for found in &report.journals {
+        let whose = if found.model.is_store() { "the store" } else { found.model.as_str() };
+        let many = count(found.times.len() as u64, "event");
+        text += &format!("{}: {many} from {} on\n", style.paint(Label::Strong, whose), found.from);
+        let mut table = Table::new(&[Align::Right]);
+        for (index, (seq, (recorded, taken))) in (found.from..).zip(&found.times).enumerate() {
+            match index {
+                0..3 => table.row([seq.to_string(), time(*recorded), "→".to_owned(), time(*taken)]),
+                n if n + 1 == found.times.len() => {
+                    table.row([seq.to_string(), time(*recorded), "→".to_owned(), time(*taken)]);
+                }
+                3 => table.row(["…".to_owned()]),
+                _ => {}
+            }
+        }
+        text += &table.render(2);
+    }
+    let word = if report.dry_run { "nothing was written" } else { "CORRECTED" };
+    text + &format!("{}\n", style.paint(Label::Good, word))
 }

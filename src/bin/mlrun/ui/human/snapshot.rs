@@ -13,9 +13,9 @@ use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, lines, time};
-use super::profile;
 use super::purge::erased;
 use super::{command_line, count, cut, exact, measured, usage, verdict, wrapped};
+use super::{event, profile};
 
 pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
@@ -304,7 +304,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         facts.row(["in stage".to_owned(), style.paint(Label::Good, &names.join(", "))]);
     }
     for (stage, occupancy) in &report.forced {
-        let words = format!("{stage}: {}", super::history::forced(occupancy, style));
+        let words = format!("{stage}: {}", super::event::forced(occupancy, style));
         facts.row([style.paint(Label::Bad, "FORCED"), words]);
     }
     if let Some(c) = &report.certificate {
@@ -328,6 +328,13 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
             clean(&waiver.reason)
         );
         facts.row([style.paint(Label::Warning, "waived"), words]);
+    }
+    for approval in &report.approvals {
+        let signed = if approval.signature.is_some() { ", signed" } else { "" };
+        let gone = approval.withdrawn.map_or_else(String::new, |at| format!(", withdrawn {}", time(at.time)));
+        let (person, role) = (clean(&approval.person), clean(&approval.role));
+        let words = format!("for {} by {person} as {role}{signed}{gone}", approval.stage);
+        facts.row(["approved".to_owned(), words]);
     }
     for block in &report.blocks {
         let place = block.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);
@@ -399,6 +406,9 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
             let words = format!("{}{by}{why}{gone}", time(one.time));
             table.row([clean(one.evidence.path()), bytes(one.evidence.size()), words]);
         }
+    });
+    section(&mut text, style, "life", |table| {
+        report.life.iter().for_each(|entry| table.row(event::line(entry, style)));
     });
     section(&mut text, style, "evidence not refreshed", |table| {
         for name in &report.stale_evidence {

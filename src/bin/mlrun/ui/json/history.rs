@@ -1,8 +1,11 @@
-//! `list`, `log`, `at`.
+//! `list`, `log`, `at`, `rename`.
 
-use mlrun::ops::at::AtReport;
+use mlrun::format::checkpoint::ApprovalRow;
+use mlrun::format::event::EventRef;
+use mlrun::ops::at::{AtReport, Occupied};
 use mlrun::ops::list::ListReport;
 use mlrun::ops::log::{LogEntry, LogReport};
+use mlrun::ops::rename::RenameReport;
 use serde_json::{Map, Value, json};
 
 use super::deployed::observed;
@@ -62,7 +65,7 @@ pub fn log(report: &LogReport) -> Value {
     json!({ "schema": "mlrun/log/1", "model": report.model.as_str(), "more": report.more, "events": events })
 }
 
-/// An event as it stands in its file, with its digest.
+/// An event as it stands in its file, with its digest, the time that is taken for its own and the version it is about.
 pub fn event(entry: &LogEntry) -> Value {
     let mut object = entry.raw.clone();
     for absent in ["version", "stage", "reason"] {
@@ -70,37 +73,94 @@ pub fn event(entry: &LogEntry) -> Value {
             object[absent] = Value::Null;
         }
     }
+    if let (Value::Null, Some(about)) = (&object["version"], entry.about) {
+        object["version"] = json!(about.to_string());
+    }
+    if let (Value::Null, Some(approval)) = (&object["stage"], &entry.approval) {
+        object["stage"] = json!(approval.stage.as_str());
+    }
+    if let (Some(recorded), Some(time)) = (entry.disowned_time(), entry.time()) {
+        object["recorded_time"] = json!(recorded.to_string());
+        object["time"] = json!(time.to_string());
+    }
     object["id"] = json!(entry.id.to_string());
     object
 }
 
+pub(super) fn event_ref(event: EventRef) -> Value {
+    json!({ "seq": event.seq, "id": event.id.to_string() })
+}
+
+/// An approval, and whether it was taken back.
+pub fn approval(row: &ApprovalRow) -> Value {
+    json!({
+        "person": row.person,
+        "role": row.role,
+        "stage": row.stage.as_str(),
+        "time": row.time.to_string(),
+        "certificate": row.certificate.map(|certificate| certificate.to_string()),
+        "signed": row.signature.is_some(),
+        "withdrawn": row.withdrawn.map(|at| at.time.to_string()),
+        "event": event_ref(row.event),
+    })
+}
+
 pub fn at(report: &AtReport) -> Value {
-    let stages: Value = report
-        .stages
-        .iter()
-        .map(|held| {
-            json!({
-                "model": held.model.as_str(),
-                "stage": held.stage.as_str(),
-                "version": held.occupancy.version.to_string(),
-                "id": held.occupancy.snapshot.to_string(),
-                "since": held.occupancy.since.to_string(),
-                "until": held.until.map(|t| t.to_string()),
-                "actor": held.occupancy.actor,
-                "event": { "seq": held.occupancy.event.seq, "id": held.occupancy.event.id.to_string() },
-                "kind": held.occupancy.kind,
-                "certificate": held.occupancy.certificate.map(|c| c.to_string()),
-                "reason": held.occupancy.reason,
-                "overruled": held.occupancy.overruled,
-                "observed": observed(&held.observed),
-                "approvals": [],
-            })
-        })
-        .collect();
+    let stages: Value = report.stages.iter().map(occupied).collect();
     json!({
         "schema": "mlrun/at/1",
         "time": report.time.to_string(),
         "since": report.since.map(|t| t.to_string()),
         "stages": stages,
+    })
+}
+
+fn occupied(held: &Occupied) -> Value {
+    let o = &held.occupancy;
+    let hooks: Value = held
+        .hooks
+        .iter()
+        .map(|hook| {
+            let (when, outcome) = (value(&hook.when), value(&hook.outcome));
+            json!({ "when": when, "command": hook.command, "outcome": outcome, "time": hook.time.to_string(), "event": event_ref(hook.event) })
+        })
+        .collect();
+    let retired = o.retired.as_ref().map(|retired| {
+        let (time, event) = (retired.time.to_string(), event_ref(retired.event));
+        json!({ "time": time, "actor": retired.actor, "reason": retired.reason, "event": event })
+    });
+    json!({
+        "model": held.model.as_str(),
+        "stage": held.stage.as_str(),
+        "version": o.version.to_string(),
+        "id": o.snapshot.to_string(),
+        "since": o.since.to_string(),
+        "until": held.until.map(|t| t.to_string()),
+        "actor": o.actor,
+        "event": event_ref(o.event),
+        "kind": o.kind,
+        "certificate": o.certificate.map(|c| c.to_string()),
+        "reason": o.reason,
+        "approvals": held.approvals.iter().map(approval).collect::<Value>(),
+        "forced": o.kind == "force",
+        "overruled": o.overruled,
+        "retired": retired,
+        "hooks": hooks,
+        "observed": observed(&held.observed),
+        // Too many events meanwhile to look through all of them for hooks and findings.
+        "cut": held.cut,
+    })
+}
+
+pub fn rename(report: &RenameReport) -> Value {
+    json!({
+        "schema": "mlrun/rename/1",
+        "model": report.to.as_str(),
+        "from": report.from.as_str(),
+        "first_name": report.first.as_str(),
+        "configured_as": report.configured.as_ref().map(ToString::to_string),
+        "unchanged": report.unchanged,
+        "event": super::registry::event(report.event.as_ref()),
+        "dry_run": report.dry_run,
     })
 }

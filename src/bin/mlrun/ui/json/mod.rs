@@ -1,5 +1,6 @@
 //! One JSON view for each report. Fields are added, never changed: scripts rely on them.
 
+pub mod bisect;
 pub mod certify;
 pub mod collect;
 pub mod deployed;

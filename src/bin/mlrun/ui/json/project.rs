@@ -3,10 +3,12 @@
 use mlrun::ops::doctor::{Finding, Health};
 use mlrun::ops::init::InitReport;
 use mlrun::ops::status::{ModelStatus, StatusReport};
+use mlrun::ops::wrong_clock::ClockReport;
 use serde_json::{Map, Value, json};
 
 use super::deployed::observed;
 use super::hooks;
+use super::registry::event;
 use crate::failure::obstacle;
 
 pub fn init(report: &InitReport) -> Value {
@@ -98,4 +100,29 @@ pub fn doctor(findings: &[Finding]) -> Value {
 pub fn seeds(root: u64, seeds: &[(String, u32)]) -> Value {
     let seeds: Map<String, Value> = seeds.iter().map(|(name, seed)| (name.clone(), json!(seed))).collect();
     json!({ "schema": "mlrun/seed/1", "root": root, "seeds": seeds })
+}
+
+pub fn corrected(report: &ClockReport) -> Value {
+    let journals: Value = report
+        .journals
+        .iter()
+        .map(|found| {
+            let times = (found.from..).zip(&found.times);
+            json!({
+                "model": if found.model.is_store() { Value::Null } else { json!(found.model.as_str()) },
+                "from": found.from,
+                "times": times.map(|(seq, (recorded, taken))| json!({
+                    "seq": seq, "recorded": recorded.to_string(), "taken": taken.to_string(),
+                })).collect::<Value>(),
+                "event": event(found.event.as_ref()),
+            })
+        })
+        .collect();
+    json!({
+        "schema": "mlrun/doctor-clock/1",
+        "now": report.now.to_string(),
+        "journals": journals,
+        "unchanged": report.journals.is_empty(),
+        "dry_run": report.dry_run,
+    })
 }

@@ -1,0 +1,98 @@
+//! Models that share a store do not see each other: stages, versions, blocks, rules and people are each model's own.
+
+use super::harness::{Bad, Project};
+
+const CONFIG: &str = r#"schema = 1
+
+[model."acme/fraud"]
+files = ["model/"]
+metrics = ["metrics.json"]
+policy = "policy.toml"
+
+[model."globex/fraud"]
+files = ["model/"]
+metrics = ["metrics.json"]
+policy = "policy.toml"
+
+[stage.production]
+waivers = ["globex-risk"]
+
+[model."acme/fraud".stage.production]
+valid_for = "7d"
+waivers = ["acme-risk"]
+
+[model."acme/fraud".stage.canary]
+certificate = "none"
+
+[roles]
+acme-risk = ["ana@example.org"]
+globex-risk = ["gil@example.org"]
+"#;
+
+/// Two tenants with a model each, of the same files.
+fn two() -> Project {
+    let project = Project::tiny();
+    project.write("mlrun.toml", CONFIG);
+    for model in ["acme/fraud", "globex/fraud"] {
+        project.ok(&format!("snapshot {model}"));
+        project.ok(&format!("certify {model}@v1 --first-release --reason begin"));
+    }
+    project
+}
+
+#[test]
+fn a_stage_is_its_models_own() {
+    let project = two();
+    project.ok("promote acme/fraud@v1 --to production");
+    let held = |model: &str| project.json(&format!("at now {model}"), 0)["stages"].as_array().unwrap().len();
+    assert_eq!((held("acme/fraud"), held("globex/fraud")), (1, 0));
+    // The same files are blocked for one, and not for the other.
+    project.ok("block acme/fraud@v1 --reason leak");
+    project.ok("promote globex/fraud@v1 --to production");
+    assert_eq!(project.json("log globex/fraud --kind block", 0)["events"], serde_json::json!([]));
+    project.fails("show globex/fraud@canary", &Bad { exit: 6, message: &["`canary`"], hint: &["production"] });
+    project.fails("promote globex/fraud@v1 --to canary", &Bad { exit: 6, message: &["`canary`"], hint: &[] });
+    project.fails("show production", &Bad { exit: 2, message: &["acme/fraud, globex/fraud"], hint: &["MODEL@"] });
+    project.ok("retire acme/fraud --stage production --reason end");
+    assert_eq!((held("acme/fraud"), held("globex/fraud")), (0, 1));
+    // One journal each, checked by itself.
+    assert_eq!(project.json("verify --journal", 0)["heads"].as_array().unwrap().len(), 2);
+    project.ok("at").says(&["globex/fraud"]);
+}
+
+/// A model's own section overrides the stage, its people included.
+#[test]
+fn rules_and_people_are_its_own() {
+    let project = two();
+    for model in ["acme/fraud", "globex/fraud"] {
+        project.ok(&format!("promote {model}@v1 --to production"));
+    }
+    let rules =
+        |model: &str| project.json(&format!("policy show {model} --stage production"), 0)["in_force"]["stage"].clone();
+    let (acme, globex) = (rules("acme/fraud"), rules("globex/fraud"));
+    assert_eq!((acme["valid_for"].as_u64(), globex["valid_for"].as_u64()), (Some(7 * 86_400), Some(30 * 86_400)));
+    assert_eq!(acme["waivers"], serde_json::json!({ "acme-risk": ["ana@example.org"] }));
+    assert_eq!(globex["waivers"], serde_json::json!({ "globex-risk": ["gil@example.org"] }));
+    // Ana may excuse a rule for her own model only.
+    project.write("model/weights.bin", "w1").write("metrics.json", "{\"auc\": 0.8}\n");
+    for (model, code) in [("acme/fraud", 0), ("globex/fraud", 1)] {
+        project.ok(&format!("snapshot {model}"));
+        project.mlrun(&format!("certify {model}@v2")).exits(1);
+        let mut waive = project.command(&[
+            "waive",
+            &format!("{model}@v2"),
+            "--rule",
+            "auc",
+            "--reason",
+            "known",
+            "--expires",
+            "2100-01-01",
+        ]);
+        waive
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "user.email")
+            .env("GIT_CONFIG_VALUE_0", "ana@example.org");
+        let waive = super::harness::shown(&mut waive);
+        assert_eq!(waive.code, Some(code), "{waive}");
+    }
+}
