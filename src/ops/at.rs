@@ -1,8 +1,8 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
-use super::{VerbError, refuse_backwards, resolve};
+use super::{VerbError, approvals, refuse_backwards, resolve};
 use crate::clock::{Moment, Time};
-use crate::format::checkpoint::{OccupancyRow, StageRow};
+use crate::format::checkpoint::{ApprovalRow, OccupancyRow, StageRow};
 use crate::name::{ModelName, StageName};
 use crate::registry;
 use crate::repository::Repository;
@@ -45,6 +45,8 @@ pub struct Occupied {
     pub occupancy: OccupancyRow,
     /// Until when; none: it still holds it.
     pub until: Option<Time>,
+    /// The approvals by which it did.
+    pub approvals: Vec<ApprovalRow>,
 }
 
 /// Looks back.
@@ -90,6 +92,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
                 stage: row.stage.clone(),
                 occupancy: row.timeline[i].clone(),
                 until: row.end_of(i).map(|end| end.time),
+                approvals: approvals::named(&state, &row.timeline[i].approvals),
             }));
         }
     }

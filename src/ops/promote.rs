@@ -3,9 +3,10 @@
 use super::resolve::{self, Found};
 use super::rules::Needed;
 use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, error::UsageError, rules};
+use super::{approvals, signers, signoffs};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
-use crate::format::checkpoint::VersionRow;
+use crate::format::checkpoint::{ApprovalRow, VersionRow};
 use crate::format::event::EventBody;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
@@ -49,6 +50,8 @@ pub struct PromoteReport {
     pub previous: Option<Version>,
     /// The certificate it rests on.
     pub certificate: Option<CertificateId>,
+    /// The approvals that count.
+    pub approvals: Vec<ApprovalRow>,
     /// Every reason against it; empty: it was promoted, or held the stage already.
     pub obstacles: Vec<Obstacle>,
     /// What certifying it anew takes.
@@ -110,8 +113,10 @@ pub fn promote(
         Ok(match body {
             None => Decision::Keep(report),
             Some(mut body) => {
-                if let EventBody::Promote { reason, .. } = &mut body {
+                if let EventBody::Promote { reason, adopts, .. } = &mut body {
                     reason.clone_from(&options.reason);
+                    let named = adopts.as_ref().and_then(|rules| rules.stage.signers);
+                    signers::keep(repository, (&state.model, &stage), named)?;
                 }
                 Decision::Append(body, report)
             }
@@ -146,6 +151,7 @@ fn decide(
         stage: stage.clone(),
         previous: current.map(|o| o.version),
         certificate: None,
+        approvals: Vec::new(),
         obstacles: Vec::new(),
         needed: rules::needed(repository, state, id),
         unchanged: false,
@@ -158,6 +164,7 @@ fn decide(
         report.unchanged = true;
         report.adopted_rules = false;
         report.certificate = current.and_then(|o| o.certificate);
+        report.approvals = current.map_or_else(Vec::new, |o| approvals::named(state, &o.approvals));
         return Ok((report, None));
     }
     let now = repository.registry().now_in(state);
@@ -170,6 +177,11 @@ fn decide(
     }
     let row = state.version(found.row.version).unwrap_or(&found.row);
     against.extend(erasures::obstacle(repository, state, row)?);
+    let counting = signoffs::counting(state, stage, &proposed);
+    against.extend(signoffs::unsigned_waivers(repository, state, id, stage, counting)?);
+    let approved = approvals::of_version(repository, state, id, stage, &proposed)?;
+    against.extend(approved.missing);
+    report.approvals = approved.approvals;
     report.certificate = certificate;
     report.obstacles = against;
     if !report.is_promoted() {
@@ -181,8 +193,8 @@ fn decide(
         snapshot: id,
         replaces: current.map(|o| o.snapshot),
         certificate,
+        approvals: report.approvals.iter().map(|row| row.event.seq).collect(),
         adopts: in_force.is_none().then_some(proposed),
-        approvals: Vec::new(),
         no_hooks: false,
         reason: None,
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{VerbError, listed_keys};
+use super::{VerbError, listed_keys, signers};
 use crate::certify::policy;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -97,10 +97,15 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 }
 
 /// What the project asks of a stage; the defaults if it says nothing.
-pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
+///
+/// # Errors
+///
+/// A [`VerbError`] if the signers it names cannot be read.
+pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<StageRulesRecord, VerbError> {
     let file = repository.config().and_then(|c| c.stage(model, stage));
     let roles = repository.config().map(|c| c.file.roles.clone()).unwrap_or_default();
-    config::stage_rules(&file.unwrap_or_default(), &roles)
+    let signers = signers::stated(repository, model, stage)?.map(|file| file.sha256);
+    Ok(StageRulesRecord { signers, ..config::stage_rules(&file.unwrap_or_default(), &roles) })
 }
 
 /// What a command that certifies a version has to say.
@@ -130,7 +135,7 @@ pub fn proposed(
     stage: &StageName,
     policy: Option<Digest>,
 ) -> Result<RulesRecord, VerbError> {
-    let stage = stated(repository, &state.model, stage);
+    let stage = stated(repository, &state.model, stage)?;
     Ok(RulesRecord { policy: policy.filter(|_| stage.certificate), stage })
 }
 
@@ -143,10 +148,8 @@ pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -
 /// Refuses a stage whose configuration asks for what this version would not look at.
 pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<(), VerbError> {
     let Some(file) = repository.config().and_then(|c| c.stage(model, stage)) else { return Ok(()) };
-    let StageFile { approvals, signers, before, after, .. } = &file;
+    let StageFile { before, after, .. } = &file;
     let asked = [
-        ("approvals", approvals.as_ref().is_some_and(|a| a.values().any(|n| *n > 0))),
-        ("signers", signers.is_some()),
         ("before hooks", before.as_ref().is_some_and(|b| !b.is_empty())),
         ("after hooks", after.as_ref().is_some_and(|a| !a.is_empty())),
     ];
@@ -154,12 +157,4 @@ pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageN
         None => Ok(()),
         Some((what, _)) => Err(VerbError::NotEnforced { what: format!("`{what}` of stage `{stage}`"), plural: true }),
     }
-}
-
-/// Refuses rules in force that only approvals could change.
-pub fn check_approvable(in_force: &RulesRecord, stage: &StageName) -> Result<(), VerbError> {
-    if in_force.stage.approvals.is_empty() {
-        return Ok(());
-    }
-    Err(VerbError::NotEnforced { what: format!("`approvals` of stage `{stage}`"), plural: true })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::approvals::{self, GivenApproval};
 use super::declared::{Contradiction, contradictions};
 use super::promote::stored_files;
 use super::reproducibility::{Part, Reason, reasons};
@@ -76,6 +77,8 @@ pub struct ShowReport {
     pub attached: Vec<Attached>,
     /// Waivers, in the order they were given, and whether each counts.
     pub waivers: Vec<(WaiverRow, bool)>,
+    /// Approvals for any stage, in the order they were given.
+    pub approvals: Vec<GivenApproval>,
 }
 
 /// Evidence that was attached to a version.
@@ -151,6 +154,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         stale_evidence: stale_since_parent(repository, state, &found.row)?,
         attached: attached_to(repository, state, found.row.version)?,
         waivers: waivers_of(state, found.snapshot(), now),
+        approvals: approvals::given(repository, state, found.snapshot())?,
         dropped,
         erased,
         seeds,

@@ -91,6 +91,8 @@ pub enum Command {
     Attach(commands::attach::Args),
     Case(commands::case::Args),
     Waive(commands::waive::Args),
+    Approve(commands::approve::Args),
+    Withdraw(commands::withdraw::Args),
     Promote(commands::promote::Args),
     Rollback(commands::rollback::Args),
     Retire(commands::retire::Args),
@@ -112,7 +114,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 33] = [
+const OTHER_WORDS: [(&str, &str); 37] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -135,6 +137,10 @@ const OTHER_WORDS: [(&str, &str); 33] = [
     ("evaluate", "certify"),
     ("except", "waive"),
     ("override", "waive"),
+    ("sign", "approve"),
+    ("signoff", "approve"),
+    ("review", "approve"),
+    ("reject", "withdraw"),
     ("deploy", "promote"),
     ("assign", "promote"),
     ("archive", "retire"),

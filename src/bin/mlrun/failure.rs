@@ -3,6 +3,7 @@
 mod certification;
 mod measured;
 mod moves;
+mod signoff;
 
 use std::io::ErrorKind;
 
@@ -21,7 +22,8 @@ use mlrun::snapshot::restore::RestoreError;
 use mlrun::snapshot::{SnapshotError, fields};
 use mlrun::store::{BackendError, StoreError};
 
-pub use self::moves::{obstacle, obstacles_code, rollback_refusal};
+pub use self::moves::{adopted_label, obstacle, obstacles_code, rollback_refusal};
+pub use self::signoff::approval_flaw;
 
 /// Done; certified; no difference.
 pub const DONE: u8 = 0;
@@ -179,6 +181,7 @@ fn verb(error: &VerbError) -> Meaning {
             says(USAGE, "a policy is TOML, text in UTF-8")
         }
         VerbError::Adopt(error) => moves::adopt(error),
+        VerbError::Approval(error) => signoff::approval(error),
         VerbError::Dropped { .. } => says(NOT_FOUND, "`mlrun show` tells what it was; its files are not kept any more"),
         VerbError::Erased { rest: true, .. } => says(NO, "`--without-erased` restores the rest"),
         VerbError::Erased { label, .. } => (NO, Some(format!("`mlrun show {label}` tells what was erased"))),

@@ -1,5 +1,6 @@
 //! What keeps a verb from deciding anything.
 
+mod approval;
 mod bundle;
 mod certification;
 mod measured;
@@ -7,6 +8,7 @@ mod purge;
 mod reproduce;
 mod resolve;
 
+pub use self::approval::ApprovalError;
 pub use self::bundle::BundleError;
 pub use self::certification::CertificationError;
 pub use self::measured::MeasureError;
@@ -141,6 +143,9 @@ pub enum VerbError {
         /// The one it has.
         found: String,
     },
+    /// Somebody's word is not taken for a sign-off.
+    #[error(transparent)]
+    Approval(Box<ApprovalError>),
     /// Evidence, a case or a waiver is refused.
     #[error(transparent)]
     Certification(Box<CertificationError>),
@@ -305,6 +310,12 @@ impl From<UsageError> for VerbError {
 impl From<CertifyError> for VerbError {
     fn from(error: CertifyError) -> Self {
         Self::Certify(Box::new(error))
+    }
+}
+
+impl From<ApprovalError> for VerbError {
+    fn from(error: ApprovalError) -> Self {
+        Self::Approval(Box::new(error))
     }
 }
 

@@ -7,4 +7,5 @@ mod evidence;
 mod fold;
 mod machine;
 mod promotion;
+mod quorum;
 mod rollback;

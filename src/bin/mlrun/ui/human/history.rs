@@ -230,6 +230,10 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         if let Some(certificate) = o.certificate {
             text += &format!("      certificate {}\n", certificate.short());
         }
+        for row in &held.approvals {
+            let signed = if row.signature.is_some() { ", signed" } else { "" };
+            text += &format!("      approved by {} as {}{signed}\n", clean(&row.person), clean(&row.role));
+        }
         if let Some(reason) = &o.reason {
             text += &format!("      {}\n", clean(reason));
         }

@@ -88,7 +88,7 @@ pub fn at(report: &AtReport) -> Value {
                 "kind": held.occupancy.kind,
                 "certificate": held.occupancy.certificate.map(|c| c.to_string()),
                 "reason": held.occupancy.reason,
-                "approvals": [],
+                "approvals": super::signoff::approvals(&held.approvals),
             })
         })
         .collect();

@@ -86,7 +86,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "baseline": c.baseline.map(|b| b.to_string()), "issued": c.issued.to_string(),
             "expires": c.expires.to_string(), "proposed": c.proposed, "policy_sha256": c.policy.to_string(),
         })).collect::<Vec<_>>(),
-        "approvals": [],
+        "approvals": report.approvals.iter().map(super::signoff::given).collect::<Vec<_>>(),
         "waivers": report.waivers.iter().map(|(w, counts)| json!({
             "rule": w.rule, "reason": w.reason, "approver": w.email.as_ref().or(w.actor.as_ref()), "version": w.version.to_string(),
             "time": w.time.to_string(), "expires": w.expires.to_string(), "in_force": counts,
