@@ -169,8 +169,8 @@ impl SshKey {
         };
         strings.end()?;
         let in_security_key = |application: &[u8]| {
-            let (application, message) = (Sha256::digest(application), Sha256::digest(message));
-            [application.as_slice(), touched, message.as_slice()].concat()
+            let (application, message) = (Digest::of(application), Digest::of(message));
+            [application.as_bytes().as_slice(), touched, message.as_bytes()].concat()
         };
         if let Key::Rsa(key) = &self.key {
             return rsa_verified(key, name, message, bytes);
@@ -249,7 +249,7 @@ fn rsa_verified(key: &RsaPublicKey, name: &str, message: &[u8], bytes: &[u8]) ->
     let missing = key.size().checked_sub(bytes.len())?;
     let padded = [vec![0; missing].as_slice(), bytes].concat();
     match name {
-        "rsa-sha2-256" => key.verify(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message), &padded).ok(),
+        "rsa-sha2-256" => key.verify(Pkcs1v15Sign::new::<Sha256>(), Digest::of(message).as_bytes(), &padded).ok(),
         "rsa-sha2-512" => key.verify(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message), &padded).ok(),
         _ => None,
     }

@@ -15,10 +15,11 @@
 //! <https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig>.
 
 use base64ct::{Base64, Encoding as _};
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha512};
 
 use super::ssh::{SshKey, SshKeyError};
 use super::strings::{Strings, put};
+use crate::digest::Digest;
 
 const MAGIC: &[u8] = b"SSHSIG";
 const VERSION: u32 = 1;
@@ -133,7 +134,7 @@ impl SshSignature {
             return Err(SshSigError::Namespace { found, wanted });
         }
         let (name, hashed) = match self.hash {
-            Hash::Sha256 => ("sha256", Sha256::digest(message).to_vec()),
+            Hash::Sha256 => ("sha256", Digest::of(message).as_bytes().to_vec()),
             Hash::Sha512 => ("sha512", Sha512::digest(message).to_vec()),
         };
         let mut signed = MAGIC.to_vec();

@@ -91,12 +91,7 @@ fn what_is_not_enforced_is_refused_not_ignored() {
     project.ok("snapshot fraud");
     project.ok("certify v1 --first-release --reason begin");
     let config = project.read("mlrun.toml");
-    for (line, word) in [
-        ("approvals = { risk = 1 }", "approvals"),
-        ("signers = \"keys\"", "signers"),
-        ("before = [\"./check.sh\"]", "before hooks"),
-        ("after = [\"./push.sh\"]", "after hooks"),
-    ] {
+    for (line, word) in [("before = [\"./check.sh\"]", "before hooks"), ("after = [\"./push.sh\"]", "after hooks")] {
         project.write("mlrun.toml", format!("{config}{line}\n"));
         let bad = Bad { exit: 2, message: &[word, "production", "not enforced"], hint: &["mlrun.toml"] };
         project.fails("promote v1 --to production", &bad);

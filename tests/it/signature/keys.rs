@@ -2,9 +2,14 @@
 //! that are no keys.
 
 use ed25519_dalek::Signer as _;
+use mlrun::format::allowed_signers::AllowedSigners;
 use mlrun::format::signoff::NAMESPACE;
 use mlrun::signature::ssh::{SshKey, SshKeyError};
+use mlrun::signature::sshsig::SshSignature;
+use proptest::prelude::*;
 use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::support::cases;
 
 use super::{ANA, Keys, Question, STATEMENT, armoured, string};
 
@@ -97,7 +102,7 @@ fn bytes_that_are_no_keys() {
     let ed = |length: usize| [string(b"ssh-ed25519"), string(&vec![0; length])].concat();
     assert!(SshKey::from_blob(&ed(32)).is_ok());
     let too_long = [string(b"ssh-rsa"), string(&[1, 0, 1]), string(&vec![0x7f; 4096])].concat();
-    let even = [string(b"ssh-rsa"), string(&[1, 0, 1]), string(&[vec![0x7f; 255], vec![2]].concat())].concat();
+    let even = [string(b"ssh-rsa"), string(&[1, 0, 1]), string(&[vec![0], vec![0xff; 255], vec![2]].concat())].concat();
     let negative = [string(b"ssh-rsa"), string(&[1, 0, 1]), string(&[0xff; 256])].concat();
     let compressed = [string(b"ecdsa-sha2-nistp256"), string(b"nistp256"), string(&[2; 33])].concat();
     let nowhere =
@@ -121,4 +126,39 @@ fn bytes_that_are_no_keys() {
     }
     let dss = [string(b"ssh-dss"), string(&[1])].concat();
     assert_eq!(SshKey::from_blob(&dss), Err(SshKeyError::Type { found: "ssh-dss".to_owned() }));
+}
+
+proptest! {
+    #![proptest_config(cases(3000))]
+
+    /// Whatever strangers write is read to its end or refused, and what is read is written again to the byte.
+    #[test]
+    fn any_bytes(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                Just(b"SSHSIG\0\0\0\x01".to_vec()),
+                Just(string(b"sha512")),
+                Just(string(b"ssh-ed25519")),
+                Just(string(&[string(b"ssh-ed25519"), string(&[7; 32])].concat())),
+                Just(string(&[string(b"ssh-rsa"), string(&[3]), string(&[0x7f; 256])].concat())),
+                Just(vec![0xff; 4]),
+                proptest::collection::vec(any::<u8>(), 0..40),
+            ],
+            0..9,
+        ),
+    ) {
+        let bytes = parts.concat();
+        let _ = SshKey::from_blob(&bytes);
+        if let Ok(read) = SshSignature::read(&armoured(&bytes)) {
+            prop_assert_eq!(read.armoured().into_bytes(), armoured(&bytes));
+            prop_assert!(read.check(NAMESPACE, STATEMENT).is_err());
+        }
+    }
+
+    #[test]
+    fn any_list(text in "([!*?a@,\"\\\\ \t\r\n#=Z0-9]|valid-after=|valid-before=|namespaces=|ssh-ed25519 AAAA|2026){0,30}") {
+        if let Ok(list) = AllowedSigners::read(text.as_bytes()) {
+            let _ = list.allows("a@a", b"", NAMESPACE, super::instant("20260301120000"));
+        }
+    }
 }

@@ -42,8 +42,11 @@ fn every_kind_of_key_good_and_bad() {
         // What we store is what they read, and the same however its lines ended.
         let stored = SshSignature::read(&signature).unwrap().armoured();
         assert_eq!(stored.as_bytes(), signature);
-        let crlf = String::from_utf8(signature.clone()).unwrap().replace('\n', "\r\n").into_bytes();
-        Question::new(&line, &crlf).is(&keys, true);
+        let crlf = String::from_utf8(signature.clone()).unwrap().replace('\n', "\r\n");
+        let but_for_the_first = crlf.replacen("\r\n", "\n", 1).into_bytes();
+        Question::new(&line, &but_for_the_first).is(&keys, true);
+        // Not every release of OpenSSH takes one behind the first line; what we store of it every one does.
+        let crlf = crlf.into_bytes();
         assert_eq!(SshSignature::read(&crlf).unwrap().armoured(), stored);
     }
 }

@@ -11,8 +11,8 @@ use super::Context;
 #[derive(Debug, Clone, clap::Args)]
 pub struct SignArgs {
     /// Sign it with `ssh-keygen`: with KEY, a private key or the public half of one that an agent has, else with the key git signs with
-    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "signature", help_heading = "Signature")]
-    sign: Option<PathBuf>,
+    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true, conflicts_with = "signature", help_heading = "Signature")]
+    sign: Option<Option<PathBuf>>,
     /// Take a signature that `ssh-keygen -Y sign` made elsewhere
     #[arg(long, value_name = "FILE", help_heading = "Signature")]
     signature: Option<PathBuf>,
@@ -26,8 +26,8 @@ impl SignArgs {
     pub fn with(&self, context: &Context<'_>) -> SignWith {
         match (&self.sign, &self.signature) {
             (_, Some(file)) => SignWith::File(context.path(file)),
-            (Some(key), None) if key.as_os_str().is_empty() => SignWith::GitKey,
-            (Some(key), None) => SignWith::Key(context.path(key)),
+            (Some(None), None) => SignWith::GitKey,
+            (Some(Some(key)), None) => SignWith::Key(context.path(key)),
             (None, None) => SignWith::Nothing,
         }
     }
