@@ -178,7 +178,7 @@ impl Scales<'_> {
             let event = self.repository.registry().event(&self.state.model, row.event.seq)?;
             // Whoever handed in a signature that somebody else made is not the one who approved.
             let is_theirs =
-                |actor: &ActorRecord| actor.email.as_ref().is_none_or(|email| email.eq_ignore_ascii_case(&row.person));
+                |actor: &ActorRecord| actor.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&row.person));
             let actor = event.and_then(|file| file.event.ok()).map(|event| event.actor).filter(is_theirs);
             let name = actor.and_then(|actor| actor.name);
             if self.is_own(&row.person, name.as_deref()) {

@@ -68,7 +68,7 @@ pub(super) fn sign(
     std::fs::metadata(&key).map_err(|source| VerbError::Io { action: "read the key", path: key.clone(), source })?;
     let statement = std::str::from_utf8(statement).unwrap_or_default();
     let message = scratch.write("statement", statement)?;
-    let words = ["-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from);
+    let words = ["-q", "-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from);
     let arguments: Vec<OsString> = words.into_iter().chain([key.into(), message.into()]).collect();
     let program = Program::new(OsStr::new(PROGRAM), &arguments, folder);
     // Among our processes: it asks for a passphrase on our terminal.

@@ -200,7 +200,7 @@ impl Asks {
     ) -> Result<bool, VerbError> {
         let authors = approvals::authors(repository, &self.state, snapshot)?;
         // Whoever hands in a signature that somebody else made is not the one who approves.
-        let is_theirs = actor.email.as_ref().is_none_or(|email| email.eq_ignore_ascii_case(person));
+        let is_theirs = actor.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(person));
         Ok(approvals::is_author(&authors, person, actor.name.as_deref().filter(|_| is_theirs)))
     }
 

@@ -348,6 +348,25 @@ fn signed_elsewhere_and_with_the_key_git_has() {
     by(&project, "ana", &["approve", "v2", "--sign=gone"]).exits(6).says(&["cannot read the key"]);
 }
 
+/// A snapshot by an account without an address: who has that account's name took it, who only hands in a signature did not approve.
+#[test]
+fn an_author_without_an_address() {
+    let project = fresh(SIGNED);
+    keys(&project, &["ana", "ben"]);
+    project.version(0.60);
+    assert!(project.json("show v1", 0)["actor"].get("email").is_none());
+    project.ok("certify v1 --first-release --reason begin");
+    by(&project, "ana", &["approve", "v1", &key_of(&project, "ana")]).exits(1).says(&["nobody approves their own"]);
+    let statement = project.ok("approve v1 --print-statement").stdout;
+    fs::write(project.beside("s"), statement).unwrap();
+    let mut sign = project.other("ssh-keygen");
+    sign.args(["-Y", "sign", "-n", NAMESPACE, "-f"]).arg(project.beside("ben")).arg(project.beside("s"));
+    shown(&mut sign).exits(0);
+    let file = project.beside("s.sig").display().to_string();
+    assert_eq!(project.json(&format!("approve v1 --signature {file}"), 0)["person"], "ben@example.org");
+    project.ok("promote v1 --to production");
+}
+
 #[track_caller]
 fn taken_and_certified(project: &Project) {
     taken(project, 0.65);

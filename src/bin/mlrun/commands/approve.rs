@@ -15,8 +15,8 @@ use crate::ui::{Shown, human, json};
 /// one that says PASS by the same rules.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "mlrun approve <REVISION> [--role <ROLE>] [--for <STAGE>] [--sign[=<KEY>]]\n       mlrun approve [MODEL] --rules <SHA256> [--role <ROLE>] [--for <STAGE>] [--sign[=<KEY>]]",
-    after_help = "Examples:\n  mlrun approve fraud@v8 --role risk --for production --sign\n  mlrun approve fraud --rules 3fa9c2d1 --role risk --for production --sign=$HOME/.ssh/id_ed25519\n  mlrun approve fraud@v8 --role risk --print-statement > s\n  ssh-keygen -Y sign -n sign-off@mlrun-cli -f KEY s\n  mlrun approve fraud@v8 --role risk --signature s.sig"
+    override_usage = "mlrun approve <REVISION> --role <ROLE> --for <STAGE> [--sign[=<KEY>]]\n       mlrun approve [MODEL] --rules <SHA256> --role <ROLE> --for <STAGE>",
+    after_help = "Examples:\n  mlrun approve fraud@v8 --role risk --for production --sign\n  mlrun approve fraud --rules 3fa9c2d1 --role risk --sign=$HOME/.ssh/id_ecdsa\n  mlrun approve v8 --role risk --print-statement > s\n  mlrun approve v8 --role risk --signature s.sig"
 )]
 pub struct Args {
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::ui::{Shown, human, json};
 /// says `waivers` of the stage the policy compares with; where it says nothing, nobody may. With `signers` it must be signed.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "mlrun waive <REVISION> --rule <ID> --reason <TEXT> --expires <DATE> [--sign[=<KEY>]]",
+    override_usage = "mlrun waive <REVISION> --rule <ID> --reason <TEXT> --expires <DATE>",
     after_help = "Examples:\n  mlrun waive fraud@v8 --rule p99 --reason OPS-311 --expires 2026-06-30\n  mlrun waive v8 --rule cases --reason \"c7 is wrong\" --expires 2026-04-01T12:00Z"
 )]
 pub struct Args {

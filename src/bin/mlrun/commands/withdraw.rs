@@ -12,8 +12,8 @@ use crate::ui::{Shown, human, json};
 /// It does not count for a promotion any more. What was promoted by it stays where it is: `mlrun rollback` moves that.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "mlrun withdraw <REVISION> [--role <ROLE>] [--for <STAGE>] [-m <TEXT>]\n       mlrun withdraw [MODEL] --rules <SHA256> [--role <ROLE>] [--for <STAGE>] [-m <TEXT>]",
-    after_help = "Examples:\n  mlrun withdraw fraud@v8 --role risk --for production -m \"the data was not what it seemed\""
+    override_usage = "mlrun withdraw <REVISION> --role <ROLE> --for <STAGE> [-m <TEXT>]\n       mlrun withdraw [MODEL] --rules <SHA256> --role <ROLE> --for <STAGE>",
+    after_help = "Examples:\n  mlrun withdraw fraud@v8 --role risk --for production -m \"read it again\"\n  mlrun withdraw fraud --rules 3fa9c2d1 --role risk --for production"
 )]
 pub struct Args {
     #[command(flatten)]
