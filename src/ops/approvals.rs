@@ -7,7 +7,7 @@ use super::{VerbError, signoffs};
 use crate::digest::Digest;
 use crate::format::certificate::{StatementRecord, Verdict};
 use crate::format::checkpoint::{ApprovalRow, CertificateRow};
-use crate::format::event::{ActorRecord, RulesRecord, StageRulesRecord, SubjectRecord};
+use crate::format::event::{ActorRecord, EventBody, RulesRecord, StageRulesRecord, SubjectRecord};
 use crate::format::signoff::{APPROVAL, ApprovalRecord};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::StageName;
@@ -50,7 +50,7 @@ pub(super) fn of_version(
     }
     let signers = Signers::today(repository, (&state.model, stage), rules)?;
     let authors = authors(repository, state, snapshot)?;
-    let scales = Scales { repository, state, stage, rules, signers, authors };
+    let scales = Scales { repository, state, stage, rules, signers, authors, after: 0 };
     let is_it =
         |row: &&ApprovalRow| matches!(row.subject, SubjectRecord::Version { snapshot: of, .. } if of == snapshot);
     scales.count(state.approvals.iter().filter(is_it))
@@ -67,7 +67,8 @@ pub(super) fn of_rules(
         return Ok(Counted::default());
     }
     let signers = Signers::by_rules(repository, (&state.model, stage), in_force)?;
-    let scales = Scales { repository, state, stage, rules: in_force, signers, authors: Vec::new() };
+    let after = used_up_to(repository, state, stage, &SubjectRecord::Rules(new))?;
+    let scales = Scales { repository, state, stage, rules: in_force, signers, authors: Vec::new(), after };
     scales.count(state.approvals.iter().filter(|row| row.subject == SubjectRecord::Rules(new)))
 }
 
@@ -85,7 +86,7 @@ pub(super) fn given(
         let rules = super::waive::rules_of(repository, state, &row.stage)?;
         let signers = Signers::today(repository, (&state.model, &row.stage), &rules)?;
         let authors = authors(repository, state, snapshot)?;
-        let scales = Scales { repository, state, stage: &row.stage, rules: &rules, signers, authors };
+        let scales = Scales { repository, state, stage: &row.stage, rules: &rules, signers, authors, after: 0 };
         let text = scales.statement(row).and_then(|(_, statement)| statement.text);
         given.push(GivenApproval { row: row.clone(), text, flaw: scales.flaw(row)? });
     }
@@ -95,6 +96,45 @@ pub(super) fn given(
 /// The approvals by which a version holds, or held, a stage.
 pub(super) fn named(state: &State, seqs: &[u64]) -> Vec<ApprovalRow> {
     seqs.iter().filter_map(|seq| state.approval(*seq)).cloned().collect()
+}
+
+/// The event up to which approvals of something have been used. Rules that were in force, and are to be again, take new ones; a
+/// version takes its own with it. Only what came after the first approval of them is read.
+pub(super) fn used_up_to(
+    repository: &Repository,
+    state: &State,
+    stage: &StageName,
+    subject: &SubjectRecord,
+) -> Result<u64, VerbError> {
+    let given = state.approvals.iter().filter(|row| row.subject == *subject && row.stage == *stage);
+    let (SubjectRecord::Rules(_), Some(first)) = (subject, given.map(|row| row.event.seq).min()) else { return Ok(0) };
+    for seq in (first + 1..=state.seq()).rev() {
+        let event = repository.registry().event(&state.model, seq)?.and_then(|file| file.event.ok());
+        let changed = match event.map(|event| event.body) {
+            Some(EventBody::Adopt { stage: of, .. } | EventBody::Promote { stage: of, adopts: Some(_), .. }) => {
+                of == *stage
+            }
+            _ => false,
+        };
+        if changed {
+            return Ok(seq);
+        }
+    }
+    Ok(0)
+}
+
+/// Whether somebody has made this very statement before, and it was withdrawn or has been used.
+pub(super) fn said_in_vain<'r>(
+    mut approvals: impl Iterator<Item = &'r ApprovalRow>,
+    person: &str,
+    statement: Digest,
+    used_up_to: u64,
+) -> bool {
+    approvals.any(|row| {
+        row.statement == statement
+            && row.person.eq_ignore_ascii_case(person)
+            && (row.withdrawn.is_some() || row.event.seq <= used_up_to)
+    })
 }
 
 /// Who took a snapshot, under any of its numbers.
@@ -127,6 +167,8 @@ struct Scales<'a> {
     rules: &'a StageRulesRecord,
     signers: Option<Signers>,
     authors: Vec<ActorRecord>,
+    /// Approvals up to this event have been used.
+    after: u64,
 }
 
 impl Scales<'_> {
@@ -170,6 +212,9 @@ impl Scales<'_> {
         if row.withdrawn.is_some() {
             return Ok(Some(ApprovalFlaw::Withdrawn));
         }
+        if row.event.seq <= self.after {
+            return Ok(Some(ApprovalFlaw::Used));
+        }
         let has_role = self.rules.people.get(&row.role).is_some_and(|people| has(people, &row.person));
         if !has_role || !self.rules.approvals.contains_key(&row.role) {
             return Ok(Some(ApprovalFlaw::NotInRole));
@@ -190,6 +235,10 @@ impl Scales<'_> {
             }
         }
         let Some(signers) = &self.signers else { return Ok(None) };
+        let before = self.state.approvals.iter().filter(|older| older.event.seq < row.event.seq);
+        if said_in_vain(before, &row.person, row.statement, self.after) {
+            return Ok(Some(ApprovalFlaw::Again));
+        }
         let Some((bytes, _)) = self.statement(row).filter(|(_, statement)| self.is_of(statement, row)) else {
             let reason = "its statement is not there, or says something else than the event".to_owned();
             return Ok(Some(ApprovalFlaw::Signature { reason }));

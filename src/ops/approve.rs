@@ -152,6 +152,9 @@ pub fn approve(
             report.tell(&row);
             return Ok(report);
         }
+        if signers.is_some() {
+            asks.check_new(repository, &person, report.sha256)?;
+        }
         report.person = Some(person);
     }
     if !options.dry_run {
@@ -203,6 +206,9 @@ fn keep(
         let signers = asks.signers(repository)?;
         let again = Again { text: options.text.is_some(), signed: signature.is_some(), sha256: report.sha256 };
         let said = asks.said(repository, signers.as_ref(), &person, again)?;
+        if said.is_none() && signers.is_some() {
+            asks.check_new(repository, &person, report.sha256)?;
+        }
         Ok(if said.is_some() { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;
     report.unchanged = committed.outcome;

@@ -145,8 +145,24 @@ pub(super) fn waiver_flaw(
     signers: Option<&Signers>,
 ) -> Result<Option<SignatureFlaw>, VerbError> {
     let Some(signers) = signers else { return Ok(None) };
+    if was_replaced(state, (row.snapshot, &row.rule), (&row.reason, row.expires), row.event.seq) {
+        let reason = "the same statement was signed before, and another took its place".to_owned();
+        return Ok(Some(SignatureFlaw::Bad(reason)));
+    }
     let email = row.email.as_ref().map(|email| email.to_lowercase());
     signers.check(repository, email.as_deref(), &waiver(repository, state, row)?, row.signature, row.time)
+}
+
+/// Whether a waiver, before some event, said the same and was replaced: whoever has its signature could hand it in once more.
+pub(super) fn was_replaced(
+    state: &State,
+    (snapshot, rule): (SnapshotId, &str),
+    (reason, expires): (&str, Time),
+    before: u64,
+) -> bool {
+    let says_so = |other: &&WaiverRow| other.reason == reason && other.expires == expires;
+    let of_rule = state.waivers_of(snapshot).filter(|other| other.rule == rule && other.event.seq < before);
+    of_rule.skip_while(|other| !says_so(other)).any(|other| !says_so(&other))
 }
 
 /// The waivers of a version's certificate whose signatures do not count for a stage.

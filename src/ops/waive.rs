@@ -154,6 +154,11 @@ pub fn waive(
         report.key = Some(signature.key().fingerprint());
         report.signature = Some(Digest::of(signature.armoured().as_bytes()));
     }
+    if signers.is_some()
+        && signoffs::was_replaced(state, (report.id, &report.rule), (&report.reason, expires), u64::MAX)
+    {
+        return Err(ApprovalError::Replaced { rule: report.rule }.into());
+    }
     if options.dry_run {
         return Ok(report);
     }

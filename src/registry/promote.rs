@@ -226,6 +226,10 @@ pub enum ApprovalFlaw {
         /// Why.
         reason: String,
     },
+    /// Other rules were put in force since it was given.
+    Used,
+    /// The same statement was withdrawn or used up before: who has the signature could hand it in again and again.
+    Again,
     /// Whoever gave it fills another role.
     Elsewhere,
     /// It was taken back.

@@ -204,6 +204,15 @@ impl Asks {
         Ok(approvals::is_author(&authors, person, actor.name.as_deref().filter(|_| is_theirs)))
     }
 
+    /// Refuses a signed statement that somebody has made in vain: whoever has its signature could hand it in once more.
+    pub(super) fn check_new(&self, repository: &Repository, person: &str, sha256: Digest) -> Result<(), VerbError> {
+        let used = approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
+        if approvals::said_in_vain(self.state.approvals.iter(), person, sha256, used) {
+            return Err(ApprovalError::Again { who: person.to_owned() }.into());
+        }
+        Ok(())
+    }
+
     /// The newest approval by somebody that says the same and still holds.
     pub(super) fn said(
         &self,
@@ -222,7 +231,8 @@ impl Asks {
                 && (!again.text || row.statement == again.sha256)
                 && (!again.signed || row.signature.is_some())
         };
-        for row in self.state.approvals.iter().rev().filter(is_it) {
+        let used = approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
+        for row in self.state.approvals.iter().rev().filter(is_it).filter(|row| row.event.seq > used) {
             let flaw = match signers {
                 None => None,
                 Some(signers) => {

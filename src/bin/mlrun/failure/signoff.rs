@@ -36,9 +36,11 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
         }
         ApprovalError::NotSigner { .. } => says(
             NO,
-            "a line of the allowed signers names the address and the key; one in force changes by `mlrun policy adopt`",
+            "a line of the allowed signers names the address, in lower case, and the key; one in force changes by `mlrun policy adopt`",
         ),
         ApprovalError::WhichPerson { .. } => says(USAGE, "`git config user.email` says which of them you are"),
+        ApprovalError::Replaced { .. } => says(NO, "give the reason in other words: a statement is signed for once"),
+        ApprovalError::Again { .. } => says(NO, "say it in other words, with `-m`: a statement is signed for once"),
         ApprovalError::OtherRules { .. } => says(CONFLICT, "`mlrun policy diff` prints the digest to name"),
         ApprovalError::NotGiven { .. } => {
             says(NOT_FOUND, "`mlrun show` lists the approvals of a version; only your own can be withdrawn")
@@ -92,6 +94,8 @@ pub fn approval_flaw(flaw: &ApprovalFlaw) -> String {
         ApprovalFlaw::Lapsed { certificate: None } => "it rests on no certificate".to_owned(),
         ApprovalFlaw::Unsigned => "it is not signed".to_owned(),
         ApprovalFlaw::Signature { reason } => reason.clone(),
+        ApprovalFlaw::Used => "other rules were put in force since".to_owned(),
+        ApprovalFlaw::Again => "the same statement was withdrawn or used before".to_owned(),
         ApprovalFlaw::Elsewhere => "they fill another role".to_owned(),
         ApprovalFlaw::Withdrawn => "it was withdrawn".to_owned(),
         _ => "it is not known why".to_owned(),
