@@ -72,25 +72,23 @@ pub(super) fn of_rules(
     scales.count(state.approvals.iter().filter(|row| row.subject == SubjectRecord::Rules(new)))
 }
 
-/// Every approval of a version, for any stage, the oldest first.
-pub(super) fn given(
-    repository: &Repository,
-    state: &State,
-    snapshot: SnapshotId,
-) -> Result<Vec<GivenApproval>, VerbError> {
+/// Every approval of a version, for any stage, the oldest first. One that cannot be judged any more does not count, and says why.
+pub(super) fn given(repository: &Repository, state: &State, snapshot: SnapshotId) -> Vec<GivenApproval> {
     let is_it =
         |row: &&ApprovalRow| matches!(row.subject, SubjectRecord::Version { snapshot: of, .. } if of == snapshot);
-    let rows: Vec<&ApprovalRow> = state.approvals.iter().filter(is_it).collect();
-    let mut given = Vec::new();
-    for row in rows {
+    let judged = |row: &ApprovalRow| -> Result<Option<ApprovalFlaw>, VerbError> {
         let rules = super::waive::rules_of(repository, state, &row.stage)?;
         let signers = Signers::today(repository, (&state.model, &row.stage), &rules)?;
         let authors = authors(repository, state, snapshot)?;
-        let scales = Scales { repository, state, stage: &row.stage, rules: &rules, signers, authors, after: 0 };
-        let text = scales.statement(row).and_then(|(_, statement)| statement.text);
-        given.push(GivenApproval { row: row.clone(), text, flaw: scales.flaw(row)? });
-    }
-    Ok(given)
+        Scales { repository, state, stage: &row.stage, rules: &rules, signers, authors, after: 0 }.flaw(row)
+    };
+    let rows = state.approvals.iter().filter(is_it);
+    rows.map(|row| GivenApproval {
+        row: row.clone(),
+        text: statement(repository, row).and_then(|(_, statement)| statement.text),
+        flaw: judged(row).unwrap_or_else(|error| Some(ApprovalFlaw::Signature { reason: super::chain(&error) })),
+    })
+    .collect()
 }
 
 /// The approvals by which a version holds, or held, a stage.
@@ -239,7 +237,8 @@ impl Scales<'_> {
         if said_in_vain(before, &row.person, row.statement, self.after) {
             return Ok(Some(ApprovalFlaw::Again));
         }
-        let Some((bytes, _)) = self.statement(row).filter(|(_, statement)| self.is_of(statement, row)) else {
+        let Some((bytes, _)) = statement(self.repository, row).filter(|(_, statement)| self.is_of(statement, row))
+        else {
             let reason = "its statement is not there, or says something else than the event".to_owned();
             return Ok(Some(ApprovalFlaw::Signature { reason }));
         };
@@ -266,12 +265,6 @@ impl Scales<'_> {
         Some(StatementRecord::decode(&bytes).ok()?.predicate.policy_sha256)
     }
 
-    fn statement(&self, row: &ApprovalRow) -> Option<(Vec<u8>, ApprovalRecord)> {
-        let bytes = self.repository.store().record(row.statement).ok()?;
-        let statement = ApprovalRecord::decode(&bytes).ok()?;
-        Some((bytes, statement))
-    }
-
     /// Whether a statement says what the event does.
     fn is_of(&self, statement: &ApprovalRecord, row: &ApprovalRow) -> bool {
         let said = ApprovalRecord {
@@ -287,6 +280,13 @@ impl Scales<'_> {
         };
         *statement == said.of(&row.subject)
     }
+}
+
+/// The bytes that were signed, and what they say.
+fn statement(repository: &Repository, row: &ApprovalRow) -> Option<(Vec<u8>, ApprovalRecord)> {
+    let bytes = repository.store().record(row.statement).ok()?;
+    let statement = ApprovalRecord::decode(&bytes).ok()?;
+    Some((bytes, statement))
 }
 
 /// Whether a person is one of these.

@@ -154,7 +154,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         stale_evidence: stale_since_parent(repository, state, &found.row)?,
         attached: attached_to(repository, state, found.row.version)?,
         waivers: waivers_of(state, found.snapshot(), now),
-        approvals: approvals::given(repository, state, found.snapshot())?,
+        approvals: approvals::given(repository, state, found.snapshot()),
         dropped,
         erased,
         seeds,

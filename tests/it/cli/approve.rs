@@ -418,6 +418,13 @@ fn a_key_that_is_revoked() {
     taken_and_certified(&project);
     by(&project, "ana", &["approve", "v2", &key_of(&project, "ana")]).exits(0);
     let list = project.read("allowed_signers");
+    // Without the file nothing promotes, and everything can be looked at.
+    project.remove("allowed_signers");
+    project.mlrun("promote v2 --to production").exits(6).says(&["allowed_signers"]);
+    let seen = &project.json("show v2", 0)["approvals"][0];
+    assert!(seen["counts"] == false && seen["reason"].as_str().unwrap().contains("allowed_signers"), "{seen}");
+    project.ok("at");
+    project.write("allowed_signers", &list);
     let without: String =
         list.lines().filter(|line| !line.starts_with("ana@")).map(|line| format!("{line}\n")).collect();
     project.write("allowed_signers", &without);
