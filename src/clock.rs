@@ -151,6 +151,19 @@ impl Moment {
     }
 }
 
+/// The instant that `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS` means in UTC, or else on this machine; none where it means none.
+pub fn calendar(digits: &str, utc: bool) -> Option<Time> {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || ![8, 12, 14].contains(&digits.len()) {
+        return None;
+    }
+    let number = |from: usize, to: usize| digits.get(from..to).map_or(Some(0), |part| part.parse::<i16>().ok());
+    let small = |from: usize| number(from, from + 2).and_then(|number| i8::try_from(number).ok());
+    let date = Date::new(number(0, 4)?, small(4)?, small(6)?).ok()?;
+    let civil = date.to_datetime(jiff::civil::Time::new(small(8)?, small(10)?, small(12)?, 0).ok()?);
+    let zone = if utc { TimeZone::UTC } else { TimeZone::system() };
+    civil.to_zoned(zone).ok().map(|zoned| Time(zoned.timestamp().as_millisecond()))
+}
+
 fn offset_text(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let minutes = seconds.unsigned_abs() / 60;

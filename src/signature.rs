@@ -1,7 +1,12 @@
-//! Signatures: ECDSA on the curve P-256 over SHA-256, with keys in PEM as `openssl` writes and reads them.
+//! Signatures: ECDSA on the curve P-256 over SHA-256, with keys in PEM as `openssl` writes and reads them; and, to verify only, those
+//! of [SSH keys](ssh).
 //!
-//! The only place that names the curve's implementation. The same key signs the same bytes the same way (RFC 6979), so a
-//! signature depends on no random numbers.
+//! The only place that names the implementations of curves and of RSA. The same P-256 key signs the same bytes the same way
+//! (RFC 6979), so a signature depends on no random numbers.
+
+pub mod ssh;
+pub mod sshsig;
+mod strings;
 
 use std::fmt;
 

@@ -132,6 +132,17 @@ impl Git {
         (value("user.name"), value("user.email"))
     }
 
+    /// The SSH key that git is to sign with: a path, or the public key itself. None where it signs with something else.
+    pub fn signing_key(folder: &Path) -> Option<String> {
+        let wanted = "^(user\\.signingkey|gpg\\.format)$";
+        let found = run(folder, &["config", "--null", "--type=path", "--get-regexp", wanted]).ok()?;
+        let text = String::from_utf8_lossy(&found.stdout).into_owned();
+        let entries: Vec<(&str, &str)> = text.split('\0').filter_map(|entry| entry.split_once('\n')).collect();
+        let value = |key: &str| entries.iter().rev().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| *v);
+        let key = value("user.signingkey").filter(|_| value("gpg.format") == Some("ssh"))?;
+        Some(key.to_owned())
+    }
+
     /// Tracked files in scope; submodules are listed, not entered. With them, names that are not UTF-8, as they would print.
     pub fn tracked(&self, scope: &[String]) -> Result<(Vec<Tracked>, Vec<String>), CaptureError> {
         let mut arguments = vec!["ls-files", "-z", "-v", "--stage", "--full-name", "--"];

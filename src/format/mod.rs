@@ -22,6 +22,7 @@
 //! understood: after decoding, the record must encode to the very bytes it came from, so an unknown field
 //! cannot be dropped silently. Golden bytes in `tests/it/format` are added to, never regenerated.
 
+pub mod allowed_signers;
 pub mod answer;
 mod cached;
 pub mod canonical;
@@ -50,6 +51,7 @@ pub mod redacted;
 pub mod reports;
 pub mod scalar;
 pub mod signature;
+pub mod signoff;
 pub mod snapshot;
 pub mod store;
 pub mod tensors;

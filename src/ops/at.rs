@@ -1,7 +1,7 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
 use super::observed::{self, Standing};
-use super::{VerbError, resolve};
+use super::{VerbError, approvals, resolve};
 use crate::clock::{Moment, Time};
 use crate::format::checkpoint::{ApprovalRow, HookRow, ObservedRow, OccupancyRow, StageRow};
 use crate::format::event::{EventBody, EventRef};
@@ -156,7 +156,7 @@ fn occupied(
         model: state.model.clone(),
         stage: row.stage.clone(),
         until: end.map(|end| end.time),
-        approvals: occupancy.approvals.iter().filter_map(|seq| state.approval(*seq)).cloned().collect(),
+        approvals: approvals::named(state, &occupancy.approvals),
         occupancy,
         hooks: Vec::new(),
         observed: Vec::new(),

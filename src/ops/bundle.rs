@@ -12,9 +12,12 @@
 //! signatures/<id>.json       its signatures; a file's name is its SHA-256, which the event that made it names
 //! measurement.json           what the certificate's models did while they were run, if they were; measured/<model>/<file> what
 //!                            they predicted, but for what was erased
+//! sign-offs/<id>.json        what was signed off of the version, approvals and signed waivers, and sign-offs/<id>.sig the
+//!                            signatures, as `ssh-keygen -Y verify` reads them; sign-offs/<id>.signers whose keys count by the rules
+//!                            in force. A file's name is its SHA-256, which an event names
 //! cases/<id>.json            the lists of regression cases that the certificate names; a file's name is its SHA-256
-//! events/<seq>               every event of the model that names the snapshot, erased something from the version or changed the
-//!                            cases, as it lies in the journal
+//! events/<seq>               every event of the model that names the snapshot, erased something from the version, changed the
+//!                            cases or the rules, or is a word for or against it, as it lies in the journal
 //! trees/<id>.json            every folder listing; a file's name is its SHA-256
 //! files/…                    the files, where they lay in the project, but for those that were erased; evidence that was
 //!                            attached later lies in files/attached
@@ -33,16 +36,18 @@ use super::bundle_check::BundleError;
 use super::bundle_records::{FORMAT, SUMS};
 use super::resolve::{self, Found};
 use super::restore::{NotKept, Part, files_of};
-use super::{VerbError, attached, erasures, measured, policy_files, records};
+use super::{VerbError, attached, erasures, measured, policy_files, records, signoffs};
 use crate::digest::Digest;
 use crate::format::canonical;
 use crate::format::certificate::StatementRecord;
-use crate::format::event::{self, EventBody};
+use crate::format::checkpoint::VersionRow;
+use crate::format::event::{self, EventBody, SubjectRecord};
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
 use crate::id::{SnapshotId, TreeId};
 use crate::name::{ModelName, Version};
 use crate::progress::{Progress, Unit};
+use crate::registry::State;
 use crate::repository::Repository;
 use crate::snapshot::TreeFile;
 use crate::store::{Lock, Store, StoreError};
@@ -196,6 +201,15 @@ fn contents(
             add(format!("signatures/{}.json", signature.record), store.record(signature.record)?);
         }
     }
+    for (record, what, about) in signoffs::records(repository, &found.state)? {
+        let ending = match (what, about) {
+            ("statement", Some(snapshot)) if snapshot == found.snapshot() => "json",
+            ("signature", Some(snapshot)) if snapshot == found.snapshot() => "sig",
+            (_, Some(_)) | ("statement" | "signature", None) => continue,
+            _ => "signers",
+        };
+        add(format!("sign-offs/{record}.{ending}"), store.record(record)?);
+    }
     let made = measured::of_snapshot(store, &found.state, found.snapshot())?;
     if let Some(made) = &made {
         add("measurement.json".to_owned(), store.record(made.record)?);
@@ -205,7 +219,7 @@ fn contents(
     for seq in 1..=found.state.seq() {
         let Some(file) = repository.registry().event(&found.state.model, seq)? else { break };
         let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id))
-            || matches!(&file.event, Ok(event) if is_about(&event.body, found.row.version));
+            || matches!(&file.event, Ok(event) if is_about(&event.body, &found.state, &found.row));
         if seq == 1 || names_it {
             let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
             let line = canonical::encode("event", &file.value).map_err(unreadable)?;
@@ -246,11 +260,17 @@ fn contents(
 }
 
 /// Whether an event that does not name the snapshot is about the version: the tombstone of something that it had, or cases that it
-/// is judged by.
-fn is_about(body: &EventBody, version: Version) -> bool {
+/// is judged by; that somebody approved it, or does not any more; that other rules are in force.
+fn is_about(body: &EventBody, state: &State, row: &VersionRow) -> bool {
+    let is_of = |subject: &SubjectRecord| match subject {
+        SubjectRecord::Version { snapshot, .. } => *snapshot == row.snapshot,
+        SubjectRecord::Rules(_) => false,
+    };
     match body {
-        EventBody::Purge { versions, .. } => versions.contains(&version),
-        EventBody::Case { .. } => true,
+        EventBody::Purge { versions, .. } => versions.contains(&row.version),
+        EventBody::Approve { subject, .. } => is_of(subject),
+        EventBody::Withdraw { approval, .. } => state.approval(*approval).is_some_and(|given| is_of(&given.subject)),
+        EventBody::Case { .. } | EventBody::Adopt { .. } | EventBody::Promote { adopts: Some(_), .. } => true,
         _ => false,
     }
 }

@@ -3,20 +3,22 @@
 //! All of it can be made up anew by somebody who makes up everything, `bundle.json` included: what proves more is the
 //! snapshot's or the certificate's id, known from elsewhere.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::{policy_files, signing};
 use crate::digest::Digest;
-use crate::format::canonical;
 use crate::format::certificate::{MEASUREMENT, StatementRecord};
 use crate::format::event::{self, ErasedRecord, EventBody, EventRecord};
 use crate::format::observation::{self, ObservationRecord};
 use crate::format::redacted::{self, RedactedRecord};
 use crate::format::signature::SignatureRecord;
+use crate::format::signoff::{APPROVAL, ApprovalRecord, NAMESPACE, WAIVER, WaiverStatement};
 use crate::format::snapshot::SnapshotRecord;
+use crate::format::{FormatError, canonical};
 use crate::id::ProfileId;
+use crate::signature::sshsig::SshSignature;
 
 /// What a bundle says it is.
 pub(super) const FORMAT: &str = "mlrun/bundle/1";
@@ -113,6 +115,7 @@ impl Records<'_> {
                 || name.starts_with("events/")
                 || name.starts_with("cases/") && name.ends_with(".json")
                 || name.starts_with("profiles/") && name.ends_with(".json")
+                || name.starts_with("sign-offs/") && [".json", ".sig", ".signers"].iter().any(|end| name.ends_with(end))
                 || name.starts_with("signatures/") && name.ends_with(".json")
                 || name.starts_with("trees/") && name.ends_with(".json")
         };
@@ -250,7 +253,91 @@ impl Records<'_> {
         };
         match self.about["certificate"].as_str() {
             Some(certificate) if !issued(certificate) => Err("no event in it issued `certificate.json`".to_owned()),
-            certificate => self.check_signatures(events, certificate.unwrap_or_default()),
+            certificate => {
+                self.check_signatures(events, certificate.unwrap_or_default())?;
+                self.check_signoffs(events)
+            }
+        }
+    }
+
+    /// What was signed off of the version: the statements and signatures that the events name, each statement saying what its event
+    /// does, each signature one of its statement; and the lists of signers that rules name. No others.
+    fn check_signoffs(&self, events: &[EventRecord]) -> Result<(), String> {
+        let mut named = BTreeSet::new();
+        let mut have = |name: String, id: Digest, must: bool| {
+            let bytes = self.by_name.get(&name);
+            if must || bytes.is_some() {
+                self.check_digest(&name, Some(&id.to_string()), "an event")?;
+            }
+            named.insert(name);
+            Ok::<_, String>(bytes.map(Vec::as_slice).unwrap_or_default())
+        };
+        for event in events {
+            let (statement, signature) = match self.signoff(event)? {
+                Some(signoff) => signoff,
+                None => {
+                    let rules = match &event.body {
+                        EventBody::Promote { adopts, .. } => adopts.as_ref(),
+                        EventBody::Adopt { rules, .. } => Some(rules),
+                        _ => None,
+                    };
+                    if let Some(signers) = rules.and_then(|rules| rules.stage.signers) {
+                        have(format!("sign-offs/{signers}.signers"), signers, false)?;
+                    }
+                    continue;
+                }
+            };
+            let id = Digest::of(&statement);
+            let stored = have(format!("sign-offs/{id}.json"), id, true)?;
+            if let Some(signature) = signature {
+                let name = format!("sign-offs/{signature}.sig");
+                let read = SshSignature::read(have(name.clone(), signature, true)?);
+                let good = read.and_then(|read| read.check(NAMESPACE, stored));
+                good.map_err(|error| format!("`{name}`: {error}"))?;
+            }
+        }
+        let signoffs = self.by_name.keys().filter(|name| name.starts_with("sign-offs/"));
+        match signoffs.into_iter().find(|name| !named.contains(*name)) {
+            Some(extra) => self.check_digest(extra, None, "an event"),
+            None => Ok(()),
+        }
+    }
+
+    /// The statement that an event of this version says was signed off, and its signature.
+    fn signoff(&self, event: &EventRecord) -> Result<Option<(Vec<u8>, Option<Digest>)>, String> {
+        let failed = |error: FormatError| error.to_string();
+        let (repository, model) =
+            (self.about["repository"].as_str().unwrap_or_default().to_owned(), event.model.clone());
+        match &event.body {
+            EventBody::Approve { subject, stage, role, certificate, statement, signature, .. } => {
+                let name = format!("sign-offs/{statement}.json");
+                let bytes =
+                    self.by_name.get(&name).ok_or_else(|| format!("`{name}` is missing, which an event names"))?;
+                let text = ApprovalRecord::decode(bytes).map_err(|error| format!("`{name}`: {error}"))?.text;
+                let said = ApprovalRecord {
+                    format: APPROVAL.to_owned(),
+                    repository,
+                    model,
+                    snapshot: None,
+                    rules: None,
+                    certificate: *certificate,
+                    stage: stage.clone(),
+                    role: role.clone(),
+                    text,
+                };
+                let said = said.of(subject).encode().map_err(failed)?;
+                match Digest::of(&said) == *statement {
+                    true => Ok(Some((said, *signature))),
+                    false => Err(format!("`{name}` says something else than the event that names it")),
+                }
+            }
+            EventBody::Waive { snapshot, rule, reason, expires, signature: Some(signature), .. } => {
+                let (rule, reason, expires) = (rule.clone(), reason.clone(), *expires);
+                let (format, snapshot) = (WAIVER.to_owned(), *snapshot);
+                let said = WaiverStatement { format, repository, model, snapshot, rule, reason, expires };
+                Ok(Some((said.encode().map_err(failed)?, Some(*signature))))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -268,7 +268,7 @@ fn may_remove(repository: &Repository, state: &State, email: Option<&str>) -> Re
         stages.extend(resolve::stage(repository, state, None).ok());
     }
     for stage in stages {
-        let rules = waive::rules_of(repository, state, &stage);
+        let rules = waive::rules_of(repository, state, &stage)?;
         if !rules.waivers.is_empty() && !rules.may_waive(email) {
             let (who, why) = (waive::who(email), history::nobody(&stage, &rules));
             return Err(CertificationError::MayNotRemove { who, stage, why, unknown: email.is_none() }.into());

@@ -333,7 +333,7 @@ fn issue(
         if let Some(row) = same {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }
-        let rules = waive::rules_of(repository, state, &baseline.stage);
+        let rules = waive::rules_of(repository, state, &baseline.stage)?;
         let expires = now.after(std::time::Duration::from_secs(rules.valid_for));
         let expires = waivers.iter().map(|waiver| waiver.expires).fold(expires, Time::min);
         let body = EventBody::Certify {

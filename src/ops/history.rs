@@ -1,6 +1,7 @@
 //! What the journal adds to a case that is judged: uses of its evaluation sets, regression cases, waivers.
 
 use super::evidence::Gathered;
+use super::signoffs::{self, Signers};
 use super::{VerbError, cases};
 use crate::certify::History;
 use crate::clock::Time;
@@ -75,19 +76,28 @@ pub(super) fn used_sets(gathered: &Gathered, replaced: &[ReplacedRecord]) -> Vec
     used.collect()
 }
 
-/// Everything the journal adds. Waivers count if whoever gave them may waive a rule for `stage` by its `rules`.
+/// Everything the journal adds. Waivers count if whoever gave them may waive a rule for `stage` by its `rules`, and signed them where
+/// those name signers.
 pub(super) fn history(
+    repository: &Repository,
     state: Option<&State>,
     candidate: SnapshotId,
     sets: &[UsedSetRecord],
     (stage, rules): (&StageName, &StageRulesRecord),
     now: Time,
-) -> History {
+) -> Result<History, VerbError> {
     let use_of = |used: &UsedSetRecord| state.map_or(1, |state| state.use_of(used, candidate));
     let uses = sets.iter().map(|used| (used.set.clone(), (used.sha256, use_of(used)))).collect();
     let mut history = History { uses, ..History::default() };
-    for row in state.map(|state| state.waivers_in_force(candidate, now)).unwrap_or_default() {
-        if rules.may_waive(row.email.as_deref()) {
+    let Some(state) = state else { return Ok(history) };
+    let signers = Signers::today(repository, (&state.model, stage), rules)?;
+    for row in state.waivers_in_force(candidate, now) {
+        let flaw = signoffs::waiver_flaw(repository, state, row, signers.as_ref())?;
+        if let Some(flaw) = flaw.filter(|_| rules.may_waive(row.email.as_deref())) {
+            let by = row.email.as_deref().unwrap_or_default();
+            let why = flaw.words();
+            history.remarks.push(format!("the waiver of `{}` by {by} does not count: {why}", row.rule));
+        } else if rules.may_waive(row.email.as_deref()) {
             history.waivers.push(WaiverRecord {
                 rule: row.rule.clone(),
                 reason: row.reason.clone(),
@@ -105,7 +115,7 @@ pub(super) fn history(
             ));
         }
     }
-    history
+    Ok(history)
 }
 
 /// Who may waive a rule for a stage, where somebody may not.

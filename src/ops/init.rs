@@ -414,7 +414,10 @@ impl Inventory {
             "\n# Single measurements, for rules such as `metric = {{ quantile = 0.99, of = \"latency\" }}`:\n\
              # [model.{key}.samples.latency]\n# path = \"out/latency.csv\"\n# column = \"ms\"\n"
         );
-        text += "\n[stage.production]\n# valid_for = \"30d\"\n";
+        text += "\n[stage.production]\n# valid_for = \"30d\"\n\
+                 # approvals = { risk = 1 }    # `mlrun approve`, by so many different people of each role\n\
+                 # signers = \"allowed_signers\" # whose SSH keys count; with it, approvals and waivers must be signed\n\
+                 \n# [roles]\n# risk = [\"ana@example.org\"]\n";
         for remark in &self.remarks {
             text += &format!("\n# {remark}");
         }

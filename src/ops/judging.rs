@@ -198,7 +198,7 @@ pub(super) fn judge(
     baseline_lacks.retain(|set| measured.set() != Some(set));
     let sets = history::used_sets(&gathered, &changed);
     let judged_at = state.map_or_else(|| repository.registry().now(), |state| repository.registry().now_in(state));
-    let stage_rules = waive::rules_of(repository, state.unwrap_or(&unborn), &baseline.stage);
+    let stage_rules = waive::rules_of(repository, state.unwrap_or(&unborn), &baseline.stage)?;
     let versions: Vec<Version> = candidate.version.into_iter().chain(against.map(|(version, _)| version)).collect();
     let seen = state.map(|state| Seen::of(state, candidate.id, &versions, &sets, judged_at));
     let mut history = History {
@@ -206,7 +206,7 @@ pub(super) fn judge(
         case_lists,
         case_rows: gathered.case_rows,
         replaced: changed,
-        ..history::history(state, candidate.id, &sets, (&baseline.stage, &stage_rules), judged_at)
+        ..history::history(repository, state, candidate.id, &sets, (&baseline.stage, &stage_rules), judged_at)?
     };
     history.remarks.append(&mut gathered.remarks);
     history.remarks.extend(state.and_then(|state| forced(state, baseline)));

@@ -3,6 +3,8 @@
 //! Nothing here prints, reads an environment variable or knows how a flag is spelled.
 
 mod actor;
+pub mod approvals;
+pub mod approve;
 pub mod at;
 pub mod attach;
 mod attached;
@@ -72,21 +74,26 @@ mod scratch;
 pub mod seed;
 pub mod seeds;
 pub mod show;
+mod signers;
 pub mod signing;
+mod signoffs;
 pub mod snapshot;
+mod ssh_keygen;
 pub mod status;
 mod suspects;
 mod training;
 mod typed_path;
 pub mod verify;
 pub mod waive;
+pub mod withdraw;
 mod workspace;
 pub mod wrong_clock;
 
 pub use self::actor::Asked;
 pub use self::erasures::{ErasedAgain, ErasedPart, why};
-pub use self::error::{CertificationError, UsageError, VerbError};
+pub use self::error::{ApprovalError, CertificationError, UsageError, VerbError};
 pub use self::remaining::Remaining;
+pub use self::ssh_keygen::SignWith;
 
 use crate::capture::secrets::Scanner;
 use crate::clock::Time;

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::rules::{self, Policy};
-use super::{Asked, MadeEvent, VerbError, check_text, differences, hooks, resolve};
+use super::{Asked, MadeEvent, VerbError, approvals, check_text, differences, hooks, resolve, signers};
 use crate::digest::Digest;
+use crate::format::checkpoint::ApprovalRow;
 use crate::format::event::{EventBody, RulesRecord};
 use crate::format::policy::PolicyRecord;
 use crate::name::{ModelName, StageName};
 use crate::progress::Progress;
+use crate::registry::promote::Obstacle;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::store::Lock;
@@ -57,6 +59,10 @@ pub struct AdoptReport {
     pub rules: PolicyReport,
     /// Whether these were in force already.
     pub unchanged: bool,
+    /// The approvals that count, by the rules before.
+    pub approvals: Vec<ApprovalRow>,
+    /// The approvals that are missing; empty: they were adopted, or are in force already.
+    pub missing: Vec<Obstacle>,
     /// The event.
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
@@ -123,37 +129,42 @@ pub fn adopt(
     let model = resolve::model(repository, options.model.as_ref())?;
     let state = resolve::state(repository, &model)?;
     let stage = resolve::stage(repository, &state, options.stage.as_ref())?;
-    rules::check_enforced(repository, &model, &stage)?;
     let in_force = state.stages.get(&stage).and_then(|row| row.rules.clone());
     let in_force = in_force.ok_or_else(|| AdoptError::NoneYet { model: model.clone(), stage: stage.clone() })?;
-    rules::check_approvable(&in_force, &stage)?;
     let (stated, policy) = stated(repository, &state, &stage, options)?
         .ok_or_else(|| AdoptError::NoneStated { model: model.clone(), stage: stage.clone() })?;
-    let record = stated.record.clone();
+    let (record, sha256) = (stated.record.clone(), stated.sha256);
     hooks::check_recordable(&record.stage.before)?;
     let compared = compare(repository, &state, &stage, Some(stated))?;
-    let mut report = AdoptReport { rules: compared, unchanged: in_force == record, event: None, dry_run };
-    if dry_run || report.unchanged {
+    let unchanged = in_force == record;
+    let count = |state: &State| approvals::of_rules(repository, state, &stage, (&in_force.stage, sha256));
+    let counted = if unchanged { approvals::Counted::default() } else { count(&state)? };
+    let (approvals, missing) = (counted.approvals, counted.missing);
+    let mut report = AdoptReport { rules: compared, unchanged, approvals, missing, event: None, dry_run };
+    if dry_run || report.unchanged || !report.missing.is_empty() {
         return Ok(report);
     }
+    signers::keep(repository, (&model, &stage), record.stage.signers)?;
     if let Some(policy) = policy {
         let mut writer = repository.store().writer();
         writer.put_record(&policy.bytes)?;
         writer.finish()?;
     }
     let actor = actor.answer();
-    let committed = repository.registry().commit::<Option<AdoptError>, VerbError>(&model, &actor, |state| {
-        let now = state.stages.get(&stage).and_then(|row| row.rules.as_ref());
-        Ok(if now == Some(&in_force) {
-            let (stage, rules, reason) = (stage.clone(), record.clone(), reason.to_owned());
-            Decision::Append(EventBody::Adopt { stage, rules, approvals: Vec::new(), reason }, None)
-        } else {
-            Decision::Keep(Some(AdoptError::Changed { model: model.clone(), stage: stage.clone() }))
-        })
+    let committed = repository.registry().commit::<_, VerbError>(&model, &actor, |state| {
+        if state.stages.get(&stage).and_then(|row| row.rules.as_ref()) != Some(&in_force) {
+            return Err(AdoptError::Changed { model: model.clone(), stage: stage.clone() }.into());
+        }
+        // In the state that is decided by, somebody may not agree any more.
+        let counted = count(state)?;
+        if !counted.missing.is_empty() {
+            return Ok(Decision::Keep(counted));
+        }
+        let (stage, rules, reason) = (stage.clone(), record.clone(), reason.to_owned());
+        let approvals = counted.approvals.iter().map(|row| row.event.seq).collect();
+        Ok(Decision::Append(EventBody::Adopt { stage, rules, approvals, reason }, counted))
     })?;
-    if let Some(lost) = committed.outcome {
-        return Err(lost.into());
-    }
+    (report.approvals, report.missing) = (committed.outcome.approvals, committed.outcome.missing);
     report.event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
     Ok(report)
 }
@@ -168,7 +179,7 @@ fn stated(
     if repository.config().is_none() && options.policy.is_none() {
         return Ok(None);
     }
-    let asked = rules::stated(repository, &state.model, stage);
+    let asked = rules::stated(repository, &state.model, stage)?;
     let policy = match rules::policy(repository, &state.model, None, options.policy.as_deref()) {
         _ if !asked.certificate => None,
         Err(VerbError::NoPolicy { .. }) => return Ok(None),

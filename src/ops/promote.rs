@@ -5,9 +5,10 @@ use super::resolve::{self, Found};
 use super::rollback::unfit;
 use super::rules::Needed;
 use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, error::UsageError, rules};
+use super::{approvals, signers, signoffs};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
-use crate::format::checkpoint::VersionRow;
+use crate::format::checkpoint::{ApprovalRow, VersionRow};
 use crate::format::event::{ActorRecord, EventBody};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName, Version};
@@ -59,6 +60,8 @@ pub struct PromoteReport {
     pub previous: Option<Version>,
     /// The certificate it rests on.
     pub certificate: Option<CertificateId>,
+    /// The approvals that count.
+    pub approvals: Vec<ApprovalRow>,
     /// Every reason against it; empty: it was promoted, or held the stage already.
     pub obstacles: Vec<Obstacle>,
     /// Reasons against it that were overruled.
@@ -127,7 +130,6 @@ pub fn promote_attended(
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     let stage = resolve::stage(repository, &found.state, options.stage.as_ref())?;
     refuse_moving_target(repository, options, &found, &stage)?;
-    rules::check_enforced(repository, &found.state.model, &stage)?;
     let expected = match options.expect_current.as_deref() {
         None => None,
         Some("none") => Some(None),
@@ -198,7 +200,12 @@ pub fn promote_attended(
         let (report, body) = decide(state, &vetoes)?;
         Ok(match body {
             None => Decision::Keep(report),
-            Some(body) => Decision::Append(completed(body, options, no_hooks, &behind), report),
+            Some(body) => {
+                if let EventBody::Promote { adopts: Some(rules), .. } = &body {
+                    signers::keep(repository, (&state.model, &stage), rules.stage.signers)?;
+                }
+                Decision::Append(completed(body, options, no_hooks, &behind), report)
+            }
         })
     })?;
     drop(held);
@@ -236,7 +243,7 @@ fn overrule(mut report: PromoteReport, body: Option<EventBody>, state: &State) -
         snapshot: report.id,
         replaces: state.occupant(&report.stage).map(|occupant| occupant.snapshot),
         certificate: report.certificate,
-        approvals: Vec::new(),
+        approvals: report.approvals.iter().map(|row| row.event.seq).collect(),
         overruled: report.overruled.iter().map(|obstacle| obstacle.code().to_owned()).collect(),
         no_hooks: false,
         after: Vec::new(),
@@ -355,6 +362,7 @@ fn decide(
         stage: stage.clone(),
         previous: current.map(|o| o.version),
         certificate: None,
+        approvals: Vec::new(),
         obstacles: Vec::new(),
         overruled: Vec::new(),
         force: false,
@@ -373,6 +381,7 @@ fn decide(
         report.unchanged = true;
         report.adopted_rules = false;
         report.certificate = current.and_then(|o| o.certificate);
+        report.approvals = current.map_or_else(Vec::new, |o| approvals::named(state, &o.approvals));
         return Ok((report, None));
     }
     let now = repository.registry().now_in(state);
@@ -385,6 +394,11 @@ fn decide(
     }
     let row = state.version(found.row.version).unwrap_or(&found.row);
     against.extend(erasures::obstacle(repository, state, row)?);
+    let counting = signoffs::counting(state, stage, &proposed);
+    against.extend(signoffs::unsigned_waivers(repository, state, id, stage, counting)?);
+    let approved = approvals::of_version(repository, state, id, stage, &proposed)?;
+    against.extend(approved.missing);
+    report.approvals = approved.approvals;
     report.certificate = certificate;
     report.obstacles = against;
     if !report.is_promoted() {
@@ -396,8 +410,8 @@ fn decide(
         snapshot: id,
         replaces: current.map(|o| o.snapshot),
         certificate,
+        approvals: report.approvals.iter().map(|row| row.event.seq).collect(),
         adopts: in_force.is_none().then_some(proposed),
-        approvals: Vec::new(),
         no_hooks: false,
         after: Vec::new(),
         reason: None,

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{VerbError, listed_keys};
+use super::{VerbError, listed_keys, signers};
 use crate::certify::policy;
 use crate::digest::Digest;
 use crate::format::canonical;
-use crate::format::config::StageFile;
 use crate::format::event::{RulesRecord, StageRulesRecord};
 use crate::format::policy::{self as format, PolicyRecord, PredictRecord};
 use crate::id::SnapshotId;
@@ -97,10 +96,15 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 }
 
 /// What the project asks of a stage; the defaults if it says nothing.
-pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> StageRulesRecord {
+///
+/// # Errors
+///
+/// A [`VerbError`] if the signers it names cannot be read.
+pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<StageRulesRecord, VerbError> {
     let file = repository.stage(model, stage);
     let roles = repository.config().map(|c| c.file.roles.clone()).unwrap_or_default();
-    config::stage_rules(&file.unwrap_or_default(), &roles)
+    let signers = signers::stated(repository, model, stage)?.map(|file| file.sha256);
+    Ok(StageRulesRecord { signers, ..config::stage_rules(&file.unwrap_or_default(), &roles) })
 }
 
 /// What a command that certifies a version has to say.
@@ -134,7 +138,7 @@ pub fn proposed(
     if let (None, Some(adopted)) = (repository.config(), adopted) {
         return Ok(adopted.clone());
     }
-    let stage = stated(repository, &state.model, stage);
+    let stage = stated(repository, &state.model, stage)?;
     Ok(RulesRecord { policy: policy.filter(|_| stage.certificate), stage })
 }
 
@@ -142,24 +146,4 @@ pub fn proposed(
 pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -> Option<&'s RulesRecord> {
     let adopted = state.stages.get(stage).and_then(|row| row.rules.as_ref());
     adopted.filter(|rules| !raises(rules, stated))
-}
-
-/// Refuses a stage whose configuration asks for what this version would not look at.
-pub fn check_enforced(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<(), VerbError> {
-    let Some(file) = repository.stage(model, stage) else { return Ok(()) };
-    let StageFile { approvals, signers, .. } = &file;
-    let asked =
-        [("approvals", approvals.as_ref().is_some_and(|a| a.values().any(|n| *n > 0))), ("signers", signers.is_some())];
-    match asked.iter().find(|(_, asked)| *asked) {
-        None => Ok(()),
-        Some((what, _)) => Err(VerbError::NotEnforced { what: format!("`{what}` of stage `{stage}`"), plural: true }),
-    }
-}
-
-/// Refuses rules in force that only approvals could change.
-pub fn check_approvable(in_force: &RulesRecord, stage: &StageName) -> Result<(), VerbError> {
-    if in_force.stage.approvals.is_empty() {
-        return Ok(());
-    }
-    Err(VerbError::NotEnforced { what: format!("`approvals` of stage `{stage}`"), plural: true })
 }

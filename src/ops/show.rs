@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::approvals::{self, GivenApproval};
 use super::declared::{Contradiction, contradictions};
 use super::log::LogEntry;
 use super::promote::stored_files;
@@ -12,10 +13,8 @@ use super::snapshot::stale_evidence;
 use super::{ErasedPart, VerbError, attached, erasures, life, profiles, records, resolve};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
-use crate::format::checkpoint::{
-    ApprovalRow, AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow,
-};
-use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef, SubjectRecord};
+use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow};
+use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::profile::ProfileRecord;
@@ -81,8 +80,8 @@ pub struct ShowReport {
     pub attached: Vec<Attached>,
     /// Waivers, in the order they were given, and whether each counts.
     pub waivers: Vec<(WaiverRow, bool)>,
-    /// Approvals of it, in the order they were given.
-    pub approvals: Vec<ApprovalRow>,
+    /// Approvals for any stage, in the order they were given.
+    pub approvals: Vec<GivenApproval>,
     /// Every event about it, oldest first.
     pub life: Vec<LogEntry>,
 }
@@ -162,7 +161,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         stale_evidence: stale_since_parent(repository, state, &found.row)?,
         attached: attached_to(repository, state, found.row.version)?,
         waivers: waivers_of(state, found.snapshot(), now),
-        approvals: approvals_of(state, found.row.version),
+        approvals: approvals::given(repository, state, found.snapshot()),
         life: life::of(repository, state, &found.row)?,
         dropped,
         erased,
@@ -231,11 +230,6 @@ fn attached_to(repository: &Repository, state: &State, version: Version) -> Resu
         Ok(Attached { evidence, event: row.event, time: event.time, actor: event.actor, reason, superseded })
     };
     state.attached_to(version).map(of_row).collect()
-}
-
-fn approvals_of(state: &State, version: Version) -> Vec<ApprovalRow> {
-    let is_of = |row: &&ApprovalRow| matches!(row.subject, SubjectRecord::Version { version: of, .. } if of == version);
-    state.approvals.iter().filter(is_of).cloned().collect()
 }
 
 fn waivers_of(state: &State, snapshot: SnapshotId, now: Time) -> Vec<(WaiverRow, bool)> {

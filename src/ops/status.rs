@@ -7,8 +7,8 @@ use super::observed::{self, Standing};
 use super::rollback::unfit;
 use super::rules::{self, Needed};
 use super::workspace::Workspace;
-use super::{erasures, promote, records, resolve};
-use crate::format::checkpoint::{CertificateRow, ObservedRow, OccupancyRow, VersionRow};
+use super::{approvals, erasures, promote, records, resolve, signoffs};
+use crate::format::checkpoint::{ApprovalRow, CertificateRow, ObservedRow, OccupancyRow, VersionRow};
 use crate::name::{ModelName, StageName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
@@ -65,6 +65,8 @@ pub struct StageStatus {
     pub stage: StageName,
     /// Who holds it.
     pub occupancy: Option<OccupancyRow>,
+    /// The approvals by which it does.
+    pub approvals: Vec<ApprovalRow>,
     /// Files of its model that were erased for good.
     pub erased: Vec<String>,
     /// Where a rollback would go.
@@ -153,7 +155,9 @@ fn with_history(
         let row = current.as_ref().and_then(|o| state.version(o.version));
         let lost = row.map(|row| erasures::model_files(repository, &state, row)).transpose()?.unwrap_or_default();
         let erased = lost.into_iter().map(|(path, _)| path).collect();
+        let approvals = current.as_ref().map_or_else(Vec::new, |o| approvals::named(&state, &o.approvals));
         stages.push(StageStatus {
+            approvals,
             rollback_to: open.map(|o| o.version),
             open_hooks: hooks::open(repository, &state, &stage),
             observed: observed::of_stage(&state, &stage),
@@ -172,6 +176,9 @@ fn with_history(
                 PromoteRequest { stage: &stage, snapshot: row.snapshot, proposed: &proposed, expected: None, now };
             let (mut against, _) = obstacles(&state, &request);
             against.extend(erasures::obstacle(repository, &state, &row)?);
+            let counting = signoffs::counting(&state, &stage, &proposed);
+            against.extend(signoffs::unsigned_waivers(repository, &state, row.snapshot, &stage, counting)?);
+            against.extend(approvals::of_version(repository, &state, row.snapshot, &stage, &proposed)?.missing);
             if let Some(Unfit::Damaged(reason)) = unfit(repository, &state, row.snapshot) {
                 against.push(Obstacle::Damaged { reason });
             }

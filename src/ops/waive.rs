@@ -1,19 +1,26 @@
 //! `waive`: a rule that a version does not satisfy is excused for a while, by somebody who may. The next certificate says WAIVED.
 //!
-//! Who says so is who git says it is: nothing here proves it. A signature has its place in the event.
+//! Without `signers` in the rules, who says so is who git says it is: nothing proves it.
 
 use super::resolve;
 use super::rules::{self, Policy};
-use super::{Asked, CertificationError, MadeEvent, VerbError, check_text, history};
+use super::signoffs::{self, Signers};
+use super::ssh_keygen::{self, SignWith};
+use super::{ApprovalError, Asked, CertificationError, MadeEvent, VerbError, check_text, history};
 use crate::certify::{CASES, HOLDOUT};
 use crate::clock::{Moment, Time};
+use crate::digest::Digest;
+use crate::format::checkpoint::WaiverRow;
 use crate::format::event::{EventBody, StageRulesRecord};
 use crate::format::policy::OnExhausted;
+use crate::format::signoff::{NAMESPACE, WAIVER, WaiverStatement};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::nearest::nearest;
+use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
+use crate::store::Lock;
 
 /// What to waive.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +35,10 @@ pub struct WaiveOptions {
     pub reason: String,
     /// When it stops to count; a bare date is the end of that day in UTC.
     pub expires: String,
+    /// Where the signature comes from.
+    pub sign: SignWith,
+    /// Goes as far as the statement, which is to be signed elsewhere.
+    pub statement_only: bool,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -51,6 +62,12 @@ pub struct WaiveReport {
     pub expires: Time,
     /// The stage whose rules say who may.
     pub stage: StageName,
+    /// The bytes to be signed.
+    pub statement: String,
+    /// The stored signature.
+    pub signature: Option<Digest>,
+    /// The fingerprint of the key it was made with.
+    pub key: Option<String>,
     /// Whether that was said already.
     pub unchanged: bool,
     /// The event.
@@ -59,10 +76,16 @@ pub struct WaiveReport {
     pub dry_run: bool,
 }
 
-/// Waives.
-pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveReport, VerbError> {
+/// Waives. What a program says that signs is handed to `output`.
+pub fn waive(
+    repository: &Repository,
+    options: &WaiveOptions,
+    progress: &dyn Progress,
+    output: &mut dyn FnMut(&[u8]),
+) -> Result<WaiveReport, VerbError> {
     check_text("the reason", Some(&options.reason))?;
     let actor = Asked::begin(repository).answer();
+    let _held = repository.store().hold(Lock::Shared, progress)?;
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
     let state = &found.state;
@@ -74,7 +97,20 @@ pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveRep
         return Err(CertificationError::Past { expires, now }.into());
     }
     let stage = resolve::stage(repository, state, Some(&policy.record.baseline))?;
-    let approver = may_waive(&stage, &rules_of(repository, state, &stage), actor.email.as_deref())?;
+    let rules = rules_of(repository, state, &stage)?;
+    let approver = may_waive(&stage, &rules, actor.email.as_deref())?;
+    let signers = Signers::today(repository, (&state.model, &stage), &rules)?;
+    let statement = WaiverStatement {
+        format: WAIVER.to_owned(),
+        repository: repository.store().repository().to_owned(),
+        model: state.first_name.clone(),
+        snapshot: found.snapshot(),
+        rule: options.rule.clone(),
+        reason: options.reason.clone(),
+        expires,
+    };
+    let unwritten = |source| VerbError::Record { kind: "waiver", id: String::new(), source };
+    let bytes = statement.encode().map_err(unwritten)?;
     let mut report = WaiveReport {
         model: state.model.clone(),
         version: found.row.version,
@@ -84,13 +120,53 @@ pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveRep
         approver,
         expires,
         stage,
+        statement: String::from_utf8_lossy(&bytes).into_owned(),
+        signature: None,
+        key: None,
         unchanged: false,
         event: None,
         dry_run: options.dry_run,
     };
-    report.unchanged = is_said(state, &report, now);
+    if options.statement_only {
+        return Ok(report);
+    }
+    if let Some(said) = said(repository, state, &report, (now, signers.as_ref(), options.sign.signs()))? {
+        (report.unchanged, report.signature) = (true, said);
+        return Ok(report);
+    }
+    if signers.is_some() && !options.sign.signs() {
+        return Err(ApprovalError::Unsigned { stage: report.stage }.into());
+    }
+    let signature = match &options.sign {
+        SignWith::Nothing => None,
+        SignWith::File(path) => Some(ssh_keygen::read(path)?),
+        _ if options.dry_run => None,
+        with => Some(ssh_keygen::sign(repository, with, &bytes, output)?),
+    };
+    if let Some(signature) = &signature {
+        signature.check(NAMESPACE, &bytes).map_err(|source| ApprovalError::Signature { source })?;
+        let who = report.approver.to_lowercase();
+        let allowed = signers.as_ref().map_or(Ok(()), |signers| signers.allow(&who, signature, now));
+        if let Err(source) = allowed {
+            let fingerprint = signature.key().fingerprint();
+            return Err(ApprovalError::NotSigner { who, fingerprint, source: source.flaw() }.into());
+        }
+        report.key = Some(signature.key().fingerprint());
+        report.signature = Some(Digest::of(signature.armoured().as_bytes()));
+    }
+    if signers.is_some()
+        && signoffs::was_replaced(state, (report.id, &report.rule), (&report.reason, expires), u64::MAX)
+    {
+        return Err(ApprovalError::Replaced { rule: report.rule }.into());
+    }
     if options.dry_run {
         return Ok(report);
+    }
+    if let Some(signature) = &signature {
+        let mut writer = repository.store().writer();
+        writer.put_record(&bytes)?;
+        writer.put_record(signature.armoured().as_bytes())?;
+        writer.finish()?;
     }
     let body = EventBody::Waive {
         version: report.version,
@@ -98,12 +174,15 @@ pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveRep
         rule: report.rule.clone(),
         reason: report.reason.clone(),
         expires,
-        signature: None,
+        signature: report.signature,
     };
     let committed = repository.registry().commit::<bool, VerbError>(&report.model, &actor, |state| {
         // In the state that is decided by, other rules may be in force.
-        may_waive(&report.stage, &rules_of(repository, state, &report.stage), actor.email.as_deref())?;
-        let unchanged = is_said(state, &report, repository.registry().now_in(state));
+        let rules = rules_of(repository, state, &report.stage)?;
+        may_waive(&report.stage, &rules, actor.email.as_deref())?;
+        let signers = Signers::today(repository, (&state.model, &report.stage), &rules)?;
+        let how = (repository.registry().now_in(state), signers.as_ref(), signature.is_some());
+        let unchanged = said(repository, state, &report, how)?.is_some();
         Ok(if unchanged { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;
     report.unchanged = committed.outcome;
@@ -112,9 +191,15 @@ pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveRep
 }
 
 /// The stage's rules in force, or as they are stated while it has none.
-pub(super) fn rules_of(repository: &Repository, state: &State, stage: &StageName) -> StageRulesRecord {
-    let in_force = state.stages.get(stage).and_then(|row| row.rules.as_ref());
-    in_force.map_or_else(|| rules::stated(repository, &state.model, stage), |rules| rules.stage.clone())
+pub(super) fn rules_of(
+    repository: &Repository,
+    state: &State,
+    stage: &StageName,
+) -> Result<StageRulesRecord, VerbError> {
+    match state.stages.get(stage).and_then(|row| row.rules.as_ref()) {
+        Some(rules) => Ok(rules.stage.clone()),
+        None => rules::stated(repository, &state.model, stage),
+    }
 }
 
 /// A rule of the policy, or one of those that no file names.
@@ -152,12 +237,22 @@ fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -
     }
 }
 
-/// Whether the newest waiver of the rule says the same.
-fn is_said(state: &State, report: &WaiveReport, now: Time) -> bool {
-    state.waivers_in_force(report.id, now).iter().any(|row| {
+/// The signature, if it has one, of the newest waiver of the rule, where that says the same and counts.
+fn said(
+    repository: &Repository,
+    state: &State,
+    report: &WaiveReport,
+    (now, signers, signed): (Time, Option<&Signers>, bool),
+) -> Result<Option<Option<Digest>>, VerbError> {
+    let same = |row: &&&WaiverRow| {
         row.rule == report.rule
             && row.reason == report.reason
             && row.expires == report.expires
             && row.email.as_deref() == Some(&report.approver)
-    })
+            && (!signed || row.signature.is_some())
+    };
+    let in_force = state.waivers_in_force(report.id, now);
+    let Some(row) = in_force.iter().find(same) else { return Ok(None) };
+    let flaw = signoffs::waiver_flaw(repository, state, row, signers)?;
+    Ok(flaw.is_none().then_some(row.signature))
 }

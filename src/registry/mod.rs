@@ -10,6 +10,7 @@ mod evidence;
 mod journal;
 mod names;
 pub mod promote;
+pub mod quorum;
 pub mod rollback;
 mod stages;
 mod state;

@@ -94,6 +94,21 @@ pub enum Obstacle {
         /// When, by whom and why.
         why: String,
     },
+    /// Not enough people have approved it in a role.
+    Approvals {
+        /// The role.
+        role: String,
+        /// How many it takes.
+        needed: u32,
+        /// How many are missing.
+        missing: u32,
+        /// Who could: those with the role whose approval does not count already.
+        people: Vec<String>,
+        /// Approvals in that role that do not count.
+        rejected: Vec<RejectedApproval>,
+        /// Whether an approval must be signed.
+        signed: bool,
+    },
     /// Its record or its files are not whole.
     Damaged {
         /// What is wrong.
@@ -182,8 +197,54 @@ pub enum WaiverFlaw {
         /// When.
         at: Time,
     },
+    /// It is not signed, or its signature is not good.
+    Unsigned {
+        /// Why.
+        reason: String,
+    },
     /// A newer one of the same rule took its place, or it is in no event.
     Superseded,
+}
+
+/// An approval that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedApproval {
+    /// Whose.
+    pub person: String,
+    /// The event that gave it.
+    pub event: EventRef,
+    /// Why.
+    pub flaw: ApprovalFlaw,
+}
+
+/// Why an approval does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApprovalFlaw {
+    /// Whoever gave it has not that role, by the rules that count.
+    NotInRole,
+    /// Whoever gave it took the snapshot.
+    Own,
+    /// It rests on a certificate that is not in force any more; none: on no certificate.
+    Lapsed {
+        /// Which.
+        certificate: Option<CertificateId>,
+    },
+    /// It is not signed.
+    Unsigned,
+    /// Its signature is not good.
+    Signature {
+        /// Why.
+        reason: String,
+    },
+    /// Other rules were put in force since it was given.
+    Used,
+    /// The same statement was withdrawn or used up before: who has the signature could hand it in again and again.
+    Again,
+    /// Whoever gave it fills another role.
+    Elsewhere,
+    /// It was taken back.
+    Withdrawn,
 }
 
 impl Obstacle {
@@ -200,6 +261,7 @@ impl Obstacle {
             Self::Stale { .. } => "stale",
             Self::Outdated { .. } => "outdated",
             Self::Erased { .. } => "erased",
+            Self::Approvals { .. } => "approvals",
             Self::Damaged { .. } => "damaged",
             Self::Unexpected { .. } => "moved",
             Self::Hook { outcome: HookOutcome::TimedOut, .. } => "hook-timed-out",

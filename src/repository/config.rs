@@ -14,6 +14,7 @@ use crate::format::event::StageRulesRecord;
 use crate::format::policy::PredictRecord;
 use crate::name::{ModelName, StageName};
 use crate::nearest::{nearest, suggestion};
+use crate::registry::quorum::{Voice, quorum};
 
 const MAX_CONFIG: u64 = 4 << 20;
 /// How long a certificate counts unless said: 30 days.
@@ -148,6 +149,21 @@ impl Config {
         self.file.store.trash.as_deref().and_then(clock::parse_duration).unwrap_or(TRASH)
     }
 
+    /// Why nobody could ever give the approvals that are asked for.
+    fn unfillable(&self, asked: &BTreeMap<String, u32>) -> Option<String> {
+        let roles = &self.file.roles;
+        if let Some(role) = asked.keys().find(|role| !roles.contains_key(*role)) {
+            let near = suggestion(&nearest(role, roles.keys().map(String::as_str)));
+            return Some(format!("there is no role `{role}` in `[roles]`{near}"));
+        }
+        let everybody = asked.keys().flat_map(|role| {
+            people(role, roles).into_iter().map(|person| Voice { seq: 0, role: role.clone(), person })
+        });
+        let missing = quorum(asked, &everybody.collect::<Vec<_>>()).missing;
+        let (role, missing) = missing.into_iter().next()?;
+        Some(format!("the role `{role}` has {missing} people too few: nobody fills two roles"))
+    }
+
     fn check(&self, place: &dyn Fn(&str) -> (PathBuf, Option<usize>)) -> Result<(), ConfigError> {
         let refuse = |key: String, reason: String| {
             let (path, line) = place(&key);
@@ -194,6 +210,9 @@ impl Config {
                     ));
                 }
             }
+            if let Some(reason) = stage.approvals.as_ref().and_then(|asked| self.unfillable(asked)) {
+                return Err(refuse(format!("{key}.approvals"), reason));
+            }
             let known = || self.file.stage.keys().chain(self.file.model.values().flat_map(|m| m.stage.keys()));
             for from in stage.from.iter().flatten() {
                 if !known().any(|stage| stage == from) {
@@ -239,7 +258,7 @@ impl Config {
 }
 
 /// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
-/// take one.
+/// take one. The file that `signers` names is not read here.
 pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
     fn of_people<'r>(
         named: impl Iterator<Item = &'r String>,

@@ -26,6 +26,7 @@ mod process;
 mod registry;
 mod revision;
 mod shell;
+mod signature;
 mod snapshot;
 mod store;
 mod support;

@@ -91,6 +91,8 @@ pub enum Command {
     Attach(commands::attach::Args),
     Case(commands::case::Args),
     Waive(commands::waive::Args),
+    Approve(commands::approve::Args),
+    Withdraw(commands::withdraw::Args),
     Promote(commands::promote::Args),
     Rollback(commands::rollback::Args),
     Retire(commands::retire::Args),
@@ -114,7 +116,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 35] = [
+const OTHER_WORDS: [(&str, &str); 39] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -137,6 +139,10 @@ const OTHER_WORDS: [(&str, &str); 35] = [
     ("evaluate", "certify"),
     ("except", "waive"),
     ("override", "waive"),
+    ("sign", "approve"),
+    ("signoff", "approve"),
+    ("review", "approve"),
+    ("reject", "withdraw"),
     ("deploy", "promote"),
     ("assign", "promote"),
     ("archive", "retire"),

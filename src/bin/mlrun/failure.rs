@@ -4,6 +4,7 @@ mod certification;
 mod measured;
 mod moves;
 mod past;
+mod signoff;
 
 use std::io::ErrorKind;
 
@@ -21,7 +22,8 @@ use mlrun::snapshot::restore::RestoreError;
 use mlrun::snapshot::{SnapshotError, fields};
 use mlrun::store::{BackendError, StoreError};
 
-pub use self::moves::{deployed_code, obstacle, obstacles_code, rollback_refusal};
+pub use self::moves::{adopted_label, deployed_code, obstacle, obstacles_code, rollback_refusal};
+pub use self::signoff::approval_flaw;
 
 /// Done; certified; no difference.
 pub const DONE: u8 = 0;
@@ -178,6 +180,7 @@ fn verb(error: &VerbError) -> Meaning {
             says(USAGE, "a policy is TOML, text in UTF-8")
         }
         VerbError::Adopt(error) => moves::adopt(error),
+        VerbError::Approval(error) => signoff::approval(error),
         VerbError::Dropped { .. } => says(NOT_FOUND, "`mlrun show` tells what it was; its files are not kept any more"),
         VerbError::Erased { rest: true, .. } => says(NO, "`--without-erased` restores the rest"),
         VerbError::Erased { label, .. } => (NO, Some(format!("`mlrun show {label}` tells what was erased"))),
@@ -224,9 +227,6 @@ fn verb(error: &VerbError) -> Meaning {
             }
             _ => (INTEGRITY, None),
         },
-        VerbError::NotEnforced { .. } => {
-            says(USAGE, "remove it from mlrun.toml, or enforce it outside until a version that does")
-        }
         VerbError::Measure(error) => measured::measure(error),
         VerbError::Key { source: KeyError::Encrypted, .. } => {
             says(USAGE, "`openssl pkcs8 -topk8 -nocrypt -in KEY.pem` prints it without its password")

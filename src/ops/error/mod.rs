@@ -1,5 +1,6 @@
 //! What keeps a verb from deciding anything.
 
+mod approval;
 mod bundle;
 mod certification;
 mod measured;
@@ -7,6 +8,7 @@ mod purge;
 mod reproduce;
 mod resolve;
 
+pub use self::approval::ApprovalError;
 pub use self::bundle::BundleError;
 pub use self::certification::CertificationError;
 pub use self::measured::MeasureError;
@@ -153,6 +155,9 @@ pub enum VerbError {
         /// The one it has.
         found: String,
     },
+    /// Somebody's word is not taken for a sign-off.
+    #[error(transparent)]
+    Approval(Box<ApprovalError>),
     /// Evidence, a case or a waiver is refused.
     #[error(transparent)]
     Certification(Box<CertificationError>),
@@ -174,14 +179,6 @@ pub enum VerbError {
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The configuration asks for something this version cannot do; going on would ignore it.
-    #[error("{what} {} not enforced by this version", if *plural { "are" } else { "is" })]
-    NotEnforced {
-        /// What is asked for.
-        what: String,
-        /// For the sentence.
-        plural: bool,
-    },
     /// A file is not the key it should be.
     #[error("`{}` cannot be used as a key", path.display())]
     Key {
@@ -343,6 +340,12 @@ impl VerbError {
 impl From<CertifyError> for VerbError {
     fn from(error: CertifyError) -> Self {
         Self::Certify(Box::new(error))
+    }
+}
+
+impl From<ApprovalError> for VerbError {
+    fn from(error: ApprovalError) -> Self {
+        Self::Approval(Box::new(error))
     }
 }
 

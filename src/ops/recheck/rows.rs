@@ -126,7 +126,6 @@ fn unreached(error: VerbError) -> Result<Shown, VerbError> {
         | VerbError::Policy { .. }
         | VerbError::Certify(_)
         | VerbError::Unfit { .. }
-        | VerbError::NotEnforced { .. }
         | VerbError::Store(StoreError::Missing { .. })
         | VerbError::Snapshot(crate::snapshot::SnapshotError::Store(StoreError::Missing { .. })) => true,
         VerbError::Measure(error) => matches!(**error, MeasureError::NotAgain { .. }),

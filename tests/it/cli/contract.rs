@@ -404,3 +404,34 @@ fn reading_verbs_write_nothing() {
         project.leaves_alone(line, 0);
     }
 }
+
+#[test]
+fn approve_and_withdraw() {
+    let project = Project::rated();
+    let rules = "approvals = { risk = 1 }\n\n[roles]\nrisk = [\"ana@example.org\"]\n";
+    project.write("mlrun.toml", project.read("mlrun.toml") + rules);
+    project.committed();
+    project.git("config user.email ben@example.org");
+    project.version(0.6);
+    project.ok("certify v1 --first-release --reason begin");
+    project.git("config user.email ana@example.org");
+    let statement = project.json("approve v1 --print-statement", 0);
+    has(&statement, "approve", "statement text namespace");
+    project.leaves_alone("approve v1 --dry-run", 0).says(&["nothing was written"]);
+    let fields =
+        "model version id rules stage role person certificate statement signature signed key unchanged event dry_run";
+    let approved = project.json("approve v1", 0);
+    has(&approved, "approve", fields);
+    assert_eq!((&approved["statement"], approved["unchanged"].as_bool()), (&statement["statement"], Some(false)));
+    has_fields(&approved["event"], "seq id time");
+    assert_eq!(project.json("approve v1", 0)["unchanged"], true);
+    let listed = &project.json("show v1", 0)["approvals"][0];
+    has_fields(
+        listed,
+        "stage role person certificate statement signature signed event time text counts reason withdrawn",
+    );
+    project.leaves_alone("withdraw v1 --dry-run", 0).says(&["nothing was written"]);
+    let withdrawn = project.json("withdraw v1", 0);
+    has(&withdrawn, "withdraw", "model version id rules stage role person approvals unchanged event dry_run");
+    assert_eq!(project.json("withdraw v1", 0)["unchanged"], true);
+}

@@ -682,5 +682,20 @@ observation["profiles"] = {
 }
 put("observation-profiles.json", canonical(observation))
 
+# What people sign off: the bytes that are signed.
+repository = "7c1e5c0a-0000-4000-8000-000000000001"
+put("approval.json", canonical({
+    "format": "mlrun/approval/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "certificate": certificate,
+    "stage": "production", "role": "risk", "text": "read the report; Größe \"q\" \u2028 😀",
+}))
+put("approval-rules.json", canonical({
+    "format": "mlrun/approval/1", "repository": repository, "model": "payments/fraud", "rules": sha("rules"), "certificate": None,
+    "stage": "production", "role": "risk", "text": None,
+}))
+put("waiver.json", canonical({
+    "format": "mlrun/waiver/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "rule": "p99",
+    "reason": "OPS-311", "expires": "2026-06-30T23:59:59.999Z",
+}))
+
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")
 (HERE / "SHA256SUMS").write_text(sums)

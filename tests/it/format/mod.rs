@@ -18,6 +18,7 @@ use mlrun::format::policy::PolicyRecord;
 use mlrun::format::profile::ProfileRecord;
 use mlrun::format::redacted::RedactedRecord;
 use mlrun::format::signature::SignatureRecord;
+use mlrun::format::signoff::{ApprovalRecord, WaiverStatement};
 use mlrun::format::snapshot::SnapshotRecord;
 use mlrun::format::store::StoreRecord;
 use mlrun::format::tree::TreeRecord;
@@ -50,7 +51,7 @@ fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 14] = [
+const JSON: [Kind; 17] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
@@ -64,6 +65,9 @@ const JSON: [Kind; 14] = [
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
     ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),
     ("signature.json", "mlrun/signature/1", |b| SignatureRecord::decode(b)?.encode()),
+    ("approval.json", "mlrun/approval/1", |b| ApprovalRecord::decode(b)?.encode()),
+    ("approval-rules.json", "mlrun/approval/1", |b| ApprovalRecord::decode(b)?.encode()),
+    ("waiver.json", "mlrun/waiver/1", |b| WaiverStatement::decode(b)?.encode()),
     ("format.json", "mlrun/store/1", |b| again::<StoreRecord>(store::FORMAT, b)),
 ];
 

@@ -8,4 +8,5 @@ mod fold;
 mod machine;
 mod names;
 mod promotion;
+mod quorum;
 mod rollback;

@@ -1,6 +1,7 @@
 //! One file for each verb: arguments as typed → options → operation → what to show. Nothing here writes to a stream.
 
 mod after_move;
+pub mod approve;
 pub mod at;
 pub mod attach;
 pub mod bisect;
@@ -34,11 +35,13 @@ pub mod retire;
 pub mod rollback;
 pub mod seed;
 pub mod show;
+mod sign;
 pub mod snapshot;
 pub mod status;
 pub mod unblock;
 pub mod verify;
 pub mod waive;
+pub mod withdraw;
 
 use std::time::Instant;
 
@@ -80,6 +83,8 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Attach(args) => attach::run(context, args),
         Command::Case(args) => case::run(context, args),
         Command::Waive(args) => waive::run(context, args),
+        Command::Approve(args) => approve::run(context, args),
+        Command::Withdraw(args) => withdraw::run(context, args),
         Command::Promote(args) => promote::run(context, args),
         Command::Rollback(args) => rollback::run(context, args),
         Command::Retire(args) => retire::run(context, args),

@@ -32,7 +32,8 @@ enum Action {
     Diff(DiffArgs),
     /// Put the rules of the project in force
     ///
-    /// Certificates that were made under the rules before do not promote any more.
+    /// Certificates that were made under the rules before do not promote any more. Where those ask for approvals, it takes them:
+    /// `mlrun approve --rules SHA256`, with the digest that `mlrun policy diff` prints.
     Adopt(AdoptArgs),
 }
 
@@ -94,7 +95,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Action::Adopt(args) => {
             let options = args.which.options(context);
             let report = adopt(&repository, &options, &args.reason, args.dry_run, &context.ui.reporter())?;
-            Ok(context.shown(DONE, || json::policy::adopt(&report), |style| human::policy::adopt(&report, style)))
+            let exit = if report.missing.is_empty() { DONE } else { NO };
+            let (json, human) =
+                (|| json::policy::adopt(&report, exit), |style: &_| human::policy::adopt(&report, style));
+            Ok(context.shown(exit, json, human))
         }
     }
 }

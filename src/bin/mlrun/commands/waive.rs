@@ -3,13 +3,14 @@
 use mlrun::ops::waive::{WaiveOptions, waive};
 
 use super::Context;
+use super::sign::{SignArgs, elsewhere};
 use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, human, json};
 
 /// Excuse a version from a rule for a while
 ///
 /// The next `mlrun certify` says WAIVED where the rule would not pass, never PASS, and its certificate ends with the waiver. Who may
-/// says `waivers` of the stage the policy compares with; where it says nothing, nobody may.
+/// says `waivers` of the stage the policy compares with; where it says nothing, nobody may. With `signers` it must be signed.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "mlrun waive <REVISION> --rule <ID> --reason <TEXT> --expires <DATE>",
@@ -30,6 +31,8 @@ pub struct Args {
     /// When it stops to count; a bare date is the end of that day in UTC
     #[arg(long, value_name = "DATE")]
     expires: String,
+    #[command(flatten)]
+    sign: SignArgs,
     /// Say what would happen
     #[arg(long)]
     dry_run: bool,
@@ -43,9 +46,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         rule: args.rule.clone(),
         reason: args.reason.clone(),
         expires: args.expires.clone(),
+        sign: args.sign.with(context),
+        statement_only: args.sign.print_statement,
         dry_run: args.dry_run,
     };
-    let report = waive(&repository, &options)?;
+    let report = waive(&repository, &options, &context.ui.reporter(), &mut context.ui.passes_on())?;
+    if args.sign.print_statement {
+        let again = format!("mlrun waive {} --rule {} --reason … --expires {}", args.revision, args.rule, args.expires);
+        let shown =
+            context.shown(DONE, || json::signoff::statement("waive", &report.statement), |_| report.statement.clone());
+        return Ok(Shown { hints: elsewhere(&again).into(), ..shown });
+    }
     let mut shown =
         context.shown(DONE, || json::evidence::waive(&report), |style| human::evidence::waive(&report, style));
     if !args.dry_run {

@@ -110,6 +110,10 @@ pub(super) fn flaw(rule: &str, flaw: &WaiverFlaw, label: &str, stage: &str, cert
             (format!("its certificate counts a waiver of `{rule}` by {by}, and for {stage} {who}"), again)
         }
         WaiverFlaw::Expired { at } => (format!("the waiver of `{rule}` expired {}", at.for_people()), again),
+        WaiverFlaw::Unsigned { reason } => (
+            format!("its certificate counts a waiver of `{rule}` whose signature does not: {reason}"),
+            format!("{again} --sign"),
+        ),
         WaiverFlaw::Superseded => {
             (format!("its certificate counts a waiver of `{rule}` that counts no more"), certify.to_owned())
         }

@@ -2,12 +2,14 @@
 
 use mlrun::format::event::HookOutcome;
 use mlrun::ops::hooks::Deployed;
-use mlrun::ops::policy::AdoptError;
+use mlrun::ops::policy::{AdoptError, AdoptReport};
 use mlrun::ops::rules::Needed;
 use mlrun::registry::promote::Obstacle;
 use mlrun::registry::rollback::RollbackRefusal;
 
-use super::{CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, certification, interrupted_by, says};
+use super::{
+    CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, certification, interrupted_by, says, signoff,
+};
 
 /// A reason against a promotion: code, words, and what would cure it.
 pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -> (&'static str, String, String) {
@@ -62,6 +64,11 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
             ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
         }
+        Obstacle::Approvals { role, needed, missing, people, rejected, signed } => {
+            let sign = if *signed { " --sign" } else { "" };
+            let message = signoff::missing(role, *needed, *missing, people, rejected);
+            ("approvals", message, format!("mlrun approve {label} --role {role} --for {stage}{sign}"))
+        }
         Obstacle::Damaged { reason } => {
             ("damaged", format!("it is not whole: {reason}"), "mlrun verify --full --repair".to_owned())
         }
@@ -79,6 +86,12 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
         }
         _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
     }
+}
+
+/// What `approve` is to be given for the rules that are to be in force.
+pub fn adopted_label(report: &AdoptReport) -> String {
+    let sha256 = report.rules.stated.as_ref().map_or_else(String::new, |rules| rules.sha256.to_string());
+    format!("{} --rules {sha256}", report.rules.model)
 }
 
 /// The exit code of a refused promotion: a conflict wins over a plain no.

@@ -18,6 +18,7 @@ pub mod purge;
 pub mod recheck;
 pub mod registry;
 pub mod reproduce;
+pub mod signoff;
 pub mod snapshot;
 pub mod stored;
 

@@ -2,8 +2,10 @@
 
 use mlrun::ops::policy::{AdoptReport, PolicyReport};
 use mlrun::ops::retire::RetireReport;
+use mlrun::ops::rules::Needed;
 
 use super::super::{Label, Style, clean};
+use crate::failure::{adopted_label, obstacle};
 
 pub fn show(report: &PolicyReport, style: &Style) -> String {
     let PolicyReport { model, stage, .. } = report;
@@ -12,8 +14,8 @@ pub fn show(report: &PolicyReport, style: &Style) -> String {
             "no rules are in force for {stage} of {model}: the first promotion adopts those it is made under\n"
         );
     };
-    let sha256 = style.paint(Label::Dim, &rules.sha256.short());
-    let mut text = format!("rules in force for {stage} of {model}  {sha256}\n");
+    let sha256 = style.paint(Label::Dim, &rules.sha256.to_string());
+    let mut text = format!("rules in force for {stage} of {model}\n  {sha256}\n");
     let written = serde_json::to_value(&rules.record.stage).unwrap_or_default();
     for (key, value) in written.as_object().into_iter().flatten() {
         text += &format!("  {key}: {}\n", clean(&value.to_string()));
@@ -38,7 +40,12 @@ pub fn diff(report: &PolicyReport, style: &Style) -> String {
         _ if report.differences.is_empty() => {
             format!("the rules of the project are those in force for {stage} of {model}\n")
         }
-        _ => format!("in force for {stage} of {model} → stated\n{}", lines(&report.differences)),
+        (Some(_), Some(stated)) => format!(
+            "in force for {stage} of {model} → stated\n{}{} {}\n",
+            lines(&report.differences),
+            style.paint(Label::Dim, "stated:"),
+            stated.sha256
+        ),
     }
 }
 
@@ -46,6 +53,20 @@ pub fn adopt(report: &AdoptReport, style: &Style) -> String {
     let PolicyReport { model, stage, differences, .. } = &report.rules;
     if report.unchanged {
         return format!("these rules are in force for {stage} of {model} already\n");
+    }
+    if !report.missing.is_empty() {
+        let label = adopted_label(report);
+        let mut text = format!("{stage} of {model}\n{}", lines(differences));
+        for one in &report.missing {
+            let (_, message, cure) = obstacle(one, &label, stage.as_str(), Needed::default());
+            text += &format!(
+                "  {} {}\n      {}\n",
+                style.paint(Label::Bad, "✗"),
+                clean(&message),
+                style.paint(Label::Dim, &clean(&cure))
+            );
+        }
+        return text + &format!("{}\n", style.paint(Label::Bad, "REFUSED"));
     }
     let word = if report.dry_run { "nothing was written" } else { "ADOPTED" };
     format!("{stage} of {model}\n{}{}\n", lines(differences), style.paint(Label::Good, word))

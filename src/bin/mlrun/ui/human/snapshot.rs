@@ -16,6 +16,7 @@ use super::super::{Label, Style, Table, bytes, clean, lines, time};
 use super::purge::erased;
 use super::{command_line, count, cut, exact, measured, usage, verdict, wrapped};
 use super::{event, profile};
+use crate::failure::approval_flaw;
 
 pub fn snapshot(report: &SnapshotReport, style: &Style) -> String {
     let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
@@ -329,12 +330,14 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         );
         facts.row([style.paint(Label::Warning, "waived"), words]);
     }
-    for approval in &report.approvals {
-        let signed = if approval.signature.is_some() { ", signed" } else { "" };
-        let gone = approval.withdrawn.map_or_else(String::new, |at| format!(", withdrawn {}", time(at.time)));
-        let (person, role) = (clean(&approval.person), clean(&approval.role));
-        let words = format!("for {} by {person} as {role}{signed}{gone}", approval.stage);
-        facts.row(["approved".to_owned(), words]);
+    for given in &report.approvals {
+        let row = &given.row;
+        let signed = if row.signature.is_some() { ", signed" } else { "" };
+        let but =
+            given.flaw.as_ref().map_or_else(String::new, |flaw| format!("; no more: {}", clean(&approval_flaw(flaw))));
+        let said = given.text.as_ref().map_or_else(String::new, |text| format!(": {}", clean(text)));
+        let who = format!("for {} by {} as {}", row.stage, clean(&row.person), clean(&row.role));
+        facts.row(["approved".to_owned(), format!("{who} {}{signed}{but}{said}", time(row.time))]);
     }
     for block in &report.blocks {
         let place = block.stage.as_ref().map_or_else(|| "every stage".to_owned(), ToString::to_string);

@@ -1,6 +1,5 @@
 //! `list`, `log`, `at`, `rename`.
 
-use mlrun::format::checkpoint::ApprovalRow;
 use mlrun::format::event::EventRef;
 use mlrun::ops::at::{AtReport, Occupied};
 use mlrun::ops::list::ListReport;
@@ -91,20 +90,6 @@ pub(super) fn event_ref(event: EventRef) -> Value {
     json!({ "seq": event.seq, "id": event.id.to_string() })
 }
 
-/// An approval, and whether it was taken back.
-pub fn approval(row: &ApprovalRow) -> Value {
-    json!({
-        "person": row.person,
-        "role": row.role,
-        "stage": row.stage.as_str(),
-        "time": row.time.to_string(),
-        "certificate": row.certificate.map(|certificate| certificate.to_string()),
-        "signed": row.signature.is_some(),
-        "withdrawn": row.withdrawn.map(|at| at.time.to_string()),
-        "event": event_ref(row.event),
-    })
-}
-
 pub fn at(report: &AtReport) -> Value {
     let stages: Value = report.stages.iter().map(occupied).collect();
     json!({
@@ -141,7 +126,7 @@ fn occupied(held: &Occupied) -> Value {
         "kind": o.kind,
         "certificate": o.certificate.map(|c| c.to_string()),
         "reason": o.reason,
-        "approvals": held.approvals.iter().map(approval).collect::<Value>(),
+        "approvals": super::signoff::approvals(&held.approvals),
         "forced": o.kind == "force",
         "overruled": o.overruled,
         "retired": retired,

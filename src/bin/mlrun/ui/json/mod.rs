@@ -16,6 +16,7 @@ pub mod purge;
 pub mod recheck;
 pub mod registry;
 pub mod reproduce;
+pub mod signoff;
 pub mod snapshot;
 pub mod stored;
 

@@ -2,9 +2,12 @@
 
 use mlrun::ops::policy::{AdoptReport, PolicyReport, Rules};
 use mlrun::ops::retire::RetireReport;
+use mlrun::ops::rules::Needed;
+use mlrun::registry::promote::Obstacle;
 use serde_json::{Value, json};
 
 use super::registry::event;
+use crate::failure::{adopted_label, obstacle};
 
 pub fn show(report: &PolicyReport) -> Value {
     json!({
@@ -30,9 +33,18 @@ pub fn diff(report: &PolicyReport, exit: u8) -> Value {
     })
 }
 
-pub fn adopt(report: &AdoptReport) -> Value {
+pub fn adopt(report: &AdoptReport, exit: u8) -> Value {
+    let label = adopted_label(report);
+    let reason = |one: &Obstacle| {
+        let (code, message, hint) = obstacle(one, &label, report.rules.stage.as_str(), Needed::default());
+        json!({ "code": code, "message": message, "hint": hint })
+    };
     json!({
         "schema": "mlrun/policy-adopt/1",
+        "verdict": if report.missing.is_empty() { "ADOPTED" } else { "REFUSED" },
+        "exit": exit,
+        "approvals": super::signoff::approvals(&report.approvals),
+        "reasons": report.missing.iter().map(reason).collect::<Value>(),
         "model": report.rules.model.to_string(),
         "stage": report.rules.stage.as_str(),
         "before": report.rules.in_force.as_ref().map(|rules| rules.sha256.to_string()),

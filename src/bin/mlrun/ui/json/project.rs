@@ -62,6 +62,7 @@ fn model(status: &ModelStatus) -> Value {
             "id": s.occupancy.as_ref().map(|o| o.snapshot.to_string()),
             "since": s.occupancy.as_ref().map(|o| o.since.to_string()),
             "kind": s.occupancy.as_ref().map(|o| o.kind.clone()),
+            "approvals": super::signoff::approvals(&s.approvals),
             "erased": s.erased,
             "rollback_to": s.rollback_to.map(|v| v.to_string()),
             "actor": s.occupancy.as_ref().and_then(|o| o.actor.clone()),

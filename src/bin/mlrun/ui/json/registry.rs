@@ -41,7 +41,7 @@ pub fn promote(report: &PromoteReport, exit: u8) -> Value {
         "previous": report.previous.map(|v| v.to_string()),
         "event": event(report.event.as_ref()),
         "certificate": report.certificate.map(|c| c.to_string()),
-        "approvals": [],
+        "approvals": super::signoff::approvals(&report.approvals),
         "skipped": [],
         "unchanged": report.unchanged,
         "adopted_rules": report.adopted_rules && report.event.is_some(),

@@ -16,7 +16,7 @@ use mlrun::snapshot::TreeFile;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::history::{approval, event};
+use super::history::event;
 use super::purge::erased;
 use super::{WithFiles, file, value};
 
@@ -90,7 +90,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
             "baseline": c.baseline.map(|b| b.to_string()), "issued": c.issued.to_string(),
             "expires": c.expires.to_string(), "proposed": c.proposed, "policy_sha256": c.policy.to_string(),
         })).collect::<Vec<_>>(),
-        "approvals": report.approvals.iter().map(approval).collect::<Value>(),
+        "approvals": report.approvals.iter().map(super::signoff::given).collect::<Vec<_>>(),
         "life": report.life.iter().map(event).collect::<Value>(),
         "waivers": report.waivers.iter().map(|(w, counts)| json!({
             "rule": w.rule, "reason": w.reason, "approver": w.email.as_ref().or(w.actor.as_ref()), "version": w.version.to_string(),
