@@ -94,6 +94,9 @@ pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbEr
 
 /// Refuses a model that has neither a journal nor a section.
 pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), VerbError> {
+    if repository.config().is_some_and(|config| config.model(model).is_some()) || repository.registry().has(model)? {
+        return Ok(());
+    }
     let known = models(repository)?;
     if known.contains(model) {
         return Ok(());
@@ -195,8 +198,7 @@ fn staged(
         None => row.occupant().map_or(0, |_| row.timeline.len()),
         Some(moment) => {
             unambiguous_day(row, moment, revision)?;
-            registry::at(row, moment.instant())
-                .map_or(0, |held| row.timeline.iter().position(|o| o.event == held.event).map_or(0, |i| i + 1))
+            registry::place_at(row, moment.instant()).map_or(0, |place| place + 1)
         }
     };
     if count == 0 {

@@ -20,12 +20,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::journal::{JournalCheck, JournalError, event_path};
-pub use self::state::{State, at};
+pub use self::state::{State, at, place_at};
 
 use crate::clock::{Clock, Time};
 use crate::format::event::{self, ActorRecord, EventBody, EventFile, EventRecord, EventRef};
 use crate::name::ModelName;
 use crate::store::{Backend, Published};
+
+/// So many states are kept at once.
+const REMEMBERED: usize = 64;
 
 /// The journals of a store.
 pub struct Registry {
@@ -33,6 +36,8 @@ pub struct Registry {
     repository: String,
     clock: Arc<dyn Clock>,
     known: Mutex<HashMap<ModelName, State>>,
+    /// The models from whose versions something was erased, once that was asked.
+    erasing: Mutex<Option<Vec<ModelName>>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -65,7 +70,7 @@ pub struct Committed<T> {
 impl Registry {
     /// The journals kept in `backend` for the history `repository`.
     pub fn new(backend: Arc<dyn Backend>, repository: String, clock: Arc<dyn Clock>) -> Self {
-        Self { backend, repository, clock, known: Mutex::new(HashMap::new()) }
+        Self { backend, repository, clock, known: Mutex::default(), erasing: Mutex::default() }
     }
 
     /// Now, by this registry's clock.
@@ -84,6 +89,21 @@ impl Registry {
         journal::models(&*self.backend)
     }
 
+    /// Every model from whose versions something was erased, sorted. All are looked at for it, once in a process.
+    pub fn erasing(&self) -> Result<Vec<ModelName>, JournalError> {
+        if let Some(known) = self.erasing.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            return Ok(known.clone());
+        }
+        let mut found = Vec::new();
+        for model in self.models()? {
+            if self.state(&model)?.is_some_and(|state| !state.erased.is_empty()) {
+                found.push(model);
+            }
+        }
+        *self.erasing.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+        Ok(found)
+    }
+
     /// Whether `model` has a journal.
     pub fn has(&self, model: &ModelName) -> Result<bool, JournalError> {
         Ok(self.backend.length(&journal::event_path(model, 1))?.is_some())
@@ -100,6 +120,10 @@ impl Registry {
             None => journal::load(&*self.backend, model)?,
         };
         if let Some(state) = &state {
+            // A look at all models does not keep them all.
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
             known.insert(model.clone(), state.clone());
         }
         Ok(state)
@@ -200,6 +224,9 @@ impl Registry {
             actor: actor.clone(),
             body,
         };
+        if matches!(record.body, EventBody::Purge { .. }) {
+            *self.erasing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         let encoded = event::encode(&record);
         let (bytes, id) =
             encoded.map_err(|source| JournalError::Format { model: state.model.clone(), seq: record.seq, source })?;

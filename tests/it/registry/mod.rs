@@ -8,3 +8,4 @@ mod fold;
 mod machine;
 mod promotion;
 mod rollback;
+mod sequences;
