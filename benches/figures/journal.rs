@@ -2,8 +2,8 @@
 //!
 //! The history is written through the library: 3,000 small snapshots, each in a pack of its own as in real life, and 10,000
 //! events that fold into a state event by event. Only the fsync of every single event is left out. The two newest versions
-//! hold 9 MB each and take turns in production. `journal-long` has ten times as much of everything; the models of
-//! `journal-many` share their snapshots.
+//! hold 9 MB each and take turns in production. `journal-long` has ten times as many, in as many packs; the models
+//! of `journal-many` share their snapshots.
 
 use std::fs;
 use std::sync::Arc;
@@ -23,13 +23,15 @@ use mlrun::progress::Silent;
 use mlrun::registry::{JournalError, Registry, State};
 use mlrun::snapshot;
 use mlrun::store::disk::Disk;
-use mlrun::store::{Backend, Store};
+use mlrun::store::{Backend, Store, Writer};
 
 use crate::data;
 use crate::report::Figure;
 use crate::run::Mlrun;
 
 const EVENTS: u64 = 10_000;
+/// More packs are not made: `gc` merges small ones.
+const PACKS: usize = 3_000;
 const RUNS: usize = 21;
 /// A version's model files, in bytes: with everything else below 10 MB.
 const MODEL: usize = 9_000_000;
@@ -159,14 +161,23 @@ impl History {
             .context("no such time")
     }
 
-    /// As many versions as a history of that length has, each in a pack of its own; the real one is the first.
+    /// As many versions as a history of that length has, in packs of their own as long as those are not too many; the real one
+    /// is the first.
     fn snapshots(&self, real: &State) -> Result<Vec<(SnapshotId, TreeId)>> {
         let first = *real.latest().context("no version")?;
         let template = snapshot::load(&self.store, first.snapshot)?;
         // Three events of each, and after every third a rollback.
         let versions = (self.events * 3 / 10) as u32;
-        let small = (2..=versions).map(|number| self.small_snapshot(&template, number));
-        std::iter::once(Ok((first.snapshot, first.model_tree))).chain(small).collect()
+        let mut all = vec![(first.snapshot, first.model_tree)];
+        let numbers: Vec<u32> = (2..=versions).collect();
+        for together in numbers.chunks((versions as usize).div_ceil(PACKS)) {
+            let mut writer = self.store.writer();
+            for number in together {
+                all.push(small_snapshot(&mut writer, &template, *number)?);
+            }
+            writer.finish()?;
+        }
+        Ok(all)
     }
 
     /// Everything that happened: snapshot, certify, promote, and after every third promotion a rollback.
@@ -250,26 +261,6 @@ impl History {
         Ok(fs::write(heads.join(model.folder()), head)?)
     }
 
-    /// A version like the first one, with another file of 1 KB, in a pack of its own.
-    fn small_snapshot(&self, template: &SnapshotRecord, number: u32) -> Result<(SnapshotId, TreeId)> {
-        let mut writer = self.store.writer();
-        let bytes = number.to_le_bytes().repeat(250);
-        let file = writer.put_bytes(&bytes, &Silent)?;
-        let entry = TreeEntry {
-            name: "w.bin".to_owned(),
-            kind: EntryKind::File,
-            id: Some(file.id.digest()),
-            size: file.size,
-            target: None,
-        };
-        let tree = writer.put_tree(&TreeRecord::new(vec![entry]))?;
-        let mut record = template.clone();
-        record.model_files.tree = tree;
-        let id = writer.put_record(&canonical::encode("snapshot", &record)?)?;
-        writer.finish()?;
-        Ok((SnapshotId::new(id), tree))
-    }
-
     /// Certified against whatever production holds, as far as the journal is concerned.
     fn certified(&self, state: &State, snapshot: SnapshotId) -> Result<EventBody, JournalError> {
         let held = state.occupant(&self.production);
@@ -288,6 +279,24 @@ impl History {
             waivers: Vec::new(),
         })
     }
+}
+
+/// A version like the first one, with another file of 1 KB.
+fn small_snapshot(writer: &mut Writer<'_>, template: &SnapshotRecord, number: u32) -> Result<(SnapshotId, TreeId)> {
+    let bytes = number.to_le_bytes().repeat(250);
+    let file = writer.put_bytes(&bytes, &Silent)?;
+    let entry = TreeEntry {
+        name: "w.bin".to_owned(),
+        kind: EntryKind::File,
+        id: Some(file.id.digest()),
+        size: file.size,
+        target: None,
+    };
+    let tree = writer.put_tree(&TreeRecord::new(vec![entry]))?;
+    let mut record = template.clone();
+    record.model_files.tree = tree;
+    let id = writer.put_record(&canonical::encode("snapshot", &record)?)?;
+    Ok((SnapshotId::new(id), tree))
 }
 
 fn actor() -> ActorRecord {

@@ -2,8 +2,8 @@
 //!
 //! `publish`: temp file, fsync, rename, fsync of the folder. `publish_new`: temp file, fsync, `link(2)` (where a file
 //! system has no links, a rename that replaces nothing), fsync of the folder. A failed fsync means the data is gone and is
-//! never retried: the caller fails. Temp files live in `tmp/<uuid>/` beside a file that is locked while they are in use and
-//! names the host; the next writer there removes those nobody locks. Of another host's locks this one may know nothing: what
+//! never retried: the caller fails. Temp files live in `tmp/<uuid>.<host>/` beside a file that is locked while they are in
+//! use; the next writer on that host removes those nobody locks. Of another host's locks this one may know nothing: what
 //! that began is left alone for a day. Where locks hold nobody back, nothing is removed.
 //!
 //! Who may read and write the files is said in the store's description; where it is, the umask says nothing.
@@ -29,8 +29,6 @@ pub(super) const LOCK: &str = "lock";
 const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);
 /// No pack takes as long: what another host began and did not go on with since is left over.
 const ELSEWHERE: Duration = Duration::from_secs(24 * 3600);
-/// No host's name is longer.
-const MAX_HOST: u64 = 256;
 /// So often others may take a folder away that was just made.
 const ATTEMPTS: u32 = 1000;
 
@@ -146,10 +144,11 @@ impl Disk {
     /// nothing behind the lock, and the next one is made.
     fn new_scratch(&self) -> io::Result<Scratch> {
         for _ in 0..ATTEMPTS {
-            let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
+            // A lock may be known to this host alone.
+            let folder = self.path(TMP).join(format!("{}.{}", uuid::Uuid::new_v4(), host()));
             let path = folder.join(LOCK);
             // Another process may be removing the empty `tmp`, or sweeping, at this very moment.
-            let mut lock = match self.make_folders(&folder).and_then(|()| File::create(&path)) {
+            let lock = match self.make_folders(&folder).and_then(|()| File::create(&path)) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound && self.root.is_dir() => continue,
                 other => other?,
             };
@@ -159,8 +158,6 @@ impl Disk {
                 Err(e) if has_no_locks(&e) => {}
                 other => other?,
             }
-            // A lock may be known to this host alone.
-            lock.write_all(host().as_bytes())?;
             if path.exists() {
                 return Ok(Scratch { folder, _lock: lock });
             }
@@ -185,13 +182,7 @@ impl Disk {
                 changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > than))
             };
             let abandoned = match &lock {
-                Ok(lock) => {
-                    let mut owner = String::new();
-                    let read = lock.take(MAX_HOST).read_to_string(&mut owner);
-                    // One that died while it wrote it wrote the beginning.
-                    let here = read.is_ok() && host().starts_with(&owner);
-                    lock.try_lock().is_ok() && (here || is_older(ELSEWHERE))
-                }
+                Ok(lock) => lock.try_lock().is_ok() && (is_of_this_host(&folder) || is_older(ELSEWHERE)),
                 // Its owner died before it could lock it, or is about to.
                 Err(_) => is_older(ABOUT_TO_LOCK),
             };
@@ -245,12 +236,18 @@ fn holds_back(path: &Path) -> bool {
     second.is_ok_and(|locked| matches!(locked, Err(TryLockError::WouldBlock)))
 }
 
-/// This machine among those that may share a store.
+/// This machine among those that may share a store, as a part of a name.
 fn host() -> String {
     #[cfg(unix)]
-    return rustix::system::uname().nodename().to_string_lossy().chars().take(60).collect();
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
     #[cfg(not(unix))]
-    String::new()
+    let name = Vec::new();
+    blake3::hash(&name).to_hex()[..8].to_owned()
+}
+
+/// Whether a folder of temp files was made on this machine, or before they said on which.
+fn is_of_this_host(folder: &Path) -> bool {
+    folder.extension().is_none_or(|of| of.to_str() == Some(&host()))
 }
 
 /// Gives a file a name unless somebody has it: by a link, and where there are none by a rename that replaces nothing.
