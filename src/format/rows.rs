@@ -20,7 +20,7 @@ use crate::id::SnapshotId;
 const KEY: usize = 32;
 const END: usize = 4;
 /// Rows that are decoded at once.
-const PAGE: usize = 32;
+const PAGE: usize = 4;
 
 /// What a row must be for its table to be kept.
 pub trait Row: Clone + Serialize + DeserializeOwned {
