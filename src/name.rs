@@ -122,6 +122,13 @@ names! {
     SetName, None::<char>;
 }
 
+impl StageName {
+    /// The stage that most models have.
+    pub fn production() -> Self {
+        Self("production".to_owned())
+    }
+}
+
 impl ModelName {
     /// As the name of one folder: `payments+fraud`.
     pub fn folder(&self) -> String {

@@ -14,6 +14,9 @@
 //! 10 M rows ≤ 20 s and ≤ 3 GB), `certify-resampled` (1 M rows, 12 rules, 50 slices, every interval from 2,000 resamples),
 //! `measured` (the same version certified against itself by running it: the interval of the latency ratio, on a machine that
 //! does nothing else: half of it ≤ 5 %, and 1 is in ≥ 9 of 10), `huge` (a file of 20 GiB, most of it holes; 45 GiB of disk),
+//! `journal-long` (the verbs of `journal`, `list -n 20` and `status` behind 100,000 events: ≤ 50 ms each), `journal-many` (the
+//! same with 5,000 models of 200 events each, and `at` over all of them ≤ 1 s; needs 6 GiB), `soak` (64 processes mix all
+//! writing verbs: no event lost, one winner of each race), `kills` (500 times SIGKILL at any moment: the next verb works),
 //! `million` (a million files of up to 200 bytes), `peers` (`big`, `family` and `many` with DVC, git-lfs, restic, borg, hf-xet
 //! and Oxen, where they are installed).
 //!
@@ -23,6 +26,7 @@
 //! - `--mlrun FILE`: another binary than the one this was built with
 //! - `--scratch DIR`: the file system to measure; otherwise the build's own
 //! - `--weights FILE`: a safetensors file in fp32 that `family` begins with; otherwise numbers of such shapes
+//! - `--seconds N`: how long `soak` goes on; 120
 //! - `--python FILE`: where `peers` finds DVC, hf-xet and Oxen
 //! - `--keep`: leaves everything there, for a profiler
 //!
@@ -48,6 +52,7 @@ mod race;
 mod report;
 mod rows;
 mod run;
+mod soak;
 mod start;
 
 use std::path::PathBuf;
@@ -70,7 +75,11 @@ const CASES: [Case; 7] = [
     ("family", family::measure),
 ];
 /// Only by name.
-const LONG: [Case; 6] = [
+const LONG: [Case; 10] = [
+    ("journal-long", journal::long),
+    ("journal-many", journal::many),
+    ("soak", soak::soak),
+    ("kills", soak::kills),
     ("certify-rows", rows::measure),
     ("certify-resampled", rows::resampled),
     ("measured", measured::measure),
@@ -135,6 +144,11 @@ fn options() -> Result<Options> {
             "--json" => options.json = Some(value()?),
             "--mlrun" => options.mlrun = std::path::absolute(value()?)?,
             "--weights" => options.tools.weights = Some(std::path::absolute(value()?)?),
+            "--seconds" => {
+                let seconds = value()?;
+                let seconds = seconds.to_str().and_then(|text| text.parse().ok());
+                options.tools.seconds = Some(seconds.context("--seconds needs a number")?);
+            }
             "--python" => options.tools.python = Some(std::path::absolute(value()?)?),
             "--scratch" => options.scratch = std::path::absolute(value()?)?,
             name => match CASES.iter().chain(&LONG).find(|(known, _)| *known == name) {

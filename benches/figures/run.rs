@@ -24,6 +24,8 @@ pub(crate) struct Tools {
     pub(crate) weights: Option<PathBuf>,
     /// A Python that has other tools.
     pub(crate) python: Option<PathBuf>,
+    /// How long what can go on for ever is to go on.
+    pub(crate) seconds: Option<u64>,
 }
 
 /// What one run cost.
@@ -55,6 +57,11 @@ impl Mlrun {
     /// The Python that has other tools.
     pub(crate) fn python(&self) -> &Path {
         self.tools.python.as_deref().unwrap_or(Path::new("python3"))
+    }
+
+    /// How long what can go on for ever is to go on.
+    pub(crate) const fn seconds(&self) -> Option<u64> {
+        self.tools.seconds
     }
 
     /// The same program in another folder.

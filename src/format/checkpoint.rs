@@ -2,20 +2,34 @@
 //!
 //! It is trusted only while the event file at its `seq` still has the digest it names; the events behind
 //! it are folded in. Losing it costs time, nothing else.
+//!
+//! ```text
+//! mlrun/checkpoint/6    name and version
+//! the record            in postcard's encoding, without its tables
+//! extents               of each table: rows, bytes
+//! tables                versions, certificates, proposals, then each stage's timeline: see `rows`
+//! BLAKE3                of all of that
+//! ```
+//! The tables are what grows with a history. They are read, and decoded only where they are looked at.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::cached;
 use super::event::{ErasedRecord, EventRef, HookOutcome, HookWhen, MAX_SEQ, RulesRecord, SubjectRecord};
+use super::rows::{Extent, Keyed, Row, Rows};
 use super::{FormatError, certificate::Verdict};
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::id::{CertificateId, FileId, ObservationId, SnapshotId, TreeId};
+use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
 use crate::name::{ModelName, SetName, StageName, Version};
 
 /// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased; 4: evidence may
 /// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed; 5: stages may be emptied, versions and
-/// rules approved, models renamed, times corrected. A checkpoint of another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/5";
+/// rules approved, models renamed, times corrected; 6: tables of rows that are decoded one by one. A checkpoint of another
+/// version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/6";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,13 +44,18 @@ pub struct CheckpointRecord {
     /// Its time.
     pub time: Time,
     /// Every version, by number.
-    pub versions: Vec<VersionRow>,
+    #[serde(skip)]
+    pub versions: Rows<VersionRow>,
     /// Every stage that was ever held, by name.
     pub stages: Vec<StageRow>,
     /// Blocks in force.
     pub blocks: Vec<BlockRow>,
-    /// The newest certificate of every snapshot that has one, and the newest one by other rules than those in force.
-    pub certificates: Vec<CertificateRow>,
+    /// The newest certificate of every snapshot that has one: by the rules in force, else by others.
+    #[serde(skip)]
+    pub certificates: Keyed<CertificateRow>,
+    /// The newest certificate by other rules, beside one by those in force.
+    #[serde(skip)]
+    pub proposals: Keyed<CertificateRow>,
     /// What was erased, in the order it was.
     pub erased: Vec<ErasedRow>,
     /// Evidence that was attached, in the order it was.
@@ -86,7 +105,8 @@ pub struct StageRow {
     /// Its name.
     pub stage: StageName,
     /// Who held it, in order of time; the last one holds it now.
-    pub timeline: Vec<OccupancyRow>,
+    #[serde(skip)]
+    pub timeline: Rows<OccupancyRow>,
     /// What rollback would pop: the occupants below, as indices into the timeline.
     pub stack: Vec<u32>,
     /// The rules in force; none before the first promotion.
@@ -410,20 +430,127 @@ pub struct SignatureRow {
     pub time: Time,
 }
 
+impl Row for VersionRow {
+    fn key(&self) -> SnapshotId {
+        self.snapshot
+    }
+
+    fn fits(&self, place: usize) -> bool {
+        self.version.0 as usize == place + 1
+    }
+
+    /// A version that was dropped before there was anything.
+    fn unreadable(key: SnapshotId, place: usize) -> Self {
+        let nothing = Digest::from_bytes([0; 32]);
+        Self {
+            version: Version(u32::try_from(place + 1).unwrap_or(u32::MAX)),
+            snapshot: key,
+            parent: None,
+            observation: nothing.into(),
+            model_tree: nothing.into(),
+            seq: 0,
+            time: Time::default(),
+            dropped: Some(0),
+        }
+    }
+}
+
+impl Row for OccupancyRow {
+    fn key(&self) -> SnapshotId {
+        self.snapshot
+    }
+
+    /// By no event: no certificate was ever held against it.
+    fn unreadable(key: SnapshotId, _: usize) -> Self {
+        Self {
+            version: Version(0),
+            snapshot: key,
+            since: Time::default(),
+            event: NO_EVENT,
+            kind: String::new(),
+            actor: None,
+            certificate: None,
+            approvals: Vec::new(),
+            overruled: Vec::new(),
+            reason: None,
+            retired: None,
+        }
+    }
+}
+
+impl Row for CertificateRow {
+    fn key(&self) -> SnapshotId {
+        self.snapshot
+    }
+
+    /// One that failed, and expired.
+    fn unreadable(key: SnapshotId, _: usize) -> Self {
+        let nothing = Digest::from_bytes([0; 32]);
+        Self {
+            snapshot: key,
+            certificate: nothing.into(),
+            verdict: Verdict::Fail,
+            stage: StageName::production(),
+            baseline: None,
+            baseline_event: Some(NO_EVENT),
+            policy: nothing,
+            issued: Time::default(),
+            expires: Time::default(),
+            proposed: true,
+            first_release: None,
+            event: NO_EVENT,
+            waivers: Vec::new(),
+            signatures: Vec::new(),
+        }
+    }
+}
+
+/// The event that no journal has.
+const NO_EVENT: EventRef = EventRef { seq: 0, id: EventId::new(Digest::from_bytes([0; 32])) };
+
 /// The file of a checkpoint.
 pub fn encode(record: &CheckpointRecord) -> Result<Vec<u8>, FormatError> {
-    super::cached::encode(FORMAT, record)
+    let mut tables = Vec::new();
+    let mut extents = vec![
+        record.versions.append_to(FORMAT, &mut tables)?,
+        record.certificates.append_to(FORMAT, &mut tables)?,
+        record.proposals.append_to(FORMAT, &mut tables)?,
+    ];
+    for stage in &record.stages {
+        extents.push(stage.timeline.append_to(FORMAT, &mut tables)?);
+    }
+    let bytes = cached::append(FORMAT, record, FORMAT.as_bytes().to_vec())?;
+    let mut bytes = cached::append(FORMAT, &extents, bytes)?;
+    bytes.append(&mut tables);
+    Ok(cached::sealed(bytes))
 }
 
 /// Reads a checkpoint; anything wrong with it means there is none.
-pub fn decode(bytes: &[u8]) -> Option<CheckpointRecord> {
-    super::cached::decode(FORMAT, bytes).filter(is_sound)
+pub fn decode(bytes: Vec<u8>) -> Option<CheckpointRecord> {
+    let body = cached::unsealed(&bytes)?.strip_prefix(FORMAT.as_bytes())?;
+    let (mut record, rest) = cached::take::<CheckpointRecord>(body)?;
+    let (extents, tables) = cached::take::<Vec<Extent>>(rest)?;
+    let start = FORMAT.len() + body.len() - tables.len();
+    let end = FORMAT.len() + body.len();
+    let [versions, certificates, proposals, timelines @ ..] = extents.as_slice() else { return None };
+    if timelines.len() != record.stages.len() {
+        return None;
+    }
+    let file = Arc::new(bytes);
+    let place;
+    (record.versions, place) = Rows::open(&file, start, *versions)?;
+    let (known, place) = Keyed::open(&file, place, *certificates)?;
+    let (other, mut place) = Keyed::open(&file, place, *proposals)?;
+    (record.certificates, record.proposals) = (known, other);
+    for (stage, extent) in record.stages.iter_mut().zip(timelines) {
+        (stage.timeline, place) = Rows::open(&file, place, *extent)?;
+    }
+    Some(record).filter(|record| place == end && is_sound(record))
 }
 
 /// Whether it keeps what every state keeps. Its checksum only says that it is what somebody wrote.
 fn is_sound(record: &CheckpointRecord) -> bool {
-    let numbered = record.versions.iter().zip(1..).all(|(row, number)| row.version.0 == number);
     let stacked = |row: &StageRow| row.stack.iter().all(|index| (*index as usize) < row.timeline.len());
     let numbers = record.cases.iter().all(|row| row.first >= 1 && row.first.checked_add(row.count).is_some());
-    record.head.seq <= MAX_SEQ && numbered && numbers && record.stages.iter().all(stacked)
+    record.head.seq <= MAX_SEQ && numbers && record.stages.iter().all(stacked)
 }

@@ -568,21 +568,30 @@ pub fn encode(event: &EventRecord) -> Result<(Vec<u8>, EventId), FormatError> {
     Ok((line, EventId::new(id)))
 }
 
-/// Reads an event file: its two lines must agree. Whether it continues a chain is the journal's business.
-pub fn decode(bytes: &[u8]) -> Result<EventFile, FormatError> {
-    const KIND: &str = "journal event";
-    let malformed = |reason: &str| FormatError::Malformed { kind: KIND, reason: reason.to_owned() };
+const KIND: &str = "journal event";
+
+fn malformed(reason: &str) -> FormatError {
+    FormatError::Malformed { kind: KIND, reason: reason.to_owned() }
+}
+
+/// The digest of an event file, and its first line: its two lines must agree.
+pub fn digest(bytes: &[u8]) -> Result<(EventId, &[u8]), FormatError> {
     let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| malformed("it is not two lines"))?;
     let (line, rest) = bytes.split_at(end + 1);
     let id = Digest::of(line);
     if rest != format!("{id}\n").as_bytes() {
         return Err(FormatError::Checksum { kind: KIND });
     }
-    let json = &line[..end];
+    Ok((EventId::new(id), &line[..end]))
+}
+
+/// Reads an event file. Whether it continues a chain is the journal's business.
+pub fn decode(bytes: &[u8]) -> Result<EventFile, FormatError> {
+    let (id, json) = digest(bytes)?;
     let value: Value = serde_json::from_slice(json).map_err(|e| malformed(&e.to_string()))?;
     let event = understand(&value, json);
     match event {
-        Err(FormatError::Newer { .. }) | Ok(_) => Ok(EventFile { id: EventId::new(id), value, event }),
+        Err(FormatError::Newer { .. }) | Ok(_) => Ok(EventFile { id, value, event }),
         Err(other) => Err(other),
     }
 }

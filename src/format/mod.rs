@@ -49,6 +49,7 @@ pub mod profile;
 pub mod recipe;
 pub mod redacted;
 pub mod reports;
+pub mod rows;
 pub mod scalar;
 pub mod signature;
 pub mod signoff;

@@ -21,6 +21,19 @@ pub struct StoreRecord {
     pub hash: String,
     /// How files are cut where nothing is known about them.
     pub cutter: CutterRecord,
+    /// Who may read and write it; none: as the umask of whoever writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+}
+
+/// For whom a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// The group that its folder belongs to, and nobody else.
+    Group,
+    /// Its owner alone.
+    Private,
 }
 
 /// The parameters of the cutter: part of the format, because cutting otherwise would find nothing again.

@@ -95,10 +95,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
                 None => row.occupant().and_then(|_| row.timeline.len().checked_sub(1)).into_iter().collect(),
                 Some(time) => {
                     check_day(row, moment, options)?;
-                    registry::at(row, time)
-                        .and_then(|held| row.timeline.iter().position(|o| o.event == held.event))
-                        .into_iter()
-                        .collect()
+                    registry::place_at(row, time).into_iter().collect()
                 }
             };
             for index in selected {

@@ -198,7 +198,7 @@ pub fn bisect(
 ) -> Result<BisectReport, VerbError> {
     let (good, bad) = ends(repository, options)?;
     let (first, last) = (good.as_ref().map_or(0, |good| good.row.version.0 as usize), bad.row.version.0 as usize);
-    let rows = bad.state.versions.get(first..last).unwrap_or_default();
+    let rows: Vec<VersionRow> = (first..last).filter_map(|at| bad.state.versions.get(at).copied()).collect();
     let mut search = Search { repository, report: begun(&bad) };
     match (&options.judge, good) {
         (Judge::Metric(rule), good) => {
@@ -209,12 +209,12 @@ pub fn bisect(
                 let (label, metric, value) = (good.label(), rule.metric.clone(), value.to_string());
                 return Err(BisectError::GoodIsBad { label, metric, value }.into());
             }
-            search.scan(rows, good.map(|good| good.row.version), rule)?;
+            search.scan(&rows, good.map(|good| good.row.version), rule)?;
         }
         (Judge::Command(_), None) => return Err(BisectError::NoGood.into()),
         (Judge::Command(command), Some(good)) => {
             let run = Run { command, folder: &options.folder, interruption: Interruption::begin() };
-            search.halve(&good.row, rows, &run, output, progress)?;
+            search.halve(&good.row, &rows, &run, output, progress)?;
         }
     }
     Ok(search.report)

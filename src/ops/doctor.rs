@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::capture::CaptureError;
 use crate::capture::git::Git;
+use crate::format::store::Access;
 use crate::host;
 use crate::process;
 use crate::repository::{OpenOptions, Repository, RepositoryError};
+use crate::store::access::Exposed;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +37,8 @@ pub struct Finding {
 
 /// Less free space than this is worth a word: 1 GiB.
 const LITTLE_SPACE: u64 = 1 << 30;
+/// Files with a wrong mode are counted up to here.
+const MANY: usize = 1000;
 /// With less than this nothing can be recorded: 1 MiB.
 const NO_SPACE: u64 = 1 << 20;
 
@@ -105,6 +109,7 @@ fn store(repository: &Repository) -> Vec<Finding> {
             cure: Some("reading works; to write, change its permissions".to_owned()),
         },
     }];
+    findings.extend(repository.store().access().map(|access| permissions(backend.exposed(access, MANY), access)));
     if let Some(free) = backend.free() {
         let health = match free {
             0..NO_SPACE => Health::Bad,
@@ -119,6 +124,33 @@ fn store(repository: &Repository) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether a store is open to those it was made for, and to nobody else.
+fn permissions(exposed: Vec<Exposed>, access: Access) -> Finding {
+    let whom = match access {
+        Access::Group => "the group of its folder",
+        Access::Private => "its owner alone",
+    };
+    let Some(first) = exposed.first() else {
+        let text = format!("the store is for {whom}, and so is everything in it");
+        return Finding { what: "permissions", health: Health::Good, text, cure: None };
+    };
+    let number = if exposed.len() < MANY { exposed.len().to_string() } else { format!("{MANY} or more") };
+    let wrong = match (first.foreign, first.found == first.expected) {
+        (true, true) => "belongs to another group".to_owned(),
+        _ => format!("has mode {:04o}, not {:04o}", first.found, first.expected),
+    };
+    let path = first.path.display();
+    Finding {
+        what: "permissions",
+        health: Health::Bad,
+        text: format!("the store is for {whom}; of what is in it, {number} are otherwise: `{path}` {wrong}"),
+        cure: Some(match first.foreign {
+            true => format!("`chgrp` gives it the group of the store's folder: `{path}`"),
+            false => format!("`chmod {:04o} {path}`", first.expected),
+        }),
+    }
 }
 
 /// What helps where there is no store to open.

@@ -263,7 +263,7 @@ pub(super) fn file_again(repository: &Repository, id: FileId) -> Result<Option<E
 
 /// That a record is, to the last byte, one from which something was erased.
 pub(super) fn record_again(repository: &Repository, id: Digest) -> Result<Option<ErasedAgain>, VerbError> {
-    for model in repository.registry().models()? {
+    for model in repository.registry().erasing()? {
         let Some(state) = repository.registry().state(&model)? else { continue };
         if let Some(row) = state.erased.iter().find(|row| row.copy_of(id).is_some()) {
             let label = owner(repository, &state, row, id);
@@ -309,7 +309,7 @@ pub(super) fn fields_again(state: &State, record: &SnapshotRecord, observation: 
 /// Every file that was erased from any model, by the newest of its tombstones.
 fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (ModelName, ErasedRow)>, VerbError> {
     let mut erased = HashMap::new();
-    for model in repository.registry().models()? {
+    for model in repository.registry().erasing()? {
         let Some(state) = repository.registry().state(&model)? else { continue };
         for row in &state.erased {
             if let Some(file) = row.file() {

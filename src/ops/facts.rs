@@ -114,8 +114,8 @@ fn history(
     wanted.retain(|_, last| *last > 0);
     let mut found: BTreeMap<SetName, Vec<u64>> = BTreeMap::new();
     let mut seen: HashSet<Digest> = HashSet::new();
-    let versions = state.map_or(&[][..], |state| &state.versions);
-    let earlier = versions.iter().rev().filter(|row| candidate.is_none_or(|candidate| row.version < candidate));
+    let versions = state.into_iter().flat_map(|state| state.versions.iter().rev());
+    let earlier = versions.filter(|row| candidate.is_none_or(|candidate| row.version < candidate));
     for row in earlier.take(LOOK_BACK) {
         let short = |name: &SetName, last: usize| found.get(name).is_none_or(|rows| rows.len() < last);
         if !wanted.iter().any(|(name, last)| short(name, *last)) {

@@ -207,7 +207,7 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         let is_kept = |row: &VersionRow| row.dropped.is_none() && gone(state, row.version).is_none();
         // Predictions that were made for a certificate are kept as long as a version that it is about.
         for stored in measured::stored(store, state)? {
-            if state.versions.iter().any(|row| row.snapshot == stored.snapshot && is_kept(row)) {
+            if state.versions.about(stored.snapshot).any(is_kept) {
                 live.extend(stored.ids());
             }
         }

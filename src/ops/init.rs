@@ -11,6 +11,7 @@ use std::sync::Arc;
 use self::predictions::Predictions;
 use super::{UsageError, VerbError};
 use crate::capture::values::{self, Syntax};
+use crate::format::store::Access;
 use crate::name::ModelName;
 use crate::repository::{
     CONFIG, Config, LOCAL_CONFIG, OpenOptions, Repository, RepositoryError, default_store, find_project, is_in_git,
@@ -30,6 +31,8 @@ pub struct InitOptions {
     pub model: Option<ModelName>,
     /// Where the store is kept; none: in the git repository, or in `.mlrun`.
     pub store: Option<PathBuf>,
+    /// Who may read and write the store; none: as the umask of whoever writes.
+    pub access: Option<Access>,
     /// Finds out, writes nothing.
     pub dry_run: bool,
 }
@@ -43,6 +46,8 @@ pub struct InitReport {
     pub store: PathBuf,
     /// The history's id.
     pub repository: String,
+    /// Who may read and write the store.
+    pub access: Option<Access>,
     /// Files written.
     pub written: Vec<PathBuf>,
     /// Whether there was nothing to do.
@@ -89,10 +94,12 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
             );
             return Err(UsageError::Option { option: "store".to_owned(), reason }.into());
         }
+        refuse_other_access(repository.store(), options.access)?;
         return Ok(InitReport {
             project,
             store: repository.store_path().to_path_buf(),
             repository: repository.store().repository().to_owned(),
+            access: repository.store().access(),
             written: Vec::new(),
             unchanged: true,
             found: Vec::new(),
@@ -107,11 +114,14 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
     let place = default_store(&project);
     let store_path = options.store.clone().unwrap_or_else(|| place.clone());
     let existing = Store::open(Arc::new(Disk::new(store_path.clone()))).ok();
+    existing.iter().try_for_each(|store| refuse_other_access(store, options.access))?;
+    let access = existing.as_ref().map_or(options.access, Store::access);
     let id = existing.map_or_else(|| uuid::Uuid::new_v4().to_string(), |s| s.repository().to_owned());
     let mut report = InitReport {
         project: project.clone(),
         store: store_path.clone(),
         repository: id.clone(),
+        access,
         written: Vec::new(),
         unchanged: false,
         found: Vec::new(),
@@ -147,7 +157,7 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
         return Ok(report);
     }
     // Somebody else may have begun in the same moment: then theirs is the history.
-    let made = make_store(&store_path, &id)?;
+    let made = make_store(&store_path, &id, access)?;
     if store_path != place {
         files.push((place, format!("{}\n", store_path.display())));
     }
@@ -164,10 +174,24 @@ fn failed(action: &'static str, path: &Path, source: io::Error) -> VerbError {
 }
 
 /// Makes the store, or finds the one that is there; the history it is for.
-fn make_store(path: &Path, id: &str) -> Result<String, VerbError> {
-    fs::create_dir_all(path).map_err(|source| failed("create", path, source))?;
-    let backend: Arc<dyn Backend> = Arc::new(Disk::new(path.to_path_buf()));
-    Ok(Store::create(backend, id)?.repository().to_owned())
+fn make_store(path: &Path, id: &str, access: Option<Access>) -> Result<String, VerbError> {
+    let disk = Disk::new(path.to_path_buf());
+    disk.found(access).map_err(|source| failed("create", path, source))?;
+    let backend: Arc<dyn Backend> = Arc::new(disk);
+    Ok(Store::create_for(backend, id, access)?.repository().to_owned())
+}
+
+/// Who may read and write a store is settled when it is made: what lies there already was made so.
+fn refuse_other_access(store: &Store, wanted: Option<Access>) -> Result<(), UsageError> {
+    let option = match wanted {
+        _ if wanted == store.access() => return Ok(()),
+        None => return Ok(()),
+        Some(Access::Group) => "shared",
+        Some(Access::Private) => "private",
+    };
+    let place = store.backend().place();
+    let reason = format!("the store {place} is there already and was made otherwise; a new one can be made elsewhere");
+    Err(UsageError::Option { option: option.to_owned(), reason })
 }
 
 /// Writes a file beside its place, then renames it: the person's file is whole at every moment.

@@ -121,13 +121,14 @@ fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
 
 fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptions) -> Result<ListReport, VerbError> {
     let state = resolve::state(repository, model)?;
-    let mut rows: Vec<VersionRow> = state.versions.iter().rev().copied().collect();
-    let total = rows.len();
+    let total = state.versions.len();
     // Without sorting, records beyond the limit need not be read.
-    let beyond = match options.sort {
-        None => rows.split_off(options.limit.unwrap_or(usize::MAX).min(total)),
-        Some(_) => Vec::new(),
+    let within = match options.sort {
+        None => options.limit.unwrap_or(usize::MAX).min(total),
+        Some(_) => total,
     };
+    let rows: Vec<VersionRow> = state.versions.iter().rev().take(within).copied().collect();
+    let beyond = state.versions.iter().rev().skip(within);
     let mut unknown = Unknown::new(options);
     let mut columns: Vec<String> = options.metrics.iter().chain(&options.params).cloned().collect();
     let mut lines = Vec::new();

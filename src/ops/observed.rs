@@ -99,8 +99,9 @@ pub(super) fn version_in(
     stage: Option<&StageName>,
     folder: &Path,
 ) -> Result<Option<Version>, VerbError> {
-    let timeline = stage.and_then(|stage| state.stages.get(stage)).map(|row| row.timeline.as_slice());
-    let held = timeline.unwrap_or_default().iter().rev().filter_map(|held| state.version(held.version));
+    let timeline = stage.and_then(|stage| state.stages.get(stage)).map(|row| &row.timeline);
+    let held = timeline.into_iter().flat_map(|timeline| timeline.iter().rev());
+    let held = held.filter_map(|held| state.version(held.version));
     let mut seen = HashSet::new();
     let versions = held.chain(state.versions.iter().rev()).filter(|row| seen.insert(row.model_tree)).take(MOST);
     let mut served = Served::default();

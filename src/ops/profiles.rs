@@ -59,7 +59,7 @@ pub(super) fn put(
 /// The data of which a profile was erased from any version: its digest, and why there is none.
 fn erased(repository: &Repository) -> Result<HashMap<Digest, String>, VerbError> {
     let mut found = HashMap::new();
-    for model in repository.registry().models()? {
+    for model in repository.registry().erasing()? {
         let Some(state) = repository.registry().state(&model)? else { continue };
         for row in &state.erased {
             let ErasedRecord::Field(field) = &row.what else { continue };

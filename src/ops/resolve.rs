@@ -213,8 +213,7 @@ fn staged(
         None => row.occupant().map_or(0, |_| row.timeline.len()),
         Some(moment) => {
             unambiguous_day(row, moment, revision)?;
-            registry::at(row, moment.instant())
-                .map_or(0, |held| row.timeline.iter().position(|o| o.event == held.event).map_or(0, |i| i + 1))
+            registry::place_at(row, moment.instant()).map_or(0, |place| place + 1)
         }
     };
     if count == 0 {

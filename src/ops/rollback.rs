@@ -280,7 +280,7 @@ pub fn unfit(repository: &Repository, state: &State, id: SnapshotId) -> Option<U
         Ok(None)
     };
     let erased = || -> Result<Option<String>, VerbError> {
-        for row in state.versions.iter().filter(|row| row.snapshot == id) {
+        for row in state.versions.about(id) {
             if let Some((path, tombstone)) = erasures::model_files(repository, state, row)?.first() {
                 return Ok(Some(format!("`{path}`, {}", erasures::why(tombstone))));
             }

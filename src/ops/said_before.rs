@@ -45,7 +45,7 @@ pub(super) fn find(
     let mut rows: Vec<_> = state.certificates.values().filter(|row| row.baseline == baseline.snapshot).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.event.seq));
     for row in rows.into_iter().take(FAR_ENOUGH) {
-        let Some(version) = state.versions.iter().find(|version| version.snapshot == row.snapshot) else { continue };
+        let Some(version) = state.versions.about(row.snapshot).next() else { continue };
         let later = candidate.version.is_some_and(|candidate| version.version >= candidate);
         if later || row.snapshot == candidate.id || version.model_tree == tree {
             continue;

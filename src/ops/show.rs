@@ -150,8 +150,8 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .collect(),
         same_as: state
             .versions
-            .iter()
-            .filter(|v| v.snapshot == found.snapshot() && v.version != found.row.version)
+            .about(found.snapshot())
+            .filter(|v| v.version != found.row.version)
             .map(|v| v.version)
             .collect(),
         reproducibility: reasons(&record, &observation, dropped.as_ref())
@@ -287,7 +287,7 @@ pub fn raw(repository: &Repository, prefix: &str) -> Result<Vec<u8>, VerbError> 
 
 /// What there is to say of a record whose bytes are gone, because something in it was erased.
 fn erased_record(repository: &Repository, wanted: &Prefix) -> Result<Option<VerbError>, VerbError> {
-    for model in repository.registry().models()? {
+    for model in repository.registry().erasing()? {
         let Some(state) = repository.registry().state(&model)? else { continue };
         for row in state.erased.iter().rev() {
             let ErasedRecord::Field(field) = &row.what else { continue };

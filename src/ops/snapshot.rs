@@ -200,7 +200,7 @@ impl Compared {
         built: &Built,
     ) -> Result<Self, VerbError> {
         let Some(state) = state else { return Ok(Self::default()) };
-        let same_as = state.versions.iter().filter(|row| row.snapshot == built.id).map(|row| row.version).collect();
+        let same_as = state.versions.about(built.id).map(|row| row.version).collect();
         let erased_before = erasures::fields_again(state, &built.record, &built.observation);
         let Some(row) = state.latest().copied() else { return Ok(Self { same_as, erased_before, ..Self::default() }) };
         let record = records::snapshot(repository, row.snapshot)?;

@@ -1,8 +1,10 @@
 //! Event files: where they are, how a state is folded from them, how a chain is checked.
 
+use std::collections::BTreeSet;
+
 use super::state::State;
 use crate::format::FormatError;
-use crate::format::checkpoint;
+use crate::format::checkpoint::{self, CheckpointRecord};
 use crate::format::event::{self, EventBody, EventFile, EventRef};
 use crate::format::head;
 use crate::id::EventId;
@@ -11,6 +13,9 @@ use crate::store::{Backend, BackendError, CACHE, JOURNAL};
 
 /// A checkpoint is written when this many events lie behind the last one.
 const CHECKPOINT_EVERY: u64 = 32;
+/// The checkpoint of a journal up to here is cheap: whoever had to fold this many events behind it leaves another one.
+const SHORT: u64 = 1024;
+const FEW: u64 = 4;
 const MAX_CHECKPOINT: u64 = 4 << 30;
 
 /// Why a journal cannot be used.
@@ -90,20 +95,19 @@ fn head_path(model: &ModelName) -> String {
 
 /// Every model with a journal, or one that is remembered: a journal that is gone is a loss, not the present.
 pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalError> {
-    let mut found = Vec::new();
+    let remembered = backend.list(&format!("{CACHE}/heads"))?;
+    let mut found: BTreeSet<ModelName> =
+        remembered.iter().filter_map(|entry| ModelName::of_folder(&entry.name).ok()).collect();
     for entry in backend.list(JOURNAL)?.into_iter().filter(|entry| entry.folder) {
         if let Ok(model) = ModelName::of_folder(&entry.name)
+            && !found.contains(&model)
             // A journal that lost its first event is still one.
             && (backend.length(&event_path(&model, 1))?.is_some() || last(backend, &model)? > 0)
         {
-            found.push(model);
+            found.insert(model);
         }
     }
-    let remembered = backend.list(&format!("{CACHE}/heads"))?;
-    found.extend(remembered.iter().filter_map(|entry| ModelName::of_folder(&entry.name).ok()));
-    found.sort();
-    found.dedup();
-    Ok(found)
+    Ok(found.into_iter().collect())
 }
 
 fn is_event_name(name: &str) -> bool {
@@ -169,7 +173,7 @@ pub(super) fn read_naming(
 pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
     // Asked first: what others append while this reads is no loss.
     let remembered = remembered_head(backend, model);
-    let state = load_unchecked(backend, model)?;
+    let state = load_unchecked(backend, model, remembered)?;
     let found = state.as_ref().map_or(0, State::seq);
     match remembered {
         // Remembered a moment ago by another process is no loss: its event is there.
@@ -192,15 +196,26 @@ pub(super) fn remember_head(backend: &dyn Backend, model: &ModelName, head: Even
     }
 }
 
-fn load_unchecked(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
-    let remembered = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
-    let checkpoint = remembered.and_then(|bytes| checkpoint::decode(&bytes)).filter(|c| c.model == *model);
-    let Some(checkpoint) = checkpoint else {
+fn read_checkpoint(backend: &dyn Backend, model: &ModelName) -> Option<CheckpointRecord> {
+    checkpoint::decode(backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok()?)
+}
+
+/// Whether an event is the one that is meant. What it says is not looked at.
+fn is_there(backend: &dyn Backend, model: &ModelName, event: EventRef) -> bool {
+    let bytes = backend.read(&event_path(model, event.seq), event::MAX_EVENT as u64);
+    bytes.is_ok_and(|bytes| event::digest(&bytes).is_ok_and(|(id, _)| id == event.id))
+}
+
+fn load_unchecked(
+    backend: &dyn Backend,
+    model: &ModelName,
+    remembered: Option<EventRef>,
+) -> Result<Option<State>, JournalError> {
+    let Some(checkpoint) = read_checkpoint(backend, model).filter(|c| c.model == *model) else {
         return replay(backend, model);
     };
     let head = checkpoint.head;
-    let trusted = matches!(read(backend, model, head.seq), Ok(Some(file)) if file.id == head.id);
-    if !trusted {
+    if !is_there(backend, model, head) {
         let state = replay(backend, model)?;
         let found = state.as_ref().map_or(0, State::seq);
         return if found < head.seq {
@@ -211,12 +226,16 @@ fn load_unchecked(backend: &dyn Backend, model: &ModelName) -> Result<Option<Sta
     }
     let mut state = State::from_checkpoint(checkpoint);
     fold_rest(backend, &mut state)?;
-    // Checkpoints lie closer together than this, so nothing behind a gap is further away.
-    let near = (1..=2 * CHECKPOINT_EVERY).map(|ahead| state.seq() + 1 + ahead);
-    for seq in near {
-        check_gap(backend, &state, backend.length(&event_path(model, seq))?.is_some())?;
+    // Whoever wrote an event behind a gap remembered it as the newest.
+    if remembered.is_none_or(|remembered| state.head != Some(remembered)) {
+        // Checkpoints lie closer together than this, so nothing behind a gap is further away.
+        let near = (1..=2 * CHECKPOINT_EVERY).map(|ahead| state.seq() + 1 + ahead);
+        for seq in near {
+            check_gap(backend, &state, backend.length(&event_path(model, seq))?.is_some())?;
+        }
     }
-    if state.seq() >= head.seq + 2 * CHECKPOINT_EVERY {
+    let enough = if state.seq() <= SHORT { FEW } else { 2 * CHECKPOINT_EVERY };
+    if state.seq() >= head.seq + enough {
         write_checkpoint(backend, &state);
     }
     Ok(Some(state))
@@ -286,8 +305,7 @@ pub(super) fn check(
 ) -> Result<JournalCheck, JournalError> {
     // Asked first: what others append while this reads is no loss.
     let remembered = remembered_head(backend, model);
-    let checkpoint = backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok();
-    let checkpoint = checkpoint.and_then(|bytes| checkpoint::decode(&bytes)).map(|c| c.head);
+    let checkpoint = read_checkpoint(backend, model);
     let last = last(backend, model)?;
     let mut state = State::before_creation(model.clone());
     let mut found = JournalCheck::default();
@@ -303,6 +321,14 @@ pub(super) fn check(
             Err(JournalError::Backend(error @ BackendError::TooLong { .. })) => Some((seq, error.to_string())),
             Err(other) => return Err(other),
         };
+        if let Some(checkpoint) = checkpoint.as_ref().filter(|c| state.head == Some(c.head))
+            && found.problem.is_none()
+            && state.to_checkpoint().as_ref() != Some(checkpoint)
+        {
+            let path = checkpoint_path(model);
+            found.problem =
+                Some((seq, format!("`{path}` says something else than the events up to it; remove that file")));
+        }
     }
     found.events = state.seq();
     found.head = state.head.map(|h| (h.seq, h.id));
@@ -313,7 +339,7 @@ pub(super) fn check(
         let began = &state.repository;
         found.problem = Some((1, format!("it begins the history {began}, and `format.json` says {repository}")));
     }
-    for known in checkpoint.into_iter().chain(remembered).chain(known.iter().copied()) {
+    for known in checkpoint.map(|c| c.head).into_iter().chain(remembered).chain(known.iter().copied()) {
         if found.problem.is_some() {
             break;
         }

@@ -21,12 +21,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::journal::{JournalCheck, JournalError, event_path};
-pub use self::state::{State, at};
+pub use self::state::{State, at, place_at};
 
 use crate::clock::{Clock, Time};
 use crate::format::event::{self, ActorRecord, EventBody, EventFile, EventRecord, EventRef};
 use crate::name::ModelName;
 use crate::store::{Backend, Published};
+
+/// So many states are kept at once.
+const REMEMBERED: usize = 64;
 
 /// The journals of a store.
 pub struct Registry {
@@ -34,6 +37,8 @@ pub struct Registry {
     repository: String,
     clock: Arc<dyn Clock>,
     known: Mutex<Known>,
+    /// The models from whose versions something was erased, once that was asked.
+    erasing: Mutex<Option<Vec<ModelName>>>,
 }
 
 /// What this process has read.
@@ -75,7 +80,7 @@ pub struct Committed<T> {
 impl Registry {
     /// The journals kept in `backend` for the history `repository`.
     pub fn new(backend: Arc<dyn Backend>, repository: String, clock: Arc<dyn Clock>) -> Self {
-        Self { backend, repository, clock, known: Mutex::default() }
+        Self { backend, repository, clock, known: Mutex::default(), erasing: Mutex::default() }
     }
 
     /// Now, by this registry's clock.
@@ -103,6 +108,21 @@ impl Registry {
     /// Every journal there is: of models, and of names that belong to one.
     pub fn journals(&self) -> Result<Vec<ModelName>, JournalError> {
         journal::models(&*self.backend)
+    }
+
+    /// Every model from whose versions something was erased, sorted. All are looked at for it, once in a process.
+    pub fn erasing(&self) -> Result<Vec<ModelName>, JournalError> {
+        if let Some(known) = self.erasing.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            return Ok(known.clone());
+        }
+        let mut found = Vec::new();
+        for model in self.models()? {
+            if self.state(&model)?.is_some_and(|state| !state.erased.is_empty()) {
+                found.push(model);
+            }
+        }
+        *self.erasing.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+        Ok(found)
     }
 
     /// Whether a model is called `name`, or was.
@@ -164,6 +184,10 @@ impl Registry {
                 Some((None, state)) => {
                     known.first_names.insert(name.clone(), name.clone());
                     let seen = see(&state);
+                    // A look at all models does not keep them all.
+                    if known.states.len() >= REMEMBERED {
+                        known.states.clear();
+                    }
                     known.states.insert(name, state);
                     return Ok(Some(seen));
                 }
@@ -293,6 +317,9 @@ impl Registry {
             actor: actor.clone(),
             body,
         };
+        if matches!(record.body, EventBody::Purge { .. }) {
+            *self.erasing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         let encoded = event::encode(&record);
         let (bytes, id) = encoded.map_err(|source| JournalError::Format {
             model: state.first_name.clone(),

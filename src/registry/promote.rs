@@ -332,9 +332,7 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
         found.push(Obstacle::Blocked { reason: block.reason.clone(), stage: block.stage.clone() });
     }
     let from = &rules.stage.from;
-    let held = |stage: &StageName| {
-        state.stages.get(stage).is_some_and(|row| row.timeline.iter().any(|o| o.snapshot == request.snapshot))
-    };
+    let held = |stage: &StageName| state.stages.get(stage).is_some_and(|row| row.has_held(request.snapshot));
     if !from.is_empty() && !from.iter().any(held) {
         found.push(Obstacle::NotFrom { stages: from.clone() });
     }

@@ -156,7 +156,7 @@ pub fn plan(
         && from != current.snapshot
     {
         // A slip of the pen must not look like success while the bad version stays.
-        if !row.timeline.iter().any(|occupancy| occupancy.snapshot == from) {
+        if !row.has_held(from) {
             let version = state.version_of(from).map_or(Version(0), |v| v.version);
             return Err(RollbackRefusal::NeverHeld { stage: stage.clone(), version });
         }
@@ -260,7 +260,7 @@ fn explicit_target<'a>(
     if current.is_some_and(|current| current.snapshot == to) {
         return Err(RollbackRefusal::Same { stage: stage.clone(), version });
     }
-    let held = state.stages.get(stage).and_then(|row| row.timeline.iter().rev().find(|o| o.snapshot == to));
+    let held = state.stages.get(stage).and_then(|row| row.timeline.about(to).next_back());
     let held = held.ok_or(RollbackRefusal::NeverHeld { stage: stage.clone(), version })?;
     let model_tree = state.version(held.version).map(|v| v.model_tree);
     if let Some(block) = state.block(to, model_tree, stage)

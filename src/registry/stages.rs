@@ -3,6 +3,7 @@
 use super::State;
 use crate::format::checkpoint::{EventAt, HookRow, ObservedRow, OccupancyRow, RetiredRow, StageRow};
 use crate::format::event::{EventBody, EventRecord, EventRef, RulesRecord};
+use crate::format::rows::Rows;
 use crate::id::SnapshotId;
 use crate::name::{StageName, Version};
 
@@ -10,6 +11,11 @@ impl StageRow {
     /// Who holds it now.
     pub fn occupant(&self) -> Option<&OccupancyRow> {
         self.timeline.last().filter(|newest| newest.retired.is_none())
+    }
+
+    /// Whether a snapshot holds it or held it.
+    pub fn has_held(&self, snapshot: SnapshotId) -> bool {
+        self.timeline.places_of(snapshot).next().is_some()
     }
 
     /// When a time in it ended: with the next one, or when it was emptied. None: it goes on.
@@ -60,7 +66,7 @@ impl State {
                 }
                 let row = self.stage_mut(stage);
                 let index = row.timeline.len() as u32;
-                let before = row.timeline.iter().rev().find(|o| o.snapshot == *snapshot);
+                let before = row.timeline.about(*snapshot).next_back();
                 let (certificate, approvals) = before.map(|o| (o.certificate, o.approvals.clone())).unwrap_or_default();
                 pop_to(row, *snapshot, index);
                 row.hooks.clear();
@@ -73,8 +79,9 @@ impl State {
                 row.last_rollback = Some(EventAt { event: reference, time: event.time });
             }
             EventBody::Retire { stage, snapshot, reason, .. } => {
-                let newest = self.stages.get_mut(stage).and_then(|row| row.timeline.last_mut());
-                let newest = newest.filter(|newest| newest.retired.is_none() && newest.snapshot == *snapshot);
+                let row =
+                    self.stages.get_mut(stage).filter(|row| row.occupant().is_some_and(|o| o.snapshot == *snapshot));
+                let newest = row.and_then(|row| row.timeline.last_mut());
                 let newest = newest.ok_or("it empties a stage of what that does not hold")?;
                 let (actor, reason) = (event.actor.name.clone(), reason.clone());
                 newest.retired = Some(RetiredRow { event: reference, time: event.time, actor, reason });
@@ -143,7 +150,7 @@ impl State {
     fn stage_mut(&mut self, stage: &StageName) -> &mut StageRow {
         self.stages.entry(stage.clone()).or_insert_with(|| StageRow {
             stage: stage.clone(),
-            timeline: Vec::new(),
+            timeline: Rows::default(),
             stack: Vec::new(),
             rules: None,
             last_rollback: None,

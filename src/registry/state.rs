@@ -1,6 +1,6 @@
 //! The state of one model: a fold over its journal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::JournalError;
 use super::times::not_before;
@@ -11,6 +11,7 @@ use crate::format::checkpoint::{
     OccupancyRow, SignatureRow, StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
+use crate::format::rows::{Keyed, Rows};
 use crate::id::{CertificateId, EventId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
@@ -27,15 +28,15 @@ pub struct State {
     pub head: Option<EventRef>,
     time: Option<Time>,
     /// Every version; `versions[n]` is `v(n+1)`.
-    pub versions: Vec<VersionRow>,
+    pub versions: Rows<VersionRow>,
     /// Every stage that was ever held.
     pub stages: BTreeMap<StageName, StageRow>,
     /// Blocks in force.
     pub blocks: Vec<BlockRow>,
     /// The newest certificate of every snapshot that has one: by the rules in force, else by others that somebody tried.
-    pub certificates: HashMap<SnapshotId, CertificateRow>,
+    pub certificates: Keyed<CertificateRow>,
     /// The newest certificate by other rules, of every snapshot that has one by those in force: it displaces nothing.
-    pub proposals: HashMap<SnapshotId, CertificateRow>,
+    pub proposals: Keyed<CertificateRow>,
     /// What was erased, in the order it was.
     pub erased: Vec<ErasedRow>,
     /// Evidence that was attached, in the order it was.
@@ -58,9 +59,14 @@ pub struct State {
 
 /// Who held a stage at `time`.
 pub fn at(stage: &StageRow, time: Time) -> Option<&OccupancyRow> {
-    let after = stage.timeline.partition_point(|o| o.since <= time);
-    let newest = after.checked_sub(1).map(|i| &stage.timeline[i])?;
-    newest.retired.as_ref().is_none_or(|retired| retired.time > time).then_some(newest)
+    stage.timeline.get(place_at(stage, time)?)
+}
+
+/// The place in a stage's timeline of who held it at `time`.
+pub fn place_at(stage: &StageRow, time: Time) -> Option<usize> {
+    let place = stage.timeline.partition_point(|o| o.since <= time).checked_sub(1)?;
+    let retired = stage.timeline.get(place)?.retired.as_ref();
+    retired.is_none_or(|retired| retired.time > time).then_some(place)
 }
 
 impl State {
@@ -72,11 +78,11 @@ impl State {
             repository: String::new(),
             head: None,
             time: None,
-            versions: Vec::new(),
+            versions: Rows::default(),
             stages: BTreeMap::new(),
             blocks: Vec::new(),
-            certificates: HashMap::new(),
-            proposals: HashMap::new(),
+            certificates: Keyed::default(),
+            proposals: Keyed::default(),
             erased: Vec::new(),
             attached: Vec::new(),
             waivers: Vec::new(),
@@ -128,7 +134,7 @@ impl State {
 
     /// The newest version with this record.
     pub fn version_of(&self, snapshot: SnapshotId) -> Option<&VersionRow> {
-        self.versions.iter().rev().find(|v| v.snapshot == snapshot)
+        self.versions.about(snapshot).next_back()
     }
 
     /// Who holds a stage now.
@@ -229,12 +235,14 @@ impl State {
             }
             EventBody::Drop { version, snapshot, .. } => {
                 let held = self.ever_held(*snapshot).is_some();
-                let row = self.versions.iter_mut().find(|row| row.version == *version && row.snapshot == *snapshot);
-                match row {
-                    None => return Err("it drops a version that does not exist"),
-                    Some(_) if held => return Err("it drops a version that held a stage"),
-                    Some(row) => row.dropped = Some(reference.seq),
+                if self.version(*version).is_none_or(|row| row.snapshot != *snapshot) {
+                    return Err("it drops a version that does not exist");
                 }
+                if held {
+                    return Err("it drops a version that held a stage");
+                }
+                let row = self.versions.to_mut().iter_mut().find(|row| row.version == *version);
+                row.into_iter().for_each(|row| row.dropped = Some(reference.seq));
             }
             EventBody::Purge { versions, erased, reason, .. } => {
                 self.add_erased(ErasedRow {
@@ -288,8 +296,9 @@ impl State {
             EventBody::Case { change, .. } => self.change_cases(change, event, reference)?,
             EventBody::Sign { snapshot, certificate, keyid, signature } => {
                 let known = [&mut self.certificates, &mut self.proposals];
-                let mut known = known.into_iter().filter_map(|rows| rows.get_mut(snapshot));
-                let Some(row) = known.find(|row| row.certificate == *certificate) else {
+                let is_it = |row: &CertificateRow| row.certificate == *certificate;
+                let mut known = known.into_iter().filter(|rows| rows.get(snapshot).is_some_and(is_it));
+                let Some(row) = known.next().and_then(|rows| rows.get_mut(snapshot)) else {
                     return Err("it signs a certificate that is not in force");
                 };
                 let (event, time) = (reference, event.time);
@@ -349,14 +358,13 @@ impl State {
 
     /// A stage that a snapshot holds or held.
     pub fn ever_held(&self, snapshot: SnapshotId) -> Option<&StageName> {
-        let held = |row: &&StageRow| row.timeline.iter().any(|occupancy| occupancy.snapshot == snapshot);
+        let held = |row: &&StageRow| row.has_held(snapshot);
         self.stages.values().find(held).map(|row| &row.stage)
     }
 
     /// The state a checkpoint holds.
     pub fn from_checkpoint(record: CheckpointRecord) -> Self {
-        let (proposals, in_force): (Vec<_>, Vec<_>) = record.certificates.into_iter().partition(|row| row.proposed);
-        let mut state = Self {
+        Self {
             model: record.renamed.unwrap_or_else(|| record.model.clone()),
             first_name: record.model,
             repository: record.repository,
@@ -365,8 +373,8 @@ impl State {
             versions: record.versions,
             stages: record.stages.into_iter().map(|row| (row.stage.clone(), row)).collect(),
             blocks: record.blocks,
-            certificates: HashMap::new(),
-            proposals: HashMap::new(),
+            certificates: record.certificates,
+            proposals: record.proposals,
             erased: record.erased,
             attached: record.attached,
             waivers: record.waivers,
@@ -376,15 +384,11 @@ impl State {
             observed: record.observed,
             alias_of: record.alias_of,
             corrected: record.corrected.into_iter().collect(),
-        };
-        in_force.into_iter().chain(proposals).for_each(|row| state.add_certificate(row));
-        state
+        }
     }
 
     /// The checkpoint of this state; none before the first event.
     pub fn to_checkpoint(&self) -> Option<CheckpointRecord> {
-        let mut certificates: Vec<_> = self.certificate_rows().cloned().collect();
-        certificates.sort_by_key(|row| (row.snapshot, row.proposed));
         Some(CheckpointRecord {
             model: self.first_name.clone(),
             repository: self.repository.clone(),
@@ -393,7 +397,8 @@ impl State {
             versions: self.versions.clone(),
             stages: self.stages.values().cloned().collect(),
             blocks: self.blocks.clone(),
-            certificates,
+            certificates: self.certificates.clone(),
+            proposals: self.proposals.clone(),
             erased: self.erased.clone(),
             attached: self.attached.clone(),
             waivers: self.waivers.clone(),

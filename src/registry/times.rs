@@ -37,7 +37,7 @@ impl State {
                 *time = corrected;
             }
         };
-        self.versions.iter_mut().for_each(|row| set(&mut row.time, row.seq));
+        self.versions.to_mut().iter_mut().for_each(|row| set(&mut row.time, row.seq));
         self.blocks.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
         self.erased.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
         self.waivers.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
@@ -47,7 +47,7 @@ impl State {
             set(&mut row.time, row.event.seq);
             row.withdrawn.iter_mut().for_each(|at| set(&mut at.time, at.event.seq));
         }
-        for row in self.certificates.values_mut().chain(self.proposals.values_mut()) {
+        for row in self.certificates.to_mut().values_mut().chain(self.proposals.to_mut().values_mut()) {
             if let Some(corrected) = of(row.event.seq) {
                 row.expires = shifted(row.expires, row.issued, corrected);
                 row.issued = corrected;
@@ -55,7 +55,7 @@ impl State {
             row.signatures.iter_mut().for_each(|signature| set(&mut signature.time, signature.event.seq));
         }
         for row in self.stages.values_mut() {
-            for occupancy in &mut row.timeline {
+            for occupancy in row.timeline.to_mut() {
                 set(&mut occupancy.since, occupancy.event.seq);
                 occupancy.retired.iter_mut().for_each(|retired| set(&mut retired.time, retired.event.seq));
             }

@@ -9,7 +9,9 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
+use super::access::Exposed;
 use crate::format::known::DiskTime;
+use crate::format::store::Access;
 
 /// A place that keeps named bytes.
 pub trait Backend: Send + Sync {
@@ -68,6 +70,14 @@ pub trait Backend: Send + Sync {
     /// Holds a lock until the guard is dropped; none if another process is in the way. Where locks are not to be had, the
     /// guard is empty: correctness never rests on it.
     fn try_lock(&self, lock: Lock) -> Result<Option<Box<dyn Debug + Send>>, BackendError>;
+
+    /// From here on, whatever is written is for those whom `access` names.
+    fn keep_to(&self, _access: Option<Access>) {}
+
+    /// What is not as `access` says, as far as that can be seen; at most `most` of it.
+    fn exposed(&self, _access: Access, _most: usize) -> Vec<Exposed> {
+        Vec::new()
+    }
 
     /// Lets this much time pass before a lock is tried again.
     fn pause(&self, time: Duration) {

@@ -2,8 +2,11 @@
 //!
 //! `publish`: temp file, fsync, rename, fsync of the folder. `publish_new`: temp file, fsync, `link(2)` (where a file
 //! system has no links, a rename that replaces nothing), fsync of the folder. A failed fsync means the data is gone and is
-//! never retried: the caller fails. Temp files live in `tmp/<uuid>/` beside a file that is locked while they are in use;
-//! the next writer removes those nobody locks.
+//! never retried: the caller fails. Temp files live in `tmp/<uuid>.<host>/` beside a file that is locked while they are in
+//! use; the next writer on that host removes those nobody locks. Of another host's locks this one may know nothing: what
+//! that began is left alone for a day. Where locks hold nobody back, nothing is removed.
+//!
+//! Who may read and write the files is said in the store's description; where it is, the umask says nothing.
 #![expect(clippy::disallowed_methods, reason = "this module is the one place that writes the store's files")]
 
 use std::fmt::Debug;
@@ -13,15 +16,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::access::{Exposed, Lasting, exposed};
 use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
 use super::staged::{StagedFile, TMP};
 #[cfg(unix)]
 use crate::format::known::DiskTime;
+use crate::format::store::Access;
 
 /// What is locked: the store as a whole, and each folder of temp files.
 pub(super) const LOCK: &str = "lock";
 /// Between making a folder and locking it lie microseconds.
 const ABOUT_TO_LOCK: Duration = Duration::from_secs(3600);
+/// No pack takes as long: what another host began and did not go on with since is left over.
+const ELSEWHERE: Duration = Duration::from_secs(24 * 3600);
 /// So often others may take a folder away that was just made.
 const ATTEMPTS: u32 = 1000;
 
@@ -31,6 +38,8 @@ pub struct Disk {
     root: PathBuf,
     scratch: Mutex<Option<Scratch>>,
     counter: std::sync::atomic::AtomicU64,
+    /// For whom it is written; none: as the umask says.
+    access: Mutex<Option<Access>>,
 }
 
 /// This process's own folder of temp files, held by a lock.
@@ -43,7 +52,14 @@ struct Scratch {
 impl Disk {
     /// The folder `root`, whether or not it exists.
     pub fn new(root: PathBuf) -> Self {
-        Self { root, scratch: Mutex::new(None), counter: 0.into() }
+        Self { root, scratch: Mutex::new(None), counter: 0.into(), access: Mutex::default() }
+    }
+
+    /// Makes the folder itself, for those whom `access` names.
+    pub fn found(&self, access: Option<Access>) -> io::Result<()> {
+        fs::create_dir_all(&self.root)?;
+        self.keep_to(access);
+        self.permit_folder(&self.root)
     }
 
     /// Where it is.
@@ -62,17 +78,65 @@ impl Disk {
         BackendError::Io { action, place: self.place(), name: name.to_owned(), source }
     }
 
+    fn access(&self) -> Option<Access> {
+        *self.access.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Gives a file the mode that it is to have, whatever the umask says.
+    #[cfg(unix)]
+    fn permit(&self, file: &File, lasting: Lasting) -> io::Result<()> {
+        use super::access::file_mode;
+        self.access().map_or(Ok(()), |access| set_mode(file, file_mode(access, lasting)))
+    }
+
+    #[cfg(not(unix))]
+    fn permit(&self, _: &File, _: Lasting) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn permit_folder(&self, folder: &Path) -> io::Result<()> {
+        use super::access::folder_mode;
+        self.access().map_or(Ok(()), |access| set_mode(&File::open(folder)?, folder_mode(access)))
+    }
+
+    #[cfg(not(unix))]
+    fn permit_folder(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Makes a folder and those above it; they are for whom the store is.
+    fn make_folders(&self, folder: &Path) -> io::Result<()> {
+        if self.access().is_none() || folder.is_dir() {
+            return fs::create_dir_all(folder);
+        }
+        if let Some(above) = folder.parent().filter(|above| above.starts_with(&self.root)) {
+            self.make_folders(above)?;
+        }
+        match fs::create_dir(folder) {
+            Ok(()) => self.permit_folder(folder),
+            // Somebody else's, a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A new file in this process's own folder below `tmp/`.
     fn temp_file(&self) -> io::Result<(PathBuf, File)> {
         let mut scratch = self.scratch.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if scratch.is_none() {
-            self.sweep();
-            *scratch = Some(self.new_scratch()?);
+            let made = self.new_scratch()?;
+            // Where locks hold nobody back, they say nothing of whose folder is in use.
+            if holds_back(&made.folder.join(LOCK)) {
+                self.sweep();
+            }
+            *scratch = Some(made);
         }
         let number = self.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = scratch.as_ref().map_or_else(|| self.path(TMP), |s| s.folder.clone());
         let path = folder.join(number.to_string());
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        self.permit(&file, Lasting::Disposable)?;
         Ok((path, file))
     }
 
@@ -80,16 +144,18 @@ impl Disk {
     /// nothing behind the lock, and the next one is made.
     fn new_scratch(&self) -> io::Result<Scratch> {
         for _ in 0..ATTEMPTS {
-            let folder = self.path(TMP).join(uuid::Uuid::new_v4().to_string());
+            // A lock may be known to this host alone.
+            let folder = self.path(TMP).join(format!("{}.{}", uuid::Uuid::new_v4(), host()));
             let path = folder.join(LOCK);
             // Another process may be removing the empty `tmp`, or sweeping, at this very moment.
-            let lock = match fs::create_dir_all(&folder).and_then(|()| File::create(&path)) {
+            let lock = match self.make_folders(&folder).and_then(|()| File::create(&path)) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound && self.root.is_dir() => continue,
                 other => other?,
             };
+            self.permit(&lock, Lasting::Disposable)?;
             match lock.lock() {
                 // A file system without locks: nothing is swept there, because no lock can be had.
-                Err(e) if e.kind() == io::ErrorKind::Unsupported => {}
+                Err(e) if has_no_locks(&e) => {}
                 other => other?,
             }
             if path.exists() {
@@ -111,13 +177,14 @@ impl Disk {
             let is_file = fs::symlink_metadata(folder.join(LOCK)).is_ok_and(|data| data.is_file());
             // Held to the end: an owner who comes late waits, and then sees that its folder is gone.
             let lock = if is_file { File::open(folder.join(LOCK)) } else { Err(io::ErrorKind::NotFound.into()) };
+            let is_older = |than: Duration| {
+                let changed = entry.metadata().and_then(|data| data.modified());
+                changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > than))
+            };
             let abandoned = match &lock {
-                Ok(lock) => lock.try_lock().is_ok(),
+                Ok(lock) => lock.try_lock().is_ok() && (is_of_this_host(&folder) || is_older(ELSEWHERE)),
                 // Its owner died before it could lock it, or is about to.
-                Err(_) => entry
-                    .metadata()
-                    .and_then(|d| d.modified())
-                    .is_ok_and(|t| t.elapsed().is_ok_and(|age| age > ABOUT_TO_LOCK)),
+                Err(_) => is_older(ABOUT_TO_LOCK),
             };
             if !abandoned {
                 continue;
@@ -143,7 +210,7 @@ impl Disk {
                 missing.push(f.to_path_buf());
                 folder = f.parent();
             }
-            fs::create_dir_all(parent).map_err(|e| self.failed("create the folder of", name, e))?;
+            self.make_folders(parent).map_err(|e| self.failed("create the folder of", name, e))?;
             for made in missing {
                 if let Some(above) = made.parent() {
                     sync_folder(above).map_err(|e| self.failed("sync the folder of", name, e))?;
@@ -152,6 +219,35 @@ impl Disk {
         }
         Ok(path)
     }
+}
+
+/// Whether locks are what this file system does not have.
+fn has_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Whether a lock that is held on a file keeps a second one from being had. On some network file systems it does not.
+fn holds_back(path: &Path) -> bool {
+    let second = File::open(path).map(|file| file.try_lock());
+    second.is_ok_and(|locked| matches!(locked, Err(TryLockError::WouldBlock)))
+}
+
+/// This machine among those that may share a store, as a part of a name.
+fn host() -> String {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
+    #[cfg(not(unix))]
+    let name = Vec::new();
+    blake3::hash(&name).to_hex()[..8].to_owned()
+}
+
+/// Whether a folder of temp files was made on this machine, or before they said on which.
+fn is_of_this_host(folder: &Path) -> bool {
+    folder.extension().is_none_or(|of| of.to_str() == Some(&host()))
 }
 
 /// Gives a file a name unless somebody has it: by a link, and where there are none by a rename that replaces nothing.
@@ -169,6 +265,16 @@ fn give_new_name(from: &Path, to: &Path) -> io::Result<()> {
         }
         other => other,
     }
+}
+
+/// Gives an open file or folder a mode, unless it has it: only its owner may.
+#[cfg(unix)]
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata()?.permissions().mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 #[cfg(unix)]
@@ -254,6 +360,7 @@ impl Backend for Disk {
         let foreign = || io::Error::other("staged elsewhere");
         let mut staged =
             staged.into_any().downcast::<StagedFile>().map_err(|_| self.failed("publish", name, foreign()))?;
+        self.permit(staged.file(), Lasting::Immutable).map_err(|e| self.failed("publish", name, e))?;
         staged.sync().map_err(|e| self.failed("sync", name, e))?;
         let path = self.make_parent(name)?;
         fs::rename(staged.path(), &path).map_err(|e| self.failed("publish", name, e))?;
@@ -262,7 +369,8 @@ impl Backend for Disk {
 
     fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<Published, BackendError> {
         let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let written = file.write_all(bytes).and_then(|()| self.permit(&file, Lasting::Immutable));
+        let written = written.and_then(|()| file.sync_all());
         let linked = match written {
             Ok(()) => self.make_parent(name).map(|path| (give_new_name(&temp, &path), path)),
             Err(e) => Err(self.failed("write", name, e)),
@@ -315,7 +423,7 @@ impl Backend for Disk {
         let (temp, mut file) = self.temp_file().map_err(|e| self.failed("create a file for", name, e))?;
         let path = self.path(name);
         // Nor is its folder durable: it is made anew.
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        let made = path.parent().map_or(Ok(()), |parent| self.make_folders(parent));
         made.and_then(|()| file.write_all(bytes)).and_then(|()| fs::rename(&temp, &path)).map_err(|e| {
             let _ = fs::remove_file(&temp);
             self.failed("write", name, e)
@@ -340,6 +448,14 @@ impl Backend for Disk {
         Some(DiskTime { nanoseconds, device: data.dev() })
     }
 
+    fn keep_to(&self, access: Option<Access>) {
+        *self.access.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = access;
+    }
+
+    fn exposed(&self, access: Access, most: usize) -> Vec<Exposed> {
+        exposed(&self.root, access, most)
+    }
+
     fn free(&self) -> Option<u64> {
         #[cfg(unix)]
         {
@@ -358,7 +474,11 @@ impl Backend for Disk {
         // A read-only store is read without creating anything in it.
         let file = file.or_else(|_| File::open(&path));
         let file = match (file, lock) {
-            (Ok(file), _) => file,
+            (Ok(file), _) => {
+                // Whoever made it has seen to it, or is the only one who can.
+                let _ = self.permit(&file, Lasting::Disposable);
+                file
+            }
             (Err(_), Lock::Shared) => return Ok(Some(Box::new(()))),
             // Without a store there is nobody else in it.
             (Err(error), Lock::Exclusive) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Box::new(()))),
@@ -369,12 +489,13 @@ impl Backend for Disk {
             Lock::Exclusive => file.try_lock(),
         };
         match held {
+            // Who moves things away must know that nobody else is here.
+            Ok(()) if lock == Lock::Exclusive && !holds_back(&path) => {
+                Err(self.failed("lock", LOCK, io::ErrorKind::Unsupported.into()))
+            }
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            // Who moves things away must know that nobody else is here.
-            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported && lock == Lock::Shared => {
-                Ok(Some(Box::new(())))
-            }
+            Err(TryLockError::Error(e)) if has_no_locks(&e) && lock == Lock::Shared => Ok(Some(Box::new(()))),
             Err(TryLockError::Error(e)) => Err(self.failed("lock", LOCK, e)),
         }
     }

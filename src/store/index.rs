@@ -90,6 +90,17 @@ pub struct Index {
 struct Loaded {
     segments: Segments,
     defects: Vec<IndexDefect>,
+    /// Whether packs that no segment covers were looked for.
+    covers_all: bool,
+}
+
+/// How much of an index is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The segments that are there.
+    Segments,
+    /// Every pack.
+    All,
 }
 
 /// Why nothing was found out.
@@ -115,6 +126,13 @@ impl Index {
 
     /// Where an object is, if a sound pack holds it.
     pub fn locate(&self, kind: ObjectKind, id: &[u8; 32]) -> Result<Option<Location>, StoreError> {
+        // What a segment knows is found without looking at every pack there is.
+        let (found, all) = self.look_in(Extent::Segments, |loaded, backend| {
+            Ok((loaded.locations(backend, kind, id, 1)?.pop(), loaded.covers_all))
+        })?;
+        if found.is_some() || all {
+            return Ok(found);
+        }
         self.look(|loaded, backend| Ok(loaded.locations(backend, kind, id, 1)?.pop()))
     }
 
@@ -190,7 +208,7 @@ impl Index {
     /// write it costs the next process a look at the trailers.
     pub fn add(&self, packs: Vec<([u8; 32], u64, Trailer)>) -> Result<(), StoreError> {
         let mut guard = self.lock();
-        let loaded = self.load(&mut guard)?;
+        let loaded = self.load(&mut guard, Extent::Segments)?;
         let mut segment = self.write_segment(segment_of(packs), true)?;
         segment.sound.fill(Some(true));
         loaded.segments.push(segment);
@@ -257,9 +275,17 @@ impl Index {
 
     /// Looks something up. A segment that turns out to be of no use is passed over from then on.
     fn look<T>(&self, look: impl Fn(&mut Loaded, &dyn Backend) -> Result<T, LookError>) -> Result<T, StoreError> {
+        self.look_in(Extent::All, look)
+    }
+
+    fn look_in<T>(
+        &self,
+        extent: Extent,
+        look: impl Fn(&mut Loaded, &dyn Backend) -> Result<T, LookError>,
+    ) -> Result<T, StoreError> {
         loop {
             let mut guard = self.lock();
-            let loaded = self.load(&mut guard)?;
+            let loaded = self.load(&mut guard, extent)?;
             match look(loaded, &*self.backend) {
                 Ok(found) => return Ok(found),
                 Err(LookError::Store(error)) => return Err(error),
@@ -323,18 +349,27 @@ impl Index {
         lock(&self.loaded)
     }
 
-    fn load<'a>(&self, slot: &'a mut Option<Loaded>) -> Result<&'a mut Loaded, StoreError> {
-        let loaded = match slot.take() {
+    fn load<'a>(&self, slot: &'a mut Option<Loaded>, extent: Extent) -> Result<&'a mut Loaded, StoreError> {
+        let mut loaded = match slot.take() {
             Some(loaded) => loaded,
-            None => self.read(self.is_held())?,
+            None => self.open_segments()?,
         };
+        if extent == Extent::All && !loaded.covers_all {
+            self.cover_all(&mut loaded, self.is_held())?;
+        }
         Ok(slot.insert(loaded))
     }
 
-    /// Opens every segment; whether what no segment covers is written as another one is for the caller to say.
+    /// Opens every segment, and the trailers of packs that none covers; whether those are written as another one is for the
+    /// caller to say.
     fn read(&self, write: bool) -> Result<Loaded, StoreError> {
+        let mut loaded = self.open_segments()?;
+        self.cover_all(&mut loaded, write)?;
+        Ok(loaded)
+    }
+
+    fn open_segments(&self) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        let mut covered = HashSet::new();
         let trusted = !self.distrusted.load(Ordering::Relaxed);
         for path in self.segment_names()?.into_iter().filter(|_| trusted) {
             let opened = match lock(&self.broken).get(&path) {
@@ -342,15 +377,18 @@ impl Index {
                 None => OpenSegment::open(&*self.backend, path.clone()),
             };
             match opened {
-                Ok(segment) => {
-                    covered.extend(segment.packs().iter().map(|p| p.name));
-                    loaded.segments.push(segment);
-                }
+                Ok(segment) => loaded.segments.push(segment),
                 // The packs' trailers fill the gap.
                 Err(SegmentError::Gone) => {}
                 Err(SegmentError::Broken(reason)) => loaded.defects.push(IndexDefect { name: path, reason }),
             }
         }
+        Ok(loaded)
+    }
+
+    fn cover_all(&self, loaded: &mut Loaded, write: bool) -> Result<(), StoreError> {
+        let covered: HashSet<[u8; 32]> =
+            loaded.segments.iter().flat_map(|s| s.packs().iter().map(|p| p.name)).collect();
         let mut uncovered = Vec::new();
         let mut entries = 0;
         for entry in self.backend.list(PACKS)? {
@@ -378,7 +416,8 @@ impl Index {
         if !uncovered.is_empty() {
             loaded.segments.push(self.write_segment(segment_of(uncovered), write)?);
         }
-        Ok(loaded)
+        loaded.covers_all = true;
+        Ok(())
     }
 
     /// A segment, written if that is asked. On a read-only store it is kept in memory, and the next process reads the trailers

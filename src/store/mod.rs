@@ -15,6 +15,7 @@
 //! Everything durable goes through two functions of the [`Backend`]: `publish` for content-named packs and
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
+pub mod access;
 pub mod backend;
 mod begun;
 mod checked;
@@ -56,7 +57,7 @@ pub use self::writer::{StoredFile, Writer, Written};
 use self::index::Index;
 use self::reuse::Reuse;
 use crate::format::pack::ObjectKind;
-use crate::format::store::{self as description, CutterRecord, StoreRecord};
+use crate::format::store::{self as description, Access, CutterRecord, StoreRecord};
 use crate::format::{FormatError, canonical};
 
 /// An object's kind and id.
@@ -78,10 +79,11 @@ const BEGUN: &str = "begun";
 pub const CACHE: &str = "cache";
 
 /// What a store of this program is.
-fn described(repository: &str) -> StoreRecord {
+fn described(repository: &str, access: Option<Access>) -> StoreRecord {
     StoreRecord {
         format: description::FORMAT.to_owned(),
         repository: repository.to_owned(),
+        access,
         hash: "sha256+blake3".to_owned(),
         cutter: CutterRecord {
             algorithm: "fastcdc-2020".to_owned(),
@@ -97,6 +99,7 @@ fn described(repository: &str) -> StoreRecord {
 pub struct Store {
     backend: Arc<dyn Backend>,
     repository: String,
+    access: Option<Access>,
     index: Index,
 }
 
@@ -109,8 +112,14 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Makes a store for the history `repository`, or opens the one that is there already.
     pub fn create(backend: Arc<dyn Backend>, repository: &str) -> Result<Self, StoreError> {
-        let bytes = canonical::encode(description::FORMAT, &described(repository))
+        Self::create_for(backend, repository, None)
+    }
+
+    /// The same, for those whom `access` names.
+    pub fn create_for(backend: Arc<dyn Backend>, repository: &str, access: Option<Access>) -> Result<Self, StoreError> {
+        let bytes = canonical::encode(description::FORMAT, &described(repository, access))
             .map_err(|source| StoreError::Description { source })?;
+        backend.keep_to(access);
         match backend.publish_new(DESCRIPTION, &bytes)? {
             Published::Created | Published::Exists => Self::open(backend),
         }
@@ -125,12 +134,19 @@ impl Store {
         let record: StoreRecord =
             canonical::decode(description::FORMAT, &bytes).map_err(|source| StoreError::Description { source })?;
         // What was cut or hashed in another way would be found nowhere again.
-        if record != described(&record.repository) {
+        if record != described(&record.repository, record.access) {
             let reason = "it names another hash or another cutter than this program has".to_owned();
             let source = FormatError::Malformed { kind: description::FORMAT, reason };
             return Err(StoreError::Description { source });
         }
-        Ok(Self { index: Index::new(Arc::clone(&backend)), backend, repository: record.repository })
+        backend.keep_to(record.access);
+        let index = Index::new(Arc::clone(&backend));
+        Ok(Self { index, backend, repository: record.repository, access: record.access })
+    }
+
+    /// Who may read and write it; none: as the umask of whoever writes.
+    pub const fn access(&self) -> Option<Access> {
+        self.access
     }
 
     /// The history kept here.

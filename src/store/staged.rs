@@ -50,6 +50,11 @@ impl StagedFile {
         }
     }
 
+    /// The file itself.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Where it lies.
     pub(super) fn path(&self) -> &Path {
         &self.path

@@ -57,19 +57,19 @@ pub fn journal(data: &[u8]) {
     assert_eq!(check.problem, None, "what can be used is sound");
     let Some(replayed) = replayed else { return };
     let bytes = record::encode(&replayed).expect("a state can be kept");
-    assert_eq!(record::decode(&bytes), Some(replayed.clone()));
+    assert_eq!(record::decode(bytes.clone()), Some(replayed.clone()));
     look_at(&State::from_checkpoint(replayed));
 }
 
 /// A checkpoint, with its checksum: what is read is written again, and a state can be made of it.
 pub fn checkpoint(data: &[u8]) {
-    let _ = record::decode(data);
+    let _ = record::decode(data.to_vec());
     let body = without_blake3(data);
     let body = body.strip_prefix(record::FORMAT.as_bytes()).unwrap_or(body);
     let bytes = with_blake3(&[record::FORMAT.as_bytes(), body].concat());
-    let Some(found) = record::decode(&bytes) else { return };
+    let Some(found) = record::decode(bytes.clone()) else { return };
     let again = record::encode(&found).expect("what was read can be written");
-    assert_eq!(record::decode(&again), Some(found.clone()));
+    assert_eq!(record::decode(again), Some(found.clone()));
     look_at(&State::from_checkpoint(found));
 }
 

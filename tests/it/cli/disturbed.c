@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +87,15 @@ int mkdir(const char *path, mode_t mode) { return disturbs("mkdir", path, 0) ? -
 int unlinkat(int folder, const char *name, int flags) {
     char path[PATH_MAX];
     return disturbs("unlinkat", path_of(folder, path), 0) ? -1 : REAL(unlinkat)(folder, name, flags);
+}
+
+/* Locks as some network file systems have them: an error, or a success that keeps nobody out. */
+int flock(int fd, int operation) {
+    const char *locks = getenv("DISTURB_LOCKS");
+    if (!locks) return REAL(flock)(fd, operation);
+    if (!strcmp(locks, "idle")) return 0;
+    errno = ENOLCK;
+    return -1;
 }
 
 /* Of the last bytes a process writes only half arrive. */

@@ -62,11 +62,7 @@ impl Disturbed {
         let configured = project.read("mlrun.toml");
         let lines = configured.lines().filter(|line| !line.starts_with("repository"));
         project.write("mlrun.toml", lines.map(|line| format!("{line}\n")).collect::<String>());
-        let library = project.beside("disturbed.so");
-        fs::write(project.beside("disturbed.c"), include_str!("disturbed.c")).unwrap();
-        let source = project.beside("disturbed.c");
-        let words = ["-shared", "-fPIC", "-O1", "-o", library.to_str().unwrap(), source.to_str().unwrap(), "-ldl"];
-        shown(project.other("cc").args(words)).exits(0);
+        let library = library(&project);
         Self { project, library, calls, files: Vec::new() }
     }
 
@@ -177,6 +173,15 @@ impl Disturbed {
         let left: Vec<_> = beside.filter(|name| name.to_string_lossy().ends_with(".init")).collect();
         assert!(left.is_empty(), "{context}: {left:?}");
     }
+}
+
+/// Builds what is loaded before the program's own libraries.
+pub fn library(project: &Project) -> PathBuf {
+    let (library, source) = (project.beside("disturbed.so"), project.beside("disturbed.c"));
+    fs::write(&source, include_str!("disturbed.c")).unwrap();
+    let words = ["-shared", "-fPIC", "-O1", "-o", library.to_str().unwrap(), source.to_str().unwrap(), "-ldl"];
+    shown(project.other("cc").args(words)).exits(0);
+    library
 }
 
 impl Call {

@@ -1,6 +1,7 @@
 //! The program as people and scripts meet it: exit codes, messages, JSON, and that a refusal changes nothing.
 #![cfg(unix)]
 
+mod access;
 mod approve;
 mod attach;
 mod bisect;

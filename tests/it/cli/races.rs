@@ -1,16 +1,25 @@
 //! Many at once: no event is lost, versions are dense, and of two moves one wins.
 
+use std::ffi::OsStr;
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
+use super::disturbed;
 use super::harness::Project;
 
 /// Starts all of them before any is waited for: exit code and object of each.
 fn at_once(project: &Project, lines: &[String]) -> Vec<(i32, Value)> {
+    at_once_with(project, lines, &[])
+}
+
+/// The same, with these variables set.
+fn at_once_with(project: &Project, lines: &[String], variables: &[(&str, &OsStr)]) -> Vec<(i32, Value)> {
     let start = |line: &String| -> Child {
         let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
-        project.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let mut command = project.command(&words);
+        command.envs(variables.iter().copied());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let children: Vec<Child> = lines.iter().map(start).collect();
     let finish = |child: Child| {
@@ -133,6 +142,58 @@ fn different_verbs_at_once_lose_nothing() {
     consistent(&project);
 }
 
+/// Every writing verb at once, several times over: whoever was told of an event finds it in the journal, and the journal holds
+/// nothing else.
+#[test]
+fn all_writing_verbs_at_once() {
+    let project = Project::with_history();
+    project.version(0.72);
+    project.write("samples.csv", "ms\n1.5\n2.5\n");
+    let mut told: Vec<(u64, String)> = Vec::new();
+    let before = project.events().len();
+    for round in 0..3 {
+        let lines: Vec<String> = [
+            "snapshot fraud --param run=ROUND",
+            "certify fraud@v4",
+            "certify fraud@v5",
+            "promote fraud@v4 --to production",
+            "promote fraud@v2 --to production",
+            "rollback fraud --from v3 --reason slow.ROUND",
+            "rollback fraud --to v1 --unblock --reason back.ROUND",
+            "block fraud@v4 --reason biased.ROUND",
+            "unblock fraud@v4",
+            "waive fraud@v4 --rule auc --expires 2099-01-01 --reason known.ROUND",
+            "attach fraud@v2 samples.csv --set latency --column ms",
+            "drop fraud@v5 --reason diverged.ROUND",
+            "retire fraud --stage production --reason unused.ROUND",
+            "policy adopt --reason agreed.ROUND",
+            "gc",
+        ]
+        .iter()
+        .map(|line| line.replace("ROUND", &round.to_string()))
+        .collect();
+        for (line, (code, object)) in lines.iter().zip(at_once(&project, &lines)) {
+            assert!([0, 1, 2, 3, 5, 6].contains(&code), "{line}: {code} {object}");
+            let event = object["event"].as_object().filter(|_| line != "gc");
+            assert!(event.is_none() || code == 0, "{line}: {code} {object}");
+            told.extend(event.map(|event| (event["seq"].as_u64().unwrap(), event["id"].as_str().unwrap().to_owned())));
+        }
+    }
+    told.sort();
+    let events = project.events();
+    // `certify` tells of its certificate, not of the event.
+    let found: Vec<(u64, String)> = events[before..]
+        .iter()
+        .filter(|event| event["kind"] != "certify")
+        .map(|event| (event["seq"].as_u64().unwrap(), event["id"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(told, found, "nothing is lost, and nothing is there that nobody was told of");
+    let kinds: std::collections::BTreeSet<&str> =
+        events[before..].iter().map(|e| e["kind"].as_str().unwrap()).collect();
+    assert!(kinds.len() >= 6, "{kinds:?}");
+    project.ok("verify --full");
+}
+
 #[test]
 fn one_begins_and_all_find_the_same_history() {
     let project = Project::empty();
@@ -151,4 +212,40 @@ fn one_begins_and_all_find_the_same_history() {
     );
     assert_eq!(project.read("mlrun.toml").matches("repository = ").count(), 1);
     project.ok("snapshot fraud");
+}
+
+/// A folder on which locks are refused, and one on which they keep nobody out, as network file systems have them: creation
+/// decides, nobody's files are swept away under them, and nothing is moved as if nobody else could be there.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_locks_creation_decides() {
+    for locks in ["none", "idle"] {
+        let project = Project::with_history();
+        let library = disturbed::library(&project);
+        let variables = [("LD_PRELOAD", library.as_os_str()), ("DISTURB_LOCKS", OsStr::new(locks))];
+        let versions = [project.version(0.72), project.version(0.73)];
+        versions.iter().for_each(|version| drop(project.ok(&format!("certify {version}"))));
+        let current = project.production();
+        let lines: Vec<_> = (0..12)
+            .map(|n| match n % 3 {
+                2 => format!("snapshot fraud --param run={n}"),
+                place => format!("promote {} --to production --expect-current {current}", versions[place]),
+            })
+            .collect();
+        let done = at_once_with(&project, &lines, &variables);
+        let moved: Vec<_> =
+            done.iter().zip(&lines).filter(|((_, o), l)| l.starts_with("promote") && o["event"].is_object()).collect();
+        assert_eq!(moved.len(), 1, "{locks}: {done:?}");
+        for ((code, object), line) in done.iter().zip(&lines) {
+            match (line.starts_with("snapshot"), object["event"].is_object()) {
+                (true, _) | (_, true) => assert_eq!(*code, 0, "{locks}, {line}: {object}"),
+                // Who comes late finds the winner there already, or another one.
+                (_, false) => assert!([0, 5].contains(code), "{locks}, {line}: {object}"),
+            }
+        }
+        assert_eq!(project.events_of("snapshot").len(), 9, "{locks}");
+        consistent(&project);
+        let collected = at_once_with(&project, &["gc".to_owned()], &variables);
+        assert!(collected[0].0 == 8 || collected[0].1["event"].is_null(), "{locks}: {collected:?}");
+    }
 }

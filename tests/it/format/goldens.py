@@ -397,6 +397,13 @@ digest = bytes.fromhex
 PASS, WAIVED = b"\3", b"\2"
 
 
+def table(rows):
+    """Keys, ends and rows, and how many and how long they are."""
+    ends = [sum(len(row) for _, row in rows[: n + 1]) for n in range(len(rows))]
+    out = b"".join(bytes.fromhex(key) for key, _ in rows) + struct.pack(f"<{len(rows)}I", *ends) + b"".join(row for _, row in rows)
+    return number(len(rows)) + number(len(out)), out
+
+
 def version_row(n, snapshot, parent, tree, seq, time, dropped=None):
     return number(n) + digest(snapshot) + option(parent, digest) + digest(observation) + digest(tree) + number(seq) + instant(time) + option(dropped, number)
 
@@ -416,22 +423,27 @@ def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issu
 
 # checkpoint.bin to checkpoint-3.bin are of the versions before, in which nothing was dropped, nothing was erased, and nothing
 # was attached, waived, a case, counted as a use,
-# or signed; checkpoint-4.bin is of one without approvals, empty stages, other names and corrected times.
-checkpoint = b"mlrun/checkpoint/5" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+# or signed; checkpoint-4.bin is of one without approvals, empty stages, other names and corrected times; checkpoint-5.bin has no
+# tables.
+checkpoint = b"mlrun/checkpoint/6" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
 checkpoint += reference(31) + instant("2026-03-06T00:00:00.000Z")
-checkpoint += several([
-    version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z"),
-    version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z"),
-    version_row(3, sha("imported"), snapshot, sha("t3"), 29, "2026-03-05T12:00:00.000Z"),
+versions = table([
+    (base, version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z")),
+    (snapshot, version_row(2, snapshot, base, sha("t2"), 3, "2026-03-01T12:00:01.000Z")),
+    (sha("imported"), version_row(3, sha("imported"), snapshot, sha("t3"), 29, "2026-03-05T12:00:00.000Z")),
 ])
+production = table([
+    (base, occupancy(1, base, "2026-03-01T12:30:00.000Z", 4, "promote", "Ben", None, "the first")),
+    (snapshot, occupancy(2, snapshot, "2026-03-02T00:00:02.000Z", 7, "promote", "Ana", certificate, None)),
+    (base, occupancy(1, base, "2026-03-03T00:00:00.000Z", 10, "rollback", None, None, "misbehaves")),
+    (snapshot, occupancy(2, snapshot, "2026-03-05T00:00:12.000Z", 25, "force", "Ana", certificate, "the old one is worse", [21], ["blocked"])),
+])
+staging = table([(base, occupancy(
+    1, base, "2026-03-05T00:00:06.000Z", 19, "promote", None, sha("c1"), None,
+    retired=reference(28) + instant("2026-03-05T00:00:15.000Z") + option("Ben", string) + string("not used"),
+))])
 checkpoint += several([
     string("production")
-    + several([
-        occupancy(1, base, "2026-03-01T12:30:00.000Z", 4, "promote", "Ben", None, "the first"),
-        occupancy(2, snapshot, "2026-03-02T00:00:02.000Z", 7, "promote", "Ana", certificate, None),
-        occupancy(1, base, "2026-03-03T00:00:00.000Z", 10, "rollback", None, None, "misbehaves"),
-        occupancy(2, snapshot, "2026-03-05T00:00:12.000Z", 25, "force", "Ana", certificate, "the old one is worse", [21], ["blocked"]),
-    ])
     + several([number(2), number(3)])
     + option(
         option(policy, digest) + b"\1" + several([]) + number(60) + several([]) + several([string("risk") + number(1)])
@@ -441,10 +453,6 @@ checkpoint += several([
     + option(reference(10) + instant("2026-03-03T00:00:00.000Z"))
     + several([b"\1" + string("./push.sh") + b"\1" + reference(26) + instant("2026-03-05T00:00:13.000Z")]),
     string("staging")
-    + several([occupancy(
-        1, base, "2026-03-05T00:00:06.000Z", 19, "promote", None, sha("c1"), None,
-        retired=reference(28) + instant("2026-03-05T00:00:15.000Z") + option("Ben", string) + string("not used"),
-    )])
     + several([number(0)])
     + option(
         option(policy, digest) + b"\1" + several([]) + number(60)
@@ -458,11 +466,11 @@ checkpoint += several([
     digest(snapshot) + option(sha("t2"), digest) + option("production", string) + string("misbehaves") + reference(10)
     + instant("2026-03-03T00:00:00.000Z")
 ])
-checkpoint += several([row for _, row in sorted([
+certificates = table(sorted([
     (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5,
                                signatures=[(keyid, signature, 20, "2026-03-05T00:00:07.000Z")])),
     (base, certificate_row(base, sha("c1"), WAIVED, "production", base, 10, "2026-03-05T00:00:05.000Z", False, None, 18, [15])),
-])])
+]))
 checkpoint += several([
     b"\0" + string("data/people.csv") + digest(sha("people")) + number(6) + several([number(1), number(2)]) + string("a request")
     + option("Ana", string) + reference(11) + instant("2026-03-04T00:00:00.000Z"),
@@ -496,7 +504,9 @@ checkpoint += several([
 ])
 checkpoint += option("risk/fraud", string) + option(None)
 checkpoint += several([number(29) + instant("2026-03-05T12:00:00.000Z"), number(30) + instant("2026-03-05T13:00:00.000Z")])
-put("checkpoint-5.bin", checkpoint + blake3.blake3(checkpoint).digest())
+tables = [versions, certificates, table([]), production, staging]
+checkpoint += several([extent for extent, _ in tables]) + b"".join(rows for _, rows in tables)
+put("checkpoint-6.bin", checkpoint + blake3.blake3(checkpoint).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

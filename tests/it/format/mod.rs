@@ -43,7 +43,7 @@ fn sums() -> BTreeMap<String, String> {
 }
 
 /// The journal's golden events, in order.
-fn event_files() -> Vec<Vec<u8>> {
+pub(crate) fn event_files() -> Vec<Vec<u8>> {
     sums().into_keys().filter(|name| name.starts_with("event-")).map(|name| golden(&name)).collect()
 }
 
@@ -92,5 +92,5 @@ fn understood(bytes: &[u8]) -> Result<event::EventRecord, FormatError> {
 }
 
 fn checkpoint_of(name: &str) -> checkpoint::CheckpointRecord {
-    checkpoint::decode(&golden(name)).unwrap()
+    checkpoint::decode(golden(name)).unwrap()
 }

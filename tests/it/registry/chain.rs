@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use mlrun::digest::Digest;
+use mlrun::format::certificate::Verdict;
+use mlrun::format::checkpoint::{self, CheckpointRecord};
 use mlrun::format::event::{self, EventBody, EventRecord, EventRef};
-use mlrun::name::Version;
-use mlrun::registry::{JournalCheck, JournalError};
+use mlrun::format::observation::ExecutionRecord;
+use mlrun::name::{ModelName, Version};
+use mlrun::registry::{JournalCheck, JournalError, State, event_path};
 use mlrun::store::memory::Memory;
 use proptest::prelude::*;
 
@@ -296,4 +301,179 @@ proptest! {
             prop_assert!(found.problem.is_some(), "{how} at {at}, {other}; kept {kept}");
         }
     }
+}
+
+/// The golden journal, which Python wrote, and behind it an event of each kind that it lacks.
+fn golden() -> (ModelName, Vec<Vec<u8>>) {
+    let mut events = crate::format::event_files();
+    let last = event::decode(events.last().unwrap()).unwrap().event.unwrap();
+    let model = last.model.clone();
+    let third = events.iter().find_map(|bytes| match event::decode(bytes).unwrap().event.unwrap().body {
+        EventBody::Import { version, snapshot, .. } => Some((version, snapshot)),
+        _ => None,
+    });
+    let (version, snapshot) = third.unwrap();
+    let run = ExecutionRecord {
+        started: last.time,
+        duration_ms: 5,
+        exit: Some(1),
+        signal: None,
+        user_ms: None,
+        system_ms: None,
+        peak_memory: None,
+        folder: None,
+    };
+    let argv = vec!["./train.sh".to_owned()];
+    let bodies = [
+        EventBody::Drop { version, snapshot, reason: "diverged".to_owned() },
+        EventBody::Failed { argv, arguments_cut: None, cwd: None, run, seeds: Vec::new() },
+    ];
+    for body in bodies {
+        let prev = Some(event::decode(events.last().unwrap()).unwrap().id);
+        let record = EventRecord { seq: events.len() as u64 + 1, prev, body, ..last.clone() };
+        events.push(event::encode(&record).unwrap().0);
+    }
+    (model, events)
+}
+
+/// How many those are.
+const ALL: usize = 33;
+
+/// A journal of these events, and what a look at it finds. `beside` are other files of the store.
+fn look(
+    model: &ModelName,
+    events: &[Vec<u8>],
+    beside: impl IntoIterator<Item = (String, Vec<u8>)>,
+    known: &[EventRef],
+) -> (JournalCheck, Result<Option<State>, JournalError>) {
+    let named = (1..).zip(events).map(|(seq, bytes)| (event_path(model, seq), bytes.clone()));
+    let memory = Arc::new(Memory::with_contents(named.chain(beside).collect()));
+    let clock = Arc::new(mlrun::clock::SystemClock);
+    let first = events.first().and_then(|bytes| event::decode(bytes).ok()?.event.ok());
+    let repository = match first.map(|event| event.body) {
+        Some(EventBody::Create { repository }) => repository,
+        _ => String::new(),
+    };
+    let registry = mlrun::registry::Registry::new(memory, repository, clock);
+    (registry.check_against(model, known).unwrap(), registry.state(model))
+}
+
+#[test]
+fn the_golden_journal_has_every_kind() {
+    let (model, events) = golden();
+    let kinds: std::collections::BTreeSet<String> =
+        events.iter().map(|bytes| event::decode(bytes).unwrap().event.unwrap().body.kind().to_owned()).collect();
+    // What is of the store as a whole has a journal of its own.
+    let missing: Vec<_> = event::KINDS.into_iter().filter(|kind| *kind != "gc" && !kinds.contains(*kind)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    let (found, state) = look(&model, &events, [], &[]);
+    assert_eq!((found.events, found.problem), (events.len() as u64, None));
+    assert_eq!(state.unwrap().unwrap().seq(), events.len() as u64);
+}
+
+/// Makes every `seq` and `prev` right, from an event on, and every digest.
+fn mend(events: &mut [Vec<u8>], from: usize) {
+    for place in from..events.len() {
+        let mut record = event::decode(&events[place]).unwrap().event.unwrap();
+        record.seq = place as u64 + 1;
+        record.prev = place.checked_sub(1).map(|before| event::decode(&events[before]).unwrap().id);
+        events[place] = event::encode(&record).unwrap().0;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1500))]
+
+    /// With a head that is kept elsewhere, whatever is done to events of whatever kind is found: at the first that was touched
+    /// where the digests were left as they were, and somewhere up to the head where every one was made anew.
+    #[test]
+    fn whatever_is_done_to_events_of_any_kind_is_found(
+        at in 0..ALL, other in 0..ALL, how in 0..7_u8, bit in any::<usize>(), mended in any::<bool>()
+    ) {
+        let (model, whole) = golden();
+        prop_assert_eq!(whole.len(), ALL);
+        let mut events = whole.clone();
+        let mended = mended && how < 5;
+        let first = match how {
+            0 => {
+                let mut record = event::decode(&events[at]).unwrap().event.unwrap();
+                record.actor.host = Some("elsewhere".to_owned());
+                events[at] = event::encode(&record).unwrap().0;
+                // Its own digest is right: the next one tells, or the head.
+                if mended { at } else { (at + 1).min(ALL - 1) }
+            }
+            1 => { events.remove(at); at }
+            2 => { let copy = events[other].clone(); events.insert(at, copy); if other == at { at + 1 } else { at } }
+            3 => { events.swap(at, other); at.min(other) }
+            4 => { events.truncate(at); at }
+            5 => { let bit = bit % (events[at].len() * 8); events[at][bit / 8] ^= 1 << (bit % 8); at }
+            _ => { let end = bit % events[at].len(); events[at].truncate(end); at }
+        };
+        prop_assume!(events != whole);
+        if mended {
+            mend(&mut events, first);
+            prop_assume!(events != whole);
+        }
+        let head = EventRef { seq: ALL as u64, id: event::decode(&whole[ALL - 1]).unwrap().id };
+        let (found, state) = look(&model, &events, [], &[head]);
+        let (seq, what) = found.problem.clone().unwrap_or_default();
+        prop_assert!(found.problem.is_some(), "{how} at {at}, {other}");
+        // One more at the end, copied from there, is the only thing behind the head.
+        let first = first as u64 + 1;
+        if mended {
+            prop_assert!(seq >= first.min(ALL as u64), "{how} at {at}, {other}: {seq} {what}");
+        } else {
+            prop_assert_eq!(seq, first, "{} at {}, {}: {}", how, at, other, what);
+            // Cut off at the end, it is what it was then: only the head tells.
+            let cut = how == 4 || at == ALL - 1 && how < 2;
+            prop_assert!(cut || state.is_err(), "{how} at {at}, {other}: a verb goes on from it");
+        }
+    }
+}
+
+/// A checkpoint that somebody made to say something else, checksum and all, is found, wherever it lies; every part counts.
+#[test]
+fn a_forged_checkpoint_is_found() {
+    type Forge = fn(&mut CheckpointRecord);
+    let forge: [Forge; 14] = [
+        |c| c.versions.to_mut().clear(),
+        |c| c.versions.to_mut().iter_mut().for_each(|row| row.model_tree = Digest::of(b"mine").into()),
+        |c| c.blocks.clear(),
+        |c| c.certificates.to_mut().values_mut().for_each(|row| row.verdict = Verdict::Pass),
+        |c| {
+            c.certificates.to_mut().values_mut().for_each(|row| row.expires = row.expires.after(Duration::from_secs(1)))
+        },
+        |c| c.stages.iter_mut().for_each(|row| row.timeline.to_mut().iter_mut().for_each(|held| held.actor = None)),
+        |c| c.stages.iter_mut().for_each(|row| row.rules = None),
+        |c| c.approvals.iter_mut().for_each(|row| row.withdrawn = None),
+        |c| drop(c.waivers.pop()),
+        |c| drop(c.cases.pop()),
+        |c| c.uses.clear(),
+        |c| drop(c.observed.pop()),
+        |c| drop(c.erased.pop()),
+        |c| c.time = c.time.after(Duration::from_secs(1)),
+    ];
+    let (model, events) = golden();
+    let path = format!("cache/checkpoints/{}", model.folder());
+    let mut state = State::before_creation(model.clone());
+    let mut found = [0; 14];
+    for (seq, bytes) in (1_u64..).zip(&events) {
+        let file = event::decode(bytes).unwrap();
+        state.apply(&file.event.unwrap(), file.id).unwrap();
+        let whole = state.to_checkpoint().unwrap();
+        let look = |record: &CheckpointRecord| {
+            look(&model, &events, [(path.clone(), checkpoint::encode(record).unwrap())], &[]).0.problem
+        };
+        assert_eq!(look(&whole), None);
+        for (forge, found) in forge.iter().zip(&mut found) {
+            let mut forged = whole.clone();
+            forge(&mut forged);
+            if forged != whole {
+                let (at, said) = look(&forged).unwrap_or_default();
+                assert!(at == seq && said.contains(&path), "{at} {said}");
+                *found += 1;
+            }
+        }
+    }
+    assert!(found.iter().all(|times| *times > 0), "{found:?}");
 }

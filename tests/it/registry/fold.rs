@@ -1,6 +1,7 @@
 //! State is a fold, time never runs back, and a journal that contradicts itself is refused at the event that does.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mlrun::clock::Clock;
@@ -100,6 +101,38 @@ fn time_never_runs_back() {
     let next = journal.registry.event(&model(), 4).unwrap().unwrap().event.unwrap();
     assert_eq!((next.time, next.clock), (time("2026-03-01T12:00:00.001Z"), None));
     assert_eq!(journal.registry.check(&model()).unwrap().problem, None);
+}
+
+/// Two hosts at one store, one clock an hour behind the other: order is kept, the later time counts, and what was decided by
+/// one is decided for both.
+#[test]
+fn two_hosts_whose_clocks_differ() {
+    let memory = Arc::new(mlrun::store::memory::Memory::default());
+    let [ahead, behind] = [(), ()].map(|()| Journal::on(Arc::clone(&memory) as _));
+    behind.clock.set(time("2026-03-01T11:00:00Z"));
+    for n in 0..6_u64 {
+        let journal = if n % 2 == 0 { &ahead } else { &behind };
+        journal.snapshot(&n.to_string());
+        if n % 3 == 2 {
+            journal.release(&n.to_string());
+        }
+        ahead.clock.advance(Duration::from_secs(60));
+        behind.clock.advance(Duration::from_secs(61));
+    }
+    let events: Vec<_> =
+        (2..=9).map(|seq| ahead.registry.event(&model(), seq).unwrap().unwrap().event.unwrap()).collect();
+    assert!(events.is_sorted_by_key(|event| event.time));
+    for event in &events {
+        // Either clock's own word is kept, and never decides against the order.
+        assert!(event.clock.is_none_or(|clock| clock < event.time), "{event:?}");
+    }
+    // A rollback a moment later on the host that is behind is guarded, as on the other.
+    behind.rollback("production", &crate::support::journal::BACK).unwrap();
+    let again = ahead.rollback("production", &crate::support::journal::BACK);
+    assert!(again.is_err(), "{again:?}");
+    let (one, other) = (ahead.state(), behind.state());
+    assert_eq!(one.to_checkpoint(), other.to_checkpoint());
+    assert_eq!(ahead.registry.check(&model()).unwrap().problem, None);
 }
 
 /// A re-captured content is a version of its own; its id names the newest.
@@ -415,9 +448,8 @@ fn a_proposal_displaces_nothing() {
         // As a checkpoint keeps it.
         let kept = State::from_checkpoint(state.to_checkpoint().unwrap());
         let ids = |state: &State| {
-            let of = |rows: &std::collections::HashMap<_, CertificateRow>| {
-                rows.get(&snapshot("a")).map(|row| row.certificate)
-            };
+            let of =
+                |rows: &mlrun::format::rows::Keyed<CertificateRow>| rows.get(&snapshot("a")).map(|row| row.certificate);
             (of(&state.certificates), of(&state.proposals))
         };
         assert_eq!(ids(&kept), ids(&state));

@@ -10,3 +10,4 @@ mod names;
 mod promotion;
 mod quorum;
 mod rollback;
+mod sequences;

@@ -1,5 +1,6 @@
 //! `init`, `status`, `doctor`, `seed`.
 
+use mlrun::format::store::Access;
 use mlrun::ops::doctor::{Finding, Health};
 use mlrun::ops::init::InitReport;
 use mlrun::ops::status::{ModelStatus, StatusReport};
@@ -23,7 +24,12 @@ pub fn init(report: &InitReport, style: &Style) -> String {
     if !report.found.is_empty() {
         text += &format!("found {}\n", clean(&report.found.join(", ")));
     }
-    text + &format!("the store is {store}\n")
+    let whose = match report.access {
+        None => "",
+        Some(Access::Group) => ", for the group that its folder belongs to",
+        Some(Access::Private) => ", for you alone",
+    };
+    text + &format!("the store is {store}{whose}\n")
 }
 
 pub fn status(report: &StatusReport, style: &Style) -> String {

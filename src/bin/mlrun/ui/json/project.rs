@@ -17,6 +17,7 @@ pub fn init(report: &InitReport) -> Value {
         "project": report.project.display().to_string(),
         "store": report.store.display().to_string(),
         "repository": report.repository,
+        "access": report.access,
         "written": report.written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
         "found": report.found,
         "unchanged": report.unchanged,
