@@ -25,7 +25,7 @@ use crate::name::SetName;
 /// Rules that are judged at the same time: each holds columns of its own, whose rows may be millions.
 const AT_ONCE: usize = 2;
 /// Raised whenever the same evidence would give other numbers.
-pub const STATISTICS: u32 = 3;
+pub const STATISTICS: u32 = 4;
 const TOOL: &str = "mlrun";
 
 /// Judges a case.

@@ -49,11 +49,27 @@ pub fn three() -> Vec<NumberedCaseRecord> {
 }
 
 pub fn binary(scores: [f64; 3], cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultRecord) {
+    of_two(Some(scores), None, cases)
+}
+
+/// The same of scores, of classes that were predicted, or of both.
+pub fn of_two(
+    scores: Option<[f64; 3]>,
+    classes: Option<[u32; 3]>,
+    cases: Vec<NumberedCaseRecord>,
+) -> (Verdict, ResultRecord) {
+    fn sorted<T: Copy + Default>(joined: &JoinedRows, of: [T; 3]) -> Vec<T> {
+        let mut sorted = vec![T::default(); 3];
+        let place = |key: &str| joined.place(&[key.to_owned()]).unwrap();
+        ["a", "b", "c"].into_iter().zip(of).for_each(|(key, one)| sorted[place(key)] = one);
+        sorted
+    }
     let joined = rows(Task::Binary, ["1", "0", "1"]);
-    let by_key = |key: &str| joined.place(&[key.to_owned()]).unwrap();
-    let mut sorted = vec![0.0; 3];
-    ["a", "b", "c"].into_iter().zip(scores).for_each(|(key, score)| sorted[by_key(key)] = score);
-    let candidate = PredictedColumns { scores: Some(sorted), ..PredictedColumns::default() };
+    let candidate = PredictedColumns {
+        scores: scores.map(|scores| sorted(&joined, scores)),
+        classes: classes.map(|classes| sorted(&joined, classes)),
+        ..PredictedColumns::default()
+    };
     judged(Scene::on(outcomes(80, 3, 7, 10), FLOOR), JoinedRows { candidate, ..joined }, cases)
 }
 
