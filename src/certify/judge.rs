@@ -58,7 +58,7 @@ pub fn certify(case: &Case<'_>) -> Result<StatementRecord, CertifyError> {
     }
     results.extend(regression_cases::judge(case));
     let holdout = holdout::count(case, &mut results, &mut remarks);
-    let waivers = waivers::apply(&case.history.waivers, &mut results);
+    let waivers = waivers::apply(case, &mut results);
     remarks.extend(case.history.remarks.iter().cloned());
     let mut verdict = overall(&results);
     if let Some(remark) = without_baseline(case.policy, &case.baseline, &results) {

@@ -209,6 +209,10 @@ pub(super) fn judge(
         ..history::history(state, candidate.id, &sets, (&baseline.stage, &stage_rules), judged_at)
     };
     history.remarks.append(&mut gathered.remarks);
+    if let Some(state) = state {
+        history.waived = history::waived(repository, state, &history.waivers)?;
+    }
+    history.label = candidate.version.map(|_| candidate.label.clone());
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,

@@ -88,7 +88,10 @@ pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveRep
         event: None,
         dry_run: options.dry_run,
     };
-    report.unchanged = is_said(state, &report, now);
+    // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
+    let certificate = history::waived_in(repository, state, report.id, &report.rule)?;
+    let others = history::given_for_others(repository, state, (report.id, now), certificate)?;
+    report.unchanged = is_said(state, &report, &others, now);
     if options.dry_run {
         return Ok(report);
     }
@@ -99,11 +102,12 @@ pub fn waive(repository: &Repository, options: &WaiveOptions) -> Result<WaiveRep
         reason: report.reason.clone(),
         expires,
         signature: None,
+        certificate,
     };
     let committed = repository.registry().commit::<bool, VerbError>(&report.model, &actor, |state| {
         // In the state that is decided by, other rules may be in force.
         may_waive(&report.stage, &rules_of(repository, state, &report.stage), actor.email.as_deref())?;
-        let unchanged = is_said(state, &report, repository.registry().now_in(state));
+        let unchanged = is_said(state, &report, &others, repository.registry().now_in(state));
         Ok(if unchanged { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;
     report.unchanged = committed.outcome;
@@ -152,12 +156,13 @@ fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -
     }
 }
 
-/// Whether the newest waiver of the rule says the same.
-fn is_said(state: &State, report: &WaiveReport, now: Time) -> bool {
+/// Whether the newest waiver of the rule says the same; `others` are for other certificates.
+fn is_said(state: &State, report: &WaiveReport, others: &[u64], now: Time) -> bool {
     state.waivers_in_force(report.id, now).iter().any(|row| {
         row.rule == report.rule
             && row.reason == report.reason
             && row.expires == report.expires
+            && !others.contains(&row.event.seq)
             && row.email.as_deref() == Some(&report.approver)
     })
 }
