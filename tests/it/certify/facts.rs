@@ -364,3 +364,29 @@ fn a_renamed_file_or_step_is_no_other_signature() {
     let said = said(step("svc__n_features_in_", 12), step("clf__n_features_in_", 11));
     assert_eq!(said, "FAIL: model.pkl svc__n_features_in_ is 12, was 11");
 }
+
+/// A tool that counts what it does not list has found something else.
+#[test]
+fn counts_that_a_report_does_not_list() {
+    let said = |statistics: &str| {
+        let text = format!(
+            "{{\"success\": true, \"statistics\": {statistics}, \"results\": [{{\"success\": true, \"expectation_config\": {{\"type\": \"a\"}}}}]}}"
+        );
+        let facts = Facts {
+            reports: BTreeMap::from([(set("quality"), Ok(parse_report(text.as_bytes()).unwrap()))]),
+            ..Facts::default()
+        };
+        judged(facts, "{ report = \"quality\" }", "")
+    };
+    let five = said("{\"evaluated_expectations\": 5, \"unsuccessful_expectations\": 4}");
+    assert_eq!(five, "INCONCLUSIVE: great expectations could not check everything: it counts 5 checks and lists 1");
+    assert!(said("{\"unsuccessful_expectations\": 1}").starts_with("INCONCLUSIVE: "));
+    assert!(said("{\"evaluated_expectations\": \"1\"}").starts_with("INCONCLUSIVE: "));
+    for fine in [
+        "{}",
+        "null",
+        "{\"evaluated_expectations\": 1, \"successful_expectations\": 1, \"unsuccessful_expectations\": 0}",
+    ] {
+        assert_eq!(said(fine), "PASS: ", "{fine}");
+    }
+}
