@@ -365,6 +365,31 @@ fn a_renamed_file_or_step_is_no_other_signature() {
     assert_eq!(said, "FAIL: model.pkl svc__n_features_in_ is 12, was 11");
 }
 
+/// Of no rows everything is true.
+#[test]
+fn data_without_rows_passes_nothing() {
+    let mut empty = column(None, &[]);
+    empty.distinct = Some(0);
+    let mut facts = profiled("a", empty);
+    facts.profiles.get_mut(&set("train")).unwrap().as_mut().unwrap().rows = 0;
+    facts.data[0].rows = Some(0);
+    let no_rows = "INCONCLUSIVE: the data `train` has no rows";
+    for metric in [
+        "{ data = \"unique\", of = \"train\", key = [\"x\"] }",
+        "{ data = \"categories\", of = \"train\", column = \"x\", allowed = [\"a\"] }",
+        "{ data = \"null_share\", of = \"train\" }",
+        "{ data = \"range\", of = \"train\", column = \"x\", low = 0, high = 1 }",
+    ] {
+        let said =
+            judged(both(facts.clone(), facts.clone()), metric, if metric.contains("null") { "max = 0.5" } else { "" });
+        assert_eq!(said, no_rows, "{metric}");
+    }
+    // Counted rows of keys, where the profile could not tell.
+    let mut read = both(facts.clone(), facts);
+    read.repeated.insert((set("train"), vec!["x".to_owned(), "y".to_owned()]), Ok((0, 0)));
+    assert_eq!(judged(read, "{ data = \"unique\", of = \"train\", key = [\"x\", \"y\"] }", ""), no_rows);
+}
+
 /// A tool that counts what it does not list has found something else.
 #[test]
 fn counts_that_a_report_does_not_list() {
