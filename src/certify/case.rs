@@ -6,6 +6,7 @@ use super::facts::Facts;
 use super::outcome::{inconclusive, not_applicable};
 use super::rows_rule::RowsRule;
 use super::slices::LABEL;
+use super::waivers::Waived;
 use crate::digest::Digest;
 use crate::evidence::{Defect, JoinedRows};
 use crate::format::cases::NumberedCaseRecord;
@@ -96,6 +97,10 @@ pub struct History {
     pub replaced: Vec<ReplacedRecord>,
     /// Waivers that count, of each rule one.
     pub waivers: Vec<WaiverRecord>,
+    /// What each of them was given for, by the number of its event; or why that is not known. None: whatever there is.
+    pub waived: BTreeMap<u64, Result<Waived, String>>,
+    /// The candidate as `fraud@v8`; none of a workspace.
+    pub label: Option<String>,
     /// Why others do not, and what else is to be said.
     pub remarks: Vec<String>,
 }

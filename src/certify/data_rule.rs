@@ -95,8 +95,17 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// The profile of data that has rows: of none, everything is true.
     fn profile(&self) -> Result<&ProfileRecord, Unjudged> {
-        Ok(self.case.facts.candidate.profile(&self.record.of, "candidate")?)
+        let profile = self.case.facts.candidate.profile(&self.record.of, "candidate")?;
+        if profile.rows == 0 {
+            return Err(self.no_rows());
+        }
+        Ok(profile)
+    }
+
+    fn no_rows(&self) -> Unjudged {
+        Unjudged::Evidence(format!("the data `{}` has no rows", self.record.of))
     }
 
     /// The column the rule names.
@@ -130,9 +139,6 @@ impl Asked<'_> {
             true => profile.columns.iter().collect(),
             false => vec![self.column(profile)?],
         };
-        if profile.rows == 0 {
-            return Err(format!("the data `{}` has no rows", self.record.of).into());
-        }
         if let Some(opaque) = columns.iter().find(|column| column.opaque) {
             return Err(format!("nothing is known of `{}`: it is {}", opaque.name, opaque.kind).into());
         }
@@ -301,6 +307,9 @@ impl Asked<'_> {
             (Some(Err(reason)), _) => return Err(reason.clone().into()),
             (None, _) => return Err("nobody looked".to_owned().into()),
         };
+        if rows == 0 {
+            return Err(self.no_rows());
+        }
         let first = [format!("{} of {} rows repeat a key of `{keys}` or have none", grouped(repeated), grouped(rows))];
         Ok(counted::number(limit, ResultRecord { n: rows, ..result.clone() }, repeated, &[]))
             .map(|judged| said(judged, &first[0]))
@@ -349,6 +358,9 @@ pub(super) fn leakage(
         None => inconclusive(result, "nobody looked"),
         Some(Err(reason)) => inconclusive(result, reason),
         Some(Ok(leak)) => {
+            if leak.rows == 0 {
+                return Ok(inconclusive(result, format!("`{}` has no rows", record.leakage)));
+            }
             let result = ResultRecord { n: leak.rows, ..result };
             let judged = counted::number(limit, result.clone(), leak.leaked, &[]);
             if let Some(doubt) = leak.doubt.as_ref().filter(|_| judged.verdict != Verdict::Fail) {

@@ -48,8 +48,7 @@ pub fn flip_summaries(case: &Case<'_>) -> Vec<FlipSummary> {
         let view = View::whole(joined);
         let Some(baseline) = view.baseline() else { continue };
         let (truth, right_by) = (view.rows().truth, right_by(case, set));
-        let right = |predicted| measure::right(&right_by, &truth, predicted);
-        let (Ok(ours), Ok(theirs)) = (right(&view.candidate()), right(&baseline)) else { continue };
+        let Ok((ours, theirs)) = measure::both_right(&right_by, &truth, &view.candidate(), &baseline) else { continue };
         let lost = |row: usize| theirs[row] && !ours[row];
         let won = |row: usize| ours[row] && !theirs[row];
         let count = |flipped: &dyn Fn(usize) -> bool| (0..ours.len()).filter(|row| flipped(*row)).count() as u64;
@@ -90,6 +89,6 @@ fn right_by(case: &Case<'_>, of: &SetName) -> MetricSpec {
     let plain = MetricSpec::new(Metric::ExactMatch);
     let rules = case.policy.rules.iter().filter(about);
     let mut known = rules.filter_map(|rule| rightness::of_rule(rule, case.policy.task).ok());
-    // Half a word is neither right nor wrong; a rule that counts no classes has the threshold nobody chose.
+    // Half a word is neither right nor wrong; a rule that counts no classes has no threshold.
     known.find(|spec| spec.metric != Metric::TokenF1 && *spec != plain).unwrap_or(plain)
 }

@@ -117,8 +117,7 @@ pub(super) fn must_not(rule: &RuleRecord, keys: &[Vec<String>], case: &Case<'_>)
     let Some(baseline) = view.baseline() else { return Ok(inconclusive(result, no_baseline(found.set))) };
     let truth = view.rows().truth;
     let right_by = rightness::of_rule(rule, case.policy.task)?;
-    let right = |predicted| measure::right(&right_by, &truth, predicted);
-    let (ours, theirs) = match right(&view.candidate()).and_then(|ours| Ok((ours, right(&baseline)?))) {
+    let (ours, theirs) = match measure::both_right(&right_by, &truth, &view.candidate(), &baseline) {
         Ok(right) => right,
         Err(undefined) => return Ok(inconclusive(result, format!("what is right is not defined: {undefined}"))),
     };

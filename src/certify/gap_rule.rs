@@ -4,14 +4,14 @@ use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::measured::{FEWEST, Measured, too_few};
-use super::outcome::{blank, explained, inconclusive, n_rows};
+use super::outcome::{blank, explained, inconclusive, n_rows, needed_by_width};
 use super::parts::{self, Place};
 use super::rows::View;
 use super::rows_rule::{Found, RowsRule, Small, leaves_out};
 use super::slices::Slice;
 use super::sufficient::flat;
 use super::wording::{level, significant};
-use crate::format::certificate::{PartOf, PartRecord, ResultRecord};
+use crate::format::certificate::{PartOf, PartRecord, ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord};
 use crate::measure::{self, Better, Comparison, Estimate, GroupPair, Method, Sampling, Sufficient, Undefined};
 
@@ -126,8 +126,11 @@ fn ratio(
         Err(reason) => return inconclusive(result, measured.undefined(&reason)),
     };
     let bounds = Level { value: ratio.value, lower: ratio.lower, upper: ratio.upper };
+    let verdict = floor(bounds, limit, Bound::Lower);
+    let needed = needed_by_width(result.n, bounds, limit);
     let result = ResultRecord {
-        verdict: floor(bounds, limit, Bound::Lower),
+        verdict,
+        rows_needed: needed.filter(|_| verdict == Verdict::Inconclusive),
         candidate: values.iter().copied().reduce(f64::min),
         delta: Some(ratio.value),
         lower: Some(ratio.lower),

@@ -1,7 +1,7 @@
 //! Floors and ceilings, on metrics, reported numbers and quantiles alike.
 
 use super::decision::{Level, ceiling, floor};
-use super::outcome::{explained, inconclusive, n_rows};
+use super::outcome::{explained_in, inconclusive, n_rows, needed_by_width};
 use super::wording::{level, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord};
@@ -61,6 +61,16 @@ impl Limit {
 
     /// The result, whose `rows_needed` is what would decide, should it be inconclusive.
     pub(super) fn judge(self, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
+        self.judge_in("rows", result, found)
+    }
+
+    /// The same of what is no rows, with what would decide by the width of the bounds.
+    pub(super) fn judge_counted(self, units: &str, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
+        let rows_needed = self.limit.and_then(|limit| needed_by_width(result.n, found.level, limit));
+        self.judge_in(units, ResultRecord { rows_needed, ..result }, found)
+    }
+
+    fn judge_in(self, units: &str, result: ResultRecord, found: &Measurement<'_>) -> ResultRecord {
         let Level { value, lower, upper } = found.level;
         if ![value, lower, upper].into_iter().all(f64::is_finite) {
             return inconclusive(ResultRecord { rows_needed: None, ..result }, "the result is not a finite number");
@@ -85,6 +95,6 @@ impl Limit {
         };
         let rows_needed = result.rows_needed.filter(|_| verdict == Verdict::Inconclusive);
         let text = format!("{number}, {name} {}{}", significant(limit), n_rows(result.n));
-        explained(ResultRecord { verdict, rows_needed, ..result }, &text, failed)
+        explained_in(units, ResultRecord { verdict, rows_needed, ..result }, &text, failed)
     }
 }

@@ -49,7 +49,7 @@ impl Measured<'_> {
         let result = ResultRecord { n: view.len(), ..blank(self.rule, Some(self.set), slice) };
         let sampling = self.sampling(view);
         if self.rule.against == Some(Against::Constant) {
-            let Some(view) = view.clone().against_constant(self.spec.metric.counts_classes()) else {
+            let Some(view) = view.clone().against_constant(self.spec) else {
                 return inconclusive(result, "no constant is an answer to such labels");
             };
             return self.comparison(&view, &sampling, result);

@@ -99,6 +99,7 @@ pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
 pub use lint::{Warning, lint};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
+pub use waivers::Waived;
 
 /// The rule that all regression cases are judged by: no file names it.
 pub const CASES: &str = "cases";

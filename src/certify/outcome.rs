@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::decision::Level;
 use super::wording::{about, grouped, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{MeasureRecord, Over, RuleRecord, Severity};
@@ -52,12 +53,29 @@ pub(super) fn not_applicable(blank: ResultRecord) -> ResultRecord {
     ResultRecord { verdict: Verdict::NotApplicable, reason, ..blank }
 }
 
+/// How many rows, or whatever was counted, would decide if the value stays what it is and its bounds come nearer with the root of
+/// their number. None where no more than there are would be needed, or where the value lies on the limit.
+pub(super) fn needed_by_width(n: u64, found: Level, limit: f64) -> Option<u64> {
+    let distance = (found.value - limit).abs();
+    let half = if found.value < limit { found.upper - found.value } else { found.value - found.lower };
+    let needed = n as f64 * (half / distance).powi(2);
+    (needed > n as f64 && needed < MOST_NEEDED).then(|| needed.ceil() as u64)
+}
+
+/// Nobody will ever have so many.
+const MOST_NEEDED: f64 = 1e15;
+
 /// The reason of a result that has its verdict: what was found, and what that means; none of a PASS.
 pub(super) fn explained(result: ResultRecord, found: &str, failed: &str) -> ResultRecord {
+    explained_in("rows", result, found, failed)
+}
+
+/// The same of what is no rows.
+pub(super) fn explained_in(units: &str, result: ResultRecord, found: &str, failed: &str) -> ResultRecord {
     let reason = match (result.verdict, result.rows_needed) {
         (Verdict::Pass, _) => None,
         (Verdict::Fail, _) => Some(format!("{found}: {failed}")),
-        (_, Some(rows)) => Some(format!("{found}; about {} rows would decide", about(rows))),
+        (_, Some(rows)) => Some(format!("{found}; about {} {units} would decide", about(rows))),
         (_, None) => Some(format!("{found}: the interval does not decide")),
     };
     ResultRecord { reason, ..result }

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::decision::{Level, ratio};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::outcome::{blank, explained, inconclusive};
+use super::outcome::{blank, explained_in, inconclusive, needed_by_width};
 use super::sufficient::{SMALLEST_CELL, flat};
 use super::wording::{grouped, level, significant};
 use crate::evidence::Defect;
@@ -61,7 +61,7 @@ pub(super) fn judge(
                 let method = found.method.name();
                 let sufficient = flat(&found.sufficient, None);
                 let result = ResultRecord { n: found.n, sufficient, ..result };
-                limit.judge(result, &Measurement { level: found_level, bounded: true, method })
+                limit.judge_counted("samples", result, &Measurement { level: found_level, bounded: true, method })
             }
             Err(reason) => undefined(result, &reason),
         });
@@ -86,8 +86,12 @@ pub(super) fn judge(
         return Ok(inconclusive(result, "the ratio is not a finite number"));
     }
     let verdict = ratio(found.lower, found.upper, limit);
+    let bounds = Level { value: found.ratio, lower: found.lower, upper: found.upper };
+    // Both models' samples narrow the bounds: so many of each, if there are as many of the one as of the other.
+    let needed = needed_by_width(found.n_candidate.min(found.n_baseline), bounds, limit);
     let result = ResultRecord {
         verdict,
+        rows_needed: needed.filter(|_| verdict == Verdict::Inconclusive),
         n: found.n_candidate,
         candidate: Some(found.candidate),
         baseline: Some(found.baseline),
@@ -105,7 +109,7 @@ pub(super) fn judge(
         grouped(found.n_candidate),
         grouped(found.n_baseline),
     );
-    Ok(explained(result, &text, "above the limit"))
+    Ok(explained_in("samples of each", result, &text, "above the limit"))
 }
 
 /// How far the candidate's samples are from the baseline's altogether, by their ranks: said, and never judged by. Of few samples each could be

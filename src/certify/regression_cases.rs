@@ -71,18 +71,26 @@ fn in_set(case: &Case<'_>, set: &SetName) -> ResultRecord {
     if let Err(reason) = super::rows::consistent(rows, case.policy.task) {
         return inconclusive(result, reason);
     }
-    let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    let (mut wrong, mut unknown, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for one in of_set {
         let why: String = one.case.reason.chars().take(REASON).collect();
         match outcome(case, one, rows, found) {
             Outcome::Right => {}
-            Outcome::Wrong(said) => wrong.push(format!("{} {}: {said} ({why})", one.id(), one.key())),
-            Outcome::Unknown(reason) => unknown.push(format!("{} {}: {reason} ({why})", one.id(), one.key())),
+            Outcome::Wrong(said) => {
+                open.push(format!("{WRONG}{}", one.id()));
+                wrong.push(format!("{} {}: {said} ({why})", one.id(), one.key()));
+            }
+            Outcome::Unknown(reason) => {
+                open.push(format!("{UNKNOWN}{}", one.id()));
+                unknown.push(format!("{} {}: {reason} ({why})", one.id(), one.key()));
+            }
         }
     }
     let mut result = ResultRecord { candidate: Some(wrong.len() as f64), ..result };
     result.sufficient.insert("wrong".to_owned(), wrong.len() as f64);
     result.sufficient.insert("unknown".to_owned(), unknown.len() as f64);
+    // A waiver is about these, and about no others that come to be wrong.
+    result.sufficient.extend(open.into_iter().take(RECORDED).map(|case| (case, 1.0)));
     let count = |list: &[String], what: &str| {
         format!("{} of {} {what}: {}", grouped(list.len() as u64), grouped(n), some(list, SHOWN))
     };
@@ -110,13 +118,16 @@ fn outcome(case: &Case<'_>, one: &NumberedCaseRecord, rows: &JoinedRows, found: 
             if labels[place] != positive {
                 return other_label(if labels[place] { "positive" } else { "negative" });
             }
-            let predicted = match (&rows.candidate.scores, &rows.candidate.classes) {
-                (Some(scores), _) => {
-                    let threshold = match one.case.threshold.map_or_else(|| threshold(case, &one.set), Ok) {
-                        Ok(threshold) => threshold,
-                        Err(reason) => return Outcome::Unknown(reason),
-                    };
-                    let score = scores[place];
+            let (scores, classes) = (&rows.candidate.scores, &rows.candidate.classes);
+            let shared = || threshold(case, &one.set, classes.is_some());
+            let threshold = match one.case.threshold.map_or_else(shared, |threshold| Ok(Some(threshold))) {
+                Ok(threshold) => threshold,
+                Err(reason) => return Outcome::Unknown(reason),
+            };
+            let predicted = match (threshold, scores, classes) {
+                (None, _, Some(classes)) => classes[place] == 1,
+                (threshold, Some(scores), _) => {
+                    let (score, threshold) = (scores[place], threshold.unwrap_or(HALF));
                     // What is no number is on neither side.
                     if score >= threshold {
                         true
@@ -126,8 +137,10 @@ fn outcome(case: &Case<'_>, one: &NumberedCaseRecord, rows: &JoinedRows, found: 
                         return unknown("its score is not a number");
                     }
                 }
-                (None, Some(classes)) => classes[place] == 1,
-                (None, None) => return unknown("there is neither a score nor a predicted class"),
+                (Some(threshold), None, _) => {
+                    return Outcome::Unknown(format!("the threshold {threshold} needs a score, and there is none"));
+                }
+                (None, None, None) => return unknown("there is neither a score nor a predicted class"),
             };
             if predicted == positive { Outcome::Right } else { said(if predicted { "positive" } else { "negative" }) }
         }
@@ -212,23 +225,36 @@ fn largest(columns: &[Vec<f64>], place: usize) -> Option<u32> {
     best
 }
 
-/// The threshold that the rules on a set share.
-fn threshold(case: &Case<'_>, of: &SetName) -> Result<f64, String> {
-    let mut shared: Option<f64> = None;
+/// Cases that a certificate says were not right, one by one.
+const RECORDED: usize = 1_000;
+/// `wrong_c17`.
+pub(super) const WRONG: &str = "wrong_";
+/// `unknown_c17`.
+pub(super) const UNKNOWN: &str = "unknown_";
+
+/// A score from here on is positive where no rule says otherwise.
+const HALF: f64 = 0.5;
+
+/// The threshold that the rules on a set share; none: they go by the classes that were predicted, if there are any.
+fn threshold(case: &Case<'_>, of: &SetName, has_classes: bool) -> Result<Option<f64>, String> {
+    let word = |threshold: Option<f64>| threshold.map_or_else(|| "none".to_owned(), |threshold| threshold.to_string());
+    let mut shared: Option<Option<f64>> = None;
     for rule in &case.policy.rules {
-        let MeasureRecord::Metric { metric, set, threshold, .. } = &rule.measure else { continue };
+        let MeasureRecord::Metric { metric, set, .. } = &rule.measure else { continue };
         let counts = Metric::parse(metric).is_some_and(Metric::counts_classes) && case.policy.task == Task::Binary;
         if !counts || set.as_ref().is_some_and(|set| set != of) {
             continue;
         }
+        let threshold = rule.measure.threshold().or_else(|| (!has_classes).then_some(HALF));
         match shared {
-            Some(known) if known != *threshold => {
+            Some(known) if known != threshold => {
+                let (known, threshold) = (word(known), word(threshold));
                 return Err(format!(
                     "rules on `{of}` have the thresholds {known} and {threshold}: a case must say which"
                 ));
             }
-            _ => shared = Some(*threshold),
+            _ => shared = Some(threshold),
         }
     }
-    Ok(shared.unwrap_or(0.5))
+    Ok(shared.flatten())
 }

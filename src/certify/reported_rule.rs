@@ -7,7 +7,7 @@ use super::case::Case;
 use super::decision::{Gap, Level, drop_of_lists, drop_of_numbers};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::outcome::{blank, explained, inconclusive};
+use super::outcome::{blank, explained_in, inconclusive, needed_by_width};
 use super::sufficient::of_numbers;
 use super::wording::{difference, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
@@ -130,7 +130,7 @@ fn absolute(result: ResultRecord, limit: Limit, candidate: &Numbers, confidence:
                     let level = Level { value: found.value, lower: found.lower, upper: found.upper };
                     let sufficient = of_numbers(&found.sufficient, found.standard_error);
                     let result = ResultRecord { sufficient, ..result };
-                    limit.judge(result, &Measurement { level, bounded: true, method: LIST })
+                    limit.judge_counted("numbers", result, &Measurement { level, bounded: true, method: LIST })
                 }
                 Err(Undefined::ZeroVariance) if limit.on == Bound::Point => {
                     limit.judge(result, &Measurement::point(values.first().copied().unwrap_or(f64::NAN), POINT))
@@ -184,8 +184,13 @@ fn lists(
     if ![a, b, delta, lower, upper].into_iter().all(f64::is_finite) {
         return inconclusive(result, "the difference is not a finite number");
     }
+    let gap = Gap::turned(better, delta, lower, upper);
+    let verdict = drop_of_lists(gap, limit);
+    let bounds = Level { value: gap.delta, lower: gap.lower, upper: gap.upper };
+    let needed = needed_by_width(result.n, bounds, -limit);
     let result = ResultRecord {
-        verdict: drop_of_lists(Gap::turned(better, delta, lower, upper), limit),
+        verdict,
+        rows_needed: needed.filter(|_| verdict == Verdict::Inconclusive),
         candidate: Some(a),
         baseline: Some(b),
         delta: Some(delta),
@@ -207,5 +212,5 @@ fn explain(result: ResultRecord, limit: f64) -> ResultRecord {
         difference(result.delta.unwrap_or(f64::NAN), bounds, Some(limit)),
         significant(limit)
     );
-    explained(result, &text, "worse by more than the largest drop")
+    explained_in("numbers of each", result, &text, "worse by more than the largest drop")
 }

@@ -1,4 +1,4 @@
-//! When a model is right about a row: of classes at a threshold, of answers in words by a metric of which nothing is missing.
+//! When a model is right about a row: of classes as recorded or at a threshold, of answers in words by a metric of which nothing is missing.
 
 use super::error::CertifyError;
 use super::policy::parameters;
@@ -10,14 +10,14 @@ use crate::measure::{Metric, MetricSpec};
 /// class, or the reference word for word.
 pub(super) fn of_rule(rule: &RuleRecord, task: Task) -> Result<MetricSpec, CertifyError> {
     match &rule.measure {
-        MeasureRecord::Flips { threshold, answers, .. } | MeasureRecord::MustNotFlip { threshold, answers, .. } => {
-            Ok(of_answers(&rule.id, answers.as_ref(), task)?.at(*threshold))
+        MeasureRecord::Flips { answers, .. } | MeasureRecord::MustNotFlip { answers, .. } => {
+            Ok(of_answers(&rule.id, answers.as_ref(), task)?.at(rule.measure.threshold()))
         }
-        MeasureRecord::Metric { threshold, .. } => {
+        MeasureRecord::Metric { .. } => {
             let (spec, _) = spec::settled(rule, task)?;
             let of_answers = [Metric::ExactMatch, Metric::Contains, Metric::NumericMatch, Metric::TokenF1];
             let by = if of_answers.contains(&spec.metric) { spec } else { MetricSpec::new(Metric::ExactMatch) };
-            Ok(by.at(*threshold))
+            Ok(by.at(rule.measure.threshold()))
         }
         _ => Ok(MetricSpec::new(Metric::ExactMatch)),
     }

@@ -31,8 +31,11 @@ pub(super) fn of_answers(joined: &JoinedRows, places: &[u32], right_by: &MetricS
         }
         return;
     }
-    let right = |predicted| measure::right(right_by, &truth, predicted).ok();
-    let (ours, theirs) = (right(&candidate), baseline.as_ref().and_then(right));
+    let both = baseline.and_then(|baseline| measure::both_right(right_by, &truth, &candidate, &baseline).ok());
+    let (ours, theirs) = match both {
+        Some((ours, theirs)) => (Some(ours), Some(theirs)),
+        None => (measure::right(right_by, &truth, &candidate).ok(), None),
+    };
     for (at, &place) in places.iter().enumerate() {
         let Some(loss) = off(&joined.truth, &joined.candidate, place as usize) else { continue };
         let (wrong, new) = match &ours {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::digest::Hasher;
 use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
 use crate::format::policy::Task;
-use crate::measure::{Metric, NumberColumn, Predicted, Rows, Truth};
+use crate::measure::{Metric, MetricSpec, NumberColumn, Predicted, Rows, Truth};
 
 /// Names the scheme by which seeds follow from evidence.
 const SEED: &[u8] = b"mlrun/seed/1";
@@ -66,7 +66,7 @@ impl<'a> View<'a> {
 
     /// The same rows, compared with what a constant says of them: scikit-learn's dummies, fitted on these very rows, so that
     /// no constant does better. None of labels that are neither classes nor numbers.
-    pub(super) fn against_constant(self, counts_classes: bool) -> Option<Self> {
+    pub(super) fn against_constant(self, spec: &MetricSpec) -> Option<Self> {
         let n = self.keys.len();
         let weight = |row: usize| self.weights.as_ref().map_or(1.0, |weights| weights[row]);
         let total: f64 = (0..n).map(weight).sum();
@@ -74,11 +74,14 @@ impl<'a> View<'a> {
         let constant = match &*self.truth {
             TruthColumn::Binary(labels) => {
                 let positive = share(&|row| labels[row]);
-                match counts_classes {
-                    true => {
+                let scores = |score| PredictedColumns { scores: Some(vec![score; n]), ..Default::default() };
+                match (spec.counts_classes(), spec.threshold.is_some() || self.candidate.classes.is_none()) {
+                    (false, _) => scores(positive),
+                    // The candidate's classes follow from scores, and so do these: above every threshold, or below.
+                    (true, true) => scores(if positive > 0.5 { f64::MAX } else { f64::MIN }),
+                    (true, false) => {
                         PredictedColumns { classes: Some(vec![u32::from(positive > 0.5); n]), ..Default::default() }
                     }
-                    false => PredictedColumns { scores: Some(vec![positive; n]), ..Default::default() },
                 }
             }
             TruthColumn::Classes { labels, names } => {

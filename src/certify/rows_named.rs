@@ -165,7 +165,7 @@ impl Looked {
     fn name(&self, joined: &JoinedRows) -> String {
         match (self, &joined.truth) {
             (Self::Answers { right_by, only_new }, TruthColumn::Texts(_)) => format!("{right_by:?} {only_new}"),
-            (Self::Answers { right_by, only_new }, _) => format!("{} {only_new}", right_by.threshold),
+            (Self::Answers { right_by, only_new }, _) => format!("{:?} {only_new}", right_by.threshold),
             (Self::Columns(spec) | Self::Queries(spec), _) => format!("{spec:?}"),
         }
     }
@@ -180,7 +180,8 @@ impl Looked {
                         worst.add(row.new, row.loss, row.place, || (row.place, row.new));
                     }
                 });
-                worst.listed().into_iter().map(|(place, new)| named(joined, place, new)).collect()
+                let by_scores = right_by.threshold.is_some();
+                worst.listed().into_iter().map(|(place, new)| named(joined, place, new, by_scores)).collect()
             }
             Self::Columns(spec) => {
                 row_losses::of_columns(joined, places, spec, |row| {
@@ -189,7 +190,7 @@ impl Looked {
                     }
                 });
                 let cells = worst.listed().into_iter();
-                cells.map(|(place, new)| with_cells(joined, spec, named(joined, place, new), place)).collect()
+                cells.map(|(place, new)| with_cells(joined, spec, named(joined, place, new, true), place)).collect()
             }
             Self::Queries(spec) => {
                 let mut worst = Worst::none();
@@ -231,7 +232,7 @@ fn key(joined: &JoinedRows, at: usize) -> String {
     joined.names.text(at).unwrap_or_else(|| format!("{:016x}", joined.keys[at]))
 }
 
-fn named(joined: &JoinedRows, place: u32, new: bool) -> NamedRow {
+fn named(joined: &JoinedRows, place: u32, new: bool, by_scores: bool) -> NamedRow {
     let at = place as usize;
     NamedRow {
         key: key(joined, at),
@@ -241,20 +242,25 @@ fn named(joined: &JoinedRows, place: u32, new: bool) -> NamedRow {
             TruthColumn::Real(labels) | TruthColumn::Relevance(labels) => significant(labels[at]),
             TruthColumn::Texts(labels) => cut(&labels[at]),
         },
-        candidate: said(&joined.truth, &joined.candidate, at),
-        baseline: joined.baseline.as_ref().map(|baseline| said(&joined.truth, baseline, at)),
+        candidate: said(&joined.truth, &joined.candidate, at, by_scores),
+        baseline: joined.baseline.as_ref().map(|baseline| said(&joined.truth, baseline, at, by_scores)),
         new,
     }
 }
 
-/// What a model said of a row.
-fn said(truth: &TruthColumn, predicted: &PredictedColumns, at: usize) -> String {
+/// What a model said of a row: of two classes the score alone where that is what is held against a threshold.
+fn said(truth: &TruthColumn, predicted: &PredictedColumns, at: usize, by_scores: bool) -> String {
     let number = |column: &Option<Vec<f64>>| column.as_ref().map(|column| significant(column[at]));
     let text = match truth {
-        TruthColumn::Binary(_) => number(&predicted.scores).or_else(|| {
-            let classes = predicted.classes.as_ref()?;
-            Some(if classes[at] == 1 { "positive" } else { "negative" }.to_owned())
-        }),
+        TruthColumn::Binary(_) => {
+            let score = number(&predicted.scores);
+            let class = predicted.classes.as_ref().filter(|_| !by_scores || score.is_none());
+            let class = class.map(|classes| if classes[at] == 1 { "positive" } else { "negative" });
+            match (class, score) {
+                (Some(class), Some(score)) => Some(format!("{class} ({score})")),
+                (class, score) => score.or_else(|| class.map(str::to_owned)),
+            }
+        }
         TruthColumn::Classes { names, .. } => match (&predicted.classes, &predicted.probabilities) {
             (Some(classes), _) => Some(class(names, classes[at])),
             (None, Some(columns)) => {

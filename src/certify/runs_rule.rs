@@ -4,7 +4,7 @@ use super::case::Case;
 use super::decision::Level;
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
-use super::outcome::{blank, explained, inconclusive};
+use super::outcome::{blank, explained, explained_in, inconclusive, needed_by_width};
 use super::sufficient::flat;
 use super::wording::{grouped, level, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
@@ -58,7 +58,7 @@ pub(super) fn judge(
             Ok(found) => {
                 let level = Level { value: found.value, lower: found.lower, upper: found.upper };
                 let result = ResultRecord { sufficient: flat(&found.sufficient, found.standard_error), ..result };
-                limit.judge(result, &Measurement { level, bounded: true, method: found.method.name() })
+                limit.judge_counted("runs", result, &Measurement { level, bounded: true, method: found.method.name() })
             }
             Err(why) => inconclusive(result, undefined(why)),
         });
@@ -83,8 +83,11 @@ pub(super) fn judge(
         }
         _ => return Err(unsuitable(rule, result)),
     };
+    let bounds = Level { value: found.ratio, lower: found.lower, upper: found.upper };
+    let needed = needed_by_width(found.n, bounds, limit);
     let result = ResultRecord {
         verdict,
+        rows_needed: needed.filter(|_| verdict == Verdict::Inconclusive),
         candidate: Some(found.candidate),
         baseline: Some(found.baseline),
         delta: Some(found.ratio),
@@ -100,7 +103,7 @@ pub(super) fn judge(
         significant(limit),
         grouped(found.n),
     );
-    Ok(explained(result, &text, failed))
+    Ok(explained_in("pairs of runs", result, &text, failed))
 }
 
 /// The confidence of each bound: of runs that went on until the interval was narrow, a little more than was asked.

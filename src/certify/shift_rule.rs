@@ -41,7 +41,14 @@ pub(super) fn judge(rule: &RuleRecord, record: &ShiftRecord, case: &Case<'_>) ->
 fn shift(record: &ShiftRecord, joined: &JoinedRows, baseline: &PredictedColumns) -> Result<(f64, String), String> {
     let candidate = &joined.candidate;
     let said = |undefined: Undefined| format!("the {} shift is not defined: {undefined}", record.shift.name());
+    // Where a rule says nothing of a threshold, the classes that were predicted are the ones that are positive.
+    let by_classes = record.shift == Shift::PositiveRate && record.threshold().is_none();
+    let classes = (candidate.classes.is_some(), baseline.classes.is_some());
+    if by_classes && classes.0 != classes.1 {
+        return Err("the classes of only one of the models are recorded, and the rule has no threshold".to_owned());
+    }
     let numbers = match (&candidate.scores, &baseline.scores, &candidate.values, &baseline.values) {
+        _ if by_classes && classes.0 => None,
         (Some(ours), Some(theirs), ..) => Some((ours, theirs, "scores")),
         (_, _, Some(ours), Some(theirs)) => Some((ours, theirs, "values")),
         _ => None,
@@ -86,6 +93,9 @@ fn shift(record: &ShiftRecord, joined: &JoinedRows, baseline: &PredictedColumns)
             }
         };
         return Ok((value, of));
+    }
+    if let Some(threshold) = record.threshold() {
+        return Err(format!("the threshold {threshold} needs scores of both models"));
     }
     let (Some(ours), Some(theirs)) = (&candidate.classes, &baseline.classes) else {
         return Err("there are neither scores, values nor classes in both models' predictions".to_owned());

@@ -38,7 +38,7 @@ pub(super) fn of(rule: &RuleRecord, task: Task, truth: &TruthColumn) -> Result<M
 
 /// The metric of a rule on rows, and the classes it counts by name.
 pub(super) fn settled(rule: &RuleRecord, task: Task) -> Result<(MetricSpec, Vec<Scalar>), CertifyError> {
-    let MeasureRecord::Metric { metric: name, threshold, parameters, columns, better, .. } = &rule.measure else {
+    let MeasureRecord::Metric { metric: name, parameters, columns, better, .. } = &rule.measure else {
         let metric = "what is no metric of rows".to_owned();
         return Err(CertifyError::UnknownMetric { rule: rule.id.clone(), metric });
     };
@@ -57,7 +57,7 @@ pub(super) fn settled(rule: &RuleRecord, task: Task) -> Result<(MetricSpec, Vec<
         Direction::Higher => Better::Higher,
         Direction::Lower => Better::Lower,
     });
-    Ok((MetricSpec::new(metric).at(*threshold).with(settings.parameters), settings.labels))
+    Ok((MetricSpec::new(metric).at(rule.measure.threshold()).with(settings.parameters), settings.labels))
 }
 
 /// The metric with the classes that were recorded for it.

@@ -16,6 +16,9 @@ use crate::format::scalar::Scalar;
 const SIGNATURE: [&str; 7] =
     ["n_features_in_", "feature_names_in_", "feature_names", "classes_", "n_outputs_", "num_feature", "num_class"];
 
+/// Differences a remark names, and parts a reason.
+const SHOWN: usize = 5;
+
 /// The rule's result.
 pub(super) fn judge(
     rule: &RuleRecord,
@@ -39,7 +42,7 @@ pub(super) fn judge(
     let judged = counted::judge(limit, result, &found);
     if let (Ok(found), true) = (&found, judged.reason.is_none()) {
         // Differences a rule lets pass are still worth a line.
-        let shown = super::wording::some(found, 5);
+        let shown = super::wording::some(found, SHOWN);
         remarks.extend((!found.is_empty()).then(|| format!("rule `{}`: {shown}", rule.id)));
     }
     Ok(judged)
@@ -124,36 +127,124 @@ fn hardware(ours: &MachineRecord, theirs: &MachineRecord) -> Lacking {
 /// What goes in: columns of the training data, features of the model's files. What comes out: the predictions' columns.
 fn signature(candidate: &VersionFacts, baseline: &VersionFacts) -> Lacking {
     let (ours, theirs) = (inputs_and_outputs(candidate)?, inputs_and_outputs(baseline)?);
-    // What only one of them tells is no difference: an earlier program may have told less.
-    let parts =
-        |of: &BTreeMap<(String, String), String>| -> BTreeSet<String> { of.keys().map(|key| key.0.clone()).collect() };
-    let both: BTreeSet<String> = parts(&ours).intersection(&parts(&theirs)).cloned().collect();
-    if both.is_empty() {
+    let pairs = paired(&ours, &theirs)?;
+    let mut compared = 0;
+    let mut different = Vec::new();
+    for (ours, theirs) in pairs {
+        let says = match ours.kind {
+            Kind::File => of_files(ours, theirs)?,
+            Kind::Data | Kind::Predictions => {
+                let keys: BTreeSet<&String> = ours.says.keys().chain(theirs.says.keys()).collect();
+                keys.into_iter().map(|key| (key, ours.says.get(key), theirs.says.get(key))).collect()
+            }
+        };
+        compared += says.len();
+        different.extend(says.into_iter().filter_map(|(key, a, b)| change(&format!("{} {key}", ours.name), a, b)));
+    }
+    if compared == 0 {
         return Err("nothing that both tell says what goes in and what comes out".to_owned());
     }
-    let keys: BTreeSet<&(String, String)> =
-        ours.keys().chain(theirs.keys()).filter(|key| both.contains(&key.0)).collect();
-    let name = |key: &(String, String)| format!("{} {}", key.0, key.1);
-    Ok(keys.into_iter().filter_map(|key| change(&name(key), ours.get(key), theirs.get(key))).collect())
+    Ok(different)
 }
 
-fn inputs_and_outputs(facts: &VersionFacts) -> Result<BTreeMap<(String, String), String>, String> {
-    let mut all = BTreeMap::new();
-    for source in &facts.data {
-        for column in source.schema.iter().flatten() {
-            all.insert((format!("data {}", source.name), format!("`{}`", column.name)), column.kind.clone());
-        }
+type Said<'a> = (&'a String, Option<&'a String>, Option<&'a String>);
+
+/// What two files both tell; of what one alone tells, an earlier program may have told less. A step of a pipeline may have been
+/// renamed: the only thing of a kind that is left on both sides is the same.
+fn of_files<'a>(ours: &'a Part, theirs: &'a Part) -> Result<Vec<Said<'a>>, String> {
+    let mut said: Vec<Said<'_>> = Vec::new();
+    for (key, value) in &ours.says {
+        said.extend(theirs.says.get(key).map(|other| (key, Some(value), Some(other))));
     }
-    for file in facts.found.iter().flat_map(|found| &found.files) {
-        for (name, value) in file.state.iter().chain(&file.params) {
-            if SIGNATURE.contains(&last_word(name)) && !matches!(value, Scalar::Null) {
-                // A part for each: a file may tell one and not another.
-                all.insert((format!("{} {name}", file.path), String::new()), value.to_string());
+    for word in SIGNATURE {
+        let left = |of: &'a Part, other: &Part| -> Vec<(&'a String, &'a String)> {
+            of.says.iter().filter(|(key, _)| last_word(key) == word && !other.says.contains_key(*key)).collect()
+        };
+        match (left(ours, theirs).as_slice(), left(theirs, ours).as_slice()) {
+            ([], _) | (_, []) => {}
+            ([(key, a)], [(_, b)]) => said.push((*key, Some(*a), Some(*b))),
+            (a, b) => {
+                let names = |keys: &[(&String, &String)]| {
+                    super::wording::some(&keys.iter().map(|(key, _)| format!("`{key}`")).collect::<Vec<_>>(), SHOWN)
+                };
+                let (a, b) = (names(a), names(b));
+                return Err(format!(
+                    "in `{}` {a} of the candidate and {b} of the baseline cannot be matched",
+                    ours.name
+                ));
             }
         }
     }
+    Ok(said)
+}
+
+/// What a part of the inputs and outputs is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Data,
+    File,
+    Predictions,
+}
+
+/// Training data, a file of the model, or a set of predictions, with what it says of inputs and outputs.
+struct Part {
+    kind: Kind,
+    name: String,
+    /// Of a file: what it holds, as its format says it.
+    class: Option<String>,
+    says: BTreeMap<String, String>,
+}
+
+/// Parts of one name; of what is left, the only one of a kind and a class on each side, whatever it is called. Anything else that
+/// is left on both sides may be a part that was renamed, and what it says another thing.
+fn paired<'a>(ours: &'a [Part], theirs: &'a [Part]) -> Result<Vec<(&'a Part, &'a Part)>, String> {
+    let same = |a: &Part, b: &Part| a.kind == b.kind && a.name == b.name;
+    let mut pairs: Vec<(&Part, &Part)> =
+        ours.iter().filter_map(|a| Some((a, theirs.iter().find(|b| same(a, b))?))).collect();
+    for kind in [Kind::Data, Kind::File, Kind::Predictions] {
+        let left = |of: &'a [Part], others: &[Part]| -> Vec<&'a Part> {
+            of.iter().filter(|a| a.kind == kind && !others.iter().any(|b| same(a, b))).collect()
+        };
+        match (left(ours, theirs).as_slice(), left(theirs, ours).as_slice()) {
+            // What only one of them tells is no difference: an earlier program may have told less.
+            ([], _) | (_, []) => {}
+            ([a], [b]) if a.class == b.class => pairs.push((*a, *b)),
+            (a, b) => {
+                let names = |parts: &[&Part]| {
+                    let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.name)).collect();
+                    super::wording::some(&names, SHOWN)
+                };
+                return Err(format!(
+                    "{} of the candidate and {} of the baseline cannot be matched",
+                    names(a),
+                    names(b)
+                ));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+fn inputs_and_outputs(facts: &VersionFacts) -> Result<Vec<Part>, String> {
+    let mut all = Vec::new();
+    let mut part = |kind, name: String, class: Option<String>, says: BTreeMap<String, String>| {
+        if !says.is_empty() {
+            all.push(Part { kind, name, class, says });
+        }
+    };
+    for source in &facts.data {
+        let columns = source.schema.iter().flatten();
+        let says = columns.map(|column| (format!("`{}`", column.name), column.kind.clone())).collect();
+        part(Kind::Data, format!("data {}", source.name), None, says);
+    }
+    for file in facts.found.iter().flat_map(|found| &found.files) {
+        let told = file.state.iter().chain(&file.params);
+        let told = told.filter(|(name, value)| SIGNATURE.contains(&last_word(name)) && !matches!(value, Scalar::Null));
+        let says = told.map(|(name, value)| (name.clone(), value.to_string())).collect();
+        let class = format!("{} {}", file.format, file.class.as_deref().unwrap_or_default());
+        part(Kind::File, file.path.clone(), Some(class), says);
+    }
     for set in &facts.predictions {
-        let part = format!("predictions {}", set.name);
         let columns = &set.columns;
         let named = [("score", &columns.score), ("prediction", &columns.prediction)];
         let mut kinds =
@@ -164,12 +255,14 @@ fn inputs_and_outputs(facts: &VersionFacts) -> Result<BTreeMap<(String, String),
             Some(Err(reason)) => return Err(reason.clone()),
             None => return Err(format!("the predictions `{}` were not looked at", set.name)),
         };
-        for (role, column) in kinds {
+        let of_kind = |(role, column): (String, String)| {
             let kind = known.get(&column).map_or("missing", String::as_str);
-            all.insert((part.clone(), role), format!("`{column}` ({kind})"));
-        }
+            (role, format!("`{column}` ({kind})"))
+        };
+        let mut says: BTreeMap<String, String> = kinds.into_iter().map(of_kind).collect();
         let positive = columns.positive.as_ref().map(ToString::to_string);
-        all.extend(positive.map(|positive| ((part.clone(), "positive".to_owned()), positive)));
+        says.extend(positive.map(|positive| ("positive".to_owned(), positive)));
+        part(Kind::Predictions, format!("predictions {}", set.name), None, says);
     }
     Ok(all)
 }

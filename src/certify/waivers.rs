@@ -1,18 +1,107 @@
 //! Waivers: what a rule does not pass becomes WAIVED, never PASS.
+//!
+//! Somebody excused what a certificate said then. What is worse than that, or another thing, nobody has excused.
 
-use crate::format::certificate::{ResultRecord, Verdict, WaiverRecord};
+use std::collections::BTreeSet;
+
+use super::case::Case;
+use super::regression_cases::{UNKNOWN, WRONG};
+use super::wording::some;
+use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict, WaiverRecord};
+use crate::id::SnapshotId;
+use crate::name::SetName;
+
+/// Cases named in a reason.
+const SHOWN: usize = 3;
+
+/// What a rule did not pass when it was waived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waived {
+    /// What the candidate was compared with.
+    baseline: Option<SnapshotId>,
+    /// Of each set and slice that did not pass, how it came out.
+    open: Vec<(Option<SetName>, Option<String>, Verdict)>,
+    /// Of regression cases, those that were not right: `wrong_c17`.
+    cases: BTreeSet<String>,
+}
+
+impl Waived {
+    /// What `certificate` says of `rule`; none where it passes.
+    pub fn of(certificate: &CertificateRecord, rule: &str) -> Option<Self> {
+        let results = certificate.results.iter().filter(|result| result.rule == rule);
+        let mut waived = Self { baseline: certificate.baseline.snapshot, open: Vec::new(), cases: BTreeSet::new() };
+        for result in results {
+            let verdict = result.waived.unwrap_or(result.verdict);
+            if matches!(verdict, Verdict::Fail | Verdict::Inconclusive) {
+                waived.open.push((result.set.clone(), result.slice.clone(), verdict));
+                waived.cases.extend(cases_of(result).cloned());
+            }
+        }
+        (!waived.open.is_empty()).then_some(waived)
+    }
+
+    /// In what a result is worse than what was waived, or another; none where it is neither.
+    fn exceeded_by(&self, case: &Case<'_>, result: &ResultRecord) -> Option<String> {
+        let is_comparison = case.policy.rules.iter().any(|rule| rule.id == result.rule && rule.is_comparison());
+        if is_comparison && self.baseline != case.baseline.snapshot {
+            return Some("it was given for the comparison with another baseline".to_owned());
+        }
+        let about = |(set, slice, _): &&(Option<SetName>, Option<String>, Verdict)| {
+            *set == result.set && *slice == result.slice
+        };
+        let Some((.., verdict)) = self.open.iter().find(about) else {
+            let what = result.slice.as_ref().map_or_else(|| "these rows".to_owned(), |slice| format!("`{slice}`"));
+            return Some(format!("it was not given for {what}"));
+        };
+        if result.verdict < *verdict {
+            return Some(format!("it was given for {}", verdict.name()));
+        }
+        let is_known = |key: &&String| {
+            let was_wrong = || key.strip_prefix(UNKNOWN).is_some_and(|id| self.cases.contains(&format!("{WRONG}{id}")));
+            self.cases.contains(*key) || was_wrong()
+        };
+        let id = |key: &String| key.rsplit('_').next().unwrap_or(key).to_owned();
+        let newer: Vec<String> = cases_of(result).filter(|key| !is_known(key)).map(id).collect();
+        let recorded = cases_of(result).count() as f64;
+        let counted = ["wrong", "unknown"].iter().filter_map(|key| result.sufficient.get(*key)).sum::<f64>();
+        match newer.is_empty() {
+            false => Some(format!("it was not given for {}", some(&newer, SHOWN))),
+            true if result.rule == super::CASES && counted > recorded => {
+                Some("it was not given for so many cases".to_owned())
+            }
+            true => None,
+        }
+    }
+}
+
+fn cases_of(result: &ResultRecord) -> impl Iterator<Item = &String> {
+    let of_cases = result.rule == super::CASES;
+    result.sufficient.keys().filter(move |key| of_cases && (key.starts_with(WRONG) || key.starts_with(UNKNOWN)))
+}
 
 /// Excuses what the waivers are about; those that excuse anything.
-pub(super) fn apply(waivers: &[WaiverRecord], results: &mut [ResultRecord]) -> Vec<WaiverRecord> {
+pub(super) fn apply(case: &Case<'_>, results: &mut [ResultRecord]) -> Vec<WaiverRecord> {
     let mut used = Vec::new();
-    for waiver in waivers {
-        let excused = |result: &&mut ResultRecord| {
+    for waiver in &case.history.waivers {
+        let open = |result: &&mut ResultRecord| {
             result.rule == waiver.rule && matches!(result.verdict, Verdict::Fail | Verdict::Inconclusive)
         };
         let mut any = false;
-        for result in results.iter_mut().filter(excused) {
+        for result in results.iter_mut().filter(open) {
             let found = result.reason.take().map_or_else(String::new, |reason| format!("; {reason}"));
             let (by, reason) = (&waiver.approver, &waiver.reason);
+            let exceeded = match case.history.waived.get(&waiver.event.seq) {
+                None => None,
+                Some(Ok(waived)) => waived.exceeded_by(case, result),
+                Some(Err(why)) => Some(format!("what it was given for is not known: {why}")),
+            };
+            if let Some(why) = exceeded {
+                let (label, rule) = (case.history.label.as_deref().unwrap_or("VERSION"), &waiver.rule);
+                result.reason = Some(format!(
+                    "the waiver of {by} does not excuse this: {why}; `mlrun waive {label} --rule {rule}` would{found}"
+                ));
+                continue;
+            }
             result.reason = Some(format!(
                 "waived by {by} until {}: {reason}; without that {}{found}",
                 waiver.expires.for_people(),

@@ -9,14 +9,14 @@ use super::decision::{Level, floor};
 use super::error::CertifyError;
 use super::limit::{Limit, Measurement};
 use super::measured::{Measured, too_few};
-use super::outcome::{blank, explained, inconclusive, n_rows};
+use super::outcome::{blank, explained_in, inconclusive, n_rows, needed_by_width};
 use super::parts::{self, Place};
 use super::rows::View;
 use super::rows_rule::{Found, RowsRule, Small, leaves_out};
 use super::slices::Slice;
 use super::sufficient::flat;
 use super::wording::{level, significant};
-use crate::format::certificate::{PartOf, ResultRecord};
+use crate::format::certificate::{PartOf, ResultRecord, Verdict};
 use crate::format::policy::{Bound, DemandRecord};
 use crate::measure::{self, Better, Estimate, Sampling, Sufficient};
 
@@ -129,8 +129,11 @@ fn worst(
     if ![ratio.value, ratio.lower, ratio.upper].into_iter().all(f64::is_finite) {
         return inconclusive(result, "the ratio is not a finite number");
     }
+    let verdict = floor(ratio, limit, Bound::Lower);
+    let needed = needed_by_width(result.n, ratio, limit);
     let result = ResultRecord {
-        verdict: floor(ratio, limit, Bound::Lower),
+        verdict,
+        rows_needed: needed.filter(|_| verdict == Verdict::Inconclusive),
         candidate: Some(worst.value),
         baseline: Some(overall.value),
         delta: Some(ratio.value),
@@ -145,7 +148,7 @@ fn worst(
         significant(limit),
         n_rows(result.n)
     );
-    explained(result, &text, "below the limit")
+    explained_in("rows of that slice", result, &text, "below the limit")
 }
 
 /// The confidence of a bound that one of so many slices breaks.

@@ -56,8 +56,8 @@ pub struct Asked<'a> {
     pub slices: &'a [String],
     /// Columns of numbers. One with a cell that is no finite number keeps only the rules on it from being judged.
     pub numbers: &'a [String],
-    /// Whether those that are not there are left out: what a baseline never wrote keeps no other rule from being judged.
-    pub numbers_if_there: bool,
+    /// Whether those of both that are not there are left out: what a baseline never wrote keeps no other rule from being judged.
+    pub if_there: bool,
     /// A table that may have the same keys in the same order: then they are hashed and sorted once.
     pub like: Option<&'a PredictionTable>,
 }
@@ -93,6 +93,11 @@ pub(super) struct Answers {
 }
 
 impl PredictionTable {
+    /// Which of these columns its rows are not sorted by.
+    pub fn without<'a>(&self, slices: &'a [String]) -> Vec<&'a String> {
+        slices.iter().filter(|column| !self.slices.contains_key(*column)).collect()
+    }
+
     /// Number of rows, at least one.
     pub fn rows(&self) -> usize {
         self.keys.len()
@@ -140,12 +145,14 @@ pub fn read_asked(
     task: Task,
     asked: &Asked<'_>,
 ) -> Result<PredictionTable, Defect> {
-    let slices = columns.slices.iter().chain(asked.slices);
+    let mut wanted: Vec<&String> = asked.slices.iter().collect();
     let mut numbers: BTreeSet<&String> = asked.numbers.iter().collect();
-    if asked.numbers_if_there && !numbers.is_empty() {
+    if asked.if_there && !(numbers.is_empty() && wanted.is_empty()) {
         let there = SourceTable::header(&bytes, path)?;
         numbers.retain(|column| there.contains(column));
+        wanted.retain(|column| there.contains(column));
     }
+    let slices = columns.slices.iter().chain(wanted);
     let named = columns.key.iter().chain([&columns.label]).chain(&columns.score).chain(&columns.prediction);
     let named = named.chain(columns.scores.values()).chain(slices.clone());
     let named =

@@ -315,7 +315,7 @@ pub struct ResultRecord {
     /// What every random number followed from, where there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<Digest>,
-    /// Rows that would decide, where it is inconclusive for want of them.
+    /// Rows that would decide, where it is inconclusive for want of them; of samples, runs and lists of numbers so many of those.
     pub rows_needed: Option<u64>,
     /// Numbers from which the bounds follow without the rows.
     pub sufficient: BTreeMap<String, f64>,

@@ -201,6 +201,10 @@ pub enum EventBody {
         /// The signature on it; none: it is not signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signature: Option<Digest>,
+        /// The certificate that it was given for: what that says of the rule is excused, and nothing worse. None: the first that
+        /// counts it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CertificateId>,
     },
     /// The list of cases that every later candidate must be right about grew or shrank.
     Case {

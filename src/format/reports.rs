@@ -104,12 +104,29 @@ fn validation(object: &Map<String, Value>, report: &mut Report) -> bool {
         let name = if of.is_empty() { name.to_owned() } else { format!("{name}({})", of.join(", ")) };
         report.checks.push(ReportedCheck { name, outcome });
     }
+    report.errors.extend(miscounted(object, &report.checks[before..]));
     // All of it failed, and none of its parts: not understood.
     let fine = report.checks[before..].iter().all(|check| check.outcome == Outcome::Passed);
     if fine && object.get("success").and_then(Value::as_bool) != Some(true) {
         report.errors.push("it did not succeed as a whole".to_owned());
     }
     true
+}
+
+/// Where the tool's own counts are not those of the checks it lists: the list is not all there was.
+fn miscounted(object: &Map<String, Value>, checks: &[ReportedCheck]) -> Option<String> {
+    let statistics = object.get("statistics")?;
+    let passed = checks.iter().filter(|check| check.outcome == Outcome::Passed).count();
+    let listed = [
+        ("evaluated_expectations", checks.len(), "checks"),
+        ("successful_expectations", passed, "checks that passed"),
+        ("unsuccessful_expectations", checks.len() - passed, "checks that did not pass"),
+    ];
+    listed.into_iter().find_map(|(key, listed, what)| {
+        let counted = statistics.get(key).filter(|counted| !counted.is_null())?;
+        let agrees = counted.as_u64() == Some(listed as u64);
+        (!agrees).then(|| format!("it counts {} {what} and lists {listed}", text(counted)))
+    })
 }
 
 /// `{"raised_exception": true}`, or one of these for each metric.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::distribution::one_sided;
-use super::input::{labelled, texts};
+use super::input::{alike, labelled, texts};
 use super::metric::Metric;
 use super::outcome::{Estimate, Interval, Method, Sufficient};
 use super::settings::MetricSpec;
@@ -14,8 +14,8 @@ use super::sums::sum;
 use super::undefined::Undefined;
 use super::{Predicted, Rows, Truth, answers, checked};
 
-/// Whether a model is right about each row. A class is right if it is the label's, of binary labels at the threshold of `spec`; an
-/// answer in words if nothing is missing from its score by the metric of `spec`.
+/// Whether a model is right about each row. A class is right if it is the label's, of binary labels at the threshold of `spec` if
+/// that has one; an answer in words if nothing is missing from its score by the metric of `spec`.
 ///
 /// # Errors
 /// Labels that are numbers or relevances, predictions from which no class follows, or input that is no number.
@@ -25,6 +25,20 @@ pub fn right(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) ->
     }
     let labelled = labelled(&classes(spec), truth, predicted)?;
     Ok(labelled.truth.iter().zip(&labelled.predicted).map(|(label, class)| label == class).collect())
+}
+
+/// Whether each of two models is right about each row.
+///
+/// # Errors
+/// As [`right`]; also classes that were predicted by one of the models only.
+pub fn both_right(
+    spec: &MetricSpec,
+    truth: &Truth<'_>,
+    candidate: &Predicted<'_>,
+    baseline: &Predicted<'_>,
+) -> Result<(Vec<bool>, Vec<bool>), Undefined> {
+    alike(&classes(spec), truth, candidate, baseline)?;
+    Ok((right(spec, truth, candidate)?, right(spec, truth, baseline)?))
 }
 
 /// How right each answer in words is, from 0 to 1.
@@ -68,7 +82,7 @@ pub fn flips(
 ) -> Result<FlipTable, Undefined> {
     let looked = if matches!(rows.truth, Truth::Texts(_)) { spec.clone() } else { classes(spec) };
     let (truth, n) = checked(&looked, rows)?;
-    let (ours, theirs) = (right(spec, truth, candidate)?, right(spec, truth, baseline)?);
+    let (ours, theirs) = both_right(spec, truth, candidate, baseline)?;
     let mut counts = [0; 4];
     let mut weights = [0.0; 4];
     let weight = |row: usize| rows.weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0);

@@ -55,7 +55,7 @@ pub enum Truth<'a> {
 pub struct Predicted<'a> {
     /// Score of the positive class: P(positive), or for ranking and thresholds any number.
     pub scores: Option<&'a [f64]>,
-    /// Predicted class numbers. For binary labels 1 is positive; scores, if given, win.
+    /// Predicted class numbers. For binary labels 1 is positive; where a metric has a threshold, scores decide.
     pub classes: Option<&'a [u32]>,
     /// One column of n probabilities per class. Without `classes`, the first largest is the predicted class.
     pub probabilities: Option<&'a [Vec<f64>]>,
@@ -182,6 +182,31 @@ pub(super) fn binary<'a>(spec: &MetricSpec, truth: &Truth<'a>) -> Result<&'a [bo
     }
 }
 
+/// Where nobody says otherwise, half a chance is positive: scikit-learn's `predict` of what has probabilities.
+const HALF: f64 = 0.5;
+
+/// Two models' classes are compared if they come about alike. One's recorded classes say nothing about the threshold that
+/// another's scores are to be held against.
+pub(super) fn alike(
+    spec: &MetricSpec,
+    truth: &Truth<'_>,
+    candidate: &Predicted<'_>,
+    baseline: &Predicted<'_>,
+) -> Result<(), Undefined> {
+    if spec.threshold.is_some() || !spec.counts_classes() || !matches!(truth, Truth::Binary(_)) {
+        return Ok(());
+    }
+    match (candidate.classes, baseline.classes) {
+        (Some(_), None) if baseline.scores.is_some() => {
+            Err(Undefined::ClassesOfOne { classes: "candidate", scores: "baseline" })
+        }
+        (None, Some(_)) if candidate.scores.is_some() => {
+            Err(Undefined::ClassesOfOne { classes: "baseline", scores: "candidate" })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Labels and predicted classes as numbers.
 pub(super) fn labelled(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted<'_>) -> Result<Labelled, Undefined> {
     let n = truth.len();
@@ -192,16 +217,22 @@ pub(super) fn labelled(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predict
             return Err(Undefined::NotApplicable { metric: spec.metric.name(), task: truth.task().name() });
         }
     };
-    let predicted = match (predicted.scores, predicted.classes, predicted.probabilities) {
-        (Some(scores), ..) if classes == 2 => {
-            if !spec.threshold.is_finite() {
-                return Err(Undefined::InvalidSetting { name: "threshold", value: spec.threshold });
-            }
-            finite(scores, n)?.iter().map(|&score| u32::from(score >= spec.threshold)).collect()
+    let at = |scores, threshold: f64| {
+        if !threshold.is_finite() {
+            return Err(Undefined::InvalidSetting { name: "threshold", value: threshold });
         }
-        (_, Some(labels), _) => in_range(of_length(labels, n)?, classes)?.to_vec(),
-        (_, None, Some(columns)) => largest(probabilities(columns, classes, n)?, n),
-        _ => return Err(Undefined::ClassesMissing),
+        Ok(finite(scores, n)?.iter().map(|&score| u32::from(score >= threshold)).collect())
+    };
+    let predicted = match (spec.threshold.filter(|_| classes == 2), predicted.classes) {
+        (Some(threshold), _) => {
+            at(predicted.scores.ok_or(Undefined::ThresholdWithoutScores { threshold })?, threshold)?
+        }
+        (None, Some(labels)) => in_range(of_length(labels, n)?, classes)?.to_vec(),
+        (None, None) => match (predicted.scores, predicted.probabilities) {
+            (Some(scores), _) if classes == 2 => at(scores, HALF)?,
+            (_, Some(columns)) => largest(probabilities(columns, classes, n)?, n),
+            _ => return Err(Undefined::ClassesMissing),
+        },
     };
     Ok(Labelled { classes, truth, predicted })
 }

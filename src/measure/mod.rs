@@ -94,7 +94,7 @@ mod undefined;
 
 pub use answers::Patterns;
 pub use draws::Draws;
-pub use flips::{FlipTable, answer_scores, flip_rate, flips, right};
+pub use flips::{FlipTable, answer_scores, both_right, flip_rate, flips, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
 pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};
@@ -217,6 +217,7 @@ pub fn compare(
     let finish = |(interval, sufficient): (Interval, Sufficient), values| {
         interval.comparison(n, values, spec.range(), sufficient)
     };
+    input::alike(spec, truth, candidate, baseline)?;
     if same(spec, candidate, baseline, n)? {
         let value = point(spec, rows, candidate)?;
         return finish((Interval::new(Method::Exact, 0.0, 0.0, 0.0), Sufficient::None), (value, value));

@@ -8,8 +8,9 @@ use super::undefined::Undefined;
 pub struct MetricSpec {
     /// The metric.
     pub metric: Metric,
-    /// Binary classes from scores: `score >= threshold` is positive. 0.5 unless the policy says otherwise.
-    pub threshold: f64,
+    /// Binary classes from scores: `score >= threshold` is positive. None: the predicted classes, or scores at 0.5 where only those
+    /// are given.
+    pub threshold: Option<f64>,
     /// What else can be set about it.
     pub parameters: Parameters,
 }
@@ -192,12 +193,12 @@ impl Parameters {
 impl MetricSpec {
     /// `metric` with its default settings.
     pub fn new(metric: Metric) -> Self {
-        Self { metric, threshold: 0.5, parameters: Parameters::default() }
+        Self { metric, threshold: None, parameters: Parameters::default() }
     }
 
-    /// The same with another threshold.
-    pub fn at(self, threshold: f64) -> Self {
-        Self { threshold, ..self }
+    /// The same with another threshold, or none.
+    pub fn at(self, threshold: impl Into<Option<f64>>) -> Self {
+        Self { threshold: threshold.into(), ..self }
     }
 
     /// The same with other settings.

@@ -32,6 +32,23 @@ pub enum Undefined {
         /// Name of the task the labels belong to.
         task: &'static str,
     },
+    /// A threshold, and nothing to hold against it.
+    #[error("the threshold {threshold} needs scores, and there are none")]
+    ThresholdWithoutScores {
+        /// As the policy says it.
+        threshold: f64,
+    },
+    /// One model's classes were predicted, those of the other one would follow from its scores.
+    #[error(
+        "the {classes}'s classes are recorded and the {scores}'s are not: name the column of its classes, too, or a `threshold` that both \
+         models' scores are held against"
+    )]
+    ClassesOfOne {
+        /// `candidate` or `baseline`: who has classes.
+        classes: &'static str,
+        /// Who has scores only.
+        scores: &'static str,
+    },
     /// All labels are the same class.
     #[error("the labels hold a single class")]
     SingleClass,

@@ -93,8 +93,8 @@ pub(super) fn gather(
             let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
                 return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
             };
-            let numbers_if_there = role == "baseline";
-            let asked = Asked { slices: &slices, numbers: &numbers, numbers_if_there, like };
+            let if_there = role == "baseline";
+            let asked = Asked { slices: &slices, numbers: &numbers, if_there, like };
             let bytes = tables.bytes(found.file)?;
             let table = evidence::read_predictions_asked(bytes, &found.path, &found.columns, task, &asked);
             gathered.evidence.push(EvidenceRecord {
@@ -116,6 +116,12 @@ pub(super) fn gather(
             continue;
         }
         let theirs = baseline.map(|record| read("baseline", record, ours.as_ref().ok())).transpose()?;
+        // Where the baseline has the column, too, the join sees to it that both say the same.
+        if let Some(Ok(theirs)) = &theirs {
+            gathered.remarks.extend(theirs.without(&slices).into_iter().map(|column| {
+                format!("only the candidate's `{set}` has the column `{column}`: it alone says which rows are in which slice")
+            }));
+        }
         let joined = ours.and_then(|ours| match theirs {
             None => evidence::join(&set, task, ours, None),
             // Floors and ceilings can be judged without the baseline's rows; comparisons cannot, and say so.

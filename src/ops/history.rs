@@ -1,17 +1,19 @@
 //! What the journal adds to a case that is judged: uses of its evaluation sets, regression cases, waivers.
 
+use std::collections::BTreeMap;
+
 use super::evidence::Gathered;
 use super::signoffs::{self, Signers};
-use super::{VerbError, cases};
-use crate::certify::History;
+use super::{VerbError, cases, replaced};
+use crate::certify::{History, Waived};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::cases::NumberedCaseRecord;
 use crate::format::certificate::{ReplacedRecord, WaiverRecord};
-use crate::format::checkpoint::AttachedRow;
-use crate::format::event::{StageRulesRecord, UsedSetRecord};
+use crate::format::checkpoint::{AttachedRow, WaiverRow};
+use crate::format::event::{EventBody, StageRulesRecord, UsedSetRecord};
 use crate::format::measurement::Role;
-use crate::id::SnapshotId;
+use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
 use crate::registry::State;
 use crate::repository::Repository;
@@ -74,6 +76,94 @@ pub(super) fn used_sets(gathered: &Gathered, replaced: &[ReplacedRecord]) -> Vec
         UsedSetRecord { set: set.clone(), sha256: joined.evaluation(), predictions }
     });
     used.collect()
+}
+
+/// What each waiver was given for, by the number of its event.
+pub(super) fn waived(
+    repository: &Repository,
+    state: &State,
+    waivers: &[WaiverRecord],
+) -> Result<BTreeMap<u64, Result<Waived, String>>, VerbError> {
+    let mut all = BTreeMap::new();
+    for waiver in waivers {
+        let seq = waiver.event.seq;
+        let Some(row) = state.waiver(seq) else { continue };
+        let certificate = match given_for(repository, state, seq)? {
+            None => first_that_counts(repository, state, row)?,
+            given => given,
+        };
+        let Some(certificate) = certificate else { continue };
+        match replaced::statement(repository, certificate) {
+            Ok(statement) => {
+                if let Some(waived) = Waived::of(&statement.predicate, &waiver.rule) {
+                    all.insert(seq, Ok(waived));
+                }
+            }
+            Err(error) => {
+                all.insert(seq, Err(error.to_string()));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The certificate that an event waives a rule of. Checkpoints do not hold it.
+fn given_for(repository: &Repository, state: &State, seq: u64) -> Result<Option<CertificateId>, VerbError> {
+    Ok(match repository.registry().event(&state.model, seq)?.map(|file| file.event) {
+        Some(Ok(event)) => match event.body {
+            EventBody::Waive { certificate, .. } => certificate,
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// The waivers in force that are for something else than `certificate`, by the numbers of their events.
+pub(super) fn given_for_others(
+    repository: &Repository,
+    state: &State,
+    (candidate, now): (SnapshotId, Time),
+    certificate: Option<CertificateId>,
+) -> Result<Vec<u64>, VerbError> {
+    let mut others = Vec::new();
+    for row in state.waivers_in_force(candidate, now) {
+        let seq = row.event.seq;
+        if certificate.is_some() && given_for(repository, state, seq)? != certificate {
+            others.push(seq);
+        }
+    }
+    Ok(others)
+}
+
+/// What was waived before there was a certificate is what the first one by the rules in force says.
+fn first_that_counts(
+    repository: &Repository,
+    state: &State,
+    row: &WaiverRow,
+) -> Result<Option<CertificateId>, VerbError> {
+    for seq in row.event.seq + 1..=state.seq() {
+        // What cannot be read counts nothing; `verify` says so.
+        let Some(Ok(event)) = repository.registry().event(&state.model, seq)?.map(|file| file.event) else { continue };
+        if let EventBody::Certify { snapshot, certificate, proposed: false, waivers, .. } = event.body
+            && snapshot == row.snapshot
+            && waivers.contains(&row.event.seq)
+        {
+            return Ok(Some(certificate));
+        }
+    }
+    Ok(None)
+}
+
+/// The certificate that a waiver given now is about: the one in force, if the rule does not pass there.
+pub(super) fn waived_in(
+    repository: &Repository,
+    state: &State,
+    candidate: SnapshotId,
+    rule: &str,
+) -> Result<Option<CertificateId>, VerbError> {
+    let Some(row) = state.certificates.get(&candidate).filter(|row| !row.proposed) else { return Ok(None) };
+    let statement = replaced::statement(repository, row.certificate)?;
+    Ok(Waived::of(&statement.predicate, rule).map(|_| row.certificate))
 }
 
 /// Everything the journal adds. Waivers count if whoever gave them may waive a rule for `stage` by its `rules`, and signed them where

@@ -210,6 +210,10 @@ pub(super) fn judge(
     };
     history.remarks.append(&mut gathered.remarks);
     history.remarks.extend(state.and_then(|state| forced(state, baseline)));
+    if let Some(state) = state {
+        history.waived = history::waived(repository, state, &history.waivers)?;
+    }
+    history.label = candidate.version.map(|_| candidate.label.clone());
     let case = Case {
         policy: &policy.record,
         policy_file_sha256: policy.file_sha256,

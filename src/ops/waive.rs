@@ -130,7 +130,11 @@ pub fn waive(
     if options.statement_only {
         return Ok(report);
     }
-    if let Some(said) = said(repository, state, &report, (now, signers.as_ref(), options.sign.signs()))? {
+    // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
+    let certificate = history::waived_in(repository, state, report.id, &report.rule)?;
+    let others = history::given_for_others(repository, state, (report.id, now), certificate)?;
+    let signs = options.sign.signs();
+    if let Some(said) = said(repository, state, (&report, &others), (now, signers.as_ref(), signs))? {
         (report.unchanged, report.signature) = (true, said);
         return Ok(report);
     }
@@ -175,6 +179,7 @@ pub fn waive(
         reason: report.reason.clone(),
         expires,
         signature: report.signature,
+        certificate,
     };
     let committed = repository.registry().commit::<bool, VerbError>(&report.model, &actor, |state| {
         // In the state that is decided by, other rules may be in force.
@@ -182,7 +187,7 @@ pub fn waive(
         may_waive(&report.stage, &rules, actor.email.as_deref())?;
         let signers = Signers::today(repository, (&state.model, &report.stage), &rules)?;
         let how = (repository.registry().now_in(state), signers.as_ref(), signature.is_some());
-        let unchanged = said(repository, state, &report, how)?.is_some();
+        let unchanged = said(repository, state, (&report, &others), how)?.is_some();
         Ok(if unchanged { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;
     report.unchanged = committed.outcome;
@@ -237,17 +242,19 @@ fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -
     }
 }
 
-/// The signature, if it has one, of the newest waiver of the rule, where that says the same and counts.
+/// The signature, if it has one, of the newest waiver of the rule, where that says the same and counts; `others` are
+/// for other certificates.
 fn said(
     repository: &Repository,
     state: &State,
-    report: &WaiveReport,
+    (report, others): (&WaiveReport, &[u64]),
     (now, signers, signed): (Time, Option<&Signers>, bool),
 ) -> Result<Option<Option<Digest>>, VerbError> {
     let same = |row: &&&WaiverRow| {
         row.rule == report.rule
             && row.reason == report.reason
             && row.expires == report.expires
+            && !others.contains(&row.event.seq)
             && row.email.as_deref() == Some(&report.approver)
             && (!signed || row.signature.is_some())
     };

@@ -33,7 +33,7 @@ impl State {
     }
 
     pub(super) fn add_waiver(&mut self, event: &EventRecord, reference: EventRef) -> Result<(), &'static str> {
-        let EventBody::Waive { version, snapshot, rule, reason, expires, signature } = &event.body else {
+        let EventBody::Waive { version, snapshot, rule, reason, expires, signature, .. } = &event.body else {
             return Err("it is no waiver");
         };
         if self.version(*version).is_none_or(|row| row.snapshot != *snapshot) {

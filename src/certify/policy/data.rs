@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::PolicyError;
 use super::demand::{NOT_NEGATIVE, limit_of};
-use super::measure::{scalar, without_rows, without_values};
+use super::measure::{scalar, threshold, without_rows, without_values};
 use super::refuse::{empty, misplaced, number};
 use crate::format::policy::{
     Bound, DataCheck, DataCheckFile, DataCheckRecord, DemandRecord, Drift, DriftRecord, LeakageRecord, MeasureRecord,
@@ -28,10 +28,11 @@ pub(super) fn resolve(rule: &RuleFile, task: Task) -> Result<MeasureRecord, Poli
         misplaced(rule, "threshold", rule.threshold.is_some() && !rate, "`shift = \"positive_rate\"`")?;
         misplaced(rule, "shift", rate && task != Task::Binary, "a binary task, as `positive_rate`")?;
         misplaced(rule, "by", file.by.is_some() && shift != Shift::Moved, "`shift = \"moved\"`")?;
-        let threshold = number(rule, "threshold", rule.threshold.unwrap_or(0.5), true, "a finite number")?;
+        let (threshold, threshold_written) = threshold(rule)?;
         let by = file.by.unwrap_or(MOVED);
         let by = number(rule, "by", by, by >= 0.0, NOT_NEGATIVE)?;
-        return Ok(MeasureRecord::Shift(ShiftRecord { shift, set: rule.set.clone(), threshold, by }));
+        let set = rule.set.clone();
+        return Ok(MeasureRecord::Shift(ShiftRecord { shift, set, threshold, threshold_written, by }));
     }
     without_rows(rule)?;
     match &rule.metric {

@@ -34,10 +34,12 @@ pub(super) fn resolve(
     task: Task,
 ) -> Result<MeasureRecord, PolicyError> {
     without_values(rule, VALUE)?;
+    let (threshold, threshold_written) = threshold(rule, flips.name(), task)?;
     Ok(MeasureRecord::Flips {
         flips,
         set: rule.set.clone(),
-        threshold: threshold(rule, flips.name(), task)?,
+        threshold,
+        threshold_written,
         answers: answers(rule, flips.name(), words, task)?,
         only: only(rule)?,
         each: each(rule)?,
@@ -52,7 +54,7 @@ pub(super) fn must_not(rule: &RuleFile, file: &MustNotFlipFile, task: Task) -> R
     misplaced(rule, "where", !rule.only.is_empty(), SEVERAL)?;
     misplaced(rule, "each", !rule.each.is_empty(), SEVERAL)?;
     misplaced(rule, "min_rows", rule.min_rows.is_some(), SEVERAL)?;
-    let threshold = threshold(rule, "must_not_flip", task)?;
+    let (threshold, threshold_written) = threshold(rule, "must_not_flip", task)?;
     let word = file.answers.iter().map(|word| (MATCH.to_owned(), Scalar::Text(word.clone())));
     let answers = answers(rule, "must_not_flip", word.collect(), task)?;
     let keys = match &file.must_not_flip {
@@ -71,10 +73,11 @@ pub(super) fn must_not(rule: &RuleFile, file: &MustNotFlipFile, task: Task) -> R
     }
     // The same list in another order is the same rule.
     let keys = keys.iter().map(|key| cells(rule, key)).collect::<Result<BTreeSet<_>, _>>()?;
-    Ok(MeasureRecord::MustNotFlip { keys: keys.into_iter().collect(), set: rule.set.clone(), threshold, answers })
+    let (keys, set) = (keys.into_iter().collect(), rule.set.clone());
+    Ok(MeasureRecord::MustNotFlip { keys, set, threshold, threshold_written, answers })
 }
 
-fn threshold(rule: &RuleFile, metric: &str, task: Task) -> Result<f64, PolicyError> {
+fn threshold(rule: &RuleFile, metric: &str, task: Task) -> Result<(f64, bool), PolicyError> {
     if !matches!(task, Task::Binary | Task::Multiclass | Task::Text) {
         return Err(PolicyError::OtherTask {
             rule: rule.id.clone(),
@@ -84,7 +87,7 @@ fn threshold(rule: &RuleFile, metric: &str, task: Task) -> Result<f64, PolicyErr
         });
     }
     misplaced(rule, "threshold", rule.threshold.is_some() && task != Task::Binary, "a binary task")?;
-    number(rule, "threshold", rule.threshold.unwrap_or(0.5), true, "a finite number")
+    super::measure::threshold(rule)
 }
 
 /// What `match` says, and what is set about it. An answer that is the reference is right without a word.

@@ -172,13 +172,20 @@ fn words(rule: &RuleFile, file: &WithFile) -> Result<BTreeMap<String, Scalar>, P
     file.parameters.iter().map(|(key, word)| Ok((key.clone(), value(word)?))).collect()
 }
 
+/// The threshold, and whether a rule that has 0.5 says so itself.
+pub(super) fn threshold(rule: &RuleFile) -> Result<(f64, bool), PolicyError> {
+    let threshold = number(rule, "threshold", rule.threshold.unwrap_or(0.5), true, "a finite number")?;
+    Ok((threshold, rule.threshold == Some(0.5)))
+}
+
 /// The record of a metric of rows.
 pub(super) fn of_rows(rule: &RuleFile, named: Named) -> Result<MeasureRecord, PolicyError> {
-    let threshold = rule.threshold.unwrap_or(0.5);
+    let (threshold, threshold_written) = threshold(rule)?;
     Ok(MeasureRecord::Metric {
         metric: named.metric.name().to_owned(),
         set: rule.set.clone(),
-        threshold: number(rule, "threshold", threshold, true, "a finite number")?,
+        threshold,
+        threshold_written,
         only: only(rule)?,
         each: each(rule)?,
         min_rows: min_rows(rule)?,

@@ -200,8 +200,18 @@ pub struct ShiftRecord {
     pub set: Option<SetName>,
     /// A score at or above it is positive.
     pub threshold: f64,
+    /// Whether the rule says 0.5 itself: any other threshold was written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub threshold_written: bool,
     /// A score that moves by more has moved.
     pub by: f64,
+}
+
+impl ShiftRecord {
+    /// The threshold that the rule says; none where it says nothing.
+    pub fn threshold(&self) -> Option<f64> {
+        super::measure::threshold_of(self.threshold, self.threshold_written)
+    }
 }
 
 /// `{ data = "null_share", of = "train", column = "age" }`.

@@ -135,6 +135,9 @@ pub enum MeasureRecord {
         set: Option<SetName>,
         /// A score at or above it is positive.
         threshold: f64,
+        /// Whether the rule says 0.5 itself: any other threshold was written.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        threshold_written: bool,
         /// Only rows whose column has one of these values.
         only: BTreeMap<String, Vec<Scalar>>,
         /// One verdict for each value of each of these columns.
@@ -162,6 +165,9 @@ pub enum MeasureRecord {
         set: Option<SetName>,
         /// A score at or above it is positive.
         threshold: f64,
+        /// Whether the rule says 0.5 itself: any other threshold was written.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        threshold_written: bool,
         /// Only rows whose column has one of these values.
         only: BTreeMap<String, Vec<Scalar>>,
         /// One verdict for each value of each of these columns.
@@ -180,6 +186,9 @@ pub enum MeasureRecord {
         set: Option<SetName>,
         /// A score at or above it is positive.
         threshold: f64,
+        /// Whether the rule says 0.5 itself: any other threshold was written.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        threshold_written: bool,
         /// When an answer in words is right; none: when it is the reference.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answers: Option<AnswersRecord>,
@@ -245,7 +254,26 @@ pub enum MeasureRecord {
     Report(ReportRuleRecord),
 }
 
+/// The threshold a rule has if it says so; none: classes count as they were recorded, or as scores from 0.5 are positive.
+pub(super) fn threshold_of(threshold: f64, written: bool) -> Option<f64> {
+    (written || threshold != UNWRITTEN).then_some(threshold)
+}
+
+/// What stands in a record where a rule says nothing.
+const UNWRITTEN: f64 = 0.5;
+
 impl MeasureRecord {
+    /// The threshold that the rule says scores are held against; none where it says nothing, or has no use for one.
+    pub fn threshold(&self) -> Option<f64> {
+        match self {
+            Self::Metric { threshold, threshold_written, .. }
+            | Self::Flips { threshold, threshold_written, .. }
+            | Self::MustNotFlip { threshold, threshold_written, .. } => threshold_of(*threshold, *threshold_written),
+            Self::Shift(record) => record.threshold(),
+            _ => None,
+        }
+    }
+
     /// Whether running the model could show it: its answers, what it takes, what is computed from it. Data, surroundings and where
     /// a model comes from are no such thing.
     pub const fn is_of_a_run(&self) -> bool {

@@ -328,3 +328,90 @@ fn reports_that_say_nothing() {
         assert!(said.starts_with("INCONCLUSIVE: "), "{text}: {said}");
     }
 }
+
+/// What is called otherwise now may be another thing, too.
+#[test]
+fn a_renamed_file_or_step_is_no_other_signature() {
+    let file = |path: &str, class: &str, told: &[(&str, i128)]| FoundFileRecord {
+        path: path.to_owned(),
+        format: "sklearn-joblib".to_owned(),
+        class: Some(class.to_owned()),
+        state: told.iter().map(|(name, value)| ((*name).to_owned(), Scalar::Int(*value))).collect(),
+        ..FoundFileRecord::default()
+    };
+    let with = |files: Vec<FoundFileRecord>| VersionFacts {
+        found: Some(FoundRecord { files, passed_over: 0 }),
+        ..VersionFacts::default()
+    };
+    let said = |ours: Vec<FoundFileRecord>, theirs: Vec<FoundFileRecord>| {
+        judged(both(with(ours), with(theirs)), "{ environment = \"signature\" }", "")
+    };
+    let shared = || file("scaler.pkl", "Scaler", &[("n_features_in_", 3)]);
+    let one = |path: &str, features: i128| file(path, "Forest", &[("n_features_in_", features)]);
+    let renamed = said(vec![shared(), one("new.pkl", 12)], vec![shared(), one("old.pkl", 11)]);
+    assert_eq!(renamed, "FAIL: new.pkl n_features_in_ is 12, was 11");
+    assert_eq!(said(vec![one("new.pkl", 11)], vec![one("old.pkl", 11)]), "PASS: ");
+    // Another class, or more of them than one: nobody knows which is which.
+    let other =
+        said(vec![shared(), one("new.pkl", 12)], vec![shared(), file("old.pkl", "Svc", &[("n_features_in_", 12)])]);
+    assert_eq!(other, "INCONCLUSIVE: `new.pkl` of the candidate and `old.pkl` of the baseline cannot be matched");
+    let several = said(vec![shared(), one("a.pkl", 3), one("b.pkl", 4)], vec![shared(), one("c.pkl", 3)]);
+    assert!(several.starts_with("INCONCLUSIVE: `a.pkl`, `b.pkl` of the candidate and `c.pkl`"), "{several}");
+    // What one alone tells is no difference, as it never was.
+    assert_eq!(said(vec![shared(), one("new.pkl", 12)], vec![shared()]), "PASS: ");
+    // A step of a pipeline has another name.
+    let step = |name: &str, features| vec![file("model.pkl", "Pipeline", &[(name, features)])];
+    let said = said(step("svc__n_features_in_", 12), step("clf__n_features_in_", 11));
+    assert_eq!(said, "FAIL: model.pkl svc__n_features_in_ is 12, was 11");
+}
+
+/// Of no rows everything is true.
+#[test]
+fn data_without_rows_passes_nothing() {
+    let mut empty = column(None, &[]);
+    empty.distinct = Some(0);
+    let mut facts = profiled("a", empty);
+    facts.profiles.get_mut(&set("train")).unwrap().as_mut().unwrap().rows = 0;
+    facts.data[0].rows = Some(0);
+    let no_rows = "INCONCLUSIVE: the data `train` has no rows";
+    for metric in [
+        "{ data = \"unique\", of = \"train\", key = [\"x\"] }",
+        "{ data = \"categories\", of = \"train\", column = \"x\", allowed = [\"a\"] }",
+        "{ data = \"null_share\", of = \"train\" }",
+        "{ data = \"range\", of = \"train\", column = \"x\", low = 0, high = 1 }",
+    ] {
+        let said =
+            judged(both(facts.clone(), facts.clone()), metric, if metric.contains("null") { "max = 0.5" } else { "" });
+        assert_eq!(said, no_rows, "{metric}");
+    }
+    // Counted rows of keys, where the profile could not tell.
+    let mut read = both(facts.clone(), facts);
+    read.repeated.insert((set("train"), vec!["x".to_owned(), "y".to_owned()]), Ok((0, 0)));
+    assert_eq!(judged(read, "{ data = \"unique\", of = \"train\", key = [\"x\", \"y\"] }", ""), no_rows);
+}
+
+/// A tool that counts what it does not list has found something else.
+#[test]
+fn counts_that_a_report_does_not_list() {
+    let said = |statistics: &str| {
+        let text = format!(
+            "{{\"success\": true, \"statistics\": {statistics}, \"results\": [{{\"success\": true, \"expectation_config\": {{\"type\": \"a\"}}}}]}}"
+        );
+        let facts = Facts {
+            reports: BTreeMap::from([(set("quality"), Ok(parse_report(text.as_bytes()).unwrap()))]),
+            ..Facts::default()
+        };
+        judged(facts, "{ report = \"quality\" }", "")
+    };
+    let five = said("{\"evaluated_expectations\": 5, \"unsuccessful_expectations\": 4}");
+    assert_eq!(five, "INCONCLUSIVE: great expectations could not check everything: it counts 5 checks and lists 1");
+    assert!(said("{\"unsuccessful_expectations\": 1}").starts_with("INCONCLUSIVE: "));
+    assert!(said("{\"evaluated_expectations\": \"1\"}").starts_with("INCONCLUSIVE: "));
+    for fine in [
+        "{}",
+        "null",
+        "{\"evaluated_expectations\": 1, \"successful_expectations\": 1, \"unsuccessful_expectations\": 0}",
+    ] {
+        assert_eq!(said(fine), "PASS: ", "{fine}");
+    }
+}

@@ -1,6 +1,6 @@
 //! What the journal adds to a case: regression cases, waivers, uses of a set. Nothing undefined is right.
 
-use mlrun::certify::CaseRows;
+use mlrun::certify::{CaseRows, Waived};
 use mlrun::clock::Time;
 use mlrun::digest::Digest;
 use mlrun::evidence::{JoinedRows, PredictedColumns, TruthColumn, join, read_predictions};
@@ -49,11 +49,27 @@ pub fn three() -> Vec<NumberedCaseRecord> {
 }
 
 pub fn binary(scores: [f64; 3], cases: Vec<NumberedCaseRecord>) -> (Verdict, ResultRecord) {
+    of_two(Some(scores), None, cases)
+}
+
+/// The same of scores, of classes that were predicted, or of both.
+pub fn of_two(
+    scores: Option<[f64; 3]>,
+    classes: Option<[u32; 3]>,
+    cases: Vec<NumberedCaseRecord>,
+) -> (Verdict, ResultRecord) {
+    fn sorted<T: Copy + Default>(joined: &JoinedRows, of: [T; 3]) -> Vec<T> {
+        let mut sorted = vec![T::default(); 3];
+        let place = |key: &str| joined.place(&[key.to_owned()]).unwrap();
+        ["a", "b", "c"].into_iter().zip(of).for_each(|(key, one)| sorted[place(key)] = one);
+        sorted
+    }
     let joined = rows(Task::Binary, ["1", "0", "1"]);
-    let by_key = |key: &str| joined.place(&[key.to_owned()]).unwrap();
-    let mut sorted = vec![0.0; 3];
-    ["a", "b", "c"].into_iter().zip(scores).for_each(|(key, score)| sorted[by_key(key)] = score);
-    let candidate = PredictedColumns { scores: Some(sorted), ..PredictedColumns::default() };
+    let candidate = PredictedColumns {
+        scores: scores.map(|scores| sorted(&joined, scores)),
+        classes: classes.map(|classes| sorted(&joined, classes)),
+        ..PredictedColumns::default()
+    };
     judged(Scene::on(outcomes(80, 3, 7, 10), FLOOR), JoinedRows { candidate, ..joined }, cases)
 }
 
@@ -195,4 +211,59 @@ fn an_answer_is_right_as_its_case_says() {
     let before = br#"{"cases":[{"expected":"Rome","key":["a"],"reason":"r"}],"columns":["k"],"format":"mlrun/cases/1","set":"test"}"#;
     let list = CasesRecord::decode(before).unwrap();
     assert_eq!((list.cases[0].answers, list.encode().unwrap().as_slice()), (None, &before[..]));
+}
+
+/// What was waived is excused, and nothing that is worse or another thing.
+#[test]
+fn a_waiver_is_for_what_was_seen() {
+    let event = EventRef { seq: 9, id: EventId::new(Digest::of(b"waiver")) };
+    let waiver = WaiverRecord {
+        rule: "r".to_owned(),
+        reason: "known".to_owned(),
+        approver: "ana@example.org".to_owned(),
+        expires: Time::from_milliseconds(4_000_000_000_000).unwrap(),
+        event,
+        signature: None,
+    };
+    let rule = "[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\n";
+    let close = || outcomes(900, 12, 10, 78);
+    let worse = || outcomes(800, 112, 10, 78);
+    let given = Waived::of(&Scene::on(close(), &format!("{rule}margin = 0.002\n")).judge().predicate, "r");
+    assert!(given.is_some());
+    assert_eq!(Waived::of(&Scene::on(close(), &format!("{rule}margin = 0.1\n")).judge().predicate, "r"), None);
+    let judged = |rows: JoinedRows, text: &str, change: &dyn Fn(&mut Scene)| {
+        let mut scene = Scene::on(rows, &format!("{rule}{text}\n"));
+        scene.history.waivers = vec![waiver.clone()];
+        scene.history.waived.insert(9, Ok(given.clone().unwrap()));
+        scene.history.label = Some("fraud@v8".to_owned());
+        change(&mut scene);
+        let statement = scene.judge();
+        let result = statement.predicate.results[0].clone();
+        assert_eq!(statement.predicate.waivers.len(), usize::from(result.verdict == Verdict::Waived));
+        (result.verdict, result.reason.unwrap_or_default())
+    };
+    let same = judged(close(), "margin = 0.002", &|_| {});
+    assert_eq!(same.0, Verdict::Waived, "{}", same.1);
+    let (verdict, said) = judged(worse(), "margin = 0.002", &|_| {});
+    assert_eq!(verdict, Verdict::Fail);
+    assert!(said.contains("does not excuse this: it was given for INCONCLUSIVE"), "{said}");
+    assert!(said.contains("`mlrun waive fraud@v8 --rule r`"), "{said}");
+    let (verdict, said) = judged(close(), "margin = 0.002", &|scene| {
+        scene.baseline.snapshot = Some(mlrun::id::SnapshotId::new(Digest::of(b"another")));
+    });
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(said.contains("another baseline"), "{said}");
+    let slices = |scene: &mut Scene| {
+        let rows = scene.sets.get_mut(&set("test")).unwrap().as_mut().unwrap();
+        rows.slices.insert("country".to_owned(), super::scene::slice_column(&[("DE", 500), ("FR", 500)]));
+    };
+    let (verdict, said) = judged(close(), "margin = 0.002\neach = [\"country\"]", &slices);
+    assert_ne!(verdict, Verdict::Waived, "{said}");
+    assert!(said.contains("not given for `country=DE`"), "{said}");
+    // Nobody can say what it was for.
+    let (verdict, said) = judged(close(), "margin = 0.002", &|scene| {
+        scene.history.waived.insert(9, Err("it is gone".to_owned()));
+    });
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(said.contains("it is gone"), "{said}");
 }

@@ -1,5 +1,6 @@
 //! Certification: policies, verdicts, certificates. Golden numbers: goldens.py and goldens_rules.py.
 
+mod classes;
 mod comparisons;
 mod explained;
 mod facts;

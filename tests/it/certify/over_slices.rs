@@ -129,7 +129,12 @@ fn the_worst_slice_is_held_against_all_rows() {
     close(found.delta, 0.8 / (795.0 / 900.0));
     close(found.lower, 0.7594075680864916 / 0.8997967198391124);
     close(found.upper, 0.8445206707667996 / 0.8645721322228757);
-    assert_eq!(ratio("0.9").verdict, Verdict::Inconclusive);
+    let open = ratio("0.9");
+    assert_eq!(open.verdict, Verdict::Inconclusive);
+    let (value, lower) = (open.delta.unwrap(), open.lower.unwrap());
+    let needed = (open.n as f64 * ((value - lower) / (value - 0.9)).powi(2)).ceil() as u64;
+    assert_eq!(open.rows_needed, Some(needed));
+    assert!(reason(&open).ends_with("rows of that slice would decide"), "{}", reason(&open));
     let failed = ratio("0.98");
     assert_eq!(failed.verdict, Verdict::Fail);
     assert!(reason(&failed).contains("ratio to all rows 0.906"), "{}", reason(&failed));

@@ -167,3 +167,16 @@ fn lists_that_cannot_be_paired_decide_nothing() {
 fn numbers_too_far_apart_decide_nothing() {
     assert_eq!(drop("higher", 1e300, 1e308, -1e308), Verdict::Inconclusive);
 }
+
+#[test]
+fn what_would_decide_is_said_of_lists() {
+    let (ours, theirs) = ([0.80, 0.82, 0.78, 0.81, 0.79], [0.81, 0.80, 0.80, 0.80, 0.80]);
+    let open = scene("higher", "max_drop = 0.01", list(&ours), Some(list(&theirs))).result();
+    assert_eq!(open.verdict, Verdict::Inconclusive);
+    let (delta, lower) = (open.delta.unwrap(), open.lower.unwrap());
+    let needed = (5.0 * ((delta - lower) / (delta + 0.01)).powi(2)).ceil() as u64;
+    assert_eq!(open.rows_needed, Some(needed));
+    assert!(reason(&open).ends_with("numbers of each would decide"), "{}", reason(&open));
+    let floor = scene("higher", "min = 0.79", list(&ours), None).result();
+    assert!(floor.rows_needed.is_some() && reason(&floor).ends_with(" numbers would decide"), "{floor:?}");
+}

@@ -442,3 +442,14 @@ fn the_size_of_a_model_is_counted() {
     }
     assert_eq!(verdict("max = 9", (None, Some(1))), Verdict::Inconclusive);
 }
+
+#[test]
+fn what_would_decide_is_said_of_runs() {
+    let text = |demand: &str| format!("[[rule]]\nid = \"r\"\nmetric = {{ measured = \"latency\" }}\n{demand}\n");
+    let (ours, theirs) = (side(&[104.0, 112.0, 98.0, 108.0, 101.0]), side(&[100.0, 101.0, 103.0, 98.0, 99.0]));
+    let ratio = measured(&text("max_ratio = 1.08"), ours.clone(), Some(theirs)).result();
+    assert_eq!(ratio.verdict, Verdict::Inconclusive, "{ratio:?}");
+    assert!(ratio.rows_needed.unwrap() > 5 && reason(&ratio).ends_with(" pairs of runs would decide"), "{ratio:?}");
+    let ceiling = measured(&text("max = 106"), ours, None).result();
+    assert!(ceiling.rows_needed.unwrap() > 5 && reason(&ceiling).ends_with(" runs would decide"), "{ceiling:?}");
+}

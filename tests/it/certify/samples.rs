@@ -105,3 +105,17 @@ fn the_shift_of_all_samples_stands_beside_the_ratio() {
     // It decides nothing.
     assert_eq!(found.verdict, Verdict::Pass);
 }
+
+/// Half the width times half the width over the distance, squared: by hand from the bounds that are reported.
+#[test]
+fn what_would_decide_is_said() {
+    let open = ratio("1.10", 1.102);
+    assert_eq!(open.verdict, Verdict::Inconclusive);
+    let (value, lower) = (open.delta.unwrap(), open.lower.unwrap());
+    let needed = (2000.0 * ((value - lower) / (value - 1.10)).powi(2)).ceil();
+    assert_eq!(open.rows_needed, Some(needed as u64));
+    assert!(reason(&open).ends_with("samples of each would decide"), "{}", reason(&open));
+    let ceiling = scene("max = 1981").samples("latency", latencies(1.0), None).result();
+    assert!(ceiling.rows_needed.is_some() && reason(&ceiling).ends_with(" samples would decide"), "{ceiling:?}");
+    assert_eq!(ratio("1.10", 1.0).rows_needed, None);
+}

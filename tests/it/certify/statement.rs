@@ -109,7 +109,7 @@ fn it_names_what_was_judged() {
     let evidence: Vec<_> = certificate.evidence.iter().map(|e| (e.kind.as_str(), e.role.as_str())).collect();
     assert_eq!(evidence, [("metrics", "candidate"), ("predictions", "baseline"), ("predictions", "candidate")]);
     assert_eq!((certificate.joins[0].matched, certificate.joins[0].only_baseline), (600, 3));
-    assert_eq!((certificate.tool.name.as_str(), certificate.tool.statistics), ("mlrun", 3));
+    assert_eq!((certificate.tool.name.as_str(), certificate.tool.statistics), ("mlrun", 4));
     // The order the caller read the files in is nobody's business.
     scene.evidence.reverse();
     assert_eq!(scene.judge(), statement);

@@ -398,3 +398,37 @@ fn answers_are_matched_as_the_case_says() {
     let binary = scene();
     binary.fails("case add --row 5 --match contains --reason x", &Bad { exit: 2, message: &["match"], hint: &[] });
 }
+
+/// A waiver is for the cases that were wrong then.
+#[test]
+fn a_case_that_comes_later_is_not_waived() {
+    use super::harness::{PROGRAM, shown};
+    let project = Project::rated();
+    let roles = "waivers = [\"risk\"]\n\n[roles]\nrisk = [\"ana@example.org\"]\n";
+    project.write("mlrun.toml", project.read("mlrun.toml") + roles);
+    project.train(0.60).write("out/predictions.csv", table(&with_row_5(0.60, true)));
+    project.ok("snapshot fraud");
+    project.release("fraud@v1");
+    let better = with_row_5(0.65, false);
+    let other = (6..better.len()).find(|at| (better[*at].score >= 0.5) != (better[*at].label == 1)).unwrap();
+    project.train(0.65).write("out/predictions.csv", table(&better));
+    project.ok("snapshot fraud");
+    let waive = || {
+        let mut command = project.other(PROGRAM);
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "user.email");
+        command.env("GIT_CONFIG_VALUE_0", "ana@example.org");
+        let line = ["waive", "v2", "--rule", "cases", "--reason", "known", "--expires", "2100-01-01"];
+        shown(command.args(line)).exits(0);
+    };
+    project.ok("case add --row 5 --reason first");
+    // Given before there is a certificate, it is for what the first one says.
+    waive();
+    assert_eq!(cases(&project.json("certify v2", 0))["verdict"], "WAIVED");
+    project.ok(&format!("case add --row {other} --reason second"));
+    let failed = project.json("certify v2", 1);
+    assert_eq!(cases(&failed)["verdict"], "FAIL");
+    let said = cases(&failed)["reason"].as_str().unwrap();
+    assert!(said.contains("it was not given for c2") && said.contains("`mlrun waive fraud@v2 --rule cases`"), "{said}");
+    waive();
+    assert_eq!(cases(&project.json("certify v2", 0))["verdict"], "WAIVED");
+}

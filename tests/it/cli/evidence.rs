@@ -404,3 +404,41 @@ fn tables_of_either_format_are_refused_alike() {
         }
     }
 }
+
+/// What the baseline was never asked to write down keeps nobody from slicing by it, and what it wrote down it has a say in.
+#[test]
+fn a_slice_column_that_only_the_candidate_has() {
+    use super::scene::{rows, table};
+    let with = |skill: f64, plan: &dyn Fn(usize) -> &'static str| -> String {
+        let text = table(&rows(skill));
+        let line = |(at, line): (usize, &str)| format!("{line},{}\n", if at == 0 { "plan" } else { plan(at) });
+        text.lines().enumerate().map(line).collect()
+    };
+    let half = |at: usize| if at % 2 == 0 { "pro" } else { "free" };
+    let rule = "\n[[rule]]\nid = \"plans\"\nmetric = \"accuracy\"\neach = [\"plan\"]\nmin_rows = 10\nmargin = 0.5\n";
+    let project = Project::rated();
+    project.version(0.60);
+    project.release("fraud@v1");
+    project.write("policy.toml", project.read("policy.toml") + rule);
+    project.train(0.65).write("out/predictions.csv", with(0.65, &half)).ok("snapshot fraud");
+    let judged = project.json("certify v2", 5);
+    let slices: Vec<_> = judged["rules"].as_array().unwrap().iter().filter(|rule| rule["id"] == "plans").collect();
+    let found: Vec<_> = slices.iter().map(|rule| (rule["slice"].as_str(), rule["verdict"].as_str())).collect();
+    assert_eq!(found, [(Some("plan=free"), Some("PASS")), (Some("plan=pro"), Some("PASS"))], "{judged:#}");
+    let remarks = judged["remarks"].to_string();
+    assert!(remarks.contains("only the candidate's `test` has the column `plan`"), "{remarks}");
+    // A column that nobody has is still the policy's mistake.
+    project.edit("policy.toml", "each = [\"plan\"]", "each = [\"plam\"]");
+    project.fails("certify v2", &super::harness::Bad { exit: 2, message: &["no column `plam`"], hint: &[] });
+    project.edit("policy.toml", "each = [\"plam\"]", "each = [\"plan\"]");
+    // Where the baseline has it, nobody sorts its rows anew.
+    let two = Project::rated();
+    two.train(0.60).write("out/predictions.csv", with(0.60, &half)).ok("snapshot fraud");
+    two.release("fraud@v1");
+    two.write("policy.toml", two.read("policy.toml") + rule);
+    two.train(0.65).write("out/predictions.csv", with(0.65, &|_| "pro")).ok("snapshot fraud");
+    let judged = two.json("certify v2", 5);
+    let plans = judged["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "plans").unwrap();
+    assert_eq!(plans["verdict"], "INCONCLUSIVE");
+    assert!(plans["reason"].as_str().unwrap().contains("another `plan` in the baseline's"), "{plans}");
+}

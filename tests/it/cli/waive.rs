@@ -237,3 +237,21 @@ fn a_first_release_is_not_waived_through() {
     assert_eq!(certificate["verdict"], "INCONCLUSIVE");
     project.mlrun("promote v1 --to production").exits(1);
 }
+
+/// The stage moved on: what was accepted against v1 nobody has accepted against v3.
+#[test]
+fn another_baseline_is_not_what_was_waived() {
+    let project = scene();
+    project.json("certify v2", 1);
+    waive(&project, "auc", "2100-01-01").exits(0);
+    assert_eq!(project.json("certify v2", 0)["verdict"], "WAIVED");
+    project.version(0.65);
+    project.succeed("v3");
+    let certificate = project.json("certify v2", 1);
+    let auc = rule(&certificate, "auc");
+    assert_eq!(auc["verdict"], "FAIL");
+    let said = auc["reason"].as_str().unwrap();
+    assert!(said.contains("another baseline") && said.contains("`mlrun waive fraud@v2 --rule auc`"), "{said}");
+    waive(&project, "auc", "2100-01-01").exits(0);
+    assert_eq!(project.json("certify v2", 0)["verdict"], "WAIVED");
+}

@@ -274,8 +274,8 @@ fn answers_in_words_are_kept_to_the_letter() {
 #[test]
 fn columns_of_numbers_are_read_where_a_rule_asks() {
     let numbers = ["n".to_owned(), "p".to_owned()];
-    let ask = |file: (&str, &[u8]), numbers: &[String], numbers_if_there| {
-        let asked = Asked { numbers, numbers_if_there, ..Asked::default() };
+    let ask = |file: (&str, &[u8]), numbers: &[String], if_there| {
+        let asked = Asked { numbers, if_there, ..Asked::default() };
         read_predictions_asked(file.1.to_vec(), file.0, &columns(|_| {}), Task::Binary, &asked)
     };
     let mut digests = Vec::new();

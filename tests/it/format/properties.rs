@@ -172,7 +172,8 @@ fn body() -> impl Strategy<Value = EventBody> {
                 rule,
                 reason,
                 expires,
-                signature
+                signature,
+                certificate: signature.map(mlrun::id::CertificateId::new),
             }
         ),
         (1_u32.., 1_u32.., digest(), prop::option::of(text())).prop_map(|(first, count, cases, reason)| {

@@ -7,6 +7,7 @@ mod drift;
 mod edges;
 mod inference;
 mod intervals;
+mod recorded_classes;
 mod resampling;
 mod spread;
 mod statistics;

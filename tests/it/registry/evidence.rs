@@ -95,7 +95,7 @@ fn step(journal: &Journal, reference: &mut Reference, verb: &Verb) -> Result<(),
             reference.waived.insert((content(*version), *rule), expires.milliseconds());
             let (rule, reason) = (RULES[*rule].to_owned(), "known".to_owned());
             let (version, snapshot) = (Version(*version), id(*version));
-            EventBody::Waive { version, snapshot, rule, reason, expires, signature: None }
+            EventBody::Waive { version, snapshot, rule, reason, expires, signature: None, certificate: None }
         }
         Verb::Add { count } => {
             let first = reference.added + 1;
@@ -273,6 +273,7 @@ fn events_about_what_is_not_there_break_a_journal() {
         reason: "known".to_owned(),
         expires,
         signature: None,
+        certificate: None,
     };
     assert!(broken(waive(Version(9))));
     let add = |first, count| EventBody::Case {

@@ -82,7 +82,8 @@ fn a_waived_certificate_is_as_good_as_its_waivers() {
         let expires = journal.clock.now().after(std::time::Duration::from_secs(seconds));
         let (rule, reason, signature) = ("auc".to_owned(), "known".to_owned(), None);
         let (version, snapshot) = (Version(2), snapshot("two"));
-        let body = EventBody::Waive { version, snapshot, rule, reason, expires, signature };
+        let certificate = None;
+        let body = EventBody::Waive { version, snapshot, rule, reason, expires, signature, certificate };
         let commit =
             journal.registry.commit::<(), JournalError>(&model(), &ana, |_| Ok(Decision::Append(body.clone(), ())));
         commit.unwrap().event.unwrap().0.seq

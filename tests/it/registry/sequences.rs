@@ -513,6 +513,7 @@ impl Run {
                     reason: "known".to_owned(),
                     expires,
                     signature: None,
+                    certificate: None,
                 };
                 let by = if by_lead { LEAD } else { "ana@example.org" };
                 assert!(self.append(body, Fact::Waived { content, rule, by_lead, expires }, Some(by)));

@@ -31,8 +31,8 @@ enum Action {
 /// Add rows of an evaluation set
 ///
 /// A row is named by its key. What is right there is its label now, and is kept: a set in
-/// which it is another later cannot be judged. A class is right at the threshold that the
-/// rules on the set share, a number within the tolerance.
+/// which it is another later cannot be judged. A class is right as it was predicted, or at the
+/// threshold that the rules on the set share, a number within the tolerance.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "mlrun case add [OPTIONS] [MODEL] FILE\n       mlrun case add [OPTIONS] [MODEL] --row KEY… --reason TEXT",

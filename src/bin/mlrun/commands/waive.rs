@@ -10,7 +10,9 @@ use crate::ui::{Shown, human, json};
 /// Excuse a version from a rule for a while
 ///
 /// The next `mlrun certify` says WAIVED where the rule would not pass, never PASS, and its certificate ends with the waiver. Who may
-/// says `waivers` of the stage the policy compares with; where it says nothing, nobody may. With `signers` it must be signed.
+/// says `waivers` of the stage the policy compares with; where it says nothing, nobody may. With `signers` it must be signed. What is
+/// excused is what the version's certificate says of the rule by now, or else the first one to come: nothing worse, no other
+/// baseline, slice or case.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "mlrun waive <REVISION> --rule <ID> --reason <TEXT> --expires <DATE>",
