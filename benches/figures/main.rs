@@ -13,7 +13,8 @@
 //! By name only, for they take long: `certify-rows` (1 M rows of two models in parquet, 12 rules ≤ 2 s, the same by 50 slices ≤ 2 s;
 //! 10 M rows ≤ 20 s and ≤ 3 GB), `certify-resampled` (1 M rows, 12 rules, 50 slices, every interval from 2,000 resamples),
 //! `measured` (the same version certified against itself by running it: the interval of the latency ratio, on a machine that
-//! does nothing else: half of it ≤ 5 %, and 1 is in ≥ 9 of 10), `huge` (a file of 20 GiB, most of it holes; 45 GiB of disk),
+//! does nothing else: half of it ≤ 5 %, and 1 is in ≥ 9 of 10), `bundle` (a model of 1 GiB, beside `tar c | gzip -1`: ≤ 1.5 ×, and
+//! ≤ 600 MiB), `huge` (a file of 20 GiB, most of it holes; 45 GiB of disk),
 //! `million` (a million files of up to 200 bytes), `peers` (`big`, `family` and `many` with DVC, git-lfs, restic, borg, hf-xet
 //! and Oxen, where they are installed).
 //!
@@ -35,6 +36,7 @@
     reason = "a program for developers, outside the product"
 )]
 
+mod bundle;
 mod certify;
 mod classifier;
 mod data;
@@ -70,10 +72,11 @@ const CASES: [Case; 7] = [
     ("family", family::measure),
 ];
 /// Only by name.
-const LONG: [Case; 6] = [
+const LONG: [Case; 7] = [
     ("certify-rows", rows::measure),
     ("certify-resampled", rows::resampled),
     ("measured", measured::measure),
+    ("bundle", bundle::measure),
     ("huge", files::huge),
     ("million", files::million),
     ("peers", peers::measure),

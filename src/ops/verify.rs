@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{attached, erasures, measured, policy_files, records, resolve};
+use super::{attached, erasures, imported, measured, policy_files, records, resolve};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -318,8 +318,15 @@ fn check_versions(
         let file = policy_files::of(losses.repository.store(), row)?;
         policies.extend(file.map(|file| (file, "policy file", label_of(row.snapshot))));
     }
+    let mut along = Vec::new();
+    for row in &state.versions {
+        let label = format!("{}@{}", state.model, row.version);
+        let records = imported::records(losses.repository, state, row)?.into_iter();
+        along.extend(records.map(|id| (id, "record that came along", label.clone())));
+    }
     let measurements = made.iter().map(|made| (made.record, "measurement", label_of(made.snapshot)));
-    let all = certificates.chain(observations).chain(profiles).chain(cases).chain(measurements).chain(policies);
+    let all =
+        certificates.chain(observations).chain(profiles).chain(cases).chain(measurements).chain(policies).chain(along);
     for (id, what, label) in all {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());

@@ -104,6 +104,7 @@ pub enum Command {
     Restore(commands::restore::Args),
     Reproduce(commands::reproduce::Args),
     Bundle(commands::bundle::Args),
+    Import(commands::import::Args),
     Export(commands::export::Args),
     Verify(commands::verify::Args),
     Seed(commands::seed::Args),
@@ -112,7 +113,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 33] = [
+const OTHER_WORDS: [(&str, &str); 35] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -123,6 +124,8 @@ const OTHER_WORDS: [(&str, &str); 33] = [
     ("checkout", "restore"),
     ("pull", "restore"),
     ("download", "restore"),
+    ("unbundle", "import"),
+    ("load", "import"),
     ("ls", "list"),
     ("versions", "list"),
     ("models", "list"),

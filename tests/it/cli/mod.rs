@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 mod attach;
+mod bundle;
+mod bundle_hostile;
 mod cases;
 mod code_notebooks;
 mod code_scene;
@@ -28,6 +30,7 @@ mod fsync;
 mod full_disk;
 mod harness;
 mod holdout;
+mod import;
 mod in_force;
 mod init;
 mod inputs;

@@ -682,5 +682,11 @@ observation["profiles"] = {
 }
 put("observation-profiles.json", canonical(observation))
 
+# What came along with an imported version.
+put("origin.json", canonical({
+    "format": "mlrun/origin/1",
+    "records": {"certificate.json": sha("certificate"), "events/0000000000000012": sha("event")},
+}))
+
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")
 (HERE / "SHA256SUMS").write_text(sums)
