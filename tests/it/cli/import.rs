@@ -114,6 +114,7 @@ fn another_name_and_another_bundle_of_it() {
     let imported = other.json(&format!("{IMPORT} --as fraud-eu"), 0);
     assert_eq!((imported["model"].as_str(), imported["version"].as_str()), (Some("fraud-eu"), Some("v1")));
     assert_eq!(imported["id"], project.json("show v4", 0)["id"]);
+    assert_eq!(other.json("diff fraud-eu@v1 v1", 0)["identical"], true);
     other.ok("bundle fraud-eu@v1 -o again.tar.gz");
     other.ok("bundle --verify again.tar.gz");
     // From there into a third store: still the same version.
