@@ -7,7 +7,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 # Programs the tests compare with. Most machines have them; as root, Debian's are installed.
 missing=()
-for program in git jq sha256sum tar gzip cc c++ python3 openssl; do
+for program in git jq sha256sum tar gzip cc c++ python3 openssl ssh-keygen; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((${#missing[@]})); then
@@ -16,7 +16,7 @@ if ((${#missing[@]})); then
         sudo=''
         [[ $(id -u) == 0 ]] || sudo=sudo
         $sudo apt-get update -qq
-        $sudo apt-get install -y -qq --no-install-recommends git jq coreutils tar gzip gcc g++ libc6-dev python3 python3-venv openssl
+        $sudo apt-get install -y -qq --no-install-recommends git jq coreutils tar gzip gcc g++ libc6-dev python3 python3-venv openssl openssh-client
     else
         printf 'please install: %s\n' "${missing[*]}" >&2
         exit 1

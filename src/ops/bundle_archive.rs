@@ -67,7 +67,7 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// The next entry; none at the end, behind which there is nothing.
-    pub(super) fn next(&mut self) -> Result<Option<Entry>, Refusal> {
+    pub(super) fn next_entry(&mut self) -> Result<Option<Entry>, Refusal> {
         self.pass_over()?;
         let Some(header) = self.header()? else {
             self.end()?;

@@ -4,7 +4,7 @@
 //! Nothing is unpacked. Whatever a hostile archive could do with paths, links, sizes or repeated names ends it at once; what is merely
 //! wrong is listed, all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead as _, Read};
 use std::path::Path;
@@ -76,14 +76,14 @@ impl Opened {
             return Err("it is empty".to_owned().into());
         }
         let mut archive = Archive::new(&mut compressed);
-        let first = archive.next()?.ok_or_else(|| "it is empty".to_owned())?;
+        let first = archive.next_entry()?.ok_or_else(|| "it is empty".to_owned())?;
         if first.name != SUMS {
             return Err(format!("its first entry is `{}`, not `{SUMS}`", first.name).into());
         }
         let mut kept = 0;
         let (_, bytes) = record(&mut archive, &first, &mut kept)?;
         let sums = parse_sums(&bytes)?;
-        let second = archive.next()?.filter(|entry| entry.name == ABOUT);
+        let second = archive.next_entry()?.filter(|entry| entry.name == ABOUT);
         let second = second.ok_or_else(|| format!("its second entry is not `{ABOUT}`"))?;
         let (digest, bytes) = record(&mut archive, &second, &mut kept)?;
         let about: About = canonical::decode(FORMAT, &bytes).map_err(|e| format!("`{ABOUT}`: {e}"))?;
@@ -111,8 +111,8 @@ impl Opened {
 
     fn rest(&mut self, archive: &mut Archive<impl io::BufRead>, mut kept: u64) -> Result<(), Refusal> {
         let mut left = (self.about.entries, self.about.bytes);
-        let mut seen: BTreeMap<String, ()> = [SUMS, ABOUT].map(|name| (name.to_owned(), ())).into();
-        while let Some(entry) = archive.next()? {
+        let mut seen: BTreeSet<String> = [SUMS, ABOUT].map(str::to_owned).into();
+        while let Some(entry) = archive.next_entry()? {
             let name = &entry.name;
             if !is_known(name) {
                 return Err(format!("`{name}` is nothing a bundle holds").into());
@@ -135,12 +135,12 @@ impl Opened {
             self.compare(name, digest);
             self.entries += 1;
             self.bytes += entry.size;
-            seen.insert(entry.name, ());
+            seen.insert(entry.name);
         }
-        for name in self.sums.keys().filter(|name| !seen.contains_key(*name)) {
+        for name in self.sums.keys().filter(|name| !seen.contains(*name)) {
             self.problems.add(format!("`{name}` is missing"));
         }
-        if left != (0, 0) && self.sums.keys().all(|name| seen.contains_key(name)) {
+        if left != (0, 0) && self.sums.keys().all(|name| seen.contains(name)) {
             self.problems.add(format!("it has less than `{ABOUT}` says"));
         }
         Ok(())
@@ -280,7 +280,7 @@ pub(super) fn each_file<E: From<BundleError>>(
     let refused = |refusal: Refusal| E::from(refused(path, refusal));
     let file = File::open(path).map_err(|error| refused(error.into()))?;
     let mut archive = Archive::new(io::BufReader::with_capacity(64 << 10, file));
-    while let Some(entry) = archive.next().map_err(refused)? {
+    while let Some(entry) = archive.next_entry().map_err(refused)? {
         if is_file(&entry.name) {
             take(&entry.name, entry.size, &mut archive)?;
         }

@@ -77,7 +77,7 @@ fn case(records: &Records<'_>, sums: &BTreeMap<String, Digest>) -> Case {
     let stage = |stage: Option<&crate::name::StageName>| stage.map_or("every stage".to_owned(), ToString::to_string);
     let patch = records.by_name.get("code.patch").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Case {
-        label: format!("{}@{}", about.model, about.version),
+        label: label(records),
         repository: about.repository.clone(),
         snapshot: about.snapshot.to_string(),
         record: records.snapshot.clone(),
@@ -98,6 +98,11 @@ fn case(records: &Records<'_>, sums: &BTreeMap<String, Digest>) -> Case {
         head: (about.head.seq, about.head.id.to_string()),
         missing: about.missing.clone(),
     }
+}
+
+/// By the name the model has now.
+fn label(records: &Records<'_>) -> String {
+    format!("{}@{}", records.journal.state.name(), records.about.version)
 }
 
 /// A person, a machine, a job: as far as the machine knew.
@@ -224,7 +229,7 @@ fn certified(records: &Records<'_>) -> Option<Certified> {
     Some(Certified {
         id: row.certificate.to_string(),
         statement: records.statement.clone()?,
-        baseline: baseline.map(|version| format!("{}@{}", records.about.model, version.version)),
+        baseline: baseline.map(|version| format!("{}@{}", state.name(), version.version)),
         issued: row.issued,
         expires: row.expires,
         proposed: row.proposed,
@@ -313,7 +318,7 @@ fn model_files(records: &Records<'_>, sums: &BTreeMap<String, Digest>) -> Vec<St
 fn readme(records: &Records<'_>) -> String {
     let about = records.about;
     format!(
-        "{model}@{version}, snapshot {snapshot}\n\
+        "{label}, snapshot {snapshot}\n\
          \n\
          index.html tells what this version is, where it was in use, and how to check all of it. It needs no network.\n\
          \n\
@@ -334,8 +339,7 @@ fn readme(records: &Records<'_>) -> String {
          code.patch            what was not committed\n\
          \n\
          mlrun bundle --verify FILE checks all of it at once; mlrun import FILE brings it into a store.\n",
-        model = about.model,
-        version = about.version,
+        label = label(records),
         snapshot = about.snapshot,
     )
 }

@@ -86,7 +86,7 @@ pub fn import(
     let records = Records::read(&checked.about, &checked.records).map_err(unsound)?;
     let asked = Asked::begin(repository);
     let _held = repository.store().hold(Lock::Shared, progress)?;
-    let model = options.model.clone().unwrap_or_else(|| checked.about.model.clone());
+    let model = options.model.clone().unwrap_or_else(|| records.journal.state.name().clone());
     let import = Import { repository, options, checked: &checked, records: &records, files: &files, model };
     import.refuse()?;
     let state = repository.registry().state(&import.model)?;

@@ -308,7 +308,7 @@ fn stages(page: &mut Document, case: &Case) {
         number("Event"),
     ];
     page.table("Its times in stages, oldest first", &columns, &rows.collect::<Vec<_>>());
-    for stay in case.stays.iter() {
+    for stay in &case.stays {
         let approvals = stay.approvals.iter().map(|seq| Text::plain(&format!("event {seq}")));
         let overruled = stay.overruled.iter().map(|reason| Text::toned(Tone::Bad, reason));
         let (approvals, overruled) = (Text::list(approvals), Text::list(overruled));

@@ -83,7 +83,7 @@ pub fn bundle(data: &[u8]) {
     }
     let mut about = json!({
         "bytes": 0, "certificate": null, "entries": 0, "format": "mlrun/bundle/2", "head": null, "missing": [],
-        "model": "payments/fraud", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "snapshot": null, "tool": "0.0.0",
+        "model": "payments/fraud", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "snapshot": null, "tool": mlrun::ops::TOOL,
         "version": "v1",
     });
     let (snapshot, observation) = (id_in(&entries, "snapshot.json"), id_in(&entries, "observation.json"));

@@ -250,3 +250,25 @@ fn records_that_lie() {
     });
     refused(&other, &extra, &["bundle.json"]);
 }
+
+/// Whatever byte of the archive is touched: it is refused. The compressed form alone has bytes that say nothing (who made it, and when).
+#[test]
+fn any_touched_byte_is_noticed() {
+    let project = Project::with_history();
+    project.ok("bundle v1 -o good.tar.gz");
+    let mut tar = Vec::new();
+    let good = fs::read(project.path("good.tar.gz")).unwrap();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*good), &mut tar).unwrap();
+    let path = project.path("touched.tar.gz");
+    let mut draw = super::scene::Draw::new(11);
+    for _ in 0..120 {
+        let at = (draw.bits() % tar.len() as u64) as usize;
+        let bit = 1 << (draw.bits() % 8);
+        tar[at] ^= bit;
+        fs::write(&path, gzip(&tar)).unwrap();
+        assert!(mlrun::ops::bundle_check::verify_bundle(&path).is_err(), "byte {at} of {}", tar.len());
+        tar[at] ^= bit;
+    }
+    fs::write(&path, gzip(&tar)).unwrap();
+    mlrun::ops::bundle_check::verify_bundle(&path).unwrap();
+}

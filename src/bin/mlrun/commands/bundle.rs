@@ -16,10 +16,11 @@ use crate::ui::{Shown, human, json};
 ///
 /// A bundle is a tar.gz with the records, the whole journal, the files, a page to read (index.html) and a SHA256SUMS:
 /// `tar xzf` and `sha256sum -c SHA256SUMS` check it without this program. The same version and journal give the same bytes.
+/// `mlrun import` brings it into another store.
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "mlrun bundle [OPTIONS] --output <FILE> <REVISION>\n       mlrun bundle --verify <FILE>")]
 #[command(
-    after_help = "Examples:\n  mlrun bundle 'fraud@production@{2026-03-01T12:00Z}' -o case.tar.gz\n  mlrun bundle fraud@v8 -o - | ssh audit 'cat > case.tar.gz'\n  mlrun bundle --verify case.tar.gz\n\n`mlrun import case.tar.gz` brings it into another store."
+    after_help = "Examples:\n  mlrun bundle 'fraud@production@{2026-03-01T12:00Z}' -o case.tar.gz\n  mlrun bundle fraud@v8 -o -\n  mlrun bundle --verify case.tar.gz"
 )]
 pub struct Args {
     /// The version; not with `--verify`

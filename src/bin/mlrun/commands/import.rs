@@ -11,13 +11,11 @@ use crate::ui::{Shown, human, json};
 
 /// Bring a version in from a bundle of another store
 ///
-/// The bundle is checked to its end before anything is written. The version keeps its id and its files theirs, and gets
+/// `mlrun bundle` writes one. It is checked to its end before anything is written. The version keeps its id and its files theirs, and gets
 /// the next number here. Its certificates, approvals and events are kept as what was said elsewhere: here it has to be
 /// certified and approved like any other.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  mlrun import case.tar.gz\n  mlrun import case.tar.gz --as fraud-eu --dry-run\n\n`mlrun bundle REV -o case.tar.gz` writes one."
-)]
+#[command(after_help = "Examples:\n  mlrun import case.tar.gz\n  mlrun import case.tar.gz --as fraud-eu --dry-run")]
 pub struct Args {
     /// The bundle
     file: PathBuf,
