@@ -126,7 +126,11 @@ fn measure(mlrun: &Mlrun, pairs: usize, promises: Promises) -> Result<Vec<Figure
 }
 
 /// Does both; of every second pair the other one first.
-fn alternate(pair: usize, mut one: impl FnMut() -> Result<()>, mut other: impl FnMut() -> Result<()>) -> Result<()> {
+pub(crate) fn alternate(
+    pair: usize,
+    mut one: impl FnMut() -> Result<()>,
+    mut other: impl FnMut() -> Result<()>,
+) -> Result<()> {
     if pair.is_multiple_of(2) {
         one()?;
         return other();

@@ -42,6 +42,7 @@ pub mod index;
 pub mod known;
 pub mod measurement;
 pub mod observation;
+pub mod origin;
 pub mod pack;
 pub mod planes;
 pub mod policy;

@@ -2,55 +2,51 @@
 //!
 //! ```text
 //! SHA256SUMS                 of everything below, as `sha256sum -c` reads it
-//! bundle.json                what this is about
+//! bundle.json                what this is about, how much there is, what is not in it
+//! README.txt, index.html     what is what; everything as a page that needs no network. Both follow from the rest
 //! snapshot.json              the snapshot record; its SHA-256 is the snapshot's id, unless something was erased from it:
 //!                            then what is left, whose SHA-256 stands beside the id in the event that says so
 //! observation.json           what surrounded it
 //! profiles/<id>.json         the profiles of the data that the observation names; a file's name is its SHA-256
 //! certificate.json           the newest certificate, if there is one; policy.json the rules it names, policy.toml
-//!                            the file they were written in
-//! signatures/<id>.json       its signatures; a file's name is its SHA-256, which the event that made it names
+//!                            the file they were written in; certificate.dsse.json the same with its signatures
+//! signatures/<id>.json       those; a file's name is its SHA-256, which the event that made it names
 //! measurement.json           what the certificate's models did while they were run, if they were; measured/<model>/<file> what
 //!                            they predicted, but for what was erased
-//! sign-offs/<id>.json        what was signed off of the version, approvals and signed waivers, and sign-offs/<id>.sig the
-//!                            signatures, as `ssh-keygen -Y verify` reads them; sign-offs/<id>.signers whose keys count by the rules
-//!                            in force. A file's name is its SHA-256, which an event names
 //! cases/<id>.json            the lists of regression cases that the certificate names; a file's name is its SHA-256
-//! events/<seq>               every event of the model that names the snapshot, erased something from the version, changed the
-//!                            cases or the rules, or is a word for or against it, as it lies in the journal
+//! journal.jsonl              every event of the model, a line each: the SHA-256 of a line with its end is the event's id
+//! events/<seq>               those that concern the version, as they lie in the journal
+//! records/<id>.json, .txt    records that these name: statements, other certificates, rules; by their SHA-256
+//! ssh/<seq>.sig              signatures among them, as `ssh-keygen` takes them
+//! diff.json                  what changed since the version before
 //! trees/<id>.json            every folder listing; a file's name is its SHA-256
 //! files/…                    the files, where they lay in the project, but for those that were erased; evidence that was
-//!                            attached later lies in files/attached
+//!                            attached later lies in files/attached; apart/<id> those whose names some systems cannot keep apart
 //! ```
-//! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level.
+//! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level. There are no links in
+//! it: nothing that is unpacked leads anywhere.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::{Compression, GzBuilder};
-use serde_json::json;
-
-use super::bundle_check::BundleError;
-use super::bundle_records::{FORMAT, SUMS};
-use super::resolve::{self, Found};
-use super::restore::{NotKept, Part, files_of};
-use super::{VerbError, attached, erasures, measured, policy_files, records, signoffs};
-use crate::digest::Digest;
-use crate::format::canonical;
-use crate::format::certificate::StatementRecord;
-use crate::format::checkpoint::VersionRow;
-use crate::format::event::{self, EventBody, SubjectRecord};
-use crate::format::snapshot::SnapshotRecord;
+use super::bundle_contents::{self, Contents};
+use super::bundle_gzip::Gzip;
+use super::bundle_records::{ABOUT, SUMS};
+use super::error::BundleError;
+use super::resolve;
+use super::{VerbError, attached};
+use crate::digest::{Digest, Hasher};
 use crate::format::tree::EntryKind;
-use crate::id::{SnapshotId, TreeId};
+use crate::id::SnapshotId;
 use crate::name::{ModelName, Version};
 use crate::progress::{Progress, Unit};
-use crate::registry::State;
 use crate::repository::Repository;
 use crate::snapshot::TreeFile;
-use crate::store::{Lock, Store, StoreError};
+use crate::store::{CopyError, Lock, Store};
+
+/// What an unfinished bundle is called, beside the place it is for: a name of its own between a dot and this.
+const UNFINISHED: &str = ".bundling";
 
 /// What to bundle.
 #[derive(Debug, Clone, Default)]
@@ -88,48 +84,72 @@ pub struct BundleReport {
     pub missing: Vec<(String, String)>,
 }
 
-/// What an entry holds.
-enum Content {
-    Bytes(Vec<u8>),
-    File(TreeFile),
-}
-
-/// Writes a bundle.
+/// Writes a bundle to a file: all of it, or nothing.
 pub fn bundle(
     repository: &Repository,
     options: &BundleOptions,
     progress: &dyn Progress,
 ) -> Result<BundleReport, VerbError> {
-    check_place(&options.output, options.force)?;
-    let store = repository.store();
-    let _held = store.hold(Lock::Shared, progress)?;
-    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
-    resolve::kept(repository, &found)?;
+    check_place(repository, &options.output, options.force)?;
     // Opened before anything is gathered: a place that cannot be written to is found out at once.
     let unfinished = if options.dry_run { None } else { Some(Unfinished::beside(&options.output)?) };
-    let record = attached::kept(repository, &found.state, &found.row)?;
-    let (entries, missing) = contents(repository, &found, &record)?;
-    let mut report = BundleReport {
-        model: found.state.model.clone(),
-        version: found.row.version,
-        id: found.snapshot(),
-        output: options.output.clone(),
-        size: None,
-        sha256: None,
-        entries: entries.len() + 1,
-        missing,
-    };
+    let store = repository.store();
+    let _held = store.hold(Lock::Shared, progress)?;
+    let (contents, mut report) = gather(repository, options)?;
     if let Some(unfinished) = unfinished {
-        let (size, sha256) = write(store, &unfinished, &options.output, &entries, progress)?;
+        let (size, sha256) = write(store, &unfinished.file, &options.output, &contents, progress)?;
+        unfinished.finish(&options.output, options.force)?;
         report.size = Some(size);
         report.sha256 = Some(sha256);
     }
     Ok(report)
 }
 
+/// Writes a bundle to a stream, from which nothing can be taken back.
+pub fn stream(
+    repository: &Repository,
+    options: &BundleOptions,
+    out: impl Write,
+    progress: &dyn Progress,
+) -> Result<BundleReport, VerbError> {
+    let store = repository.store();
+    let _held = store.hold(Lock::Shared, progress)?;
+    let (contents, mut report) = gather(repository, options)?;
+    if !options.dry_run {
+        let (size, sha256) = write(store, out, &options.output, &contents, progress)?;
+        report.size = Some(size);
+        report.sha256 = Some(sha256);
+    }
+    Ok(report)
+}
+
+fn gather(repository: &Repository, options: &BundleOptions) -> Result<(Contents, BundleReport), VerbError> {
+    let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
+    resolve::kept(repository, &found)?;
+    let record = attached::kept(repository, &found.state, &found.row)?;
+    let contents = bundle_contents::gather(repository, &found, &record)?;
+    let report = BundleReport {
+        model: found.state.model.clone(),
+        version: found.row.version,
+        id: found.snapshot(),
+        output: options.output.clone(),
+        size: None,
+        sha256: None,
+        entries: contents.records.len() + contents.files.len() + 1,
+        missing: contents.about.missing.clone(),
+    };
+    Ok((contents, report))
+}
+
 /// Refuses a place that a bundle cannot take.
-fn check_place(output: &Path, force: bool) -> Result<(), VerbError> {
+fn check_place(repository: &Repository, output: &Path, force: bool) -> Result<(), VerbError> {
     let refused = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
+    let place = |path: &Path| path.canonicalize().ok();
+    if let (Some(folder), Some(store)) = (place(folder_of(output)), place(repository.store_path()))
+        && folder.starts_with(&store)
+    {
+        return Err(BundleError::InStore { path: output.to_path_buf() }.into());
+    }
     match fs::metadata(output) {
         Ok(data) if data.is_dir() => Err(refused(io::ErrorKind::IsADirectory.into())),
         Ok(data) if !data.is_file() => Err(refused(io::Error::other("it is neither a file nor a free name"))),
@@ -154,170 +174,58 @@ struct Unfinished {
 
 impl Unfinished {
     fn beside(output: &Path) -> Result<Self, VerbError> {
-        let temp = folder_of(output).join(format!(".{}.bundling", uuid::Uuid::new_v4().simple()));
+        let folder = folder_of(output);
+        remove_abandoned(folder);
+        let temp = folder.join(format!(".{}{UNFINISHED}", uuid::Uuid::new_v4().simple()));
         match File::options().write(true).create_new(true).open(&temp) {
-            Ok(file) => Ok(Self { temp, file }),
+            Ok(file) => {
+                // Held as long as it is written to. Where locks are not to be had, what is abandoned stays.
+                let _ = file.try_lock();
+                Ok(Self { temp, file })
+            }
             Err(source) => Err(VerbError::Io { action: "write", path: output.to_path_buf(), source }),
         }
+    }
+
+    /// Gives it its name, once its bytes are safe.
+    fn finish(self, output: &Path, force: bool) -> Result<(), VerbError> {
+        let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
+        self.file.sync_all().map_err(failed)?;
+        if !force {
+            match link(&self.temp, output) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(BundleError::Exists { path: output.to_path_buf() }.into());
+                }
+                // Not every file system has links: what was free at the beginning is taken to be so still.
+                Err(_) => {}
+            }
+        }
+        rename(&self.temp, output).map_err(failed)
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // Once it has its name, there is nothing to remove.
+        // Once it has its name, there is nothing to remove but another one.
         let _ = remove(&self.temp);
     }
 }
 
-fn contents(
-    repository: &Repository,
-    found: &Found,
-    record: &SnapshotRecord,
-) -> Result<(BTreeMap<String, Content>, Vec<NotKept>), VerbError> {
-    let store = repository.store();
-    let mut entries = BTreeMap::new();
-    let mut add = |name: String, bytes: Vec<u8>| entries.insert(name, Content::Bytes(bytes));
-    add("snapshot.json".to_owned(), records::bytes(repository, found.snapshot().digest())?);
-    add("observation.json".to_owned(), records::bytes(repository, found.row.observation.digest())?);
-    let observation = records::observation(repository, found.row.observation)?;
-    for id in observation.profiles.values().filter_map(|profile| profile.id) {
-        add(format!("profiles/{id}.json"), records::bytes(repository, id.digest())?);
-    }
-    let certificate = found.state.certificates.get(&found.snapshot());
-    if let Some(row) = certificate {
-        let bytes = store.record(row.certificate.digest())?;
-        let unreadable = |source| VerbError::Record { kind: "certificate", id: row.certificate.to_string(), source };
-        let statement = StatementRecord::decode(&bytes).map_err(unreadable)?;
-        if let Some(file) = policy_files::named(&statement) {
-            add("policy.toml".to_owned(), store.record(file)?);
-        }
-        let lists = statement.predicate.cases.map(|cases| cases.lists);
-        for list in lists.unwrap_or_default() {
-            add(format!("cases/{list}.json"), store.record(list)?);
-        }
-        add("certificate.json".to_owned(), bytes);
-        add("policy.json".to_owned(), store.record(row.policy)?);
-        for signature in &row.signatures {
-            add(format!("signatures/{}.json", signature.record), store.record(signature.record)?);
+/// Removes what a killed process left in `folder`: nobody holds it.
+fn remove_abandoned(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(stem) = name.to_str().and_then(|n| n.strip_prefix('.')?.strip_suffix(UNFINISHED)) else { continue };
+        let is_ours = stem.len() == 32 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_ours
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && let Ok(file) = File::options().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = remove(&entry.path());
         }
     }
-    for (record, what, about) in signoffs::records(repository, &found.state)? {
-        let ending = match (what, about) {
-            ("statement", Some(snapshot)) if snapshot == found.snapshot() => "json",
-            ("signature", Some(snapshot)) if snapshot == found.snapshot() => "sig",
-            (_, Some(_)) | ("statement" | "signature", None) => continue,
-            _ => "signers",
-        };
-        add(format!("sign-offs/{record}.{ending}"), store.record(record)?);
-    }
-    let made = measured::of_snapshot(store, &found.state, found.snapshot())?;
-    if let Some(made) = &made {
-        add("measurement.json".to_owned(), store.record(made.record)?);
-    }
-    let id = found.snapshot().to_string();
-    let mut events = serde_json::Map::new();
-    for seq in 1..=found.state.seq() {
-        let Some(file) = repository.registry().event(&found.state.model, seq)? else { break };
-        let names_it = ["snapshot", "replaces", "baseline"].iter().any(|k| file.value[*k].as_str() == Some(&id))
-            || matches!(&file.event, Ok(event) if is_about(&event.body, &found.state, &found.row));
-        if seq == 1 || names_it {
-            let unreadable = |source| VerbError::Record { kind: "event", id: seq.to_string(), source };
-            let line = canonical::encode("event", &file.value).map_err(unreadable)?;
-            let name = event::file_name(seq);
-            add(format!("events/{name}"), [&*line, format!("\n{}\n", file.id).as_bytes()].concat());
-            events.insert(name, file.id.to_string().into());
-        }
-    }
-    for tree in every_tree(store, record)? {
-        add(format!("trees/{tree}.json"), store.raw(tree.digest())?);
-    }
-    let about = json!({
-        "certificate": certificate.map(|row| row.certificate.to_string()),
-        "events": events,
-        "format": FORMAT,
-        "model": found.state.first_name.as_str(),
-        "repository": store.repository(),
-        "snapshot": id,
-        "version": found.row.version.to_string(),
-    });
-    let unreadable = |source| VerbError::Record { kind: "bundle", id: id.clone(), source };
-    add("bundle.json".to_owned(), canonical::encode("bundle", &about).map_err(unreadable)?);
-    let patch = record.code.patch.filter(|id| found.state.erased_file(found.row.version, *id).is_none());
-    if let Some(patch) = patch {
-        add("code.patch".to_owned(), store.file(patch, 1 << 30)?);
-    }
-    let (files, mut missing) = files_of(store, record, &Part::ALL)?;
-    let (files, _) = erasures::split(&found.state, found.row.version, files);
-    let erased = found.state.erased_from(found.row.version);
-    missing.extend(erased.map(|row| (row.what.name().to_owned(), erasures::why(row))));
-    for file in files {
-        entries.insert(format!("files/{}", file.path), Content::File(file));
-    }
-    for file in made.iter().flat_map(|made| made.tree_files()) {
-        entries.insert(file.path.clone(), Content::File(file));
-    }
-    Ok((entries, missing))
-}
-
-/// Whether an event that does not name the snapshot is about the version: the tombstone of something that it had, or cases that it
-/// is judged by; that somebody approved it, or does not any more; that other rules are in force.
-fn is_about(body: &EventBody, state: &State, row: &VersionRow) -> bool {
-    let is_of = |subject: &SubjectRecord| match subject {
-        SubjectRecord::Version { snapshot, .. } => *snapshot == row.snapshot,
-        SubjectRecord::Rules(_) => false,
-    };
-    match body {
-        EventBody::Purge { versions, .. } => versions.contains(&row.version),
-        EventBody::Approve { subject, .. } => is_of(subject),
-        EventBody::Withdraw { approval, .. } => state.approval(*approval).is_some_and(|given| is_of(&given.subject)),
-        EventBody::Case { .. } | EventBody::Adopt { .. } | EventBody::Promote { adopts: Some(_), .. } => true,
-        _ => false,
-    }
-}
-
-/// Every folder listing a snapshot names, and those below them.
-fn every_tree(store: &Store, record: &SnapshotRecord) -> Result<BTreeSet<TreeId>, StoreError> {
-    let optional = [&record.params_files, &record.metrics_files, &record.results, &record.code.tree];
-    let mut open: Vec<TreeId> = optional.into_iter().flatten().map(|t| t.tree).collect();
-    open.push(record.model_files.tree);
-    open.extend(record.data.iter().filter_map(|d| d.stored));
-    let mut all = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        if all.insert(id) {
-            let below = store.tree(id)?.entries.into_iter().filter(|e| e.kind == EntryKind::Folder);
-            open.extend(below.filter_map(|e| e.id).map(TreeId::new));
-        }
-    }
-    Ok(all)
-}
-
-fn write(
-    store: &Store,
-    unfinished: &Unfinished,
-    output: &Path,
-    entries: &BTreeMap<String, Content>,
-    progress: &dyn Progress,
-) -> Result<(u64, Digest), VerbError> {
-    let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
-    let file = io::BufWriter::new(&unfinished.file);
-    let gzip = GzBuilder::new().mtime(0).operating_system(255).write(file, Compression::new(6));
-    let mut archive = tar::Builder::new(gzip);
-    archive.mode(tar::HeaderMode::Deterministic);
-    append(&mut archive, SUMS, sums(entries).as_bytes(), false).map_err(failed)?;
-    let total = entries.values().map(|c| if let Content::File(f) = c { f.size } else { 0 }).sum();
-    progress.begin("bundling", total, Unit::Bytes);
-    for (name, content) in entries {
-        match content {
-            Content::Bytes(bytes) => append(&mut archive, name, bytes, false).map_err(failed)?,
-            Content::File(file) => append_file(store, &mut archive, name, file, progress, output)?,
-        }
-    }
-    progress.end();
-    let mut out = archive.into_inner().and_then(flate2::write::GzEncoder::finish).map_err(failed)?;
-    out.flush().and_then(|()| out.get_ref().sync_all()).map_err(failed)?;
-    let (digest, size) = File::open(&unfinished.temp).and_then(Digest::of_reader).map_err(failed)?;
-    rename(&unfinished.temp, output).map_err(failed)?;
-    Ok((size, digest))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bundle is written where the person said, not into the store")]
@@ -325,58 +233,139 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-#[expect(clippy::disallowed_methods, reason = "only the temporary file made here is removed")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a second name, which fails where one is taken; the first is removed at once"
+)]
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)
+}
+
+#[expect(clippy::disallowed_methods, reason = "only temporary files that were made here are removed")]
 fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-fn sums(entries: &BTreeMap<String, Content>) -> String {
-    let line = |(name, content): (&String, &Content)| {
-        let digest = match content {
-            Content::Bytes(bytes) => Digest::of(bytes),
-            Content::File(file) => match file.id {
-                Some(id) => id.digest(),
-                // A link is no file to sha256sum; its target stands in its tree.
-                None => return None,
-            },
-        };
-        Some(format!("{digest}  {name}\n"))
-    };
-    entries.iter().filter_map(line).collect()
+/// Writes all of it; its size and digest.
+fn write(
+    store: &Store,
+    out: impl Write,
+    output: &Path,
+    contents: &Contents,
+    progress: &dyn Progress,
+) -> Result<(u64, Digest), VerbError> {
+    let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
+    let hashed = Hashed { out, hasher: Hasher::default(), size: 0 };
+    let mut archive = Gzip::new(io::BufWriter::with_capacity(1 << 20, hashed));
+    let sums = sums(contents);
+    let about = contents.records.get(ABOUT).map(Vec::as_slice).unwrap_or_default();
+    append(&mut archive, SUMS, sums.as_bytes()).map_err(failed)?;
+    append(&mut archive, ABOUT, about).map_err(failed)?;
+    progress.begin("bundling", contents.files.values().map(|file| file.size).sum(), Unit::Bytes);
+    let mut names: Vec<&String> = contents.records.keys().chain(contents.files.keys()).collect();
+    names.sort();
+    for name in names.into_iter().filter(|name| *name != ABOUT) {
+        match (contents.records.get(name), contents.files.get(name)) {
+            (Some(bytes), _) => append(&mut archive, name, bytes).map_err(failed)?,
+            (None, Some(file)) => append_file(store, &mut archive, name, file, output, progress)?,
+            (None, None) => {}
+        }
+    }
+    progress.end();
+    // Two blocks of zeros end an archive.
+    archive.write_all(&[0; 1024]).map_err(failed)?;
+    let hashed = archive.finish().and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error));
+    let hashed = hashed.map_err(failed)?;
+    Ok((hashed.size, hashed.hasher.finish()))
 }
 
-fn header(size: u64, executable: bool) -> tar::Header {
+/// What is written, hashed and counted.
+struct Hashed<W> {
+    out: W,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn sums(contents: &Contents) -> String {
+    let records = contents.records.iter().map(|(name, bytes)| (name, Digest::of(bytes)));
+    let files = contents.files.iter().filter_map(|(name, file)| Some((name, file.id?.digest())));
+    let mut all: Vec<(&String, Digest)> = records.chain(files).collect();
+    all.sort();
+    all.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect()
+}
+
+/// The header of an entry, behind one of its name where that is long. Nothing in it depends on time, place or person.
+fn begin(out: &mut impl Write, name: &str, size: u64, executable: bool) -> io::Result<()> {
     let mut header = tar::Header::new_gnu();
-    header.set_size(size);
     header.set_mode(if executable { 0o755 } else { 0o644 });
     header.set_mtime(0);
-    header
+    if header.set_path(name).is_err() {
+        let mut long = tar::Header::new_gnu();
+        long.set_path("././@LongLink")?;
+        long.set_entry_type(tar::EntryType::GNULongName);
+        long.set_mode(0o644);
+        long.set_mtime(0);
+        long.set_size(name.len() as u64 + 1);
+        long.set_cksum();
+        out.write_all(long.as_bytes())?;
+        out.write_all(name.as_bytes())?;
+        out.write_all(&[0])?;
+        pad(out, name.len() as u64 + 1)?;
+        // What programs show that do not know long names.
+        let mut end = 99;
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        header.set_path(name[..end].trim_end_matches('/'))?;
+    }
+    header.set_size(size);
+    header.set_cksum();
+    out.write_all(header.as_bytes())
 }
 
-fn append<W: Write>(archive: &mut tar::Builder<W>, name: &str, bytes: &[u8], executable: bool) -> io::Result<()> {
-    archive.append_data(&mut header(bytes.len() as u64, executable), name, bytes)
+/// Zeros to the end of the block.
+fn pad(out: &mut impl Write, size: u64) -> io::Result<()> {
+    let rest = (size.next_multiple_of(512) - size) as usize;
+    out.write_all(&[0; 512][..rest])
 }
 
-fn append_file<W: Write>(
+fn append(out: &mut impl Write, name: &str, bytes: &[u8]) -> io::Result<()> {
+    begin(out, name, bytes.len() as u64, false)?;
+    out.write_all(bytes)?;
+    pad(out, bytes.len() as u64)
+}
+
+fn append_file(
     store: &Store,
-    archive: &mut tar::Builder<W>,
+    out: &mut impl Write,
     name: &str,
     file: &TreeFile,
-    progress: &dyn Progress,
     output: &Path,
+    progress: &dyn Progress,
 ) -> Result<(), VerbError> {
     let failed = |source| VerbError::Io { action: "write", path: output.to_path_buf(), source };
-    let Some(id) = file.id else {
-        let mut header = header(0, false);
-        header.set_entry_type(tar::EntryType::Symlink);
-        return archive.append_link(&mut header, name, file.target.as_deref().unwrap_or_default()).map_err(failed);
-    };
-    let mut header = header(file.size, file.kind == EntryKind::Executable);
-    let mut content = store.open_file(id)?;
-    let appended = archive.append_data(&mut header, name, &mut content);
-    progress.advance(file.size);
-    match content.into_failure() {
-        Some(error) => Err(error.into()),
-        None => appended.map_err(failed),
+    let Some(id) = file.id else { return Ok(()) };
+    begin(out, name, file.size, file.kind == EntryKind::Executable).map_err(failed)?;
+    let copied = store.copy_file(id, out, progress).map_err(|error| match error {
+        CopyError::Store(error) => error.into(),
+        CopyError::Write(source) => failed(source),
+    })?;
+    if copied != file.size {
+        let reason = format!("`{name}` has {copied} bytes, and its folder says {}", file.size);
+        return Err(BundleError::Inconsistent { reason }.into());
     }
+    pad(out, copied).map_err(failed)
 }

@@ -1,29 +1,27 @@
-//! Checking a bundle without a store: every entry against `SHA256SUMS`, the records against their ids, the files against their trees.
+//! Checking a bundle without a store: every entry against `SHA256SUMS`, the records against their ids and the journal, the files
+//! against their folders, the pages against all of that.
 //!
-//! Nothing is unpacked. Whatever a hostile archive could do with paths, links, sizes or repeated names is refused.
+//! Nothing is unpacked. Whatever a hostile archive could do with paths, links, sizes or repeated names ends it at once; what is merely
+//! wrong is listed, all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use serde_json::Value;
-
-use super::bundle_records::{Erased, FORMAT, Records, SUMS, attached};
+use super::TOOL;
+use super::bundle_archive::{Archive, Entry, Refusal};
+use super::bundle_contents::MOST_RECORDS;
+use super::bundle_page::Pages;
+use super::bundle_records::{
+    ABOUT, About, DIFF, Entries, Expected, FORMAT, PAGE, Problems, README, Records, SUMS, is_file, is_known,
+};
 pub use super::error::BundleError;
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::format::canonical;
-use crate::format::measurement::{self, MeasurementRecord};
-use crate::format::redacted::RedactedRecord;
-use crate::format::snapshot::{self, SnapshotRecord};
-use crate::format::tree::{EntryKind, TreeRecord, is_component};
-use crate::id::TreeId;
 
 /// More entries than this are no bundle.
-const MAX_ENTRIES: usize = 2_000_000;
-/// All records and lists of a bundle together.
-const MAX_RECORD: u64 = 256 << 20;
+const MOST_ENTRIES: usize = 2_000_000;
 
 /// What a sound bundle holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,85 +32,229 @@ pub struct BundleCheck {
     pub version: String,
     /// The snapshot's id, which its record hashes to.
     pub snapshot: String,
+    /// The SHA-256 of the bundle.
+    pub sha256: Digest,
+    /// The newest event of the journal: its place and id.
+    pub head: (u64, String),
     /// Entries hashed.
     pub entries: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// What nothing in it proves, and what would.
+    pub not_checked: Vec<String>,
+}
+
+/// A bundle, read to its end: everything but the files is in memory.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) about: About,
+    pub(super) sums: BTreeMap<String, Digest>,
+    pub(super) records: Entries,
+    pub(super) sha256: Digest,
+    entries: usize,
+    bytes: u64,
+    problems: Problems,
 }
 
 /// Reads a bundle to its end.
 pub fn verify_bundle(path: &Path) -> Result<BundleCheck, BundleError> {
-    let unreadable = |source| BundleError::Read { path: path.to_path_buf(), source };
-    let unsound = |reason: String| BundleError::Unsound { path: path.to_path_buf(), reason };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(io::BufReader::new(file)));
-    let mut sums: Option<BTreeMap<String, Digest>> = None;
-    let mut seen = BTreeSet::new();
-    let mut links = BTreeSet::new();
-    let mut records: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let mut bytes = 0;
-    let mut record_bytes: u64 = 0;
-    for entry in archive.entries().map_err(unreadable)? {
-        let mut entry = entry.map_err(unreadable)?;
-        let name = entry_name(&entry).map_err(&unsound)?;
-        if !seen.insert(name.clone()) {
-            return Err(unsound(format!("`{name}` is in it twice")));
-        }
-        if seen.len() > MAX_ENTRIES {
-            return Err(unsound(format!("it has more than {MAX_ENTRIES} entries")));
-        }
-        match entry.header().entry_type() {
-            tar::EntryType::Regular => {}
-            tar::EntryType::Symlink if name.starts_with("files/") => {
-                links.insert(name);
-                continue;
-            }
-            other => return Err(unsound(format!("`{name}` is of a kind ({other:?}) no bundle holds"))),
-        }
-        let is_record = !name.starts_with("files/") && !name.starts_with("measured/");
-        if is_record {
-            record_bytes += entry.size();
-        }
-        if is_record && record_bytes > MAX_RECORD {
-            return Err(unsound(format!("`{name}` has {} bytes", entry.size())));
-        }
-        let (digest, size) = if is_record {
-            let mut content = Vec::new();
-            entry.by_ref().take(MAX_RECORD).read_to_end(&mut content).map_err(unreadable)?;
-            let result = (Digest::of(&content), content.len() as u64);
-            records.insert(name.clone(), content);
-            result
-        } else {
-            Digest::of_reader(&mut entry).map_err(unreadable)?
-        };
-        bytes += size;
-        match &sums {
-            None if name == SUMS => {
-                let content = records.remove(SUMS).unwrap_or_default();
-                sums = Some(parse_sums(&content).map_err(&unsound)?);
-            }
-            None => return Err(unsound(format!("its first entry is `{name}`, not `{SUMS}`"))),
-            Some(sums) if sums.get(&name) != Some(&digest) => {
-                return Err(unsound(format!("`{name}` does not match `{SUMS}`")));
-            }
-            Some(_) => {}
-        }
-    }
-    let sums = sums.ok_or_else(|| unsound("it is empty".to_owned()))?;
-    if let Some(missing) = sums.keys().find(|name| !seen.contains(*name)) {
-        return Err(unsound(format!("`{missing}` is missing")));
-    }
-    let about = about(&records, &sums, &links).map_err(&unsound)?;
-    Ok(BundleCheck { entries: seen.len(), bytes, ..about })
+    let opened = Opened::read(path)?;
+    opened.check(path).map(|(_, _, check)| check)
 }
 
-fn entry_name<R: Read>(entry: &tar::Entry<'_, R>) -> Result<String, String> {
-    let bytes = entry.path_bytes();
-    let name = std::str::from_utf8(&bytes).map_err(|_| "a name in it is not UTF-8".to_owned())?;
-    if name.len() > 4096 || !name.split('/').all(is_component) {
-        return Err(format!("`{}` is not a name that could be unpacked safely", name.escape_debug()));
+impl Opened {
+    /// Reads and hashes all of it. What could do harm ends it here; wrong digests are noted.
+    pub(super) fn read(path: &Path) -> Result<Self, BundleError> {
+        Self::from_file(path).map_err(|refusal| refused(path, refusal))
     }
-    Ok(name.to_owned())
+
+    fn from_file(path: &Path) -> Result<Self, Refusal> {
+        let hashed = Hashed { file: File::open(path)?, hasher: Hasher::default() };
+        let mut compressed = io::BufReader::with_capacity(64 << 10, hashed);
+        // A file of nothing is none of ours; said here, since nothing is what any stream ends with.
+        if compressed.fill_buf()?.is_empty() {
+            return Err("it is empty".to_owned().into());
+        }
+        let mut archive = Archive::new(&mut compressed);
+        let first = archive.next_entry()?.ok_or_else(|| "it is empty".to_owned())?;
+        if first.name != SUMS {
+            return Err(format!("its first entry is `{}`, not `{SUMS}`", first.name).into());
+        }
+        let mut kept = 0;
+        let (_, bytes) = record(&mut archive, &first, &mut kept)?;
+        let sums = parse_sums(&bytes)?;
+        let second = archive.next_entry()?.filter(|entry| entry.name == ABOUT);
+        let second = second.ok_or_else(|| format!("its second entry is not `{ABOUT}`"))?;
+        let (digest, bytes) = record(&mut archive, &second, &mut kept)?;
+        let about: About = canonical::decode(FORMAT, &bytes).map_err(|e| format!("`{ABOUT}`: {e}"))?;
+        let mut opened = Self {
+            entries: 2,
+            bytes: bytes.len() as u64,
+            records: Entries::from([(ABOUT.to_owned(), bytes)]),
+            sums,
+            about,
+            sha256: Digest::of(b""),
+            problems: Problems::default(),
+        };
+        opened.compare(ABOUT, digest);
+        opened.rest(&mut archive, kept)?;
+        drop(archive);
+        opened.sha256 = compressed.into_inner().hasher.finish();
+        Ok(opened)
+    }
+
+    fn compare(&mut self, name: &str, digest: Digest) {
+        if self.sums.get(name) != Some(&digest) {
+            self.problems.add(format!("`{name}` does not match `{SUMS}`"));
+        }
+    }
+
+    fn rest(&mut self, archive: &mut Archive<impl io::BufRead>, mut kept: u64) -> Result<(), Refusal> {
+        let mut left = (self.about.entries, self.about.bytes);
+        let mut seen: BTreeSet<String> = [SUMS, ABOUT].map(str::to_owned).into();
+        while let Some(entry) = archive.next_entry()? {
+            let name = &entry.name;
+            if !is_known(name) {
+                return Err(format!("`{name}` is nothing a bundle holds").into());
+            }
+            if !self.sums.contains_key(name) {
+                return Err(format!("`{name}` is not listed in `{SUMS}`").into());
+            }
+            // What is to come was said before it came: nobody is made to read for ever.
+            let (Some(entries), Some(bytes)) = (left.0.checked_sub(1), left.1.checked_sub(entry.size)) else {
+                return Err(format!("with `{name}` it has more than `{ABOUT}` says").into());
+            };
+            left = (entries, bytes);
+            let digest = if is_file(name) {
+                archive.digest(false)?.0
+            } else {
+                let (digest, bytes) = record(archive, &entry, &mut kept)?;
+                self.records.insert(name.clone(), bytes);
+                digest
+            };
+            self.compare(name, digest);
+            self.entries += 1;
+            self.bytes += entry.size;
+            seen.insert(entry.name);
+        }
+        for name in self.sums.keys().filter(|name| !seen.contains(*name)) {
+            self.problems.add(format!("`{name}` is missing"));
+        }
+        if left != (0, 0) && self.sums.keys().all(|name| seen.contains(name)) {
+            self.problems.add(format!("it has less than `{ABOUT}` says"));
+        }
+        Ok(())
+    }
+
+    /// What it holds, if all of it belongs together: the records, the files that must be in it, and what a person is told.
+    pub(super) fn check(
+        mut self,
+        path: &Path,
+    ) -> Result<(Checked, BTreeMap<String, Expected>, BundleCheck), BundleError> {
+        let mut problems = std::mem::take(&mut self.problems);
+        let mut not_checked = Vec::new();
+        let mut files = BTreeMap::new();
+        match Records::read(&self.about, &self.records) {
+            Err(problem) => problems.add(problem),
+            Ok(records) => {
+                records.check(&mut problems);
+                files = records.files(&mut problems);
+                records.check_files(&files, &self.sums, &mut problems);
+                self.check_pages(&records, &mut problems, &mut not_checked);
+                not_checked.extend(unproven(&records));
+            }
+        }
+        let problems = problems.into_vec();
+        if !problems.is_empty() {
+            return Err(BundleError::Unsound { path: path.to_path_buf(), problems });
+        }
+        let check = BundleCheck {
+            model: self.about.model.to_string(),
+            version: self.about.version.to_string(),
+            snapshot: self.about.snapshot.to_string(),
+            sha256: self.sha256,
+            head: (self.about.head.seq, self.about.head.id.to_string()),
+            entries: self.entries,
+            bytes: self.bytes,
+            not_checked,
+        };
+        Ok((Checked { about: self.about, sums: self.sums, records: self.records, sha256: self.sha256 }, files, check))
+    }
+
+    /// The pages are what this program makes of the rest. Another version may word them otherwise.
+    fn check_pages(&self, records: &Records<'_>, problems: &mut Problems, not_checked: &mut Vec<String>) {
+        if self.about.tool != TOOL {
+            not_checked.push(format!(
+                "`{PAGE}` and `{README}` were written by mlrun {}; this is {TOOL}: whether they say what the records say was not looked at",
+                self.about.tool
+            ));
+            return;
+        }
+        let pages = Pages::of(records, &self.sums);
+        for (name, page) in [(PAGE, pages.index), (README, pages.readme)] {
+            if self.records.get(name).map(Vec::as_slice) != Some(page.as_bytes()) {
+                problems.add(format!("`{name}` does not say what the records say"));
+            }
+        }
+    }
+}
+
+/// A sound bundle.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) about: About,
+    pub(super) sums: BTreeMap<String, Digest>,
+    pub(super) records: Entries,
+    pub(super) sha256: Digest,
+}
+
+/// What no check of the bundle alone can show.
+fn unproven(records: &Records<'_>) -> Vec<String> {
+    let about = records.about;
+    let mut open = vec![format!(
+        "that this is the whole history: compare its head, {}:{}, with one that is known from elsewhere",
+        about.head.seq, about.head.id
+    )];
+    if records.by_name.contains_key(DIFF) {
+        open.push(format!("`{DIFF}`: the version before is not in it"));
+    }
+    for name in records.by_name.keys().filter(|name| name.starts_with("ssh/")) {
+        open.push(format!(
+            "whose key made `{name}`: it holds; `ssh-keygen -Y verify` tells, with a list of who has which key"
+        ));
+    }
+    let signed = records.by_name.keys().filter(|name| name.starts_with("signatures/")).count();
+    if signed > 0 {
+        open.push(format!(
+            "whose keys made the {signed} signatures of the certificate: they hold, the owners are not known"
+        ));
+    }
+    let erased = records.journal.state.erased_from(about.version).count();
+    if erased > 0 {
+        open.push(format!("what was erased, in {erased} parts: only its digests are left"));
+    }
+    open
+}
+
+/// A record: its digest and bytes. All of them together are bounded.
+fn record(
+    archive: &mut Archive<impl io::BufRead>,
+    entry: &Entry,
+    kept: &mut u64,
+) -> Result<(Digest, Vec<u8>), Refusal> {
+    *kept = kept.saturating_add(entry.size);
+    if *kept > MOST_RECORDS {
+        return Err(format!("`{}` has {} bytes", entry.name, entry.size).into());
+    }
+    archive.digest(true)
+}
+
+fn refused(path: &Path, refusal: Refusal) -> BundleError {
+    let path = path.to_path_buf();
+    match refusal {
+        Refusal::Read(source) => BundleError::Read { path, source },
+        Refusal::Unsound(problem) => BundleError::Unsound { path, problems: vec![problem] },
+    }
 }
 
 fn parse_sums(content: &[u8]) -> Result<BTreeMap<String, Digest>, String> {
@@ -124,119 +266,40 @@ fn parse_sums(content: &[u8]) -> Result<BTreeMap<String, Digest>, String> {
         if sums.insert(name.to_owned(), digest).is_some() {
             return Err(format!("`{SUMS}` names `{name}` twice"));
         }
+        if sums.len() > MOST_ENTRIES {
+            return Err(format!("`{SUMS}` has more than {MOST_ENTRIES} lines"));
+        }
     }
     Ok(sums)
 }
 
-/// The records: the snapshot is the one named, and the files are those its trees name.
-fn about(
-    records: &BTreeMap<String, Vec<u8>>,
-    sums: &BTreeMap<String, Digest>,
-    links: &BTreeSet<String>,
-) -> Result<BundleCheck, String> {
-    let record = |name: &str| records.get(name).ok_or_else(|| format!("`{name}` is missing"));
-    let about: Value = serde_json::from_slice(record("bundle.json")?).map_err(|e| format!("`bundle.json`: {e}"))?;
-    let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
-    canonical::check(FORMAT, &text("format")).map_err(|e| e.to_string())?;
-    let bytes = record("snapshot.json")?;
-    let id: Digest = text("snapshot").parse().map_err(|e| format!("`bundle.json`: {e}"))?;
-    let erased = Erased::read(records, &text("version"));
-    let left = erased.left_of(id);
-    if Digest::of(bytes) != left {
-        return Err("`snapshot.json` does not hash to the id in `bundle.json`".to_owned());
-    }
-    let snapshot: SnapshotRecord = if left == id {
-        canonical::decode(snapshot::FORMAT, bytes).map_err(|e| e.to_string())?
-    } else {
-        RedactedRecord::decode(bytes, id).map_err(|e| e.to_string())?.record
-    };
-    Records { erased: &erased, by_name: records, about: &about, snapshot: &snapshot }.check()?;
-    let mut expected = BTreeMap::new();
-    let prefix = &snapshot.code.prefix;
-    let below = if prefix.is_empty() || snapshot.code.tree.is_none() { String::new() } else { format!("{prefix}/") };
-    let optional = [&snapshot.params_files, &snapshot.metrics_files, &snapshot.results];
-    let trees = optional.into_iter().flatten().map(|t| t.tree).chain([snapshot.model_files.tree]);
-    for tree in trees.chain(snapshot.data.iter().filter_map(|d| d.stored)) {
-        walk(records, tree, &format!("files/{below}"), &mut expected, links, 0)?;
-    }
-    if let Some(tree) = snapshot.code.tree {
-        walk(records, tree.tree, "files/", &mut expected, links, 0)?;
-    }
-    for set in &snapshot.predictions {
-        expected.insert(format!("files/{below}{}", set.path), set.file.digest());
-    }
-    for set in &snapshot.samples {
-        expected.insert(format!("files/{below}{}", set.path), set.file.digest());
-    }
-    for (path, digest) in attached(records, &text("version")) {
-        expected.insert(format!("files/{below}{path}"), digest);
-    }
-    for report in &snapshot.reports {
-        expected.insert(format!("files/{below}{}", report.path), report.file.digest());
-    }
-    for (name, digest) in &expected {
-        if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
-            return Err(format!("`{name}` is not the file the snapshot names"));
-        }
-    }
-    check_measured(records, sums, &erased)?;
-    if let Some(extra) = sums.keys().find(|name| name.starts_with("files/") && !expected.contains_key(*name)) {
-        return Err(format!("`{extra}` is not in the snapshot"));
-    }
-    Ok(BundleCheck { model: text("model"), version: text("version"), snapshot: text("snapshot"), entries: 0, bytes: 0 })
-}
-
-/// The predictions are those that the measurement names, no others.
-fn check_measured(
-    records: &BTreeMap<String, Vec<u8>>,
-    sums: &BTreeMap<String, Digest>,
-    erased: &Erased,
-) -> Result<(), String> {
-    let measurement: Option<MeasurementRecord> = match records.get("measurement.json") {
-        None => None,
-        Some(bytes) => {
-            Some(canonical::decode(measurement::FORMAT, bytes).map_err(|e| format!("`measurement.json`: {e}"))?)
-        }
-    };
-    let sides = measurement.into_iter().flat_map(|known| known.sides.into_values());
-    let made: BTreeMap<String, Digest> =
-        sides.filter_map(|side| side.predictions).map(|made| (made.path, made.file.digest())).collect();
-    for (name, digest) in &made {
-        if sums.get(name) != Some(digest) && (sums.contains_key(name) || !erased.files.contains(digest)) {
-            return Err(format!("`{name}` is not the file `measurement.json` names"));
-        }
-    }
-    match sums.keys().find(|name| name.starts_with("measured/") && !made.contains_key(*name)) {
-        Some(extra) => Err(format!("`{extra}` is in no measurement")),
-        None => Ok(()),
-    }
-}
-
-fn walk(
-    records: &BTreeMap<String, Vec<u8>>,
-    id: TreeId,
-    above: &str,
-    expected: &mut BTreeMap<String, Digest>,
-    links: &BTreeSet<String>,
-    depth: u32,
-) -> Result<(), String> {
-    let name = format!("trees/{id}.json");
-    let bytes = records.get(&name).ok_or_else(|| format!("`{name}` is missing"))?;
-    if Digest::of(bytes) != id.digest() || depth > 2048 {
-        return Err(format!("`{name}` does not hash to its name"));
-    }
-    for entry in TreeRecord::decode(bytes).map_err(|e| format!("`{name}`: {e}"))?.entries {
-        let path = format!("{above}{}", entry.name);
-        match (entry.kind, entry.id) {
-            (EntryKind::Folder, Some(id)) => {
-                walk(records, TreeId::new(id), &format!("{path}/"), expected, links, depth + 1)?;
-            }
-            (EntryKind::Symlink, _) if links.contains(&path) => {}
-            (_, Some(id)) => {
-                expected.insert(path, id);
-            }
-            (_, None) => return Err(format!("`{path}` is missing")),
+/// Gives the files of a bundle that was found sound, one by one, to whoever wants them: the name, and its bytes. They are hashed by
+/// whoever takes them.
+pub(super) fn each_file<E: From<BundleError>>(
+    path: &Path,
+    mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let refused = |refusal: Refusal| E::from(refused(path, refusal));
+    let file = File::open(path).map_err(|error| refused(error.into()))?;
+    let mut archive = Archive::new(io::BufReader::with_capacity(64 << 10, file));
+    while let Some(entry) = archive.next_entry().map_err(refused)? {
+        if is_file(&entry.name) {
+            take(&entry.name, entry.size, &mut archive)?;
         }
     }
     Ok(())
+}
+
+/// A file, hashed as it is read.
+struct Hashed {
+    file: File,
+    hasher: Hasher,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
+    }
 }

@@ -46,9 +46,9 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     let first = first.unwrap_or_else(|| latest_of(named.clone()));
     let second = second.unwrap_or(Revision { model: named, target: Target::Workspace, time: None, back: 0 });
     let mut erased = Vec::new();
-    let a = side(repository, &first, first.model.as_ref().or(second.model.as_ref()), options, &mut erased, progress)?;
-    let model = a.record.model.clone();
-    let b = side(repository, &second, Some(&model), options, &mut erased, progress)?;
+    let named = first.model.as_ref().or(second.model.as_ref());
+    let (a, model) = side(repository, &first, named, options, &mut erased, progress)?;
+    let (b, _) = side(repository, &second, Some(&model), options, &mut erased, progress)?;
     let mut diff = compare::compare(&a, &b);
     // A workspace has notes only where a file holds them: none is no change.
     if second.target == Target::Workspace && b.record.notes.is_none() {
@@ -61,6 +61,7 @@ const fn latest_of(model: Option<ModelName>) -> Revision {
     Revision { model, target: Target::Latest, time: None, back: 0 }
 }
 
+/// A side, and the model it is of here: an imported version keeps the name it had elsewhere in its record.
 fn side(
     repository: &Repository,
     revision: &Revision,
@@ -68,13 +69,15 @@ fn side(
     options: &DiffOptions,
     erased: &mut Vec<(String, ErasedPart)>,
     progress: &dyn Progress,
-) -> Result<Side, VerbError> {
+) -> Result<(Side, ModelName), VerbError> {
     let model = revision.model.as_ref().or(model);
     if revision.target == Target::Workspace {
         if repository.project().is_none() && options.given.files.is_empty() {
             return Err(ResolveError::Workspace.into());
         }
-        return Ok(Workspace::look(repository, model, &options.given, progress)?.into_side());
+        let side = Workspace::look(repository, model, &options.given, progress)?.into_side();
+        let model = side.record.model.clone();
+        return Ok((side, model));
     }
     let mut revision = revision.clone();
     revision.model = model.cloned();
@@ -84,5 +87,5 @@ fn side(
     let found = resolve::find(repository, &revision)?;
     let parts = erasures::of_version(&found.state, found.row.version).into_iter();
     erased.extend(parts.map(|part| (found.label(), part)));
-    stored_side(repository, &found)
+    Ok((stored_side(repository, &found)?, found.state.model))
 }

@@ -307,7 +307,7 @@ pub(super) fn fields_again(state: &State, record: &SnapshotRecord, observation: 
 }
 
 /// Every file that was erased from any model, by the newest of its tombstones.
-fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (ModelName, ErasedRow)>, VerbError> {
+pub(super) fn erased_files(repository: &Repository) -> Result<HashMap<FileId, (ModelName, ErasedRow)>, VerbError> {
     let mut erased = HashMap::new();
     for model in repository.registry().erasing()? {
         let Some(state) = repository.registry().state(&model)? else { continue };

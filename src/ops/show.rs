@@ -10,11 +10,11 @@ use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
 use super::snapshot::stale_evidence;
-use super::{ErasedPart, VerbError, attached, erasures, life, profiles, records, resolve};
+use super::{ErasedPart, VerbError, attached, erasures, imported, life, profiles, records, resolve};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
 use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow};
-use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef};
+use crate::format::event::{ActorRecord, AttachedRecord, ErasedRecord, EventBody, EventRef, OriginRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::pack::ObjectKind;
 use crate::format::profile::ProfileRecord;
@@ -56,6 +56,8 @@ pub struct ShowReport {
     pub files: Vec<TreeFile>,
     /// Who took it.
     pub actor: ActorRecord,
+    /// Where it was imported from; none: it was made here.
+    pub origin: Option<OriginRecord>,
     /// The version before it.
     pub parent: Option<Version>,
     /// Stages it holds, or held at the time asked for.
@@ -137,6 +139,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         model: state.model.clone(),
         row: found.row,
         files,
+        origin: imported::origin(repository, state, &found.row)?,
         actor: event.and_then(|file| file.event.ok()).map(|e| e.actor).unwrap_or_default(),
         parent: found.row.parent.and_then(|id| state.version_of(id)).map(|v| v.version),
         stages: state.stages_of(found.snapshot()),

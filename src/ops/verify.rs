@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{attached, erasures, measured, policy_files, records, resolve, signoffs};
+use super::{attached, erasures, imported, measured, policy_files, records, resolve, signoffs};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -326,12 +326,18 @@ fn check_versions(
         let file = policy_files::of(losses.repository.store(), row)?;
         policies.extend(file.map(|file| (file, "policy file", label_of(row.snapshot))));
     }
+    let mut along = Vec::new();
+    for row in &state.versions {
+        let label = format!("{}@{}", state.model, row.version);
+        let records = imported::records(losses.repository, state, row)?.into_iter();
+        along.extend(records.map(|id| (id, "record that came along", label.clone())));
+    }
     let measurements = made.iter().map(|made| (made.record, "measurement", label_of(made.snapshot)));
     let signoffs = signoffs::records(losses.repository, state)?;
     let signoffs =
         signoffs.into_iter().map(|(id, what, of)| (id, what, of.map_or_else(|| state.model.to_string(), label_of)));
     let all = certificates.chain(observations).chain(profiles).chain(cases).chain(measurements).chain(policies);
-    let all = all.chain(signoffs);
+    let all = all.chain(signoffs).chain(along);
     for (id, what, label) in all {
         // What is left of a record from which something was erased is as good.
         let there = |id: Digest| losses.repository.store().contains(ObjectKind::Record, id.as_bytes());

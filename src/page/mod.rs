@@ -1,9 +1,12 @@
-//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems, SARIF for code scanning. Pure text.
+//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems, SARIF for code scanning; and a version with its
+//! whole life as a page of HTML. Pure text.
 //!
 //! Names, columns and values in a certificate come from whoever made the model: nothing of them may become markup, a mention
 //! or a link.
 
+pub mod case;
 mod escape;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 pub mod sarif;

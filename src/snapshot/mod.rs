@@ -7,6 +7,7 @@ mod folders;
 pub mod found;
 pub mod profiles;
 mod reach;
+mod received;
 pub mod restore;
 mod same;
 mod tensors;
@@ -14,6 +15,7 @@ mod tensors;
 pub use self::build::{Built, build, bytes_needed, every_file};
 pub use self::folders::{TreeFile, files_of};
 pub use self::reach::{Lost, Reached, reach};
+pub use self::received::Received;
 pub use self::same::{Sources, differs_in, environment_differences};
 
 use crate::digest::Digest;

@@ -108,6 +108,7 @@ pub enum Command {
     Restore(commands::restore::Args),
     Reproduce(commands::reproduce::Args),
     Bundle(commands::bundle::Args),
+    Import(commands::import::Args),
     Export(commands::export::Args),
     Verify(commands::verify::Args),
     Seed(commands::seed::Args),
@@ -116,7 +117,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 39] = [
+const OTHER_WORDS: [(&str, &str); 41] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -127,6 +128,8 @@ const OTHER_WORDS: [(&str, &str); 39] = [
     ("checkout", "restore"),
     ("pull", "restore"),
     ("download", "restore"),
+    ("unbundle", "import"),
+    ("load", "import"),
     ("ls", "list"),
     ("versions", "list"),
     ("models", "list"),

@@ -222,6 +222,8 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Bisect(error) => past::bisect(error),
         VerbError::Bundle(error) => match error {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
+            BundleError::InStore { .. } => says(USAGE, "name a place outside the store"),
+            BundleError::TooMuch { .. } => (NO, None),
             BundleError::Read { source, .. } => {
                 (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None)
             }

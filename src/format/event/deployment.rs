@@ -46,4 +46,7 @@ pub struct OriginRecord {
     pub head: EventRef,
     /// The SHA-256 of the bundle.
     pub bundle: Digest,
+    /// The [record](crate::format::origin) that names what else came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Digest>,
 }

@@ -1,9 +1,9 @@
-//! Why a bundle cannot be written or is not sound.
+//! Why a bundle cannot be written, is not sound or cannot be brought in.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a bundle cannot be written or is not sound.
+/// Why a bundle cannot be written, is not sound or cannot be brought in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
@@ -12,6 +12,24 @@ pub enum BundleError {
     Exists {
         /// Which.
         path: PathBuf,
+    },
+    /// The store is no place for other files.
+    #[error("`{}` would lie in the store", path.display())]
+    InStore {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Nobody could hold all of its records to check them.
+    #[error("its records have more than {} MiB, which is the most that can be checked", limit >> 20)]
+    TooMuch {
+        /// The most, in bytes.
+        limit: u64,
+    },
+    /// What the store has of a version does not belong together.
+    #[error("what is stored of it does not belong together: {reason}")]
+    Inconsistent {
+        /// What does not fit.
+        reason: String,
     },
     /// The system refused, or it is no archive.
     #[error("cannot read `{}`", path.display())]
@@ -22,11 +40,19 @@ pub enum BundleError {
         source: io::Error,
     },
     /// It is an archive, but not one of ours, or one that was made to do harm.
-    #[error("`{}` is not a sound bundle: {reason}", path.display())]
+    #[error("`{}` is not a sound bundle: {}", path.display(), problems.join("; "))]
     Unsound {
         /// Which.
         path: PathBuf,
-        /// What is wrong.
-        reason: String,
+        /// Everything that is wrong.
+        problems: Vec<String>,
+    },
+    /// A file that the version needs is not in the bundle, and not in the store.
+    #[error("`{}` lacks {}, and no tombstone says why", path.display(), names.join(", "))]
+    Lacking {
+        /// The bundle.
+        path: PathBuf,
+        /// The files.
+        names: Vec<String>,
     },
 }

@@ -1,6 +1,5 @@
 //! Records in canonical JSON, the cache of known files, and the bundle that carries records.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
 
@@ -82,28 +81,52 @@ pub fn bundle(data: &[u8]) {
             *content = canonical::encode("snapshot", &snapshot).expect("JSON is JSON");
         }
     }
-    let mut events = BTreeMap::new();
-    let mut about = json!({"format": "mlrun/bundle/1"});
+    let mut about = json!({
+        "bytes": 0, "certificate": null, "entries": 0, "format": "mlrun/bundle/2", "head": null, "missing": [],
+        "model": "payments/fraud", "repository": "7c1e5c0a-0000-4000-8000-000000000001", "snapshot": null, "tool": mlrun::ops::TOOL,
+        "version": "v1",
+    });
+    let (snapshot, observation) = (id_in(&entries, "snapshot.json"), id_in(&entries, "observation.json"));
+    let mut journal = Vec::new();
+    let mut head = None;
     for (name, content) in &mut entries {
-        if let Some(file) = name.strip_prefix("events/") {
-            let end = content.iter().position(|byte| *byte == b'\n').map_or(content.len(), |at| at + 1);
-            content.truncate(end);
+        if name.starts_with("events/") {
+            // Every event is the next one, whatever it says.
+            let Ok(mut event) = serde_json::from_slice::<Value>(content) else { continue };
+            let Some(fields) = event.as_object_mut() else { continue };
+            let seq = head.as_ref().map_or(1, |(seq, _)| seq + 1);
+            fields.insert("seq".to_owned(), json!(seq));
+            fields.insert("prev".to_owned(), json!(head.as_ref().map(|(_, id)| id)));
+            if fields.get("kind") == Some(&json!("snapshot")) {
+                fields.insert("snapshot".to_owned(), json!(snapshot));
+                fields.insert("observation".to_owned(), json!(observation));
+            }
+            *content = canonical::encode("event", &event).expect("JSON is JSON");
+            content.push(b'\n');
+            journal.extend_from_slice(content);
             let id = Digest::of(content).to_string();
             content.extend(format!("{id}\n").into_bytes());
-            events.insert(file.to_owned(), id);
+            *name = format!("events/{seq:016}");
+            head = Some((seq, id));
         } else if name.starts_with("trees/") {
             *name = format!("trees/{}.json", Digest::of(content));
-        } else if name == "bundle.json" {
-            about = serde_json::from_slice(content).unwrap_or(about);
+        } else if name == "bundle.json"
+            && let (Ok(Value::Object(said)), Value::Object(about)) = (serde_json::from_slice(content), &mut about)
+        {
+            about.extend(said);
         }
     }
-    if let Value::Object(about) = &mut about {
-        about.insert("snapshot".to_owned(), json!(id_in(&entries, "snapshot.json")));
-        about.insert("certificate".to_owned(), json!(id_in(&entries, "certificate.json")));
-        about.insert("events".to_owned(), json!(events));
+    if !journal.is_empty() {
+        entries.push(("journal.jsonl".to_owned(), journal));
     }
     entries.retain(|(name, _)| name != "bundle.json");
-    entries.push(("bundle.json".to_owned(), about.to_string().into_bytes()));
+    if let Value::Object(about) = &mut about {
+        about.insert("snapshot".to_owned(), json!(id_in(&entries, "snapshot.json")));
+        about.insert("head".to_owned(), json!(head.map(|(seq, id)| json!({"id": id, "seq": seq}))));
+        about.insert("entries".to_owned(), json!(entries.len()));
+        about.insert("bytes".to_owned(), json!(entries.iter().map(|(_, content)| content.len()).sum::<usize>()));
+    }
+    entries.insert(0, ("bundle.json".to_owned(), about.to_string().into_bytes()));
     let sums: String = entries.iter().map(|(name, content)| format!("{}  {name}\n", Digest::of(content))).collect();
     let mut archive = tar::Builder::new(Vec::new());
     for (name, content) in std::iter::once(&("SHA256SUMS".to_owned(), sums.into_bytes())).chain(&entries) {

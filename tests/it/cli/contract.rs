@@ -241,7 +241,14 @@ fn the_other_verbs() {
     assert_eq!((bundle["model"].as_str(), bundle["version"].as_str()), (Some("fraud"), Some("v2")));
     has(&bundle, "bundle", "version id output size sha256 entries missing");
     assert_eq!(project.json("bundle --verify case.tar.gz", 0)["version"], "v2");
-    has(&project.json("bundle --verify case.tar.gz", 0), "bundle", "ok model version id entries bytes");
+    let checked = project.json("bundle --verify case.tar.gz", 0);
+    has(&checked, "bundle", "ok model version id entries bytes sha256 head not_checked");
+    has_fields(&checked["head"], "seq id");
+    let imported = project.json("import case.tar.gz --as other", 0);
+    let fields = "model version id origin unchanged files bytes stored_bytes left_out erased not_checked event dry_run";
+    has(&imported, "import", fields);
+    has_fields(&imported["origin"], "repository model version");
+    assert_eq!(project.json("show other@v1", 0)["origin"]["version"], "v2");
     for line in ["verify", "verify --full", "verify --journal", "verify v2"] {
         let verify = project.json(line, 0);
         has(&verify, "verify", "ok checked problems");
@@ -363,6 +370,9 @@ fn a_rehearsal_writes_nothing() {
     rehearse("bundle v2 -o case.tar.gz --dry-run", 0);
     rehearse("rename fraud risk --dry-run", 0).says(&["nothing was written"]);
     rehearse("doctor --clock --reason test --dry-run", 0);
+    let bundle = project.beside("case.tar.gz").display().to_string();
+    project.run(&["bundle", "v2", "-o", &bundle]).exits(0);
+    rehearse("import ../case.tar.gz --as other --dry-run", 0);
     assert!(!project.path("back").exists() && !project.path("case.tar.gz").exists());
     project.write("params.yaml", "skill: 1\n");
     let taken = rehearse("snapshot fraud --dry-run", 0);

@@ -706,6 +706,11 @@ put("waiver.json", canonical({
     "format": "mlrun/waiver/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "rule": "p99",
     "reason": "OPS-311", "expires": "2026-06-30T23:59:59.999Z",
 }))
+# What came along with an imported version.
+put("origin.json", canonical({
+    "format": "mlrun/origin/1",
+    "records": {"certificate.json": sha("certificate"), "events/0000000000000012": sha("event")},
+}))
 
 sums = "".join(f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n" for p in sorted(HERE.iterdir()) if p.name != "SHA256SUMS")
 (HERE / "SHA256SUMS").write_text(sums)

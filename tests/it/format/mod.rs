@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use mlrun::format::cases::CasesRecord;
 use mlrun::format::certificate::StatementRecord;
 use mlrun::format::observation::ObservationRecord;
+use mlrun::format::origin::KeptRecord;
 use mlrun::format::policy::PolicyRecord;
 use mlrun::format::profile::ProfileRecord;
 use mlrun::format::redacted::RedactedRecord;
@@ -51,7 +52,7 @@ pub(crate) fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 17] = [
+const JSON: [Kind; 18] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
@@ -64,6 +65,7 @@ const JSON: [Kind; 17] = [
     ("cases.json", "mlrun/cases/1", |b| CasesRecord::decode(b)?.encode()),
     ("policy.json", "mlrun/policy/1", |b| again::<PolicyRecord>(policy::FORMAT, b)),
     ("certificate.json", "mlrun/certificate/1", |b| StatementRecord::decode(b)?.encode()),
+    ("origin.json", "mlrun/origin/1", |b| KeptRecord::decode(b)?.encode()),
     ("signature.json", "mlrun/signature/1", |b| SignatureRecord::decode(b)?.encode()),
     ("approval.json", "mlrun/approval/1", |b| ApprovalRecord::decode(b)?.encode()),
     ("approval-rules.json", "mlrun/approval/1", |b| ApprovalRecord::decode(b)?.encode()),

@@ -1,5 +1,6 @@
 //! Certificates as pages.
 
+mod case;
 mod junit;
 mod markdown;
 mod sarif;

@@ -19,6 +19,7 @@ pub mod exec;
 pub mod export;
 pub mod gc;
 mod given;
+pub mod import;
 pub mod init;
 pub mod list;
 pub mod log;
@@ -100,6 +101,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Restore(args) => restore::run(context, args),
         Command::Reproduce(args) => reproduce::run(context, args),
         Command::Bundle(args) => bundle::run(context, args),
+        Command::Import(args) => import::run(context, args),
         Command::Export(args) => export::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Seed(args) => seed::run(context, args),

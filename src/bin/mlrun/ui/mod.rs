@@ -110,6 +110,11 @@ impl Ui {
         }
     }
 
+    /// Standard output itself, for an answer that is no text and may be longer than memory.
+    pub fn stream(&self) -> io::StdoutLock<'static> {
+        io::stdout().lock()
+    }
+
     /// Reports long work.
     pub fn reporter(&self) -> Reporter {
         Reporter::new(self.quiet || self.json)

@@ -297,6 +297,10 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         text += &notes.lines().map(|l| format!("    {}\n", clean(l))).collect::<String>();
     }
     let mut facts = Table::new(&[]);
+    if let Some(origin) = &report.origin {
+        let there = format!("{}@{} of history {}", origin.model, origin.version, clean(&origin.repository));
+        facts.row(["imported".to_owned(), there]);
+    }
     if let Some(parent) = report.parent {
         facts.row(["after".to_owned(), parent.to_string()]);
     }

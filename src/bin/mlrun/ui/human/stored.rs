@@ -1,7 +1,8 @@
-//! `restore`, `bundle`, `verify`.
+//! `restore`, `bundle`, `import`, `verify`.
 
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
+use mlrun::ops::import::ImportReport;
 use mlrun::ops::restore::{DataFrom, RestoreReport, RestoredData};
 use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
 
@@ -62,14 +63,40 @@ pub fn bundle(report: &BundleReport, style: &Style) -> String {
 
 pub fn bundle_check(check: &BundleCheck, style: &Style) -> String {
     let entries = count(check.entries as u64, "entry").replace("entrys", "entries");
-    format!(
-        "{}  {}@{}, snapshot {}\n  {entries}, {}: everything matches SHA256SUMS, the records and the trees\n",
+    let mut text = format!(
+        "{}  {}@{}, snapshot {}\n  {entries}, {}: everything matches SHA256SUMS, the journal, the records and the trees\n",
         style.paint(Label::Good, "ok"),
         clean(&check.model),
         clean(&check.version),
         clean(&check.snapshot),
         bytes(check.bytes),
-    )
+    );
+    if !check.not_checked.is_empty() {
+        text += "  what it cannot prove by itself:\n";
+        check.not_checked.iter().for_each(|line| text += &format!("  – {}\n", clean(line)));
+    }
+    text
+}
+
+pub fn import(report: &ImportReport, style: &Style) -> String {
+    let label = style.paint(Label::Strong, &format!("{}@{}", report.model, report.version));
+    let there = format!("{}@{} of history {}", report.origin.0, report.origin.1, clean(&report.repository));
+    let how = match (report.unchanged, report.dry_run) {
+        (true, _) => "was here already",
+        (false, true) => "would be imported",
+        (false, false) => "imported",
+    };
+    let files = count(report.files as u64, "file");
+    let mut text = format!(
+        "{label} {how}: {there}\n  snapshot {}, {files}, {}; {} stored anew\n",
+        report.id,
+        bytes(report.bytes),
+        bytes(report.written.stored),
+    );
+    if !report.unchanged {
+        text += "  its certificates and approvals count there, not here\n";
+    }
+    text
 }
 
 /// More paths than these are only counted; JSON has all of them.

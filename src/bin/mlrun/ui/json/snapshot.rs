@@ -79,6 +79,7 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
         "new_bytes": Value::Null,
         "created": report.row.time.to_string(),
         "actor": actor(&report.actor),
+        "origin": value(&report.origin),
         "parent": report.parent.map(|v| v.to_string()),
         "stages": report.stages.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "forced": report.forced.iter().map(|(stage, o)| json!({

@@ -1,7 +1,8 @@
-//! `restore`, `bundle`, `verify`.
+//! `restore`, `bundle`, `import`, `verify`.
 
 use mlrun::ops::bundle::BundleReport;
 use mlrun::ops::bundle_check::BundleCheck;
+use mlrun::ops::import::ImportReport;
 use mlrun::ops::restore::{RestoreReport, RestoredData};
 use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};
 use serde::Serialize;
@@ -64,6 +65,32 @@ pub fn bundle_check(check: &BundleCheck) -> Value {
         "id": check.snapshot,
         "entries": check.entries,
         "bytes": check.bytes,
+        "sha256": check.sha256.to_string(),
+        "head": { "seq": check.head.0, "id": check.head.1 },
+        "not_checked": check.not_checked,
+    })
+}
+
+pub fn import(report: &ImportReport) -> Value {
+    json!({
+        "schema": "mlrun/import/1",
+        "model": report.model.as_str(),
+        "version": report.version.to_string(),
+        "id": report.id.to_string(),
+        "origin": {
+            "repository": report.repository,
+            "model": report.origin.0.as_str(),
+            "version": report.origin.1.to_string(),
+        },
+        "unchanged": report.unchanged,
+        "files": report.files,
+        "bytes": report.bytes,
+        "stored_bytes": report.written.stored,
+        "left_out": report.left_out,
+        "erased": report.erased,
+        "not_checked": report.not_checked,
+        "event": report.event.map(|made| json!({ "seq": made.event.seq, "id": made.event.id.to_string() })),
+        "dry_run": report.dry_run,
     })
 }
 

@@ -1,0 +1,251 @@
+//! A page of HTML that needs nothing but itself: no network, no script, no font; light or dark as the reader has it, and printable.
+//!
+//! Whatever is put in is text and is escaped; markup is made here only. What comes out is well-formed XML as well.
+
+use super::escape::xml;
+use crate::clock::Time;
+
+/// Rows of a table; the rest is counted.
+const MOST_ROWS: usize = 1000;
+/// Bytes of a preformatted text; the rest is counted.
+const LONGEST: usize = 256 << 10;
+
+const STYLE: &str = "
+:root{color-scheme:light dark;--text:#1a1c1e;--dim:#53585e;--page:#fff;--box:#f3f4f6;--line:#c9cdd2;--link:#0b57b0;--good:#0f6b2f;--bad:#a5180f;--open:#7a4d00}
+@media(prefers-color-scheme:dark){:root{--text:#e6e8ea;--dim:#a9b0b7;--page:#15181b;--box:#20252a;--line:#444b52;--link:#8ab8ff;--good:#7fd89a;--bad:#ff9d94;--open:#f2c063}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:72rem;padding:1.5rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
+a{color:var(--link)}a.skip{position:absolute;left:-99rem}a.skip:focus{left:1rem;top:1rem;background:var(--page);padding:.5rem}
+h1{font-size:1.7rem;line-height:1.2;margin:.2em 0}h2{font-size:1.25rem;margin:2.2em 0 .5em;border-bottom:1px solid var(--line)}h3{font-size:1rem;margin:1.4em 0 .4em}
+nav ul{padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none}
+.dim{color:var(--dim)}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-weight:600}
+code,pre{font:.875rem/1.45 ui-monospace,monospace}code{overflow-wrap:anywhere}
+pre{background:var(--box);border:1px solid var(--line);padding:.7rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
+dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:.5em 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+summary{cursor:pointer}
+@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}}
+";
+
+/// A piece of a line: escaped text, and markup around it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text(String);
+
+/// What a word says of what it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// Not decided.
+    Open,
+    /// Beside the point.
+    Dim,
+}
+
+impl Text {
+    /// Words.
+    pub fn plain(text: &str) -> Self {
+        Self(xml(text))
+    }
+
+    /// A name, a path, a digest, a command.
+    pub fn code(text: &str) -> Self {
+        Self(format!("<code>{}</code>", xml(text)))
+    }
+
+    /// A word that carries the message; the word itself says it, colour is not needed.
+    pub fn toned(tone: Tone, text: &str) -> Self {
+        let class = match tone {
+            Tone::Good => "good",
+            Tone::Bad => "bad",
+            Tone::Open => "open",
+            Tone::Dim => "dim",
+        };
+        Self(format!("<span class=\"{class}\">{}</span>", xml(text)))
+    }
+
+    /// A file that lies beside the page.
+    pub fn file(path: &str) -> Self {
+        Self(format!("<a href=\"{}\"><code>{}</code></a>", xml(&relative(path)), xml(path)))
+    }
+
+    /// An instant.
+    pub fn time(time: Time) -> Self {
+        Self(format!("<time datetime=\"{time}\">{}</time>", xml(&time.for_people())))
+    }
+
+    /// One behind the other.
+    #[must_use]
+    pub fn then(mut self, next: &Self) -> Self {
+        self.0.push_str(&next.0);
+        self
+    }
+
+    /// Several in a line.
+    pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self(items.into_iter().map(|item| item.0).collect::<Vec<_>>().join(", "))
+    }
+
+    /// Whether there is nothing in it.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::plain(&text)
+    }
+}
+
+/// A path as a link from the page beside it: nothing of it can be taken for a scheme, a query or another host.
+fn relative(path: &str) -> String {
+    let mut link = "./".to_owned();
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => link.push(char::from(byte)),
+            other => link.push_str(&format!("%{other:02X}")),
+        }
+    }
+    link
+}
+
+/// The head of a column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    name: &'static str,
+    is_number: bool,
+}
+
+/// A column of words.
+pub const fn words(name: &'static str) -> Column {
+    Column { name, is_number: false }
+}
+
+/// A column of numbers.
+pub const fn number(name: &'static str) -> Column {
+    Column { name, is_number: true }
+}
+
+/// A page in the making.
+#[derive(Debug)]
+pub struct Document {
+    title: String,
+    contents: String,
+    body: String,
+    is_in_section: bool,
+}
+
+impl Document {
+    /// A page with this title.
+    pub fn new(title: &str) -> Self {
+        Self { title: xml(title), contents: String::new(), body: String::new(), is_in_section: false }
+    }
+
+    /// Begins a section; `id` names it in links.
+    pub fn section(&mut self, id: &'static str, title: &'static str) {
+        self.end_section();
+        let title = xml(title);
+        self.contents.push_str(&format!("<li><a href=\"#{id}\">{title}</a></li>\n"));
+        self.body.push_str(&format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n"));
+        self.is_in_section = true;
+    }
+
+    fn end_section(&mut self) {
+        if self.is_in_section {
+            self.body.push_str("</section>\n");
+        }
+    }
+
+    /// A heading in a section.
+    pub fn heading(&mut self, title: &Text) {
+        self.body.push_str(&format!("<h3>{}</h3>\n", title.0));
+    }
+
+    /// A sentence or more.
+    pub fn paragraph(&mut self, text: &Text) {
+        self.body.push_str(&format!("<p>{}</p>\n", text.0));
+    }
+
+    /// Names and what is known of each; those without anything are left out.
+    pub fn facts(&mut self, facts: &[(&str, Text)]) {
+        let known = facts.iter().filter(|(_, text)| !text.is_empty());
+        let lines: String = known.map(|(name, text)| format!("<dt>{}</dt><dd>{}</dd>\n", xml(name), text.0)).collect();
+        if !lines.is_empty() {
+            self.body.push_str(&format!("<dl>\n{lines}</dl>\n"));
+        }
+    }
+
+    /// A table; without a row, nothing.
+    pub fn table(&mut self, caption: &str, columns: &[Column], rows: &[Vec<Text>]) {
+        if rows.is_empty() {
+            return;
+        }
+        let class = |column: Option<&Column>| match column {
+            Some(column) if column.is_number => " class=\"number\"",
+            _ => "",
+        };
+        let heads = columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", class(Some(c)), xml(c.name)));
+        let heads: String = heads.collect();
+        self.body.push_str(&format!(
+            "<div class=\"wide\"><table>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n",
+            xml(caption)
+        ));
+        for row in rows.iter().take(MOST_ROWS) {
+            let cells = row.iter().enumerate();
+            let cells = cells.map(|(at, cell)| format!("<td{}>{}</td>", class(columns.get(at)), cell.0));
+            self.body.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
+        }
+        self.body.push_str("</tbody>\n</table></div>\n");
+        if let Some(more @ 1..) = rows.len().checked_sub(MOST_ROWS) {
+            self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more are not shown here.")));
+        }
+    }
+
+    /// Preformatted text: line by line as it is.
+    pub fn preformatted(&mut self, text: &str) {
+        let mut end = text.len().min(LONGEST);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let lines = text[..end].lines().map(xml).collect::<Vec<_>>().join("\n");
+        self.body.push_str(&format!("<pre>{lines}</pre>\n"));
+        if end < text.len() {
+            let more = text.len() - end;
+            self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more bytes are not shown here.")));
+        }
+    }
+
+    /// What is made by `inside`, folded away until it is asked for.
+    pub fn folded(&mut self, summary: &str, inside: impl FnOnce(&mut Self)) {
+        self.body.push_str(&format!("<details><summary>{}</summary>\n", xml(summary)));
+        inside(self);
+        self.body.push_str("</details>\n");
+    }
+
+    /// The page; `lead` stands below its title.
+    pub fn finish(mut self, lead: &Text) -> String {
+        self.end_section();
+        let Self { title, contents, body, .. } = self;
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>{title}</title>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
+             <meta name=\"referrer\" content=\"no-referrer\"/>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n\
+             <nav aria-label=\"Sections\"><ul>\n{contents}</ul></nav>\n</header>\n<main id=\"main\">\n{body}</main>\n\
+             </body>\n</html>\n",
+            lead.0
+        )
+    }
+}
