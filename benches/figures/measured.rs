@@ -88,7 +88,7 @@ pub(crate) fn measure(mlrun: &Mlrun) -> Result<Vec<Figure>> {
             pairs.push(bound("n")?);
             outside += usize::from(lower > 1.0 || upper < 1.0);
             // The whole takes up to an hour.
-            eprintln!("{what}: {lower:.4} to {upper:.4}, {n} pairs", n = rule["n"]);
+            println!("{what}: {lower:.4} to {upper:.4}, {n} pairs", n = rule["n"]);
         }
         let missed = outside as f64 / TRIALS as f64 * 100.0;
         figures.push(Figure::new(format!("A/A, {what}: half the interval"), "%", halves).at_most(5.0));

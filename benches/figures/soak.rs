@@ -22,6 +22,9 @@ const CONFIG: &str = "schema = 1\n[model.bench]\nfiles = [\"model\"]\nmetrics = 
 const POLICY: &str = "schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"auc\"\n\
                       metric = { reported = \"auc\", better = \"higher\" }\nmin = 0.5\non = \"point\"\n";
 
+/// A verb that was run: its line, what it said, and how it ended.
+type Ran = (String, Value, Option<i32>);
+
 /// Numbers as good as random, the same in every run.
 struct Chance(u64);
 
@@ -127,7 +130,7 @@ pub(crate) fn soak(mlrun: &Mlrun) -> Result<Vec<Figure>> {
         let start = Instant::now();
         let current =
             mlrun.json("at --stage production")?["stages"][0]["version"].as_str().unwrap_or("none").to_owned();
-        let done: Vec<Result<Vec<(String, Value, Option<i32>)>>> = std::thread::scope(|scope| {
+        let done: Vec<Result<Vec<Ran>>> = std::thread::scope(|scope| {
             let one = |n: u64| {
                 let (mut chance, versions, current) =
                     (Chance((round * PROCESSES + n + 1) * 0x9e37_79b9), &versions, &current);

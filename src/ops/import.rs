@@ -399,7 +399,7 @@ fn is_said_elsewhere(name: &str, bytes: &[u8]) -> bool {
             let format = format!("\"format\":\"mlrun/{kind}/");
             bytes.windows(format.len()).any(|part| part == format.as_bytes())
         };
-        describes.iter().any(|kind| of(&kind))
+        describes.iter().any(of)
     };
     SINGLE.contains(&name)
         || ["cases/", "events/", "signatures/"].iter().any(|folder| name.starts_with(folder))

@@ -187,11 +187,11 @@ pub(super) fn unsigned_waivers(
     Ok(found)
 }
 
-/// Every record that sign-offs of a model rest on: what it is, and the version that it is about.
-pub(super) fn records(
-    repository: &Repository,
-    state: &State,
-) -> Result<Vec<(Digest, &'static str, Option<SnapshotId>)>, VerbError> {
+/// A record that a sign-off rests on: what it is, and the version that it is about.
+pub(super) type Rested = (Digest, &'static str, Option<SnapshotId>);
+
+/// Every record that sign-offs of a model rest on.
+pub(super) fn records(repository: &Repository, state: &State) -> Result<Vec<Rested>, VerbError> {
     let mut found = Vec::new();
     for row in &state.approvals {
         let about = match row.subject {

@@ -414,7 +414,7 @@ fn a_slice_column_that_only_the_candidate_has() {
         let line = |(at, line): (usize, &str)| format!("{line},{}\n", if at == 0 { "plan" } else { plan(at) });
         text.lines().enumerate().map(line).collect()
     };
-    let half = |at: usize| if at % 2 == 0 { "pro" } else { "free" };
+    let half = |at: usize| if at.is_multiple_of(2) { "pro" } else { "free" };
     let rule = "\n[[rule]]\nid = \"plans\"\nmetric = \"accuracy\"\neach = [\"plan\"]\nmin_rows = 10\nmargin = 0.5\n";
     let project = Project::rated();
     project.version(0.60);

@@ -571,13 +571,13 @@ impl Run {
     /// The newest waiver of each rule that counts now, as a certificate names them.
     fn waivers(&self, content: usize) -> Vec<u64> {
         let named = |wanted: usize| {
-            let all = self.list.facts().filter_map(|(seq, _, fact)| match fact {
+            let mut all = self.list.facts().filter_map(|(seq, _, fact)| match fact {
                 Fact::Waived { content: about, rule, expires, .. } if *about == content && *rule == wanted => {
                     Some((seq, *expires))
                 }
                 _ => None,
             });
-            all.last().filter(|(_, expires)| *expires > self.now()).map(|(seq, _)| seq)
+            all.next_back().filter(|(_, expires)| *expires > self.now()).map(|(seq, _)| seq)
         };
         let expected: Vec<u64> = (0..2).filter_map(named).collect();
         let found = self.state.waivers_in_force(snapshot(CONTENTS[content]), self.now());
