@@ -52,8 +52,7 @@ fn a_version_keeps_its_id_and_gets_the_next_number() {
     let bundle = fs::read(other.beside("case.tar.gz")).unwrap();
     assert_eq!(event["version"], "v2");
     let raw: Value =
-        serde_json::from_str(&fs::read_to_string(journal(&other, 3)).unwrap().lines().next().unwrap())
-            .unwrap();
+        serde_json::from_str(fs::read_to_string(journal(&other, 3)).unwrap().lines().next().unwrap()).unwrap();
     assert_eq!(raw["origin"]["bundle"], crate::support::sha256sum(&bundle));
     assert_eq!(raw["origin"]["head"]["id"], project.events().last().unwrap()["id"]);
     assert_eq!(raw["parent"], other.json("show v1", 0)["id"]);
