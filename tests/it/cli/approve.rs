@@ -608,7 +608,7 @@ fn a_bundle_has_the_sign_offs() {
         let listed = shown(project.other("tar").args(["-tzf", &format!("{version}.tar.gz")])).exits(0).stdout;
         let count =
             |begin: &str, end: &str| listed.lines().filter(|l| l.starts_with(begin) && l.ends_with(end)).count();
-        assert_eq!(count("ssh/", ".sig"), signed, "{listed}");
+        assert!(count("ssh/", ".sig") >= signed, "{listed}");
         // Signatures, and whose keys count by the rules.
         assert!(count("records/", ".txt") > signed, "{listed}");
     }

@@ -455,31 +455,43 @@ fn what_is_cut_short_leaves_nothing_behind() {
 #[test]
 fn signed_approvals_are_checked_by_ssh_keygen() {
     use mlrun::format::event::{ActorRecord, EventBody, SubjectRecord};
+    use mlrun::format::signoff::{APPROVAL, ApprovalRecord, NAMESPACE};
     use mlrun::name::{ModelName, StageName, Version};
     use mlrun::registry::Decision;
     let project = Project::with_history();
     let beside = |name: &str| project.beside(name).display().to_string();
     shown(project.other("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &beside("ben")])).exits(0);
-    let statement = br#"{"role":"risk","stage":"production","text":"<b>fine</b>"}"#;
-    fs::write(project.beside("statement"), statement).unwrap();
-    let sign = ["-Y", "sign", "-f", &beside("ben"), "-n", "approval@mlrun", &beside("statement")];
-    shown(project.other("ssh-keygen").args(sign)).exits(0);
-    let armoured = fs::read_to_string(project.beside("statement.sig")).unwrap();
-    let record = json!({"format": "mlrun/approval/1", "signature": armoured}).to_string();
     let options = mlrun::repository::OpenOptions {
         start: project.path(""),
         store: None,
         clock: std::sync::Arc::new(mlrun::clock::SystemClock),
     };
     let repository = mlrun::repository::Repository::open(&options).unwrap();
-    let mut writer = repository.store().writer();
-    let statement_id = writer.put_record(statement).unwrap();
-    let signature = writer.put_record(record.as_bytes()).unwrap();
-    writer.finish().unwrap();
     let model = ModelName::new("fraud").unwrap();
     let snapshot = repository.registry().state(&model).unwrap().unwrap().versions[2].snapshot;
+    let subject = SubjectRecord::Version { version: Version(3), snapshot };
+    let statement = ApprovalRecord {
+        format: APPROVAL.to_owned(),
+        repository: repository.store().repository().to_owned(),
+        model: model.clone(),
+        snapshot: None,
+        rules: None,
+        certificate: None,
+        stage: StageName::new("production").unwrap(),
+        role: "risk".to_owned(),
+        text: Some("<b>fine</b>".to_owned()),
+    };
+    let statement = statement.of(&subject).encode().unwrap();
+    fs::write(project.beside("statement"), &statement).unwrap();
+    let sign = ["-Y", "sign", "-f", &beside("ben"), "-n", NAMESPACE, &beside("statement")];
+    shown(project.other("ssh-keygen").args(sign)).exits(0);
+    let armoured = fs::read_to_string(project.beside("statement.sig")).unwrap();
+    let mut writer = repository.store().writer();
+    let statement_id = writer.put_record(&statement).unwrap();
+    let signature = writer.put_record(armoured.as_bytes()).unwrap();
+    writer.finish().unwrap();
     let body = EventBody::Approve {
-        subject: SubjectRecord::Version { version: Version(3), snapshot },
+        subject,
         stage: StageName::new("production").unwrap(),
         role: "risk".to_owned(),
         person: "ben@example.org".to_owned(),

@@ -339,6 +339,16 @@ fn golden() -> (ModelName, Vec<Vec<u8>>) {
 /// How many those are.
 const ALL: usize = 33;
 
+/// The journal of the name that the model is given: it leads to the model.
+fn other_name() -> Option<(String, Vec<u8>)> {
+    let mut all = golden().1.into_iter().map(|bytes| event::decode(&bytes).unwrap().event.unwrap());
+    let renamed = all.find(|event| matches!(event.body, EventBody::Rename { .. }))?;
+    let EventBody::Rename { to, .. } = &renamed.body else { return None };
+    let (path, model) = (event_path(to, 1), to.clone());
+    let first = EventRecord { model, seq: 1, prev: None, ..renamed };
+    Some((path, event::encode(&first).unwrap().0))
+}
+
 /// A journal of these events, and what a look at it finds. `beside` are other files of the store.
 fn look(
     model: &ModelName,
@@ -347,7 +357,7 @@ fn look(
     known: &[EventRef],
 ) -> (JournalCheck, Result<Option<State>, JournalError>) {
     let named = (1..).zip(events).map(|(seq, bytes)| (event_path(model, seq), bytes.clone()));
-    let memory = Arc::new(Memory::with_contents(named.chain(beside).collect()));
+    let memory = Arc::new(Memory::with_contents(named.chain(other_name()).chain(beside).collect()));
     let clock = Arc::new(mlrun::clock::SystemClock);
     let first = events.first().and_then(|bytes| event::decode(bytes).ok()?.event.ok());
     let repository = match first.map(|event| event.body) {

@@ -22,7 +22,7 @@ use crate::ui::{Shown, human, json};
 /// `mlrun doctor` names what is otherwise.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlrun init\n  mlrun init --model fraud --store /mnt/shared/fraud-store\n  \
-                  mkdir /srv/fraud && chgrp risk /srv/fraud && mlrun init --shared group --store /srv/fraud\n  \
+                  mlrun init --shared group --store /srv/fraud  # which `chgrp risk` was done to\n  \
                   mlrun init --private")]
 pub struct Args {
     /// Name of the model, if it should not be the folder's

@@ -122,7 +122,10 @@ pub fn words(entry: &LogEntry, event: &EventRecord, style: &Style) -> String {
         }
         EventBody::Observed { stage, place, version, expected, differences } => {
             let found = version.map_or_else(|| "no known version".to_owned(), |version| version.to_string());
-            let differ = if *differences == 0 { String::new() } else { format!(", {differences} files differ") };
+            let differ = match *differences {
+                0 => String::new(),
+                n => format!(", {} different", count(n, "file")),
+            };
             format!("{} serves {found} for {stage}, which held {expected}{differ}", clean(place))
         }
         EventBody::Import { version, snapshot, origin, .. } => {
