@@ -375,7 +375,7 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
     }
     let Some(method) = method(name) else { return unknown(&format!("the method `{name}` is not known here")) };
     let Some(statistics) = sufficient::read(method, &result.sufficient, result.n) else {
-        return unread(method, &result.sufficient);
+        return unread(method, &result.sufficient, result.n);
     };
     let found = match (&rule.measure, &statistics) {
         (MeasureRecord::Quantile { quantile, .. }, Sufficient::Ordered { candidate, baseline }) => match baseline {
@@ -410,8 +410,8 @@ fn bounds(certificate: &CertificateRecord, confidence: f64, rule: &RuleRecord, r
 }
 
 /// Statistics that are left out, or that no rows could have given.
-fn unread(method: Method, recorded: &BTreeMap<String, f64>) -> Examined {
-    match sufficient::left_out(method, recorded) {
+fn unread(method: Method, recorded: &BTreeMap<String, f64>, n: u64) -> Examined {
+    match sufficient::left_out(method, recorded, n) {
         Some(why) => Examined::Unknown { why: why.to_owned() },
         None if sufficient::is_whole(method, recorded) => {
             Examined::Differs { what: "its statistics contradict each other".to_owned() }

@@ -23,7 +23,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::measure::{Cell, Method, Ordered, Quantile, Sufficient};
+use crate::measure::{Cell, MOST_RECORDED, Method, Ordered, Quantile, Sufficient};
 
 /// Smaller groups are not counted in public.
 pub(super) const SMALLEST_CELL: u64 = 5;
@@ -182,7 +182,7 @@ pub(super) fn is_whole(method: Method, map: &BTreeMap<String, f64>) -> bool {
 }
 
 /// Why a certificate may lack the statistics of `method`; none where it has to have them.
-pub(super) fn left_out(method: Method, map: &BTreeMap<String, f64>) -> Option<&'static str> {
+pub(super) fn left_out(method: Method, map: &BTreeMap<String, f64>, n: u64) -> Option<&'static str> {
     if map.contains_key(SUPPRESSED) {
         return Some("suppressed: a count below 5 is not recorded");
     }
@@ -194,7 +194,10 @@ pub(super) fn left_out(method: Method, map: &BTreeMap<String, f64>) -> Option<&'
             too_large.then_some("a table too large to be recorded")
         }
         Method::OrderStatistics => none_of("_n").then_some("too many order statistics to be recorded"),
-        Method::LogT | Method::HodgesLehmann => none_of("_run_").then_some("too many runs to be recorded"),
+        Method::LogT | Method::HodgesLehmann => {
+            let too_many = n > MOST_RECORDED as u64 && none_of("_run_");
+            too_many.then_some("too many runs to be recorded")
+        }
         Method::PairwiseMover | Method::PairwiseNormal => Some("of several groups at once nothing is recorded"),
         _ => None,
     }

@@ -107,7 +107,7 @@ pub use power::{Demand, Other, Rates, Side, TRADED, detectable, equal_model, row
 pub use proportion::{Share, share, share_difference};
 pub use quantile::{QuantileRatio, quantile, quantile_ratio};
 pub use rank_tests::{RankSum, mann_whitney, wilcoxon};
-pub use ratio::{PairedRatio, geometric_mean, paired_ratio};
+pub use ratio::{MOST_RECORDED, PairedRatio, geometric_mean, paired_ratio};
 pub use rederive::{
     rederive, rederive_estimate, rederive_mean, rederive_quantile, rederive_quantile_ratio, rederive_runs,
 };

@@ -20,7 +20,7 @@ const RUNS: usize = 3;
 /// Pairs up to which the signed-rank distribution is counted out; beyond, its normal approximation is as good.
 const COUNTED_OUT: usize = 100;
 /// Runs of one model that are recorded; more say more than a certificate should.
-pub(super) const MOST_RECORDED: usize = 1000;
+pub const MOST_RECORDED: usize = 1000;
 
 /// Candidate's over baseline's, from paired runs.
 #[derive(Debug, Clone, PartialEq)]

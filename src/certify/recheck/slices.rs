@@ -64,7 +64,7 @@ fn of_part(spec: &MetricSpec, certificate: &CertificateRecord, part: &PartRecord
         return compared(found, recorded.unwrap_or([None; 3]));
     }
     let Some(statistics) = sufficient::read(method, &part.sufficient, part.n) else {
-        return unread(method, &part.sufficient);
+        return unread(method, &part.sufficient, part.n);
     };
     let spec = spec::with_labels(spec, &part.sufficient);
     for bounds in &part.bounds {

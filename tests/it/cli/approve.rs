@@ -628,7 +628,7 @@ fn a_bundle_has_the_sign_offs() {
         project.mlrun("bundle --verify y.tar.gz")
     };
     again(&project).exits(0);
-    fs::write(&statement, text.replace("\"text\":null", "\"text\":\"no!\"")).unwrap();
+    fs::write(&statement, text.replace("\"text\":null", "\"text\":\"no\"")).unwrap();
     again(&project).exits(4).says(&["does not hash to its name"]);
     fs::remove_file(&statement).unwrap();
     again(&project).exits(4).says(&["is missing"]);

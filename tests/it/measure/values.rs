@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::{close, flags, golden, numbers, scored, valued};
 
-fn check(expected: &Value, threshold: f64, truth: &Truth<'_>, predicted: &Predicted<'_>) {
+fn check(expected: &Value, threshold: Option<f64>, truth: &Truth<'_>, predicted: &Predicted<'_>) {
     for (name, expected) in expected.as_object().unwrap() {
-        let spec = MetricSpec::new(Metric::parse(name).unwrap()).at(threshold);
+        let spec = MetricSpec::new(Metric::parse(name).unwrap());
+        let spec = threshold.map_or_else(|| spec.clone(), |threshold| spec.clone().at(threshold));
         let found = value(&spec, truth, predicted);
         match (&found, expected.as_f64()) {
             (Ok(found), Some(expected)) => close(*found, expected, 1e-12),
@@ -22,7 +23,7 @@ fn binary() {
     for case in golden("binary").as_array().unwrap() {
         let (truth, scores) = (flags(&case["truth"]), numbers(&case["scores"]));
         let threshold = case["threshold"].as_f64().unwrap();
-        check(&case["expected"], threshold, &Truth::Binary(&truth), &scored(&scores));
+        check(&case["expected"], Some(threshold), &Truth::Binary(&truth), &scored(&scores));
     }
 }
 
@@ -33,7 +34,7 @@ fn multiclass() {
         let columns: Vec<Vec<f64>> = case["probabilities"].as_array().unwrap().iter().map(numbers).collect();
         let truth = Truth::Classes { labels: &labels, count: columns.len() as u32 };
         let predicted = Predicted { probabilities: Some(&columns), ..Predicted::default() };
-        check(&case["expected"], 0.5, &truth, &predicted);
+        check(&case["expected"], None, &truth, &predicted);
     }
 }
 
@@ -41,7 +42,7 @@ fn multiclass() {
 fn regression() {
     for case in golden("regression").as_array().unwrap() {
         let (truth, values) = (numbers(&case["truth"]), numbers(&case["values"]));
-        check(&case["expected"], 0.5, &Truth::Real(&truth), &valued(&values));
+        check(&case["expected"], None, &Truth::Real(&truth), &valued(&values));
     }
 }
 

@@ -34,6 +34,10 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
     }
     let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
     text += &format!("{stage}: {before} → {label}\n");
+    for row in &report.approvals {
+        let signed = if row.signature.is_some() { ", signed" } else { "" };
+        text += &format!("approved by {} as {}{signed}\n", clean(&row.person), clean(&row.role));
+    }
     if !report.overruled.is_empty() {
         let word = style.paint(Label::Bad, if report.dry_run { "would be FORCED" } else { "FORCED" });
         text += &format!("{word} against:\n");
@@ -47,10 +51,6 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
     }
     text += &hooks::passed_over(&report.passed_over, style);
     text += &hooks::deployed(&report.deployed, style);
-    for row in &report.approvals {
-        let signed = if row.signature.is_some() { ", signed" } else { "" };
-        text += &format!("approved by {} as {}{signed}\n", clean(&row.person), clean(&row.role));
-    }
     if report.adopted_rules && report.certificate.is_some() {
         let are = if report.dry_run { "would be" } else { "are" };
         text += &format!("the rules it was certified under {are} in force for {stage} from now on\n");
