@@ -99,7 +99,7 @@ impl Config {
     }
 
     /// What `stage` asks of `model`; none if the configuration declares no such stage.
-    pub(super) fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
+    pub fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
         let general = self.file.stage.get(stage);
         let special = self.file.model.get(model).and_then(|m| m.stage.get(stage));
         match (general, special) {
@@ -131,7 +131,7 @@ impl Config {
     }
 
     /// Every stage declared for any model, or for `model`.
-    pub(super) fn stages(&self, model: &ModelName) -> Vec<StageName> {
+    pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
         let special = self.file.model.get(model).into_iter().flat_map(|m| m.stage.keys());
         let mut all: Vec<StageName> = self.file.stage.keys().chain(special).cloned().collect();
         all.sort();
