@@ -176,6 +176,12 @@ fn verb(error: &VerbError) -> Meaning {
         VerbError::Io { action: "read the policy", source, .. } if source.kind() == ErrorKind::NotFound => {
             says(NOT_FOUND, "`policy = …` in mlrun.toml, or `--policy FILE`, names it")
         }
+        VerbError::Io { action: "read the allowed signers", source, .. } if source.kind() == ErrorKind::NotFound => {
+            says(
+                NOT_FOUND,
+                "`signers = …` of the stage in mlrun.toml names it: a line for each person, `EMAIL ssh-ed25519 KEY`",
+            )
+        }
         VerbError::Io { action: "read the policy", source, .. } if source.kind() == ErrorKind::InvalidData => {
             says(USAGE, "a policy is TOML, text in UTF-8")
         }
