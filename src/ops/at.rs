@@ -81,14 +81,14 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
     };
     let mut stages = Vec::new();
     let mut room = MOST_READ;
-    for model in models {
-        let state = resolve::state(repository, &model)?;
+    let wanted = |row: &&StageRow| options.stage.as_ref().is_none_or(|s| *s == row.stage);
+    repository.registry().each_state(&models, |model, state| {
+        let state = resolve::existing(repository, model, state?)?;
         if let Some(stage) = &options.stage
             && options.model.is_some()
         {
             resolve::stage(repository, &state, Some(stage))?;
         }
-        let wanted = |row: &&StageRow| options.stage.as_ref().is_none_or(|s| *s == row.stage);
         for row in state.stages.values().filter(wanted) {
             let selected: Vec<usize> = match end {
                 _ if timeline => overlapping(row, since, end),
@@ -102,7 +102,8 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
                 stages.push(occupied(repository, &state, row, (index, end), &mut room)?);
             }
         }
-    }
+        Ok::<(), VerbError>(())
+    })?;
     if options.model.is_none()
         && let (Some(stage), []) = (&options.stage, stages.as_slice())
     {

@@ -71,9 +71,7 @@ fn case(records: &Records<'_>, sums: &BTreeMap<String, Digest>) -> Case {
         }
         _ => None,
     });
-    let blocks = state.blocks.iter().filter(|block| {
-        block.snapshot == about.snapshot || block.model_tree.is_some_and(|tree| tree == records.row.model_tree)
-    });
+    let blocks = state.blocks.of(about.snapshot, Some(records.row.model_tree));
     let stage = |stage: Option<&crate::name::StageName>| stage.map_or("every stage".to_owned(), ToString::to_string);
     let patch = records.by_name.get("code.patch").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Case {

@@ -103,19 +103,20 @@ pub fn list(repository: &Repository, options: &ListOptions) -> Result<ListReport
 
 fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
     let mut lines = Vec::new();
-    for model in resolve::models(repository)? {
-        let state = repository.registry().state(&model)?;
+    repository.registry().each_state(&resolve::models(repository)?, |model, state| {
+        let state = state?;
         let stages = |state: &State| -> Vec<(StageName, Version)> {
             let held = state.stages.values();
             held.filter_map(|row| row.occupant().map(|o| (row.stage.clone(), o.version))).collect()
         };
         lines.push(ModelLine {
-            model,
+            model: model.clone(),
             latest: state.as_ref().and_then(State::latest).copied(),
             stages: state.as_ref().map(stages).unwrap_or_default(),
             forced: state.as_ref().map(|state| state.forced(None)).unwrap_or_default(),
         });
-    }
+        Ok::<(), VerbError>(())
+    })?;
     Ok(ListReport::Models(lines))
 }
 
@@ -148,10 +149,7 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
                 forced: state.forced(Some(row.snapshot)),
                 erased: state.erased_from(row.version).next().is_some(),
                 verdict: state.certificates.get(&row.snapshot).map(|c| c.verdict),
-                blocked: state
-                    .blocks
-                    .iter()
-                    .any(|b| b.snapshot == row.snapshot || b.model_tree == Some(row.model_tree)),
+                blocked: state.blocks.of(row.snapshot, Some(row.model_tree)).next().is_some(),
                 values: columns.iter().map(value).collect(),
                 notes: record.notes.as_deref().and_then(|n| n.lines().next()).map(str::to_owned),
             },

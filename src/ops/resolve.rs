@@ -39,7 +39,13 @@ impl Found {
 pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
     let mut all = sections(repository)?;
     all.extend(repository.registry().models()?);
-    let named: BTreeSet<ModelName> = all.iter().map(|name| current(repository, name)).collect();
+    let all: Vec<ModelName> = all.into_iter().collect();
+    let mut named = BTreeSet::new();
+    repository.registry().each_state(&all, |name, state| {
+        let named_now = state.ok().flatten().map(|state| state.model);
+        named.insert(named_now.unwrap_or_else(|| name.clone()));
+        Ok::<(), VerbError>(())
+    })?;
     Ok(named.into_iter().collect())
 }
 
@@ -94,7 +100,12 @@ pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Res
 
 /// The state of a model that must have versions.
 pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbError> {
-    if let Some(state) = repository.registry().state(model)? {
+    existing(repository, model, repository.registry().state(model)?)
+}
+
+/// The state that was found of a model that must have versions.
+pub(super) fn existing(repository: &Repository, model: &ModelName, found: Option<State>) -> Result<State, VerbError> {
+    if let Some(state) = found {
         return Ok(state);
     }
     known_model(repository, model)?;

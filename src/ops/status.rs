@@ -95,13 +95,13 @@ pub fn status(
         repository: repository.store().repository().to_owned(),
         models: Vec::new(),
     };
-    for model in models {
-        let state = repository.registry().state(&model)?;
-        let in_config = repository.section(&model).is_some();
-        let workspace = in_config.then(|| changes(repository, &model, state.as_ref(), options, progress));
+    repository.registry().each_state(&models, |model, state| {
+        let state = state?;
+        let in_config = repository.section(model).is_some();
+        let workspace = in_config.then(|| changes(repository, model, state.as_ref(), options, progress));
         report.models.push(match state {
             None => ModelStatus {
-                model,
+                model: model.clone(),
                 latest: None,
                 workspace,
                 stages: Vec::new(),
@@ -112,7 +112,8 @@ pub fn status(
             },
             Some(state) => with_history(repository, state, workspace)?,
         });
-    }
+        Ok::<(), VerbError>(())
+    })?;
     Ok(report)
 }
 

@@ -45,7 +45,7 @@ mod writer;
 
 use std::sync::Arc;
 
-pub use self::backend::{Backend, BackendError, Lock, Published};
+pub use self::backend::{Backend, BackendError, Lock, Opened, Published};
 pub use self::begun::Came;
 pub use self::checked::Checked;
 pub use self::error::{CopyError, StoreError};

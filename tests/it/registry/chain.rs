@@ -448,7 +448,7 @@ fn a_forged_checkpoint_is_found() {
     let forge: [Forge; 14] = [
         |c| c.versions.to_mut().clear(),
         |c| c.versions.to_mut().iter_mut().for_each(|row| row.model_tree = Digest::of(b"mine").into()),
-        |c| c.blocks.clear(),
+        |c| c.blocks.to_mut().clear(),
         |c| c.certificates.to_mut().values_mut().for_each(|row| row.verdict = Verdict::Pass),
         |c| {
             c.certificates.to_mut().values_mut().for_each(|row| row.expires = row.expires.after(Duration::from_secs(1)))
