@@ -87,7 +87,10 @@ fn all_tables(record: &CheckpointRecord) -> Result<(Vec<u8>, Vec<Part>), FormatE
         file.resize(file.len().next_multiple_of(ALIGNED), 0);
         let start = file.len() as u64;
         let older = table.append_to(&mut file);
-        Part { start, older, shown: older.rows, ..Part::default() }
+        match older.rows {
+            0 => Part::default(),
+            shown => Part { start, older, shown, ..Part::default() },
+        }
     });
     let parts = parts.collect();
     Ok((file, parts))

@@ -518,7 +518,10 @@ for _, rows, _ in tables:
     starts.append(len(beside))
     beside += rows
 put("checkpoint-tables.bin", beside)
-parts = several([number(start) + extent + number(count) + nothing for start, (extent, _, count) in zip(starts, tables)])
+parts = several([
+    number(start) + extent + number(count) + nothing if count else number(0) + nothing + number(0) + nothing
+    for start, (extent, _, count) in zip(starts, tables)
+])
 digests = b"".join(blake3.blake3(beside[at:at + 16384]).digest() for at in range(0, len(beside), 16384))
 small = checkpoint + option(number(31) + number(len(beside))) + parts + several([]) + digests
 put("checkpoint-7-small.bin", small + blake3.blake3(small).digest())
