@@ -16,8 +16,9 @@
 //! does nothing else: half of it ≤ 5 %, and 1 is in ≥ 9 of 10), `bundle` (a model of 1 GiB, beside
 //! `tar c | gzip -1`: ≤ 1.5 ×, and ≤ 600 MiB), `huge` (a file of 20 GiB, most of it holes; 45 GiB of disk),
 //! `journal-long` (the verbs of `journal`, `list -n 20` and `status` behind 100,000 events: ≤ 50 ms each), `journal-many` (the
-//! same with 5,000 models of 200 events each, and `at`, `list` and `status` over all of them, `at` ≤ 1 s; needs 6 GiB), `soak` (64 processes mix all
-//! writing verbs: no event lost, one winner of each race), `kills` (500 times SIGKILL at any moment: the next verb works),
+//! same with 5,000 models of 200 events each, and `at`, `list` and `status` over all of them, `at` ≤ 1 s; needs 6 GiB),
+//! `soak` (64 processes mix all writing verbs: no event lost, one winner of each race), `kills` (500 times SIGKILL at any
+//! moment: the next verb works),
 //! `million` (a million files of up to 200 bytes), `peers` (`big`, `family` and `many` with DVC, git-lfs, restic, borg, hf-xet
 //! and Oxen, where they are installed).
 //!

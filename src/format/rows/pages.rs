@@ -40,6 +40,9 @@ pub(in crate::format) fn digests(file: &[u8]) -> Vec<u8> {
     file.chunks(PAGE).flat_map(|page| *blake3::hash(page).as_bytes()).collect()
 }
 
+/// A page that is what it should be; none: nobody has it any more.
+type Page = Option<Box<[u8]>>;
+
 /// The file of tables beside a checkpoint.
 pub(in crate::format) struct Pages {
     /// The event up to which they go.
@@ -49,7 +52,7 @@ pub(in crate::format) struct Pages {
     root: Arc<Vec<u8>>,
     digests: Range<usize>,
     source: Box<dyn Source>,
-    read: Box<[OnceLock<Option<Box<[u8]>>>]>,
+    read: Box<[OnceLock<Page>]>,
     rebuilt: OnceLock<Option<Vec<u8>>>,
     lost: AtomicBool,
 }
