@@ -63,7 +63,7 @@
 //! journal/.store/<16 digits>     the same for the store as a whole: what `gc` let go of
 //! trash/begun/<16 digits>        what a `gc` is about to let go of, until that is in the journal
 //! trash/<time>/<blake3>.pack     what `gc` let go of, and damaged packs that were repaired, for a while; never what `purge` erased
-//! cache/                         checkpoints, files that are known, packs that were checked; may be deleted at any time
+//! cache/                         checkpoints and their tables, files that are known, packs that were checked; may be deleted at any time
 //! tmp/, lock                     work in progress, held by kernel locks; nothing to clean by hand
 //! ```
 //! The bytes of each are documented in [`format`].
