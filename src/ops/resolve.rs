@@ -50,7 +50,7 @@ pub fn current(repository: &Repository, name: &ModelName) -> ModelName {
 
 /// The models that the configuration has, by their first names.
 fn sections(repository: &Repository) -> Result<BTreeSet<ModelName>, VerbError> {
-    let sections = repository.config().into_iter().flat_map(|config| config.file.model.keys());
+    let sections = repository.config().into_iter().flat_map(|config| config.file.model.named.keys());
     Ok(sections.map(|name| repository.registry().first_name(name)).collect::<Result<_, _>>()?)
 }
 
@@ -79,7 +79,7 @@ fn which_model(repository: &Repository) -> Result<ResolveError, VerbError> {
 
 /// The model whose workspace is meant: the one named, the only one the project has files of, or the only one there is.
 pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
-    let config = repository.config().map(|config| &config.file.model);
+    let config = repository.config().map(|config| &config.file.model.named);
     let mut here = config.into_iter().flatten();
     if let (None, Some((only, section)), None) = (name, here.next(), here.next())
         && !section.files.is_empty()
@@ -119,7 +119,8 @@ pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), Ver
 pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError> {
     let config = repository.config();
     let is_model = |name: &ModelName| {
-        config.is_some_and(|c| c.file.model.contains_key(name)) || repository.registry().has(name).unwrap_or(false)
+        config.is_some_and(|c| c.file.model.named.contains_key(name))
+            || repository.registry().has(name).unwrap_or(false)
     };
     Ok(Revision::parse(text, &is_model).map_err(ResolveError::from)?)
 }

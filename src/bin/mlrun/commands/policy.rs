@@ -14,6 +14,9 @@ use crate::ui::{Shown, human, json};
 ///
 /// The first promotion to a stage puts the rules in force that it was made under. From then on an edit of the policy or of
 /// mlrun.toml is a proposal, until somebody adopts it.
+///
+/// What mlrun.toml states of a stage is `[stage.NAME]`; over it `[model."acme/*".stage.NAME]`, for every model whose name begins with
+/// `acme/`, of several the longest over the others; over that `[model.NAME.stage.NAME]`. `roles` and `policy` of these sections go the same way.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun policy show\n  mlrun policy diff fraud --stage production\n  mlrun policy adopt fraud --reason \"the floor was too low\""
