@@ -145,7 +145,7 @@ pub fn waive(
         SignWith::Nothing => None,
         SignWith::File(path) => Some(ssh_keygen::read(path)?),
         _ if options.dry_run => None,
-        with => Some(ssh_keygen::sign(repository, with, &bytes, output)?),
+        with => Some(ssh_keygen::sign(repository, with, &bytes, ssh_keygen::PATIENCE, output)?),
     };
     if let Some(signature) = &signature {
         signature.check(NAMESPACE, &bytes).map_err(|source| ApprovalError::Signature { source })?;

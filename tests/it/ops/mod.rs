@@ -1,5 +1,6 @@
 //! The verbs on a store that fails or rots: what they reported stays true, and what they answer is right or an error.
 
+mod approve;
 mod beside;
 mod certified;
 mod ci;
