@@ -34,6 +34,8 @@ pub struct AtReport {
     pub since: Option<Time>,
     /// Whether a timeline was asked for.
     pub timeline: bool,
+    /// Whether that instant is still to come: what is told of it is how things stand now.
+    pub ahead: bool,
     /// One entry for each stage and occupant, by model, stage and time.
     pub stages: Vec<Occupied>,
 }
@@ -81,8 +83,10 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
     };
     let mut stages = Vec::new();
     let mut room = MOST_READ;
+    let mut newest = now;
     for model in models {
         let state = resolve::state(repository, &model)?;
+        newest = newest.max(state.time().unwrap_or(now));
         if let Some(stage) = &options.stage
             && options.model.is_some()
         {
@@ -108,7 +112,7 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
     {
         known_stage(repository, stage)?;
     }
-    Ok(AtReport { time: end.unwrap_or(now), since, timeline, stages })
+    Ok(AtReport { time: end.unwrap_or(now), since, timeline, ahead: end.is_some_and(|end| end > newest), stages })
 }
 
 /// A stage that no model has is a slip.

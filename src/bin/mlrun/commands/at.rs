@@ -17,7 +17,7 @@ use crate::ui::{Shown, human, json};
     after_help = "Examples:\n  mlrun at 2026-03-01T12:00Z fraud\n  mlrun at --since 2026-03-01 --until 2026-03-31 fraud --stage production"
 )]
 pub struct Args {
-    /// The instant: `2026-03-01T12:00Z`, `2026-03-01`, `3 days ago`, `now`
+    /// The instant: `2026-03-01T12:00Z`, `2026-03-01`, `yesterday`, `3 days ago`, `now`
     time: Option<String>,
     /// The model; all of them if left out
     model: Option<ModelName>,

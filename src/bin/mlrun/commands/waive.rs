@@ -30,7 +30,7 @@ pub struct Args {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// When it stops to count; a bare date is the end of that day in UTC
+    /// When it stops to count: `2026-06-30` is the end of that day in UTC, `in 30 days` the end of that one
     #[arg(long, value_name = "DATE")]
     expires: String,
     #[command(flatten)]

@@ -85,10 +85,11 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         (true, Some(since)) => format!("from {} to {}", time(since), time(report.time)),
         (true, None) => format!("up to {}", time(report.time)),
     };
+    let ahead = if report.ahead { "that time is still to come: this is how it stands now\n" } else { "" };
     if report.stages.is_empty() {
-        return format!("{when}: nothing was in any stage\n");
+        return format!("{when}: nothing was in any stage\n{ahead}");
     }
-    let mut text = format!("{when}\n");
+    let mut text = format!("{when}\n{ahead}");
     report.stages.iter().for_each(|held| text += &occupied(held, style));
     text
 }
@@ -106,16 +107,11 @@ fn occupied(held: &Occupied, style: &Style) -> String {
     let mut text = format!("  {}  {version}  {id}\n", held.stage);
     let mut say = |words: String| text += &format!("{}\n", super::set_in(&words, 6));
     say(format!("since {}, {until}", time(o.since)));
-    let how = match o.kind.as_str() {
-        "rollback" => style.paint(Label::Bad, "rollback"),
-        "force" => style.paint(Label::Bad, "FORCED"),
-        _ => "promoted".to_owned(),
-    };
-    let why = o.reason.as_ref().filter(|_| o.kind != "force");
-    let why = why.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
-    say(format!("{how}{}{why}", by(o.actor.as_deref())));
-    if o.kind == "force" {
-        say(event::forced(o, style));
+    let why = o.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", clean(reason)));
+    match o.kind.as_str() {
+        "force" => say(format!("{} {}", style.paint(Label::Bad, "FORCED"), event::overruled(o, style))),
+        "rollback" => say(format!("{}{}{why}", style.paint(Label::Bad, "rollback"), by(o.actor.as_deref()))),
+        _ => say(format!("promoted{}{why}", by(o.actor.as_deref()))),
     }
     if let Some(certificate) = o.certificate {
         say(format!("certificate {}", certificate.short()));
