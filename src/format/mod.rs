@@ -60,6 +60,7 @@ pub mod tensors;
 mod text;
 pub mod tree;
 mod verdict;
+pub mod words;
 
 /// Why bytes are not the record they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
