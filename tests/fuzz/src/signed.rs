@@ -28,9 +28,8 @@ pub fn signatures(data: &[u8]) {
             let _ = SshKey::from_blob(&signer.key);
             let _ = list.allows("ana@example.org", &signer.key, NAMESPACE, time);
         }
-        let unknown = signature.iter().filter(|signature| {
-            list.signers.iter().all(|signer| signer.key != signature.key().blob())
-        });
+        let unknown =
+            signature.iter().filter(|signature| list.signers.iter().all(|signer| signer.key != signature.key().blob()));
         for signature in unknown {
             assert!(list.allows("ana@example.org", signature.key().blob(), NAMESPACE, time).is_err());
         }
