@@ -8,14 +8,13 @@ use mlrun::digest::Digest;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::checkpoint::{self, CheckpointRecord};
 use mlrun::format::event::{self, EventBody, EventRecord, EventRef};
-use mlrun::format::observation::ExecutionRecord;
 use mlrun::name::{ModelName, Version};
 use mlrun::registry::{JournalCheck, JournalError, State, event_path};
 use mlrun::store::memory::Memory;
 use proptest::prelude::*;
 
 use crate::support::cases;
-use crate::support::journal::{BACK, Journal, model, snapshot};
+use crate::support::journal::{BACK, Journal, failed, model, snapshot};
 
 /// The files of a journal of 14 events.
 fn files() -> BTreeMap<String, Vec<u8>> {
@@ -313,20 +312,9 @@ fn golden() -> (ModelName, Vec<Vec<u8>>) {
         _ => None,
     });
     let (version, snapshot) = third.unwrap();
-    let run = ExecutionRecord {
-        started: last.time,
-        duration_ms: 5,
-        exit: Some(1),
-        signal: None,
-        user_ms: None,
-        system_ms: None,
-        peak_memory: None,
-        folder: None,
-    };
-    let argv = vec!["./train.sh".to_owned()];
     let bodies = [
         EventBody::Drop { version, snapshot, reason: "diverged".to_owned() },
-        EventBody::Failed { argv, arguments_cut: None, cwd: None, run, seeds: Vec::new() },
+        failed(last.time, 1),
     ];
     for body in bodies {
         let prev = Some(event::decode(events.last().unwrap()).unwrap().id);

@@ -11,7 +11,7 @@ use mlrun::store::memory::Memory;
 
 use crate::support::REPOSITORY;
 use crate::support::clock::FixedClock;
-use crate::support::journal::{Journal, actor, model};
+use crate::support::journal::{Journal, actor, failed, model};
 
 fn name(text: &str) -> ModelName {
     ModelName::new(text).unwrap()
@@ -106,25 +106,7 @@ fn of_two_who_want_a_name_one_has_it() {
         let journal = Journal::new();
         journal.snapshot("a");
         let append = |_: &mlrun::registry::State| {
-            Ok::<_, JournalError>(Decision::Append(
-                EventBody::Failed {
-                    argv: vec!["train".to_owned()],
-                    arguments_cut: None,
-                    cwd: None,
-                    run: mlrun::format::observation::ExecutionRecord {
-                        started: journal.clock.now(),
-                        duration_ms: 1,
-                        exit: Some(1),
-                        signal: None,
-                        user_ms: None,
-                        system_ms: None,
-                        peak_memory: None,
-                        folder: None,
-                    },
-                    seeds: Vec::new(),
-                },
-                (),
-            ))
+            Ok::<_, JournalError>(Decision::Append(failed(journal.clock.now(), 1), ()))
         };
         journal.registry.commit(&name("churn"), &actor(), append).unwrap();
         let registries = [other(&journal), other(&journal)];
