@@ -32,7 +32,7 @@
 //! Tour: `judge` goes through the rules; `metric_rule` (with `remarked`, over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
-//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `effect` tells worse from better, for `waivers`; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
 //! rules, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
@@ -45,6 +45,7 @@ mod data_rule;
 mod decision;
 mod distributions;
 mod drift_rule;
+mod effect;
 mod equal_evidence;
 mod equal_model;
 mod error;

@@ -585,6 +585,8 @@ fn waivers_are_signed_too() {
     )
     .unwrap();
     assert_eq!(their_verdict(&project, "ana", &printed), Some(0));
+    // What is signed names the certificate whose numbers are excused.
+    assert_eq!(printed.matches(&format!("\"certificate\":{}", failed["certificate"])).count(), 1, "{printed}");
     project.ok("verify --full");
 }
 

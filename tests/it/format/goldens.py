@@ -706,6 +706,10 @@ put("waiver.json", canonical({
     "format": "mlrun/waiver/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "rule": "p99",
     "reason": "OPS-311", "expires": "2026-06-30T23:59:59.999Z",
 }))
+put("waiver-certificate.json", canonical({
+    "format": "mlrun/waiver/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "rule": "p99",
+    "reason": "OPS-311", "expires": "2026-06-30T23:59:59.999Z", "certificate": certificate,
+}))
 # What came along with an imported version.
 put("origin.json", canonical({
     "format": "mlrun/origin/1",

@@ -128,12 +128,13 @@ fn unknown_fields_are_refused_at_every_depth() {
 }
 
 /// What came later, or may be absent.
-const OPTIONAL: [(&str, &str); 5] = [
+const OPTIONAL: [(&str, &str); 6] = [
     ("snapshot-exec.json", "cwd"),
     ("observation-exec.json", "execution"),
     ("observation-profiles.json", "profiles"),
     ("profile.json", "logical"),
     ("profile.json", "redactions"),
+    ("waiver-certificate.json", "certificate"),
 ];
 
 /// A field that is left out is as wrong as one too many.
