@@ -17,9 +17,7 @@ use super::reported_rule::{LIST, PAIRED, POINT};
 use super::{CASES, HOLDOUT, holdout, holm, runs_rule, spec, sufficient};
 use crate::digest::Digest;
 use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict};
-use crate::format::policy::{
-    Bound, DemandRecord, Flips, IntervalMethod, MeasureRecord, RuleRecord, Task,
-};
+use crate::format::policy::{Bound, DemandRecord, Flips, IntervalMethod, MeasureRecord, RuleRecord, Task};
 use crate::measure::{
     self, Comparison, Estimate, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined, rederive,
     rederive_estimate, rederive_quantile, rederive_quantile_ratio, rederive_runs,

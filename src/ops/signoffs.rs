@@ -123,11 +123,7 @@ impl SignersError {
 }
 
 /// The certificate that an event waives a rule of. Checkpoints do not hold it.
-pub(super) fn given_for(
-    repository: &Repository,
-    state: &State,
-    seq: u64,
-) -> Result<Option<CertificateId>, VerbError> {
+pub(super) fn given_for(repository: &Repository, state: &State, seq: u64) -> Result<Option<CertificateId>, VerbError> {
     Ok(match repository.registry().event(&state.model, seq)?.map(|file| file.event) {
         Some(Ok(event)) => match event.body {
             EventBody::Waive { certificate, .. } => certificate,

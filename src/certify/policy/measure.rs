@@ -7,9 +7,7 @@ use super::PolicyError;
 use super::refuse::{empty, misplaced, number, refused};
 use super::rows::{Named, of_rows, scalar, without_rows};
 use super::{columns as number_columns, data, flips, measured, parameters};
-use crate::format::policy::{
-    Check, Flips, MeasureRecord, MetricFile, Over, ParameterFile, RuleFile, Task, WithFile,
-};
+use crate::format::policy::{Check, Flips, MeasureRecord, MetricFile, Over, ParameterFile, RuleFile, Task, WithFile};
 use crate::format::scalar::Scalar;
 use crate::measure::{self, Metric};
 use crate::nearest::nearest;

@@ -333,7 +333,11 @@ fn worse_is_on_the_bad_side_of_each_demand() {
     let floor = "metric = \"accuracy\"\nmin = 0.95";
     assert_eq!((verdict(floor, 800, 850), verdict(floor, 800, 700)), (Verdict::Waived, Verdict::Fail));
     let point = "metric = \"accuracy\"\nmin = 0.95\non = \"point\"";
-    assert_eq!((verdict(point, 800, 800), verdict(point, 800, 790)), (Verdict::Waived, Verdict::Waived), "within its bounds");
+    assert_eq!(
+        (verdict(point, 800, 800), verdict(point, 800, 790)),
+        (Verdict::Waived, Verdict::Waived),
+        "within its bounds"
+    );
     let ceiling = "metric = \"brier\"\nmax = 0.01";
     assert_eq!((verdict(ceiling, 800, 850), verdict(ceiling, 800, 700)), (Verdict::Waived, Verdict::Fail));
     let flips = "metric = \"negative_flip_rate\"\nmax = 0.001";

@@ -312,10 +312,7 @@ fn golden() -> (ModelName, Vec<Vec<u8>>) {
         _ => None,
     });
     let (version, snapshot) = third.unwrap();
-    let bodies = [
-        EventBody::Drop { version, snapshot, reason: "diverged".to_owned() },
-        failed(last.time, 1),
-    ];
+    let bodies = [EventBody::Drop { version, snapshot, reason: "diverged".to_owned() }, failed(last.time, 1)];
     for body in bodies {
         let prev = Some(event::decode(events.last().unwrap()).unwrap().id);
         let record = EventRecord { seq: events.len() as u64 + 1, prev, body, ..last.clone() };

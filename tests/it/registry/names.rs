@@ -105,9 +105,8 @@ fn of_two_who_want_a_name_one_has_it() {
     for _ in 0..20 {
         let journal = Journal::new();
         journal.snapshot("a");
-        let append = |_: &mlrun::registry::State| {
-            Ok::<_, JournalError>(Decision::Append(failed(journal.clock.now(), 1), ()))
-        };
+        let append =
+            |_: &mlrun::registry::State| Ok::<_, JournalError>(Decision::Append(failed(journal.clock.now(), 1), ()));
         journal.registry.commit(&name("churn"), &actor(), append).unwrap();
         let registries = [other(&journal), other(&journal)];
         let models = ["fraud", "churn"];
