@@ -32,7 +32,7 @@
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
 //! `calibration`, `percentile`, `explained`, `queries`, `answers` and `attempts` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `satterthwaite`, `random`), `quantile` and `ratio` their intervals, `sequential` how many runs those of
+//! (over `bootstrap`, `bca`, `satterthwaite`, `random`, `keystream`, `vectors`), `quantile` and `ratio` their intervals, `sequential` how many runs those of
 //! `ratio` take; `p_value`, `permutation`, `rank_tests` and `multiplicity`
 //! test, `power` says what a number of rows can show; [`drift`] tells how far two
 //! samples of one column are from each other; `distribution` and `sums` the numerics under them.
@@ -59,6 +59,7 @@ mod explained;
 mod flips;
 mod functional;
 mod input;
+mod keystream;
 mod mcnemar;
 mod metric;
 mod moments;
@@ -91,6 +92,7 @@ mod sums;
 mod sweep;
 mod tabled;
 mod undefined;
+mod vectors;
 
 pub use answers::Patterns;
 pub use draws::Draws;
