@@ -216,6 +216,18 @@ pub fn describe_duration(duration: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// An age in the fewest characters that people read without thinking: `0 min`, `12 min`, `5 h`, `3 d`, `2 y`. From two days on it
+/// is days, from two years on years of 365 days.
+pub fn describe_age(age: Duration) -> String {
+    const DAY: u64 = 86_400;
+    match age.as_secs() {
+        s @ 0..3600 => format!("{} min", s / 60),
+        s if s < 2 * DAY => format!("{} h", s / 3600),
+        s if s < 2 * 365 * DAY => format!("{} d", s / DAY),
+        s => format!("{} y", s / (365 * DAY)),
+    }
+}
+
 /// How long a run took, as people read it: `850ms`, `12.3s`, `2m10s`, `1h02m`.
 pub fn describe_run(took: Duration) -> String {
     let seconds = took.as_secs();

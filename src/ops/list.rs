@@ -1,6 +1,7 @@
 //! `list`: models and their stages, or the versions of one model with chosen numbers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::resolve;
 use super::{UsageError, VerbError, records};
@@ -61,6 +62,8 @@ pub struct ModelLine {
     pub model: ModelName,
     /// Its newest version.
     pub latest: Option<VersionRow>,
+    /// How old that is.
+    pub age: Option<Duration>,
     /// Who is where.
     pub stages: Vec<(StageName, Version)>,
     /// Those of them that were moved there against the rules.
@@ -109,9 +112,12 @@ fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
             let held = state.stages.values();
             held.filter_map(|row| row.occupant().map(|o| (row.stage.clone(), o.version))).collect()
         };
+        let latest = state.as_ref().and_then(State::latest).copied();
+        let now = state.as_ref().map(|state| repository.registry().now_in(state));
         lines.push(ModelLine {
             model,
-            latest: state.as_ref().and_then(State::latest).copied(),
+            age: now.zip(latest).map(|(now, latest)| now.since(latest.time)),
+            latest,
             stages: state.as_ref().map(stages).unwrap_or_default(),
             forced: state.as_ref().map(|state| state.forced(None)).unwrap_or_default(),
         });

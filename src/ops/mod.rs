@@ -92,6 +92,7 @@ mod suspects;
 mod training;
 mod typed_path;
 pub mod verify;
+pub mod waiting;
 pub mod waive;
 pub mod withdraw;
 mod workspace;

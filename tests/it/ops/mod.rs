@@ -18,3 +18,4 @@ mod scene;
 mod seed;
 mod tools;
 mod training;
+mod waiting;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mlrun::clock::{Moment, Time, TimeError, describe_duration, parse_duration};
+use mlrun::clock::{Moment, Time, TimeError, describe_age, describe_duration, parse_duration};
 use proptest::prelude::*;
 
 use crate::support::clock::time;
@@ -35,6 +35,26 @@ fn instants() {
     ] {
         let Ok(Moment::Instant(found)) = parse(text) else { panic!("{text}: {:?}", parse(text)) };
         assert_eq!(found.to_string(), expected, "{text}");
+    }
+}
+
+/// Minutes, hours below two days, days below two years.
+#[test]
+fn ages() {
+    const DAY: u64 = 86_400;
+    for (seconds, words) in [
+        (0, "0 min"),
+        (59, "0 min"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (2 * DAY - 1, "47 h"),
+        (2 * DAY, "2 d"),
+        (730 * DAY - 1, "729 d"),
+        (730 * DAY, "2 y"),
+        (u64::MAX, "584942417355 y"),
+    ] {
+        assert_eq!(describe_age(Duration::from_secs(seconds)), words, "{seconds}");
     }
 }
 
