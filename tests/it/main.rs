@@ -31,3 +31,4 @@ mod snapshot;
 mod store;
 mod support;
 mod table;
+mod ui;

@@ -6,6 +6,7 @@ pub mod human;
 pub mod json;
 mod lines;
 mod progress;
+mod spark;
 mod style;
 mod table;
 mod terminal;
@@ -19,6 +20,7 @@ pub use self::json::Answer;
 pub use self::progress::Reporter;
 pub use self::style::{Label, Style, bytes, clean, time};
 pub use self::table::{Align, Table};
+pub use self::terminal::is_wide;
 
 use crate::failure::Failure;
 

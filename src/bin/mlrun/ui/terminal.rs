@@ -11,6 +11,8 @@ const USUAL: usize = 80;
 const NARROWEST: usize = 60;
 /// Eyes lose the way in longer lines.
 const WIDEST: usize = 160;
+/// From here on there is room beside what every terminal has room for.
+const WIDE: usize = 100;
 
 /// Columns of the terminal that the answer is shown on.
 pub fn width() -> usize {
@@ -22,4 +24,9 @@ pub fn width() -> usize {
         let known = found.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0);
         known.map_or(USUAL, |columns| columns.clamp(NARROWEST, WIDEST))
     })
+}
+
+/// Whether there is room for what is nice to have.
+pub fn is_wide() -> bool {
+    width() >= WIDE
 }
