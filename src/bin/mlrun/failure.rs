@@ -5,6 +5,7 @@ mod measured;
 mod moves;
 mod past;
 mod signoff;
+mod waiting;
 
 use std::io::ErrorKind;
 
@@ -24,6 +25,7 @@ use mlrun::store::{BackendError, StoreError};
 
 pub use self::moves::{adopted_label, deployed_code, obstacle, obstacles_code, rollback_refusal};
 pub use self::signoff::approval_flaw;
+pub use self::waiting::waiting;
 
 /// Done; certified; no difference.
 pub const DONE: u8 = 0;

@@ -64,6 +64,7 @@ mod scene;
 mod secrets;
 mod signing;
 mod small_disk;
+mod status;
 mod story;
 mod tenants;
 mod waive;

@@ -18,6 +18,7 @@ pub mod registry;
 pub mod reproduce;
 pub mod signoff;
 pub mod snapshot;
+pub mod status;
 pub mod stored;
 
 use mlrun::snapshot::TreeFile;
