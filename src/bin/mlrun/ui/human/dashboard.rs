@@ -12,6 +12,7 @@ use mlrun::ops::waiting::Urgency;
 
 use super::super::table::{clipped, visible_width};
 use super::super::{Label, Style, Table, clean, terminal};
+use super::count;
 use super::status::{certificate_words, changed};
 
 /// Columns before that of what is wrong.
@@ -23,10 +24,13 @@ const STAGE: usize = 12;
 /// So much room is left for what is wrong before names are cut.
 const OPEN: usize = 15;
 
+/// The cells of a row, and what is wrong there.
+type Row = (Vec<String>, Vec<(Label, String)>);
+
 /// The first `most` models by name; where there are more, those where something waits before the others.
 pub(super) fn dashboard(report: &StatusReport, most: usize, style: &Style) -> String {
     let models = first(report, most);
-    let mut rows: Vec<(Vec<String>, Vec<(Label, String)>)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for status in &models {
         rows.extend(of_model(status, style));
     }
@@ -52,7 +56,8 @@ pub(super) fn dashboard(report: &StatusReport, most: usize, style: &Style) -> St
     let mut text = table.render(0);
     let more = report.models.len() - models.len();
     if more > 0 {
-        let line = format!("… and {more} more models; `mlrun status -n {}` shows them", report.models.len());
+        let more = count(more as u64, "more model");
+        let line = format!("… and {more}; `mlrun status -n {}` shows them", report.models.len());
         text += &format!("{}\n", dim(&line));
     }
     text + &workspaces(report, most, style)
@@ -72,7 +77,7 @@ fn first(report: &StatusReport, most: usize) -> Vec<&ModelStatus> {
 }
 
 /// A row for each stage that is held, one for a model that holds none: the cells, and what is wrong.
-fn of_model(status: &ModelStatus, style: &Style) -> Vec<(Vec<String>, Vec<(Label, String)>)> {
+fn of_model(status: &ModelStatus, style: &Style) -> Vec<Row> {
     let none = || style.paint(Label::Dim, "–");
     let newest = status.latest.map_or_else(none, |l| aged(l.version, status.now.since(l.time)));
     let mut rows = Vec::new();
@@ -109,9 +114,9 @@ fn aged(version: Version, age: Duration) -> String {
 }
 
 /// Sets versions and ages below each other.
-fn aligned(rows: &mut [(Vec<String>, Vec<(Label, String)>)]) {
+fn aligned(rows: &mut [Row]) {
     for column in 0..COLUMNS {
-        let parts = |(cells, _): &(Vec<String>, Vec<_>)| {
+        let parts = |(cells, _): &Row| {
             let (version, age) = cells.get(column)?.split_once('\t')?;
             Some((version.len(), age.len()))
         };
