@@ -187,7 +187,7 @@ fn fitting(flags: &[(Label, String)], room: usize, style: &Style) -> String {
 /// What the files of the models here differ in from their newest versions.
 fn workspaces(report: &StatusReport, most: usize, style: &Style) -> String {
     let here: Vec<_> = report.models.iter().filter_map(|status| Some((status, status.workspace.as_ref()?))).collect();
-    let is_changed = |(_, found): &&(&ModelStatus, &Result<Vec<_>, _>)| found.as_ref().map_or(true, |c| !c.is_empty());
+    let is_changed = |(_, found): &&(&ModelStatus, &Result<Vec<_>, _>)| !found.as_ref().is_ok_and(Vec::is_empty);
     let different: Vec<_> = here.iter().filter(is_changed).collect();
     if here.is_empty() {
         return String::new();
