@@ -35,7 +35,7 @@
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
-//! rules, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
+//! rules, `profile_drift` how far tables are apart whose rows nobody reads, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
 
 mod case;
 mod columns;
@@ -66,6 +66,7 @@ mod outcome;
 mod parity_rule;
 mod parts;
 pub mod policy;
+mod profile_drift;
 mod provenance_rule;
 mod quantile_rule;
 mod ratchet;
@@ -97,6 +98,7 @@ pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
 pub use lint::{Warning, lint};
+pub use profile_drift::{ProfileDrift, profile_drift};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
 pub use waivers::Waived;

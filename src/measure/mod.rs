@@ -35,7 +35,7 @@
 //! (over `bootstrap`, `bca`, `satterthwaite`, `random`), `quantile` and `ratio` their intervals, `sequential` how many runs those of
 //! `ratio` take; `p_value`, `permutation`, `rank_tests` and `multiplicity`
 //! test, `power` says what a number of rows can show; [`drift`] tells how far two
-//! samples of one column are from each other; `distribution` and `sums` the numerics under them.
+//! samples of one column are from each other, [`curves`] are to look at; `distribution` and `sums` the numerics under them.
 //!
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
@@ -50,6 +50,7 @@ mod calibration;
 mod classification;
 mod classwise;
 mod counts;
+pub mod curves;
 mod delong;
 mod deviance;
 mod distribution;

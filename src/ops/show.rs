@@ -186,7 +186,7 @@ pub fn data<'r>(report: &'r ShowReport, name: &SetName) -> Result<&'r DataRecord
 }
 
 /// Data that was kept and then erased is not kept.
-fn say_erased_data(
+pub(super) fn say_erased_data(
     repository: &Repository,
     record: &mut SnapshotRecord,
     erased: &[ErasedPart],

@@ -110,6 +110,7 @@ pub enum Command {
     Bundle(commands::bundle::Args),
     Import(commands::import::Args),
     Export(commands::export::Args),
+    Report(commands::report::Args),
     Verify(commands::verify::Args),
     Seed(commands::seed::Args),
     Doctor(commands::doctor::Args),
@@ -117,7 +118,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 41] = [
+const OTHER_WORDS: [(&str, &str); 43] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -159,6 +160,8 @@ const OTHER_WORDS: [(&str, &str); 41] = [
     ("retrain", "reproduce"),
     ("erase", "purge"),
     ("redact", "purge"),
+    ("card", "report"),
+    ("dashboard", "report"),
 ];
 
 /// A command line that was not understood, or that asked for help.

@@ -12,6 +12,7 @@ use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::purge::PurgeError;
+use mlrun::ops::report::ReportError;
 use mlrun::ops::reproduce::{ReproduceError, Reproduced};
 use mlrun::ops::resolve::ResolveError;
 use mlrun::ops::{UsageError, VerbError, chain};
@@ -234,6 +235,13 @@ fn verb(error: &VerbError) -> Meaning {
                 (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None)
             }
             _ => (INTEGRITY, None),
+        },
+        VerbError::Report(error) => match error {
+            ReportError::NotOurs { .. } => says(NO, "give `--force` to replace it"),
+            ReportError::NotASite { .. } => says(NO, "name an empty folder, or give `--force` to write among its files"),
+            ReportError::InStore { .. } => says(USAGE, "name a place outside the store"),
+            ReportError::TooMany { .. } => says(USAGE, "`mlrun list MODEL` compares more by their metrics"),
+            _ => (BUG, None),
         },
         VerbError::Measure(error) => measured::measure(error),
         VerbError::Key { source: KeyError::Encrypted, .. } => {

@@ -15,6 +15,7 @@ pub mod project;
 pub mod purge;
 pub mod recheck;
 pub mod registry;
+pub mod report;
 pub mod reproduce;
 pub mod signoff;
 pub mod snapshot;
