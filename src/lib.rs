@@ -32,7 +32,7 @@
 //! | [`compare`] | two snapshots → what is different |
 //! | [`certify`] | evidence and policy → a certificate |
 //! | [`registry`] | the journal, and the state that follows from it |
-//! | [`page`] | certificates as Markdown, JUnit and SARIF; a version and its life as HTML |
+//! | [`page`] | certificates as Markdown, JUnit and SARIF; a version and its life as HTML with charts, or as a model card |
 //! | [`repository`] | a project, its configuration and its store, opened together |
 //! | [`ops`] | one file for each verb |
 //!

@@ -29,10 +29,7 @@ pub fn profile_drift(current: &ProfileRecord, reference: &ProfileRecord, name: &
         above: None,
         approximate: true,
     };
-    let distance = columns::distance(
-        &record,
-        side(column(current)?, current.rows),
-        side(column(reference)?, reference.rows),
-    )?;
+    let distance =
+        columns::distance(&record, side(column(current)?, current.rows), side(column(reference)?, reference.rows))?;
     Ok(ProfileDrift { psi: distance.low, p: distance.p, is_estimated: distance.how != How::Exact })
 }

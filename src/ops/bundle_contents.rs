@@ -184,7 +184,8 @@ impl Gathering<'_> {
             }
         };
         let diff = compare::compare(&a, &b);
-        let item = |one: Changed| json!({ "a": one.a, "b": one.b, "change": one.change, "name": one.name, "part": one.part });
+        let item =
+            |one: Changed| json!({ "a": one.a, "b": one.b, "change": one.change, "name": one.name, "part": one.part });
         let items: Vec<Value> = changed::items(&diff).into_iter().map(item).collect();
         let difference = json!({ "before": before.label(), "format": "mlrun/difference/1", "items": items });
         let bytes = canonical::encode("difference", &difference);

@@ -238,7 +238,9 @@ fn verb(error: &VerbError) -> Meaning {
         },
         VerbError::Report(error) => match error {
             ReportError::NotOurs { .. } => says(NO, "give `--force` to replace it"),
-            ReportError::NotASite { .. } => says(NO, "name an empty folder, or give `--force` to write among its files"),
+            ReportError::NotASite { .. } => {
+                says(NO, "name an empty folder, or give `--force` to write among its files")
+            }
             ReportError::InStore { .. } => says(USAGE, "name a place outside the store"),
             ReportError::TooMany { .. } => says(USAGE, "`mlrun list MODEL` compares more by their metrics"),
             _ => (BUG, None),

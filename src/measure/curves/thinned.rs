@@ -56,7 +56,8 @@ pub fn cumulative(samples: &[f64], beyond: f64, most: usize) -> Vec<(f64, f64)> 
     sorted.sort_unstable_by(f64::total_cmp);
     let n = sorted.len();
     let shown = n - ((n as f64 * beyond) as usize).min(n.saturating_sub(1));
-    let steps: Vec<(f64, f64)> = sorted.iter().take(shown).zip(1_u32..).map(|(value, at)| (*value, f64::from(at) / n as f64)).collect();
+    let steps: Vec<(f64, f64)> =
+        sorted.iter().take(shown).zip(1_u32..).map(|(value, at)| (*value, f64::from(at) / n as f64)).collect();
     thinned(&steps, most)
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Parts {
 pub(super) fn case(teller: &Teller<'_>, row: &VersionRow, life: &[&LogEntry]) -> Result<Parts, VerbError> {
     let (repository, state) = (teller.repository, teller.state);
     let found = resolve::Found { state: state.clone(), row: *row };
-    let erased = erasures::of_version(state, row.version);
+    let erased = erasures::of_version(teller.now, row.version);
     let mut record = teller.record(row)?;
     show::say_erased_data(repository, &mut record, &erased)?;
     let observation = teller.observation(row)?;
@@ -52,10 +52,8 @@ pub(super) fn case(teller: &Teller<'_>, row: &VersionRow, life: &[&LogEntry]) ->
         ],
         None => Vec::new(),
     };
-    let events: Vec<Happening> = life
-        .iter()
-        .filter_map(|entry| entry.event.as_ref().map(|event| happening(event, entry.id)))
-        .collect();
+    let events: Vec<Happening> =
+        life.iter().filter_map(|entry| entry.event.as_ref().map(|event| happening(event, entry.id))).collect();
     let actors: HashMap<u64, String> =
         life.iter().filter_map(|entry| Some((entry.seq, who(&entry.event.as_ref()?.actor)))).collect();
     let mut stays: Vec<Stay> = state
@@ -70,7 +68,7 @@ pub(super) fn case(teller: &Teller<'_>, row: &VersionRow, life: &[&LogEntry]) ->
         let by = dropped.actor.as_ref().map_or_else(String::new, |actor| format!(" by {actor}"));
         missing.push(("its files".to_owned(), format!("dropped{by}: {}", dropped.reason)));
     }
-    let patch = record.code.patch.filter(|id| dropped.is_none() && state.erased_file(row.version, *id).is_none());
+    let patch = record.code.patch.filter(|id| dropped.is_none() && teller.now.erased_file(row.version, *id).is_none());
     let patch = patch.and_then(|id| repository.store().file(id, MOST_PATCH).ok());
     let certified = certified(teller, row)?;
     let newest = state.certificates.get(&row.snapshot).map(|known| known.certificate);

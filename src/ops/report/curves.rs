@@ -105,10 +105,12 @@ fn of_set(
     });
     let joined = match theirs {
         None => evidence::join(&set.name, task, ours, None),
-        Some(theirs) => evidence::join_covering(&set.name, task, ours.clone(), Some(theirs), COVERAGE).or_else(|defect| {
-            quality.notes.push(format!("only {} is drawn: {defect}", own.label));
-            evidence::join(&set.name, task, ours, None)
-        }),
+        Some(theirs) => {
+            evidence::join_covering(&set.name, task, ours.clone(), Some(theirs), COVERAGE).or_else(|defect| {
+                quality.notes.push(format!("only {} is drawn: {defect}", own.label));
+                evidence::join(&set.name, task, ours, None)
+            })
+        }
     };
     match joined {
         Err(defect) => quality.notes.push(defect.to_string()),
@@ -124,7 +126,10 @@ fn of_set(
             models.extend(other.zip(joined.baseline.as_ref()));
             quality.curves = of_rows(&joined, &models);
             if quality.curves.is_empty() {
-                quality.notes.push(format!("no curve is drawn of a {} task without scores, probabilities or numbers", task.name()));
+                quality.notes.push(format!(
+                    "no curve is drawn of a {} task without scores, probabilities or numbers",
+                    task.name()
+                ));
             }
         }
     }
@@ -224,8 +229,7 @@ fn of_classes(rows: &JoinedRows, labels: &[u32], names: &[String], models: &[Mod
         for (class, name) in names.iter().enumerate() {
             let truth = is(class);
             let scored = || columns().filter_map(|(side, columns)| Some((side, columns.get(class)?)));
-            let of_roc =
-                scored().filter_map(|(side, p)| Some(roc(side, &curves::roc(&truth, p, weights).ok()?)));
+            let of_roc = scored().filter_map(|(side, p)| Some(roc(side, &curves::roc(&truth, p, weights).ok()?)));
             found.extend(curve(CurveKind::Roc, Some(name), of_roc.collect()));
             let of_pr = scored().filter_map(|(side, p)| {
                 Some(precision_recall(side, &curves::precision_recall(&truth, p, weights).ok()?))
@@ -272,7 +276,8 @@ fn of_values(truth: &[f64], models: &[Model<'_, '_>]) -> Vec<Curve> {
     // Clouds of two models hide each other: the first is what the page is about.
     let cloud = |point: fn(f64, f64) -> (f64, f64)| -> Vec<CurveLine> {
         let of = |(side, values): (&Side<'_>, &[f64])| {
-            let points: Vec<(f64, f64)> = truth.iter().zip(values).map(|(truth, value)| point(*truth, *value)).collect();
+            let points: Vec<(f64, f64)> =
+                truth.iter().zip(values).map(|(truth, value)| point(*truth, *value)).collect();
             line(side, curves::spread_out(&points, DOTS), None)
         };
         valued().take(1).map(of).collect()

@@ -114,7 +114,7 @@ pub fn report(repository: &Repository, options: &ReportOptions) -> Result<Report
     let several = options.revisions.len() > 1;
     let (mut told, mut versions) = (Vec::new(), Vec::new());
     for (place, revision) in options.revisions.iter().enumerate() {
-        let found = version::find(repository, revision, options.at.as_deref())?;
+        let (found, now) = version::find(repository, revision, options.at.as_deref())?;
         versions.push(Reported {
             model: found.state.model.clone(),
             version: found.row.version,
@@ -122,7 +122,7 @@ pub fn report(repository: &Repository, options: &ReportOptions) -> Result<Report
             head: found.state.head,
         });
         let depth = Depth { place, beside_others: several, ..Depth::default() };
-        told.push(Teller::of(repository, &found.state)?.tell(&found.row, depth)?);
+        told.push(Teller::of(repository, &found.state, &now)?.tell(&found.row, depth)?);
     }
     let text = match options.form {
         Form::Html => html(&told),
@@ -141,4 +141,3 @@ pub fn report(repository: &Repository, options: &ReportOptions) -> Result<Report
     }
     Ok(report)
 }
-

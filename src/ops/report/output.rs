@@ -59,9 +59,7 @@ impl Output {
         outside_store(repository, path)?;
         match fs::metadata(path) {
             Ok(data) if data.is_dir() => Err(failed(path, io::ErrorKind::IsADirectory.into())),
-            Ok(data) if !data.is_file() => {
-                Err(failed(path, io::Error::other("it is neither a file nor a free name")))
-            }
+            Ok(data) if !data.is_file() => Err(failed(path, io::Error::other("it is neither a file nor a free name"))),
             Ok(data) if !force && data.len() > 0 && !is_ours(path).map_err(|source| failed(path, source))? => {
                 Err(ReportError::NotOurs { path: path.to_path_buf() }.into())
             }

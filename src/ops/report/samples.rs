@@ -21,8 +21,7 @@ pub(super) fn samples(tables: &Tables<'_>, own: &Side<'_>, other: Option<&Side<'
         }
     }
     let of_set = |set: &SamplesRecord| {
-        let mut samples =
-            Samples { set: set.name.to_string(), column: set.column.clone(), ..Samples::default() };
+        let mut samples = Samples { set: set.name.to_string(), column: set.column.clone(), ..Samples::default() };
         for side in [Some(own), other].into_iter().flatten() {
             let Some(found) = side.record.samples.iter().rev().find(|known| known.name == set.name) else {
                 samples.notes.push(format!("{} has no such set", side.label));

@@ -165,9 +165,7 @@ fn listed(output: &Path, force: bool) -> Result<BTreeSet<String>, VerbError> {
     match text {
         // A list may have been tampered with: nothing in it leads out of the folder.
         Some(text) => Ok(text.lines().skip(1).filter(|name| is_inside(name)).map(str::to_owned).collect()),
-        None if !force && entries.next().is_some() => {
-            Err(ReportError::NotASite { path: output.to_path_buf() }.into())
-        }
+        None if !force && entries.next().is_some() => Err(ReportError::NotASite { path: output.to_path_buf() }.into()),
         None => Ok(BTreeSet::new()),
     }
 }

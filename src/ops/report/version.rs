@@ -22,13 +22,15 @@ use crate::repository::Repository;
 const AROUND: usize = 100;
 const TIMES: usize = 100;
 
-/// A revision, looked up; at a time, everything is as it was then.
-pub(super) fn find(repository: &Repository, text: &str, at: Option<&str>) -> Result<Found, VerbError> {
+/// A revision, looked up; at a time, everything is as it was then. With it the state of now: what is gone is gone, whenever it is
+/// looked at.
+pub(super) fn find(repository: &Repository, text: &str, at: Option<&str>) -> Result<(Found, State), VerbError> {
     let found = resolve::revision(repository, text, at)?;
     let revision = resolve::parse(repository, text)?;
     let time = resolve::past(repository, revision.time.as_deref().or(at))?.map(Moment::instant);
+    let now = found.state.clone();
     let state = life::state_at(repository, found.state, time)?;
-    Ok(Found { state, row: found.row })
+    Ok((Found { state, row: found.row }, now))
 }
 
 /// How much of a version is told, and beside what.
@@ -56,6 +58,8 @@ impl Default for Depth {
 pub(super) struct Teller<'r> {
     pub(super) repository: &'r Repository,
     pub(super) state: &'r State,
+    /// What is gone by now.
+    pub(super) now: &'r State,
     task: Option<Task>,
     /// What was read once for all versions.
     known: Option<Known>,
@@ -69,10 +73,10 @@ struct Known {
 
 impl<'r> Teller<'r> {
     /// Of one version or a few.
-    pub(super) fn of(repository: &'r Repository, state: &'r State) -> Result<Self, VerbError> {
+    pub(super) fn of(repository: &'r Repository, state: &'r State, now: &'r State) -> Result<Self, VerbError> {
         // Rules that cannot be read are another verb's to refuse.
         let configured = rules::configured(repository, &state.model).ok().flatten();
-        Ok(Self { repository, state, task: configured.map(|policy| policy.record.task), known: None })
+        Ok(Self { repository, state, now, task: configured.map(|policy| policy.record.task), known: None })
     }
 
     /// Of all versions: what they share is read once.
@@ -80,7 +84,7 @@ impl<'r> Teller<'r> {
         let rows: Vec<VersionRow> = state.versions.iter().copied().collect();
         let known =
             Known { entries: lives::everything(repository, state)?, measures: life::measures(repository, &rows) };
-        Ok(Self { known: Some(known), ..Self::of(repository, state)? })
+        Ok(Self { known: Some(known), ..Self::of(repository, state, state)? })
     }
 
     pub(super) fn record(&self, row: &VersionRow) -> Result<SnapshotRecord, VerbError> {
@@ -121,13 +125,13 @@ impl<'r> Teller<'r> {
             label: label.clone(),
             record: &judged,
             place: depth.place,
-            erased: erasures::evidence(self.state, row.version, &judged),
+            erased: erasures::evidence(self.now, row.version, &judged),
         };
         let other = reference.as_ref().map(|reference| Side {
             label: reference.label.clone(),
             record: &reference.judged,
             place: depth.place + 1,
-            erased: erasures::evidence(self.state, reference.version, &reference.judged),
+            erased: erasures::evidence(self.now, reference.version, &reference.judged),
         });
         let own_data = Data { label: &label, record: &parts.record, observation: &parts.observation };
         let other_data = reference.as_ref().map(|reference| Data {

@@ -22,12 +22,12 @@ fn in_store(page: &mut Document, case: &Case) {
     };
     let label = &case.label;
     check("Everything of it is there, and is what its digests say.", &format!("mlrun verify {label}"));
+    check(&format!("The version is {}.", case.snapshot), &format!("{} | sha256sum", show_raw(&case.snapshot)));
     check(
-        &format!("The version is {}.", case.snapshot),
-        &format!("{} | sha256sum", show_raw(&case.snapshot)),
-    );
-    check(
-        &format!("No event was changed, removed or put in; the newest one this page knows of is {}:{}.", case.head.0, case.head.1),
+        &format!(
+            "No event was changed, removed or put in; the newest one this page knows of is {}:{}.",
+            case.head.0, case.head.1
+        ),
         "mlrun verify --journal",
     );
     if let Some(known) = &case.certificate {

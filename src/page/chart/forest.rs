@@ -65,7 +65,7 @@ impl Forest {
         let count = u32::try_from(rows.len()).ok()?;
         let height = ROW.checked_mul(count)?.checked_add(u32::try_from(BELOW).ok()? + 12)?;
         let top = f64::from(count);
-        drawn((&self.title, &self.description), "chart", (WIDTH, height), |area| {
+        drawn((&self.title, &self.description), "chart wider", (WIDTH, height), |area| {
             let mut chart = ChartBuilder::on(area)
                 .margin_top(px(8))
                 .margin_left(px(LEFT))
@@ -80,6 +80,7 @@ impl Forest {
                 .light_line_style(Hue::Faint.rgb().mix(0.0))
                 .bold_line_style(Hue::Faint.stroke(1.0))
                 .axis_style(Hue::Dim.stroke(1.0))
+                .set_all_tick_mark_size(px(5))
                 .x_labels(5)
                 .label_style(letters(13, Hue::Dim, HPos::Center, VPos::Center))
                 .axis_desc_style(letters(13, Hue::Ink, HPos::Center, VPos::Center))

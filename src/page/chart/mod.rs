@@ -35,8 +35,8 @@ pub(super) const STYLE: &str = "
 :root{--one:#0b57b0;--two:#a8480b;--three:#0f6b2f;--four:#8a2ba6;--five:#00707a;--six:#9b1c4b}
 @media(prefers-color-scheme:dark){:root{--one:#8ab8ff;--two:#f2a65a;--three:#7fd89a;--four:#d8a0f0;--five:#66d0da;--six:#ff8fb5}}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.2rem;margin:1em 0}
-figure{margin:0;min-width:0}figcaption{color:var(--dim);font-size:.875rem}
-.chart{display:block;width:100%;height:auto;max-width:46rem}.chart text{font-family:system-ui,sans-serif}.spark{width:7.5rem;height:1.75rem}
+figure{margin:0;min-width:0;overflow-x:auto}figcaption{font-weight:600;font-size:.9375rem;margin-bottom:.3rem;overflow-wrap:anywhere}
+.chart{display:block;width:100%;height:auto;min-width:28rem;max-width:35rem}.wider{min-width:36rem;max-width:46rem}.chart text{font-family:system-ui,sans-serif}.spark{width:7.5rem;min-width:7.5rem;height:1.75rem}
 .chart [stroke=\"#1A1C1E\"]{stroke:var(--text)}.chart [fill=\"#1A1C1E\"]{fill:var(--text)}
 .chart [fill=\"#FFFFFF\"]{fill:var(--page)}
 .chart [stroke=\"#53585E\"]{stroke:var(--dim)}.chart [fill=\"#53585E\"]{fill:var(--dim)}
@@ -47,11 +47,12 @@ figure{margin:0;min-width:0}figcaption{color:var(--dim);font-size:.875rem}
 .chart [stroke=\"#8A2BA6\"]{stroke:var(--four)}.chart [fill=\"#8A2BA6\"]{fill:var(--four)}
 .chart [stroke=\"#00707A\"]{stroke:var(--five)}.chart [fill=\"#00707A\"]{fill:var(--five)}
 .chart [stroke=\"#9B1C4B\"]{stroke:var(--six)}.chart [fill=\"#9B1C4B\"]{fill:var(--six)}
+.chart [stroke=\"#0F6B30\"]{stroke:var(--good)}.chart [fill=\"#0F6B30\"]{fill:var(--good)}
 .chart [stroke=\"#A5180F\"]{stroke:var(--bad)}.chart [fill=\"#A5180F\"]{fill:var(--bad)}
 .chart [stroke=\"#7A4D00\"]{stroke:var(--open)}.chart [fill=\"#7A4D00\"]{fill:var(--open)}
 polyline[stroke=\"#A8480B\"]{stroke-dasharray:28 14}polyline[stroke=\"#0F6B2F\"]{stroke-dasharray:8 12}polyline[stroke=\"#8A2BA6\"]{stroke-dasharray:40 12 8 12}
 polyline[stroke=\"#00707A\"]{stroke-dasharray:56 16}polyline[stroke=\"#9B1C4B\"]{stroke-dasharray:20 8 8 8 8 8}
-@media print{figure,.chart{break-inside:avoid}.charts{grid-template-columns:1fr 1fr}}
+@media print{figure,.chart{break-inside:avoid}.charts{grid-template-columns:1fr 1fr}figure{overflow:visible}.chart{min-width:0}}
 ";
 
 /// A colour by what it is for; [`STYLE`] knows what it looks like.
@@ -85,7 +86,8 @@ impl Hue {
             Self::Page => RGBColor(0xff, 0xff, 0xff),
             Self::Dim => RGBColor(0x53, 0x58, 0x5e),
             Self::Faint => RGBColor(0xc9, 0xcd, 0xd2),
-            Self::Good => RGBColor(0x0f, 0x6b, 0x2f),
+            // Not the same as the third of several: its lines are whole.
+            Self::Good => RGBColor(0x0f, 0x6b, 0x30),
             Self::Bad => RGBColor(0xa5, 0x18, 0x0f),
             Self::Open => RGBColor(0x7a, 0x4d, 0x00),
             Self::Nth(place) => match place % Self::DIFFERENT {

@@ -114,9 +114,11 @@ impl Axis {
 impl Plot {
     /// The chart; none where there is nothing to draw.
     pub fn chart(&self) -> Option<Chart> {
-        let all = || self.series.iter().flat_map(|series| &series.points).filter(|(x, y)| x.is_finite() && y.is_finite());
+        let all =
+            || self.series.iter().flat_map(|series| &series.points).filter(|(x, y)| x.is_finite() && y.is_finite());
         let level = if let Guide::Level(level) = self.guide { Some(level) } else { None };
-        let found = (range::around(all().map(|point| point.0))?, range::around(all().map(|point| point.1).chain(level))?);
+        let found =
+            (range::around(all().map(|point| point.0))?, range::around(all().map(|point| point.1).chain(level))?);
         let (x, y) = (range::wide(self.x.range.unwrap_or(found.0)), range::wide(self.y.range.unwrap_or(found.1)));
         let within = |&(a, b): &(f64, f64)| (a.clamp(x.0, x.1), b.clamp(y.0, y.1));
         let legend = LEGEND * i32::try_from(self.series.len()).ok()? + 8;
@@ -134,6 +136,7 @@ impl Plot {
                 .light_line_style(Hue::Faint.rgb().mix(0.0))
                 .bold_line_style(Hue::Faint.stroke(1.0))
                 .axis_style(Hue::Dim.stroke(1.0))
+                .set_all_tick_mark_size(px(5))
                 .x_labels(6)
                 .y_labels(6)
                 .label_style(letters(13, Hue::Dim, HPos::Center, VPos::Center))
@@ -169,7 +172,8 @@ impl Plot {
                 let dots = points.iter().map(|point| Circle::new(*point, (radius * 4.0) as i32, series.hue.fill()));
                 chart.draw_series(dots).ok()?;
             }
-            for (place, series) in (0..).zip(&self.series) {
+            // The most important was drawn last.
+            for (place, series) in (0..).zip(self.series.iter().rev()) {
                 let y = px(LEGEND * place + LEGEND / 2);
                 let (from, to) = (px(LEFT), px(LEFT + 30));
                 match series.mark {

@@ -9,7 +9,9 @@ const GREATEST: f64 = 1e300;
 pub(super) fn around(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let (least, greatest) = numbers
         .filter(|number| number.abs() <= GREATEST)
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), number| (least.min(number), greatest.max(number)));
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), number| {
+            (least.min(number), greatest.max(number))
+        });
     if least > greatest {
         return None;
     }

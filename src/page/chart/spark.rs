@@ -49,7 +49,8 @@ impl Spark {
                 let top = (height * (1.0 - density / densest)) as i32;
                 // A density that is small is not nothing.
                 let top = top.min(height as i32 - px(1));
-                area.draw(&Rectangle::new([(left, top), (right.max(left + px(1)), height as i32)], Hue::Nth(0).fill())).ok()?;
+                area.draw(&Rectangle::new([(left, top), (right.max(left + px(1)), height as i32)], Hue::Nth(0).fill()))
+                    .ok()?;
             }
             Some(())
         })

@@ -67,12 +67,16 @@ impl Timeline {
         let count = u32::try_from(lanes.len()).ok()?;
         let height = ROW.checked_mul(count)?.checked_add(u32::try_from(BELOW).ok()? + 8)?;
         let top = f64::from(count);
-        let is_short = to - from < 4.0 * DAY;
+        let shown = match to - from {
+            short if short < 0.01 * DAY => 11..19,
+            days if days < 4.0 * DAY => 5..16,
+            _ => 0..10,
+        };
         let label = |value: &f64| {
             let text = Time::from_milliseconds(*value as i64).map(Time::for_people).unwrap_or_default();
-            text.get(..if is_short { 16 } else { 10 }).unwrap_or_default().to_owned()
+            text.get(shown.clone()).unwrap_or_default().to_owned()
         };
-        drawn((&self.title, &self.description), "chart", (WIDTH, height), |area| {
+        drawn((&self.title, &self.description), "chart wider", (WIDTH, height), |area| {
             let mut chart = ChartBuilder::on(area)
                 .margin_top(px(4))
                 .margin_left(px(LEFT))
@@ -87,6 +91,7 @@ impl Timeline {
                 .light_line_style(Hue::Faint.rgb().mix(0.0))
                 .bold_line_style(Hue::Faint.stroke(1.0))
                 .axis_style(Hue::Dim.stroke(1.0))
+                .set_all_tick_mark_size(px(5))
                 .x_labels(4)
                 .label_style(letters(13, Hue::Dim, HPos::Center, VPos::Center))
                 .x_label_formatter(&label)
@@ -96,7 +101,8 @@ impl Timeline {
                 let y = top - place as f64 - 0.5;
                 let skipped = lane.stretches.len().saturating_sub(MOST_STRETCHES);
                 for stretch in lane.stretches.iter().skip(skipped) {
-                    let (begin, end) = (stretch.since.milliseconds() as f64, stretch.until.map_or(to, |t| t.milliseconds() as f64));
+                    let (begin, end) =
+                        (stretch.since.milliseconds() as f64, stretch.until.map_or(to, |t| t.milliseconds() as f64));
                     let (begin, end) = (begin.clamp(from, to), end.clamp(from, to).max(begin.clamp(from, to)));
                     let hue = if stretch.is_own { Hue::Nth(0) } else { Hue::Faint };
                     chart.draw_series([Rectangle::new([(begin, y - 0.32), (end, y + 0.32)], hue.fill())]).ok()?;
@@ -107,7 +113,8 @@ impl Timeline {
                     let needed = px(LETTER * i32::try_from(name.chars().count()).unwrap_or(i32::MAX / 64));
                     // A name needs room on its own stretch.
                     if right.0 - left.0 > needed {
-                        let style = letters(13, if stretch.is_own { Hue::Page } else { Hue::Ink }, HPos::Left, VPos::Center);
+                        let style =
+                            letters(13, if stretch.is_own { Hue::Page } else { Hue::Ink }, HPos::Left, VPos::Center);
                         area.draw(&Text::new(name, (left.0 + px(4), left.1), style)).ok()?;
                     }
                 }

@@ -29,6 +29,11 @@ fn words(text: &str) -> String {
     escape::markdown(text, LONGEST)
 }
 
+/// A digest, ready to be copied.
+fn digest(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { format!("`{text}`") } else { words(text) }
+}
+
 /// A text as YAML: JSON's strings are YAML's.
 fn quoted(text: &str) -> String {
     let clean = escape::plain(text).replace(['\u{fffe}', '\u{ffff}', '\u{feff}'], "\u{fffd}");
@@ -37,7 +42,8 @@ fn quoted(text: &str) -> String {
 
 fn front_matter(case: &Case) -> String {
     let (model, version) = case.label.rsplit_once('@').unwrap_or((&case.label, ""));
-    let mut text = format!("---{MARK_CARD}tags:\n- mlrun\nmodel_name: {}\nversion: {}\n", quoted(model), quoted(version));
+    let mut text =
+        format!("---{MARK_CARD}tags:\n- mlrun\nmodel_name: {}\nversion: {}\n", quoted(model), quoted(version));
     let results = results(case);
     if !results.is_empty() {
         let _ = write!(text, "model-index:\n- name: {}\n  results:\n", quoted(&case.label));
@@ -121,7 +127,10 @@ fn body(version: &Version) -> String {
     let held: Vec<String> =
         case.stays.iter().filter(|stay| stay.until.is_none()).map(|stay| words(&stay.stage)).collect();
     let held = if held.is_empty() { "no stage".to_owned() } else { held.join(", ") };
-    let made = case.made.time.map_or_else(String::new, |time| format!("Made {} by {}. ", time.for_people(), words(&case.made.who)));
+    let made = case
+        .made
+        .time
+        .map_or_else(String::new, |time| format!("Made {} by {}. ", time.for_people(), words(&case.made.who)));
     text += &format!("{made}In {held}, as of event {} of its journal.\n\n", case.head.0);
     certificate(&mut text, case);
     let rows = |values: &std::collections::BTreeMap<String, crate::format::scalar::Scalar>| -> Vec<Vec<String>> {
@@ -154,16 +163,14 @@ fn body(version: &Version) -> String {
     let reasons: Vec<Vec<String>> = version
         .reproducibility
         .iter()
-        .map(|(part, is_good, why)| {
-            vec![words(part), if *is_good { "for" } else { "against" }.to_owned(), words(why)]
-        })
+        .map(|(part, is_good, why)| vec![words(part), if *is_good { "for" } else { "against" }.to_owned(), words(why)])
         .collect();
     section(&mut text, "Can it be made again?", &["part", "speaks", "why"], &reasons);
     let missing: Vec<Vec<String>> = case.missing.iter().map(|(what, why)| vec![words(what), words(why)]).collect();
     section(&mut text, "What is not kept", &["what", "why"], &missing);
-    let mut files = vec![vec!["snapshot".to_owned(), format!("`{}`", case.snapshot)]];
-    files.extend(case.certificate.iter().map(|known| vec!["certificate".to_owned(), format!("`{}`", known.id)]));
-    files.extend(case.files.iter().map(|file| vec![words(&file.path), format!("`{}`", file.sha256)]));
+    let mut files = vec![vec!["snapshot".to_owned(), digest(&case.snapshot)]];
+    files.extend(case.certificate.iter().map(|known| vec!["certificate".to_owned(), digest(&known.id)]));
+    files.extend(case.files.iter().map(|file| vec![words(&file.path), digest(&file.sha256)]));
     section(&mut text, "Hashes to check", &["what", "SHA-256"], &files);
     text
 }

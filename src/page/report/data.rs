@@ -125,7 +125,8 @@ fn columns(page: &mut Document, table: &DataTable) {
 
 fn shape(column: &ColumnShape) -> Option<Chart> {
     let (edges, counts) = column.shape.clone()?;
-    let ends = edges.first().zip(edges.last()).map(|(low, high)| format!("{} to {}", significant(*low), significant(*high)));
+    let ends =
+        edges.first().zip(edges.last()).map(|(low, high)| format!("{} to {}", significant(*low), significant(*high)));
     let title = format!("Density of {} from {}", column.name, ends?);
     Spark { title, edges, counts }.chart()
 }

@@ -30,13 +30,8 @@ pub(super) fn charts(history: &History) -> Vec<Chart> {
             return None;
         }
         let own: Vec<_> = history.versions.iter().filter(|row| row.is_own).collect();
-        let mut description = format!(
-            "From v{} with {} to v{} with {}.",
-            first.0,
-            significant(first.1),
-            last.0,
-            significant(last.1)
-        );
+        let mut description =
+            format!("From v{} with {} to v{} with {}.", first.0, significant(first.1), last.0, significant(last.1));
         let mut series = vec![Series {
             name: "all versions".to_owned(),
             hue: Hue::Dim,
@@ -54,8 +49,7 @@ pub(super) fn charts(history: &History) -> Vec<Chart> {
             });
         }
         let x = Axis { name: "version".to_owned(), range: None, ticks: Ticks::Versions };
-        let plot =
-            Plot { title: metric.clone(), description, x, y: Axis::numbers(metric), series, guide: Guide::None };
+        let plot = Plot { title: metric.clone(), description, x, y: Axis::numbers(metric), series, guide: Guide::None };
         plot.chart()
     });
     charts.take(MOST_CHARTS).collect()
@@ -75,15 +69,10 @@ pub(super) fn table(page: &mut Document, history: &History) {
                 Some(page) => Text::link(page, &row.label),
                 None => Text::plain(&row.label),
             };
-            let label =
-                if row.is_own { label.then(&Text::toned(Tone::Dim, " (this page)")) } else { label };
+            let label = if row.is_own { label.then(&Text::toned(Tone::Dim, " (this page)")) } else { label };
             let verdict = row.verdict.map_or_else(|| Text::toned(Tone::Dim, "none"), toned);
-            let fixed = [
-                label,
-                Text::time(row.made),
-                Text::list(row.stages.iter().map(|stage| Text::plain(stage))),
-                verdict,
-            ];
+            let fixed =
+                [label, Text::time(row.made), Text::list(row.stages.iter().map(|stage| Text::plain(stage))), verdict];
             let values = row
                 .values
                 .iter()

@@ -6,7 +6,7 @@ use super::{Curve, CurveKind, Quality};
 use crate::certify::wording::{grouped, significant};
 
 /// Points of a line that its table shows.
-const IN_TABLE: usize = 21;
+const IN_TABLE: usize = 11;
 
 pub(super) fn section(page: &mut Document, sets: &[Quality]) {
     page.section("quality", "What its predictions show");

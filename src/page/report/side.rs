@@ -39,7 +39,8 @@ pub(super) fn html(versions: &[Version]) -> String {
     page.section("environment", "Code and environment");
     values(&mut page, "Code and seeds", versions, &of(code));
     values(&mut page, "Packages", versions, &of(packages));
-    let head = versions.iter().map(|version| Text::plain(&format!("event {} of {}", version.case.head.0, version.case.label)));
+    let head =
+        versions.iter().map(|version| Text::plain(&format!("event {} of {}", version.case.head.0, version.case.label)));
     let lead = Text::plain("Versions of machine-learning models, side by side. As of ")
         .then(&Text::list(head))
         .then(&Text::plain("; times are UTC."));
@@ -51,9 +52,13 @@ fn heads(first: &'static str, versions: &[Version]) -> Vec<Column> {
     [words(first)].into_iter().chain(named).collect()
 }
 
+/// What is known of none of them is no row.
 fn across(page: &mut Document, caption: &str, versions: &[Version], rows: &[Row]) {
-    let rows: Vec<Vec<Text>> =
-        rows.iter().map(|(name, cells)| [Text::code(name)].into_iter().chain(cells.iter().cloned()).collect()).collect();
+    let rows: Vec<Vec<Text>> = rows
+        .iter()
+        .filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty()))
+        .map(|(name, cells)| [Text::plain(name)].into_iter().chain(cells.iter().cloned()).collect())
+        .collect();
     page.table(caption, &heads("", versions), &rows);
 }
 
@@ -141,8 +146,9 @@ fn rules(versions: &[Version]) -> Vec<Row> {
     }
     let cell = |found: Option<&(String, ResultRecord)>| {
         found.map_or_else(Text::default, |(_, result)| {
-            let value = result.delta.map(|delta| format!(" {} (difference)", significant(delta)));
-            let value = value.or_else(|| result.candidate.map(|value| format!(" {}", significant(value))));
+            let baseline = result.baseline.map(|value| format!(" (baseline {})", significant(value)));
+            let value =
+                result.candidate.map(|value| format!(" {}{}", significant(value), baseline.unwrap_or_default()));
             toned(result.verdict).then(&Text::plain(&value.unwrap_or_default()))
         })
     };

@@ -87,9 +87,7 @@ pub fn index(models: &[Model]) -> String {
             Text::link(&format!("{home}/{INDEX}"), &model.name),
             model.description.as_ref().map_or_else(Text::default, |text| Text::plain(text)),
             Text::list(stages),
-            newest.map_or_else(Text::default, |(version, _)| {
-                Text::link(&format!("{home}/{}", file(version)), version)
-            }),
+            newest.map_or_else(Text::default, |(version, _)| Text::link(&format!("{home}/{}", file(version)), version)),
             newest.map_or_else(Text::default, |(_, made)| Text::time(*made)),
             Text::plain(&grouped((model.history.versions.len() + model.history.older) as u64)),
             Text::plain(&grouped(model.head.0)),

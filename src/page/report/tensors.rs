@@ -54,7 +54,6 @@ pub(super) fn section(page: &mut Document, tensors: Option<&Tensors>) {
             ]
         })
         .collect();
-    let columns =
-        [words("Layer"), number("Tensors changed"), number("Of"), number("Relative change"), words("Note")];
+    let columns = [words("Layer"), number("Tensors changed"), number("Of"), number("Relative change"), words("Note")];
     page.table("Layers, the most changed first", &columns, &rows);
 }

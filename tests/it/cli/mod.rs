@@ -56,6 +56,7 @@ mod races;
 mod release;
 mod rename;
 mod repair;
+mod report;
 mod reproduce;
 mod restore;
 mod rollback;

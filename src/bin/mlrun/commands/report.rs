@@ -27,7 +27,13 @@ pub struct Args {
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     revision: Vec<String>,
     /// The file to write, or with `--all` the folder; `-`: standard output
-    #[arg(short = 'o', long, value_name = "PATH", required_unless_present = "format", required_if_eq("format", "html"))]
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "PATH",
+        required_unless_present = "format",
+        required_if_eq("format", "html")
+    )]
     output: Option<PathBuf>,
     /// In which form
     #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "all")]

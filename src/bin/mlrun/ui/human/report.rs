@@ -25,7 +25,8 @@ pub fn site(report: &SiteReport, style: &Style) -> String {
     if report.dry_run {
         return format!("{models}, {versions} would become {pages} in {place}\n");
     }
-    let mut text = format!("{models}, {versions} → {place}\n  {pages}, {} written", count(report.written as u64, "file"));
+    let mut text =
+        format!("{models}, {versions} → {place}\n  {pages}, {} written", count(report.written as u64, "file"));
     if report.removed > 0 {
         text += &format!(", {} removed", report.removed);
     }
