@@ -118,7 +118,7 @@ fn nobodys_file_is_in_danger() {
     project.fails("report --all -o .mlrun/site", &in_store);
     project.fails("report fraud@v9 -o x.html", &Bad { exit: 6, message: &["v9"], hint: &[] });
     project.fails("report fraud@v1", &Bad { exit: 2, message: &["--output"], hint: &[] });
-    project.fails("report fraud@v1 -o nowhere/x.html", &Bad { exit: 8, message: &["nowhere"], hint: &[] });
+    project.fails("report fraud@v1 -o nowhere/x.html", &Bad { exit: 6, message: &["nowhere"], hint: &[] });
     let many = "report v1 v1 v1 v1 v1 v1 v1 -o x.html";
     project.fails(many, &Bad { exit: 2, message: &["6 versions"], hint: &["mlrun list"] });
     project.leaves_alone("report fraud@v1 -o new.html --dry-run", 0);

@@ -248,7 +248,7 @@ fn a_card_is_front_matter_and_harmless_markdown() {
         let text = card::markdown(&[version_of(words)]);
         assert_eq!(text.lines().filter(|line| *line == "---").count(), 2, "front matter ends once\n{text}");
         let (_, body) = text[4..].split_once("\n---\n").unwrap();
-        for bad in ["<script", "<svg", "<iframe", "<!--", "](http", "http://", "\u{1b}", "\u{202e}", "\n# d"] {
+        for bad in ["<script", "<svg", "<iframe", "<!--", "](http://", "http://", "\u{1b}", "\u{202e}", "\n# d"] {
             assert!(!body.contains(bad), "{bad}: {words:?}\n{body}");
         }
         let spans = body.matches('`').count() - body.matches("\\`").count();
