@@ -98,12 +98,12 @@ pub(super) fn followed(record: &SnapshotRecord, judged: &[String]) -> Vec<String
     first.into_iter().chain(then).collect()
 }
 
-/// Whether a state is known at all.
+/// How many events a journal has, and the id of the last.
 pub(super) fn head(state: &State) -> (u64, String) {
     state.head.map_or((0, String::new()), |head| (head.seq, head.id.to_string()))
 }
 
-/// Nothing of a time that has not been.
+/// The state at a time, of which nothing is known that came later; without one, as it is.
 pub(super) fn state_at(repository: &Repository, state: State, time: Option<Time>) -> Result<State, VerbError> {
     let Some(time) = time else { return Ok(state) };
     Ok(repository.registry().state_at(&state.model, time)?.unwrap_or(state))

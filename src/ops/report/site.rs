@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
 
 use super::super::{VerbError, resolve};
 use super::ReportError;
@@ -76,43 +73,24 @@ pub fn site(
         dry_run,
     };
     let folder = Folder { root: output, dry_run, written: AtomicUsize::new(0) };
-    let mut pages = BTreeSet::from([INDEX.to_owned()]);
+    let pages: BTreeSet<String> = states.iter().flat_map(pages_of).chain([INDEX.to_owned()]).collect();
+    folder.create("")?;
+    // Said first: what is cut short is a site all the same, and the next one finishes it.
+    if before != pages {
+        folder.write(LISTING, page::listing(&before.union(&pages).cloned().collect()).as_bytes())?;
+    }
     let mut models = Vec::new();
     progress.begin("reporting", versions as u64, Unit::Items);
     for state in &states {
-        let home = page::folder(state.model.as_str());
-        folder.create(&home)?;
+        folder.create(&page::folder(state.model.as_str()))?;
         let teller = Teller::of_all(repository, state)?;
-        let rows: Vec<VersionRow> = state.versions.iter().copied().collect();
-        let failed = Mutex::new(Vec::new());
-        rows.par_iter().try_for_each(|row| -> Result<(), VerbError> {
-            let depth = Depth { around: AROUND, times: TIMES, largest: LARGEST, ..Depth::default() };
-            let name = format!("{home}/{}", page::file(&row.version.to_string()));
-            let text = match teller.tell(row, depth) {
-                Ok(version) => page::version(state.model.as_str(), &version),
-                // One version that is damaged keeps nobody from reading of the others.
-                Err(error) => {
-                    let (label, why) = (format!("{}@{}", state.model, row.version), super::super::chain(&error));
-                    let text = page::unread(state.model.as_str(), &label, &why);
-                    failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((label, why));
-                    text
-                }
-            };
-            folder.write(&name, text.as_bytes())?;
-            progress.advance(1);
-            Ok(())
-        })?;
-        let mut failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        failed.sort();
-        report.failed.extend(failed);
-        pages.extend(rows.iter().map(|row| format!("{home}/{}", page::file(&row.version.to_string()))));
+        report.failed.extend(of_versions(&folder, &teller, progress)?);
         let model = model(repository, state, &teller);
+        let home = page::folder(state.model.as_str());
         folder.write(&format!("{home}/{INDEX}"), page::model(&model).as_bytes())?;
-        pages.insert(format!("{home}/{INDEX}"));
         models.push(model);
     }
     progress.end();
-    folder.create("")?;
     folder.write(INDEX, page::index(&models).as_bytes())?;
     folder.write(LISTING, page::listing(&pages).as_bytes())?;
     report.pages = pages.len();
@@ -123,6 +101,67 @@ pub fn site(
         report.removed += usize::from(removed.map_err(|source| failed_at(&path, source))?);
     }
     Ok(report)
+}
+
+/// The pages of a model.
+fn pages_of(state: &State) -> Vec<String> {
+    let home = page::folder(state.model.as_str());
+    let versions = state.versions.iter().map(|row| page::file(&row.version.to_string()));
+    versions.chain([INDEX.to_owned()]).map(|file| format!("{home}/{file}")).collect()
+}
+
+/// The pages of a model's versions; those that could not be made, and why.
+///
+/// On threads of their own, each of which takes the next version: reading tables and ranking rows is shared among processors, too,
+/// and who waits for that in a pool begins with another version meanwhile, and in that with the next.
+fn of_versions(
+    folder: &Folder<'_>,
+    teller: &Teller<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<(String, String)>, VerbError> {
+    let rows: Vec<VersionRow> = teller.state.versions.iter().copied().collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(String, String)>, VerbError> {
+        let mut failed = Vec::new();
+        while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+            failed.extend(of_version(folder, teller, row)?);
+            progress.advance(1);
+        }
+        Ok(failed)
+    };
+    let mut failed = Vec::new();
+    std::thread::scope(|scope| -> Result<(), VerbError> {
+        let threads: Vec<_> = (1..rayon::current_num_threads()).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        for thread in threads {
+            // One that panicked goes on panicking here.
+            failed.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        failed.extend(own?);
+        Ok(())
+    })?;
+    failed.sort();
+    Ok(failed)
+}
+
+/// The page of a version; why it could not be made.
+fn of_version(
+    folder: &Folder<'_>,
+    teller: &Teller<'_>,
+    row: &VersionRow,
+) -> Result<Option<(String, String)>, VerbError> {
+    let model = teller.state.model.as_str();
+    let depth = Depth { around: AROUND, times: TIMES, largest: LARGEST, ..Depth::default() };
+    let (text, failed) = match teller.tell(row, depth) {
+        Ok(version) => (page::version(model, &version), None),
+        // One version that is damaged keeps nobody from reading of the others.
+        Err(error) => {
+            let (label, why) = (format!("{model}@{}", row.version), super::super::chain(&error));
+            (page::unread(model, &label, &why), Some((label, why)))
+        }
+    };
+    folder.write(&format!("{}/{}", page::folder(model), page::file(&row.version.to_string())), text.as_bytes())?;
+    Ok(failed)
 }
 
 fn failed_at(path: &Path, source: io::Error) -> VerbError {

@@ -145,6 +145,7 @@ impl<'r> Teller<'r> {
             quality: quality(&tables, task.or(self.task), &own, other.as_ref()),
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
+            // Who compares tensors tells what changed in them; nobody who asks for a page alone pays for reading both models.
             tensors: None,
             reproducibility: reproducibility(&parts),
             case: parts.case,

@@ -112,7 +112,7 @@ pub(in crate::page) fn code(page: &mut Document, case: &Case) {
                     Beside::Bundle => {
                         Text::plain(&format!("{} below ", grouped(tree.files))).then(&Text::code("files/"))
                     }
-                    Beside::Nothing => Text::plain(&format!("{} are kept", grouped(tree.files))),
+                    Beside::Nothing => Text::plain(&format!("{} kept", grouped(tree.files))),
                 },
             ),
         ),

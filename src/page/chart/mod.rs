@@ -36,7 +36,7 @@ pub(super) const STYLE: &str = "
 @media(prefers-color-scheme:dark){:root{--one:#8ab8ff;--two:#f2a65a;--three:#7fd89a;--four:#d8a0f0;--five:#66d0da;--six:#ff8fb5}}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.2rem;margin:1em 0}
 figure{margin:0;min-width:0;overflow-x:auto}figure:has(.wider){grid-column:1/-1}figcaption{font-weight:600;font-size:.9375rem;margin-bottom:.3rem;overflow-wrap:anywhere}
-.chart{display:block;width:100%;height:auto;min-width:28rem;max-width:35rem}.wider{min-width:36rem;max-width:46rem}.chart text{font-family:system-ui,sans-serif}.spark{width:7.5rem;min-width:7.5rem;height:1.75rem}
+.chart{display:block;width:100%;height:auto;min-width:22rem;max-width:35rem}.wider{min-width:36rem;max-width:46rem}.chart text{font-family:system-ui,sans-serif}.spark{width:7.5rem;min-width:7.5rem;height:1.75rem}
 .chart [stroke=\"#1A1C1E\"]{stroke:var(--text)}.chart [fill=\"#1A1C1E\"]{fill:var(--text)}
 .chart [fill=\"#FFFFFF\"]{fill:var(--page)}
 .chart [stroke=\"#53585E\"]{stroke:var(--dim)}.chart [fill=\"#53585E\"]{fill:var(--dim)}

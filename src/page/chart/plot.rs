@@ -10,11 +10,11 @@ use crate::certify::wording::significant;
 
 /// Pixels.
 const WIDTH: u32 = 560;
-const HEIGHT: u32 = 350;
+const HEIGHT: u32 = 370;
 /// Of a line that names a series.
-const LEGEND: i32 = 20;
-const LEFT: i32 = 64;
-const BELOW: i32 = 46;
+const LEGEND: i32 = 22;
+const LEFT: i32 = 76;
+const BELOW: i32 = 52;
 
 /// Lines and dots.
 #[derive(Debug, Clone)]
@@ -139,8 +139,8 @@ impl Plot {
                 .set_all_tick_mark_size(px(5))
                 .x_labels(6)
                 .y_labels(6)
-                .label_style(letters(13, Hue::Dim, HPos::Center, VPos::Center))
-                .axis_desc_style(letters(13, Hue::Ink, HPos::Center, VPos::Center))
+                .label_style(letters(15, Hue::Dim, HPos::Center, VPos::Center))
+                .axis_desc_style(letters(15, Hue::Ink, HPos::Center, VPos::Center))
                 .x_desc(words(&self.x.name, LONGEST))
                 .y_desc(words(&self.y.name, LONGEST))
                 .x_label_formatter(&|value| self.x.label(*value))
@@ -184,7 +184,7 @@ impl Plot {
                         area.draw(&Circle::new(((from + to) / 2, y), px(3), series.hue.fill())).ok()?;
                     }
                 }
-                let style = letters(13, Hue::Ink, HPos::Left, VPos::Center);
+                let style = letters(15, Hue::Ink, HPos::Left, VPos::Center);
                 area.draw(&Text::new(words(&series.name, LONGEST), (to + px(8), y), style)).ok()?;
             }
             Some(())

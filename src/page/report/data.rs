@@ -37,11 +37,11 @@ pub(super) fn tables(page: &mut Document, tables: &[DataTable]) {
 }
 
 fn drift(table: &DataTable, against: &str) -> Vec<Chart> {
-    let mut known: Vec<(&str, f64, f64)> = table
+    let mut known: Vec<(&str, f64)> = table
         .columns
         .iter()
         .filter_map(|column| match &column.drift {
-            Some(Ok(drift)) if drift.psi.is_finite() => Some((column.name.as_str(), drift.psi, drift.p)),
+            Some(Ok(drift)) if drift.psi.is_finite() => Some((column.name.as_str(), drift.psi)),
             _ => None,
         })
         .collect();
@@ -50,16 +50,16 @@ fn drift(table: &DataTable, against: &str) -> Vec<Chart> {
     known.truncate(FURTHEST);
     let rows: Vec<ForestRow> = known
         .iter()
-        .map(|(name, psi, p)| ForestRow {
+        .map(|(name, psi)| ForestRow {
             name: (*name).to_owned(),
             value: Some(*psi),
             bounds: Some((0.0, *psi)),
             limit: None,
             hue: Hue::Nth(0),
-            note: format!("{} (p {})", significant(*psi), significant(*p)),
+            note: significant(*psi),
         })
         .collect();
-    let furthest = known.first().map_or_else(String::new, |(name, psi, _)| {
+    let furthest = known.first().map_or_else(String::new, |(name, psi)| {
         format!("The furthest of {count} columns is {name} with {}.", significant(*psi))
     });
     let forest = Forest {
