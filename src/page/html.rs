@@ -27,7 +27,7 @@ code,pre{font:.875rem/1.45 ui-monospace,monospace}code{overflow-wrap:anywhere}
 pre{background:var(--box);border:1px solid var(--line);padding:.7rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:.5em 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td>code:only-child{display:inline-block;min-width:8ch}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
 @media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}}

@@ -113,7 +113,6 @@ pub(super) fn remove_page(path: &Path) -> io::Result<bool> {
 }
 
 /// A folder, and those above it.
-
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
