@@ -30,7 +30,7 @@ dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
-@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}}
+@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}th,td{overflow-wrap:anywhere;padding-right:.3rem}.number{white-space:normal}}
 ";
 
 /// A piece of a line: escaped text, and markup around it.
