@@ -16,7 +16,7 @@ use super::resolve::Found;
 use super::restore::{NotKept, Part, files_of};
 use super::workspace::stored_side;
 use super::{TOOL, VerbError, erasures, measured, policy_files, records};
-use crate::compare::{self, Change, Item};
+use crate::compare::{self, Change, Command, Item};
 use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::canonical;
@@ -196,6 +196,10 @@ impl Gathering<'_> {
         add(&mut items, "code", &diff.code.files, |file| file.content.clone());
         add(&mut items, "environment", &diff.environment, Clone::clone);
         add(&mut items, "seed", &diff.seeds, ToString::to_string);
+        if let Some((a, b)) = &diff.command {
+            let line = |command: &Option<Command>| command.as_ref().map(|command| crate::shell::line(&command.argv));
+            items.push(item("command", "", "changed", line(a).as_deref(), line(b).as_deref()));
+        }
         add(&mut items, "result", &diff.results, |file| file.content.clone());
         if let Some((a, b)) = &diff.notes {
             items.push(item("notes", "", "changed", a.as_deref(), b.as_deref()));

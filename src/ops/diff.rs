@@ -4,7 +4,7 @@ use super::inputs::GivenInputs;
 use super::resolve::{self, ResolveError};
 use super::workspace::{Workspace, stored_side};
 use super::{ErasedPart, VerbError, erasures};
-use crate::compare::{self, Diff, Side};
+use crate::compare::{self, Diff, Sections, Side};
 use crate::name::ModelName;
 use crate::progress::Progress;
 use crate::repository::Repository;
@@ -21,6 +21,8 @@ pub struct DiffOptions {
     pub at: Option<String>,
     /// The folder the workspace is looked at from.
     pub given: GivenInputs,
+    /// What to compare.
+    pub sections: Sections,
 }
 
 /// What was compared, and how it came out.
@@ -32,6 +34,8 @@ pub struct DiffReport {
     pub b: String,
     /// What is different.
     pub diff: Diff,
+    /// What was compared.
+    pub sections: Sections,
     /// What was erased from a side, and can therefore not be compared, or only by digest: the side and what.
     pub erased: Vec<(String, ErasedPart)>,
 }
@@ -54,7 +58,12 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     if second.target == Target::Workspace && b.record.notes.is_none() {
         diff.notes = None;
     }
-    Ok(DiffReport { diff, a: a.name, b: b.name, erased })
+    // Nor a command: what a later run would record is not known yet.
+    if second.target == Target::Workspace && b.record.argv.is_none() {
+        diff.command = None;
+    }
+    let sections = options.sections.clone();
+    Ok(DiffReport { diff: diff.only(&sections), sections, a: a.name, b: b.name, erased })
 }
 
 const fn latest_of(model: Option<ModelName>) -> Revision {

@@ -162,6 +162,24 @@ fn diff_in_all_its_parts() {
     project.mlrun("diff v1 v2 --exit-code").exits(1).says(&["lr", "model/new.bin"]);
     assert_eq!(project.json("diff", 0)["b"], "workspace");
     assert_eq!(project.json("diff v1", 0)["a"], "fraud@v1");
+    // Only what was asked for, and the exit code is of that.
+    let chosen = project.json("diff v1 v2 --only params,seeds", 0);
+    assert_eq!((chosen["params"].as_array().unwrap().len(), chosen["files"].as_array().unwrap().len()), (2, 0));
+    project.ok("diff v1 v2 --only notes,command --exit-code").says(&["the same"]);
+    project.mlrun("diff v1 v2 --only metrics --exit-code").exits(1).says(&["auc"]);
+    project.mlrun("diff v1 v2 --only weights").exits(2).complains(&["tensors"]);
+}
+
+#[test]
+fn diff_tells_how_each_was_made() {
+    let project = Project::tiny();
+    project.ok("exec fraud -- true 0.1");
+    project.edit("params.yaml", "lr: 0.1", "lr: 0.2").ok("exec fraud -- true 0.2");
+    let command = &project.json("diff v1 v2 --only command", 0)["command"];
+    assert_eq!((&command["a"]["argv"], &command["b"]["argv"]), (&json!(["true", "0.1"]), &json!(["true", "0.2"])));
+    project.ok("diff v1 v2 --only command").says(&["- true 0.1", "+ true 0.2"]);
+    // What the next run would record is not known yet.
+    assert_eq!(project.json("diff v2", 0)["command"], json!(null));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `diff`.
 
-use mlrun::compare::{Change, DataFacts, FileFacts, Item};
+use mlrun::compare::{Change, Command, DataFacts, FileFacts, Item};
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
 
@@ -32,6 +32,7 @@ pub fn diff(report: &DiffReport) -> Value {
         },
         "environment": list(&diff.environment, "name", |text| json!(text)),
         "seeds": list(&diff.seeds, "name", value),
+        "command": diff.command.as_ref().map(|(a, b)| json!({ "a": a.as_ref().map(command), "b": b.as_ref().map(command) })),
         "results": list(&diff.results, "name", file),
         "notes": diff.notes.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
     })
@@ -51,6 +52,10 @@ fn list<T>(items: &[Item<T>], key: &str, view: fn(&T) -> Value) -> Value {
         object
     };
     items.iter().map(item).collect()
+}
+
+fn command(command: &Command) -> Value {
+    json!({ "argv": command.argv, "folder": command.folder })
 }
 
 fn file(facts: &FileFacts) -> Value {

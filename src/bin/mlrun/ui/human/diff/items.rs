@@ -1,0 +1,36 @@
+//! Items as lines: a mark, a name, what it was and what it is.
+
+use mlrun::compare::{Change, Item};
+
+use super::super::super::{Align, Label, Style, Table, clean};
+
+/// Lines of one section; the rest is counted.
+const MOST: usize = 40;
+
+/// The lines of a section; `line` makes the cells behind the name.
+pub(super) fn lines<T>(style: &Style, items: &[Item<T>], line: fn(&Item<T>, &Style) -> Vec<String>) -> String {
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left, Align::Right]);
+    for item in items.iter().take(MOST) {
+        let mark = match item.change {
+            Change::Added => style.paint(Label::Good, "+"),
+            Change::Removed => style.paint(Label::Bad, "-"),
+            Change::Changed => style.paint(Label::Warning, "~"),
+            Change::Renamed(_) => style.paint(Label::Dim, ">"),
+        };
+        table.row([mark, clean(&item.name)].into_iter().chain(line(item, style)));
+    }
+    let mut text = table.render(2);
+    if items.len() > MOST {
+        text += &format!("  … and {} more\n", items.len() - MOST);
+    }
+    text
+}
+
+/// What it was, and what it is.
+pub(super) fn both(a: Option<String>, b: Option<String>) -> Vec<String> {
+    match (a, b) {
+        (Some(a), Some(b)) => vec![a, "→".to_owned(), b],
+        (Some(one), None) | (None, Some(one)) => vec![one],
+        (None, None) => Vec::new(),
+    }
+}
