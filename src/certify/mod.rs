@@ -35,7 +35,8 @@
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
-//! rules, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
+//! rules, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here. `side_by_side` has the same numbers
+//! for two models that nobody judges.
 
 mod case;
 mod columns;
@@ -81,6 +82,7 @@ mod rows_named;
 mod rows_rule;
 mod runs_rule;
 mod shift_rule;
+mod side_by_side;
 mod slices;
 mod spec;
 mod sufficient;
@@ -99,6 +101,10 @@ pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
 pub use lint::{Warning, lint};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
+pub use side_by_side::{
+    ChangedAnswers, ColumnDrift, ComparedMetric, NumbersChanged, Shape, SidesChanged, SliceChange, Terms, What,
+    changed_answers, column_drift, compared_metrics, drift_rows,
+};
 pub use waivers::Waived;
 
 /// The rule that all regression cases are judged by: no file names it.

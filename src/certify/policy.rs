@@ -95,6 +95,7 @@ mod resolve;
 
 pub use error::PolicyError;
 pub use resolve::resolve;
+pub(in crate::certify) use resolve::{CONFIDENCE, RESAMPLES};
 
 use std::collections::BTreeMap;
 

@@ -94,7 +94,7 @@ mod undefined;
 
 pub use answers::Patterns;
 pub use draws::Draws;
-pub use flips::{FlipTable, answer_scores, both_right, flip_rate, flips, right};
+pub use flips::{FlipTable, answer_scores, both_right, flip_rate, flips, predicted_classes, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
 pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};
