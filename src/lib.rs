@@ -29,8 +29,8 @@
 //! | [`capture`] | the outside world, described; writes nothing |
 //! | [`snapshot`] | a capture → a stored version, and back to files |
 //! | [`evidence`] | predictions of two models, matched row by row |
-//! | [`compare`] | two snapshots → what is different |
 //! | [`certify`] | evidence and policy → a certificate |
+//! | [`compare`] | two snapshots → what is different |
 //! | [`registry`] | the journal, and the state that follows from it |
 //! | [`page`] | certificates as Markdown, JUnit and SARIF; a version and its life as HTML |
 //! | [`repository`] | a project, its configuration and its store, opened together |

@@ -130,6 +130,9 @@ pub struct DataFile {
     /// Whether the bytes are kept.
     #[serde(default)]
     pub store: DataStore,
+    /// Columns that together identify a row, for comparing versions.
+    #[serde(default)]
+    pub key: Vec<String>,
 }
 
 /// Whether the bytes of training data are kept.

@@ -41,9 +41,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("snapshot", &["digest", "id", "name", "progress", "format", "layout", "store", "capture"]),
     ("evidence", &["digest", "id", "name", "format", "table", "measure"]),
-    ("compare", &["digest", "id", "name", "format", "table", "snapshot", "evidence"]),
     // Pure: neither store nor clock.
     ("certify", &["digest", "id", "name", "nearest", "format", "measure", "evidence"]),
+    // What two versions differ in is said with the numbers of a certificate.
+    ("compare", &["digest", "id", "name", "format", "table", "snapshot", "measure", "evidence", "certify"]),
     ("registry", &["digest", "id", "name", "clock", "format", "store"]),
     // Reports → pages, as text.
     // A finding is named by a digest.

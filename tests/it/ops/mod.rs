@@ -4,6 +4,7 @@ mod beside;
 mod certified;
 mod ci;
 mod coverage;
+mod diffs;
 mod faults;
 mod gate;
 mod hooks;

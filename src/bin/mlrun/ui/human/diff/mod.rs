@@ -5,17 +5,19 @@ mod data;
 mod files;
 mod items;
 mod metrics;
+mod predictions;
 mod values;
 
-use mlrun::compare::{Command, Section};
+use mlrun::compare::{Command, Diff, FileFacts, Item, Section};
 use mlrun::ops::ErasedPart;
 use mlrun::ops::diff::DiffReport;
 
 use self::code::{code, outputs};
-use self::data::data_line;
+use self::data::data;
 use self::files::file_line;
 use self::items::lines;
-use self::metrics::metric_line;
+use self::metrics::metrics;
+use self::predictions::predictions;
 use self::values::{text_line, value_line};
 use super::super::{Label, Style, clean};
 use super::purge::words;
@@ -52,18 +54,28 @@ const fn title(section: Section) -> &'static str {
 fn body(report: &DiffReport, section: Section, style: &Style) -> String {
     let diff = &report.diff;
     match section {
-        Section::Metrics => lines(style, &diff.metrics, metric_line),
+        Section::Metrics => metrics(diff, style),
         Section::Params => lines(style, &diff.params, value_line),
         Section::Files => lines(style, &diff.files, file_line),
-        Section::Tensors | Section::Predictions => String::new(),
-        Section::Data => lines(style, &diff.data, data_line),
-        Section::Results => lines(style, &diff.results, file_line),
+        Section::Tensors => String::new(),
+        Section::Predictions => predictions(diff, style),
+        Section::Data => data(diff, style),
+        Section::Results => lines(style, &results(diff), file_line),
         Section::Code => code(&diff.code, style),
         Section::Environment => lines(style, &diff.environment, text_line),
         Section::Seeds => lines(style, &diff.seeds, value_line),
         Section::Command => command(diff.command.as_ref()),
         Section::Notes => notes(diff.notes.as_ref()),
     }
+}
+
+/// Results but for predictions that have a section of their own.
+fn results(diff: &Diff) -> Vec<Item<FileFacts>> {
+    let shown = |item: &&Item<FileFacts>| {
+        let set = item.name.strip_prefix("predictions.");
+        set.is_none_or(|set| diff.predictions.iter().all(|known| known.set.as_str() != set))
+    };
+    diff.results.iter().filter(shown).cloned().collect()
 }
 
 fn command(change: Option<&(Option<Command>, Option<Command>)>) -> String {
@@ -85,9 +97,10 @@ fn marked<T>(change: Option<&(Option<T>, Option<T>)>, show: impl Fn(&str, &T) ->
     side("-", old) + &side("+", new)
 }
 
-/// What was erased from a side, and is not compared but by digest.
+/// What was erased from a side, and is not compared but by digest; and what else is to be known.
 fn gone(report: &DiffReport) -> String {
     let line = |(label, part): &(String, ErasedPart)| format!("{}\n", wrapped(&format!("{label} {}", words(part))));
-    let lines: String = report.erased.iter().map(line).collect();
+    let remark = |remark: &String| format!("{}\n", wrapped(&format!("note: {}", clean(remark))));
+    let lines: String = report.erased.iter().map(line).chain(report.remarks.iter().map(remark)).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }

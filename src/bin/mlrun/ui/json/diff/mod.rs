@@ -1,6 +1,10 @@
 //! `diff`.
 
-use mlrun::compare::{Change, Command, DataFacts, FileFacts, Item};
+mod data;
+mod metrics;
+mod predictions;
+
+use mlrun::compare::{Change, Command, FileFacts, Item};
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
 
@@ -22,8 +26,9 @@ pub fn diff(report: &DiffReport) -> Value {
         "files": list(&diff.files, "path", file),
         "tensors": [],
         "params": list(&diff.params, "name", value),
-        "metrics": list(&diff.metrics, "name", value),
-        "data": list(&diff.data, "name", data),
+        "metrics": metrics::metrics(diff),
+        "predictions": predictions::predictions(diff),
+        "data": data::data(diff),
         "code": {
             "commit": diff.code.commit.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
             "dirty": diff.code.dirty.map(|(a, b)| json!({ "a": a, "b": b })),
@@ -34,24 +39,26 @@ pub fn diff(report: &DiffReport) -> Value {
         "seeds": list(&diff.seeds, "name", value),
         "command": diff.command.as_ref().map(|(a, b)| json!({ "a": a.as_ref().map(command), "b": b.as_ref().map(command) })),
         "results": list(&diff.results, "name", file),
+        "remarks": report.remarks,
         "notes": diff.notes.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
     })
 }
 
 fn list<T>(items: &[Item<T>], key: &str, view: fn(&T) -> Value) -> Value {
-    let item = |item: &Item<T>| {
-        let mut object = json!({
-            "change": item.change.name(),
-            "a": item.a.as_ref().map(view),
-            "b": item.b.as_ref().map(view),
-        });
-        object[key] = json!(item.name);
-        if let Change::Renamed(from) = &item.change {
-            object["from"] = json!(from);
-        }
-        object
-    };
-    items.iter().map(item).collect()
+    items.iter().map(|one| item(one, key, view)).collect()
+}
+
+fn item<T>(item: &Item<T>, key: &str, view: fn(&T) -> Value) -> Value {
+    let mut object = json!({
+        "change": item.change.name(),
+        "a": item.a.as_ref().map(view),
+        "b": item.b.as_ref().map(view),
+    });
+    object[key] = json!(item.name);
+    if let Change::Renamed(from) = &item.change {
+        object["from"] = json!(from);
+    }
+    object
 }
 
 fn command(command: &Command) -> Value {
@@ -60,8 +67,4 @@ fn command(command: &Command) -> Value {
 
 fn file(facts: &FileFacts) -> Value {
     json!({ "sha256": facts.content, "size": facts.size, "executable": facts.executable })
-}
-
-fn data(facts: &DataFacts) -> Value {
-    json!({ "sha256": facts.sha256, "rows": facts.rows, "size": facts.size, "columns": facts.columns, "logical": facts.logical, "checksum": facts.checksum })
 }
