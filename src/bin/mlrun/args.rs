@@ -47,6 +47,9 @@ pub struct Global {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
     pub color: When,
+    /// Never show a long answer in a pager
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_pager: bool,
     /// Decimals of numbers for people
     #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
     pub precision: Option<usize>,
@@ -60,7 +63,7 @@ impl Global {
             When::Always => Some(true),
             When::Never => Some(false),
         };
-        UiOptions { json: self.json, quiet: self.quiet, colour, precision: self.precision }
+        UiOptions { json: self.json, quiet: self.quiet, colour, precision: self.precision, plain: self.no_pager }
     }
 }
 

@@ -55,5 +55,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let options =
         AtOptions { time, model, stage: args.stage.clone(), since: args.since.clone(), until: args.until.clone() };
     let report = at(&repository, &options)?;
-    Ok(context.shown(DONE, || json::history::at(&report), |style| human::history::at(&report, style)))
+    Ok(context.shown(DONE, || json::history::at(&report), |style| human::history::at(&report, style)).paged())
 }

@@ -41,5 +41,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         limit: args.limit,
     };
     let report = list(&repository, &options)?;
-    Ok(context.shown(DONE, || json::history::list(&report), |style| human::history::list(&report, style)))
+    Ok(context.shown(DONE, || json::history::list(&report), |style| human::history::list(&report, style)).paged())
 }

@@ -85,12 +85,14 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     match &args.action {
         Action::Show(which) => {
             let report = show(&repository, &which.options(context))?;
-            Ok(context.shown(DONE, || json::policy::show(&report), |style| human::policy::show(&report, style)))
+            let human = |style: &_| human::policy::show(&report, style);
+            Ok(context.shown(DONE, || json::policy::show(&report), human).paged())
         }
         Action::Diff(args) => {
             let report = show(&repository, &args.which.options(context))?;
             let exit = if args.exit_code && !report.differences.is_empty() { NO } else { DONE };
-            Ok(context.shown(exit, || json::policy::diff(&report, exit), |style| human::policy::diff(&report, style)))
+            let human = |style: &_| human::policy::diff(&report, style);
+            Ok(context.shown(exit, || json::policy::diff(&report, exit), human).paged())
         }
         Action::Adopt(args) => {
             let options = args.which.options(context);

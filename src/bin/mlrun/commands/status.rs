@@ -19,5 +19,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let options = StatusOptions { model: args.model.clone(), given: context.nothing_given() };
     let report = status(&repository, &options, &context.ui.reporter())?;
-    Ok(context.shown(DONE, || json::project::status(&report), |style| human::project::status(&report, style)))
+    Ok(context.shown(DONE, || json::project::status(&report), |style| human::project::status(&report, style)).paged())
 }

@@ -106,3 +106,8 @@ pub fn clean(text: &str) -> String {
     }
     clean
 }
+
+/// The same of a line of code, where a tab is four blanks.
+pub fn clean_code(text: &str) -> String {
+    clean(&text.replace('\t', "    "))
+}
