@@ -235,6 +235,17 @@ impl Git {
         Ok((!found.cut).then_some(found.stdout))
     }
 
+    /// The bytes of a file as they are in a commit; none where the commit or the file is not here, or it is longer than `limit`.
+    /// No filter is run.
+    pub fn committed(&self, commit: &str, path: &str, limit: u64) -> Option<Vec<u8>> {
+        // A commit is digits, whatever a record says: nothing that git would take for something else.
+        if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let found = run_limited(&self.root, &["cat-file", "blob", &format!("{commit}:{path}")], limit).ok()?;
+        (found.success() && !found.cut).then_some(found.stdout)
+    }
+
     /// The folder that all worktrees of the repository share.
     pub fn common_folder(&self) -> Option<PathBuf> {
         let path = self.root.join(self.line(&["rev-parse", "--git-common-dir"])?);
