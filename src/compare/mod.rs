@@ -7,17 +7,31 @@ mod code;
 mod data;
 mod environment;
 mod files;
+mod hunk;
+mod inside;
 mod item;
+mod lines;
+mod notebook;
+mod patch;
 mod results;
 mod section;
+mod versions;
+mod words;
 
 use std::collections::BTreeMap;
 
-pub use self::code::CodeDiff;
+pub use self::code::{CodeDiff, differing_files};
 pub use self::data::DataFacts;
+pub use self::environment::{EnvironmentFact, EnvironmentKind};
 pub use self::files::FileFacts;
+pub use self::hunk::Sign;
+pub use self::inside::{Inside, LARGEST, LARGEST_NOTEBOOK, TextDiff, TextHunk, is_notebook, look_inside};
 pub use self::item::{Change, Item};
+pub use self::notebook::{CellChange, NotebookDiff, compare_notebooks};
+pub use self::patch::{Mode, PatchFile, write_patch};
 pub use self::section::{Section, Sections};
+pub use self::versions::{Size, Step, step};
+pub use self::words::compare_words;
 
 use self::item::compare_maps;
 use crate::format::observation::ProfileRef;
@@ -55,7 +69,7 @@ pub struct Diff {
     /// Code.
     pub code: CodeDiff,
     /// Runtimes, packages, lock files, variables.
-    pub environment: Vec<Item<String>>,
+    pub environment: Vec<Item<EnvironmentFact>>,
     /// Seeds.
     pub seeds: Vec<Item<Scalar>>,
     /// The training command and the folder it ran in.

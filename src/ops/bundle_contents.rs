@@ -194,7 +194,7 @@ impl Gathering<'_> {
             items.push(item("commit", "", "changed", a.as_deref(), b.as_deref()));
         }
         add(&mut items, "code", &diff.code.files, |file| file.content.clone());
-        add(&mut items, "environment", &diff.environment, Clone::clone);
+        add(&mut items, "environment", &diff.environment, ToString::to_string);
         add(&mut items, "seed", &diff.seeds, ToString::to_string);
         if let Some((a, b)) = &diff.command {
             let line = |command: &Option<Command>| command.as_ref().map(|command| crate::shell::line(&command.argv));

@@ -87,6 +87,13 @@ impl Failure {
         Self { exit, kind: "command", message, hint, retryable: false }
     }
 
+    /// A patch that would not make the one code out of the other.
+    pub fn no_patch(path: &str, why: &str, more: usize) -> Self {
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let hint = "`mlrun diff --only code` shows what can be shown".to_owned();
+        Self::new(NO, format!("there is no whole patch: `{path}`{more}: {why}"), Some(hint))
+    }
+
     /// Something that must not happen.
     pub fn bug(what: &str) -> Self {
         Self::new(BUG, format!("a bug in mlrun: {what}"), Some("please report it with this message".to_owned()))

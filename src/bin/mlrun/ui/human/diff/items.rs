@@ -11,19 +11,23 @@ const MOST: usize = 40;
 pub(super) fn lines<T>(style: &Style, items: &[Item<T>], line: fn(&Item<T>, &Style) -> Vec<String>) -> String {
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left, Align::Right]);
     for item in items.iter().take(MOST) {
-        let mark = match item.change {
-            Change::Added => style.paint(Label::Good, "+"),
-            Change::Removed => style.paint(Label::Bad, "-"),
-            Change::Changed => style.paint(Label::Warning, "~"),
-            Change::Renamed(_) => style.paint(Label::Dim, ">"),
-        };
-        table.row([mark, clean(&item.name)].into_iter().chain(line(item, style)));
+        table.row([mark(&item.change, style), clean(&item.name)].into_iter().chain(line(item, style)));
     }
     let mut text = table.render(2);
     if items.len() > MOST {
         text += &format!("  … and {} more\n", items.len() - MOST);
     }
     text
+}
+
+/// One character that says how it is different.
+pub(super) fn mark(change: &Change, style: &Style) -> String {
+    match change {
+        Change::Added => style.paint(Label::Good, "+"),
+        Change::Removed => style.paint(Label::Bad, "-"),
+        Change::Changed => style.paint(Label::Warning, "~"),
+        Change::Renamed(_) => style.paint(Label::Dim, ">"),
+    }
 }
 
 /// What it was, and what it is.

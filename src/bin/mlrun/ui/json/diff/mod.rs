@@ -1,6 +1,9 @@
 //! `diff`.
 
-use mlrun::compare::{Change, Command, DataFacts, FileFacts, Item};
+mod code;
+mod environment;
+
+use mlrun::compare::{Change, Command, DataFacts, FileFacts, Item, Sign, compare_words};
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
 
@@ -24,15 +27,14 @@ pub fn diff(report: &DiffReport) -> Value {
         "params": list(&diff.params, "name", value),
         "metrics": list(&diff.metrics, "name", value),
         "data": list(&diff.data, "name", data),
-        "code": {
-            "commit": diff.code.commit.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
-            "dirty": diff.code.dirty.map(|(a, b)| json!({ "a": a, "b": b })),
-            "files": list(&diff.code.files, "path", file),
-            "outputs": diff.code.outputs,
-        },
-        "environment": list(&diff.environment, "name", |text| json!(text)),
+        "code": code::code(&diff.code),
+        "environment": environment::environment(&diff.environment),
         "seeds": list(&diff.seeds, "name", value),
-        "command": diff.command.as_ref().map(|(a, b)| json!({ "a": a.as_ref().map(command), "b": b.as_ref().map(command) })),
+        "command": diff.command.as_ref().map(|(a, b)| json!({
+            "a": a.as_ref().map(command),
+            "b": b.as_ref().map(command),
+            "words": words(a.as_ref(), b.as_ref()),
+        })),
         "results": list(&diff.results, "name", file),
         "notes": diff.notes.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
     })
@@ -52,6 +54,18 @@ fn list<T>(items: &[Item<T>], key: &str, view: fn(&T) -> Value) -> Value {
         object
     };
     items.iter().map(item).collect()
+}
+
+/// The words of both commands: `same`, `removed`, `added`.
+fn words(a: Option<&Command>, b: Option<&Command>) -> Vec<Value> {
+    let argv = |command: Option<&Command>| command.map_or_else(Vec::new, |command| command.argv.clone());
+    let name = |sign| match sign {
+        Sign::Added => "added",
+        Sign::Removed => "removed",
+        Sign::Same | Sign::NoEnd => "same",
+    };
+    let pieces = compare_words(&argv(a), &argv(b)).into_iter();
+    pieces.map(|(sign, words)| json!({ "change": name(sign), "words": words })).collect()
 }
 
 fn command(command: &Command) -> Value {
