@@ -28,6 +28,7 @@ pub fn list(report: &ListReport, style: &Style) -> String {
             let mut align = vec![Align::Left; 3];
             align.extend(columns.iter().map(|_| Align::Right));
             let mut rows: Vec<Vec<String>> = Vec::new();
+            let columns: Vec<String> = columns.iter().map(|column| clean(column)).collect();
             let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
             rows.push(head.chain(["certificate"]).map(dim).collect());
             for line in lines {
