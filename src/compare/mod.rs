@@ -10,6 +10,7 @@ mod files;
 mod item;
 mod results;
 mod section;
+pub mod tensors;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub use self::item::{Change, Item};
 pub use self::section::{Section, Sections};
 
 use self::item::compare_maps;
+use self::tensors::TensorDiff;
 use crate::format::observation::ProfileRef;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
@@ -46,6 +48,8 @@ pub struct Side {
 pub struct Diff {
     /// The model's files.
     pub files: Vec<Item<FileFacts>>,
+    /// What is in them: tensors, and the hyper-parameters of estimators.
+    pub tensors: TensorDiff,
     /// Parameters.
     pub params: Vec<Item<Scalar>>,
     /// Metrics.
@@ -85,8 +89,9 @@ impl Diff {
     pub fn differs_in(&self, section: Section) -> bool {
         match section {
             Section::Files => !self.files.is_empty(),
+            Section::Tensors => !self.tensors.is_empty(),
             // What is in files that are the same is the same.
-            Section::Tensors | Section::Predictions => false,
+            Section::Predictions => false,
             Section::Params => !self.params.is_empty(),
             Section::Metrics => !self.metrics.is_empty(),
             Section::Data => !self.data.is_empty(),
@@ -105,7 +110,8 @@ impl Diff {
         for section in Section::ALL.into_iter().filter(|section| !sections.has(*section)) {
             match section {
                 Section::Files => self.files.clear(),
-                Section::Tensors | Section::Predictions => {}
+                Section::Tensors => self.tensors = TensorDiff::default(),
+                Section::Predictions => {}
                 Section::Params => self.params.clear(),
                 Section::Metrics => self.metrics.clear(),
                 Section::Data => self.data.clear(),
@@ -129,6 +135,8 @@ pub fn compare(a: &Side, b: &Side) -> Diff {
     let (was, is) = (command(old), command(new));
     Diff {
         files: files::compare_files(&a.model_files, &b.model_files),
+        // Whoever has the files can tell.
+        tensors: TensorDiff::default(),
         params: compare_maps(&old.params, &new.params),
         metrics: compare_maps(&old.metrics, &new.metrics),
         data: data::compare_data(a, b),

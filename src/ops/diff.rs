@@ -1,10 +1,14 @@
 //! `diff`: what is different between two versions, or between a version and the workspace.
 
+mod tensors;
+
+use self::tensors::SideFiles;
 use super::inputs::GivenInputs;
 use super::resolve::{self, ResolveError};
 use super::workspace::{Workspace, stored_side};
 use super::{ErasedPart, VerbError, erasures};
-use crate::compare::{self, Diff, Sections, Side};
+use crate::capture::source_file::SourceFile;
+use crate::compare::{self, Diff, Section, Sections, Side};
 use crate::name::ModelName;
 use crate::progress::Progress;
 use crate::repository::Repository;
@@ -51,9 +55,14 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     let second = second.unwrap_or(Revision { model: named, target: Target::Workspace, time: None, back: 0 });
     let mut erased = Vec::new();
     let named = first.model.as_ref().or(second.model.as_ref());
-    let (a, model) = side(repository, &first, named, options, &mut erased, progress)?;
-    let (b, _) = side(repository, &second, Some(&model), options, &mut erased, progress)?;
+    let (a, disk_a, model) = side(repository, &first, named, options, &mut erased, progress)?;
+    let (b, disk_b, _) = side(repository, &second, Some(&model), options, &mut erased, progress)?;
     let mut diff = compare::compare(&a, &b);
+    if options.sections.has(Section::Tensors) {
+        let side_a = SideFiles { files: &a.model_files, disk: disk_a.as_deref() };
+        let side_b = SideFiles { files: &b.model_files, disk: disk_b.as_deref() };
+        diff.tensors = tensors::compare(repository.store(), &side_a, &side_b, progress);
+    }
     // A workspace has notes only where a file holds them: none is no change.
     if second.target == Target::Workspace && b.record.notes.is_none() {
         diff.notes = None;
@@ -70,7 +79,8 @@ const fn latest_of(model: Option<ModelName>) -> Revision {
     Revision { model, target: Target::Latest, time: None, back: 0 }
 }
 
-/// A side, and the model it is of here: an imported version keeps the name it had elsewhere in its record.
+/// A side, where its model's files lie if that is a workspace, and the model it is of here: an imported version keeps the
+/// name it had elsewhere in its record.
 fn side(
     repository: &Repository,
     revision: &Revision,
@@ -78,15 +88,17 @@ fn side(
     options: &DiffOptions,
     erased: &mut Vec<(String, ErasedPart)>,
     progress: &dyn Progress,
-) -> Result<(Side, ModelName), VerbError> {
+) -> Result<(Side, Option<Vec<SourceFile>>, ModelName), VerbError> {
     let model = revision.model.as_ref().or(model);
     if revision.target == Target::Workspace {
         if repository.project().is_none() && options.given.files.is_empty() {
             return Err(ResolveError::Workspace.into());
         }
-        let side = Workspace::look(repository, model, &options.given, progress)?.into_side();
+        let workspace = Workspace::look(repository, model, &options.given, progress)?;
+        let disk = workspace.model_sources();
+        let side = workspace.into_side();
         let model = side.record.model.clone();
-        return Ok((side, model));
+        return Ok((side, Some(disk), model));
     }
     let mut revision = revision.clone();
     revision.model = model.cloned();
@@ -96,5 +108,5 @@ fn side(
     let found = resolve::find(repository, &revision)?;
     let parts = erasures::of_version(&found.state, found.row.version).into_iter();
     erased.extend(parts.map(|part| (found.label(), part)));
-    Ok((stored_side(repository, &found)?, found.state.model))
+    Ok((stored_side(repository, &found)?, None, found.state.model))
 }

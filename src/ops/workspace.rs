@@ -104,6 +104,11 @@ impl Workspace {
             .collect()
     }
 
+    /// The model's files that are worth looking into.
+    pub(super) fn model_sources(&self) -> Vec<SourceFile> {
+        self.worth_a_look.0.clone()
+    }
+
     /// The sources of data that are tables.
     pub(super) fn data_tables(&self) -> Vec<Tables> {
         self.data_tables.clone()

@@ -15,6 +15,7 @@ mod architecture;
 mod capture;
 mod certify;
 mod cli;
+mod compare;
 mod evidence;
 mod format;
 mod introspect;

@@ -22,6 +22,7 @@ mod data_dvc;
 mod data_restore;
 mod deployed;
 mod determinism;
+mod diff_tensors;
 #[cfg(target_os = "linux")]
 mod disturbed;
 mod environment;

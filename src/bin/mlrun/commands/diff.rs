@@ -29,6 +29,9 @@ pub struct Args {
     /// Compare only these sections, separated by commas
     #[arg(long, value_name = "SECTIONS", value_delimiter = ',', value_parser = sections())]
     only: Vec<Section>,
+    /// Of tensors, show layers only
+    #[arg(long)]
+    stat: bool,
     /// Exit 1 if there is a difference
     #[arg(long)]
     exit_code: bool,
@@ -50,5 +53,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     };
     let report = diff(&repository, &options, &context.ui.reporter())?;
     let exit = if args.exit_code && !report.diff.is_empty() { NO } else { DONE };
-    Ok(context.shown(exit, || json::diff::diff(&report), |style| human::diff::diff(&report, style)))
+    Ok(context.shown(exit, || json::diff::diff(&report), |style| human::diff::diff(&report, style, args.stat)))
 }

@@ -5,6 +5,7 @@ mod data;
 mod files;
 mod items;
 mod metrics;
+mod tensors;
 mod values;
 
 use mlrun::compare::{Command, Section};
@@ -16,12 +17,13 @@ use self::data::data_line;
 use self::files::file_line;
 use self::items::lines;
 use self::metrics::metric_line;
+use self::tensors::tensors;
 use self::values::{text_line, value_line};
 use super::super::{Label, Style, clean};
 use super::purge::words;
 use super::{command_line, wrapped};
 
-pub fn diff(report: &DiffReport, style: &Style) -> String {
+pub fn diff(report: &DiffReport, style: &Style, stat: bool) -> String {
     let (a, b) = (style.paint(Label::Strong, &report.a), style.paint(Label::Strong, &report.b));
     let diff = &report.diff;
     let outputs = if report.sections.has(Section::Code) { outputs(&diff.code) } else { String::new() };
@@ -30,7 +32,7 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
     }
     let mut text = format!("{a} → {b}\n");
     for section in Section::ALL {
-        let body = body(report, section, style);
+        let body = body(report, section, style, stat);
         if !body.is_empty() {
             text += &format!("\n{}\n{body}", style.paint(Label::Strong, title(section)));
         }
@@ -49,13 +51,14 @@ const fn title(section: Section) -> &'static str {
 }
 
 /// What is different in a section, as lines; nothing where nothing is.
-fn body(report: &DiffReport, section: Section, style: &Style) -> String {
+fn body(report: &DiffReport, section: Section, style: &Style, stat: bool) -> String {
     let diff = &report.diff;
     match section {
         Section::Metrics => lines(style, &diff.metrics, metric_line),
         Section::Params => lines(style, &diff.params, value_line),
         Section::Files => lines(style, &diff.files, file_line),
-        Section::Tensors | Section::Predictions => String::new(),
+        Section::Tensors => tensors(&diff.tensors, style, stat),
+        Section::Predictions => String::new(),
         Section::Data => lines(style, &diff.data, data_line),
         Section::Results => lines(style, &diff.results, file_line),
         Section::Code => code(&diff.code, style),

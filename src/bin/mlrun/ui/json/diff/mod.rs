@@ -1,5 +1,7 @@
 //! `diff`.
 
+mod tensors;
+
 use mlrun::compare::{Change, Command, DataFacts, FileFacts, Item};
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
@@ -20,7 +22,9 @@ pub fn diff(report: &DiffReport) -> Value {
             value
         }).collect::<Vec<_>>(),
         "files": list(&diff.files, "path", file),
-        "tensors": [],
+        "tensors": tensors::list(&diff.tensors),
+        "tensors_summary": tensors::summary(&diff.tensors),
+        "hyperparameters": tensors::settings(&diff.tensors),
         "params": list(&diff.params, "name", value),
         "metrics": list(&diff.metrics, "name", value),
         "data": list(&diff.data, "name", data),
