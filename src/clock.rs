@@ -14,6 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
+
 /// Why a text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -29,7 +32,9 @@ pub enum TimeError {
         with_offset: String,
     },
     /// Not a time at all.
-    #[error("`{text}` is not a time: use `2026-03-01T12:00Z`, `2026-03-01`, `3 days ago` or `now`")]
+    #[error(
+        "`{text}` is not a time: use `2026-03-01T12:00Z`, `2026-03-01`, `now`, `yesterday`, `3 days ago` or `in 3 days`"
+    )]
     Form {
         /// What was given, cut to 80 characters.
         text: String,
@@ -121,7 +126,8 @@ impl Moment {
         }
     }
 
-    /// Reads a time: `2026-03-01T12:00Z`, a bare date, `now`, `3 days ago`.
+    /// Reads a time: `2026-03-01T12:00Z`, a bare date, `now`, `3 days ago`; `today`, `yesterday` and `tomorrow` are dates in UTC, as is a
+    /// day to come, `in 3 days`: whoever says it again the same day means the same.
     pub fn parse(text: &str, now: Time) -> Result<Self, TimeError> {
         let text = text.trim();
         let form = || TimeError::Form { text: text.chars().take(80).collect() };
@@ -129,8 +135,18 @@ impl Moment {
             return Ok(Self::Instant(now));
         }
         if let Some(ago) = text.strip_suffix(" ago") {
-            let earlier = ago_duration(ago).ok_or_else(form)?;
+            let earlier = length(ago).ok_or_else(form)?;
             return Ok(Self::Instant(Time(now.0.saturating_sub(earlier).max(Timestamp::MIN.as_millisecond()))));
+        }
+        if let Some(days) = ["yesterday", "today", "tomorrow"].iter().position(|day| *day == text) {
+            return Self::day_of(now.0.saturating_add((days as i64 - 1) * DAY)).ok_or_else(form);
+        }
+        if let Some(ahead) = text.strip_prefix("in ") {
+            let later = length(ahead).ok_or_else(form)?;
+            let then = now.0.saturating_add(later);
+            let moment =
+                if later % DAY == 0 { Self::day_of(then) } else { Time::from_milliseconds(then).map(Self::Instant) };
+            return moment.ok_or_else(form);
         }
         if let Ok(timestamp) = text.parse::<Timestamp>() {
             return Ok(Self::Instant(Time(timestamp.as_millisecond())));
@@ -139,7 +155,7 @@ impl Moment {
             && let Ok(date) = text.parse::<Date>()
         {
             let start = date.to_zoned(TimeZone::UTC).map_err(|_| form())?.timestamp().as_millisecond();
-            return Ok(Self::Day(Time(start), Time(start + 86_400_000 - 1)));
+            return Ok(Self::Day(Time(start), Time(start + DAY - 1)));
         }
         if let Ok(civil) = text.parse::<jiff::civil::DateTime>()
             && let Ok(here) = civil.to_zoned(TimeZone::system())
@@ -148,6 +164,12 @@ impl Moment {
             return Err(TimeError::Zone { text: text.to_owned(), with_offset: format!("{text}{offset}"), offset });
         }
         Err(form())
+    }
+
+    /// The day in UTC that an instant is in; none if that is none that a clock can show.
+    fn day_of(milliseconds: i64) -> Option<Self> {
+        let start = Time::from_milliseconds(milliseconds.div_euclid(DAY) * DAY)?;
+        Time::from_milliseconds(start.0 + (DAY - 1)).map(|end| Self::Day(start, end))
     }
 }
 
@@ -170,7 +192,8 @@ fn offset_text(seconds: i32) -> String {
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-fn ago_duration(text: &str) -> Option<i64> {
+/// Reads `3 days`, in milliseconds.
+fn length(text: &str) -> Option<i64> {
     let (count, unit) = text.trim().split_once(' ')?;
     let count: i64 = if matches!(count, "a" | "an" | "one") { 1 } else { count.parse().ok()? };
     if count < 0 {
@@ -214,6 +237,18 @@ pub fn describe_duration(duration: Duration) -> String {
         s => (s / 86_400, "day"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// An age in the fewest characters that people read without thinking: `0 min`, `12 min`, `5 h`, `3 d`, `2 y`. From two days on it
+/// is days, from two years on years of 365 days.
+pub fn describe_age(age: Duration) -> String {
+    const DAY: u64 = 86_400;
+    match age.as_secs() {
+        s @ 0..3600 => format!("{} min", s / 60),
+        s if s < 2 * DAY => format!("{} h", s / 3600),
+        s if s < 2 * 365 * DAY => format!("{} d", s / DAY),
+        s => format!("{} y", s / (365 * DAY)),
+    }
 }
 
 /// How long a run took, as people read it: `850ms`, `12.3s`, `2m10s`, `1h02m`.

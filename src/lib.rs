@@ -29,10 +29,10 @@
 //! | [`capture`] | the outside world, described; writes nothing |
 //! | [`snapshot`] | a capture → a stored version, and back to files |
 //! | [`evidence`] | predictions of two models, matched row by row |
-//! | [`compare`] | two snapshots → what is different |
 //! | [`certify`] | evidence and policy → a certificate |
+//! | [`compare`] | two snapshots → what is different |
 //! | [`registry`] | the journal, and the state that follows from it |
-//! | [`page`] | certificates as Markdown, JUnit and SARIF; a version and its life as HTML |
+//! | [`page`] | certificates as Markdown, JUnit and SARIF; a version and its life as HTML with charts, or as a model card |
 //! | [`repository`] | a project, its configuration and its store, opened together |
 //! | [`ops`] | one file for each verb |
 //!
@@ -63,7 +63,7 @@
 //! journal/.store/<16 digits>     the same for the store as a whole: what `gc` let go of
 //! trash/begun/<16 digits>        what a `gc` is about to let go of, until that is in the journal
 //! trash/<time>/<blake3>.pack     what `gc` let go of, and damaged packs that were repaired, for a while; never what `purge` erased
-//! cache/                         checkpoints, files that are known, packs that were checked; may be deleted at any time
+//! cache/                         checkpoints and their tables, files that are known, packs that were checked; may be deleted at any time
 //! tmp/, lock                     work in progress, held by kernel locks; nothing to clean by hand
 //! ```
 //! The bytes of each are documented in [`format`].

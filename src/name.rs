@@ -1,7 +1,8 @@
 //! Names people give: checked once, when they are made.
 //!
 //! A name is `[a-z][a-z0-9._-]{0,63}`; a model's may have several, joined by `/`, of 255 bytes together. A name that could be
-//! read as something else in a revision (`v2`, `cafe`, `latest`) or is reserved on Windows is refused.
+//! read as something else in a revision (`v2`, `cafe`, `latest`) or is reserved on Windows is refused. `payments/*` stands for every
+//! model whose name begins with `payments/`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,6 +30,12 @@ pub enum NameError {
         name: String,
         /// What it would be taken for.
         reads_as: &'static str,
+    },
+    /// A `*` that does not stand for the end of a model's name.
+    #[error("`{text}` is no prefix of names: write `payments/*`, for every model whose name begins with `payments/`")]
+    Prefix {
+        /// What was given, cut to 100 characters.
+        text: String,
     },
 }
 
@@ -153,6 +160,36 @@ impl ModelName {
     /// Undoes [`Self::folder`].
     pub fn of_folder(folder: &str) -> Result<Self, NameError> {
         Self::new(&folder.replace(JOINT, "/"))
+    }
+}
+
+/// How the names of some models begin: `payments/*` is `payments/fraud` and `payments/eu/fraud`, and not `payments`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelPrefix(String);
+
+impl ModelPrefix {
+    /// Reads `payments/*`.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let prefix = text.strip_suffix("/*").filter(|prefix| !prefix.contains('*'));
+        let prefix = prefix.ok_or_else(|| NameError::Prefix { text: text.chars().take(100).collect() })?;
+        ModelName::new(prefix).map(|name| Self(format!("{name}/")))
+    }
+
+    /// What the names begin with: `payments/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ModelPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}*", self.0))
+    }
+}
+
+impl fmt::Debug for ModelPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

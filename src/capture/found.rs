@@ -42,14 +42,16 @@ const MOST_IMPORTS: usize = 1000;
 /// Bytes of a record's parameters: what is longer is no setting.
 const MOST_TEXT: usize = 4096;
 
+/// Whether a file is called like one of a format known here.
+pub fn is_called_like_a_model(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    // `model.pkl.gz` is a pickle, too.
+    name.split('.').skip(1).any(|extension| NAMES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
 /// The files worth looking into, and how many were passed over because they are too many.
 pub fn worth_a_look(files: &[SourceFile]) -> (Vec<SourceFile>, u64) {
-    let called = |file: &&SourceFile| {
-        let name = file.path().rsplit('/').next().unwrap_or_default();
-        // `model.pkl.gz` is a pickle, too.
-        name.split('.').skip(1).any(|extension| NAMES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
-    };
-    let mut worth: Vec<&SourceFile> = files.iter().filter(called).collect();
+    let mut worth: Vec<&SourceFile> = files.iter().filter(|file| is_called_like_a_model(file.path())).collect();
     let passed_over = worth.len().saturating_sub(MOST) as u64;
     if passed_over > 0 {
         // A model's weights are its largest files.
@@ -100,7 +102,7 @@ pub fn look(file: &SourceFile) -> io::Result<(Option<FoundFileRecord>, Tensors)>
     Ok((record, tensors))
 }
 
-fn record(path: &str, facts: Facts) -> FoundFileRecord {
+pub(super) fn record(path: &str, facts: Facts) -> FoundFileRecord {
     let loads = facts.pickles > 0 || !facts.imports.is_empty() || !facts.is_data() && !facts.findings.is_empty();
     let danger = loads.then(|| danger(facts.danger()));
     let imported = facts.imports.len() as u64;

@@ -68,6 +68,17 @@ struct Listing {
     said: String,
 }
 
+/// What git is told, as paths; the last word counts. None where it has no answer at all.
+fn settings<const N: usize>(folder: &Path, keys: [&str; N]) -> Option<[Option<String>; N]> {
+    let wanted = format!("^({})$", keys.join("|").replace('.', "\\."));
+    let found = run(folder, &["config", "--null", "--type=path", "--get-regexp", &wanted]).ok()?;
+    let text = String::from_utf8_lossy(&found.stdout).into_owned();
+    let entries: Vec<(&str, &str)> = text.split('\0').filter_map(|entry| entry.split_once('\n')).collect();
+    let value =
+        |key: &str| entries.iter().rev().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| (*v).to_owned());
+    Some(keys.map(value))
+}
+
 impl Git {
     /// The repository `project` lies in; none if there is none, or no git.
     pub fn find(project: &Path) -> Result<Option<Self>, CaptureError> {
@@ -134,13 +145,14 @@ impl Git {
 
     /// The SSH key that git is to sign with: a path, or the public key itself. None where it signs with something else.
     pub fn signing_key(folder: &Path) -> Option<String> {
-        let wanted = "^(user\\.signingkey|gpg\\.format)$";
-        let found = run(folder, &["config", "--null", "--type=path", "--get-regexp", wanted]).ok()?;
-        let text = String::from_utf8_lossy(&found.stdout).into_owned();
-        let entries: Vec<(&str, &str)> = text.split('\0').filter_map(|entry| entry.split_once('\n')).collect();
-        let value = |key: &str| entries.iter().rev().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| *v);
-        let key = value("user.signingkey").filter(|_| value("gpg.format") == Some("ssh"))?;
-        Some(key.to_owned())
+        let [key, format] = settings(folder, ["user.signingkey", "gpg.format"])?;
+        key.filter(|_| format.as_deref() == Some("ssh"))
+    }
+
+    /// The program that git signs with in the place of `ssh-keygen`: some keep the keys themselves.
+    pub fn signing_program(folder: &Path) -> Option<String> {
+        let [program] = settings(folder, ["gpg.ssh.program"])?;
+        program
     }
 
     /// Tracked files in scope; submodules are listed, not entered. With them, names that are not UTF-8, as they would print.
@@ -233,6 +245,17 @@ impl Git {
             return Err(refused(&found));
         }
         Ok((!found.cut).then_some(found.stdout))
+    }
+
+    /// The bytes of a file as they are in a commit; none where the commit or the file is not here, or it is longer than `limit`.
+    /// No filter is run.
+    pub fn committed(&self, commit: &str, path: &str, limit: u64) -> Option<Vec<u8>> {
+        // A commit is digits, whatever a record says: nothing that git would take for something else.
+        if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let found = run_limited(&self.root, &["cat-file", "blob", &format!("{commit}:{path}")], limit).ok()?;
+        (found.success() && !found.cut).then_some(found.stdout)
     }
 
     /// The folder that all worktrees of the repository share.

@@ -37,6 +37,7 @@ pub mod seeds;
 pub mod source_file;
 mod tabular;
 pub mod values;
+pub mod weights;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};

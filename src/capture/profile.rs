@@ -27,6 +27,13 @@ pub struct Tables {
     files: Vec<(SourceFile, TableFormat)>,
 }
 
+impl Tables {
+    /// Each file: what the source calls it, and where it is.
+    pub fn places(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.files.iter().map(|(file, _)| (file.path(), file.disk()))
+    }
+}
+
 /// The sources that are tables by the names of their files.
 pub fn tables(data: &[Data]) -> Vec<Tables> {
     let of = |source: &Data| {

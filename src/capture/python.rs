@@ -5,13 +5,14 @@
 pub mod marker;
 mod packages;
 mod select;
-pub mod version;
 
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::bounded;
+
+pub use crate::format::python_version as version;
 
 pub use self::packages::{Packages, conda_packages, normalised, packages};
 pub use self::select::{Asked, choose, is_python};

@@ -264,7 +264,8 @@ pub(super) fn is_whole(column: &ColumnProfileRecord, rows: u64) -> bool {
     rows.checked_sub(column.nulls + column.nan + column.infinite) == Some(listed)
 }
 
-fn deciles(column: &ColumnProfileRecord) -> Result<Deciles, String> {
+/// Ten parts of a column of numbers.
+pub(super) fn deciles(column: &ColumnProfileRecord) -> Result<Deciles, String> {
     let unread = || "its deciles cannot be read".to_owned();
     let deciles = column.deciles.as_ref().ok_or_else(unread)?;
     let mut edges = [0.0; 11];

@@ -48,7 +48,12 @@ pub(super) fn judge(
     let compares =
         record.data == DataCheck::Schema || record.data == DataCheck::Categories && record.allowed.is_empty();
     if compares && let Some(result) = case.without_baseline(&result) {
-        return Ok(result);
+        let asked = Asked { rule, record, case };
+        let column = asked.profile().and_then(|profile| asked.column(profile));
+        return match column {
+            Err(Unjudged::Policy(error)) if record.data == DataCheck::Categories => Err(error),
+            _ => Ok(result),
+        };
     }
     let rows = case.facts.candidate.source(&record.of).and_then(|source| source.rows);
     let result = ResultRecord { n: rows.unwrap_or(0), ..result };

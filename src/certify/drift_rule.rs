@@ -121,6 +121,10 @@ fn measured<'a>(
     let limit = counted::limit_of(rule, record.drift.name())?;
     super::data_rule::known(rule, &record.of, case)?;
     if let Some(result) = case.without_baseline(&result) {
+        if let Ok(ours) = case.facts.candidate.profile(&record.of, "candidate") {
+            let missing = record.columns.iter().find(|name| columns::column(ours, name).is_none());
+            missing.map_or(Ok(()), |name| Err(unknown_column(rule, record, name, ours)))?;
+        }
         return Ok(Err(result));
     }
     let Some(baseline) = &case.facts.baseline else { return Ok(Err(inconclusive(result, "nobody looked"))) };
@@ -133,12 +137,7 @@ fn measured<'a>(
     let meant = columns::meant(record, theirs);
     let neither = |name: &&&str| columns::column(ours, name).is_none() && columns::column(theirs, name).is_none();
     if let Some(name) = meant.iter().find(neither) {
-        return Err(CertifyError::UnknownColumn {
-            rule: rule.id.clone(),
-            set: record.of.clone(),
-            column: (*name).to_owned(),
-            known: theirs.columns.iter().map(|column| column.name.clone()).collect(),
-        });
+        return Err(unknown_column(rule, record, name, theirs));
     }
     let result = ResultRecord { n: ours.rows, ..result };
     if meant.is_empty() {
@@ -160,6 +159,15 @@ fn measured<'a>(
     measured.iter_mut().zip(adjusted).for_each(|(column, p)| column.adjusted = p);
     measured.sort_by(|a, b| b.distance.low.total_cmp(&a.distance.low).then_with(|| a.name.cmp(b.name)));
     Ok(Ok((Drifted { record, alpha: 1.0 - case.policy.confidence, measured, unknown }, limit, result)))
+}
+
+fn unknown_column(rule: &RuleRecord, record: &DriftRecord, name: &str, known: &ProfileRecord) -> CertifyError {
+    CertifyError::UnknownColumn {
+        rule: rule.id.clone(),
+        set: record.of.clone(),
+        column: name.to_owned(),
+        known: known.columns.iter().map(|column| column.name.clone()).collect(),
+    }
 }
 
 fn of_column(

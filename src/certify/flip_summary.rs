@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::rightness;
 use super::rows::{View, consistent};
+use crate::evidence::JoinedRows;
 use crate::format::policy::{MeasureRecord, RuleRecord, Task};
 use crate::measure::{self, Metric, MetricSpec};
 use crate::name::SetName;
@@ -47,24 +48,15 @@ pub fn flip_summaries(case: &Case<'_>) -> Vec<FlipSummary> {
         }
         let view = View::whole(joined);
         let Some(baseline) = view.baseline() else { continue };
-        let (truth, right_by) = (view.rows().truth, right_by(case, set));
+        let (truth, right_by) = (view.rows().truth, right_by(&case.policy.rules, case.policy.task, set));
         let Ok((ours, theirs)) = measure::both_right(&right_by, &truth, &view.candidate(), &baseline) else { continue };
         let lost = |row: usize| theirs[row] && !ours[row];
         let won = |row: usize| ours[row] && !theirs[row];
         let count = |flipped: &dyn Fn(usize) -> bool| (0..ours.len()).filter(|row| flipped(*row)).count() as u64;
         let mut most: Option<SliceFlips> = None;
-        for (name, column) in &joined.slices {
-            let mut slices = vec![[0_u64; 3]; column.values.len()];
-            for (row, value) in column.rows.iter().enumerate() {
-                let slice = &mut slices[*value as usize];
-                slice[0] += 1;
-                slice[1] += u64::from(lost(row));
-                slice[2] += u64::from(won(row));
-            }
-            for (value, [rows, right_to_wrong, wrong_to_right]) in column.values.iter().zip(slices) {
-                if right_to_wrong > most.as_ref().map_or(0, |most| most.right_to_wrong) {
-                    most = Some(SliceFlips { slice: format!("{name}={value}"), rows, right_to_wrong, wrong_to_right });
-                }
+        for slice in by_slice(joined, &lost, &won) {
+            if slice.right_to_wrong > most.as_ref().map_or(0, |most| most.right_to_wrong) {
+                most = Some(slice);
             }
         }
         summaries.push(FlipSummary {
@@ -78,8 +70,34 @@ pub fn flip_summaries(case: &Case<'_>) -> Vec<FlipSummary> {
     summaries
 }
 
+/// Every slice of every column, in that order, with its rows that are `lost` and `won`.
+pub(super) fn by_slice(
+    joined: &JoinedRows,
+    lost: &dyn Fn(usize) -> bool,
+    won: &dyn Fn(usize) -> bool,
+) -> Vec<SliceFlips> {
+    let mut found = Vec::new();
+    for (name, column) in &joined.slices {
+        let mut slices = vec![[0_u64; 3]; column.values.len()];
+        for (row, value) in column.rows.iter().enumerate() {
+            let slice = &mut slices[*value as usize];
+            slice[0] += 1;
+            slice[1] += u64::from(lost(row));
+            slice[2] += u64::from(won(row));
+        }
+        let named = column.values.iter().zip(slices);
+        found.extend(named.map(|(value, [rows, right_to_wrong, wrong_to_right])| SliceFlips {
+            slice: format!("{name}={value}"),
+            rows,
+            right_to_wrong,
+            wrong_to_right,
+        }));
+    }
+    found
+}
+
 /// What the set's rules take for right: the first of them that says anything decides.
-fn right_by(case: &Case<'_>, of: &SetName) -> MetricSpec {
+pub(super) fn right_by(rules: &[RuleRecord], task: Task, of: &SetName) -> MetricSpec {
     let about = |rule: &&RuleRecord| match &rule.measure {
         MeasureRecord::Metric { set, .. }
         | MeasureRecord::Flips { set, .. }
@@ -87,8 +105,8 @@ fn right_by(case: &Case<'_>, of: &SetName) -> MetricSpec {
         _ => false,
     };
     let plain = MetricSpec::new(Metric::ExactMatch);
-    let rules = case.policy.rules.iter().filter(about);
-    let mut known = rules.filter_map(|rule| rightness::of_rule(rule, case.policy.task).ok());
+    let rules = rules.iter().filter(about);
+    let mut known = rules.filter_map(|rule| rightness::of_rule(rule, task).ok());
     // Half a word is neither right nor wrong; a rule that counts no classes has no threshold.
     known.find(|spec| spec.metric != Metric::TokenF1 && *spec != plain).unwrap_or(plain)
 }

@@ -7,10 +7,10 @@ use super::limit::{Limit, Measurement};
 use super::outcome::{blank, inconclusive};
 use super::rightness;
 use super::rows::View;
-use super::rows_rule::RowsRule;
+use super::rows_rule::{RowsRule, set_of};
 use super::sufficient::flat;
 use super::wording::some;
-use crate::evidence::key_hash;
+use crate::evidence::{JoinedRows, key_hash};
 use crate::format::certificate::{ResultRecord, Verdict};
 use crate::format::policy::{Flips, PolicyRecord, RuleRecord};
 use crate::measure::{self, MetricSpec, Undefined};
@@ -96,21 +96,17 @@ pub(super) fn must_not(rule: &RuleRecord, keys: &[Vec<String>], case: &Case<'_>)
     let (rows, limit) = parts(rule, "must_not_flip")?;
     let found = match rows.find(case)? {
         Ok(found) => found,
-        Err(result) => return Ok(result),
+        Err(result) => {
+            // Rules that a first release puts in force are those that later candidates must satisfy.
+            let set = set_of(rule, rows.set, case)?.filter(|_| result.verdict == Verdict::NotApplicable);
+            if let Some(Ok(joined)) = set.and_then(|set| case.sets.get(set)) {
+                listed(rule, keys, joined)?;
+            }
+            return Ok(result);
+        }
     };
     let joined = found.joined;
-    let mut listed = Vec::with_capacity(keys.len());
-    for key in keys {
-        match joined.keys.binary_search(&key_hash(key)) {
-            Ok(row) => listed.push((row as u32, key)),
-            Err(_) => {
-                let known: Vec<String> = known_keys(joined, key.len());
-                let key = key.join(", ");
-                let nearest = nearest(&key, known.iter().map(String::as_str));
-                return Err(CertifyError::UnknownKey { rule: rule.id.clone(), set: found.set.clone(), key, nearest });
-            }
-        }
-    }
+    let listed = listed(rule, keys, joined)?;
     let places: Vec<u32> = listed.iter().map(|(row, _)| *row).collect();
     let view = View::of(joined, &places);
     let result = ResultRecord { n: places.len() as u64, ..blank(rule, Some(found.set), None) };
@@ -135,8 +131,26 @@ pub(super) fn must_not(rule: &RuleRecord, keys: &[Vec<String>], case: &Case<'_>)
     Ok(judged)
 }
 
+/// The numbers of the rows with these keys.
+fn listed<'k>(
+    rule: &RuleRecord,
+    keys: &'k [Vec<String>],
+    joined: &JoinedRows,
+) -> Result<Vec<(u32, &'k Vec<String>)>, CertifyError> {
+    let place = |key: &'k Vec<String>| match joined.keys.binary_search(&key_hash(key)) {
+        Ok(row) => Ok((row as u32, key)),
+        Err(_) => {
+            let known: Vec<String> = known_keys(joined, key.len());
+            let key = key.join(", ");
+            let nearest = nearest(&key, known.iter().map(String::as_str));
+            Err(CertifyError::UnknownKey { rule: rule.id.clone(), set: joined.set.clone(), key, nearest })
+        }
+    };
+    keys.iter().map(place).collect()
+}
+
 /// Keys of the set to find the like of a mistyped one among; none where keys have another number of parts.
-fn known_keys(joined: &crate::evidence::JoinedRows, parts: usize) -> Vec<String> {
+fn known_keys(joined: &JoinedRows, parts: usize) -> Vec<String> {
     const LOOKED_AT: usize = 1_000;
     let cells = |place| joined.names.cells(place).filter(|cells| cells.len() == parts).map(|cells| cells.join(", "));
     (0..joined.keys.len().min(LOOKED_AT)).filter_map(cells).collect()

@@ -62,29 +62,21 @@ impl Measured<'_> {
 
     /// How to resample these rows.
     pub(super) fn sampling(&self, view: &View<'_>) -> Sampling {
-        let PolicyRecord { confidence, resamples, .. } = *self.policy;
-        let resampling = match self.policy.method {
-            IntervalMethod::Auto => Resampling::WhereNeeded,
-            IntervalMethod::Bootstrap => Resampling::Always,
-        };
-        Sampling { confidence, resamples, seed: view.seed(self.spec.metric), resampling }
+        let PolicyRecord { confidence, resamples, method, .. } = *self.policy;
+        sampling(confidence, resamples, method, view.seed(self.spec.metric))
     }
 
     fn comparison(&self, view: &View<'_>, sampling: &Sampling, result: ResultRecord) -> ResultRecord {
         let Some(baseline) = view.baseline() else {
             return inconclusive(result, format!("the baseline has no predictions set `{}`", self.set));
         };
-        let found = match measure::compare(self.spec, &view.rows(), &view.candidate(), &baseline, sampling) {
+        let found = match two_models(self.spec, view, &baseline, sampling, self.is_of_queries()) {
             Ok(found) => found,
-            Err(undefined) => return inconclusive(result, self.undefined(&undefined)),
+            Err(Incomparable::TooFew(units)) => {
+                return inconclusive(ResultRecord { n: units, ..result }, self.few(units));
+            }
+            Err(Incomparable::Undefined(undefined)) => return inconclusive(result, self.undefined(&undefined)),
         };
-        if let Some(units) = too_few(found.method, &found.sufficient) {
-            return inconclusive(ResultRecord { n: units, ..result }, self.few(units));
-        }
-        let found = Comparison { n: self.units(&found.sufficient, view).unwrap_or(found.n), ..found };
-        if let Some(few) = too_few_for_bounds(&found) {
-            return inconclusive(result, self.undefined(&few));
-        }
         let mut result = self.in_units(self.compared(result, &found, self.spec.better()));
         if result.method.is_some() {
             result.seed = found.resamples.map(|_| Digest::from_bytes(sampling.seed));
@@ -268,13 +260,53 @@ impl Measured<'_> {
     }
 
     pub(super) fn few(&self, units: u64) -> String {
-        let what = if self.is_of_queries() { "queries" } else { "rows" };
-        format!("{} {what} are too few; {FEWEST} are the least that bounds on a mean are made of", grouped(units))
+        few(units, self.is_of_queries())
     }
 
     pub(super) fn undefined(&self, undefined: &Undefined) -> String {
         format!("{} is not defined: {undefined}", title(&self.rule.measure))
     }
+}
+
+/// Why the difference of two models has no bounds that hold.
+pub(super) enum Incomparable {
+    /// So few values were averaged.
+    TooFew(u64),
+    /// It is not defined.
+    Undefined(Undefined),
+}
+
+/// Both models' values on the same rows and the difference with its bounds. A mean over queries is of so many queries.
+pub(super) fn two_models(
+    spec: &MetricSpec,
+    view: &View<'_>,
+    baseline: &Predicted<'_>,
+    sampling: &Sampling,
+    of_queries: bool,
+) -> Result<Comparison, Incomparable> {
+    let found = measure::compare(spec, &view.rows(), &view.candidate(), baseline, sampling);
+    let found = found.map_err(Incomparable::Undefined)?;
+    if let Some(units) = too_few(found.method, &found.sufficient) {
+        return Err(Incomparable::TooFew(units));
+    }
+    let n = units(&found.sufficient).or_else(|| view.queries().filter(|_| of_queries)).unwrap_or(found.n);
+    let found = Comparison { n, ..found };
+    too_few_for_bounds(&found).map_or(Ok(found), |few| Err(Incomparable::Undefined(few)))
+}
+
+/// That so few values were averaged.
+pub(super) fn few(units: u64, of_queries: bool) -> String {
+    let what = if of_queries { "queries" } else { "rows" };
+    format!("{} {what} are too few; {FEWEST} are the least that bounds on a mean are made of", grouped(units))
+}
+
+/// How to resample rows whose seed is known.
+pub(super) fn sampling(confidence: f64, resamples: u32, method: IntervalMethod, seed: [u8; 32]) -> Sampling {
+    let resampling = match method {
+        IntervalMethod::Auto => Resampling::WhereNeeded,
+        IntervalMethod::Bootstrap => Resampling::Always,
+    };
+    Sampling { confidence, resamples, seed, resampling }
 }
 
 /// Two AUCs over so few rows of a class that their bounds do not hold: at the margin 6 to 10 % pass with 20 positive rows where 5 %

@@ -32,10 +32,12 @@
 //! Tour: `judge` goes through the rules; `metric_rule` (with `remarked`, over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
-//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `outcome`, `sufficient` and `wording` write it down.
+//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `effect` tells worse from better, for `waivers`; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
-//! rules, `explain` (over `needed`, `equal_model`, `equal_evidence`) what each of them does here.
+//! rules, `profile_drift` how far tables are apart whose rows nobody reads, `explain` (over `needed`, `equal_model`,
+//! `equal_evidence`) what each of them does here. `side_by_side` has the same numbers
+//! for two models that nobody judges.
 
 mod case;
 mod columns;
@@ -45,6 +47,7 @@ mod data_rule;
 mod decision;
 mod distributions;
 mod drift_rule;
+mod effect;
 mod equal_evidence;
 mod equal_model;
 mod error;
@@ -66,6 +69,7 @@ mod outcome;
 mod parity_rule;
 mod parts;
 pub mod policy;
+mod profile_drift;
 mod provenance_rule;
 mod quantile_rule;
 mod ratchet;
@@ -81,6 +85,7 @@ mod rows_named;
 mod rows_rule;
 mod runs_rule;
 mod shift_rule;
+mod side_by_side;
 mod slices;
 mod spec;
 mod sufficient;
@@ -97,8 +102,13 @@ pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
 pub use lint::{Warning, lint};
+pub use profile_drift::{ProfileDrift, profile_drift};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
+pub use side_by_side::{
+    ChangedAnswers, ColumnDrift, ComparedMetric, NumbersChanged, Shape, SidesChanged, SliceChange, Terms, What,
+    changed_answers, column_drift, compared_metrics, drift_rows,
+};
 pub use waivers::Waived;
 
 /// The rule that all regression cases are judged by: no file names it.

@@ -125,7 +125,7 @@ pub(super) fn title(measure: &MeasureRecord) -> String {
 }
 
 /// `fbeta (beta 2)`, `mean of profit`, `cost / visits`, `p95 of abs_error`.
-fn metric_title(metric: &str, parameters: &BTreeMap<String, Scalar>, columns: &[String]) -> String {
+pub(super) fn metric_title(metric: &str, parameters: &BTreeMap<String, Scalar>, columns: &[String]) -> String {
     match (columns, parameters.get("quantile").and_then(Scalar::finite)) {
         ([over, under], _) => format!("{over} / {under}"),
         ([column], Some(quantile)) => format!("{} of {column}", percentile(quantile)),

@@ -88,13 +88,14 @@ mod flips;
 mod keys;
 mod measure;
 mod measured;
-mod over;
 pub(in crate::certify) mod parameters;
 mod refuse;
 mod resolve;
+mod rows;
 
 pub use error::PolicyError;
 pub use resolve::resolve;
+pub(in crate::certify) use resolve::{CONFIDENCE, RESAMPLES};
 
 use std::collections::BTreeMap;
 

@@ -22,6 +22,16 @@ pub(super) fn judge(
     case: &Case<'_>,
 ) -> Result<ResultRecord, CertifyError> {
     let result = blank(rule, None, None);
+    let known = case.candidate_samples;
+    if !known.is_empty() && !known.contains(of) {
+        return Err(CertifyError::UnknownSet {
+            rule: rule.id.clone(),
+            kind: "samples",
+            set: of.clone(),
+            known: known.to_vec(),
+            nearest: nearest(of.as_str(), known.iter().map(SetName::as_str)),
+        });
+    }
     if let Some(unfit) = case.unfit(rule, of.as_str(), &result) {
         let alone = case.samples.get(of).filter(|_| unfit.verdict == Verdict::NotApplicable);
         let Some((Ok(candidate), _)) = alone else { return Ok(unfit) };
@@ -31,16 +41,6 @@ pub(super) fn judge(
             Err(reason) => {
                 inconclusive(result, format!("p{} of `{of}` is not defined: {reason}", significant(quantile * 100.0)))
             }
-        });
-    }
-    let known = case.candidate_samples;
-    if !known.is_empty() && !known.contains(of) {
-        return Err(CertifyError::UnknownSet {
-            rule: rule.id.clone(),
-            kind: "samples",
-            set: of.clone(),
-            known: known.to_vec(),
-            nearest: nearest(of.as_str(), known.iter().map(SetName::as_str)),
         });
     }
     let missing = |role| Defect::SetMissing { role, kind: "samples", set: of.clone() };

@@ -9,6 +9,7 @@ use super::decision::{
     Gap, Level, drop_of_lists, drop_of_numbers, floor, non_inferior, not_worse_detected, ratio, superior,
 };
 use super::drift_rule::SAME_DATA;
+use super::effect::direction;
 use super::judge::{overall, without_baseline};
 use super::limit::Limit;
 use super::report_rule::OPEN;
@@ -16,11 +17,9 @@ use super::reported_rule::{LIST, PAIRED, POINT};
 use super::{CASES, HOLDOUT, holdout, holm, runs_rule, spec, sufficient};
 use crate::digest::Digest;
 use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict};
-use crate::format::policy::{
-    Bound, DemandRecord, Direction, Flips, IntervalMethod, MeasureRecord, Over, RuleRecord, Task,
-};
+use crate::format::policy::{Bound, DemandRecord, Flips, IntervalMethod, MeasureRecord, RuleRecord, Task};
 use crate::measure::{
-    self, Better, Comparison, Estimate, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined, rederive,
+    self, Comparison, Estimate, Method, MetricSpec, Resampling, Sampling, Sufficient, Undefined, rederive,
     rederive_estimate, rederive_quantile, rederive_quantile_ratio, rederive_runs,
 };
 
@@ -311,19 +310,6 @@ fn decided(
         DemandRecord::NotWorseDetected { margin } => Ok(Some(not_worse_detected(gap, margin))),
         DemandRecord::MaxDrop { limit } => Ok(Some(drop_of_lists(gap, limit))),
         _ => Err(None),
-    }
-}
-
-/// Which way is better of what a rule measures.
-fn direction(task: Task, rule: &RuleRecord) -> Option<Better> {
-    match &rule.measure {
-        MeasureRecord::Metric { over: Some(Over::Gap { .. } | Over::Odds { .. }), .. } => Some(Better::Lower),
-        MeasureRecord::Metric { .. } => spec::settled(rule, task).ok().map(|(spec, _)| spec.better()),
-        MeasureRecord::Reported { better, .. } | MeasureRecord::Command { better, .. } => Some(match better {
-            Direction::Higher => Better::Higher,
-            Direction::Lower => Better::Lower,
-        }),
-        _ => None,
     }
 }
 

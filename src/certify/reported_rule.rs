@@ -35,16 +35,19 @@ pub(super) fn judge(
     case: &Case<'_>,
 ) -> Result<ResultRecord, CertifyError> {
     let result = blank(rule, None, None);
-    if let Some(result) = case.unfit(rule, "metrics", &result) {
-        return Ok(result);
+    let candidate = read(case.metrics.0.get(name)).map_err(|what| {
+        let known = nearest(name, case.metrics.0.keys().map(String::as_str));
+        let hint = if case.metrics.0.contains_key(name) { String::new() } else { suggestion(&known) };
+        format!("the candidate's `{name}` is {what}{hint}")
+    });
+    // Nobody can report it later: a first release without it would leave the next candidates nothing to be compared with.
+    let unfit = case.unfit(rule, "metrics", &result);
+    if let Some(unfit) = unfit.filter(|unfit| candidate.is_ok() || unfit.verdict != Verdict::NotApplicable) {
+        return Ok(unfit);
     }
-    let candidate = match read(case.metrics.0.get(name)) {
+    let candidate = match candidate {
         Ok(candidate) => candidate,
-        Err(what) => {
-            let known = nearest(name, case.metrics.0.keys().map(String::as_str));
-            let hint = if case.metrics.0.contains_key(name) { String::new() } else { suggestion(&known) };
-            return Ok(inconclusive(result, format!("the candidate's `{name}` is {what}{hint}")));
-        }
+        Err(reason) => return Ok(inconclusive(result, reason)),
     };
     let baseline = read(case.metrics.1.and_then(|metrics| metrics.get(name)));
     let baseline = baseline.map_err(|what| format!("the baseline's `{name}` is {what}"));

@@ -50,7 +50,7 @@ pub(super) fn of_answers(joined: &JoinedRows, places: &[u32], right_by: &MetricS
 }
 
 /// How far off a model is; none of what it said nothing about.
-fn off(truth: &TruthColumn, predicted: &PredictedColumns, at: usize) -> Option<f64> {
+pub(super) fn off(truth: &TruthColumn, predicted: &PredictedColumns, at: usize) -> Option<f64> {
     let differs = |differs: bool| if differs { 1.0 } else { 0.0 };
     Some(match truth {
         TruthColumn::Binary(labels) => match (&predicted.scores, &predicted.classes) {

@@ -232,7 +232,8 @@ fn key(joined: &JoinedRows, at: usize) -> String {
     joined.names.text(at).unwrap_or_else(|| format!("{:016x}", joined.keys[at]))
 }
 
-fn named(joined: &JoinedRows, place: u32, new: bool, by_scores: bool) -> NamedRow {
+/// One row as people read it.
+pub(super) fn named(joined: &JoinedRows, place: u32, new: bool, by_scores: bool) -> NamedRow {
     let at = place as usize;
     NamedRow {
         key: key(joined, at),

@@ -137,12 +137,18 @@ impl<'a> RowsRule<'a> {
         Ok((partition.judged, uncovered))
     }
 
-    /// A column that a rule slices by and nobody has is the rule's mistake, not the evidence's.
+    /// A column that a rule names and nobody has is the rule's mistake, not the evidence's.
     fn check_column(&self, set: &SetName, defect: &Defect) -> Result<(), CertifyError> {
+        let numbers = match &self.rule.measure {
+            MeasureRecord::Metric { columns, .. } => columns.as_slice(),
+            _ => &[],
+        };
+        let names = |column| {
+            let listed = [self.each, self.over, numbers].iter().any(|names| names.contains(column));
+            listed || self.only.contains_key(column)
+        };
         match defect {
-            Defect::ColumnMissing { column, columns, .. }
-                if self.only.contains_key(column) || self.each.contains(column) || self.over.contains(column) =>
-            {
+            Defect::ColumnMissing { column, columns, .. } if names(column) => {
                 Err(unknown_column(self.rule, set, column, columns.clone()))
             }
             _ => Ok(()),

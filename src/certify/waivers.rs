@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
+use super::effect::Effect;
 use super::regression_cases::{UNKNOWN, WRONG};
-use super::wording::some;
+use super::wording::{significant, some};
 use crate::format::certificate::{CertificateRecord, ResultRecord, Verdict, WaiverRecord};
+use crate::format::policy::PolicyRecord;
 use crate::id::SnapshotId;
 use crate::name::SetName;
 
@@ -19,10 +21,21 @@ const SHOWN: usize = 3;
 pub struct Waived {
     /// What the candidate was compared with.
     baseline: Option<SnapshotId>,
-    /// Of each set and slice that did not pass, how it came out.
-    open: Vec<(Option<SetName>, Option<String>, Verdict)>,
+    /// What did not pass.
+    open: Vec<Open>,
     /// Of regression cases, those that were not right: `wrong_c17`.
     cases: BTreeSet<String>,
+}
+
+/// A set or a slice that did not pass, and how it came out.
+#[derive(Debug, Clone, PartialEq)]
+struct Open {
+    set: Option<SetName>,
+    slice: Option<String>,
+    metric: String,
+    verdict: Verdict,
+    /// None: nothing was measured.
+    effect: Option<Effect>,
 }
 
 impl Waived {
@@ -33,7 +46,13 @@ impl Waived {
         for result in results {
             let verdict = result.waived.unwrap_or(result.verdict);
             if matches!(verdict, Verdict::Fail | Verdict::Inconclusive) {
-                waived.open.push((result.set.clone(), result.slice.clone(), verdict));
+                waived.open.push(Open {
+                    set: result.set.clone(),
+                    slice: result.slice.clone(),
+                    metric: result.metric.clone(),
+                    verdict,
+                    effect: effect(&certificate.policy, result),
+                });
                 waived.cases.extend(cases_of(result).cloned());
             }
         }
@@ -46,15 +65,21 @@ impl Waived {
         if is_comparison && self.baseline != case.baseline.snapshot {
             return Some("it was given for the comparison with another baseline".to_owned());
         }
-        let about = |(set, slice, _): &&(Option<SetName>, Option<String>, Verdict)| {
-            *set == result.set && *slice == result.slice
-        };
-        let Some((.., verdict)) = self.open.iter().find(about) else {
+        let about = |open: &&Open| open.set == result.set && open.slice == result.slice;
+        let Some(open) = self.open.iter().find(about) else {
             let what = result.slice.as_ref().map_or_else(|| "these rows".to_owned(), |slice| format!("`{slice}`"));
             return Some(format!("it was not given for {what}"));
         };
-        if result.verdict < *verdict {
-            return Some(format!("it was given for {}", verdict.name()));
+        if open.metric != result.metric {
+            return Some(format!("it was given for {}", open.metric));
+        }
+        if result.verdict < open.verdict {
+            return Some(format!("it was given for {}", open.verdict.name()));
+        }
+        if let Some(seen) = open.effect
+            && let Some(why) = beyond(seen, effect(case.policy, result))
+        {
+            return Some(why);
         }
         let is_known = |key: &&String| {
             let was_wrong = || key.strip_prefix(UNKNOWN).is_some_and(|id| self.cases.contains(&format!("{WRONG}{id}")));
@@ -71,6 +96,26 @@ impl Waived {
             }
             true => None,
         }
+    }
+}
+
+/// What a result found. Regression cases are compared one by one instead.
+fn effect(policy: &PolicyRecord, result: &ResultRecord) -> Option<Effect> {
+    let rule = policy.rules.iter().find(|rule| rule.id == result.rule);
+    if result.rule == super::CASES { None } else { Effect::of(policy.task, rule, result) }
+}
+
+/// In what `now` is worse than the numbers that somebody saw and excused. Within the bounds that they saw, nothing is: what is measured
+/// anew varies by as much.
+fn beyond(seen: Effect, now: Option<Effect>) -> Option<String> {
+    let excused = match significant(seen.at_worst) == significant(seen.value) {
+        true => significant(seen.value),
+        false => format!("{}, at worst {}", significant(seen.value), significant(seen.at_worst)),
+    };
+    match now {
+        Some(now) if now.is_within(&seen) => None,
+        Some(now) => Some(format!("it was given for {excused}, and it is {} now", significant(now.value))),
+        None => Some(format!("it was given for {excused}, and nothing is measured now")),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The code of two snapshots → what is different.
 
+use std::collections::BTreeMap;
+
 use super::Side;
 use super::files::{FileFacts, compare_files};
+use super::inside::Inside;
 use super::item::Item;
 use crate::snapshot::Sources;
 
@@ -16,6 +19,8 @@ pub struct CodeDiff {
     pub files: Vec<Item<FileFacts>>,
     /// Notebooks that differ, but not in their sources: no difference of the code.
     pub outputs: Vec<String>,
+    /// What is different inside the files, by path, of those whose content differs.
+    pub inside: BTreeMap<String, Inside>,
 }
 
 impl CodeDiff {
@@ -40,5 +45,11 @@ pub(super) fn compare_code(a: &Side, b: &Side) -> CodeDiff {
         dirty: (old.dirty != new.dirty).then_some((old.dirty, new.dirty)),
         files,
         outputs: outputs.into_iter().map(|item| item.name).collect(),
+        inside: BTreeMap::new(),
     }
+}
+
+/// The files of the code that differ in anything, notebooks that were only run again among them.
+pub fn differing_files(a: &Side, b: &Side) -> Vec<Item<FileFacts>> {
+    compare_files(&a.code_files, &b.code_files)
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Side;
 use super::item::{Item, compare_maps};
-use crate::format::snapshot::DataRecord;
+use crate::certify::ColumnDrift;
+use crate::evidence::RowChanges;
+use crate::format::snapshot::{ColumnRecord, DataRecord};
 
 /// A source of training data, as far as a comparison needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,4 +57,98 @@ pub(super) fn compare_data(a: &Side, b: &Side) -> Vec<Item<DataFacts>> {
         }
     }
     items
+}
+
+/// What is different in a table of training data that both versions have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableDiff {
+    /// Columns: those that are gone, then the others in the order of `b`.
+    pub schema: Vec<SchemaChange>,
+    /// Its rows, or why they cannot be compared.
+    pub rows: Result<RowsDiff, String>,
+    /// How far each column that both have moved, the furthest first; or why that cannot be told.
+    pub columns: Result<Vec<ColumnDrift>, String>,
+}
+
+/// The rows of a table in two versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsDiff {
+    /// The columns that tell rows apart; empty: rows are compared as they are.
+    pub key: Vec<String>,
+    /// Columns that were not looked at: those that one version has, and those that hold no single values.
+    pub without: Vec<String>,
+    /// Why there is no key, where one was named.
+    pub doubt: Option<String>,
+    /// How many differ.
+    pub changes: RowChanges,
+}
+
+/// What became of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaChange {
+    /// Its name.
+    pub column: String,
+    /// What.
+    pub change: ColumnChange,
+}
+
+/// How a column is different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnChange {
+    /// Only in `b`, of this type.
+    Added(String),
+    /// Only in `a`, of this type.
+    Removed(String),
+    /// Of another type.
+    Retyped(String, String),
+    /// Elsewhere among the columns that both have: its places in `a` and in `b`, from 1.
+    Moved(usize, usize),
+}
+
+/// What is different in the columns. As few as can be are said to have moved.
+pub fn schema_changes(a: &[ColumnRecord], b: &[ColumnRecord]) -> Vec<SchemaChange> {
+    let place = |schema: &[ColumnRecord], name: &str| schema.iter().position(|column| column.name == name);
+    let mut changes: Vec<SchemaChange> = a
+        .iter()
+        .filter(|old| place(b, &old.name).is_none())
+        .map(|old| SchemaChange { column: old.name.clone(), change: ColumnChange::Removed(old.kind.clone()) })
+        .collect();
+    let before: Vec<Option<usize>> = b.iter().map(|new| place(a, &new.name)).collect();
+    let stay = longest_ascending(&before.iter().copied().flatten().collect::<Vec<_>>());
+    for (now, (new, was)) in b.iter().zip(before).enumerate() {
+        let mut add = |change| changes.push(SchemaChange { column: new.name.clone(), change });
+        let Some((was, old)) = was.and_then(|was| Some((was, a.get(was)?))) else {
+            add(ColumnChange::Added(new.kind.clone()));
+            continue;
+        };
+        if old.kind != new.kind {
+            add(ColumnChange::Retyped(old.kind.clone(), new.kind.clone()));
+        }
+        if stay.binary_search(&was).is_err() {
+            add(ColumnChange::Moved(was + 1, now + 1));
+        }
+    }
+    changes
+}
+
+/// The most numbers that stand in ascending order, in that order: by patience sorting.
+fn longest_ascending(numbers: &[usize]) -> Vec<usize> {
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(numbers.len());
+    for (at, number) in numbers.iter().enumerate() {
+        let pile = ends.partition_point(|end| numbers.get(*end) < Some(number));
+        before.push(pile.checked_sub(1).and_then(|below| ends.get(below)).copied());
+        match ends.get_mut(pile) {
+            Some(end) => *end = at,
+            None => ends.push(at),
+        }
+    }
+    let mut longest = Vec::with_capacity(ends.len());
+    let mut next = ends.last().copied();
+    while let Some(at) = next {
+        longest.extend(numbers.get(at));
+        next = before.get(at).copied().flatten();
+    }
+    longest.reverse();
+    longest
 }

@@ -7,19 +7,39 @@ mod code;
 mod data;
 mod environment;
 mod files;
+mod hunk;
+mod inside;
 mod item;
+mod lines;
+mod metrics;
+mod notebook;
+mod patch;
+mod predictions;
 mod results;
 mod section;
+pub mod tensors;
+mod versions;
+mod words;
 
 use std::collections::BTreeMap;
 
-pub use self::code::CodeDiff;
-pub use self::data::DataFacts;
+pub use self::code::{CodeDiff, differing_files};
+pub use self::data::{ColumnChange, DataFacts, RowsDiff, SchemaChange, TableDiff, schema_changes};
+pub use self::environment::{EnvironmentFact, EnvironmentKind};
 pub use self::files::FileFacts;
+pub use self::hunk::Sign;
+pub use self::inside::{Inside, LARGEST, LARGEST_NOTEBOOK, TextDiff, TextHunk, is_notebook, look_inside};
 pub use self::item::{Change, Item};
+pub use self::metrics::{Direction, SetMetrics, Verdict, directions};
+pub use self::notebook::{CellChange, NotebookDiff, compare_notebooks};
+pub use self::patch::{Mode, PatchFile, write_patch};
+pub use self::predictions::{PredictionsDiff, RowsCompared};
 pub use self::section::{Section, Sections};
+pub use self::versions::{Size, Step, step};
+pub use self::words::compare_words;
 
 use self::item::compare_maps;
+use self::tensors::TensorDiff;
 use crate::format::observation::ProfileRef;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
@@ -46,16 +66,26 @@ pub struct Side {
 pub struct Diff {
     /// The model's files.
     pub files: Vec<Item<FileFacts>>,
+    /// What is in them: tensors, and the hyper-parameters of estimators.
+    pub tensors: TensorDiff,
     /// Parameters.
     pub params: Vec<Item<Scalar>>,
-    /// Metrics.
+    /// Metrics as they were written down.
     pub metrics: Vec<Item<Scalar>>,
+    /// Which way of each of them is better.
+    pub directions: BTreeMap<String, Direction>,
+    /// Metrics computed from predictions that are not the same.
+    pub measured: Vec<SetMetrics>,
+    /// Predictions.
+    pub predictions: Vec<PredictionsDiff>,
     /// Training data.
     pub data: Vec<Item<DataFacts>>,
+    /// What is in the data that both have and that is a table, by its name.
+    pub tables: BTreeMap<String, TableDiff>,
     /// Code.
     pub code: CodeDiff,
     /// Runtimes, packages, lock files, variables.
-    pub environment: Vec<Item<String>>,
+    pub environment: Vec<Item<EnvironmentFact>>,
     /// Seeds.
     pub seeds: Vec<Item<Scalar>>,
     /// The training command and the folder it ran in.
@@ -85,10 +115,11 @@ impl Diff {
     pub fn differs_in(&self, section: Section) -> bool {
         match section {
             Section::Files => !self.files.is_empty(),
+            Section::Tensors => !self.tensors.is_empty(),
             // What is in files that are the same is the same.
-            Section::Tensors | Section::Predictions => false,
+            Section::Predictions => !self.predictions.is_empty(),
             Section::Params => !self.params.is_empty(),
-            Section::Metrics => !self.metrics.is_empty(),
+            Section::Metrics => !self.metrics.is_empty() || self.measured.iter().any(SetMetrics::differs),
             Section::Data => !self.data.is_empty(),
             Section::Results => !self.results.is_empty(),
             Section::Code => !self.code.is_empty(),
@@ -105,10 +136,18 @@ impl Diff {
         for section in Section::ALL.into_iter().filter(|section| !sections.has(*section)) {
             match section {
                 Section::Files => self.files.clear(),
-                Section::Tensors | Section::Predictions => {}
+                Section::Tensors => self.tensors = TensorDiff::default(),
+                Section::Predictions => self.predictions.clear(),
                 Section::Params => self.params.clear(),
-                Section::Metrics => self.metrics.clear(),
-                Section::Data => self.data.clear(),
+                Section::Metrics => {
+                    self.metrics.clear();
+                    self.directions.clear();
+                    self.measured.clear();
+                }
+                Section::Data => {
+                    self.data.clear();
+                    self.tables.clear();
+                }
                 Section::Results => self.results.clear(),
                 Section::Code => self.code = CodeDiff::default(),
                 Section::Environment => self.environment.clear(),
@@ -127,10 +166,17 @@ pub fn compare(a: &Side, b: &Side) -> Diff {
     let command =
         |record: &SnapshotRecord| record.argv.clone().map(|argv| Command { argv, folder: record.cwd.clone() });
     let (was, is) = (command(old), command(new));
+    let metrics = compare_maps(&old.metrics, &new.metrics);
     Diff {
         files: files::compare_files(&a.model_files, &b.model_files),
+        // Whoever has the files can tell.
+        tensors: TensorDiff::default(),
         params: compare_maps(&old.params, &new.params),
-        metrics: compare_maps(&old.metrics, &new.metrics),
+        directions: directions(metrics.iter().map(|item| &item.name), &BTreeMap::new()),
+        metrics,
+        measured: Vec::new(),
+        predictions: Vec::new(),
+        tables: BTreeMap::new(),
         data: data::compare_data(a, b),
         code: code::compare_code(a, b),
         environment: compare_maps(

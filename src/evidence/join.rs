@@ -6,10 +6,13 @@
 mod agreement;
 mod classes;
 mod digest;
+mod overlap;
 mod picked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use self::overlap::{Overlap, overlap};
 
 use super::predictions::{Answers, Keys, Labels, Named, PredictionTable, unreadable};
 use super::{Defect, JoinedRows, NumberColumns, PredictedColumns, RowNames, TruthColumn};

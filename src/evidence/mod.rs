@@ -10,6 +10,7 @@ mod label;
 mod pick;
 mod predictions;
 mod recognized;
+mod row_changes;
 mod samples;
 mod spelling;
 mod training;
@@ -17,12 +18,13 @@ mod training;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use self::join::{join, join_covering};
+pub use self::join::{Overlap, join, join_covering, overlap};
 pub use self::label::labels;
 pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
 };
-pub use self::recognized::{Recognized, recognize};
+pub use self::recognized::{Recognized, recognize, task_of};
+pub use self::row_changes::{RowChanges, TableRows, row_changes};
 pub use self::samples::read as read_samples;
 pub use self::training::{
     ColumnRows, EvaluationRows, RepeatedKeys, TrainingColumns, Wanted, column_kinds, distinct_texts,

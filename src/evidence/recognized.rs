@@ -137,6 +137,30 @@ pub fn recognize(bytes: &[u8], path: &str) -> Option<Recognized> {
     Columns { names: &names, table: &table }.recognize()
 }
 
+/// What kind of prediction a table holds whose columns somebody named. None where the cells do not tell.
+pub fn task_of(bytes: &[u8], path: &str, columns: &PredictionColumns) -> Option<Task> {
+    if columns.group.is_some() {
+        return Some(Task::Ranking);
+    }
+    let names: Vec<String> = std::iter::once(&columns.label)
+        .chain(columns.score.iter().chain(&columns.prediction))
+        .chain(columns.scores.values())
+        .cloned()
+        .collect();
+    let named: Vec<&str> = names.iter().map(String::as_str).collect();
+    let table = SourceTable::read(bytes, path, &named).ok()?;
+    let labels = table.column(&columns.label).ok()?.codes();
+    if columns.scores.len() > 2 {
+        return Some(Task::Multiclass);
+    }
+    if columns.positive.is_some() && labels.values.len() <= 2 {
+        return Some(Task::Binary);
+    }
+    let found = Columns { names: &names, table: &table };
+    let (prediction, score) = (columns.prediction.as_deref(), columns.score.as_deref());
+    found.answers(&columns.label, &labels, prediction, score).map(|(task, _)| task)
+}
+
 /// Whether a name may be that of a label, of something predicted or of a key.
 fn is_known(plain: &str) -> bool {
     let lists: [&[&str]; 6] = [&LABELS, &PREDICTIONS, &SCORES, &KEYS, &QUERIES, &WEIGHTS];

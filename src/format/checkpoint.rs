@@ -4,22 +4,31 @@
 //! it are folded in. Losing it costs time, nothing else.
 //!
 //! ```text
-//! mlrun/checkpoint/6    name and version
+//! mlrun/checkpoint/7    name and version
 //! the record            in postcard's encoding, without its tables
-//! extents               of each table: rows, bytes
-//! tables                versions, certificates, proposals, then each stage's timeline: see `rows`
+//! the directory         in the same: of the file of tables beside it, if there is one, the event up to which it goes and its
+//!                       bytes; of each table the place, rows and bytes of its part there, how many of those rows count, and
+//!                       rows and bytes of its part here; of the blocks there the places of those that were lifted
+//! digests               BLAKE3 of each page of 16 KiB of the file of tables
+//! tables                the newer rows of versions, certificates, proposals, blocks, then of each stage's timeline: see `rows`
 //! BLAKE3                of all of that
+//!
+//! mlrun/checkpoint-tables/1    filled up with zeros to 64 bytes
+//! tables                       the older rows of the same, each table from a multiple of 64 bytes on
 //! ```
-//! The tables are what grows with a history. They are read, and decoded only where they are looked at.
+//! The tables are what grows with a history. Most of their rows lie in a file that is written seldom and of which only those
+//! pages are read that are looked at: what a verb reads and what it writes does not grow with the events that were there
+//! before. A page that is not what the checkpoint says is made anew from the journal.
 
-use std::sync::Arc;
+mod file;
 
 use serde::{Deserialize, Serialize};
 
-use super::cached;
-use super::event::{ErasedRecord, EventRef, HookOutcome, HookWhen, MAX_SEQ, RulesRecord, SubjectRecord};
-use super::rows::{Extent, Keyed, Row, Rows};
-use super::{FormatError, certificate::Verdict};
+pub use self::file::{Files, decode, encode, files, open, tables};
+use super::certificate::Verdict;
+use super::event::{ErasedRecord, EventRef, HookOutcome, HookWhen, RulesRecord, SubjectRecord};
+pub use super::rows::Source;
+use super::rows::{Blocks, Keyed, Row, Rows};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
@@ -27,9 +36,9 @@ use crate::name::{ModelName, SetName, StageName, Version};
 
 /// Name and version of the record. 1: first form; 2: versions may be dropped; 3: files and fields may be erased; 4: evidence may
 /// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed; 5: stages may be emptied, versions and
-/// rules approved, models renamed, times corrected; 6: tables of rows that are decoded one by one. A checkpoint of another
-/// version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/6";
+/// rules approved, models renamed, times corrected; 6: tables of rows that are decoded one by one; 7: blocks are one of
+/// them, and the older rows of all lie in a file of their own. A checkpoint of another version is dropped.
+pub const FORMAT: &str = "mlrun/checkpoint/7";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +58,8 @@ pub struct CheckpointRecord {
     /// Every stage that was ever held, by name.
     pub stages: Vec<StageRow>,
     /// Blocks in force.
-    pub blocks: Vec<BlockRow>,
+    #[serde(skip)]
+    pub blocks: Blocks,
     /// The newest certificate of every snapshot that has one: by the rules in force, else by others.
     #[serde(skip)]
     pub certificates: Keyed<CertificateRow>,
@@ -478,6 +488,42 @@ impl Row for OccupancyRow {
     }
 }
 
+impl BlockRow {
+    /// Whether it is about a snapshot, or about another one with the same model files.
+    pub fn is_of(&self, snapshot: SnapshotId, model_tree: Option<TreeId>) -> bool {
+        self.snapshot == snapshot || model_tree.is_some() && self.model_tree == model_tree
+    }
+
+    /// Whether it stands for a block that cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.event == NO_EVENT
+    }
+}
+
+impl Row for BlockRow {
+    const KEYS: usize = 2;
+
+    fn key(&self) -> SnapshotId {
+        self.snapshot
+    }
+
+    fn other_key(&self) -> [u8; 32] {
+        self.model_tree.map_or([0; 32], |tree| *tree.digest().as_bytes())
+    }
+
+    /// One on every stage, of whatever it is asked for.
+    fn unreadable(key: SnapshotId, _: usize) -> Self {
+        Self {
+            snapshot: key,
+            model_tree: None,
+            stage: None,
+            reason: "the block cannot be read".to_owned(),
+            event: NO_EVENT,
+            time: Time::default(),
+        }
+    }
+}
+
 impl Row for CertificateRow {
     fn key(&self) -> SnapshotId {
         self.snapshot
@@ -507,50 +553,3 @@ impl Row for CertificateRow {
 
 /// The event that no journal has.
 const NO_EVENT: EventRef = EventRef { seq: 0, id: EventId::new(Digest::from_bytes([0; 32])) };
-
-/// The file of a checkpoint.
-pub fn encode(record: &CheckpointRecord) -> Result<Vec<u8>, FormatError> {
-    let mut tables = Vec::new();
-    let mut extents = vec![
-        record.versions.append_to(FORMAT, &mut tables)?,
-        record.certificates.append_to(FORMAT, &mut tables)?,
-        record.proposals.append_to(FORMAT, &mut tables)?,
-    ];
-    for stage in &record.stages {
-        extents.push(stage.timeline.append_to(FORMAT, &mut tables)?);
-    }
-    let bytes = cached::append(FORMAT, record, FORMAT.as_bytes().to_vec())?;
-    let mut bytes = cached::append(FORMAT, &extents, bytes)?;
-    bytes.append(&mut tables);
-    Ok(cached::sealed(bytes))
-}
-
-/// Reads a checkpoint; anything wrong with it means there is none.
-pub fn decode(bytes: Vec<u8>) -> Option<CheckpointRecord> {
-    let body = cached::unsealed(&bytes)?.strip_prefix(FORMAT.as_bytes())?;
-    let (mut record, rest) = cached::take::<CheckpointRecord>(body)?;
-    let (extents, tables) = cached::take::<Vec<Extent>>(rest)?;
-    let start = FORMAT.len() + body.len() - tables.len();
-    let end = FORMAT.len() + body.len();
-    let [versions, certificates, proposals, timelines @ ..] = extents.as_slice() else { return None };
-    if timelines.len() != record.stages.len() {
-        return None;
-    }
-    let file = Arc::new(bytes);
-    let place;
-    (record.versions, place) = Rows::open(&file, start, *versions)?;
-    let (known, place) = Keyed::open(&file, place, *certificates)?;
-    let (other, mut place) = Keyed::open(&file, place, *proposals)?;
-    (record.certificates, record.proposals) = (known, other);
-    for (stage, extent) in record.stages.iter_mut().zip(timelines) {
-        (stage.timeline, place) = Rows::open(&file, place, *extent)?;
-    }
-    Some(record).filter(|record| place == end && is_sound(record))
-}
-
-/// Whether it keeps what every state keeps. Its checksum only says that it is what somebody wrote.
-fn is_sound(record: &CheckpointRecord) -> bool {
-    let stacked = |row: &StageRow| row.stack.iter().all(|index| (*index as usize) < row.timeline.len());
-    let numbers = record.cases.iter().all(|row| row.first >= 1 && row.first.checked_add(row.count).is_some());
-    record.head.seq <= MAX_SEQ && numbers && record.stages.iter().all(stacked)
-}

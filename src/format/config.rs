@@ -2,6 +2,8 @@
 //!
 //! Paths are relative to the file. `mlrun.local.toml` beside it, not in git, overrides single keys for one machine.
 
+mod models;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,10 +12,11 @@ use serde::de::Visitor;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
+pub use self::models::{ModelsFile, PrefixFile};
 use super::checksum::Checksum;
 use super::policy::ScalarFile;
 use super::snapshot::{ColumnRoles, SharedColumn};
-use crate::name::{ModelName, SetName, StageName};
+use crate::name::{SetName, StageName};
 
 /// The file beside `mlrun.toml` that overrides single keys on one machine: never captured.
 pub const LOCAL: &str = "mlrun.local.toml";
@@ -27,9 +30,9 @@ pub struct ConfigFile {
     /// The history this project belongs to: a UUID.
     #[serde(default)]
     pub repository: Option<String>,
-    /// `[model.NAME]`.
+    /// `[model.NAME]` and `[model."PREFIX/*"]`.
     #[serde(default)]
-    pub model: BTreeMap<ModelName, ModelFile>,
+    pub model: ModelsFile,
     /// `[code]`.
     #[serde(default)]
     pub code: CodeFile,
@@ -109,6 +112,9 @@ pub struct ModelFile {
     /// `[model.NAME.stage.STAGE]`: overrides for this model.
     #[serde(default)]
     pub stage: BTreeMap<StageName, StageFile>,
+    /// `[model.NAME.roles]`: who has a role for this model.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Vec<String>>,
 }
 
 /// `[model.NAME.data.SOURCE]`: one of `path`, `uri`, `dvc`.
@@ -130,6 +136,9 @@ pub struct DataFile {
     /// Whether the bytes are kept.
     #[serde(default)]
     pub store: DataStore,
+    /// Columns that together identify a row, for comparing versions.
+    #[serde(default)]
+    pub key: Vec<String>,
 }
 
 /// Whether the bytes of training data are kept.
@@ -354,6 +363,25 @@ pub struct StageFile {
     /// How long each of them may run, `10m` unless said.
     #[serde(default)]
     pub hook_timeout: Option<String>,
+}
+
+impl StageFile {
+    /// What this says, and what `below` does where it says nothing.
+    #[must_use]
+    pub fn over(&self, below: &Self) -> Self {
+        Self {
+            from: self.from.clone().or_else(|| below.from.clone()),
+            certificate: self.certificate.or(below.certificate),
+            valid_for: self.valid_for.clone().or_else(|| below.valid_for.clone()),
+            waivers: self.waivers.clone().or_else(|| below.waivers.clone()),
+            self_approval: self.self_approval.or(below.self_approval),
+            approvals: self.approvals.clone().or_else(|| below.approvals.clone()),
+            signers: self.signers.clone().or_else(|| below.signers.clone()),
+            before: self.before.clone().or_else(|| below.before.clone()),
+            after: self.after.clone().or_else(|| below.after.clone()),
+            hook_timeout: self.hook_timeout.clone().or_else(|| below.hook_timeout.clone()),
+        }
+    }
 }
 
 /// Whether a stage asks for a certificate.

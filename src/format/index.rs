@@ -200,8 +200,11 @@ impl Head {
         if blake3::hash(bytes) != mark.hash {
             return Err(FormatError::Checksum { kind: KIND });
         }
-        let entries: Vec<IndexEntry> =
-            bytes.chunks_exact(ENTRY).map(|bytes| self.decode_entry(bytes)).collect::<Result<_, _>>()?;
+        // Every look at an object decodes a page: its length is known beforehand.
+        let mut entries = Vec::with_capacity(bytes.len() / ENTRY);
+        for entry in bytes.as_chunks().0 {
+            entries.push(self.decode_entry(entry)?);
+        }
         let starts = entries.first().is_some_and(|entry| entry.header.id == mark.first);
         let ends = entries.last().zip(self.pages.get(page + 1)).is_none_or(|(l, next)| l.header.id <= next.first);
         if !starts || !ends || !entries.is_sorted_by_key(IndexEntry::key) {
@@ -210,7 +213,7 @@ impl Head {
         Ok(entries)
     }
 
-    fn decode_entry(&self, bytes: &[u8]) -> Result<IndexEntry, FormatError> {
+    fn decode_entry(&self, bytes: &[u8; ENTRY]) -> Result<IndexEntry, FormatError> {
         let pack = number(&bytes[32..36]);
         let length = self.packs.get(pack as usize).ok_or_else(|| malformed("an entry without its pack"))?.length;
         let kind = ObjectKind::from_number(bytes[36]).ok_or_else(|| malformed("an object of unknown kind"))?;
@@ -245,9 +248,9 @@ fn id(bytes: &[u8]) -> [u8; 32] {
 }
 
 fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(0, |n, b| n << 8 | u32::from(*b))
+    bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 fn long(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

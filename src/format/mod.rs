@@ -15,6 +15,7 @@
 //! | store description | [`store`] | JSON | `format.json` |
 //! | report of another tool | [`reports`] | that tool's JSON, read only | – |
 //! | configuration | [`config`] | TOML, written by people | – |
+//! | notebook | [`notebook`] | Jupyter's JSON, read only | – |
 //! | the number a metric's command makes | [`answer`] | JSON, written by that command | – |
 //!
 //! How formats change. A record carries its kind and version (`mlrun/snapshot/1`). What is stored is never
@@ -41,12 +42,14 @@ pub mod head;
 pub mod index;
 pub mod known;
 pub mod measurement;
+pub mod notebook;
 pub mod observation;
 pub mod origin;
 pub mod pack;
 pub mod planes;
 pub mod policy;
 pub mod profile;
+pub mod python_version;
 pub mod recipe;
 pub mod redacted;
 pub mod reports;
@@ -60,6 +63,7 @@ pub mod tensors;
 mod text;
 pub mod tree;
 mod verdict;
+pub mod words;
 
 /// Why bytes are not the record they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

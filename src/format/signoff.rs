@@ -3,8 +3,8 @@
 //! ```json
 //! {"certificate":"…","format":"mlrun/approval/1","model":"fraud","repository":"…","role":"risk","snapshot":"…",
 //!  "stage":"production","text":"read the report"}
-//! {"expires":"2026-06-30T23:59:59.999Z","format":"mlrun/waiver/1","model":"fraud","reason":"OPS-311","repository":"…",
-//!  "rule":"p99","snapshot":"…"}
+//! {"certificate":"…","expires":"2026-06-30T23:59:59.999Z","format":"mlrun/waiver/1","model":"fraud","reason":"OPS-311",
+//!  "repository":"…","rule":"p99","snapshot":"…"}
 //! ```
 //! An approval of other rules has `rules` in the place of `snapshot`. Who approves is not in it: the key says so, or the event does.
 //! The signature beside it is stored as `ssh-keygen -Y sign` writes it, so that anybody can check both:
@@ -87,6 +87,9 @@ impl ApprovalRecord {
 pub struct WaiverStatement {
     /// [`WAIVER`].
     pub format: String,
+    /// The certificate whose numbers are excused, and nothing worse. None: there was none yet that the rule does not pass in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateId>,
     /// The history it belongs to.
     pub repository: String,
     /// The model.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::outline::Outline;
 use super::param::{Param, number};
 use super::pickle::imports;
-use super::pickle::value::Value;
+use super::pickle::value::{ArrayValue, Value};
 use super::pytorch::{self, View};
 use super::stream::{Halt, Packing, Source};
 use super::{Facts, Finding, keras, npy, pickle, sklearn, skops};
@@ -109,7 +109,8 @@ impl Archive<'_> {
                 _ => None,
             });
         }
-        Ok(Some(Value::Array(Box::new((dtype.to_owned(), tensor.shape.clone())))))
+        let array = ArrayValue { dtype: dtype.to_owned(), shape: tensor.shape.clone(), lies: None };
+        Ok(Some(Value::Array(Box::new(array))))
     }
 
     fn keras(&mut self) -> io::Result<Option<Facts>> {

@@ -19,6 +19,10 @@ pub(super) struct Wrapped {
     pub(super) length: Option<u64>,
     /// Whether padding comes first.
     pub(super) aligned: bool,
+    /// Whether the first side's elements are next to each other.
+    pub(super) columns_first: bool,
+    /// Whether the highest byte of a number is the first.
+    pub(super) big_endian: bool,
 }
 
 /// The array that `object` stands for, if it is one of joblib's wrappers.
@@ -45,7 +49,16 @@ pub(super) fn wrapped(values: &Values, object: Id) -> Reading<Option<Wrapped>> {
         None => None,
     };
     let aligned = attribute("numpy_array_alignment_bytes").is_some_and(|id| *values.get(id) != Value::None);
-    Ok(Some(Wrapped { dtype, shape, length, aligned }))
+    let columns_first = attribute("order").and_then(|id| values.text(id)) == Some("F");
+    let big_endian = attribute("dtype").is_some_and(|id| is_big_endian(values, id));
+    Ok(Some(Wrapped { dtype, shape, length, aligned, columns_first, big_endian }))
+}
+
+/// Whether a `numpy.dtype` has the highest byte of a number first.
+pub(super) fn is_big_endian(values: &Values, dtype: Id) -> bool {
+    let Value::Object(object) = values.get(dtype) else { return false };
+    let state = object.states.last().and_then(|id| values.elements(*id)).unwrap_or_default();
+    state.get(1).and_then(|id| values.text(*id)) == Some(">")
 }
 
 /// What a `numpy.dtype` is called, and the bytes of one element; none for objects.

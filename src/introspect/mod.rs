@@ -6,6 +6,7 @@
 //! skipped: a file of gigabytes costs what its opcodes cost.
 
 mod archive;
+mod arrays;
 mod joblib;
 mod keras;
 mod lightgbm;
@@ -22,8 +23,9 @@ mod xgboost;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 
+pub use self::arrays::{Array, ArrayBytes};
 pub use self::param::{Param, names_seed};
 use self::param::{Params, seeds};
 pub use self::pickle::imports::{Danger, Import};
@@ -58,6 +60,8 @@ pub struct Facts {
     /// Tensors that the pickles name, where their bytes lie in the file: PyTorch's. They may share bytes; those of a view with
     /// gaps are the bytes from its first to its last element.
     pub tensors: Vec<Tensor>,
+    /// Arrays of NumPy that a pickle holds, and where their bytes lie in it once it is [`unpacked`].
+    pub arrays: Vec<Array>,
     /// Pickles that were read to their end.
     pub pickles: u64,
     /// Bytes that were understood, of what was unpacked.
@@ -224,6 +228,34 @@ pub fn of(input: &mut dyn Input, size: u64, name: &str) -> io::Result<Option<Fac
     }
 }
 
+/// Whether a pickle is packed, as joblib and pandas pack.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_packed(input: &mut dyn Input, size: u64) -> io::Result<bool> {
+    let first = first(&mut Source::new(input, 0, size, Packing::None))?;
+    Ok(first.is_some_and(|first| joblib::packing(&first).is_some()))
+}
+
+/// The bytes that a packed pickle unpacks to, at most `limit` of them; none if it is not packed.
+///
+/// # Errors
+/// It cannot be read or unpacked, or is longer.
+pub fn unpacked(input: &mut dyn Input, size: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut whole = Source::new(input, 0, size, Packing::None);
+    let Some(packing) = first(&mut whole)?.and_then(|first| joblib::packing(&first)) else { return Ok(None) };
+    whole.packing = packing;
+    let mut bytes = Vec::new();
+    Read::take(whole.open()?, limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it unpacks to more than {} MiB", limit >> 20),
+        ));
+    }
+    Ok(Some(bytes))
+}
+
 /// The first bytes; none if there are none, or they cannot be unpacked.
 fn first(source: &mut Source<'_>) -> io::Result<Option<Vec<u8>>> {
     let mut first = Vec::new();
@@ -243,6 +275,7 @@ fn pickled(source: &mut Source<'_>, first: &[u8], named: bool) -> io::Result<Opt
     let Some(walk) = pickle::walk(source, has_magic || named)? else { return Ok(None) };
     let is_joblib = walk.arrays > 0 || source.packing != Packing::None;
     let mut facts = Facts::new(if is_joblib { "joblib" } else { "pickle" }, 0, 0);
+    facts.arrays = walk.root.map(|root| arrays::arrays(&walk.values, root)).unwrap_or_default();
     facts.pickled(walk, source)?;
     let library = facts.class.as_deref().and_then(|class| class.split('.').next()).unwrap_or_default();
     let library =
@@ -308,6 +341,7 @@ impl Facts {
             imports: Vec::new(),
             findings: Vec::new(),
             tensors: Vec::new(),
+            arrays: Vec::new(),
             pickles: 0,
             read,
             size,

@@ -129,7 +129,7 @@ impl Params {
         let length = match value {
             Value::Text(text) | Value::Big(text) => text.len(),
             Value::Global(names) => names.0.len() + names.1.len(),
-            Value::Array(array) => array.0.len() + 8 * array.1.len(),
+            Value::Array(array) => array.dtype.len() + 8 * array.shape.len(),
             _ => 0,
         };
         self.one = self.one.checked_sub(length + EACH)?;
@@ -152,7 +152,7 @@ impl Params {
             Value::List(all) | Value::Tuple(all) | Value::Set(all) => self.list(values, all, depth)?,
             Value::Dict(pairs) => self.map(values, pairs, depth)?,
             Value::Global(names) => Param::Import(dotted(&names.0, &names.1)),
-            Value::Array(array) => Param::Array { dtype: array.0.clone(), shape: array.1.clone() },
+            Value::Array(array) => Param::Array { dtype: array.dtype.clone(), shape: array.shape.clone() },
             Value::Object(object) => self.object(values, object, depth)?,
             Value::Persistent(_) | Value::Opaque => Param::Unknown,
         })

@@ -96,6 +96,14 @@ impl PackedTensor {
         }
         Ok(bytes.take(self.tensor.length))
     }
+
+    /// What comes before the tensor's bytes in its member: a header of NumPy's.
+    ///
+    /// # Errors
+    /// It cannot be read or unpacked.
+    pub fn open_header<'a>(&self, input: &'a mut dyn Input) -> io::Result<impl Read + 'a> {
+        Ok(unpacked(input, self.start, self.packed)?.take(self.tensor.start.min(HEADER)))
+    }
 }
 
 fn unpacked(

@@ -6,10 +6,13 @@
 
 use std::sync::OnceLock;
 
+use fearless_simd::dispatch;
+
 use super::bootstrap::{Drawn, Weighted};
 use super::random::{LANES, Weights};
 use super::ranks::Ranking;
 use super::undefined::Undefined;
+use super::vectors::level;
 
 /// Rows of weight 8 at most whose sum is a byte.
 const IN_BYTES: usize = 31;
@@ -221,9 +224,7 @@ impl<'a> Scan<'a> {
     fn singles(&mut self, rows: &[(&Weights, f64)]) {
         let masses = summed(rows.iter().map(|row| row.0));
         let before = self.residual;
-        for (at, sums) in self.residual.chunks_exact_mut(HELD).enumerate() {
-            hold(sums, rows, at * HELD);
-        }
+        dispatch!(level(), _ => weigh(&mut self.residual, rows));
         for lane in 0..LANES {
             let end = self.start[lane].wrapping_add(u32::from(masses[lane]));
             if end <= self.limit[lane] {
@@ -263,7 +264,16 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Adds the rows' weighted residuals in the lanes `from` and following.
+/// Adds the rows' weighted residuals in every lane.
+#[inline(always)]
+fn weigh(sums: &mut [f64; LANES], rows: &[(&Weights, f64)]) {
+    for (at, sums) in sums.chunks_exact_mut(HELD).enumerate() {
+        hold(sums, rows, at * HELD);
+    }
+}
+
+/// The same in the lanes `from` and following.
+#[inline(always)]
 fn hold(sums: &mut [f64], rows: &[(&Weights, f64)], from: usize) {
     let mut held = [0.0; HELD];
     held.copy_from_slice(sums);

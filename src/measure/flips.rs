@@ -55,6 +55,18 @@ pub fn answer_scores(spec: &MetricSpec, truth: &Truth<'_>, predicted: &Predicted
     answers::scores(spec, references, answers)
 }
 
+/// The class that a model predicts for each row, as metrics of classes take it; of two classes 1 is positive.
+///
+/// # Errors
+/// As [`right`].
+pub fn predicted_classes(
+    spec: &MetricSpec,
+    truth: &Truth<'_>,
+    predicted: &Predicted<'_>,
+) -> Result<Vec<u32>, Undefined> {
+    Ok(labelled(&classes(spec), truth, predicted)?.predicted)
+}
+
 fn classes(spec: &MetricSpec) -> MetricSpec {
     MetricSpec::new(Metric::Accuracy).at(spec.threshold)
 }

@@ -32,10 +32,10 @@
 //! `classification` and `counts`, `probabilistic`, `regression` and `deviance`, `roc`, `average_precision`, `sweep`, `classwise`,
 //! `calibration`, `percentile`, `explained`, `queries`, `answers` and `attempts` hold the metrics' values; `statistic` has any of them as a
 //! function of weighted rows (over `functional` and `tabled`); `proportion`, `mcnemar`, `moments`, `delong`, `multinomial`, `smooth`
-//! (over `bootstrap`, `bca`, `satterthwaite`, `random`), `quantile` and `ratio` their intervals, `sequential` how many runs those of
+//! (over `bootstrap`, `bca`, `satterthwaite`, `random`, `keystream`, `vectors`), `quantile` and `ratio` their intervals, `sequential` how many runs those of
 //! `ratio` take; `p_value`, `permutation`, `rank_tests` and `multiplicity`
 //! test, `power` says what a number of rows can show; [`drift`] tells how far two
-//! samples of one column are from each other; `distribution` and `sums` the numerics under them.
+//! samples of one column are from each other, [`curves`] are to look at; `distribution` and `sums` the numerics under them.
 //!
 //! Every sum runs in a fixed order and every random number is named by row or resample, so results have the same bits
 //! for any number of threads. Rows come sorted by key: then the order of the files does not matter either.
@@ -50,6 +50,7 @@ mod calibration;
 mod classification;
 mod classwise;
 mod counts;
+pub mod curves;
 mod delong;
 mod deviance;
 mod distribution;
@@ -59,6 +60,7 @@ mod explained;
 mod flips;
 mod functional;
 mod input;
+mod keystream;
 mod mcnemar;
 mod metric;
 mod moments;
@@ -91,10 +93,11 @@ mod sums;
 mod sweep;
 mod tabled;
 mod undefined;
+mod vectors;
 
 pub use answers::Patterns;
 pub use draws::Draws;
-pub use flips::{FlipTable, answer_scores, both_right, flip_rate, flips, right};
+pub use flips::{FlipTable, answer_scores, both_right, flip_rate, flips, predicted_classes, right};
 pub use input::{NumberColumn, Predicted, Rows, Truth};
 pub use mcnemar::McNemar;
 pub use metric::{Better, Metric, Task};

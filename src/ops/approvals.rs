@@ -1,6 +1,6 @@
 //! Which approvals count, and which are missing: for a version that is to hold a stage, and for rules that are to be in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::signoffs::{SignatureFlaw, Signers};
 use super::{VerbError, signoffs};
@@ -15,6 +15,7 @@ use crate::registry::State;
 use crate::registry::promote::{ApprovalFlaw, Obstacle, RejectedApproval};
 use crate::registry::quorum::{Voice, quorum};
 use crate::repository::Repository;
+use crate::signature::sshsig::SshSignature;
 
 /// How far approvals go.
 #[derive(Debug, Clone, Default)]
@@ -179,6 +180,16 @@ impl Scales<'_> {
                 Some(flaw) => rejected.push((row, flaw)),
             }
         }
+        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+        good.retain(|row: &&ApprovalRow| {
+            let Some(key) = key_of(self.repository, row).filter(|_| self.signers.is_some()) else { return true };
+            let of = *owners.entry(key).or_insert(&row.person);
+            let is_theirs = of.eq_ignore_ascii_case(&row.person);
+            if !is_theirs {
+                rejected.push((*row, ApprovalFlaw::SameKey { of: of.to_owned() }));
+            }
+            is_theirs
+        });
         let voice =
             |row: &&ApprovalRow| Voice { seq: row.event.seq, role: row.role.clone(), person: row.person.clone() };
         let quorum = quorum(&self.rules.approvals, &good.iter().map(voice).collect::<Vec<_>>());
@@ -280,6 +291,12 @@ impl Scales<'_> {
         };
         *statement == said.of(&row.subject)
     }
+}
+
+/// The fingerprint of the key that an approval was signed with.
+pub(super) fn key_of(repository: &Repository, row: &ApprovalRow) -> Option<String> {
+    let bytes = repository.store().record(row.signature?).ok()?;
+    SshSignature::read(&bytes).ok().map(|signature| signature.key().fingerprint())
 }
 
 /// The bytes that were signed, and what they say.

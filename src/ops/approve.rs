@@ -4,8 +4,11 @@
 
 mod asks;
 
+use std::time::Duration;
+
 pub use self::asks::Subject;
 pub(super) use self::asks::{look, same};
+pub use super::ssh_keygen::PATIENCE;
 
 use self::asks::{Again, Asks};
 use super::signoffs::{Signers, SignersError};
@@ -39,6 +42,8 @@ pub struct ApproveOptions {
     pub text: Option<String>,
     /// Where the signature comes from.
     pub sign: SignWith,
+    /// How long the program that signs may take.
+    pub patience: Duration,
     /// Goes as far as the statement, which is to be signed elsewhere.
     pub statement_only: bool,
     /// Finds out, writes nothing.
@@ -138,7 +143,7 @@ pub fn approve(
             report.person = Some(person);
         }
         if is_signing && !options.dry_run {
-            signature = Some(ssh_keygen::sign(repository, &options.sign, &bytes, output)?);
+            signature = Some(ssh_keygen::sign(repository, &options.sign, &bytes, options.patience, output)?);
         }
     }
     if let Some(signature) = &signature {
@@ -154,6 +159,7 @@ pub fn approve(
         }
         if signers.is_some() {
             asks.check_new(repository, &person, report.sha256)?;
+            asks.check_key(repository, &person, signature)?;
         }
         report.person = Some(person);
     }
@@ -208,6 +214,7 @@ fn keep(
         let said = asks.said(repository, signers.as_ref(), &person, again)?;
         if said.is_none() && signers.is_some() {
             asks.check_new(repository, &person, report.sha256)?;
+            signature.map_or(Ok(()), |signature| asks.check_key(repository, &person, signature))?;
         }
         Ok(if said.is_some() { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;

@@ -34,6 +34,8 @@ pub struct AtReport {
     pub since: Option<Time>,
     /// Whether a timeline was asked for.
     pub timeline: bool,
+    /// Whether that instant is still to come: what is told of it is how things stand now.
+    pub ahead: bool,
     /// One entry for each stage and occupant, by model, stage and time.
     pub stages: Vec<Occupied>,
 }
@@ -81,14 +83,16 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
     };
     let mut stages = Vec::new();
     let mut room = MOST_READ;
-    for model in models {
-        let state = resolve::state(repository, &model)?;
+    let mut newest = now;
+    let wanted = |row: &&StageRow| options.stage.as_ref().is_none_or(|s| *s == row.stage);
+    repository.registry().each_state(&models, |model, state| {
+        let state = resolve::existing(repository, model, state?)?;
+        newest = newest.max(state.time().unwrap_or(now));
         if let Some(stage) = &options.stage
             && options.model.is_some()
         {
             resolve::stage(repository, &state, Some(stage))?;
         }
-        let wanted = |row: &&StageRow| options.stage.as_ref().is_none_or(|s| *s == row.stage);
         for row in state.stages.values().filter(wanted) {
             let selected: Vec<usize> = match end {
                 _ if timeline => overlapping(row, since, end),
@@ -102,13 +106,14 @@ pub fn at(repository: &Repository, options: &AtOptions) -> Result<AtReport, Verb
                 stages.push(occupied(repository, &state, row, (index, end), &mut room)?);
             }
         }
-    }
+        Ok::<(), VerbError>(())
+    })?;
     if options.model.is_none()
         && let (Some(stage), []) = (&options.stage, stages.as_slice())
     {
         known_stage(repository, stage)?;
     }
-    Ok(AtReport { time: end.unwrap_or(now), since, timeline, stages })
+    Ok(AtReport { time: end.unwrap_or(now), since, timeline, ahead: end.is_some_and(|end| end > newest), stages })
 }
 
 /// A stage that no model has is a slip.

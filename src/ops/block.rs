@@ -71,15 +71,14 @@ fn set(repository: &Repository, options: &BlockOptions, wish: Wish) -> Result<Bl
     }
     let id = found.snapshot();
     let is_set = |state: &crate::registry::State| {
-        let tree = Some(found.row.model_tree);
-        state.blocks.iter().any(|b| {
-            let same = b.snapshot == id || wish == Wish::Unblock && b.model_tree == tree;
+        let tree = Some(found.row.model_tree).filter(|_| wish == Wish::Unblock);
+        state.blocks.of(id, tree).any(|b| {
             // Other words take the place of the earlier ones.
             let said = wish == Wish::Unblock || Some(&b.reason) == options.reason.as_ref();
-            same && said && (wish == Wish::Unblock && options.stage.is_none() || b.stage == options.stage)
+            said && (wish == Wish::Unblock && options.stage.is_none() || b.stage == options.stage)
         })
     };
-    let everywhere = found.state.blocks.iter().any(|b| b.snapshot == id && b.stage.is_none());
+    let everywhere = found.state.blocks.of(id, None).any(|b| b.stage.is_none());
     if let (Wish::Unblock, Some(stage), true) = (wish, &options.stage, everywhere) {
         let reason = format!(
             "{} is blocked from every stage, not from {stage} alone: name no stage to lift that",

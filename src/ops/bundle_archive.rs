@@ -24,8 +24,10 @@ const MOST_PADDING: u64 = 1 << 20;
 /// Why an archive is not read on.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The system refused, or it is not gzip, or cut short.
+    /// The system refused, or it is cut short.
     Read(io::Error),
+    /// It is something else.
+    Foreign(&'static str),
     /// It is no archive of ours.
     Unsound(String),
 }

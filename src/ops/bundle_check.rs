@@ -19,7 +19,11 @@ use super::bundle_records::{
 pub use super::error::BundleError;
 use crate::digest::{Digest, Hasher};
 use crate::format::canonical;
+use crate::format::event::EventRef;
+use crate::name::ModelName;
 
+/// What a file begins with that was compressed with gzip.
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// More entries than this are no bundle.
 const MOST_ENTRIES: usize = 2_000_000;
 
@@ -62,6 +66,12 @@ pub fn verify_bundle(path: &Path) -> Result<BundleCheck, BundleError> {
     opened.check(path).map(|(_, _, check)| check)
 }
 
+/// Reads a bundle to its end: the history it is from, its model by the first name, and the newest event of its journal.
+pub(super) fn verify_bundle_of(path: &Path) -> Result<(String, ModelName, EventRef), BundleError> {
+    let (checked, ..) = Opened::read(path)?.check(path)?;
+    Ok((checked.about.repository, checked.about.model, checked.about.head))
+}
+
 impl Opened {
     /// Reads and hashes all of it. What could do harm ends it here; wrong digests are noted.
     pub(super) fn read(path: &Path) -> Result<Self, BundleError> {
@@ -75,8 +85,17 @@ impl Opened {
         if compressed.fill_buf()?.is_empty() {
             return Err("it is empty".to_owned().into());
         }
+        if !compressed.fill_buf()?.starts_with(&GZIP) {
+            return Err(Refusal::Foreign("it is not compressed with gzip"));
+        }
         let mut archive = Archive::new(&mut compressed);
-        let first = archive.next_entry()?.ok_or_else(|| "it is empty".to_owned())?;
+        let first = archive.next_entry().map_err(|refusal| match refusal {
+            Refusal::Read(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Refusal::Foreign("what is compressed in it is no archive, or only the beginning of one")
+            }
+            other => other,
+        })?;
+        let first = first.ok_or_else(|| "it is empty".to_owned())?;
         if first.name != SUMS {
             return Err(format!("its first entry is `{}`, not `{SUMS}`", first.name).into());
         }
@@ -252,7 +271,12 @@ fn record(
 fn refused(path: &Path, refusal: Refusal) -> BundleError {
     let path = path.to_path_buf();
     match refusal {
+        Refusal::Read(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
+            let source = io::Error::new(source.kind(), "it ends too early: it was not copied to its end");
+            BundleError::Read { path, source }
+        }
         Refusal::Read(source) => BundleError::Read { path, source },
+        Refusal::Foreign(reason) => BundleError::Foreign { path, reason },
         Refusal::Unsound(problem) => BundleError::Unsound { path, problems: vec![problem] },
     }
 }

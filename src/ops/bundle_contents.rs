@@ -11,12 +11,13 @@ use super::bundle_records::{
     self, ABOUT, APART, About, DIFF, Entries, FORMAT, JOURNAL, PAGE, README, Records, record_name,
 };
 use super::bundle_signoffs;
+use super::changed::{self, Changed};
 use super::error::BundleError;
 use super::resolve::Found;
 use super::restore::{NotKept, Part, files_of};
 use super::workspace::stored_side;
 use super::{TOOL, VerbError, erasures, measured, policy_files, records};
-use crate::compare::{self, Change, Command, Item};
+use crate::compare;
 use crate::digest::Digest;
 use crate::format::FormatError;
 use crate::format::canonical;
@@ -183,27 +184,9 @@ impl Gathering<'_> {
             }
         };
         let diff = compare::compare(&a, &b);
-        let mut items = Vec::new();
-        add(&mut items, "model file", &diff.files, |file| file.content.clone());
-        add(&mut items, "parameter", &diff.params, ToString::to_string);
-        add(&mut items, "metric", &diff.metrics, ToString::to_string);
-        add(&mut items, "data", &diff.data, |data| {
-            data.sha256.clone().or_else(|| data.checksum.clone()).unwrap_or_default()
-        });
-        if let Some((a, b)) = &diff.code.commit {
-            items.push(item("commit", "", "changed", a.as_deref(), b.as_deref()));
-        }
-        add(&mut items, "code", &diff.code.files, |file| file.content.clone());
-        add(&mut items, "environment", &diff.environment, Clone::clone);
-        add(&mut items, "seed", &diff.seeds, ToString::to_string);
-        if let Some((a, b)) = &diff.command {
-            let line = |command: &Option<Command>| command.as_ref().map(|command| crate::shell::line(&command.argv));
-            items.push(item("command", "", "changed", line(a).as_deref(), line(b).as_deref()));
-        }
-        add(&mut items, "result", &diff.results, |file| file.content.clone());
-        if let Some((a, b)) = &diff.notes {
-            items.push(item("notes", "", "changed", a.as_deref(), b.as_deref()));
-        }
+        let item =
+            |one: Changed| json!({ "a": one.a, "b": one.b, "change": one.change, "name": one.name, "part": one.part });
+        let items: Vec<Value> = changed::items(&diff).into_iter().map(item).collect();
         let difference = json!({ "before": before.label(), "format": "mlrun/difference/1", "items": items });
         let bytes = canonical::encode("difference", &difference);
         let bytes = bytes.map_err(|source| VerbError::Record { kind: "difference", id: before.label(), source })?;
@@ -276,21 +259,6 @@ impl Gathering<'_> {
         let unreadable = |source| VerbError::Record { kind: "bundle", id: about.snapshot.to_string(), source };
         records.insert(ABOUT.to_owned(), canonical::encode("bundle", &about).map_err(unreadable)?);
         Ok(Contents { about, records, files })
-    }
-}
-
-fn item(part: &str, name: &str, change: &str, a: Option<&str>, b: Option<&str>) -> Value {
-    json!({ "a": a, "b": b, "change": change, "name": name, "part": part })
-}
-
-fn add<T>(items: &mut Vec<Value>, part: &str, found: &[Item<T>], view: impl Fn(&T) -> String) {
-    for one in found {
-        let change = match &one.change {
-            Change::Renamed(from) => format!("renamed from {from}"),
-            other => other.name().to_owned(),
-        };
-        let (a, b) = (one.a.as_ref().map(&view), one.b.as_ref().map(&view));
-        items.push(item(part, &one.name, &change, a.as_deref(), b.as_deref()));
     }
 }
 

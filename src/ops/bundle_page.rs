@@ -6,12 +6,13 @@ use serde::Deserialize;
 
 use super::bundle_journal;
 use super::bundle_records::{DIFF, Records, entry_of};
+use super::told::{self, happening, subject_of, who};
 use crate::digest::Digest;
-use crate::format::checkpoint::{OccupancyRow, StageRow};
-use crate::format::event::{ActorRecord, EventBody, EventRecord, SubjectRecord};
+use crate::format::checkpoint::StageRow;
+use crate::format::event::{EventBody, EventRecord};
 use crate::format::tree::{EntryKind, TreeRecord};
 use crate::id::{EventId, TreeId};
-use crate::page::case::{self, Approval, Case, Certified, Changes, Happening, Stay, StoredFile, Waiver};
+use crate::page::case::{self, Approval, Beside, Case, Certified, Changes, Stay, StoredFile, Waiver};
 
 /// Files of a model that are listed one by one.
 const MOST_FILES: usize = 1000;
@@ -71,9 +72,7 @@ fn case(records: &Records<'_>, sums: &BTreeMap<String, Digest>) -> Case {
         }
         _ => None,
     });
-    let blocks = state.blocks.iter().filter(|block| {
-        block.snapshot == about.snapshot || block.model_tree.is_some_and(|tree| tree == records.row.model_tree)
-    });
+    let blocks = state.blocks.of(about.snapshot, Some(records.row.model_tree));
     let stage = |stage: Option<&crate::name::StageName>| stage.map_or("every stage".to_owned(), ToString::to_string);
     let patch = records.by_name.get("code.patch").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Case {
@@ -97,6 +96,7 @@ fn case(records: &Records<'_>, sums: &BTreeMap<String, Digest>) -> Case {
         events: events.iter().map(|(event, id)| happening(event, *id)).collect(),
         head: (about.head.seq, about.head.id.to_string()),
         missing: about.missing.clone(),
+        beside: Beside::Bundle,
     }
 }
 
@@ -105,121 +105,9 @@ fn label(records: &Records<'_>) -> String {
     format!("{}@{}", records.journal.state.model, records.about.version)
 }
 
-/// A person, a machine, a job: as far as the machine knew.
-fn who(actor: &ActorRecord) -> String {
-    let mut text = actor.name.clone().unwrap_or_default();
-    if let Some(email) = &actor.email {
-        text += &format!(" <{email}>");
-    }
-    if let Some(host) = &actor.host {
-        text += &format!(" on {host}");
-    }
-    if let Some(ci) = &actor.ci {
-        text += &format!(" in {}", ci.provider);
-        ci.run_url.iter().for_each(|url| text += &format!(", {url}"));
-        ci.begun_by.iter().for_each(|person| text += &format!(", begun by {person}"));
-    }
-    text.trim().to_owned()
-}
-
-fn happening(event: &EventRecord, id: EventId) -> Happening {
-    Happening {
-        seq: event.seq,
-        id: id.to_string(),
-        time: Some(event.time),
-        kind: event.body.kind().to_owned(),
-        who: who(&event.actor),
-        what: what(&event.body),
-    }
-}
-
-/// What an event says beyond its kind.
-fn what(body: &EventBody) -> String {
-    let because = |reason: &Option<String>| reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-    match body {
-        EventBody::Create { repository } => format!("the journal begins, in history {repository}"),
-        EventBody::Snapshot { version, .. } => version.to_string(),
-        EventBody::Import { version, origin, .. } => {
-            format!("{version}, which is {}@{} of history {}", origin.model, origin.version, origin.repository)
-        }
-        EventBody::Certify { verdict, stage, certificate, proposed, .. } => {
-            let by = if *proposed { ", by rules that are not in force" } else { "" };
-            format!("{} against {stage}, certificate {}{by}", verdict.name(), certificate.short())
-        }
-        EventBody::Sign { keyid, .. } => format!("with the key {keyid}"),
-        EventBody::Attach { evidence, reason, .. } => {
-            format!("{} `{}`{}", evidence.kind(), evidence.set(), because(reason))
-        }
-        EventBody::Waive { rule, reason, expires, .. } => format!("{rule} until {}: {reason}", expires.for_people()),
-        EventBody::Block { stage, reason, .. } => {
-            let stage = stage.as_ref().map_or("every stage", |stage| stage.as_str());
-            format!("{stage}: {reason}")
-        }
-        EventBody::Unblock { stage, reason, .. } => {
-            let stage = stage.as_ref().map_or("every stage", |stage| stage.as_str());
-            format!("{stage}{}", because(reason))
-        }
-        EventBody::Drop { version, reason, .. } => format!("{version}: {reason}"),
-        EventBody::Purge { erased, reason, .. } => format!("{}: {reason}", erased.name()),
-        EventBody::Promote { stage, version, reason, .. } => format!("{version} to {stage}{}", because(reason)),
-        EventBody::Force { stage, version, overruled, reason, .. } => {
-            format!("{version} to {stage}, against {}: {reason}", overruled.join("; "))
-        }
-        EventBody::Rollback { stage, version, reason, .. } => format!("{stage} to {version}: {reason}"),
-        EventBody::Retire { stage, version, reason, .. } => format!("{version} from {stage}: {reason}"),
-        EventBody::Approve { subject, stage, role, person, .. } => {
-            format!("{} for {stage}, as {role}, by {person}", subject_of(*subject))
-        }
-        EventBody::Withdraw { approval, reason } => format!("the approval of event {approval}{}", because(reason)),
-        EventBody::Adopt { stage, reason, .. } => format!("rules of {stage}: {reason}"),
-        EventBody::Hook { stage, command, outcome, .. } => {
-            format!("of {stage}: `{command}` {outcome:?}").to_lowercase()
-        }
-        EventBody::Observed { stage, place, version, expected, .. } => match version {
-            Some(version) => format!("{place} served {version} as {stage}, which held {expected}"),
-            None => format!("{place} served no known version as {stage}, which held {expected}"),
-        },
-        EventBody::Case { reason, .. } => format!("regression cases{}", because(reason)),
-        EventBody::Rename { from, to, reason, .. } => format!("{from} is called {to}{}", because(reason)),
-        EventBody::Clock { from, reason, .. } => format!("times from event {from} on were wrong: {reason}"),
-        EventBody::Failed { argv, .. } => argv.join(" "),
-        EventBody::Gc { .. } => String::new(),
-    }
-}
-
-fn subject_of(subject: SubjectRecord) -> String {
-    match subject {
-        SubjectRecord::Version { version, .. } => version.to_string(),
-        SubjectRecord::Rules(digest) => format!("rules {}", digest.short()),
-    }
-}
-
 fn stays_in<'s>(records: &'s Records<'_>, stage: &'s StageRow) -> impl Iterator<Item = Stay> + 's {
-    let own = |row: &&(usize, &OccupancyRow)| row.1.version == records.about.version;
-    let rows: Vec<(usize, &OccupancyRow)> = stage.timeline.iter().enumerate().collect();
-    let rows: Vec<(usize, OccupancyRow)> = rows.iter().filter(own).map(|(at, row)| (*at, (*row).clone())).collect();
-    rows.into_iter().map(move |(at, row)| {
-        let next = stage.timeline.get(at + 1);
-        let (until, ended) = match (&row.retired, next) {
-            (Some(retired), _) => (Some(retired.time), format!("retire: {}", retired.reason)),
-            (None, Some(next)) => (Some(next.since), format!("{} of {}", next.kind, next.version)),
-            (None, None) => (None, String::new()),
-        };
-        let moved = records.journal.event(row.event.seq).map(|(event, _)| who(&event.actor));
-        Stay {
-            stage: stage.stage.to_string(),
-            since: row.since,
-            until,
-            kind: row.kind,
-            who: moved.or(row.actor).unwrap_or_default(),
-            ended,
-            certificate: row.certificate.map(|id| id.to_string()),
-            approvals: row.approvals,
-            overruled: row.overruled,
-            reason: row.reason,
-            event: row.event.seq,
-        }
-    })
+    let moved = |seq| records.journal.event(seq).map(|(event, _)| who(&event.actor));
+    told::stays(stage, records.about.version, moved).into_iter()
 }
 
 fn certified(records: &Records<'_>) -> Option<Certified> {

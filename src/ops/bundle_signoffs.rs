@@ -9,9 +9,12 @@ use crate::signature::sshsig::SshSignature;
 
 /// The statement of a waiver that is signed: its event does not name it, and says all that is in it.
 pub(super) fn waiver(event: &EventRecord, repository: &str) -> Option<Vec<u8>> {
-    let EventBody::Waive { snapshot, rule, reason, expires, signature: Some(_), .. } = &event.body else { return None };
+    let EventBody::Waive { snapshot, rule, reason, expires, signature: Some(_), certificate, .. } = &event.body else {
+        return None;
+    };
     let statement = WaiverStatement {
         format: WAIVER.to_owned(),
+        certificate: *certificate,
         repository: repository.to_owned(),
         model: event.model.clone(),
         snapshot: *snapshot,

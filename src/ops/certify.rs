@@ -12,7 +12,9 @@ use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::signing::{self, Signer};
 use super::workspace::{RunWith, Workspace};
-use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, records, waive};
+use super::{
+    Asked, CertificationError, MadeEvent, VerbError, attached, check_text, differences, history, records, waive,
+};
 use crate::certify::{Explanation, FlipSummary, NamedRows, Warning};
 use crate::clock::Time;
 use crate::digest::Digest;
@@ -196,6 +198,11 @@ fn once(
     let unborn = State::before_creation(model.clone());
     let stage = resolve::stage(repository, state.as_ref().unwrap_or(&unborn), Some(&policy.record.baseline))?;
     let occupant = state.as_ref().and_then(|s| s.occupant(&stage));
+    if let (Some(state), Some(_), None, false) =
+        (&state, &options.first_release, occupant, options.check || options.explain)
+    {
+        may_begin(repository, state, &stage)?;
+    }
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
     let baseline_row = occupant.and_then(|held| state.as_ref()?.version(held.version));
     let baseline_record = match (&state, baseline_row) {
@@ -287,6 +294,19 @@ fn once(
         report.signed = Some(Signed { keyid, event, exposed: signer.exposed, envelope });
     }
     Ok((report, judged.measured))
+}
+
+/// Where something was retired, a release that is compared with nothing is excused from every comparison that the rules in force ask for:
+/// it takes whoever may excuse one, where those rules name such people.
+fn may_begin(repository: &Repository, state: &State, stage: &StageName) -> Result<(), VerbError> {
+    let rules = state.stages.get(stage).and_then(|row| row.rules.as_ref()).map(|rules| &rules.stage);
+    let Some(rules) = rules.filter(|rules| !rules.waivers.is_empty()) else { return Ok(()) };
+    let email = Asked::begin(repository).answer().email;
+    if rules.may_waive(email.as_deref()) {
+        return Ok(());
+    }
+    let (who, why) = (waive::who(email.as_deref()), history::nobody(stage, rules));
+    Err(CertificationError::MayNotBegin { who, stage: stage.clone(), why, unknown: email.is_none() }.into())
 }
 
 /// What was retired from a stage that is empty since.

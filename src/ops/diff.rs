@@ -1,14 +1,21 @@
 //! `diff`: what is different between two versions, or between a version and the workspace.
 
+mod code;
+mod data;
+mod directions;
+mod predictions;
+mod side;
+pub(super) mod tensors;
+
+pub use self::code::CodePatch;
+
+use self::side::{Looked, sides};
 use super::inputs::GivenInputs;
-use super::resolve::{self, ResolveError};
-use super::workspace::{Workspace, stored_side};
-use super::{ErasedPart, VerbError, erasures};
-use crate::compare::{self, Diff, Sections, Side};
-use crate::name::ModelName;
+use super::{ErasedPart, VerbError, rules};
+use crate::compare::{self, Diff, Section, Sections};
+use crate::format::policy::PolicyRecord;
 use crate::progress::Progress;
 use crate::repository::Repository;
-use crate::revision::{Revision, Target};
 
 /// What to compare.
 #[derive(Debug, Clone, Default)]
@@ -38,63 +45,74 @@ pub struct DiffReport {
     pub sections: Sections,
     /// What was erased from a side, and can therefore not be compared, or only by digest: the side and what.
     pub erased: Vec<(String, ErasedPart)>,
+    /// What else is to be known about it.
+    pub remarks: Vec<String>,
+}
+
+/// Two sides of which sections are compared by what is in their files.
+struct Pair<'a> {
+    repository: &'a Repository,
+    a: &'a Looked,
+    b: &'a Looked,
+    /// The rules that the model is judged by, where there are any that can be read.
+    policy: Option<&'a PolicyRecord>,
+    sections: &'a Sections,
+    progress: &'a dyn Progress,
 }
 
 /// Compares.
 pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progress) -> Result<DiffReport, VerbError> {
-    let read = |text: &Option<String>| text.as_deref().map(|t| resolve::parse(repository, t)).transpose();
-    let (first, second) = (read(&options.a)?, read(&options.b)?);
-    let named = [&first, &second].into_iter().flatten().find_map(|r| r.model.clone());
-    // `diff fraud` is the newest version of fraud against the workspace.
-    let first = first.map(|r| if r.target == Target::Model { latest_of(r.model.clone()) } else { r });
-    let first = first.unwrap_or_else(|| latest_of(named.clone()));
-    let second = second.unwrap_or(Revision { model: named, target: Target::Workspace, time: None, back: 0 });
     let mut erased = Vec::new();
-    let named = first.model.as_ref().or(second.model.as_ref());
-    let (a, model) = side(repository, &first, named, options, &mut erased, progress)?;
-    let (b, _) = side(repository, &second, Some(&model), options, &mut erased, progress)?;
-    let mut diff = compare::compare(&a, &b);
+    let (a, b) = sides(repository, options, &mut erased, progress)?;
+    let mut diff = compare::compare(&a.side, &b.side);
     // A workspace has notes only where a file holds them: none is no change.
-    if second.target == Target::Workspace && b.record.notes.is_none() {
+    if [&a, &b].into_iter().any(|one| one.is_workspace() && one.side.record.notes.is_none()) {
         diff.notes = None;
     }
     // Nor a command: what a later run would record is not known yet.
-    if second.target == Target::Workspace && b.record.argv.is_none() {
+    if [&a, &b].into_iter().any(|one| one.is_workspace() && one.side.record.argv.is_none()) {
         diff.command = None;
     }
-    let sections = options.sections.clone();
-    Ok(DiffReport { diff: diff.only(&sections), sections, a: a.name, b: b.name, erased })
+    let sections = &options.sections;
+    let mut remarks = Vec::new();
+    let policy = policy(repository, (&a, &b), sections, &mut remarks);
+    let pair = Pair { repository, a: &a, b: &b, policy: policy.as_ref(), sections, progress };
+    directions::tell(&pair, &mut diff, &mut remarks);
+    predictions::compare(&pair, &mut diff)?;
+    data::compare(&pair, &mut diff)?;
+    if sections.has(Section::Tensors) {
+        diff.tensors = tensors::compare(repository.store(), &a.model_files(), &b.model_files(), progress);
+    }
+    if sections.has(Section::Code) {
+        code::look_inside(repository, a.code(), b.code(), &mut diff.code);
+    }
+    let diff = diff.only(sections);
+    Ok(DiffReport { diff, sections: sections.clone(), a: a.side.name, b: b.side.name, erased, remarks })
 }
 
-const fn latest_of(model: Option<ModelName>) -> Revision {
-    Revision { model, target: Target::Latest, time: None, back: 0 }
+/// Makes the patch from the code of one side to that of the other.
+pub fn patch(repository: &Repository, options: &DiffOptions, progress: &dyn Progress) -> Result<CodePatch, VerbError> {
+    let (a, b) = sides(repository, options, &mut Vec::new(), progress)?;
+    Ok(code::patch(repository, a.code(), b.code()))
 }
 
-/// A side, and the model it is of here: an imported version keeps the name it had elsewhere in its record.
-fn side(
+/// The rules that the model is judged by. Without them, or with such as cannot be read, versions are compared all the same.
+fn policy(
     repository: &Repository,
-    revision: &Revision,
-    model: Option<&ModelName>,
-    options: &DiffOptions,
-    erased: &mut Vec<(String, ErasedPart)>,
-    progress: &dyn Progress,
-) -> Result<(Side, ModelName), VerbError> {
-    let model = revision.model.as_ref().or(model);
-    if revision.target == Target::Workspace {
-        if repository.project().is_none() && options.given.files.is_empty() {
-            return Err(ResolveError::Workspace.into());
+    (a, b): (&Looked, &Looked),
+    sections: &Sections,
+    remarks: &mut Vec<String>,
+) -> Option<PolicyRecord> {
+    if ![Section::Metrics, Section::Predictions, Section::Data].into_iter().any(|section| sections.has(section)) {
+        return None;
+    }
+    let state = b.found.as_ref().or(a.found.as_ref()).map(|found| &found.state);
+    match rules::policy(repository, &b.model, state, None) {
+        Ok(policy) => Some(policy.record),
+        Err(VerbError::NoPolicy { .. }) => None,
+        Err(error) => {
+            remarks.push(format!("compared without the policy: {}", super::chain(&error)));
+            None
         }
-        let side = Workspace::look(repository, model, &options.given, progress)?.into_side();
-        let model = side.record.model.clone();
-        return Ok((side, model));
     }
-    let mut revision = revision.clone();
-    revision.model = model.cloned();
-    if revision.time.is_none() {
-        revision.time.clone_from(&options.at);
-    }
-    let found = resolve::find(repository, &revision)?;
-    let parts = erasures::of_version(&found.state, found.row.version).into_iter();
-    erased.extend(parts.map(|part| (found.label(), part)));
-    Ok((stored_side(repository, &found)?, found.state.model))
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::evidence::Gathered;
-use super::signoffs::{self, Signers};
+use super::signoffs::{self, Signers, given_for};
 use super::{VerbError, cases, replaced};
 use crate::certify::{History, Waived};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::cases::NumberedCaseRecord;
-use crate::format::certificate::{ReplacedRecord, WaiverRecord};
+use crate::format::certificate::{ReplacedRecord, Verdict, WaiverRecord};
 use crate::format::checkpoint::{AttachedRow, WaiverRow};
 use crate::format::event::{EventBody, StageRulesRecord, UsedSetRecord};
 use crate::format::measurement::Role;
@@ -107,17 +107,6 @@ pub(super) fn waived(
     Ok(all)
 }
 
-/// The certificate that an event waives a rule of. Checkpoints do not hold it.
-fn given_for(repository: &Repository, state: &State, seq: u64) -> Result<Option<CertificateId>, VerbError> {
-    Ok(match repository.registry().event(&state.model, seq)?.map(|file| file.event) {
-        Some(Ok(event)) => match event.body {
-            EventBody::Waive { certificate, .. } => certificate,
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
 /// The waivers in force that are for something else than `certificate`, by the numbers of their events.
 pub(super) fn given_for_others(
     repository: &Repository,
@@ -154,7 +143,8 @@ fn first_that_counts(
     Ok(None)
 }
 
-/// The certificate that a waiver given now is about: the one in force, if the rule does not pass there.
+/// The certificate that a waiver given now is about: the one in force, if the rule does not pass there. Where all of that is waived
+/// already, what was excused is what it was excused for: to say so again is nothing new, and no way to a larger loss in small steps.
 pub(super) fn waived_in(
     repository: &Repository,
     state: &State,
@@ -162,8 +152,17 @@ pub(super) fn waived_in(
     rule: &str,
 ) -> Result<Option<CertificateId>, VerbError> {
     let Some(row) = state.certificates.get(&candidate).filter(|row| !row.proposed) else { return Ok(None) };
-    let statement = replaced::statement(repository, row.certificate)?;
-    Ok(Waived::of(&statement.predicate, rule).map(|_| row.certificate))
+    let predicate = replaced::statement(repository, row.certificate)?.predicate;
+    if Waived::of(&predicate, rule).is_none() {
+        return Ok(None);
+    }
+    let mut results = predicate.results.iter().filter(|result| result.rule == rule);
+    let by = predicate.waivers.iter().find(|waiver| waiver.rule == rule);
+    let given = match by.filter(|_| results.all(|result| result.verdict >= Verdict::Waived)) {
+        Some(waiver) => given_for(repository, state, waiver.event.seq)?,
+        None => None,
+    };
+    Ok(given.or(Some(row.certificate)))
 }
 
 /// Everything the journal adds. Waivers count if whoever gave them may waive a rule for `stage` by its `rules`, and signed them where

@@ -11,7 +11,7 @@ use super::bundle_check::{BundleCheck, Checked, Opened, each_file};
 use super::bundle_records::{self, Expected, Records};
 use super::error::BundleError;
 use super::snapshot::RESERVE;
-use super::{Asked, MadeEvent, VerbError, check_text, erasures, imported};
+use super::{Asked, MadeEvent, VerbError, check_text, erasures, imported, resolve};
 use crate::digest::Digest;
 use crate::format::checkpoint::{ErasedRow, VersionRow};
 use crate::format::event::{CopyRecord, ErasedFieldRecord, ErasedRecord, EventBody, OriginRecord};
@@ -87,6 +87,8 @@ pub fn import(
     let asked = Asked::begin(repository);
     let _held = repository.store().hold(Lock::Shared, progress)?;
     let model = options.model.clone().unwrap_or_else(|| records.journal.state.model.clone());
+    // Where that is another name of a model, it is one of its versions.
+    let model = resolve::current(repository, &model);
     let import = Import { repository, options, checked: &checked, records: &records, files: &files, model };
     import.refuse()?;
     let state = repository.registry().state(&import.model)?;

@@ -76,7 +76,7 @@ pub fn init(open: &OpenOptions, options: &InitOptions) -> Result<InitReport, Ver
     let config_path = project.join(CONFIG);
     let config = if config_path.exists() { Some(Config::read(&project).map_err(RepositoryError::from)?) } else { None };
     if let (Some(config), Some(model)) = (&config, &options.model)
-        && !config.file.model.contains_key(model)
+        && !config.file.model.named.contains_key(model)
     {
         return Err(UsageError::NotAdded { model: model.clone() }.into());
     }

@@ -84,7 +84,7 @@ pub fn capture_options(
     let config = repository.config().map_or(&no_config, |c| &c.file);
     let file = repository.section(&model).unwrap_or(&empty);
     if given.files.is_empty() && file.files.is_empty() {
-        let known = config.model.keys().map(ToString::to_string).collect();
+        let known = config.model.named.keys().map(ToString::to_string).collect();
         return Err(UsageError::NothingToCapture { model: model.to_string(), known }.into());
     }
     let specs = |configured: &[String], given_paths: &[String]| -> Vec<PathSpec> {
@@ -120,7 +120,7 @@ pub fn capture_options(
         data: data(file, given, &project)?,
         notes,
         notes_file,
-        others: of_others(&config.model, &repository.called(&model), &project),
+        others: of_others(&config.model.named, &repository.called(&model), &project),
         code: code_scope(file, given, &project),
         require_clean: given.require_clean || config.code.require_clean,
         untracked_limit,

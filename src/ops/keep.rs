@@ -12,14 +12,16 @@ use crate::registry::State;
 use crate::repository::Repository;
 
 /// `METRIC:min|max:N`, read.
-struct Best {
-    metric: String,
-    lowest: bool,
+pub(super) struct Best {
+    /// The metric's dotted key.
+    pub(super) metric: String,
+    /// Whether less is better.
+    pub(super) lowest: bool,
     count: usize,
 }
 
 impl Best {
-    fn parse(text: &str) -> Result<Self, VerbError> {
+    pub(super) fn parse(text: &str) -> Result<Self, VerbError> {
         let parts: Vec<&str> = text.rsplitn(3, ':').collect();
         let read = match parts[..] {
             [count, order @ ("min" | "max"), metric] if !metric.is_empty() => {

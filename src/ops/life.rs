@@ -28,8 +28,20 @@ pub(super) fn of(repository: &Repository, state: &State, row: &VersionRow) -> Re
     Ok(life)
 }
 
+/// Every event of a model that can be read, oldest first.
+pub(super) fn everything(repository: &Repository, state: &State) -> Result<Vec<LogEntry>, VerbError> {
+    let registry = repository.registry();
+    let mut entries = Vec::new();
+    for seq in 1..=state.seq() {
+        let file = registry.event(&state.first_name, seq)?;
+        let file = file.ok_or_else(|| JournalError::missing(&state.first_name, seq))?;
+        entries.push(LogEntry::new(Some(state), seq, file));
+    }
+    Ok(entries)
+}
+
 /// Whether something happened to a version: it was moved, judged, kept out, lost something or was found somewhere.
-fn is_about(entry: &LogEntry, row: &VersionRow) -> bool {
+pub(super) fn is_about(entry: &LogEntry, row: &VersionRow) -> bool {
     let (id, this) = (row.snapshot, row.version);
     let Some(event) = &entry.event else { return false };
     match &event.body {

@@ -1,6 +1,7 @@
 //! `list`: models and their stages, or the versions of one model with chosen numbers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::resolve;
 use super::{UsageError, VerbError, records};
@@ -61,6 +62,8 @@ pub struct ModelLine {
     pub model: ModelName,
     /// Its newest version.
     pub latest: Option<VersionRow>,
+    /// How old that is.
+    pub age: Option<Duration>,
     /// Who is where.
     pub stages: Vec<(StageName, Version)>,
     /// Those of them that were moved there against the rules.
@@ -103,19 +106,23 @@ pub fn list(repository: &Repository, options: &ListOptions) -> Result<ListReport
 
 fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
     let mut lines = Vec::new();
-    for model in resolve::models(repository)? {
-        let state = repository.registry().state(&model)?;
+    repository.registry().each_state(&resolve::models(repository)?, |model, state| {
+        let state = state?;
         let stages = |state: &State| -> Vec<(StageName, Version)> {
             let held = state.stages.values();
             held.filter_map(|row| row.occupant().map(|o| (row.stage.clone(), o.version))).collect()
         };
+        let latest = state.as_ref().and_then(State::latest).copied();
+        let now = state.as_ref().map(|state| repository.registry().now_in(state));
         lines.push(ModelLine {
-            model,
-            latest: state.as_ref().and_then(State::latest).copied(),
+            model: model.clone(),
+            age: now.zip(latest).map(|(now, latest)| now.since(latest.time)),
+            latest,
             stages: state.as_ref().map(stages).unwrap_or_default(),
             forced: state.as_ref().map(|state| state.forced(None)).unwrap_or_default(),
         });
-    }
+        Ok::<(), VerbError>(())
+    })?;
     Ok(ListReport::Models(lines))
 }
 
@@ -148,10 +155,7 @@ fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptio
                 forced: state.forced(Some(row.snapshot)),
                 erased: state.erased_from(row.version).next().is_some(),
                 verdict: state.certificates.get(&row.snapshot).map(|c| c.verdict),
-                blocked: state
-                    .blocks
-                    .iter()
-                    .any(|b| b.snapshot == row.snapshot || b.model_tree == Some(row.model_tree)),
+                blocked: state.blocks.of(row.snapshot, Some(row.model_tree)).next().is_some(),
                 values: columns.iter().map(value).collect(),
                 notes: record.notes.as_deref().and_then(|n| n.lines().next()).map(str::to_owned),
             },

@@ -37,7 +37,7 @@ pub struct PromoteOptions {
     pub reason: Option<String>,
     /// Whether reasons against it are overruled, for the record; needs a reason.
     pub force: bool,
-    /// Whether hooks are passed over, for the record.
+    /// Whether hooks are passed over, for the record; checks among them only by force.
     pub no_hooks: bool,
     /// Finds out, writes nothing.
     pub dry_run: bool,
@@ -186,7 +186,10 @@ pub fn promote_attended(
         let moved = moved(repository, &found.state.model, &report, None, recording, progress);
         ran = moved.checks(&checks, &input, attendant.heard)?;
     }
-    let vetoes = hooks::vetoes(&ran);
+    let mut vetoes = hooks::vetoes(&ran);
+    if !passed_over.is_empty() {
+        vetoes.push(Obstacle::PassedOver { commands: passed_over.clone() });
+    }
     let with_checks = |mut report: PromoteReport| {
         (report.checks, report.passed_over) = (ran.clone(), passed_over.clone());
         report

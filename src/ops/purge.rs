@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::erasures::{Held, PATCH, Search, files, made};
 pub use super::error::PurgeError;
+use super::recorded::Recorded;
 use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
 use super::{Asked, MadeEvent, VerbError, attached, check_text, gc, purge_field, purge_profile, resolve};
@@ -107,6 +108,8 @@ pub struct PurgeReport {
     pub shared_with: Vec<String>,
     /// Files and fields, of any version, that hold the same text or tell of it, and stay.
     pub also_in: Vec<Remaining>,
+    /// Events, and records that they name, in which somebody wrote the same text: nothing erases it there.
+    pub recorded: Vec<Recorded>,
     /// What could not be looked into for it: versions, or a version and a path.
     pub not_searched: Vec<String>,
     /// Whether nothing was looked into for it: it is too short to tell it from other text.
@@ -140,6 +143,7 @@ impl PurgeReport {
             shared: 0,
             shared_with: Vec::new(),
             also_in: Vec::new(),
+            recorded: Vec::new(),
             not_searched: Vec::new(),
             untold: false,
             other_values: Vec::new(),
@@ -244,6 +248,7 @@ fn look_elsewhere(
 ) {
     let looked = remaining::look(repository, states, wanted, progress);
     report.also_in.extend(looked.remaining);
+    report.recorded.extend(looked.recorded);
     (report.not_searched, report.untold) = (looked.unread, looked.untold);
 }
 

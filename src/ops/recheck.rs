@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use self::rows::with_rows;
 use self::signatures::borne;
-use self::subject::{Issued, Subject, issued, never_issued, signatures, subject, unreadable};
+use self::subject::{Issued, Subject, from_file, issued, never_issued, signatures, subject, unreadable};
 use super::{VerbError, signing};
 use crate::certify::recheck::{Examination, examine};
 use crate::certify::{STATISTICS, policy};
@@ -264,4 +264,9 @@ fn derived(statement: &StatementRecord, examination: &Examination) -> Shown {
 
 fn other_statistics(made_with: u32) -> String {
     format!("it was computed with statistics {made_with}, this program computes {STATISTICS}")
+}
+
+/// The statement in a file, bare or in an envelope.
+pub(super) fn statement_in(path: &std::path::Path) -> Result<StatementRecord, VerbError> {
+    from_file(path).map(|subject| subject.statement)
 }

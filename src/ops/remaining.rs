@@ -1,5 +1,5 @@
-//! Where a value still stands once it was erased from its field: in files of any version, and in other fields. Erasing a field
-//! leaves them alone, so whoever erases it must be told.
+//! Where a value still stands once it was erased from its field: in files of any version, in other fields, and in what people wrote
+//! [for the record](super::recorded). Erasing a field leaves them alone, so whoever erases it must be told.
 //!
 //! Files are read as a stream, each once however many versions have it; what cannot be read is named.
 
@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use regex::bytes::Regex;
 
 use super::erasures::{Held, files, made};
+use super::recorded::{self, Recorded};
 use super::{attached, records};
 use crate::format::checkpoint::VersionRow;
 use crate::format::profile::ProfileRecord;
@@ -52,6 +53,7 @@ pub(super) struct Wanted {
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     pub remaining: Vec<Remaining>,
+    pub recorded: Vec<Recorded>,
     /// Versions and files that could not be read.
     pub unread: Vec<String>,
     /// Whether there was nothing to look for: the value is too short to tell it from others.
@@ -70,6 +72,8 @@ pub(super) fn look(repository: &Repository, states: &[State], wanted: &Wanted, p
     progress.begin("looking for the text", 0, Unit::Bytes);
     for state in states.iter().filter(|state| wanted.models.contains(&state.model)) {
         state.versions.iter().for_each(|row| search.version(state, row, progress));
+        let looked = &mut search.looked;
+        recorded::look(repository, state, &search.pattern, (&mut looked.recorded, &mut looked.unread));
     }
     progress.end();
     search.looked

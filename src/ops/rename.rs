@@ -85,7 +85,7 @@ pub fn rename(repository: &Repository, options: &RenameOptions) -> Result<Rename
     if is_known && !is_ours {
         return Err(taken(false));
     }
-    let has_section = |name: &ModelName| repository.config().is_some_and(|c| c.file.model.contains_key(name));
+    let has_section = |name: &ModelName| repository.config().is_some_and(|c| c.file.model.named.contains_key(name));
     let configured = Some(repository.called(&from)).filter(has_section);
     if has_section(&to) && !is_ours && configured.is_some() {
         return Err(RenameError::Configured { name: to }.into());

@@ -348,7 +348,7 @@ impl<'r> Search<'r> {
         let project = repository.project();
         let mut roots: Vec<PathBuf> = project.map(Path::to_path_buf).into_iter().chain(folders.to_vec()).collect();
         if let (Some(project), Some(config)) = (project, repository.config()) {
-            for model in config.file.model.values() {
+            for model in config.file.model.named.values() {
                 let data = model.data.values().filter_map(|data| expand(data.path.as_deref()?).ok());
                 let lists = [&model.files, &model.params, &model.metrics, &model.results];
                 let listed = lists.into_iter().flatten().map(|text| before_rename(text).to_owned());

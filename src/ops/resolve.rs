@@ -39,7 +39,13 @@ impl Found {
 pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
     let mut all = sections(repository)?;
     all.extend(repository.registry().models()?);
-    let named: BTreeSet<ModelName> = all.iter().map(|name| current(repository, name)).collect();
+    let all: Vec<ModelName> = all.into_iter().collect();
+    let mut named = BTreeSet::new();
+    repository.registry().each_state(&all, |name, state| {
+        let named_now = state.ok().flatten().map(|state| state.model);
+        named.insert(named_now.unwrap_or_else(|| name.clone()));
+        Ok::<(), VerbError>(())
+    })?;
     Ok(named.into_iter().collect())
 }
 
@@ -50,7 +56,7 @@ pub fn current(repository: &Repository, name: &ModelName) -> ModelName {
 
 /// The models that the configuration has, by their first names.
 fn sections(repository: &Repository) -> Result<BTreeSet<ModelName>, VerbError> {
-    let sections = repository.config().into_iter().flat_map(|config| config.file.model.keys());
+    let sections = repository.config().into_iter().flat_map(|config| config.file.model.named.keys());
     Ok(sections.map(|name| repository.registry().first_name(name)).collect::<Result<_, _>>()?)
 }
 
@@ -79,7 +85,7 @@ fn which_model(repository: &Repository) -> Result<ResolveError, VerbError> {
 
 /// The model whose workspace is meant: the one named, the only one the project has files of, or the only one there is.
 pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelName, VerbError> {
-    let config = repository.config().map(|config| &config.file.model);
+    let config = repository.config().map(|config| &config.file.model.named);
     let mut here = config.into_iter().flatten();
     if let (None, Some((only, section)), None) = (name, here.next(), here.next())
         && !section.files.is_empty()
@@ -94,7 +100,12 @@ pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Res
 
 /// The state of a model that must have versions.
 pub fn state(repository: &Repository, model: &ModelName) -> Result<State, VerbError> {
-    if let Some(state) = repository.registry().state(model)? {
+    existing(repository, model, repository.registry().state(model)?)
+}
+
+/// The state that was found of a model that must have versions.
+pub(super) fn existing(repository: &Repository, model: &ModelName, found: Option<State>) -> Result<State, VerbError> {
+    if let Some(state) = found {
         return Ok(state);
     }
     known_model(repository, model)?;
@@ -119,7 +130,8 @@ pub fn known_model(repository: &Repository, model: &ModelName) -> Result<(), Ver
 pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError> {
     let config = repository.config();
     let is_model = |name: &ModelName| {
-        config.is_some_and(|c| c.file.model.contains_key(name)) || repository.registry().has(name).unwrap_or(false)
+        config.is_some_and(|c| c.file.model.named.contains_key(name))
+            || repository.registry().has(name).unwrap_or(false)
     };
     Ok(Revision::parse(text, &is_model).map_err(ResolveError::from)?)
 }

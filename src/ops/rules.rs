@@ -12,7 +12,7 @@ use crate::format::policy::{self as format, PolicyRecord, PredictRecord};
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName};
 use crate::registry::State;
-use crate::registry::promote::raises;
+use crate::registry::promote::{raised, raises};
 use crate::repository::{Repository, config};
 
 const MAX_POLICY: u64 = 4 << 20;
@@ -58,8 +58,7 @@ pub fn policy(
 
 /// The policy that the configuration names, if it names one.
 pub fn configured(repository: &Repository, model: &ModelName) -> Result<Option<Policy>, VerbError> {
-    let file = repository.section(model).and_then(|section| section.policy.as_ref());
-    let Some((project, file)) = repository.project().zip(file) else { return Ok(None) };
+    let Some((project, file)) = repository.project().zip(repository.policy(model)) else { return Ok(None) };
     read_policy(&project.join(file), predict_of(repository, model)).map(Some)
 }
 
@@ -102,7 +101,7 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 /// A [`VerbError`] if the signers it names cannot be read.
 pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<StageRulesRecord, VerbError> {
     let file = repository.stage(model, stage);
-    let roles = repository.config().map(|c| c.file.roles.clone()).unwrap_or_default();
+    let roles = repository.roles(model);
     let signers = signers::stated(repository, model, stage)?.map(|file| file.sha256);
     Ok(StageRulesRecord { signers, ..config::stage_rules(&file.unwrap_or_default(), &roles) })
 }
@@ -122,12 +121,13 @@ pub fn needed(repository: &Repository, state: &State, snapshot: SnapshotId) -> N
         Some(row) => state.occupant(&row.stage).is_none(),
         None => state.stages.keys().all(|stage| state.occupant(stage).is_none()),
     };
-    let configured = repository.section(&state.model).is_some_and(|section| section.policy.is_some());
+    let configured = repository.policy(&state.model).is_some();
     let in_force = || state.stages.values().any(|row| row.rules.as_ref().is_some_and(|rules| rules.policy.is_some()));
     Needed { first_release, policy: !configured && !in_force() }
 }
 
-/// The rules of a stage that has none in force yet. Without a checkout nothing is stated: those in force are all there is.
+/// The rules of a stage that has none in force yet, or that begins to ask for certificates. Without a checkout nothing is stated: those
+/// in force are all there is.
 pub fn proposed(
     repository: &Repository,
     state: &State,
@@ -139,7 +139,11 @@ pub fn proposed(
         return Ok(adopted.clone());
     }
     let stage = stated(repository, &state.model, stage)?;
-    Ok(RulesRecord { policy: policy.filter(|_| stage.certificate), stage })
+    let stated = RulesRecord { policy: policy.filter(|_| stage.certificate), stage };
+    Ok(match adopted {
+        Some(adopted) if raises(adopted, &stated) => raised(adopted, &stated),
+        _ => stated,
+    })
 }
 
 /// The rules in force for a stage; none if it has none yet, or if the project begins to ask for certificates.

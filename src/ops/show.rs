@@ -9,8 +9,9 @@ use super::promote::stored_files;
 use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
+use super::signoffs::{self, SignatureFlaw, Signers};
 use super::snapshot::stale_evidence;
-use super::{ErasedPart, VerbError, attached, erasures, imported, life, profiles, records, resolve};
+use super::{ErasedPart, VerbError, attached, erasures, history, imported, life, profiles, records, resolve, waive};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
 use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow};
@@ -80,12 +81,21 @@ pub struct ShowReport {
     pub stale_evidence: Vec<String>,
     /// Evidence that was attached later, in the order it was.
     pub attached: Vec<Attached>,
-    /// Waivers, in the order they were given, and whether each counts.
-    pub waivers: Vec<(WaiverRow, bool)>,
+    /// Waivers, in the order they were given.
+    pub waivers: Vec<GivenWaiver>,
     /// Approvals for any stage, in the order they were given.
     pub approvals: Vec<GivenApproval>,
     /// Every event about it, oldest first.
     pub life: Vec<LogEntry>,
+}
+
+/// A waiver of a version, and what became of it.
+#[derive(Debug, Clone)]
+pub struct GivenWaiver {
+    /// As the journal tells.
+    pub row: WaiverRow,
+    /// Why it does not count; none: it does.
+    pub flaw: Option<String>,
 }
 
 /// Evidence that was attached to a version.
@@ -163,7 +173,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
             .collect(),
         stale_evidence: stale_since_parent(repository, state, &found.row)?,
         attached: attached_to(repository, state, found.row.version)?,
-        waivers: waivers_of(state, found.snapshot(), now),
+        waivers: waivers_of(repository, state, found.snapshot(), now),
         approvals: approvals::given(repository, state, found.snapshot()),
         life: life::of(repository, state, &found.row)?,
         dropped,
@@ -186,7 +196,7 @@ pub fn data<'r>(report: &'r ShowReport, name: &SetName) -> Result<&'r DataRecord
 }
 
 /// Data that was kept and then erased is not kept.
-fn say_erased_data(
+pub(super) fn say_erased_data(
     repository: &Repository,
     record: &mut SnapshotRecord,
     erased: &[ErasedPart],
@@ -235,9 +245,32 @@ fn attached_to(repository: &Repository, state: &State, version: Version) -> Resu
     state.attached_to(version).map(of_row).collect()
 }
 
-fn waivers_of(state: &State, snapshot: SnapshotId, now: Time) -> Vec<(WaiverRow, bool)> {
+/// Every waiver of a version, judged by the rules of the stage that its certificate is for, else of the one that is meant where none is named.
+/// One that cannot be judged any more does not count, and says why.
+fn waivers_of(repository: &Repository, state: &State, snapshot: SnapshotId, now: Time) -> Vec<GivenWaiver> {
     let counts: Vec<_> = state.waivers_in_force(snapshot, now).iter().map(|row| row.event).collect();
-    state.waivers_of(snapshot).map(|row| (row.clone(), counts.contains(&row.event))).collect()
+    let certified = state.certificates.get(&snapshot).map(|row| row.stage.clone());
+    let stage = certified.map_or_else(|| resolve::stage(repository, state, None).ok(), Some);
+    let judged = |row: &WaiverRow| -> Result<Option<String>, VerbError> {
+        if row.expires <= now {
+            return Ok(Some("it has expired".to_owned()));
+        }
+        if !counts.contains(&row.event) {
+            return Ok(Some("a newer one of the rule took its place".to_owned()));
+        }
+        let Some(stage) = &stage else { return Ok(None) };
+        let rules = waive::rules_of(repository, state, stage)?;
+        if !rules.may_waive(row.email.as_deref()) {
+            return Ok(Some(history::nobody(stage, &rules)));
+        }
+        let signers = Signers::today(repository, (&state.model, stage), &rules)?;
+        Ok(signoffs::waiver_flaw(repository, state, row, signers.as_ref())?.map(SignatureFlaw::words))
+    };
+    let given = |row: &WaiverRow| GivenWaiver {
+        row: row.clone(),
+        flaw: judged(row).unwrap_or_else(|error| Some(super::chain(&error))),
+    };
+    state.waivers_of(snapshot).map(given).collect()
 }
 
 /// That something was erased speaks against training a version again.

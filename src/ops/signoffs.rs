@@ -8,9 +8,9 @@ use crate::digest::Digest;
 use crate::format::allowed_signers::SignerFlaw;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::WaiverRow;
-use crate::format::event::{RulesRecord, StageRulesRecord, SubjectRecord};
+use crate::format::event::{EventBody, RulesRecord, StageRulesRecord, SubjectRecord};
 use crate::format::signoff::{NAMESPACE, WAIVER, WaiverStatement};
-use crate::id::SnapshotId;
+use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName};
 use crate::registry::State;
 use crate::registry::promote::{Obstacle, WaiverFlaw};
@@ -122,10 +122,22 @@ impl SignersError {
     }
 }
 
+/// The certificate that an event waives a rule of. Checkpoints do not hold it.
+pub(super) fn given_for(repository: &Repository, state: &State, seq: u64) -> Result<Option<CertificateId>, VerbError> {
+    Ok(match repository.registry().event(&state.model, seq)?.map(|file| file.event) {
+        Some(Ok(event)) => match event.body {
+            EventBody::Waive { certificate, .. } => certificate,
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 /// The statement of a waiver, as it was to be signed.
 pub(super) fn waiver(repository: &Repository, state: &State, row: &WaiverRow) -> Result<Vec<u8>, VerbError> {
     let statement = WaiverStatement {
         format: WAIVER.to_owned(),
+        certificate: given_for(repository, state, row.event.seq)?,
         repository: repository.store().repository().to_owned(),
         model: state.first_name.clone(),
         snapshot: row.snapshot,

@@ -1,4 +1,5 @@
-//! Signing with the SSH key that somebody has: `ssh-keygen` is run, as git runs it, so that agents, passphrases and security keys work.
+//! Signing with the SSH key that somebody has: `ssh-keygen`, or what git runs in its place, is run as git runs it, so that agents,
+//! passphrases and security keys work.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -16,7 +17,7 @@ use crate::signature::sshsig::{LONGEST, SshSignature};
 
 const PROGRAM: &str = "ssh-keygen";
 /// To look for a security key, find a passphrase and type it.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 /// What it says when it fails is short.
 const LONGEST_WORD: usize = 4 << 10;
 
@@ -55,6 +56,7 @@ pub(super) fn sign(
     repository: &Repository,
     with: &SignWith,
     statement: &[u8],
+    patience: Duration,
     output: &mut dyn FnMut(&[u8]),
 ) -> Result<SshSignature, VerbError> {
     let folder = repository.project().unwrap_or_else(|| repository.store_path());
@@ -70,9 +72,10 @@ pub(super) fn sign(
     let message = scratch.write("statement", statement)?;
     let words = ["-q", "-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from);
     let arguments: Vec<OsString> = words.into_iter().chain([key.into(), message.into()]).collect();
-    let program = Program::new(OsStr::new(PROGRAM), &arguments, folder);
+    let named = Git::signing_program(folder);
+    let program = Program::new(OsStr::new(named.as_deref().unwrap_or(PROGRAM)), &arguments, folder);
     // Among our processes: it asks for a passphrase on our terminal.
-    let what = Watched { limit: Some(PATIENCE), interruption: Some(&interruption), ..Watched::new(program) };
+    let what = Watched { limit: Some(patience), interruption: Some(&interruption), ..Watched::new(program) };
     let mut said = Vec::new();
     let ended = process::run_watched(&what, &mut |bytes| {
         output(bytes);
@@ -88,7 +91,12 @@ pub(super) fn sign(
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         return Err(ApprovalError::NotMade { said: lines.join("; "), timed_out: ended.timed_out }.into());
     }
-    read(&scratch.beside("statement.sig"))
+    let made = scratch.beside("statement.sig");
+    if !made.is_file() {
+        let said = "it said that it had, and there is none".to_owned();
+        return Err(ApprovalError::NotMade { said, timed_out: false }.into());
+    }
+    read(&made)
 }
 
 /// The key git signs with: a file, or the public half of one that an agent has, written out.

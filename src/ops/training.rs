@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::VerbError;
+use crate::capture::profile::Tables;
 use crate::digest::Digest;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::{DataKind, DataRecord};
@@ -18,7 +19,10 @@ const MOST: u64 = 4 << 30;
 /// One file of a source.
 enum Place {
     Stored(FileId, u64),
+    /// What is there must have this digest.
     Disk(PathBuf, Digest),
+    /// Whatever is there.
+    Workspace(PathBuf),
 }
 
 /// The files of one source, one after the other.
@@ -53,6 +57,12 @@ impl<'a> TrainingFiles<'a> {
         })
     }
 
+    /// The tables of a workspace, as they are now.
+    pub(super) fn of_workspace(store: &'a Store, tables: &Tables) -> Self {
+        let files = tables.places().map(|(path, disk)| (path.to_owned(), Place::Workspace(disk))).collect();
+        Self { store, name: tables.name.to_string(), files }
+    }
+
     /// Hands each file and its name to `read`, whose reason ends it.
     ///
     /// # Errors
@@ -71,7 +81,11 @@ impl<'a> TrainingFiles<'a> {
                     }
                     Err(other) => return Err(other.into()),
                 },
-                Place::Disk(disk, sha256) => match self.read_disk(path, disk, *sha256) {
+                Place::Disk(disk, sha256) => match self.read_disk(path, disk, Some(*sha256)) {
+                    Ok(bytes) => bytes,
+                    Err(reason) => return Ok(Err(reason)),
+                },
+                Place::Workspace(disk) => match self.read_disk(path, disk, None) {
                     Ok(bytes) => bytes,
                     Err(reason) => return Ok(Err(reason)),
                 },
@@ -83,7 +97,7 @@ impl<'a> TrainingFiles<'a> {
         Ok(Ok(()))
     }
 
-    fn read_disk(&self, path: &str, disk: &PathBuf, sha256: Digest) -> Result<Vec<u8>, String> {
+    fn read_disk(&self, path: &str, disk: &PathBuf, sha256: Option<Digest>) -> Result<Vec<u8>, String> {
         let gone = || format!("the data `{}` is not in the store, and not where it was", self.name);
         let file = File::open(disk).map_err(|_| gone())?;
         let size = file.metadata().map_err(|_| gone())?.len();
@@ -92,7 +106,7 @@ impl<'a> TrainingFiles<'a> {
         }
         let mut bytes = Vec::new();
         file.take(MOST).read_to_end(&mut bytes).map_err(|_| gone())?;
-        if Digest::of(&bytes) == sha256 {
+        if sha256.is_none_or(|sha256| Digest::of(&bytes) == sha256) {
             Ok(bytes)
         } else {
             Err(format!("the data `{}` is not in the store, and where it was is another file", self.name))

@@ -100,8 +100,11 @@ pub fn waive(
     let rules = rules_of(repository, state, &stage)?;
     let approver = may_waive(&stage, &rules, actor.email.as_deref())?;
     let signers = Signers::today(repository, (&state.model, &stage), &rules)?;
+    // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
+    let certificate = history::waived_in(repository, state, found.snapshot(), &options.rule)?;
     let statement = WaiverStatement {
         format: WAIVER.to_owned(),
+        certificate,
         repository: repository.store().repository().to_owned(),
         model: state.first_name.clone(),
         snapshot: found.snapshot(),
@@ -130,8 +133,6 @@ pub fn waive(
     if options.statement_only {
         return Ok(report);
     }
-    // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
-    let certificate = history::waived_in(repository, state, report.id, &report.rule)?;
     let others = history::given_for_others(repository, state, (report.id, now), certificate)?;
     let signs = options.sign.signs();
     if let Some(said) = said(repository, state, (&report, &others), (now, signers.as_ref(), signs))? {
@@ -145,7 +146,7 @@ pub fn waive(
         SignWith::Nothing => None,
         SignWith::File(path) => Some(ssh_keygen::read(path)?),
         _ if options.dry_run => None,
-        with => Some(ssh_keygen::sign(repository, with, &bytes, output)?),
+        with => Some(ssh_keygen::sign(repository, with, &bytes, ssh_keygen::PATIENCE, output)?),
     };
     if let Some(signature) = &signature {
         signature.check(NAMESPACE, &bytes).map_err(|source| ApprovalError::Signature { source })?;

@@ -33,6 +33,8 @@ pub(super) struct Workspace {
     worth_a_look: (Vec<SourceFile>, u64),
     /// What the model is run with, if that was asked for.
     pub run_with: Option<RunWith>,
+    /// The files of its code, named as in the record.
+    pub code_sources: Vec<SourceFile>,
 }
 
 /// The files a model is run with.
@@ -72,10 +74,11 @@ impl Workspace {
         let data_tables = profile::tables(&capture.data);
         let worth_a_look = found::worth_a_look(&capture.model_files);
         let run_with = to_run.then(|| run_with(&capture));
+        let code_sources = capture.code.files.clone();
         let mut writer = repository.store().rehearsal();
         let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
         known::keep(repository, &options.model, known);
-        Ok(Self { capture, built, data_tables, worth_a_look, run_with })
+        Ok(Self { capture, built, data_tables, worth_a_look, run_with, code_sources })
     }
 
     /// What the model's files say of themselves, as it would be recorded; `before` is the observation of the version before.
@@ -102,6 +105,11 @@ impl Workspace {
             .chain(record.reports.iter().map(|r| (r.file, r.path.as_str())))
             .filter_map(|(id, path)| find(path).map(|f| (id, f.disk())))
             .collect()
+    }
+
+    /// The model's files that are worth looking into.
+    pub(super) fn model_sources(&self) -> Vec<SourceFile> {
+        self.worth_a_look.0.clone()
     }
 
     /// The sources of data that are tables.

@@ -5,9 +5,9 @@ mod certificate;
 mod checks;
 mod contents;
 
-use self::certificate::{certificate, sign_offs};
-use self::checks::checks;
-use self::contents::{changes, code, data, environment, files, values};
+pub(super) use self::certificate::{certificate, sign_offs};
+pub(super) use self::checks::checks;
+pub(super) use self::contents::{changes, code, data, environment, files, values};
 use super::html::{Document, Text, Tone, number, words};
 use crate::certify::wording::grouped;
 use crate::clock::Time;
@@ -58,6 +58,40 @@ pub struct Case {
     pub head: (u64, String),
     /// What is not beside the page, and why.
     pub missing: Vec<(String, String)>,
+    /// What its links can lead to.
+    pub beside: Beside,
+}
+
+/// What lies beside a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Everything else that is in a bundle.
+    Bundle,
+    /// Nothing: who wants to see a record asks the store.
+    Nothing,
+}
+
+impl Case {
+    /// A record: the file beside the page, or the command that prints it.
+    fn stored(&self, file: &str, id: &str) -> Text {
+        match self.beside {
+            Beside::Bundle => Text::file(file),
+            Beside::Nothing => Text::plain("what ").then(&Text::code(&show_raw(id))).then(&Text::plain(" prints")),
+        }
+    }
+
+    /// Words about a file beside the page; nothing where there is none.
+    fn in_file(&self, before: &str, file: &str, after: &str) -> Text {
+        match self.beside {
+            Beside::Bundle => Text::plain(before).then(&Text::file(file)).then(&Text::plain(after)),
+            Beside::Nothing => Text::default(),
+        }
+    }
+}
+
+/// The command that prints a stored record.
+fn show_raw(id: &str) -> String {
+    format!("mlrun show --raw {}", id.get(..16).unwrap_or(id))
 }
 
 /// An event.
@@ -208,7 +242,7 @@ pub fn html(case: &Case) -> String {
     page.finish(&lead)
 }
 
-fn verdict_of(case: &Case) -> Text {
+pub(super) fn verdict_of(case: &Case) -> Text {
     let holds: Vec<Text> =
         case.stays.iter().filter(|stay| stay.until.is_none()).map(|stay| Text::plain(&stay.stage)).collect();
     let certified = match &case.certificate {
@@ -228,7 +262,7 @@ fn verdict_of(case: &Case) -> Text {
     certified.then(&held)
 }
 
-fn toned(verdict: Verdict) -> Text {
+pub(super) fn toned(verdict: Verdict) -> Text {
     let tone = match verdict {
         Verdict::Pass => Tone::Good,
         Verdict::Fail => Tone::Bad,
@@ -238,22 +272,29 @@ fn toned(verdict: Verdict) -> Text {
     Text::toned(tone, verdict.name())
 }
 
-fn maybe(text: Option<&String>) -> Text {
+pub(super) fn maybe(text: Option<&String>) -> Text {
     text.map_or_else(Text::default, |text| Text::plain(text))
 }
 
-fn maybe_code(text: Option<&String>) -> Text {
+pub(super) fn maybe_code(text: Option<&String>) -> Text {
     text.map_or_else(Text::default, |text| Text::code(text))
 }
 
 fn what_it_is(page: &mut Document, case: &Case) {
     page.section("what", "What it is");
+    facts(page, case);
+}
+
+/// What is known of the version as a whole.
+pub(super) fn facts(page: &mut Document, case: &Case) {
     let command = case.record.argv.as_ref().map(|argv| argv.join(" "));
     page.facts(&[
         ("Version", Text::plain(&case.label)),
         (
             "Snapshot",
-            Text::code(&case.snapshot).then(&Text::plain(" is the SHA-256 of ")).then(&Text::file("snapshot.json")),
+            Text::code(&case.snapshot)
+                .then(&Text::plain(" is the SHA-256 of "))
+                .then(&case.stored("snapshot.json", &case.snapshot)),
         ),
         ("Made", case.made.time.map_or_else(Text::default, Text::time)),
         ("By", Text::plain(&case.made.who)),
@@ -273,7 +314,10 @@ fn what_it_is(page: &mut Document, case: &Case) {
         .map(|(stage, why, since)| vec![Text::toned(Tone::Bad, stage), Text::plain(why), Text::time(*since)]);
     page.table("It is kept out of", &[words("Stage"), words("Why"), words("Since")], &blocks.collect::<Vec<_>>());
     if !case.missing.is_empty() {
-        page.heading(&Text::plain("What is not in this folder"));
+        page.heading(&Text::plain(match case.beside {
+            Beside::Bundle => "What is not in this folder",
+            Beside::Nothing => "What is not kept",
+        }));
         let rows = case.missing.iter().map(|(what, why)| vec![Text::code(what), Text::plain(why)]);
         page.table("Left out", &[words("What"), words("Why")], &rows.collect::<Vec<_>>());
     }
@@ -281,6 +325,11 @@ fn what_it_is(page: &mut Document, case: &Case) {
 
 fn stages(page: &mut Document, case: &Case) {
     page.section("stages", "Where it was in use");
+    stays(page, case);
+}
+
+/// Its times in stages.
+pub(super) fn stays(page: &mut Document, case: &Case) {
     if case.stays.is_empty() {
         page.paragraph(&Text::plain("It never held a stage."));
     }
@@ -323,14 +372,13 @@ fn stages(page: &mut Document, case: &Case) {
     }
 }
 
-fn events(page: &mut Document, case: &Case) {
+pub(super) fn events(page: &mut Document, case: &Case) {
     page.section("events", "What happened to it");
     let (seq, head) = &case.head;
     page.paragraph(
         &Text::plain(&format!("The journal had {} events, of which the last is ", grouped(*seq)))
             .then(&Text::code(head))
-            .then(&Text::plain("; all of them are in "))
-            .then(&Text::file("journal.jsonl"))
+            .then(&case.in_file("; all of them are in ", "journal.jsonl", ""))
             .then(&Text::plain(". Who is what the machine knew; nothing here proves it but signatures.")),
     );
     let rows = case.events.iter().map(|event| {

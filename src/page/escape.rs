@@ -80,3 +80,35 @@ const fn visible(c: char) -> char {
         c => c,
     }
 }
+
+/// Foreign text for a line of HTML inside of Markdown, where Markdown's own escapes would be seen.
+pub(super) fn html_line(text: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for (place, c) in text.chars().map(visible).enumerate() {
+        match c {
+            _ if place == longest => {
+                out.push('…');
+                break;
+            }
+            '@' | ':' | '.' | '#' => out.extend([c, BREAK]),
+            c if c.is_alphanumeric() || matches!(c, ' ' | '-' | '/' | '(' | ')' | ',' | '+') => out.push(c),
+            c if c.is_ascii() => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Foreign lines for a fenced block of Markdown, with a fence that nothing in them can end.
+pub(super) fn fenced(language: &str, lines: &[String]) -> String {
+    let mut longest = 0;
+    let mut text = String::new();
+    for line in lines {
+        let line: String = line.replace('\t', "    ").chars().map(visible).collect();
+        longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(longest);
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{text}{fence}\n")
+}

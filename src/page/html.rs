@@ -2,7 +2,11 @@
 //!
 //! Whatever is put in is text and is escaped; markup is made here only. What comes out is well-formed XML as well.
 
+use std::borrow::Cow;
+
+use super::chart::{self, Chart};
 use super::escape::xml;
+use super::report;
 use crate::clock::Time;
 
 /// Rows of a table; the rest is counted.
@@ -23,10 +27,10 @@ code,pre{font:.875rem/1.45 ui-monospace,monospace}code{overflow-wrap:anywhere}
 pre{background:var(--box);border:1px solid var(--line);padding:.7rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:.5em 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
-@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}}
+@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}th,td{overflow-wrap:anywhere;padding-right:.3rem}.number{white-space:normal}}
 ";
 
 /// A piece of a line: escaped text, and markup around it.
@@ -66,6 +70,21 @@ impl Text {
             Tone::Dim => "dim",
         };
         Self(format!("<span class=\"{class}\">{}</span>", xml(text)))
+    }
+
+    /// Words that lead to another page, by its path from this one.
+    pub fn link(path: &str, words: &str) -> Self {
+        Self(format!("<a href=\"{}\">{}</a>", xml(&relative(path)), xml(words)))
+    }
+
+    /// Words that lead to a section of this page.
+    pub fn within(id: &'static str, words: &str) -> Self {
+        Self(format!("<a href=\"#{id}\">{}</a>", xml(words)))
+    }
+
+    /// A drawing of the size of a word.
+    pub fn drawing(chart: &Chart) -> Self {
+        Self(chart.svg().to_owned())
     }
 
     /// A file that lies beside the page.
@@ -121,20 +140,25 @@ fn relative(path: &str) -> String {
 }
 
 /// The head of a column.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Column {
-    name: &'static str,
+    name: Cow<'static, str>,
     is_number: bool,
 }
 
 /// A column of words.
 pub const fn words(name: &'static str) -> Column {
-    Column { name, is_number: false }
+    Column { name: Cow::Borrowed(name), is_number: false }
+}
+
+/// A column that is called after something foreign.
+pub fn column(name: &str, is_number: bool) -> Column {
+    Column { name: Cow::Owned(name.to_owned()), is_number }
 }
 
 /// A column of numbers.
 pub const fn number(name: &'static str) -> Column {
-    Column { name, is_number: true }
+    Column { name: Cow::Borrowed(name), is_number: true }
 }
 
 /// A page in the making.
@@ -144,12 +168,26 @@ pub struct Document {
     contents: String,
     body: String,
     is_in_section: bool,
+    has_charts: bool,
+    is_report: bool,
 }
 
 impl Document {
     /// A page with this title.
     pub fn new(title: &str) -> Self {
-        Self { title: xml(title), contents: String::new(), body: String::new(), is_in_section: false }
+        Self {
+            title: xml(title),
+            contents: String::new(),
+            body: String::new(),
+            is_in_section: false,
+            has_charts: false,
+            is_report: false,
+        }
+    }
+
+    /// A page that says of itself that it is a report: a later one may take its place.
+    pub fn of_report(title: &str) -> Self {
+        Self { is_report: true, ..Self::new(title) }
     }
 
     /// Begins a section; `id` names it in links.
@@ -186,8 +224,13 @@ impl Document {
         }
     }
 
-    /// A table; without a row, nothing.
+    /// A table; without a row, nothing. Of many rows the first thousand.
     pub fn table(&mut self, caption: &str, columns: &[Column], rows: &[Vec<Text>]) {
+        self.long_table(caption, columns, rows, MOST_ROWS);
+    }
+
+    /// A table of so many rows at most; the rest is counted.
+    pub fn long_table(&mut self, caption: &str, columns: &[Column], rows: &[Vec<Text>], most: usize) {
         if rows.is_empty() {
             return;
         }
@@ -195,21 +238,39 @@ impl Document {
             Some(column) if column.is_number => " class=\"number\"",
             _ => "",
         };
-        let heads = columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", class(Some(c)), xml(c.name)));
+        let heads = columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", class(Some(c)), xml(&c.name)));
         let heads: String = heads.collect();
         self.body.push_str(&format!(
             "<div class=\"wide\"><table>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n",
             xml(caption)
         ));
-        for row in rows.iter().take(MOST_ROWS) {
+        for row in rows.iter().take(most) {
             let cells = row.iter().enumerate();
             let cells = cells.map(|(at, cell)| format!("<td{}>{}</td>", class(columns.get(at)), cell.0));
             self.body.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
         }
         self.body.push_str("</tbody>\n</table></div>\n");
-        if let Some(more @ 1..) = rows.len().checked_sub(MOST_ROWS) {
+        if let Some(more @ 1..) = rows.len().checked_sub(most) {
             self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more are not shown here.")));
         }
+    }
+
+    /// Charts beside each other, as many as there is room for.
+    pub fn charts(&mut self, charts: &[Chart]) {
+        if charts.is_empty() {
+            return;
+        }
+        self.has_charts = true;
+        let figures: String = charts
+            .iter()
+            .map(|chart| format!("<figure><figcaption>{}</figcaption>{}</figure>\n", xml(chart.title()), chart.svg()))
+            .collect();
+        self.body.push_str(&format!("<div class=\"charts\">\n{figures}</div>\n"));
+    }
+
+    /// That tables hold drawings.
+    pub const fn draws(&mut self) {
+        self.has_charts = true;
     }
 
     /// Preformatted text: line by line as it is.
@@ -236,12 +297,14 @@ impl Document {
     /// The page; `lead` stands below its title.
     pub fn finish(mut self, lead: &Text) -> String {
         self.end_section();
-        let Self { title, contents, body, .. } = self;
+        let Self { title, contents, body, has_charts, is_report, .. } = self;
+        let generator = if is_report { format!("{}\n", report::MARK_PAGE) } else { String::new() };
+        let charts = if has_charts { chart::STYLE } else { "" };
         format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>{title}</title>\n\
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n{generator}<title>{title}</title>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-             <meta name=\"referrer\" content=\"no-referrer\"/>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+             <meta name=\"referrer\" content=\"no-referrer\"/>\n<style>{STYLE}{charts}</style>\n</head>\n<body>\n\
              <a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n\
              <nav aria-label=\"Sections\"><ul>\n{contents}</ul></nav>\n</header>\n<main id=\"main\">\n{body}</main>\n\
              </body>\n</html>\n",

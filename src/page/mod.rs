@@ -1,14 +1,17 @@
-//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems, SARIF for code scanning; and a version with its
-//! whole life as a page of HTML. Pure text.
+//! Certificates as pages: Markdown for people in pull requests, JUnit for CI systems, SARIF for code scanning; a comparison as
+//! Markdown; a version with its whole life as a page of HTML, alone or in a bundle, with charts, and as a model card. Pure text.
 //!
 //! Names, columns and values in a certificate come from whoever made the model: nothing of them may become markup, a mention
 //! or a link.
 
 pub mod case;
+pub mod chart;
+pub mod diff;
 mod escape;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+pub mod report;
 pub mod sarif;
 
 use std::collections::BTreeMap;

@@ -1,22 +1,20 @@
 //! Event files: where they are, how a state is folded from them, how a chain is checked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use super::checkpoints;
 use super::state::State;
 use crate::format::FormatError;
-use crate::format::checkpoint::{self, CheckpointRecord};
 use crate::format::event::{self, EventBody, EventFile, EventRef};
 use crate::format::head;
 use crate::id::EventId;
 use crate::name::ModelName;
 use crate::store::{Backend, BackendError, CACHE, JOURNAL};
 
-/// A checkpoint is written when this many events lie behind the last one.
-const CHECKPOINT_EVERY: u64 = 32;
 /// The checkpoint of a journal up to here is cheap: whoever had to fold this many events behind it leaves another one.
 const SHORT: u64 = 1024;
 const FEW: u64 = 4;
-const MAX_CHECKPOINT: u64 = 4 << 30;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -83,10 +81,6 @@ pub fn event_path(model: &ModelName, seq: u64) -> String {
 /// Makes the names of all events durable.
 pub(super) fn settle(backend: &dyn Backend, model: &ModelName) -> Result<(), BackendError> {
     backend.settle(&format!("{JOURNAL}/{}", model.folder()))
-}
-
-fn checkpoint_path(model: &ModelName) -> String {
-    format!("{CACHE}/checkpoints/{}", model.folder())
 }
 
 fn head_path(model: &ModelName) -> String {
@@ -170,9 +164,9 @@ pub(super) fn read_naming(
 
 /// The state after the newest event, from the checkpoint if it can be trusted. An end before one that this store has seen is
 /// a loss, not the present.
-pub(super) fn load(backend: &dyn Backend, model: &ModelName) -> Result<Option<State>, JournalError> {
+pub(super) fn load(backend: &Arc<dyn Backend>, model: &ModelName) -> Result<Option<State>, JournalError> {
     // Asked first: what others append while this reads is no loss.
-    let remembered = remembered_head(backend, model);
+    let remembered = remembered_head(&**backend, model);
     let state = load_unchecked(backend, model, remembered)?;
     let found = state.as_ref().map_or(0, State::seq);
     match remembered {
@@ -196,10 +190,6 @@ pub(super) fn remember_head(backend: &dyn Backend, model: &ModelName, head: Even
     }
 }
 
-fn read_checkpoint(backend: &dyn Backend, model: &ModelName) -> Option<CheckpointRecord> {
-    checkpoint::decode(backend.read(&checkpoint_path(model), MAX_CHECKPOINT).ok()?)
-}
-
 /// Whether an event is the one that is meant. What it says is not looked at.
 fn is_there(backend: &dyn Backend, model: &ModelName, event: EventRef) -> bool {
     let bytes = backend.read(&event_path(model, event.seq), event::MAX_EVENT as u64);
@@ -207,13 +197,13 @@ fn is_there(backend: &dyn Backend, model: &ModelName, event: EventRef) -> bool {
 }
 
 fn load_unchecked(
-    backend: &dyn Backend,
+    backend: &Arc<dyn Backend>,
     model: &ModelName,
     remembered: Option<EventRef>,
 ) -> Result<Option<State>, JournalError> {
-    let Some(checkpoint) = read_checkpoint(backend, model).filter(|c| c.model == *model) else {
-        return replay(backend, model);
-    };
+    let checkpoint = checkpoints::read(backend, model).filter(|c| c.model == *model);
+    let backend = &**backend;
+    let Some(checkpoint) = checkpoint else { return replay(backend, model) };
     let head = checkpoint.head;
     if !is_there(backend, model, head) {
         let state = replay(backend, model)?;
@@ -229,14 +219,14 @@ fn load_unchecked(
     // Whoever wrote an event behind a gap remembered it as the newest.
     if remembered.is_none_or(|remembered| state.head != Some(remembered)) {
         // Checkpoints lie closer together than this, so nothing behind a gap is further away.
-        let near = (1..=2 * CHECKPOINT_EVERY).map(|ahead| state.seq() + 1 + ahead);
+        let near = (1..=2 * checkpoints::EVERY).map(|ahead| state.seq() + 1 + ahead);
         for seq in near {
             check_gap(backend, &state, backend.length(&event_path(model, seq))?.is_some())?;
         }
     }
-    let enough = if state.seq() <= SHORT { FEW } else { 2 * CHECKPOINT_EVERY };
+    let enough = if state.seq() <= SHORT { FEW } else { 2 * checkpoints::EVERY };
     if state.seq() >= head.seq + enough {
-        write_checkpoint(backend, &state);
+        checkpoints::write(backend, &mut state);
     }
     Ok(Some(state))
 }
@@ -246,15 +236,28 @@ pub(super) fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<
     let mut state = State::before_creation(model.clone());
     fold_rest(backend, &mut state)?;
     check_gap(backend, &state, last(backend, model)? > state.seq())?;
-    if state.seq() >= 2 * CHECKPOINT_EVERY {
-        write_checkpoint(backend, &state);
+    if state.seq() >= 2 * checkpoints::EVERY {
+        checkpoints::write(backend, &mut state);
     }
     Ok((state.seq() > 0).then_some(state))
 }
 
+/// The state after event `seq`, from the first one on; none if there is no such event.
+pub(super) fn replay_to(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<State>, JournalError> {
+    let mut state = State::before_creation(model.clone());
+    fold_to(backend, &mut state, seq)?;
+    Ok((state.seq() == seq).then_some(state))
+}
+
 /// Folds in every event behind the state's head.
 pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalError> {
-    while let Some(file) = read(backend, &state.first_name, state.seq() + 1)? {
+    fold_to(backend, state, event::MAX_SEQ)
+}
+
+fn fold_to(backend: &dyn Backend, state: &mut State, last: u64) -> Result<(), JournalError> {
+    while state.seq() < last
+        && let Some(file) = read(backend, &state.first_name, state.seq() + 1)?
+    {
         let seq = state.seq() + 1;
         let record =
             file.event.map_err(|source| JournalError::Format { model: state.first_name.clone(), seq, source })?;
@@ -280,32 +283,18 @@ fn last(backend: &dyn Backend, model: &ModelName) -> Result<u64, JournalError> {
     Ok(seqs.max().unwrap_or(0))
 }
 
-/// Writes a checkpoint now and then; a cache, so failing is not an error.
-pub(super) fn checkpoint_sometimes(backend: &dyn Backend, state: &State) {
-    if state.seq().is_multiple_of(CHECKPOINT_EVERY) {
-        write_checkpoint(backend, state);
-    }
-}
-
-fn write_checkpoint(backend: &dyn Backend, state: &State) {
-    if let Some(record) = state.to_checkpoint()
-        && let Ok(bytes) = checkpoint::encode(&record)
-    {
-        let _ = backend.cache(&checkpoint_path(&state.first_name), &bytes);
-    }
-}
-
 /// Reads every event of a journal and everything that lies beside them; `repository` is the history the store is for, `known` are
 /// events that were in it.
 pub(super) fn check(
-    backend: &dyn Backend,
+    backend: &Arc<dyn Backend>,
     model: &ModelName,
     repository: &str,
     known: &[EventRef],
 ) -> Result<JournalCheck, JournalError> {
     // Asked first: what others append while this reads is no loss.
-    let remembered = remembered_head(backend, model);
-    let checkpoint = read_checkpoint(backend, model);
+    let remembered = remembered_head(&**backend, model);
+    let checkpoint = checkpoints::read(backend, model);
+    let backend = &**backend;
     let last = last(backend, model)?;
     let mut state = State::before_creation(model.clone());
     let mut found = JournalCheck::default();
@@ -325,7 +314,7 @@ pub(super) fn check(
             && found.problem.is_none()
             && state.to_checkpoint().as_ref() != Some(checkpoint)
         {
-            let path = checkpoint_path(model);
+            let path = checkpoints::path(model);
             found.problem =
                 Some((seq, format!("`{path}` says something else than the events up to it; remove that file")));
         }

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod cases;
+mod checkpoints;
 mod erased;
 mod evidence;
 mod journal;
@@ -20,6 +21,8 @@ mod waivers;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rayon::prelude::*;
+
 pub use self::journal::{JournalCheck, JournalError, event_path};
 pub use self::state::{State, at, place_at};
 
@@ -30,6 +33,8 @@ use crate::store::{Backend, Published};
 
 /// So many states are kept at once.
 const REMEMBERED: usize = 64;
+/// So many are read side by side.
+const TOGETHER: usize = 256;
 
 /// The journals of a store.
 pub struct Registry {
@@ -116,11 +121,12 @@ impl Registry {
             return Ok(known.clone());
         }
         let mut found = Vec::new();
-        for model in self.models()? {
-            if self.state(&model)?.is_some_and(|state| !state.erased.is_empty()) {
-                found.push(model);
+        self.each_state(&self.models()?, |model, state| {
+            if state?.is_some_and(|state| !state.erased.is_empty()) {
+                found.push(model.clone());
             }
-        }
+            Ok::<(), JournalError>(())
+        })?;
         *self.erasing.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
         Ok(found)
     }
@@ -177,7 +183,7 @@ impl Registry {
                     journal::fold_rest(&*self.backend, &mut state)?;
                     Some(state)
                 }
-                None => journal::load(&*self.backend, &name)?,
+                None => journal::load(&self.backend, &name)?,
             };
             match state.map(|state| (state.alias_of.clone(), state)) {
                 None if !led => return Ok(None),
@@ -199,6 +205,33 @@ impl Registry {
             }
         }
         Err(JournalError::missing(&name, 1))
+    }
+
+    /// Shows `see` the state of the model called by each of `names`, in their order. They are read side by side, and not kept.
+    pub fn each_state<E>(
+        &self,
+        names: &[ModelName],
+        mut see: impl FnMut(&ModelName, Result<Option<State>, JournalError>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let [one] = names {
+            return see(one, self.state(one));
+        }
+        // What is kept at once is bounded, however many there are.
+        for together in names.chunks(TOGETHER) {
+            let states: Vec<_> = together.par_iter().map(|name| self.state_alone(name)).collect();
+            together.iter().zip(states).try_for_each(|(name, state)| see(name, state))?;
+        }
+        Ok(())
+    }
+
+    /// The state of one of many models: read, and not kept.
+    pub fn state_alone(&self, name: &ModelName) -> Result<Option<State>, JournalError> {
+        let Some(state) = journal::load(&self.backend, name)? else { return Ok(None) };
+        let Some(first) = &state.alias_of else { return Ok(Some(state)) };
+        match journal::load(&self.backend, first)? {
+            Some(state) if state.alias_of.is_none() => Ok(Some(state)),
+            _ => Err(JournalError::missing(first, 1)),
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -256,7 +289,7 @@ impl Registry {
     /// The same, knowing from elsewhere that these events were in it: who rewrites a journal and all its hashes cannot rewrite
     /// what others have written down.
     pub fn check_against(&self, journal: &ModelName, known: &[EventRef]) -> Result<JournalCheck, JournalError> {
-        journal::check(&*self.backend, journal, &self.repository, known)
+        journal::check(&self.backend, journal, &self.repository, known)
     }
 
     /// Makes what is visible of `model`'s journal durable: who wrote it may have died before it was.
@@ -333,7 +366,7 @@ impl Registry {
             Published::Created => {
                 let head = EventRef { seq: record.seq, id };
                 journal::remember_head(&*self.backend, &state.first_name, head);
-                journal::checkpoint_sometimes(&*self.backend, &next);
+                checkpoints::write_sometimes(&*self.backend, &mut next);
                 Ok(Some((head, record, next)))
             }
         }

@@ -15,7 +15,7 @@ pub struct PromoteRequest<'a> {
     pub stage: &'a StageName,
     /// The candidate.
     pub snapshot: SnapshotId,
-    /// The stage's rules as the project states them: in force only while the stage has none.
+    /// The stage's rules as the project states them: in force only while the stage has none, or [`raised`].
     pub proposed: &'a RulesRecord,
     /// What the stage must hold, if the caller said so: `Some(None)` is "nothing".
     pub expected: Option<Option<SnapshotId>>,
@@ -130,6 +130,11 @@ pub enum Obstacle {
         /// The end of what it said.
         said: Option<String>,
     },
+    /// Its `before` hooks were not to run: what was not asked has not agreed.
+    PassedOver {
+        /// As configured, with secrets masked.
+        commands: Vec<String>,
+    },
 }
 
 /// Something that a certificate was issued without.
@@ -243,6 +248,11 @@ pub enum ApprovalFlaw {
     Again,
     /// Whoever gave it fills another role.
     Elsewhere,
+    /// It was signed with the key of somebody whose approval counts: one key is one person, whatever a list of signers says.
+    SameKey {
+        /// Theirs.
+        of: String,
+    },
     /// It was taken back.
     Withdrawn,
 }
@@ -267,6 +277,7 @@ impl Obstacle {
             Self::Hook { outcome: HookOutcome::TimedOut, .. } => "hook-timed-out",
             Self::Hook { outcome: HookOutcome::NotStarted, .. } => "hook-not-started",
             Self::Hook { .. } => "vetoed",
+            Self::PassedOver { .. } => "checks-passed-over",
         }
     }
 
@@ -286,6 +297,29 @@ impl Obstacle {
 /// it cannot do is stop.
 pub const fn raises(in_force: &RulesRecord, stated: &RulesRecord) -> bool {
     stated.stage.certificate && !in_force.stage.certificate
+}
+
+/// The rules of a stage that begins to ask for certificates: what is stated of them, and whatever else was asked for already. Nobody
+/// gets past an approval or a check by asking for a certificate of their own making in its place.
+pub fn raised(in_force: &RulesRecord, stated: &RulesRecord) -> RulesRecord {
+    fn kept<T: Clone>(held: &[T], new: &[T]) -> Vec<T> {
+        if held.is_empty() { new.to_vec() } else { held.to_vec() }
+    }
+    let (held, new) = (&in_force.stage, &stated.stage);
+    // Who approves, and by which keys, belongs together.
+    let approved = if held.approvals.is_empty() { new } else { held };
+    let stage = StageRulesRecord {
+        certificate: true,
+        from: kept(&held.from, &new.from),
+        valid_for: new.valid_for,
+        waivers: if held.waivers.is_empty() { new.waivers.clone() } else { held.waivers.clone() },
+        approvals: approved.approvals.clone(),
+        people: approved.people.clone(),
+        signers: held.signers.or(approved.signers),
+        self_approval: approved.self_approval,
+        before: kept(&held.before, &new.before),
+    };
+    RulesRecord { policy: stated.policy, stage }
 }
 
 /// The waivers of a certificate that do not count for a stage. One that names none rests on nothing.

@@ -11,7 +11,7 @@ use crate::format::checkpoint::{
     OccupancyRow, SignatureRow, StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
-use crate::format::rows::{Keyed, Rows};
+use crate::format::rows::{Blocks, Keyed, Rows};
 use crate::id::{CertificateId, EventId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
@@ -32,7 +32,7 @@ pub struct State {
     /// Every stage that was ever held.
     pub stages: BTreeMap<StageName, StageRow>,
     /// Blocks in force.
-    pub blocks: Vec<BlockRow>,
+    pub blocks: Blocks,
     /// The newest certificate of every snapshot that has one: by the rules in force, else by others that somebody tried.
     pub certificates: Keyed<CertificateRow>,
     /// The newest certificate by other rules, of every snapshot that has one by those in force: it displaces nothing.
@@ -80,7 +80,7 @@ impl State {
             time: None,
             versions: Rows::default(),
             stages: BTreeMap::new(),
-            blocks: Vec::new(),
+            blocks: Blocks::default(),
             certificates: Keyed::default(),
             proposals: Keyed::default(),
             erased: Vec::new(),
@@ -158,10 +158,7 @@ impl State {
 
     /// The block that keeps a snapshot, or another one with the same model files, out of a stage.
     pub fn block(&self, snapshot: SnapshotId, model_tree: Option<TreeId>, stage: &StageName) -> Option<&BlockRow> {
-        self.blocks.iter().find(|b| {
-            let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
-            same && b.stage.as_ref().is_none_or(|s| s == stage)
-        })
+        self.blocks.of(snapshot, model_tree).find(|b| b.stage.as_ref().is_none_or(|s| s == stage))
     }
 
     /// Folds in the next event.
@@ -334,26 +331,20 @@ impl State {
         time: Time,
     ) {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
-        self.blocks.retain(|b| b.snapshot != snapshot || b.stage != stage);
+        self.blocks.lift(snapshot, None, |b| b.stage == stage);
         self.blocks.push(BlockRow { snapshot, model_tree, stage, reason: reason.to_owned(), event, time });
     }
 
     /// Lifts every block that keeps a snapshot, or its model's files, out of `stage`, those on all stages included.
     pub(super) fn let_into(&mut self, snapshot: SnapshotId, stage: &StageName) {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
-        self.blocks.retain(|b| {
-            let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
-            !(same && b.stage.as_ref().is_none_or(|s| s == stage))
-        });
+        self.blocks.lift(snapshot, model_tree, |b| b.stage.as_ref().is_none_or(|s| s == stage));
     }
 
     /// Lifts the blocks of a snapshot and of its model's files; with no stage named, all of them.
     fn remove_block(&mut self, snapshot: SnapshotId, stage: Option<&StageName>) {
         let model_tree = self.version_of(snapshot).map(|v| v.model_tree);
-        self.blocks.retain(|b| {
-            let same = b.snapshot == snapshot || model_tree.is_some() && b.model_tree == model_tree;
-            !(same && (stage.is_none() || b.stage.as_ref() == stage))
-        });
+        self.blocks.lift(snapshot, model_tree, |b| stage.is_none() || b.stage.as_ref() == stage);
     }
 
     /// A stage that a snapshot holds or held.

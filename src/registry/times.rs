@@ -38,7 +38,7 @@ impl State {
             }
         };
         self.versions.to_mut().iter_mut().for_each(|row| set(&mut row.time, row.seq));
-        self.blocks.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
+        self.blocks.to_mut().iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
         self.erased.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
         self.waivers.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));
         self.cases.iter_mut().for_each(|row| set(&mut row.time, row.event.seq));

@@ -1,24 +1,22 @@
 //! `mlrun.toml`, read and checked: an invalid file stops a command before anything else is read or written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::location::{CONFIG, LOCAL_CONFIG};
+use super::stages::{self, Sections};
+pub use super::stages::{VALID_FOR, stage_rules};
 use super::written::{Written, behind};
 use super::{hooks, predict};
 use crate::clock;
-use crate::format::config::{CertificateNeed, ConfigFile, ModelFile, StageFile};
-use crate::format::event::StageRulesRecord;
+use crate::format::config::{ConfigFile, ModelFile, StageFile};
 use crate::format::policy::PredictRecord;
 use crate::name::{ModelName, StageName};
-use crate::nearest::{nearest, suggestion};
-use crate::registry::quorum::{Voice, quorum};
+use crate::nearest::nearest;
 
 const MAX_CONFIG: u64 = 4 << 20;
-/// How long a certificate counts unless said: 30 days.
-pub const VALID_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// Untracked files kept unless said: 200 MiB.
 pub const UNTRACKED_LIMIT: u64 = 200 << 20;
 
@@ -95,29 +93,24 @@ impl Config {
 
     /// A model's section.
     pub(super) fn model(&self, name: &ModelName) -> Option<&ModelFile> {
-        self.file.model.get(name)
+        self.file.model.named.get(name)
     }
 
     /// What `stage` asks of `model`; none if the configuration declares no such stage.
     pub fn stage(&self, model: &ModelName, stage: &StageName) -> Option<StageFile> {
-        let general = self.file.stage.get(stage);
-        let special = self.file.model.get(model).and_then(|m| m.stage.get(stage));
-        match (general, special) {
-            (None, None) => None,
-            (Some(one), None) | (None, Some(one)) => Some(one.clone()),
-            (Some(general), Some(special)) => Some(StageFile {
-                from: special.from.clone().or_else(|| general.from.clone()),
-                certificate: special.certificate.or(general.certificate),
-                valid_for: special.valid_for.clone().or_else(|| general.valid_for.clone()),
-                waivers: special.waivers.clone().or_else(|| general.waivers.clone()),
-                self_approval: special.self_approval.or(general.self_approval),
-                approvals: special.approvals.clone().or_else(|| general.approvals.clone()),
-                signers: special.signers.clone().or_else(|| general.signers.clone()),
-                before: special.before.clone().or_else(|| general.before.clone()),
-                after: special.after.clone().or_else(|| general.after.clone()),
-                hook_timeout: special.hook_timeout.clone().or_else(|| general.hook_timeout.clone()),
-            }),
-        }
+        Sections::of(&self.file, model).stage(stage)
+    }
+
+    /// Who has which role for `model`.
+    pub fn roles(&self, model: &ModelName) -> BTreeMap<String, Vec<String>> {
+        Sections::of(&self.file, model).roles()
+    }
+
+    /// The policy file of `model`: that of its own section, else of its longest prefix that has one.
+    pub fn policy(&self, model: &ModelName) -> Option<&str> {
+        let own = self.model(model).and_then(|file| file.policy.as_deref());
+        let mut prefixes = self.file.model.prefixes_of(model.as_str()).rev();
+        own.or_else(|| prefixes.find_map(|(_, file)| file.policy.as_deref()))
     }
 
     /// How long each hook of a stage may run.
@@ -132,11 +125,7 @@ impl Config {
 
     /// Every stage declared for any model, or for `model`.
     pub fn stages(&self, model: &ModelName) -> Vec<StageName> {
-        let special = self.file.model.get(model).into_iter().flat_map(|m| m.stage.keys());
-        let mut all: Vec<StageName> = self.file.stage.keys().chain(special).cloned().collect();
-        all.sort();
-        all.dedup();
-        all
+        Sections::of(&self.file, model).stages().into_iter().cloned().collect()
     }
 
     /// The limit for untracked files, in bytes.
@@ -147,21 +136,6 @@ impl Config {
     /// How long what was collected can be taken back.
     pub fn trash(&self) -> Duration {
         self.file.store.trash.as_deref().and_then(clock::parse_duration).unwrap_or(TRASH)
-    }
-
-    /// Why nobody could ever give the approvals that are asked for.
-    fn unfillable(&self, asked: &BTreeMap<String, u32>) -> Option<String> {
-        let roles = &self.file.roles;
-        if let Some(role) = asked.keys().find(|role| !roles.contains_key(*role)) {
-            let near = suggestion(&nearest(role, roles.keys().map(String::as_str)));
-            return Some(format!("there is no role `{role}` in `[roles]`{near}"));
-        }
-        let everybody = asked.keys().flat_map(|role| {
-            people(role, roles).into_iter().map(|person| Voice { seq: 0, role: role.clone(), person })
-        });
-        let missing = quorum(asked, &everybody.collect::<Vec<_>>()).missing;
-        let (role, missing) = missing.into_iter().next()?;
-        Some(format!("the role `{role}` has {missing} people too few: nobody fills two roles"))
     }
 
     fn check(&self, place: &dyn Fn(&str) -> (PathBuf, Option<usize>)) -> Result<(), ConfigError> {
@@ -189,39 +163,8 @@ impl Config {
                 return Err(refuse("store.trash".to_owned(), reason));
             }
         }
-        let stages = self.file.stage.iter().map(|(name, stage)| (format!("stage.{name}"), stage));
-        let special = self.file.model.iter().flat_map(|(model, file)| {
-            file.stage.iter().map(move |(name, stage)| (format!("model.{model}.stage.{name}"), stage))
-        });
-        for (key, stage) in stages.chain(special) {
-            if let Some(text) = &stage.valid_for
-                && clock::parse_duration(text).is_none_or(|d| d.is_zero())
-            {
-                let reason = format!("`{text}` is not a length of time such as `30d`");
-                return Err(refuse(format!("{key}.valid_for"), reason));
-            }
-            hooks::check(stage).map_err(|(name, reason)| refuse(format!("{key}.{name}"), reason))?;
-            for role in stage.waivers.iter().flatten() {
-                if !self.file.roles.contains_key(role) {
-                    let near = suggestion(&nearest(role, self.file.roles.keys().map(String::as_str)));
-                    return Err(refuse(
-                        format!("{key}.waivers"),
-                        format!("there is no role `{role}` in `[roles]`{near}"),
-                    ));
-                }
-            }
-            if let Some(reason) = stage.approvals.as_ref().and_then(|asked| self.unfillable(asked)) {
-                return Err(refuse(format!("{key}.approvals"), reason));
-            }
-            let known = || self.file.stage.keys().chain(self.file.model.values().flat_map(|m| m.stage.keys()));
-            for from in stage.from.iter().flatten() {
-                if !known().any(|stage| stage == from) {
-                    let near = suggestion(&nearest(from.as_str(), known().map(StageName::as_str)));
-                    return Err(refuse(format!("{key}.from"), format!("there is no stage `{from}`{near}")));
-                }
-            }
-        }
-        for (model, file) in &self.file.model {
+        stages::check(&self.file).map_err(|(key, reason)| refuse(key, reason))?;
+        for (model, file) in &self.file.model.named {
             let predict = file.evidence.as_ref().and_then(|evidence| evidence.predict.as_ref());
             if let Some(Err((key, reason))) = predict.map(predict::resolve) {
                 return Err(refuse(format!("model.{model}.evidence.predict.{key}"), reason));
@@ -255,37 +198,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-/// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
-/// take one. The file that `signers` names is not read here.
-pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
-    fn of_people<'r>(
-        named: impl Iterator<Item = &'r String>,
-        roles: &BTreeMap<String, Vec<String>>,
-    ) -> BTreeMap<String, Vec<String>> {
-        named.map(|role| (role.clone(), people(role, roles))).collect()
-    }
-    let valid_for = stage.valid_for.as_deref().and_then(clock::parse_duration).unwrap_or(VALID_FOR);
-    let approvals: BTreeMap<String, u32> =
-        stage.approvals.iter().flatten().filter(|(_, count)| **count > 0).map(|(role, n)| (role.clone(), *n)).collect();
-    StageRulesRecord {
-        certificate: stage.certificate != Some(CertificateNeed::None),
-        from: stage.from.clone().unwrap_or_default(),
-        valid_for: valid_for.as_secs(),
-        waivers: of_people(stage.waivers.iter().flatten(), roles),
-        people: of_people(approvals.keys(), roles),
-        approvals,
-        signers: None,
-        self_approval: stage.self_approval == Some(true),
-        before: stage.before.clone().unwrap_or_default(),
-    }
-}
-
-/// The addresses of those who have a role, in one order and each once.
-fn people(role: &str, roles: &BTreeMap<String, Vec<String>>) -> Vec<String> {
-    let people: BTreeSet<String> = roles.get(role).into_iter().flatten().map(|one| one.to_lowercase()).collect();
-    people.into_iter().collect()
 }
 
 /// Reads a size such as `200 MiB`, `1.5 GB`, `4096`.

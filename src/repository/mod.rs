@@ -4,8 +4,10 @@ pub mod config;
 mod hooks;
 mod location;
 mod predict;
+mod stages;
 mod written;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -169,6 +171,16 @@ impl Repository {
         self.config.as_ref().map_or_else(Vec::new, |config| config.stages(&self.called(model)))
     }
 
+    /// Who has which role for `model`; nobody has one where there is no configuration.
+    pub fn roles(&self, model: &ModelName) -> BTreeMap<String, Vec<String>> {
+        self.config.as_ref().map_or_else(BTreeMap::new, |config| config.roles(&self.called(model)))
+    }
+
+    /// The policy file that the configuration names for `model`.
+    pub fn policy(&self, model: &ModelName) -> Option<&str> {
+        self.config.as_ref()?.policy(&self.called(model))
+    }
+
     /// How this program runs a model itself.
     pub fn predict(&self, model: &ModelName) -> Option<PredictRecord> {
         self.config.as_ref()?.predict(&self.called(model))
@@ -182,7 +194,7 @@ impl Repository {
         }
         let Ok(first) = self.registry.first_name(model) else { return model.clone() };
         let is_it = |name: &&ModelName| self.registry.first_name(name).is_ok_and(|other| other == first);
-        config.file.model.keys().find(is_it).unwrap_or(model).clone()
+        config.file.model.named.keys().find(is_it).unwrap_or(model).clone()
     }
 
     /// Where the store is.

@@ -24,6 +24,9 @@ pub trait Backend: Send + Sync {
     /// Fills `buffer` from `name` at `offset`; a shorter file is an error.
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError>;
 
+    /// `name` as it is now, to be read in parts: whatever takes that name later is something else.
+    fn open(&self, name: &str) -> Result<Box<dyn Opened>, BackendError>;
+
     /// The length of `name`, if it is there.
     fn length(&self, name: &str) -> Result<Option<u64>, BackendError>;
 
@@ -83,6 +86,15 @@ pub trait Backend: Send + Sync {
     fn pause(&self, time: Duration) {
         std::thread::sleep(time);
     }
+}
+
+/// Bytes that have a name, or had it when they were opened.
+pub trait Opened: Send + Sync {
+    /// How many there are.
+    fn length(&self) -> u64;
+
+    /// Fills `buffer` from `offset` on; where there are fewer, that is an error.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
 /// Bytes on their way into a [`Backend`]. Dropping them discards them.

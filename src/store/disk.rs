@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::access::{Exposed, Lasting, exposed};
-use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+use super::backend::{Backend, BackendError, Entry, Lock, Opened, Published, Staged};
 use super::staged::{StagedFile, TMP};
 #[cfg(unix)]
 use crate::format::known::DiskTime;
@@ -287,6 +287,36 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// A file that is open; what is renamed to its name is another one.
+struct OpenedFile {
+    file: File,
+    length: u64,
+}
+
+impl Opened for OpenedFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        read_exact_at(&self.file, offset, buffer)
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom};
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    // Where the file is read next is one place for all who read it.
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(buffer))
+}
+
 impl Backend for Disk {
     fn place(&self) -> String {
         self.root.display().to_string()
@@ -307,15 +337,13 @@ impl Backend for Disk {
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
         let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
-        #[cfg(unix)]
-        let read = std::os::unix::fs::FileExt::read_exact_at(&file, buffer, offset);
-        #[cfg(not(unix))]
-        let read = {
-            use std::io::{Seek, SeekFrom};
-            let mut file = file;
-            file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(buffer))
-        };
-        read.map_err(|e| self.failed("read", name, e))
+        read_exact_at(&file, offset, buffer).map_err(|e| self.failed("read", name, e))
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Opened>, BackendError> {
+        let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
+        let length = file.metadata().map_err(|e| self.failed("read", name, e))?.len();
+        Ok(Box::new(OpenedFile { file, length }))
     }
 
     fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+use super::backend::{Backend, BackendError, Entry, Lock, Opened, Published, Staged};
 
 /// Named bytes in memory.
 #[derive(Debug, Default)]
@@ -47,6 +47,25 @@ impl Staged for StagedBytes {
     }
 }
 
+struct OpenedBytes(Vec<u8>);
+
+impl Opened for OpenedBytes {
+    fn length(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        copy_part(&self.0, offset, buffer)
+    }
+}
+
+fn copy_part(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let part = start.checked_add(buffer.len()).and_then(|end| bytes.get(start..end));
+    buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+    Ok(())
+}
+
 impl Backend for Memory {
     fn place(&self) -> String {
         "memory".to_owned()
@@ -64,16 +83,17 @@ impl Backend for Memory {
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
         let files = self.files();
         let bytes = files.get(name).ok_or_else(|| Self::missing(name))?;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let part = start.checked_add(buffer.len()).and_then(|end| bytes.get(start..end));
-        let part = part.ok_or_else(|| BackendError::Io {
+        copy_part(bytes, offset, buffer).map_err(|source| BackendError::Io {
             action: "read",
             place: self.place(),
             name: name.to_owned(),
-            source: io::ErrorKind::UnexpectedEof.into(),
-        })?;
-        buffer.copy_from_slice(part);
-        Ok(())
+            source,
+        })
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Opened>, BackendError> {
+        let bytes = self.files().get(name).cloned().ok_or_else(|| Self::missing(name))?;
+        Ok(Box::new(OpenedBytes(bytes)))
     }
 
     fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {

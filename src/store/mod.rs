@@ -16,6 +16,7 @@
 //! `publish_new` for journal events, whose creation is the compare-and-swap. The [index](index) is a cache.
 
 pub mod access;
+mod anywhere;
 pub mod backend;
 mod begun;
 mod checked;
@@ -45,7 +46,8 @@ mod writer;
 
 use std::sync::Arc;
 
-pub use self::backend::{Backend, BackendError, Lock, Published};
+pub use self::anywhere::{AtHand, BlockPart, StoredBytes, StoredReader};
+pub use self::backend::{Backend, BackendError, Lock, Opened, Published};
 pub use self::begun::Came;
 pub use self::checked::Checked;
 pub use self::error::{CopyError, StoreError};

@@ -5,7 +5,7 @@ use std::io;
 
 use super::index::Location;
 use super::pack_writer::pack_path;
-use super::{BackendError, Store, StoreError, codec};
+use super::{AtHand, BackendError, Store, StoreError, codec};
 use crate::digest::Digest;
 use crate::format::pack::{Codec, HEADER, ObjectHeader, ObjectKind};
 use crate::format::planes::{BASE, Base};
@@ -26,14 +26,16 @@ thread_local! {
 /// The way to one object: through which differences, and how much was tried. Without it, blocks that are bases of each
 /// other would be read for ever.
 #[derive(Default)]
-struct Walk {
+struct Walk<'n> {
     open: Vec<[u8; 32]>,
     reads: u32,
     /// An index named a place where something else is.
     misled: bool,
+    /// A block that need not be read again.
+    near: Option<AtHand<'n>>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Whether there may be one more step, down to the block `id`.
     fn may_enter(&mut self, id: &[u8; 32]) -> bool {
         self.reads += 1;
@@ -57,7 +59,17 @@ impl Store {
 
     /// The block a recipe names, instead of the bytes in `plain`.
     pub(super) fn block_into(&self, block: &RecipeBlock, plain: &mut Vec<u8>) -> Result<(), StoreError> {
-        self.object_into(ObjectKind::Block, &block.id, plain)?;
+        self.block_near(block, None, plain)
+    }
+
+    /// The same, where `near` is at hand, which it may be a difference to.
+    pub(super) fn block_near(
+        &self,
+        block: &RecipeBlock,
+        near: Option<AtHand<'_>>,
+        plain: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        self.object_near(ObjectKind::Block, &block.id, near, plain)?;
         if plain.len() == block.length as usize {
             return Ok(());
         }
@@ -68,7 +80,17 @@ impl Store {
     /// An object's bytes, instead of those in `plain`; from the first place that gives it: one that was damaged may have
     /// been stored again. Says on which blocks it rests.
     fn object_into(&self, kind: ObjectKind, id: &[u8; 32], plain: &mut Vec<u8>) -> Result<Vec<[u8; 32]>, StoreError> {
-        let mut walk = Walk::default();
+        self.object_near(kind, id, None, plain)
+    }
+
+    fn object_near(
+        &self,
+        kind: ObjectKind,
+        id: &[u8; 32],
+        near: Option<AtHand<'_>>,
+        plain: &mut Vec<u8>,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut walk = Walk { near, ..Walk::default() };
         match self.read(kind, id, plain, &mut walk) {
             // Whatever the packs hold is found without the index, too.
             Err(_) if walk.misled && self.index.distrust() => self.read(kind, id, plain, &mut Walk::default()),
@@ -81,7 +103,7 @@ impl Store {
         kind: ObjectKind,
         id: &[u8; 32],
         plain: &mut Vec<u8>,
-        walk: &mut Walk,
+        walk: &mut Walk<'_>,
     ) -> Result<Vec<[u8; 32]>, StoreError> {
         let first = self.locate(kind, id)?;
         let error = match self.read_at(&first, plain, walk) {
@@ -127,7 +149,12 @@ impl Store {
         self.read_at(location, plain, &mut Walk::default()).map(drop)
     }
 
-    fn read_at(&self, location: &Location, plain: &mut Vec<u8>, walk: &mut Walk) -> Result<Vec<[u8; 32]>, StoreError> {
+    fn read_at(
+        &self,
+        location: &Location,
+        plain: &mut Vec<u8>,
+        walk: &mut Walk<'_>,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
         let id = &location.header.id;
         if !walk.may_enter(id) {
             return Err(self.damaged(location, "the blocks it is a difference to have no end".to_owned()));
@@ -168,7 +195,7 @@ impl Store {
         location: &Location,
         bytes: &mut Vec<u8>,
         plain: &mut Vec<u8>,
-        walk: &mut Walk,
+        walk: &mut Walk<'_>,
     ) -> Result<Vec<[u8; 32]>, StoreError> {
         let header = location.header;
         let damaged = |reason: String| self.damaged(location, reason);
@@ -181,12 +208,16 @@ impl Store {
         let stored = &bytes[HEADER..];
         let mut chain = Vec::new();
         let mut base_plain = Vec::new();
+        let mut at_hand = None;
         if let Some(base) = codec::base_of(header.codec, stored).map_err(damaged)? {
-            chain = self.read(ObjectKind::Block, &base.id, &mut base_plain, walk)?;
+            at_hand = walk.near.filter(|(id, _)| *id == base.id).map(|(_, bytes)| bytes);
+            if at_hand.is_none() {
+                chain = self.read(ObjectKind::Block, &base.id, &mut base_plain, walk)?;
+            }
             chain.insert(0, base.id);
         }
         plain.resize(header.plain_length as usize, 0);
-        codec::decode(header.codec, stored, &base_plain, plain).map_err(damaged)?;
+        codec::decode(header.codec, stored, at_hand.unwrap_or(&base_plain), plain).map_err(damaged)?;
         Ok(chain)
     }
 
@@ -237,7 +268,7 @@ impl Store {
         self.is_whole(id, &mut Walk::default())
     }
 
-    fn is_whole(&self, id: &[u8; 32], walk: &mut Walk) -> Result<bool, StoreError> {
+    fn is_whole(&self, id: &[u8; 32], walk: &mut Walk<'_>) -> Result<bool, StoreError> {
         for location in self.index.locations(ObjectKind::Block, id)? {
             if !walk.may_enter(id) {
                 return Ok(false);

@@ -76,17 +76,20 @@ impl Store {
 
     /// Begins to read a file.
     pub fn open_file(&self, id: FileId) -> Result<FileReader<'_>, StoreError> {
-        let (recipe, whole) = match self.stored_as(id)? {
-            ObjectKind::File => {
-                let bytes = self.object(ObjectKind::File, id.digest().as_bytes())?;
-                let size = bytes.len() as u64;
-                (Recipe { sha256: id.digest(), size, blocks: Vec::new(), tensors: Vec::new() }, Some(bytes))
-            }
-            _ => (self.recipe(id)?, None),
-        };
+        let (recipe, whole) = self.recipe_or_bytes(id)?;
         // A small file is checked already.
         let hasher = whole.is_none().then(Hasher::default);
         Ok(FileReader { store: self, recipe, whole, next: 0, hasher, pending: Vec::new(), position: 0, failure: None })
+    }
+
+    /// How a file is put together; of a small one, its bytes.
+    pub(super) fn recipe_or_bytes(&self, id: FileId) -> Result<(Recipe, Option<Vec<u8>>), StoreError> {
+        if self.stored_as(id)? != ObjectKind::File {
+            return Ok((self.recipe(id)?, None));
+        }
+        let bytes = self.object(ObjectKind::File, id.digest().as_bytes())?;
+        let size = bytes.len() as u64;
+        Ok((Recipe { sha256: id.digest(), size, blocks: Vec::new(), tensors: Vec::new() }, Some(bytes)))
     }
 
     /// A whole file in memory; one longer than `limit` is an error of the format.

@@ -47,6 +47,9 @@ pub struct Global {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
     pub color: When,
+    /// Never show a long answer in a pager
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_pager: bool,
     /// Decimals of numbers for people
     #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
     pub precision: Option<usize>,
@@ -60,7 +63,7 @@ impl Global {
             When::Always => Some(true),
             When::Never => Some(false),
         };
-        UiOptions { json: self.json, quiet: self.quiet, colour, precision: self.precision }
+        UiOptions { json: self.json, quiet: self.quiet, colour, precision: self.precision, plain: self.no_pager }
     }
 }
 
@@ -110,6 +113,7 @@ pub enum Command {
     Bundle(commands::bundle::Args),
     Import(commands::import::Args),
     Export(commands::export::Args),
+    Report(commands::report::Args),
     Verify(commands::verify::Args),
     Seed(commands::seed::Args),
     Doctor(commands::doctor::Args),
@@ -117,7 +121,7 @@ pub enum Command {
 }
 
 /// Words people bring from other tools, and what they mean here.
-const OTHER_WORDS: [(&str, &str); 41] = [
+const OTHER_WORDS: [(&str, &str); 43] = [
     ("commit", "snapshot"),
     ("save", "snapshot"),
     ("add", "snapshot"),
@@ -159,6 +163,8 @@ const OTHER_WORDS: [(&str, &str); 41] = [
     ("retrain", "reproduce"),
     ("erase", "purge"),
     ("redact", "purge"),
+    ("card", "report"),
+    ("dashboard", "report"),
 ];
 
 /// A command line that was not understood, or that asked for help.

@@ -5,6 +5,7 @@ mod measured;
 mod moves;
 mod past;
 mod signoff;
+mod waiting;
 
 use std::io::ErrorKind;
 
@@ -12,6 +13,7 @@ use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle_check::BundleError;
 use mlrun::ops::purge::PurgeError;
+use mlrun::ops::report::ReportError;
 use mlrun::ops::reproduce::{ReproduceError, Reproduced};
 use mlrun::ops::resolve::ResolveError;
 use mlrun::ops::{UsageError, VerbError, chain};
@@ -24,6 +26,7 @@ use mlrun::store::{BackendError, StoreError};
 
 pub use self::moves::{adopted_label, deployed_code, obstacle, obstacles_code, rollback_refusal};
 pub use self::signoff::approval_flaw;
+pub use self::waiting::waiting;
 
 /// Done; certified; no difference.
 pub const DONE: u8 = 0;
@@ -85,6 +88,13 @@ impl Failure {
     pub fn command(status: i32, message: String, hint: Option<String>) -> Self {
         let exit = u8::try_from(status).unwrap_or(NO);
         Self { exit, kind: "command", message, hint, retryable: false }
+    }
+
+    /// A patch that would not make the one code out of the other.
+    pub fn no_patch(path: &str, why: &str, more: usize) -> Self {
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let hint = "`mlrun diff --only code` shows what can be shown".to_owned();
+        Self::new(NO, format!("there is no whole patch: `{path}`{more}: {why}"), Some(hint))
     }
 
     /// Something that must not happen.
@@ -230,10 +240,20 @@ fn verb(error: &VerbError) -> Meaning {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
             BundleError::InStore { .. } => says(USAGE, "name a place outside the store"),
             BundleError::TooMuch { .. } => (NO, None),
+            BundleError::Foreign { .. } => says(INTEGRITY, "`mlrun bundle REV -o FILE.tar.gz` makes one"),
             BundleError::Read { source, .. } => {
                 (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None)
             }
             _ => (INTEGRITY, None),
+        },
+        VerbError::Report(error) => match error {
+            ReportError::NotOurs { .. } => says(NO, "give `--force` to replace it"),
+            ReportError::NotASite { .. } => {
+                says(NO, "name an empty folder, or give `--force` to write among its files")
+            }
+            ReportError::InStore { .. } => says(USAGE, "name a place outside the store"),
+            ReportError::TooMany { .. } => says(USAGE, "`mlrun list MODEL` compares more by their metrics"),
+            _ => (BUG, None),
         },
         VerbError::Measure(error) => measured::measure(error),
         VerbError::Key { source: KeyError::Encrypted, .. } => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::PolicyError;
-use super::measure::{Named, of_rows};
 use super::refuse::{misplaced, number};
+use super::rows::{Named, of_rows};
 use crate::format::policy::{ColumnQuantileFile, Direction, MeanFile, MeasureRecord, RatioFile, RuleFile};
 use crate::format::scalar::Scalar;
 use crate::measure::Metric;

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::PolicyError;
-use super::demand::{NOT_NEGATIVE, limit_of};
-use super::measure::{scalar, threshold, without_rows, without_values};
-use super::refuse::{empty, misplaced, number};
+use super::refuse::{NOT_NEGATIVE, empty, limit_of, misplaced, number};
+use super::rows::{scalar, threshold, without_rows, without_values};
 use crate::format::policy::{
     Bound, DataCheck, DataCheckFile, DataCheckRecord, DemandRecord, Drift, DriftRecord, LeakageRecord, MeasureRecord,
     MetricFile, ReportRuleRecord, Reported, RuleFile, Shift, ShiftRecord, Surrounding, SurroundingRecord, Task,

@@ -1,11 +1,9 @@
 //! What a rule asks: exactly one thing, which suits what it measures.
 
-use super::refuse::{misplaced, number};
+use super::refuse::{NOT_NEGATIVE, limit_of, misplaced, number};
 use super::{PolicyError, data};
-use crate::format::policy::{Bound, DemandRecord, LimitFile, MeasureRecord, Over, Prove, Quantity, RuleFile};
+use crate::format::policy::{Bound, DemandRecord, MeasureRecord, Over, Prove, Quantity, RuleFile};
 use crate::measure::{Better, Metric, Task};
-
-pub(super) const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 pub(super) fn resolve(rule: &RuleFile, measure: &MeasureRecord) -> Result<DemandRecord, PolicyError> {
     match measure {
@@ -183,14 +181,4 @@ fn prove(rule: &RuleFile) -> Result<DemandRecord, PolicyError> {
         Prove::NotWorseDetected => DemandRecord::NotWorseDetected { margin },
         _ => DemandRecord::NonInferior { margin },
     })
-}
-
-pub(super) fn limit_of(rule: &RuleFile, key: &'static str, limit: &LimitFile) -> Result<Option<f64>, PolicyError> {
-    match limit {
-        LimitFile::Number(value) => number(rule, key, *value, true, "a finite number or `unset`").map(Some),
-        LimitFile::Word(word) if word == "unset" => Ok(None),
-        LimitFile::Word(word) => {
-            Err(PolicyError::Word { rule: rule.id.clone(), key, word: word.chars().take(80).collect() })
-        }
-    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::measure::{each, min_rows, only, refused, without_values};
-use super::refuse::{empty, misplaced, number};
+use super::refuse::{empty, misplaced, number, refused};
+use super::rows::{each, min_rows, only, threshold as threshold_of, without_values};
 use super::{PolicyError, parameters};
 use crate::format::cases::Match;
 use crate::format::policy::{
@@ -87,7 +87,7 @@ fn threshold(rule: &RuleFile, metric: &str, task: Task) -> Result<(f64, bool), P
         });
     }
     misplaced(rule, "threshold", rule.threshold.is_some() && task != Task::Binary, "a binary task")?;
-    super::measure::threshold(rule)
+    threshold_of(rule)
 }
 
 /// What `match` says, and what is set about it. An answer that is the reference is right without a word.

@@ -1,8 +1,8 @@
 //! Rules on what this program sees while it runs a model, or a command on it.
 
 use super::PolicyError;
-use super::measure::{without_rows, without_values};
 use super::refuse::{empty, misplaced, number};
+use super::rows::{without_rows, without_values};
 use crate::format::policy::{CommandFile, MeasureRecord, MeasuredFile, ParityFile, Quantity, RuleFile};
 use crate::nearest::nearest;
 

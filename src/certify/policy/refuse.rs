@@ -1,7 +1,11 @@
 //! What no key of a rule may say.
 
-use super::PolicyError;
-use crate::format::policy::RuleFile;
+use super::{PolicyError, parameters};
+use crate::format::policy::{LimitFile, RuleFile, Task};
+use crate::measure::Metric;
+use crate::nearest::nearest;
+
+pub(super) const NOT_NEGATIVE: &str = "a finite number, 0 or more";
 
 /// The rule's number under `key`, if it is finite and in range.
 pub(super) fn number(
@@ -31,4 +35,31 @@ pub(super) fn misplaced(
 /// The error of a list or a text without anything in it.
 pub(super) fn empty(rule: &RuleFile, key: &str) -> PolicyError {
     PolicyError::Empty { rule: rule.id.clone(), key: key.to_owned() }
+}
+
+/// A limit that may not be set yet.
+pub(super) fn limit_of(rule: &RuleFile, key: &'static str, limit: &LimitFile) -> Result<Option<f64>, PolicyError> {
+    match limit {
+        LimitFile::Number(value) => number(rule, key, *value, true, "a finite number or `unset`").map(Some),
+        LimitFile::Word(word) if word == "unset" => Ok(None),
+        LimitFile::Word(word) => {
+            Err(PolicyError::Word { rule: rule.id.clone(), key, word: word.chars().take(80).collect() })
+        }
+    }
+}
+
+/// The error of what cannot be said about a metric.
+pub(super) fn refused(rule: &RuleFile, metric: Metric, task: Task, problem: parameters::Problem) -> PolicyError {
+    let rule = rule.id.clone();
+    match problem {
+        parameters::Problem::Unknown(key) => PolicyError::UnknownParameter {
+            rule,
+            metric: metric.name(),
+            nearest: nearest(&key, parameters::names(metric, task)),
+            known: parameters::names(metric, task).collect(),
+            key,
+        },
+        parameters::Problem::Value { key, value, expected } => PolicyError::Parameter { rule, key, value, expected },
+        parameters::Problem::Missing(key) => PolicyError::NoParameter { rule, metric: metric.name(), key },
+    }
 }

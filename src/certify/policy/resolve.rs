@@ -11,6 +11,10 @@ use crate::format::policy::{
 };
 use crate::name::StageName;
 
+/// Of each bound by itself, where a policy says nothing.
+pub(in crate::certify) const CONFIDENCE: f64 = 0.95;
+/// The same of resamples.
+pub(in crate::certify) const RESAMPLES: u32 = 2000;
 /// Whose numbers the metrics are.
 const SEMANTICS: &str = "sklearn-1.9";
 
@@ -26,9 +30,9 @@ pub fn resolve(file: &PolicyFile) -> Result<PolicyRecord, PolicyError> {
         Some(stage) => stage.clone(),
         None => StageName::new("production")?,
     };
-    let confidence = file.stats.confidence.unwrap_or(0.95);
+    let confidence = file.stats.confidence.unwrap_or(CONFIDENCE);
     let power = file.stats.power.unwrap_or(0.8);
-    let resamples = file.stats.resamples.unwrap_or(2000);
+    let resamples = file.stats.resamples.unwrap_or(RESAMPLES);
     setting("confidence", confidence, confidence > 0.5 && confidence < 1.0, "above 0.5 and below 1")?;
     setting("power", power, power > 0.0 && power < 1.0, "between 0 and 1")?;
     setting("resamples", resamples.into(), (200..=100_000).contains(&resamples), "200 to 100,000")?;

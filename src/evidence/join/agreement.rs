@@ -67,6 +67,20 @@ pub(super) fn of_labels(set: &SetName, candidate: &PredictionTable, baseline: &P
     }
 }
 
+/// The places of the rows with the same label in both tables.
+pub(super) fn same_labels(candidate: &PredictionTable, baseline: &PredictionTable) -> Vec<usize> {
+    fn same<T: PartialEq>(ours: &[T], theirs: &[T]) -> Vec<usize> {
+        ours.iter().zip(theirs).enumerate().filter(|(_, (a, b))| a == b).map(|(place, _)| place).collect()
+    }
+    match (&candidate.truth, &baseline.truth) {
+        (Labels::Binary(a), Labels::Binary(b)) => same(a, b),
+        (Labels::Real(a), Labels::Real(b)) | (Labels::Relevance(a), Labels::Relevance(b)) => same(a, b),
+        (Labels::Texts(a), Labels::Texts(b)) => same(a, b),
+        (Labels::Classes(a), Labels::Classes(b)) => same(&a.rows, &codes_among(&a.values, &b.values, &b.rows)),
+        _ => Vec::new(),
+    }
+}
+
 /// Whoever may sort rows into slices anew could sort a failure out of sight.
 pub(super) fn of_slices(set: &SetName, candidate: &PredictionTable, baseline: &PredictionTable) -> Result<(), Defect> {
     for (column, ours) in &candidate.slices {

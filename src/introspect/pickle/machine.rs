@@ -8,7 +8,9 @@ use super::super::{Limit, joblib};
 use super::imports::{Danger, danger};
 use super::literal;
 use super::opcodes as op;
-use super::value::{EMPTY, FALSE, Id, MAX_BYTES, MAX_TEXT, NONE, OPAQUE, Object, TRUE, Value, Values};
+use super::value::{
+    ArrayValue, EMPTY, FALSE, Id, Lies, MAX_BYTES, MAX_TEXT, NONE, OPAQUE, Object, TRUE, Value, Values,
+};
 
 /// Opcodes of a file at most.
 const MAX_OPERATIONS: u64 = 10_000_000;
@@ -466,9 +468,11 @@ impl<'a, 's> Machine<'a, 's> {
             let padding = self.stream.byte()?;
             self.stream.skip(padding.into())?;
         }
+        let (start, columns_first, big_endian) = (self.stream.at(), array.columns_first, array.big_endian);
         self.stream.skip(length)?;
         self.pop()?;
-        self.add(Value::Array(Box::new((array.dtype, array.shape))))
+        let lies = Some(Lies { start, length, columns_first, big_endian });
+        self.add(Value::Array(Box::new(ArrayValue { dtype: array.dtype, shape: array.shape, lies })))
     }
 
     fn half(&mut self) -> Reading<u32> {

@@ -40,12 +40,33 @@ pub(in super::super) enum Value {
     /// What was imported: a class, a function.
     Global(Box<(String, String)>),
     Object(Box<Object>),
-    /// An array whose bytes lie elsewhere: its type and its sides.
-    Array(Box<(String, Vec<u64>)>),
+    /// An array whose bytes lie elsewhere.
+    Array(Box<ArrayValue>),
     /// Something that only the program that loads the file has, by the name it knows it by.
     Persistent(Id),
     /// Something of which nothing is known.
     Opaque,
+}
+
+/// An array without its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub(in super::super) struct ArrayValue {
+    /// As NumPy writes it, without the byte order.
+    pub(in super::super) dtype: String,
+    pub(in super::super) shape: Vec<u64>,
+    /// Where its bytes lie in the stream; none where that is another file.
+    pub(in super::super) lies: Option<Lies>,
+}
+
+/// Where an array's bytes lie, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Lies {
+    pub(in super::super) start: u64,
+    pub(in super::super) length: u64,
+    /// Whether the first side's elements are next to each other.
+    pub(in super::super) columns_first: bool,
+    /// Whether the highest byte of a number is the first.
+    pub(in super::super) big_endian: bool,
 }
 
 /// The result of a call, or an instance that a class made.

@@ -41,6 +41,11 @@ impl Deciles {
         self.up_to[10] == 0
     }
 
+    /// Between which values the eight middle parts lie.
+    pub const fn middle(&self) -> (f64, f64) {
+        (self.edges[1], self.edges[9])
+    }
+
     /// The edges, as bins.
     pub fn bins(&self) -> Option<Bins> {
         Bins::new(&self.edges)

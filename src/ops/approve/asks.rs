@@ -12,6 +12,7 @@ use crate::ops::signoffs::{self, Signers};
 use crate::ops::{ApprovalError, VerbError, approvals, rules, waive};
 use crate::registry::State;
 use crate::repository::Repository;
+use crate::signature::sshsig::SshSignature;
 
 /// The fewest digits of a digest that say which rules are meant.
 const FEWEST_DIGITS: usize = 8;
@@ -209,6 +210,29 @@ impl Asks {
         let used = approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
         if approvals::said_in_vain(self.state.approvals.iter(), person, sha256, used) {
             return Err(ApprovalError::Again { who: person.to_owned() }.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses a key with which somebody else has approved the same: a list of signers may name several people for it, and it is one.
+    pub(super) fn check_key(
+        &self,
+        repository: &Repository,
+        person: &str,
+        signature: &SshSignature,
+    ) -> Result<(), VerbError> {
+        let fingerprint = signature.key().fingerprint();
+        let others = self.state.approvals.iter().filter(|row| {
+            same(row.subject, self.subject)
+                && row.stage == self.stage
+                && row.certificate == self.certificate
+                && row.withdrawn.is_none()
+                && !row.person.eq_ignore_ascii_case(person)
+        });
+        for row in others {
+            if approvals::key_of(repository, row).as_ref() == Some(&fingerprint) {
+                return Err(ApprovalError::SameKey { fingerprint, of: row.person.clone() }.into());
+            }
         }
         Ok(())
     }

@@ -100,6 +100,14 @@ pub enum ApprovalError {
         /// Their addresses.
         people: Vec<String>,
     },
+    /// A good signature with a key that somebody else has used for the same.
+    #[error("with the key {fingerprint} {of} has approved it already")]
+    SameKey {
+        /// The key's.
+        fingerprint: String,
+        /// Whose approval it made.
+        of: String,
+    },
     /// The same statement was withdrawn, or counted for rules that are not in force any more.
     #[error("{who} has signed the same before, and it was withdrawn or used")]
     Again {
@@ -151,7 +159,7 @@ pub enum ApprovalError {
         source: std::io::Error,
     },
     /// The program that signs did not.
-    #[error("`ssh-keygen` made no signature{}: {said}", if *timed_out { " in three minutes" } else { "" })]
+    #[error("`ssh-keygen` made no signature{}{}", if *timed_out { " in the time it was given" } else { "" }, if said.is_empty() { String::new() } else { format!(": {said}") })]
     NotMade {
         /// Its words.
         said: String,

@@ -31,7 +31,15 @@ pub enum BundleError {
         /// What does not fit.
         reason: String,
     },
-    /// The system refused, or it is no archive.
+    /// It is something else.
+    #[error("`{}` is no bundle: {reason}", path.display())]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+        /// What it lacks.
+        reason: &'static str,
+    },
+    /// The system refused, or the archive is cut short.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// Which.

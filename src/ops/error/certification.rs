@@ -150,6 +150,18 @@ pub enum CertificationError {
         /// Whether no address is known.
         unknown: bool,
     },
+    /// Whoever asks may not begin anew where something was retired: what is compared with nothing is excused from every comparison.
+    #[error("{who} may not declare a first release to {stage}, whose rules are in force: {why}")]
+    MayNotBegin {
+        /// Their address, or that it is not known.
+        who: String,
+        /// The stage.
+        stage: StageName,
+        /// Who may.
+        why: String,
+        /// Whether no address is known.
+        unknown: bool,
+    },
     /// Cases are taken from a version that was dropped.
     #[error("`{model}@{version}` was dropped: its rows are not kept")]
     Dropped {

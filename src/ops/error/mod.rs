@@ -25,6 +25,7 @@ use crate::name::{ModelName, SetName};
 use crate::ops::bisect::BisectError;
 use crate::ops::policy::AdoptError;
 use crate::ops::rename::RenameError;
+use crate::ops::report::ReportError;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
 use crate::snapshot::SnapshotError;
@@ -179,6 +180,9 @@ pub enum VerbError {
     /// A bundle cannot be written or is not sound.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A report that is not written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// A file is not the key it should be.
     #[error("`{}` cannot be used as a key", path.display())]
     Key {

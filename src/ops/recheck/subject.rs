@@ -87,7 +87,7 @@ pub(super) fn unreadable(id: &str, source: FormatError) -> VerbError {
 }
 
 /// A file with a statement, or with one in an envelope.
-fn from_file(path: &Path) -> Result<Subject, VerbError> {
+pub(super) fn from_file(path: &Path) -> Result<Subject, VerbError> {
     let failed = |source| VerbError::Io { action: "read the certificate", path: path.to_path_buf(), source };
     let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();

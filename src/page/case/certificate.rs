@@ -1,12 +1,12 @@
 //! What the page says of certificates, approvals and waivers.
 
 use super::super::html::{Column, Document, Text, Tone, number, words};
-use super::{Case, maybe, maybe_code, toned};
+use super::{Beside, Case, maybe, maybe_code, toned};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::{CertificateRecord, ResultRecord};
 use crate::format::policy::Severity;
 
-pub(super) fn certificate(page: &mut Document, case: &Case) {
+pub(in crate::page) fn certificate(page: &mut Document, case: &Case) {
     page.section("certificate", "Certificate");
     let Some(known) = &case.certificate else {
         page.paragraph(&Text::plain("It has none: nobody compared it with anything by rules."));
@@ -23,7 +23,9 @@ pub(super) fn certificate(page: &mut Document, case: &Case) {
         ("Verdict", toned(predicate.verdict)),
         (
             "Certificate",
-            Text::code(&known.id).then(&Text::plain(" is the SHA-256 of ")).then(&Text::file("certificate.json")),
+            Text::code(&known.id)
+                .then(&Text::plain(" is the SHA-256 of "))
+                .then(&case.stored("certificate.json", &known.id)),
         ),
         ("Issued", Text::time(known.issued)),
         ("Counts until", Text::time(known.expires)),
@@ -42,7 +44,7 @@ pub(super) fn certificate(page: &mut Document, case: &Case) {
             "Policy",
             Text::code(&predicate.policy_sha256.to_string())
                 .then(&Text::plain(" is the SHA-256 of "))
-                .then(&Text::file("policy.json")),
+                .then(&case.stored("policy.json", &predicate.policy_sha256.to_string())),
         ),
         (
             "Judged by",
@@ -132,13 +134,16 @@ fn rule(result: &ResultRecord) -> Vec<Text> {
     ]
 }
 
-pub(super) fn sign_offs(page: &mut Document, case: &Case) {
+pub(in crate::page) fn sign_offs(page: &mut Document, case: &Case) {
     page.section("approvals", "Approvals and waivers");
     if case.approvals.is_empty() && case.waivers.is_empty() {
         page.paragraph(&Text::plain("There are none."));
     }
     let rows = case.approvals.iter().map(|one| {
         let signature = match (&one.signature, &one.statement) {
+            _ if case.beside == Beside::Nothing => {
+                Text::plain(if one.signature.is_some() { "signed" } else { "not signed" })
+            }
             (Some((file, _)), Some(statement)) => Text::list([Text::file(statement), Text::file(file)]),
             (None, Some(statement)) => Text::file(statement).then(&Text::plain(", not signed")),
             _ => Text::default(),

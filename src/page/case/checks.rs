@@ -1,10 +1,54 @@
 //! How a reader checks what the page says, with tools that every system has.
 
 use super::super::html::{Document, Text};
-use super::Case;
+use super::{Beside, Case, show_raw};
 
-pub(super) fn checks(page: &mut Document, case: &Case) {
+/// Lines of digests.
+const MOST_SUMS: usize = 100;
+
+pub(in crate::page) fn checks(page: &mut Document, case: &Case) {
     page.section("check", "How to check it");
+    match case.beside {
+        Beside::Bundle => in_bundle(page, case),
+        Beside::Nothing => in_store(page, case),
+    }
+}
+
+/// With the store that it is in.
+fn in_store(page: &mut Document, case: &Case) {
+    let mut check = |what: &str, commands: &str| {
+        page.paragraph(&Text::plain(what));
+        page.preformatted(commands);
+    };
+    let label = &case.label;
+    check("Everything of it is there, and is what its digests say.", &format!("mlrun verify {label}"));
+    check(&format!("The version is {}.", case.snapshot), &format!("{} | sha256sum", show_raw(&case.snapshot)));
+    check(
+        &format!(
+            "No event was changed, removed or put in; the newest one this page knows of is {}:{}.",
+            case.head.0, case.head.1
+        ),
+        "mlrun verify --journal",
+    );
+    if let Some(known) = &case.certificate {
+        check(
+            &format!("The certificate is {}, and its numbers come out again.", known.id),
+            &format!("{} | sha256sum\nmlrun certify --recheck {label}", show_raw(&known.id)),
+        );
+    }
+    let listed: Vec<String> =
+        case.files.iter().take(MOST_SUMS).map(|file| format!("{}  {}", file.sha256, file.path)).collect();
+    if !listed.is_empty() {
+        check(
+            "The model's files, wherever they are served from, are these: as sha256sum -c reads it.",
+            &listed.join("\n"),
+        );
+    }
+    check("An archive that can be checked without this program:", &format!("mlrun bundle {label} -o case.tar.gz"));
+}
+
+/// In the folder that it lies in.
+fn in_bundle(page: &mut Document, case: &Case) {
     page.paragraph(&Text::plain("In the folder of this page, with tools that every system has:"));
     let mut check = |what: &str, commands: &str| {
         page.paragraph(&Text::plain(what));

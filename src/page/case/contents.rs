@@ -1,19 +1,18 @@
 //! What the page says of the version itself: what changed, its values, data, code, environment and files.
 
 use super::super::html::{Document, Text, Tone, number, words};
-use super::{Case, maybe, maybe_code};
+use super::{Beside, Case, maybe, maybe_code};
 use crate::certify::wording::grouped;
 use crate::format::snapshot::{CodeRecord, DataRecord, RuntimeRecord};
 
-pub(super) fn changes(page: &mut Document, case: &Case) {
+pub(in crate::page) fn changes(page: &mut Document, case: &Case) {
     page.section("changes", "What changed since the version before");
     let Some(changes) = &case.changes else {
         page.paragraph(&Text::plain("There was none before it, or it cannot be compared."));
         return;
     };
-    page.paragraph(
-        &Text::plain(&format!("Against {}; all of it is in ", changes.before)).then(&Text::file("diff.json")),
-    );
+    let against = Text::plain(&format!("Against {}", changes.before));
+    page.paragraph(&against.then(&case.in_file("; all of it is in ", "diff.json", "")));
     if changes.items.is_empty() {
         page.paragraph(&Text::plain("Nothing is different."));
     }
@@ -24,7 +23,7 @@ pub(super) fn changes(page: &mut Document, case: &Case) {
     page.table("Differences", &columns, &rows.collect::<Vec<_>>());
 }
 
-pub(super) fn values(page: &mut Document, case: &Case) {
+pub(in crate::page) fn values(page: &mut Document, case: &Case) {
     page.section("values", "Parameters, metrics and seeds");
     let table = |page: &mut Document, caption: &str, rows: Vec<Vec<Text>>| {
         page.table(caption, &[words("Name"), words("Value")], &rows);
@@ -42,7 +41,7 @@ pub(super) fn values(page: &mut Document, case: &Case) {
     page.table("Seeds", &columns, &seeds.collect::<Vec<_>>());
 }
 
-pub(super) fn data(page: &mut Document, case: &Case) {
+pub(in crate::page) fn data(page: &mut Document, case: &Case) {
     page.section("data", "Data");
     if case.record.data.is_empty() {
         page.paragraph(&Text::plain("No training data was declared."));
@@ -87,7 +86,7 @@ fn kept(data: &DataRecord) -> Text {
     }
 }
 
-pub(super) fn code(page: &mut Document, case: &Case) {
+pub(in crate::page) fn code(page: &mut Document, case: &Case) {
     page.section("code", "Code");
     let CodeRecord { commit, dirty, prefix, tree, untracked, left_out, .. } = &case.record.code;
     let uncommitted =
@@ -109,7 +108,12 @@ pub(super) fn code(page: &mut Document, case: &Case) {
             "Files",
             tree.map_or_else(
                 || Text::plain("none were kept"),
-                |tree| Text::plain(&format!("{} below ", grouped(tree.files))).then(&Text::code("files/")),
+                |tree| match case.beside {
+                    Beside::Bundle => {
+                        Text::plain(&format!("{} below ", grouped(tree.files))).then(&Text::code("files/"))
+                    }
+                    Beside::Nothing => Text::plain(&format!("{} kept", grouped(tree.files))),
+                },
             ),
         ),
         ("Not tracked by git", Text::list(untracked.iter().take(100).map(|path| Text::code(path)))),
@@ -117,12 +121,15 @@ pub(super) fn code(page: &mut Document, case: &Case) {
     let rows = left_out.iter().map(|left| vec![Text::code(&left.path), Text::plain(&left.reason)]);
     page.table("Left out", &[words("Path"), words("Why")], &rows.collect::<Vec<_>>());
     if let Some(patch) = case.patch.as_ref().filter(|patch| !patch.is_empty()) {
-        page.paragraph(&Text::plain("What was not committed: ").then(&Text::file("code.patch")));
+        let patch_file = case.in_file("What was not committed: ", "code.patch", "");
+        if !patch_file.is_empty() {
+            page.paragraph(&patch_file);
+        }
         page.folded("The patch", |page| page.preformatted(patch));
     }
 }
 
-pub(super) fn environment(page: &mut Document, case: &Case) {
+pub(in crate::page) fn environment(page: &mut Document, case: &Case) {
     page.section("environment", "Environment");
     let machine = &case.observation.machine;
     let gpus = machine
@@ -171,18 +178,21 @@ fn packages(page: &mut Document, runtime: &RuntimeRecord) {
     page.folded(&summary, |page| page.table("Packages", &[words("Name"), words("Version")], &rows));
 }
 
-pub(super) fn files(page: &mut Document, case: &Case) {
+pub(in crate::page) fn files(page: &mut Document, case: &Case) {
     page.section("files", "Files");
-    page.paragraph(
-        &Text::plain(&format!("{} files lie below ", grouped(case.kept as u64))).then(&Text::code("files/")).then(
-            &Text::plain(", where they lay in the project; all digests are in ")
-                .then(&Text::file("SHA256SUMS"))
-                .then(&Text::plain(".")),
-        ),
-    );
+    if case.beside == Beside::Bundle {
+        page.paragraph(
+            &Text::plain(&format!("{} files lie below ", grouped(case.kept as u64))).then(&Text::code("files/")).then(
+                &Text::plain(", where they lay in the project; all digests are in ")
+                    .then(&Text::file("SHA256SUMS"))
+                    .then(&Text::plain(".")),
+            ),
+        );
+    }
     let rows = case.files.iter().map(|file| {
         let path = match &file.entry {
             Some(entry) => Text::file(entry),
+            None if case.beside == Beside::Nothing => Text::code(&file.path),
             None => Text::code(&file.path).then(&Text::toned(Tone::Bad, " is not here")),
         };
         vec![path, Text::plain(&grouped(file.size)), Text::code(&file.sha256)]

@@ -26,9 +26,10 @@ pub fn config(data: &[u8]) {
     }
     let Ok(config) = Config::read(&project) else { return };
     let _ = config.untracked_limit();
-    for model in config.file.model.keys() {
+    for model in config.file.model.named.keys() {
+        let _ = config.policy(model);
         for stage in config.stages(model) {
-            stage_rules(&config.stage(model, &stage).expect("a stage that is listed"), &config.file.roles);
+            stage_rules(&config.stage(model, &stage).expect("a stage that is listed"), &config.roles(model));
         }
     }
 }

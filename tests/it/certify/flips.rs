@@ -134,6 +134,9 @@ fn listed_rows_must_not_flip() {
     // Without a baseline there is nothing to flip from.
     let scene = Scene::on(keyed(2).0, &rule(r#"{ must_not_flip = ["k0"] }"#, "")).first_release();
     assert_eq!(scene.result().verdict, Verdict::NotApplicable);
+    // The list is in force from then on, for candidates that have no other rows.
+    let scene = Scene::on(keyed(2).0, &rule(r#"{ must_not_flip = ["k20"] }"#, "")).first_release();
+    assert!(matches!(scene.try_judge().unwrap_err(), CertifyError::UnknownKey { .. }));
 }
 
 #[test]

@@ -267,3 +267,79 @@ fn a_waiver_is_for_what_was_seen() {
     assert_eq!(verdict, Verdict::Inconclusive);
     assert!(said.contains("it is gone"), "{said}");
 }
+
+/// Somebody saw that much of a loss, and excused no larger one; of what is measured anew some is chance.
+#[test]
+fn a_waiver_is_for_a_loss_of_that_size() {
+    let waiver = WaiverRecord {
+        rule: "r".to_owned(),
+        reason: "known".to_owned(),
+        approver: "ana@example.org".to_owned(),
+        expires: Time::from_milliseconds(4_000_000_000_000).unwrap(),
+        event: EventRef { seq: 9, id: EventId::new(Digest::of(b"waiver")) },
+        signature: None,
+    };
+    let policy = |metric: &str| format!("[[rule]]\nid = \"r\"\nmetric = \"{metric}\"\nmargin = 0.002\n");
+    let lost = |rows: usize| outcomes(910 - rows, rows + 10, 10, 70);
+    let seen = Scene::on(lost(50), &policy("accuracy")).judge().predicate;
+    assert_eq!(seen.verdict, Verdict::Fail);
+    assert!((seen.results[0].delta.unwrap() + 0.05).abs() < 1e-12);
+    let given = Waived::of(&seen, "r").unwrap();
+    let judged = |scene: Scene| {
+        let mut scene = scene;
+        scene.history.waivers = vec![waiver.clone()];
+        scene.history.waived.insert(9, Ok(given.clone()));
+        let result = scene.judge().predicate.results.remove(0);
+        (result.verdict, result.reason.unwrap_or_default())
+    };
+    let of = |rows: usize| judged(Scene::on(lost(rows), &policy("accuracy")));
+    for rows in [40, 50, 55] {
+        assert_eq!(of(rows).0, Verdict::Waived, "{rows}");
+    }
+    let (verdict, said) = of(70);
+    assert_eq!(verdict, Verdict::Fail);
+    assert!(said.contains("it was given for −0.05, at worst −0.06") && said.contains("it is −0.07 now"), "{said}");
+    let (verdict, said) = judged(Scene::on(lost(50), &policy("recall")));
+    assert_ne!(verdict, Verdict::Waived);
+    assert!(said.contains("it was given for accuracy"), "{said}");
+    // What is not known any more is not what was seen.
+    let mut scene = Scene::on(lost(50), &policy("accuracy"));
+    scene.stale.push("test".to_owned());
+    let (verdict, said) = judged(scene);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(said.contains("nothing is measured now"), "{said}");
+}
+
+/// Less is better of a ceiling, more of a floor, and what is counted has no bounds.
+#[test]
+fn worse_is_on_the_bad_side_of_each_demand() {
+    let waiver = WaiverRecord {
+        rule: "r".to_owned(),
+        reason: "known".to_owned(),
+        approver: "ana@example.org".to_owned(),
+        expires: Time::from_milliseconds(4_000_000_000_000).unwrap(),
+        event: EventRef { seq: 9, id: EventId::new(Digest::of(b"waiver")) },
+        signature: None,
+    };
+    let right = |rows: usize| outcomes(rows - 10, 10, 10, 990 - rows);
+    let verdict = |rule: &str, before: usize, now: usize| {
+        let policy = format!("[[rule]]\nid = \"r\"\n{rule}\n");
+        let given = Waived::of(&Scene::on(right(before), &policy).judge().predicate, "r").unwrap();
+        let mut scene = Scene::on(right(now), &policy);
+        scene.history.waivers = vec![waiver.clone()];
+        scene.history.waived.insert(9, Ok(given));
+        scene.judge().predicate.results[0].verdict
+    };
+    let floor = "metric = \"accuracy\"\nmin = 0.95";
+    assert_eq!((verdict(floor, 800, 850), verdict(floor, 800, 700)), (Verdict::Waived, Verdict::Fail));
+    let point = "metric = \"accuracy\"\nmin = 0.95\non = \"point\"";
+    assert_eq!(
+        (verdict(point, 800, 800), verdict(point, 800, 790)),
+        (Verdict::Waived, Verdict::Waived),
+        "within its bounds"
+    );
+    let ceiling = "metric = \"brier\"\nmax = 0.01";
+    assert_eq!((verdict(ceiling, 800, 850), verdict(ceiling, 800, 700)), (Verdict::Waived, Verdict::Fail));
+    let flips = "metric = \"negative_flip_rate\"\nmax = 0.001";
+    assert_eq!(verdict(flips, 800, 850), Verdict::Waived);
+}

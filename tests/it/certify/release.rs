@@ -22,7 +22,25 @@ max_ratio = 1.1
 ";
 
 fn release(extra: &str) -> Scene {
-    Scene::on(outcomes(80, 3, 7, 10), &format!("{COMPARISONS}{extra}")).first_release()
+    let scene = Scene::on(outcomes(80, 3, 7, 10), &format!("{COMPARISONS}{extra}"));
+    scene.reported("auc", Scalar::Float(0.9), None).first_release()
+}
+
+/// A number that was not reported nobody can report later: no candidate could ever be compared with this version.
+#[test]
+fn what_is_compared_later_has_to_be_there() {
+    let mut scene = release("[[rule]]\nid = \"floor\"\nmetric = \"accuracy\"\nmin = 0.8\n");
+    scene.metrics.0.clear();
+    let statement = scene.judge().predicate;
+    assert_eq!((statement.verdict, statement.results[1].verdict), (Verdict::Inconclusive, Verdict::Inconclusive));
+    assert_eq!(reason(&statement.results[1]), "the candidate's `auc` is not reported");
+    scene.metrics.0.insert("auc".to_owned(), Scalar::Float(f64::NAN));
+    assert_eq!(scene.judge().predicate.verdict, Verdict::Inconclusive);
+    // Samples can be attached to it later; a set that is called otherwise is a mistake of the rule's.
+    scene.metrics.0.insert("auc".to_owned(), Scalar::Float(0.9));
+    assert_eq!(scene.judge().predicate.verdict, Verdict::Pass);
+    let other = scene.samples("latencies", vec![1.0; 2000], None);
+    assert!(other.try_judge().unwrap_err().to_string().contains("there are latencies"));
 }
 
 #[test]

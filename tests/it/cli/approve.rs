@@ -3,7 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
+use mlrun::clock::SystemClock;
+use mlrun::format::event::{ActorRecord, EventBody};
+use mlrun::name::ModelName;
+use mlrun::registry::{Decision, JournalError, State};
+use mlrun::repository::{OpenOptions, Repository};
 use serde_json::{Value, json};
 
 use super::harness::{Bad, PROGRAM, Project, Shown, error_object, shown};
@@ -532,6 +538,82 @@ fn a_statement_counts_once() {
     assert_eq!(adopt("10d", "lax, for another month")["verdict"], "ADOPTED");
 }
 
+/// A list of signers may give one key to several people, by their names or by a pattern: it speaks for one of them at a time.
+#[test]
+fn one_key_is_one_person() {
+    let project = fresh("approvals = { risk = 2 }\nsigners = \"allowed_signers\"\n");
+    keys(&project, &["ana", "ben"]);
+    let list = project.read("allowed_signers");
+    let shared = list.lines().find(|line| line.starts_with("ana@")).unwrap().replace("ana@", "*@");
+    project.write("allowed_signers", format!("{list}{shared}\n"));
+    taken(&project, 0.60);
+    project.ok("certify v1 --first-release --reason begin");
+    let key = key_of(&project, "ana");
+    by(&project, "ana", &["approve", "v1", &key]).exits(0);
+    let before = project.fingerprint();
+    by(&project, "ben", &["approve", "v1", &key])
+        .exits(1)
+        .says(&["ana@example.org has approved it already", "one key is one"]);
+    assert_eq!(before, project.fingerprint());
+    // Two at once get past that: one of them counts.
+    let start = project.path("");
+    let repository = Repository::open(&OpenOptions { start, store: None, clock: Arc::new(SystemClock) }).unwrap();
+    let model = ModelName::new("fraud").unwrap();
+    let state = repository.registry().state(&model).unwrap().unwrap();
+    let row = state.approvals[0].clone();
+    let body = EventBody::Approve {
+        subject: row.subject,
+        stage: row.stage,
+        role: row.role,
+        person: "ben@example.org".to_owned(),
+        certificate: row.certificate,
+        statement: row.statement,
+        signature: row.signature,
+    };
+    let append = |_: &State| Ok::<_, JournalError>(Decision::Append(body.clone(), ()));
+    repository.registry().commit(&model, &ActorRecord::default(), append).unwrap();
+    let refused = project.json("promote v1 --to production", 1);
+    assert_eq!(codes(&refused), ["approvals"]);
+    let message = refused["reasons"][0]["message"].as_str().unwrap();
+    assert!(message.contains("1 of 2") && message.contains("the key is that of ana@example.org"), "{message}");
+    by(&project, "ben", &["withdraw", "v1"]).exits(0);
+    by(&project, "ben", &["approve", "v1", "-m", "mine", &key_of(&project, "ben")]).exits(0);
+    project.ok("promote v1 --to production");
+}
+
+/// Who asks for a certificate where none was asked for does not get rid of what was: the approvals, the checks, where it must have been.
+#[test]
+fn to_ask_for_a_certificate_drops_nothing_else() {
+    let asks =
+        "certificate = \"none\"\nfrom = [\"staging\"]\napprovals = { risk = 1 }\nbefore = [\"test -e agreed\"]\n";
+    let project = fresh(&format!("{asks}[stage.staging]\ncertificate = \"none\"\n"));
+    taken(&project, 0.60);
+    by(&project, "ana", &["approve", "v1", "--for", "production"]).exits(0);
+    project.ok("promote v1 --to staging");
+    project.write("agreed", "").ok("promote v1 --to production");
+    taken(&project, 0.30);
+    let codes_of =
+        |line: &str, code: i32| codes(&project.json(line, code)).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(codes_of("promote v2 --to production", 1), ["not-from", "approvals"]);
+    // Somebody who may not sign it off writes rules by which it is good enough.
+    let config = project.read("mlrun.toml");
+    project.write("mlrun.toml", config.replace(asks, "approvals = { owner = 1 }\nself_approval = true\n"));
+    let task = "schema = 1\ntask = \"binary\"\n";
+    project.write("policy.toml", format!("{task}[[rule]]\nid = \"any\"\nmetric = \"accuracy\"\nmin = 0.0\n"));
+    project.remove("agreed").ok("certify v2");
+    by(&project, "dan", &["approve", "v2", "--role", "owner", "--for", "production"]).exits(2).says(&["risk"]);
+    assert_eq!(codes_of("promote v2 --to production", 1), ["not-from", "approvals"]);
+    project.ok("promote v2 --to staging");
+    by(&project, "ana", &["approve", "v2", "--for", "production"]).exits(0);
+    assert_eq!(codes_of("promote v2 --to production", 1), ["vetoed"]);
+    project.write("agreed", "").ok("promote v2 --to production");
+    // From here on it takes a certificate, too, and everything that it took before.
+    let rules = project.json("policy show --stage production", 0)["in_force"]["stage"].clone();
+    assert_eq!((&rules["certificate"], &rules["from"]), (&json!(true), &json!(["staging"])), "{rules:#}");
+    assert_eq!((&rules["approvals"], &rules["before"]), (&json!({ "risk": 1 }), &json!(["test -e agreed"])));
+    assert_eq!(rules.get("self_approval"), None, "{rules:#}");
+}
+
 /// With signers, a waiver that is not signed excuses nothing.
 #[test]
 fn waivers_are_signed_too() {
@@ -546,6 +628,9 @@ fn waivers_are_signed_too() {
     project.edit("mlrun.toml", "waivers = [\"risk\"]\n", "waivers = [\"risk\"]\nsigners = \"allowed_signers\"\n");
     project.ok("policy adopt --reason signed");
     // What counted before does not now: neither for the certificate, nor for the next.
+    let waiver = project.json("show v2", 0)["waivers"][0].clone();
+    assert_eq!((&waiver["in_force"], &waiver["flaw"]), (&json!(false), &json!("it is not signed")));
+    project.ok("show v2").says(&["until 2100-01-01 23:59:59.999Z; does not count: it is not signed: known"]);
     let refused = project.json("promote v2 --to production", 1);
     assert_eq!(codes(&refused), ["waiver"]);
     assert!(refused["reasons"][0]["message"].as_str().unwrap().contains("it is not signed"), "{refused:#}");
@@ -565,6 +650,8 @@ fn waivers_are_signed_too() {
     };
     run("ana", "ben").exits(1).says(&["does not speak for ana@example.org"]);
     run("ana", "ana").exits(0);
+    let waivers = project.json("show v2", 0)["waivers"].clone();
+    assert_eq!((&waivers[0]["in_force"], &waivers[1]["in_force"]), (&json!(false), &json!(true)));
     assert_eq!(project.json("certify v2", 0)["verdict"], "WAIVED");
     project.ok("promote v2 --to production");
     let waiver = project.events_of("waive").remove(1);
@@ -585,6 +672,8 @@ fn waivers_are_signed_too() {
     )
     .unwrap();
     assert_eq!(their_verdict(&project, "ana", &printed), Some(0));
+    // What is signed names the certificate whose numbers are excused.
+    assert_eq!(printed.matches(&format!("\"certificate\":{}", failed["certificate"])).count(), 1, "{printed}");
     project.ok("verify --full");
 }
 

@@ -147,11 +147,14 @@ fn a_bundle_that_was_touched_is_not_sound() {
         l[0].1 = sums.replace(&old, &Digest::of(b"other").to_string()).into_bytes();
     });
     fails("consistent.tar.gz", &consistent, &["files/model/weights.bin", "not the file the snapshot names"]);
-    fails("short.tar.gz", &good[..good.len() / 2], &["short.tar.gz"]);
+    fails("short.tar.gz", &good[..good.len() / 2], &["short.tar.gz", "it ends too early"]);
     let mut damaged = good.clone();
     damaged[good.len() / 2] ^= 0x10;
     fails("damaged.tar.gz", &damaged, &["damaged.tar.gz"]);
-    fails("none.tar.gz", b"not an archive", &["none.tar.gz"]);
+    fails("none.tar.gz", b"not an archive", &["none.tar.gz` is no bundle: it is not compressed with gzip"]);
+    let mut text = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    text.write_all(b"a log\n").unwrap();
+    fails("log.gz", &text.finish().unwrap(), &["log.gz` is no bundle", "no archive"]);
     fails("empty.tar.gz", &bundle_of(&[]), &["empty"]);
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::{Bad, Project};
 
@@ -177,7 +177,7 @@ fn diff_tells_how_each_was_made() {
     project.edit("params.yaml", "lr: 0.1", "lr: 0.2").ok("exec fraud -- true 0.2");
     let command = &project.json("diff v1 v2 --only command", 0)["command"];
     assert_eq!((&command["a"]["argv"], &command["b"]["argv"]), (&json!(["true", "0.1"]), &json!(["true", "0.2"])));
-    project.ok("diff v1 v2 --only command").says(&["- true 0.1", "+ true 0.2"]);
+    project.ok("diff v1 v2 --only command").says(&["true [-0.1-] {+0.2+}"]);
     // What the next run would record is not known yet.
     assert_eq!(project.json("diff v2", 0)["command"], json!(null));
 }

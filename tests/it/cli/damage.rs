@@ -353,3 +353,51 @@ fn a_head_written_down_elsewhere_is_held_against_the_journal() {
     }
     project.fails(&format!("verify --journal --head spam@{seq}:{id}"), &Bad { exit: 6, message: &["spam"], hint: &[] });
 }
+
+/// What others were given they can hold against the journal: a certificate names the event that put its baseline there, a bundle the
+/// newest one.
+#[test]
+fn what_others_were_given_is_held_against_the_journal() {
+    let project = Project::with_history();
+    project.ok("export statement v3 -o ../certificate.json");
+    project.ok("bundle v3 -o ../case.tar.gz");
+    for known in ["certificate.json", "case.tar.gz"] {
+        project.ok(&format!("verify --journal --known ../{known}"));
+    }
+    // The whole journal is written anew, as somebody might who has learnt how; the store's own memory goes, too.
+    let folder = project.store().join("journal/fraud");
+    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let mut prev = serde_json::Value::Null;
+    for (at, path) in names.iter().enumerate() {
+        let text = fs::read_to_string(path).unwrap();
+        let mut event: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        event["prev"] = prev;
+        if at == 1 {
+            event["actor"]["host"] = "elsewhere".into();
+        }
+        let line = format!("{event}\n");
+        let id = mlrun::digest::Digest::of(line.as_bytes()).to_string();
+        fs::remove_file(path).unwrap();
+        fs::write(path, format!("{line}{id}\n")).unwrap();
+        prev = id.into();
+    }
+    fs::remove_dir_all(project.store().join("cache")).unwrap();
+    project.ok("verify --journal");
+    for known in ["certificate.json", "case.tar.gz"] {
+        let told = project.json(&format!("verify --journal --known ../{known}"), 4);
+        assert!(told["problems"][0]["found"].as_str().unwrap().contains("not the event that was there"), "{told:#}");
+    }
+    project.write("junk", "junk");
+    project.fails("verify --journal --known junk", &Bad { exit: 4, message: &["junk"], hint: &[] });
+    let none = Bad { exit: 6, message: &["none.json"], hint: &[] };
+    project.fails("verify --journal --known none.json", &none);
+    let other = Project::with_history();
+    other.ok("bundle v3 -o ../case.tar.gz");
+    let foreign = other.beside("case.tar.gz").display().to_string();
+    let bad = Bad { exit: 2, message: &["is of another history"], hint: &[] };
+    project.fails(&format!("verify --journal --known {foreign}"), &bad);
+    other.ok("export statement v1 -o ../first.json");
+    let bad = Bad { exit: 2, message: &["names no event"], hint: &[] };
+    other.fails("verify --journal --known ../first.json", &bad);
+}

@@ -52,7 +52,11 @@ fn everybody_sees_it_until_the_stage_moves_on() {
     project.ok("promote v2 --to production --force --reason leak");
     let against = "forced by ana against verdict: leak";
     project.ok("status").says(&["FORCED", against]);
-    project.ok("at").says(&["FORCED by ana", against]);
+    let at = project.ok("at");
+    assert!(
+        at.stdout.contains("FORCED by ana against verdict: leak") && !at.stdout.contains(against),
+        "said once\n{at}"
+    );
     project.ok("show v2").says(&["FORCED", against]);
     project.ok("log").says(&["force", "production → v2 against verdict: leak"]);
     project.ok("list").says(&["production v2 FORCED"]);

@@ -298,15 +298,25 @@ fn a_hook_is_a_program_and_no_line_for_a_shell() {
 #[test]
 fn passed_over_for_the_record() {
     let project = scene("before = [\"false\"]\nafter = [\"touch pushed\"]");
-    let promoted = project.ok("promote v1 --to production --no-hooks");
+    // A check that was not asked has not agreed: that takes force, which everybody sees.
+    let refused = project.json("promote v1 --to production --no-hooks", 1);
+    assert_eq!(refused["reasons"][0]["code"], "checks-passed-over", "{refused:#}");
+    project
+        .leaves_alone("promote v1 --to production --no-hooks --dry-run", 1)
+        .says(&["its checks were not to run: `false`"]);
+    let promoted = project.ok("promote v1 --to production --no-hooks --force --reason broken");
     promoted.says(&["hook `false` was passed over", "PROMOTED"]);
     assert!(project.events_of("hook").is_empty() && !project.path("pushed").exists());
-    assert_eq!(project.events_of("promote")[0]["no_hooks"], true);
-    project.ok("log --kind promote").says(&["production → v1, without its hooks"]);
+    let force = project.events_of("force")[0].clone();
+    assert_eq!((&force["no_hooks"], &force["overruled"]), (&json!(true), &json!(["checks-passed-over"])));
+    project.ok("status").says(&["FORCED", "checks-passed-over"]);
     // Nobody is reminded of what somebody did not want.
     assert_eq!(project.json("promote v1 --to production", 0)["hooks"], json!([]));
     assert_eq!(project.json("status", 0)["models"][0]["stages"][0]["open_hooks"], json!([]));
+    project.edit("mlrun.toml", "before = [\"false\"]", "");
     project.ok("promote v2 --to production --no-hooks");
+    assert_eq!(project.events_of("promote")[0]["no_hooks"], true);
+    project.ok("log --kind promote").says(&["production → v2, without its hooks"]);
     project.ok("rollback fraud --reason slow --no-hooks").says(&["hook `touch pushed` was passed over"]);
     assert_eq!(project.events_of("rollback")[0]["no_hooks"], true);
     assert!(!project.path("pushed").exists());

@@ -22,6 +22,28 @@ fn scene() -> (Project, Project) {
 
 const IMPORT: &str = "import ../case.tar.gz";
 
+/// The name it has there may be another name of a model here: then it is one of its versions, and is called so.
+#[test]
+fn a_name_that_is_another_name_here() {
+    let (_, other) = scene();
+    other.ok("rename fraud fraud-eu");
+    other.leaves_alone(&format!("{IMPORT} --dry-run"), 0).says(&["fraud-eu@v2 would be imported"]);
+    let imported = other.json(IMPORT, 0);
+    assert_eq!((&imported["model"], &imported["version"]), (&"fraud-eu".into(), &"v2".into()));
+    assert_eq!(imported["origin"]["model"], "fraud");
+    let before = other.fingerprint();
+    for name in ["fraud", "fraud-eu"] {
+        let again = other.json(&format!("{IMPORT} --as {name}"), 0);
+        assert_eq!((&again["model"], &again["unchanged"]), (&"fraud-eu".into(), &true.into()));
+    }
+    assert_eq!(before, other.fingerprint());
+    assert_eq!(other.json("show fraud@v2", 0)["model"], "fraud-eu");
+    // One that nothing is called begins a model.
+    assert_eq!(other.json(&format!("{IMPORT} --as fraud-us"), 0)["version"], "v1");
+    other.ok("verify --full");
+    other.ok("verify --journal");
+}
+
 #[test]
 fn a_version_keeps_its_id_and_gets_the_next_number() {
     let (project, other) = scene();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::harness::{Bad, Project};
+use super::harness::{Bad, Project, shown};
 use super::scene::{POLICY, latency, rows, table};
 
 #[test]
@@ -75,6 +75,34 @@ fn an_emptied_stage_holds_nothing_and_can_be_held_again() {
     assert_eq!(project.json("at now", 0)["stages"][0]["version"], "v1");
     project.ok("verify --full");
     project.ok("verify --journal");
+}
+
+/// To empty a stage and begin anew excuses every comparison: it takes somebody who may excuse one.
+#[test]
+fn a_stage_is_not_emptied_to_get_around_its_rules() {
+    let project = Project::rated();
+    let roles = "\n[roles]\nrisk = [\"ben@example.org\"]\n";
+    project.write("mlrun.toml", project.read("mlrun.toml") + "waivers = [\"risk\"]\n" + roles);
+    let first = project.version(0.70);
+    project.release(&first);
+    project.version(0.62);
+    project.mlrun("certify v2").exits(1);
+    project.ok("retire --reason around");
+    let certify = |who: &str| {
+        let mut command = project.command(&["certify", "v2", "--first-release", "--reason", "anew"]);
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "user.email");
+        shown(command.env("GIT_CONFIG_VALUE_0", format!("{who}@example.org")))
+    };
+    let nobody = Bad {
+        exit: 1,
+        message: &["may not declare a first release to production", "takes the role risk"],
+        hint: &["git config user.email"],
+    };
+    project.run_fails(&["certify", "v2", "--first-release", "--reason", "anew"], &nobody);
+    certify("eve").exits(1).says(&["eve@example.org may not declare a first release", "[roles]"]);
+    project.mlrun("promote v2 --to production").exits(5).says(&["its certificate says FAIL"]);
+    certify("ben").exits(0);
+    project.ok("promote v2 --to production");
 }
 
 #[test]

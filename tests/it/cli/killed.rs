@@ -1,8 +1,11 @@
 //! `kill -9` in every call that changes the disk, and at moments in between: what was told is done, what was not is old or
 //! new, and the next run finds nothing in its way.
 
+use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+
+use mlrun::digest::Digest;
 
 use super::disturbed::{Disturbance, Disturbed};
 use crate::support::history::Seen;
@@ -94,12 +97,9 @@ fn drop_and_gc() {
 }
 
 /// At moments that fall anywhere: while blocks are encoded, while a thread writes behind the program's back.
-#[test]
-fn at_any_moment() {
+fn at_any_moment(disturbed: &Disturbed, line: &str, left: &dyn Fn(&str)) {
     const MOMENTS: u32 = 12;
-    let disturbed = Disturbed::with_history("");
     disturbed.keep();
-    let line = "snapshot fraud";
     let before = disturbed.inspect(line);
     let began = Instant::now();
     disturbed.project.ok(line);
@@ -107,7 +107,7 @@ fn at_any_moment() {
     let after = disturbed.inspect(line);
     for moment in 1..=MOMENTS {
         disturbed.put_back();
-        let mut command = disturbed.project.command(&["snapshot", "fraud"]);
+        let mut command = disturbed.project.command(&line.split(' ').collect::<Vec<_>>());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let began = Instant::now();
         let wait: Duration = whole * moment / MOMENTS;
@@ -118,6 +118,66 @@ fn at_any_moment() {
         let _ = child.kill();
         let output = child.wait_with_output().unwrap();
         let context = format!("{line}, killed after {wait:?} of {whole:?}");
-        survived(&disturbed, line, &before, &after, !output.stdout.is_empty(), &context);
+        left(&context);
+        survived(disturbed, line, &before, &after, !output.stdout.is_empty(), &context);
     }
+}
+
+#[test]
+fn snapshot_at_any_moment() {
+    at_any_moment(&Disturbed::with_history(""), "snapshot fraud", &|_| {});
+}
+
+/// A bundle has its name when it is whole, and not before; what was begun is gone with the next.
+#[test]
+fn bundle() {
+    let mut disturbed = Disturbed::new("");
+    disturbed.project.ok("init");
+    disturbed.train();
+    disturbed.project.ok("snapshot fraud");
+    disturbed.project.ok("bundle v1 -o ../whole.tar.gz");
+    let whole = Digest::of(&fs::read(disturbed.project.beside("whole.tar.gz")).unwrap());
+    let file = disturbed.project.path("case.tar.gz");
+    let is_whole_or_none = |context: &str| {
+        let found = fs::read(&file).ok().map(|bytes| Digest::of(&bytes));
+        assert!(found.is_none_or(|found| found == whole), "{context}: half a bundle has its name");
+    };
+    let line = "bundle v1 -o case.tar.gz --force";
+    disturbed.keep();
+    let (_, calls) = disturbed.run(line, Disturbance::None);
+    let count = calls.iter().map(|call| call.number).max().unwrap();
+    assert!(count >= 4, "{calls:?}");
+    let before = disturbed.inspect(line);
+    for n in 1..=count {
+        disturbed.put_back();
+        let (shown, calls) = disturbed.run(line, Disturbance::Dies(n));
+        let context = format!("{line}, killed in call {n}: {:?}", calls.last());
+        assert!(shown.stdout.is_empty() || file.exists(), "{context}: told, and not there");
+        is_whole_or_none(&context);
+        survived(&disturbed, line, &before, &before, false, &context);
+        assert_eq!(Digest::of(&fs::read(&file).unwrap()), whole, "{context}, again");
+        let left = fs::read_dir(disturbed.project.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = left.filter(|name| name.to_string_lossy().ends_with(".bundling")).collect();
+        assert!(left.is_empty(), "{context}: {left:?}");
+    }
+    disturbed.put_back();
+    at_any_moment(&disturbed, line, &is_whole_or_none);
+}
+
+/// What comes from elsewhere is here as a whole, or not at all.
+#[test]
+fn import() {
+    let there = Disturbed::with_history("");
+    there.project.ok("snapshot fraud");
+    let mut here = Disturbed::new("");
+    here.project.ok("init");
+    for (version, name) in [("v2", "small"), ("v3", "large")] {
+        let bundle = here.project.beside(&format!("{name}.tar.gz")).display().to_string();
+        there.project.ok(&format!("bundle {version} -o {bundle}"));
+    }
+    here.files = vec![there.files[1].clone()];
+    assert!(killed_everywhere(&here, "import ../small.tar.gz") >= 10);
+    here.put_back();
+    here.files = vec![there.files[2].clone()];
+    at_any_moment(&here, "import ../large.tar.gz", &|_| {});
 }

@@ -87,6 +87,25 @@ fn values_that_no_version_has() {
     assert!(newest["versions"][0]["values"]["loss"].is_null());
 }
 
+/// Each number from the oldest version to the newest, however they are sorted. What is no number is a gap, what never is one no line.
+#[test]
+fn numbers_over_the_versions() {
+    let project = Project::tiny();
+    for (auc, loss, note) in [("0.5", "NaN", "a"), ("0.9", "4", "b"), ("0.61", "2", "c"), ("0.77", "3", "d")] {
+        let metrics = format!("{{\"auc\": {auc}, \"loss\": {loss}, \"note\": \"{note}\"}}");
+        project.write("metrics.json", metrics).ok("snapshot fraud");
+    }
+    let drawn = "\nover v1 … v4\n  auc   0.5000  ▁█▃▆  0.9000\n  loss       2  ·█▁▅       4\n";
+    for sort in ["", " --sort -auc"] {
+        let shown = project.ok(&format!("list fraud --metrics auc,loss,note --trend{sort}"));
+        assert!(shown.stdout.ends_with(drawn), "{shown}");
+    }
+    // Of one version nothing is drawn, and in a pipe only what was asked for.
+    for line in ["list fraud --metrics auc --trend -n 1", "list fraud --metrics auc"] {
+        assert!(!project.ok(line).stdout.contains("over"), "{line}");
+    }
+}
+
 #[test]
 fn what_is_no_revision() {
     let project = Project::tiny();

@@ -227,8 +227,7 @@ fn a_span_is_the_timeline() {
         "v1",
         "since 2099-01-01 02:00:00.000Z",
         "until 2099-01-01 07:00:00.000Z",
-        "FORCED by Bob",
-        "forced by Bob against no-certificate, expired: the old one is down",
+        "FORCED by Bob against no-certificate, expired: the old one is down",
         "approved by ana@example.org as risk",
         "approved by ben@example.org as risk 2099-01-01 06:00:00.000Z, signed",
         "`./push.sh` succeeded",
@@ -368,6 +367,16 @@ fn a_long_journal_is_not_read_for_its_end() {
     project.ok(&format!("log --since {since}"));
     project.mlrun("log").exits(4);
     project.mlrun("log --kind observed").exits(4);
+}
+
+/// Nobody knows what will be: it is said that this is how things stand.
+#[test]
+fn a_time_to_come() {
+    let project = Project::succeeded();
+    project.ok("at 2090-01-01").says(&["still to come", "fraud@v1", "still there"]);
+    let ahead = |words: &str| project.json(&format!("at {words}"), 0)["ahead"].as_bool();
+    assert_eq!(["2090-01-01", "now", "yesterday"].map(ahead), [Some(true), Some(false), Some(false)]);
+    project.ok("at yesterday").says(&["nothing was in any stage"]);
 }
 
 impl Project {

@@ -96,3 +96,114 @@ fn rules_and_people_are_its_own() {
         assert_eq!(waive.code, Some(code), "{waive}");
     }
 }
+
+const PREFIXES: &str = r#"schema = 1
+
+[model."acme/fraud"]
+files = ["model/"]
+metrics = ["metrics.json"]
+
+[model."acme/eu/fraud"]
+files = ["model/"]
+metrics = ["metrics.json"]
+
+[model."acme/eu/churn"]
+files = ["model/"]
+metrics = ["metrics.json"]
+
+[model."acme/eu/churn".stage.production]
+valid_for = "3d"
+
+[model."globex/fraud"]
+files = ["model/"]
+metrics = ["metrics.json"]
+policy = "policy.toml"
+
+[stage.production]
+approvals = { risk = 1 }
+signers = "policy/signers"
+
+[roles]
+risk = ["gil@example.org"]
+
+[model."acme/*"]
+policy = "policy.toml"
+
+[model."acme/*".stage.production]
+valid_for = "7d"
+signers = "acme/signers"
+
+[model."acme/*".stage.canary]
+certificate = "none"
+approvals = {}
+
+[model."acme/*".roles]
+risk = ["ana@acme.example"]
+
+[model."acme/eu/*".roles]
+risk = ["eva@acme.example"]
+"#;
+
+/// What holds for a prefix holds for every model below it; the longer prefix is over the shorter, and a model's own section over both.
+#[test]
+fn a_prefix_has_stages_signers_and_people_of_its_own() {
+    let project = Project::tiny();
+    project.write("mlrun.toml", PREFIXES);
+    for (name, comment) in [("policy/signers", "# all\n"), ("acme/signers", "# acme\n")] {
+        project.write(name, comment);
+    }
+    let models = ["acme/fraud", "acme/eu/fraud", "acme/eu/churn", "globex/fraud", "acme/new"];
+    for model in &models[..4] {
+        project.ok(&format!("snapshot {model}"));
+    }
+    // One that has no section at all is below its prefix, too.
+    project.ok("snapshot acme/new --files model/ --metrics metrics.json");
+    let stated = |model: &str| {
+        let shown = project.json(&format!("policy show {model} --stage production"), 0);
+        shown["stated"]["stage"].clone()
+    };
+    let days = |model: &str| stated(model)["valid_for"].as_u64().unwrap() / 86_400;
+    assert_eq!(models.map(days), [7, 7, 3, 30, 7]);
+    let person = |model: &str| stated(model)["people"]["risk"][0].as_str().unwrap().to_owned();
+    let people = ["ana@acme.example", "eva@acme.example", "eva@acme.example", "gil@example.org", "ana@acme.example"];
+    assert_eq!(models.map(person), people);
+    let signers = |model: &str| stated(model)["signers"].as_str().unwrap().to_owned();
+    let sha256 = |bytes: &str| mlrun::digest::Digest::of(bytes.as_bytes()).to_string();
+    assert_eq!(
+        models.map(signers)[..4],
+        [sha256("# acme\n"), sha256("# acme\n"), sha256("# acme\n"), sha256("# all\n")]
+    );
+    // The policy comes from the prefix, the stage is there for its models only.
+    project.ok("certify acme/fraud@v1 --first-release --reason begin");
+    project.ok("promote acme/eu/fraud@v1 --to canary");
+    project.fails("promote globex/fraud@v1 --to canary", &Bad { exit: 6, message: &["`canary`"], hint: &[] });
+    let refused = project.json("promote acme/fraud@v1 --to production", 1);
+    assert!(refused["reasons"][0]["message"].as_str().unwrap().contains("it takes ana@acme.example"), "{refused:#}");
+    // A prefix is no model.
+    project.fails(
+        "snapshot acme",
+        &Bad { exit: 2, message: &["`acme` is not in the configuration"], hint: &["acme/fraud"] },
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_prefix_is_said_where_it_stands() {
+    let project = Project::tiny();
+    project.write("policy/signers", "").write("acme/signers", "");
+    let fails = |old: &str, new: &str, message: &[&str], hint: &[&str]| {
+        project.write("mlrun.toml", PREFIXES.replacen(old, new, 1));
+        project.fails("status", &Bad { exit: 2, message, hint });
+    };
+    fails("valid_for = \"7d\"", "valid_fr = \"7d\"", &["mlrun.toml` line 3", "valid_fr"], &["valid_for"]);
+    fails("[model.\"acme/*\"]\n", "[model.\"acme/*\"]\nfiles = [\"m\"]\n", &["line 31", "files", "policy"], &[]);
+    fails("valid_for = \"7d\"", "valid_for = \"soon\"", &["model.acme/*.stage.production.valid_for", "line 3"], &[]);
+    fails(
+        "risk = [\"ana@acme.example\"]",
+        "risk = []",
+        &["model.acme/*.roles", "for `production`", "1 people too few"],
+        &[],
+    );
+    fails("approvals = {}", "approvals = { rsk = 1 }", &["model.acme/*.stage.canary.approvals", "no role `rsk`"], &[]);
+    fails("[model.\"acme/*\"]\n", "[model.\"ac*me\"]\n", &["`ac*me` is no prefix of names", "payments/*"], &[]);
+    fails("[model.\"acme/*\"]\n", "[model.\"*\"]\n", &["`*` is no prefix"], &[]);
+}

@@ -35,6 +35,7 @@ fn the_verbs_of_the_first_form_are_there() {
         "restore",
         "reproduce",
         "bundle",
+        "report",
         "verify",
         "doctor",
         "completions",

@@ -401,7 +401,7 @@ def table(rows):
     """Keys, ends and rows, and how many and how long they are."""
     ends = [sum(len(row) for _, row in rows[: n + 1]) for n in range(len(rows))]
     out = b"".join(bytes.fromhex(key) for key, _ in rows) + struct.pack(f"<{len(rows)}I", *ends) + b"".join(row for _, row in rows)
-    return number(len(rows)) + number(len(out)), out
+    return number(len(rows)) + number(len(out)), out, len(rows)
 
 
 def version_row(n, snapshot, parent, tree, seq, time, dropped=None):
@@ -424,8 +424,8 @@ def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issu
 # checkpoint.bin to checkpoint-3.bin are of the versions before, in which nothing was dropped, nothing was erased, and nothing
 # was attached, waived, a case, counted as a use,
 # or signed; checkpoint-4.bin is of one without approvals, empty stages, other names and corrected times; checkpoint-5.bin has no
-# tables.
-checkpoint = b"mlrun/checkpoint/6" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+# tables; of checkpoint-6.bin the blocks are in none, and it has all rows in it.
+checkpoint = b"mlrun/checkpoint/7" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
 checkpoint += reference(31) + instant("2026-03-06T00:00:00.000Z")
 versions = table([
     (base, version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z")),
@@ -462,10 +462,11 @@ checkpoint += several([
     + option(None)
     + several([])
 ])
-checkpoint += several([
+blocks = table([(
+    snapshot + sha("t2"),
     digest(snapshot) + option(sha("t2"), digest) + option("production", string) + string("misbehaves") + reference(10)
-    + instant("2026-03-03T00:00:00.000Z")
-])
+    + instant("2026-03-03T00:00:00.000Z"),
+)])
 certificates = table(sorted([
     (snapshot, certificate_row(snapshot, certificate, PASS, "production", base, 4, "2026-03-02T00:00:00.000Z", False, None, 5,
                                signatures=[(keyid, signature, 20, "2026-03-05T00:00:07.000Z")])),
@@ -504,9 +505,26 @@ checkpoint += several([
 ])
 checkpoint += option("risk/fraud", string) + option(None)
 checkpoint += several([number(29) + instant("2026-03-05T12:00:00.000Z"), number(30) + instant("2026-03-05T13:00:00.000Z")])
-tables = [versions, certificates, table([]), production, staging]
-checkpoint += several([extent for extent, _ in tables]) + b"".join(rows for _, rows in tables)
-put("checkpoint-6.bin", checkpoint + blake3.blake3(checkpoint).digest())
+tables = [versions, certificates, table([]), blocks, production, staging]
+nothing = number(0) + number(0)
+# All rows in it.
+parts = several([number(0) + nothing + number(0) + extent for extent, _, _ in tables])
+alone = checkpoint + option(None) + parts + several([]) + b"".join(rows for _, rows, _ in tables)
+put("checkpoint-7.bin", alone + blake3.blake3(alone).digest())
+# All rows in a file beside it.
+beside, starts = b"mlrun/checkpoint-tables/1".ljust(64, b"\0"), []
+for _, rows, _ in tables:
+    beside += bytes(-len(beside) % 64)
+    starts.append(len(beside))
+    beside += rows
+put("checkpoint-tables.bin", beside)
+parts = several([
+    number(start) + extent + number(count) + nothing if count else number(0) + nothing + number(0) + nothing
+    for start, (extent, _, count) in zip(starts, tables)
+])
+digests = b"".join(blake3.blake3(beside[at:at + 16384]).digest() for at in range(0, len(beside), 16384))
+small = checkpoint + option(number(31) + number(len(beside))) + parts + several([]) + digests
+put("checkpoint-7-small.bin", small + blake3.blake3(small).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200
@@ -705,6 +723,10 @@ put("approval-rules.json", canonical({
 put("waiver.json", canonical({
     "format": "mlrun/waiver/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "rule": "p99",
     "reason": "OPS-311", "expires": "2026-06-30T23:59:59.999Z",
+}))
+put("waiver-certificate.json", canonical({
+    "format": "mlrun/waiver/1", "repository": repository, "model": "payments/fraud", "snapshot": snapshot, "rule": "p99",
+    "reason": "OPS-311", "expires": "2026-06-30T23:59:59.999Z", "certificate": certificate,
 }))
 # What came along with an imported version.
 put("origin.json", canonical({

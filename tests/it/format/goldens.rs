@@ -305,17 +305,34 @@ fn understood_id(name: &str) -> String {
 
 #[test]
 fn checkpoint() {
-    let record = checkpoint_of("checkpoint-6.bin");
+    let record = checkpoint_of("checkpoint-7.bin");
     assert_eq!(record.head.seq, 31);
     assert_eq!(record.head.id.to_string(), understood_id("event-31-clock.txt"));
     assert_eq!(record.certificates.values().map(|c| c.signatures.len()).sum::<usize>(), 1);
     assert_eq!(record.erased.len(), 2);
     assert_eq!(record.stages[0].stack, [2, 3]);
     assert_eq!(record.versions.len(), 3);
-    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-6.bin"));
-    for before in ["checkpoint.bin", "checkpoint-2.bin", "checkpoint-3.bin", "checkpoint-4.bin", "checkpoint-5.bin"] {
-        assert!(checkpoint::decode(golden(before)).is_none(), "of a form before: as if it were not there");
+    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-7.bin"));
+    for before in ["", "-2", "-3", "-4", "-5", "-6"] {
+        let before = golden(&format!("checkpoint{before}.bin"));
+        assert!(checkpoint::decode(before).is_none(), "of a form before: as if it were not there");
     }
+}
+
+/// With its tables beside it, it says the same, and is written as it was.
+#[test]
+fn checkpoint_beside_its_tables() {
+    let tables = golden("checkpoint-tables.bin");
+    assert_eq!(checkpoint::tables(&checkpoint_of("checkpoint-7.bin")).unwrap(), tables);
+    assert!(checkpoint::decode(golden("checkpoint-7-small.bin")).is_none(), "without them it says too little");
+    let record = checkpoint::open(golden("checkpoint-7-small.bin"), |seq, length| {
+        assert_eq!((seq, length), (31, tables.len() as u64));
+        Some(Box::new(tables.clone()))
+    });
+    let record = record.unwrap();
+    let files = checkpoint::files(&record, usize::MAX).unwrap();
+    assert_eq!((files.checkpoint, files.tables), (golden("checkpoint-7-small.bin"), None));
+    assert_eq!(record, checkpoint_of("checkpoint-7.bin"));
 }
 
 /// The golden journal folded gives the golden checkpoint: Python wrote both, by hand.
@@ -327,7 +344,7 @@ fn the_golden_journal_folds_into_the_golden_checkpoint() {
         let file = event::decode(&bytes).unwrap();
         state.apply(&file.event.unwrap(), file.id).unwrap();
     }
-    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-6.bin"));
+    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-7.bin"));
 }
 
 /// The `cryptography` package signed the golden certificate.

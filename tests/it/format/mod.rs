@@ -52,7 +52,7 @@ pub(crate) fn event_files() -> Vec<Vec<u8>> {
 type Kind = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<u8>, FormatError>);
 
 /// Golden file, the text of its format, how it is read and written.
-const JSON: [Kind; 18] = [
+const JSON: [Kind; 19] = [
     ("tree.json", "mlrun/tree/1", |b| TreeRecord::decode(b)?.encode()),
     ("snapshot.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
     ("snapshot-small.json", "mlrun/snapshot/1", |b| again::<SnapshotRecord>(snapshot::FORMAT, b)),
@@ -70,6 +70,7 @@ const JSON: [Kind; 18] = [
     ("approval.json", "mlrun/approval/1", |b| ApprovalRecord::decode(b)?.encode()),
     ("approval-rules.json", "mlrun/approval/1", |b| ApprovalRecord::decode(b)?.encode()),
     ("waiver.json", "mlrun/waiver/1", |b| WaiverStatement::decode(b)?.encode()),
+    ("waiver-certificate.json", "mlrun/waiver/1", |b| WaiverStatement::decode(b)?.encode()),
     ("format.json", "mlrun/store/1", |b| again::<StoreRecord>(store::FORMAT, b)),
 ];
 

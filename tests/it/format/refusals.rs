@@ -128,12 +128,13 @@ fn unknown_fields_are_refused_at_every_depth() {
 }
 
 /// What came later, or may be absent.
-const OPTIONAL: [(&str, &str); 5] = [
+const OPTIONAL: [(&str, &str); 6] = [
     ("snapshot-exec.json", "cwd"),
     ("observation-exec.json", "execution"),
     ("observation-profiles.json", "profiles"),
     ("profile.json", "logical"),
     ("profile.json", "redactions"),
+    ("waiver-certificate.json", "certificate"),
 ];
 
 /// A field that is left out is as wrong as one too many.
@@ -215,7 +216,7 @@ fn nothing_cut_is_read() {
     cut("recipe.bin", &|b| Recipe::decode(b).is_ok());
     cut("recipe-empty.bin", &|b| Recipe::decode(b).is_ok());
     cut("index-2.bin", &|b| Segment::decode(b).is_ok());
-    cut("checkpoint-6.bin", &|b| checkpoint::decode(b.to_vec()).is_some());
+    cut("checkpoint-7.bin", &|b| checkpoint::decode(b.to_vec()).is_some());
     cut("pack.bin", &|b| trailer_of(b).is_ok());
 }
 
@@ -239,7 +240,7 @@ fn no_flipped_bit_goes_unnoticed() {
     };
     flips("recipe.bin", 0, &|b| Recipe::decode(b).is_ok());
     flips("index-2.bin", 0, &|b| Segment::decode(b).is_ok());
-    flips("checkpoint-6.bin", 0, &|b| checkpoint::decode(b.to_vec()).is_some());
+    flips("checkpoint-7.bin", 0, &|b| checkpoint::decode(b.to_vec()).is_some());
     flips("event-10-rollback.txt", 0, &|b| event::decode(b).is_ok());
     let trailer = golden("pack.bin").len() - trailer_of(&golden("pack.bin")).unwrap().encode(0).len();
     flips("pack.bin", trailer, &|b| trailer_of(b).is_ok());

@@ -2,6 +2,7 @@
 //! say (`goldens.py` writes it); the other constants are those of the research note, computed with the same programs.
 
 mod contract;
+mod curves;
 mod differential;
 mod drift;
 mod edges;

@@ -1,9 +1,11 @@
 //! The verbs on a store that fails or rots: what they reported stays true, and what they answer is right or an error.
 
+mod approve;
 mod beside;
 mod certified;
 mod ci;
 mod coverage;
+mod diffs;
 mod faults;
 mod gate;
 mod hooks;
@@ -18,3 +20,4 @@ mod scene;
 mod seed;
 mod tools;
 mod training;
+mod waiting;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use mlrun::digest::Digest;
+use mlrun::format::event::{ActorRecord, EventBody, SubjectRecord};
 use mlrun::format::scalar::Scalar;
 use mlrun::ops::init::{InitOptions, init};
 use mlrun::ops::inputs::GivenInputs;
@@ -10,6 +12,9 @@ use mlrun::ops::show::raw;
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 use mlrun::ops::{VerbError, drop, gc, resolve};
 use mlrun::progress::Silent;
+use mlrun::registry::{Decision, JournalError, State};
+use mlrun::store::Writer;
+use serde_json::json;
 
 use crate::support::noise::{noise, text};
 use crate::support::project::TestRepo;
@@ -72,6 +77,55 @@ fn a_value_is_found_wherever_it_stands() {
         found.sort();
         assert_eq!(found, wanted);
     }
+}
+
+/// What people wrote for the record is named, too: reasons, and what stands in records that events name. Digests and kinds are nobody's words.
+#[test]
+fn a_value_that_somebody_wrote_for_the_record() {
+    let repo = begun();
+    repo.write("params.yaml", format!("owner: {OWNER}\n")).write("model/w", "1");
+    take(&repo, |_| {}).unwrap();
+    let opened = repo.open();
+    let state = opened.registry().state(&"fraud".parse().unwrap()).unwrap().unwrap();
+    let row = *state.latest().unwrap();
+    let mut writer = opened.store().writer();
+    let statement = |text: &str| {
+        let said = json!({ "certificate": null, "format": "mlrun/approval/1", "model": "fraud", "repository": "r",
+            "role": "risk", "snapshot": row.snapshot.to_string(), "stage": "production", "text": text });
+        said.to_string()
+    };
+    let approve = |writer: &mut Writer<'_>, text: &str| EventBody::Approve {
+        subject: SubjectRecord::Version { version: row.version, snapshot: row.snapshot },
+        stage: "production".parse().unwrap(),
+        role: "risk".to_owned(),
+        person: "ana@example.org".to_owned(),
+        certificate: None,
+        statement: writer.put_record(statement(text).as_bytes()).unwrap(),
+        signature: None,
+    };
+    let bodies = [
+        approve(&mut writer, &format!("as {OWNER} wished")),
+        approve(&mut writer, "read it"),
+        EventBody::Withdraw { approval: 3, reason: Some(format!("{OWNER} \"asked\"")) },
+        EventBody::Block { snapshot: row.snapshot, stage: None, reason: OWNER.to_owned() },
+        EventBody::Unblock { snapshot: row.snapshot, stage: None, reason: None },
+    ];
+    writer.finish().unwrap();
+    for body in bodies {
+        let append = |_: &State| Ok::<_, JournalError>(Decision::Append(body.clone(), ()));
+        opened.registry().commit(&state.model, &ActorRecord::default(), append).unwrap();
+    }
+    let found = |name: &str| {
+        let report = erase(&repo, "v1", field(name), true).unwrap();
+        assert_eq!((report.not_searched.len(), report.untold), (0, false));
+        report.recorded.into_iter().map(|one| one.place).collect::<Vec<_>>()
+    };
+    let signed = Digest::of(statement(&format!("as {OWNER} wished")).as_bytes()).short();
+    let wanted = ["event 5 (withdraw)".to_owned(), "event 6 (block)".to_owned(), format!("statement {signed}")];
+    assert_eq!(found("params.owner"), wanted);
+    repo.write("params.yaml", "owner: promote\n");
+    take(&repo, |_| {}).unwrap();
+    assert_eq!(erase(&repo, "v2", field("params.owner"), true).unwrap().recorded, []);
 }
 
 /// One text at every offset around the end of a block: no two pieces are read that it could hide between.

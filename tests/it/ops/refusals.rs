@@ -136,7 +136,7 @@ fn control_characters_are_not_written_down() {
     reason(text).unwrap();
     take(&repo, Some(text)).unwrap();
     let state = repo.open().registry().state(&"fraud".parse().unwrap()).unwrap().unwrap();
-    assert_eq!(state.blocks[0].reason, text);
+    assert_eq!(state.blocks.last().unwrap().reason, text);
 }
 
 /// A file of notes is written down, too.

@@ -4,7 +4,7 @@ use mlrun::clock::Time;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::observation::ObservationRecord;
 use mlrun::format::snapshot::SnapshotRecord;
-use mlrun::page::case::{Approval, Case, Certified, Changes, Happening, Stay, StoredFile, Waiver, html};
+use mlrun::page::case::{Approval, Beside, Case, Certified, Changes, Happening, Stay, StoredFile, Waiver, html};
 use serde_json::json;
 
 use super::hostile;
@@ -15,6 +15,11 @@ fn time() -> Time {
 
 /// A page whose every word is this.
 fn page_of(words: &str) -> String {
+    html(&case_of(words))
+}
+
+/// A version of which every word is this.
+pub fn case_of(words: &str) -> Case {
     let w = || words.to_owned();
     let record: SnapshotRecord = serde_json::from_value(json!({
         "format": "mlrun/snapshot/1", "model": "fraud", "argv": [words], "cwd": words, "notes": words,
@@ -38,7 +43,7 @@ fn page_of(words: &str) -> String {
     }))
     .unwrap();
     let happening = Happening { seq: 2, id: w(), time: Some(time()), kind: w(), who: w(), what: w() };
-    html(&Case {
+    Case {
         label: w(),
         repository: w(),
         snapshot: w(),
@@ -90,11 +95,12 @@ fn page_of(words: &str) -> String {
         events: vec![happening],
         head: (9, w()),
         missing: vec![(w(), w())],
-    })
+        beside: Beside::Bundle,
+    }
 }
 
 /// Names of elements with their attributes, in order. Panics on anything that is not well-formed XML.
-fn elements(page: &str) -> Vec<(String, Vec<(String, String)>)> {
+pub fn elements(page: &str) -> Vec<(String, Vec<(String, String)>)> {
     let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("a document type");
     let (mut open, mut found) = (Vec::new(), Vec::new());
     while let Some((text, behind)) = rest.split_once('<') {

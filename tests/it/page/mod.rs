@@ -1,8 +1,10 @@
 //! Certificates as pages.
 
 mod case;
+mod chart;
 mod junit;
 mod markdown;
+mod report;
 mod sarif;
 mod xml;
 

@@ -8,14 +8,13 @@ use mlrun::digest::Digest;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::checkpoint::{self, CheckpointRecord};
 use mlrun::format::event::{self, EventBody, EventRecord, EventRef};
-use mlrun::format::observation::ExecutionRecord;
 use mlrun::name::{ModelName, Version};
 use mlrun::registry::{JournalCheck, JournalError, State, event_path};
 use mlrun::store::memory::Memory;
 use proptest::prelude::*;
 
 use crate::support::cases;
-use crate::support::journal::{BACK, Journal, model, snapshot};
+use crate::support::journal::{BACK, Journal, failed, model, snapshot};
 
 /// The files of a journal of 14 events.
 fn files() -> BTreeMap<String, Vec<u8>> {
@@ -313,21 +312,7 @@ fn golden() -> (ModelName, Vec<Vec<u8>>) {
         _ => None,
     });
     let (version, snapshot) = third.unwrap();
-    let run = ExecutionRecord {
-        started: last.time,
-        duration_ms: 5,
-        exit: Some(1),
-        signal: None,
-        user_ms: None,
-        system_ms: None,
-        peak_memory: None,
-        folder: None,
-    };
-    let argv = vec!["./train.sh".to_owned()];
-    let bodies = [
-        EventBody::Drop { version, snapshot, reason: "diverged".to_owned() },
-        EventBody::Failed { argv, arguments_cut: None, cwd: None, run, seeds: Vec::new() },
-    ];
+    let bodies = [EventBody::Drop { version, snapshot, reason: "diverged".to_owned() }, failed(last.time, 1)];
     for body in bodies {
         let prev = Some(event::decode(events.last().unwrap()).unwrap().id);
         let record = EventRecord { seq: events.len() as u64 + 1, prev, body, ..last.clone() };
@@ -448,7 +433,7 @@ fn a_forged_checkpoint_is_found() {
     let forge: [Forge; 14] = [
         |c| c.versions.to_mut().clear(),
         |c| c.versions.to_mut().iter_mut().for_each(|row| row.model_tree = Digest::of(b"mine").into()),
-        |c| c.blocks.clear(),
+        |c| c.blocks.to_mut().clear(),
         |c| c.certificates.to_mut().values_mut().for_each(|row| row.verdict = Verdict::Pass),
         |c| {
             c.certificates.to_mut().values_mut().for_each(|row| row.expires = row.expires.after(Duration::from_secs(1)))

@@ -33,7 +33,7 @@ fn append_together(open: &(dyn Fn() -> Arc<dyn Backend> + Sync), each: usize) {
     let check = journal.registry.check(&model()).unwrap();
     assert_eq!(check.problem, None);
     assert_eq!(check.events, 1 + (THREADS * each) as u64, "dense, and none lost");
-    let reasons: BTreeSet<String> = journal.state().blocks.into_iter().map(|b| b.reason).collect();
+    let reasons: BTreeSet<String> = journal.state().blocks.iter().map(|b| b.reason.clone()).collect();
     let expected = (0..THREADS).flat_map(|me| (0..each).map(move |n| format!("{me}.{n}")));
     assert_eq!(reasons, expected.collect());
     // Each thread's own events are in its own order.

@@ -11,14 +11,13 @@ use mlrun::format::checkpoint::CertificateRow;
 use mlrun::format::event::{
     self, CopyRecord, ErasedFieldRecord, ErasedFileRecord, ErasedRecord, EventBody, EventRecord, EventRef,
 };
-use mlrun::format::observation::ExecutionRecord;
 use mlrun::id::{EventId, FileId};
 use mlrun::name::{ModelName, Version};
 use mlrun::registry::{JournalError, State, at};
 
 use crate::support::clock::time;
 use crate::support::journal::{
-    BACK, Certificate, Journal, actor, certified_rules, model, open_rules, policy, snapshot, stage,
+    BACK, Certificate, Journal, actor, certified_rules, failed, model, open_rules, policy, snapshot, stage,
 };
 
 #[test]
@@ -289,29 +288,11 @@ fn nothing_is_appended_that_could_not_be_read_again() {
     assert_eq!(journal.state().seq(), 2);
 }
 
-fn failed(status: i32) -> EventBody {
-    EventBody::Failed {
-        argv: vec!["./train.sh".to_owned()],
-        arguments_cut: None,
-        cwd: None,
-        run: ExecutionRecord {
-            started: time("2026-03-01T12:00:00Z"),
-            duration_ms: 5,
-            exit: Some(status),
-            signal: None,
-            user_ms: None,
-            system_ms: None,
-            peak_memory: None,
-            folder: None,
-        },
-        seeds: Vec::new(),
-    }
-}
-
 /// A failed run may be the first thing that happens to a model. It makes no version, moves nothing, and is in the chain.
 #[test]
 fn what_failed_changes_nothing_but_the_journal() {
     let journal = Journal::new();
+    let failed = |status| failed(time("2026-03-01T12:00:00Z"), status);
     journal.append(failed(1)).unwrap();
     let state = journal.state();
     assert_eq!((state.seq(), state.versions.len(), state.stages.len()), (2, 0, 0));

@@ -11,3 +11,4 @@ mod promotion;
 mod quorum;
 mod rollback;
 mod sequences;
+mod tables;

@@ -11,7 +11,7 @@ use mlrun::store::memory::Memory;
 
 use crate::support::REPOSITORY;
 use crate::support::clock::FixedClock;
-use crate::support::journal::{Journal, actor, model};
+use crate::support::journal::{Journal, actor, failed, model};
 
 fn name(text: &str) -> ModelName {
     ModelName::new(text).unwrap()
@@ -105,27 +105,8 @@ fn of_two_who_want_a_name_one_has_it() {
     for _ in 0..20 {
         let journal = Journal::new();
         journal.snapshot("a");
-        let append = |_: &mlrun::registry::State| {
-            Ok::<_, JournalError>(Decision::Append(
-                EventBody::Failed {
-                    argv: vec!["train".to_owned()],
-                    arguments_cut: None,
-                    cwd: None,
-                    run: mlrun::format::observation::ExecutionRecord {
-                        started: journal.clock.now(),
-                        duration_ms: 1,
-                        exit: Some(1),
-                        signal: None,
-                        user_ms: None,
-                        system_ms: None,
-                        peak_memory: None,
-                        folder: None,
-                    },
-                    seeds: Vec::new(),
-                },
-                (),
-            ))
-        };
+        let append =
+            |_: &mlrun::registry::State| Ok::<_, JournalError>(Decision::Append(failed(journal.clock.now(), 1), ()));
         journal.registry.commit(&name("churn"), &actor(), append).unwrap();
         let registries = [other(&journal), other(&journal)];
         let models = ["fraud", "churn"];
@@ -184,4 +165,52 @@ fn names_that_lead_nowhere_are_found() {
     call(&journal.registry, "fraud", "churn").unwrap();
     assert!(journal.registry.check(&model()).unwrap().problem.is_some());
     assert_eq!(journal.registry.state(&model()).unwrap().unwrap().versions.len(), 1, "and it can be used all the same");
+}
+
+/// Many models at once, in the order they are asked for, by whatever name; one that cannot be read keeps no other from being seen.
+#[test]
+fn states_of_many_are_those_of_each() {
+    let journal = Journal::new();
+    let models: Vec<ModelName> = (0..300).map(|n| name(&format!("m{n}"))).collect();
+    for (n, model) in models.iter().enumerate() {
+        for _ in 0..=n % 3 {
+            let reason = None;
+            let snapshot = crate::support::journal::snapshot("a");
+            let body = EventBody::Unblock { snapshot, stage: None, reason };
+            let appended = journal
+                .registry
+                .commit::<(), JournalError>(model, &actor(), |_| Ok(Decision::Append(body.clone(), ())));
+            appended.unwrap();
+        }
+    }
+    rename(&journal.registry, "m7", "seven");
+    journal.backend.cache(&event_path(&name("m8"), 2), b"nonsense").unwrap();
+    let asked = [vec![name("seven"), name("nobody")], models].concat();
+    let registry = other(&journal);
+    let mut seen = Vec::new();
+    let looked = registry.each_state(&asked, |model, state| {
+        let alone = other(&journal).state(model);
+        match (&state, alone) {
+            (Ok(state), Ok(alone)) => {
+                let checkpoint = |state: &mlrun::registry::State| state.to_checkpoint();
+                assert_eq!(state.as_ref().map(checkpoint), alone.as_ref().map(checkpoint), "{model}");
+            }
+            (Err(one), Err(other)) => assert_eq!(one.to_string(), other.to_string()),
+            (one, other) => panic!("{model}: {one:?} and {other:?}"),
+        }
+        seen.push((model.clone(), state.map(|state| state.map(|state| state.first_name)).ok()));
+        Ok::<(), ()>(())
+    });
+    assert_eq!(looked, Ok(()));
+    assert_eq!(seen.iter().map(|(model, _)| model.clone()).collect::<Vec<_>>(), asked);
+    assert_eq!(seen[0].1, Some(Some(name("m7"))));
+    assert_eq!(seen[1].1, Some(None));
+    assert_eq!(seen.iter().filter(|(_, state)| state.is_none()).count(), 1, "only m8 cannot be read");
+    // Whoever has seen enough sees no more.
+    let mut before = 0;
+    let stopped = registry.each_state(&asked, |_, _| {
+        before += 1;
+        if before == 3 { Err("enough") } else { Ok(()) }
+    });
+    assert_eq!((stopped, before), (Err("enough"), 3));
 }

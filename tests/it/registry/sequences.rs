@@ -7,6 +7,7 @@ use std::time::Duration;
 use mlrun::clock::Time;
 use mlrun::digest::Digest;
 use mlrun::format::certificate::Verdict;
+use mlrun::format::checkpoint;
 use mlrun::format::event::{
     AttachedRecord, CaseChangeRecord, EventBody, EventRecord, EventRef, RulesRecord, StageRulesRecord, SubjectRecord,
 };
@@ -337,6 +338,16 @@ struct Run {
 }
 
 const START: i64 = 1_772_000_000_000;
+
+/// A state as the next process reads it from a checkpoint that has `room` for rows; the others are in the tables beside it.
+fn resume(state: &State, tables: &mut Vec<u8>, room: usize) -> State {
+    let files = checkpoint::files(&state.to_checkpoint().unwrap(), room).unwrap();
+    if let Some((_, new)) = files.tables {
+        *tables = new;
+    }
+    let beside = tables.clone();
+    State::from_checkpoint(checkpoint::open(files.checkpoint, |_, _| Some(Box::new(beside))).unwrap())
+}
 
 impl Run {
     fn of(verbs: &[Verb]) -> Self {
@@ -749,20 +760,23 @@ impl Run {
         assert_eq!(state.seq() as usize, self.list.0.len());
         self.compare(state);
         let again = |state: &State| {
-            let bytes = mlrun::format::checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap();
-            State::from_checkpoint(mlrun::format::checkpoint::decode(bytes).unwrap())
+            let bytes = checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap();
+            State::from_checkpoint(checkpoint::decode(bytes).unwrap())
         };
         assert_eq!(again(state).to_checkpoint(), state.to_checkpoint());
-        // Half of it from a checkpoint, the rest folded behind it.
-        let half = self.events.len() / 2;
-        let mut resumed = State::before_creation(model());
+        // As processes that come one after the other see it: from checkpoints with tables beside them, and without.
+        let quarter = (self.events.len() / 4).max(1);
+        let (mut resumed, mut tables) = (State::before_creation(model()), Vec::new());
         for (index, (record, id)) in self.events.iter().enumerate() {
-            if index == half && index > 0 {
-                resumed = again(&resumed);
+            if index > 0 && index % quarter == 0 {
+                let room = if index / quarter == 2 { usize::MAX } else { 0 };
+                resumed = resume(&resumed, &mut tables, room);
             }
             resumed.apply(record, *id).unwrap();
         }
+        self.compare(&resumed);
         assert_eq!(resumed.to_checkpoint(), state.to_checkpoint());
+        assert_eq!(resume(&resumed, &mut tables, 0).to_checkpoint(), state.to_checkpoint());
     }
 
     fn compare(&self, state: &State) {

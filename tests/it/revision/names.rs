@@ -2,7 +2,7 @@
 
 use mlrun::digest::{Digest, Hasher};
 use mlrun::id::{CertificateId, SnapshotId};
-use mlrun::name::{ModelName, NameError, SetName, StageName, Version};
+use mlrun::name::{ModelName, ModelPrefix, NameError, SetName, StageName, Version};
 use proptest::prelude::*;
 
 use crate::support::{cases, noise, sha256sum};
@@ -65,6 +65,17 @@ fn what_is_none() {
         let Err(NameError::Reserved { reads_as, .. }) = ModelName::new(name) else { panic!("{name}") };
         assert!(reads_as.starts_with(what), "{name}: {reads_as}");
     }
+}
+
+#[test]
+fn prefixes() {
+    let prefix = ModelPrefix::new("acme/*").unwrap();
+    assert_eq!((prefix.as_str(), prefix.to_string().as_str()), ("acme/", "acme/*"));
+    assert_eq!(ModelPrefix::new("acme/eu/*").unwrap().as_str(), "acme/eu/");
+    for bad in ["*", "/*", "acme*", "acme/", "acme/**", "*/fraud", "acme/*/fraud", "a*/*", "acme/f*"] {
+        assert!(matches!(ModelPrefix::new(bad), Err(NameError::Prefix { .. } | NameError::Grammar { .. })), "{bad}");
+    }
+    assert!(matches!(ModelPrefix::new("latest/*"), Err(NameError::Reserved { .. })));
 }
 
 #[test]

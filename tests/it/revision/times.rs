@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mlrun::clock::{Moment, Time, TimeError, describe_duration, parse_duration};
+use mlrun::clock::{Moment, Time, TimeError, describe_age, describe_duration, parse_duration};
 use proptest::prelude::*;
 
 use crate::support::clock::time;
@@ -32,9 +32,31 @@ fn instants() {
         ("90 minutes ago", "2026-03-01T10:30:00.000Z"),
         ("2 weeks ago", "2026-02-15T12:00:00.000Z"),
         ("0 seconds ago", "2026-03-01T12:00:00.000Z"),
+        ("in 2 hours", "2026-03-01T14:00:00.000Z"),
+        ("in 1 minute", "2026-03-01T12:01:00.000Z"),
     ] {
         let Ok(Moment::Instant(found)) = parse(text) else { panic!("{text}: {:?}", parse(text)) };
         assert_eq!(found.to_string(), expected, "{text}");
+    }
+}
+
+/// Minutes, hours below two days, days below two years.
+#[test]
+fn ages() {
+    const DAY: u64 = 86_400;
+    for (seconds, words) in [
+        (0, "0 min"),
+        (59, "0 min"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (2 * DAY - 1, "47 h"),
+        (2 * DAY, "2 d"),
+        (730 * DAY - 1, "729 d"),
+        (730 * DAY, "2 y"),
+        (u64::MAX, "584942417355 y"),
+    ] {
+        assert_eq!(describe_age(Duration::from_secs(seconds)), words, "{seconds}");
     }
 }
 
@@ -44,6 +66,24 @@ fn days() {
     let day = parse("2024-02-29").unwrap();
     assert_eq!(day, Moment::Day(time("2024-02-29T00:00:00Z"), time("2024-02-29T23:59:59.999Z")));
     assert_eq!(day.instant(), time("2024-02-29T23:59:59.999Z"));
+}
+
+/// Typed twice on one day, they are the same: what is signed in between is still what was meant.
+#[test]
+fn days_by_their_distance() {
+    for (text, date) in [
+        ("today", "2026-03-01"),
+        ("yesterday", "2026-02-28"),
+        ("tomorrow", "2026-03-02"),
+        ("in 30 days", "2026-03-31"),
+        ("in a week", "2026-03-08"),
+        ("in 24 hours", "2026-03-02"),
+    ] {
+        assert_eq!(parse(text), parse(date), "{text}");
+    }
+    for bad in ["in", "in ", "in 3", "in -3 days", "in 3 fortnights", "in 99999999999 weeks", "Tomorrow"] {
+        assert!(matches!(parse(bad), Err(TimeError::Form { .. })), "{bad}");
+    }
 }
 
 #[test]
@@ -60,7 +100,7 @@ fn a_time_without_a_zone_is_refused_with_what_it_would_mean_here() {
 fn what_is_no_time() {
     let bad = [
         "",
-        "yesterday",
+        "someday",
         "2026-02-30",
         "2026-13-01",
         "2026-3-1",

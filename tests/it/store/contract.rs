@@ -52,6 +52,28 @@ fn what_was_published(backend: &dyn Backend) {
     assert_eq!(backend.length("empty").unwrap(), Some(0));
 }
 
+/// An open file is what it was when it was opened, whatever takes its name, and whatever becomes of that.
+fn what_is_open_stays_what_it_was(backend: &dyn Backend) {
+    assert!(matches!(backend.open("cache/none"), Err(BackendError::NotFound { .. })));
+    backend.cache("cache/some", b"hello").unwrap();
+    let open = backend.open("cache/some").unwrap();
+    // Where an open file cannot be replaced, that is no harm to a cache.
+    let replaced = backend.cache("cache/some", b"something else").is_ok();
+    let mut three = [0; 3];
+    open.read_at(2, &mut three).unwrap();
+    assert_eq!((&three, open.length()), (b"llo", 5));
+    open.read_at(0, &mut three).unwrap();
+    assert_eq!(&three, b"hel");
+    for offset in [3, 5, 6, u64::MAX / 4] {
+        assert_eq!(open.read_at(offset, &mut three).unwrap_err().kind(), ErrorKind::UnexpectedEof, "{offset}");
+    }
+    let removed = backend.remove_cache("cache/some").is_ok();
+    open.read_at(5, &mut []).unwrap();
+    open.read_at(1, &mut three).unwrap();
+    assert_eq!(&three, b"ell");
+    assert!(replaced && removed || cfg!(windows));
+}
+
 fn what_is_dropped_was_never_there(backend: &dyn Backend) {
     let mut staged = backend.stage().unwrap();
     staged.append(b"lost").unwrap();
@@ -137,6 +159,7 @@ fn everything(new: &dyn Fn() -> Arc<dyn Backend>) {
     // One after the other in the same place: they do not get in each other's way.
     let one = new();
     what_was_published(&*one);
+    what_is_open_stays_what_it_was(&*one);
     exclusive_creation(&*one);
     caches(&*one);
     one_winner(&one);

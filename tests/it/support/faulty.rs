@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Published, Staged};
+use mlrun::store::backend::{Backend, BackendError, Entry, Lock, Opened, Published, Staged};
 
 /// The disk is full.
 pub const ENOSPC: i32 = if cfg!(windows) { 112 } else { 28 };
@@ -89,7 +89,7 @@ pub struct Faulty {
 
 type Deed = Box<dyn FnOnce() + Send>;
 /// Is told `operation name` before it is done, and may refuse it.
-type Asked = Box<dyn Fn(&str) -> Result<(), io::ErrorKind> + Send + Sync>;
+type Asked = Arc<dyn Fn(&str) -> Result<(), io::ErrorKind> + Send + Sync>;
 
 impl Faulty {
     /// `inner`, without faults so far.
@@ -102,7 +102,7 @@ impl Faulty {
         let plan =
             Plan { fault: Mutex::new(Fault::Never), count: AtomicU64::new(0), os_error, log: Mutex::new(Vec::new()) };
         let (deed, refusals, pauses) = (Mutex::new(None), AtomicU64::new(0), Mutex::default());
-        Self { inner, plan: Arc::new(plan), deed, refusals, pauses, asked: Box::new(|_| Ok(())) }
+        Self { inner, plan: Arc::new(plan), deed, refusals, pauses, asked: Arc::new(|_| Ok(())) }
     }
 
     /// `inner`, whose every operation `asked` hears of, as `read NAME`, and may refuse.
@@ -110,7 +110,7 @@ impl Faulty {
         inner: Arc<dyn Backend>,
         asked: impl Fn(&str) -> Result<(), io::ErrorKind> + Send + Sync + 'static,
     ) -> Self {
-        Self { asked: Box::new(asked), ..Self::over(inner) }
+        Self { asked: Arc::new(asked), ..Self::over(inner) }
     }
 
     fn ask(&self, action: &'static str, name: &str) -> Result<(), BackendError> {
@@ -188,6 +188,23 @@ impl Staged for FaultyStaged {
     }
 }
 
+struct FaultyOpened {
+    inner: Box<dyn Opened>,
+    name: String,
+    asked: Asked,
+}
+
+impl Opened for FaultyOpened {
+    fn length(&self) -> u64 {
+        self.inner.length()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        (self.asked)(&format!("read_opened {}", self.name))?;
+        self.inner.read_at(offset, buffer)
+    }
+}
+
 impl Backend for Faulty {
     fn place(&self) -> String {
         self.inner.place()
@@ -201,6 +218,12 @@ impl Backend for Faulty {
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
         self.ask("read_at", name)?;
         self.inner.read_at(name, offset, buffer)
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Opened>, BackendError> {
+        self.ask("open", name)?;
+        let (inner, name, asked) = (self.inner.open(name)?, name.to_owned(), Arc::clone(&self.asked));
+        Ok(Box::new(FaultyOpened { inner, name, asked }))
     }
 
     fn length(&self, name: &str) -> Result<Option<u64>, BackendError> {

@@ -6,6 +6,7 @@ use mlrun::clock::{Clock, Time};
 use mlrun::digest::Digest;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::event::{ActorRecord, EventBody, EventRef, RulesRecord, StageRulesRecord};
+use mlrun::format::observation::ExecutionRecord;
 use mlrun::id::{CertificateId, ObservationId, SnapshotId, TreeId};
 use mlrun::name::{ModelName, StageName, Version};
 use mlrun::registry::promote::{Obstacle, PromoteRequest, obstacles, raises};
@@ -42,6 +43,26 @@ pub fn policy(name: &str) -> Digest {
 
 pub fn actor() -> ActorRecord {
     ActorRecord { name: Some("Ana".to_owned()), ..ActorRecord::default() }
+}
+
+/// A training run that ended with this status.
+pub fn failed(started: Time, status: i32) -> EventBody {
+    EventBody::Failed {
+        argv: vec!["./train.sh".to_owned()],
+        arguments_cut: None,
+        cwd: None,
+        run: ExecutionRecord {
+            started,
+            duration_ms: 5,
+            exit: Some(status),
+            signal: None,
+            user_ms: None,
+            system_ms: None,
+            peak_memory: None,
+            folder: None,
+        },
+        seeds: Vec::new(),
+    }
 }
 
 /// Rules that ask for a certificate under policy `name`.

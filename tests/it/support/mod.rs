@@ -1,6 +1,7 @@
 //! What several tests set the stage with. Nothing here reads the machine's clock, configuration or home folder.
 #![allow(dead_code, reason = "not every helper has a user at every moment")]
 
+pub mod board;
 pub mod clock;
 pub mod faulty;
 pub mod history;

@@ -90,3 +90,11 @@ fn a_missing_parquet_column_names_those_there_are() {
     let error = texts(TYPES, TableFormat::Parquet, "I64").unwrap_err();
     assert!(matches!(error, TableError::ColumnMissing { column, columns } if column == "I64" && columns.len() == 20));
 }
+
+/// What its reader says of it helps nobody who did not build this program.
+#[test]
+fn floats_of_16_bits_are_refused_in_plain_words() {
+    const FLOAT16: &[u8] = include_bytes!("fixtures/float16.parquet");
+    let error = texts(FLOAT16, TableFormat::Parquet, "p").unwrap_err().to_string();
+    assert_eq!(error, "a column holds floats of 16 bits, which are not read: write them as 32-bit ones");
+}

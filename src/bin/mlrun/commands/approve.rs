@@ -1,7 +1,7 @@
 //! `mlrun approve`.
 
 use mlrun::name::{ModelName, StageName};
-use mlrun::ops::approve::{ApproveOptions, Subject, approve};
+use mlrun::ops::approve::{ApproveOptions, PATIENCE, Subject, approve};
 
 use super::Context;
 use super::sign::{SignArgs, elsewhere};
@@ -79,6 +79,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         role: args.which.role.clone(),
         text: args.text.clone(),
         sign: args.sign.with(context),
+        patience: PATIENCE,
         statement_only: args.sign.print_statement,
         dry_run: args.dry_run,
     };

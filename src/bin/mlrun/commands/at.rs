@@ -17,7 +17,7 @@ use crate::ui::{Shown, human, json};
     after_help = "Examples:\n  mlrun at 2026-03-01T12:00Z fraud\n  mlrun at --since 2026-03-01 --until 2026-03-31 fraud --stage production"
 )]
 pub struct Args {
-    /// The instant: `2026-03-01T12:00Z`, `2026-03-01`, `3 days ago`, `now`
+    /// The instant: `2026-03-01T12:00Z`, `2026-03-01`, `yesterday`, `3 days ago`, `now`
     time: Option<String>,
     /// The model; all of them if left out
     model: Option<ModelName>,
@@ -55,5 +55,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let options =
         AtOptions { time, model, stage: args.stage.clone(), since: args.since.clone(), until: args.until.clone() };
     let report = at(&repository, &options)?;
-    Ok(context.shown(DONE, || json::history::at(&report), |style| human::history::at(&report, style)))
+    Ok(context.shown(DONE, || json::history::at(&report), |style| human::history::at(&report, style)).paged())
 }

@@ -104,7 +104,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Action::Add(args) => run_add(context, args),
         Action::List(args) => {
             let report = list(&context.repository()?, args.model.as_ref(), args.all)?;
-            Ok(context.shown(DONE, || json::evidence::cases(&report), |style| human::evidence::cases(&report, style)))
+            let human = |style: &_| human::evidence::cases(&report, style);
+            Ok(context.shown(DONE, || json::evidence::cases(&report), human).paged())
         }
         Action::Remove(args) => {
             let options = RemoveOptions {

@@ -5,7 +5,7 @@ use mlrun::ops::list::{ListOptions, list};
 
 use super::Context;
 use crate::failure::{DONE, Failure};
-use crate::ui::{Shown, human, json};
+use crate::ui::{Shown, human, is_wide, json};
 
 /// List models, or the versions of one
 ///
@@ -29,6 +29,9 @@ pub struct Args {
     /// At most N versions
     #[arg(short = 'n', long, value_name = "N")]
     limit: Option<usize>,
+    /// Draw each number over the versions listed; on a wide terminal that is done for `--metrics`
+    #[arg(long)]
+    trend: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
@@ -41,5 +44,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         limit: args.limit,
     };
     let report = list(&repository, &options)?;
-    Ok(context.shown(DONE, || json::history::list(&report), |style| human::history::list(&report, style)))
+    let trend = args.trend || context.ui.stdout_is_terminal() && is_wide() && !args.metrics.is_empty();
+    let human = |style: &_| human::history::list(&report, trend, style);
+    Ok(context.shown(DONE, || json::history::list(&report), human).paged())
 }

@@ -5,7 +5,7 @@ use mlrun::ops::log::{LogOptions, log};
 
 use super::Context;
 use crate::failure::{DONE, Failure};
-use crate::ui::{Shown, human, json};
+use crate::ui::{Answer, Shown, human, json};
 
 /// Show the journal, newest first
 #[derive(Debug, clap::Args)]
@@ -59,8 +59,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     };
     let report = log(&repository, &options)?;
     if args.json_lines {
-        let lines = report.events.iter().map(|e| format!("{}\n", json::history::event(e))).collect();
+        let lines = report.events.iter().map(|e| json::history::event(e).line()).collect();
         return Ok(Shown { answer: lines, ..Shown::default() });
     }
-    Ok(context.shown(DONE, || json::history::log(&report), |style| human::history::log(&report, style)))
+    Ok(context.shown(DONE, || json::history::log(&report), |style| human::history::log(&report, style)).paged())
 }

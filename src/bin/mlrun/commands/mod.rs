@@ -29,6 +29,7 @@ mod policy_reference;
 pub mod promote;
 pub mod purge;
 pub mod rename;
+pub mod report;
 mod report_file;
 pub mod reproduce;
 pub mod restore;
@@ -103,6 +104,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Bundle(args) => bundle::run(context, args),
         Command::Import(args) => import::run(context, args),
         Command::Export(args) => export::run(context, args),
+        Command::Report(args) => report::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Seed(args) => seed::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

@@ -14,6 +14,9 @@ use crate::ui::{Shown, human, json};
 ///
 /// The first promotion to a stage puts the rules in force that it was made under. From then on an edit of the policy or of
 /// mlrun.toml is a proposal, until somebody adopts it.
+///
+/// What mlrun.toml states of a stage is `[stage.NAME]`; over it `[model."acme/*".stage.NAME]`, for every model whose name begins with
+/// `acme/`, of several the longest over the others; over that `[model.NAME.stage.NAME]`. `roles` and `policy` of these sections go the same way.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun policy show\n  mlrun policy diff fraud --stage production\n  mlrun policy adopt fraud --reason \"the floor was too low\""
@@ -85,12 +88,14 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     match &args.action {
         Action::Show(which) => {
             let report = show(&repository, &which.options(context))?;
-            Ok(context.shown(DONE, || json::policy::show(&report), |style| human::policy::show(&report, style)))
+            let human = |style: &_| human::policy::show(&report, style);
+            Ok(context.shown(DONE, || json::policy::show(&report), human).paged())
         }
         Action::Diff(args) => {
             let report = show(&repository, &args.which.options(context))?;
             let exit = if args.exit_code && !report.differences.is_empty() { NO } else { DONE };
-            Ok(context.shown(exit, || json::policy::diff(&report, exit), |style| human::policy::diff(&report, style)))
+            let human = |style: &_| human::policy::diff(&report, style);
+            Ok(context.shown(exit, || json::policy::diff(&report, exit), human).paged())
         }
         Action::Adopt(args) => {
             let options = args.which.options(context);

@@ -44,7 +44,7 @@ pub struct Args {
     /// Overrule what speaks against it, for the record
     #[arg(long, requires = "reason")]
     force: bool,
-    /// Pass over the hooks, for the record
+    /// Pass over the hooks, for the record; checks only with `--force`
     #[arg(long)]
     no_hooks: bool,
     /// Say what would happen: every byte is read, `before` hooks run

@@ -55,14 +55,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Some(Print::Version) => format!("{}@{}\n", report.model, report.row.version),
         None => {
             let stored = || stored_bytes(&repository, &report);
-            return Ok(context.shown(
-                DONE,
-                || json::snapshot::show(&report, stored()),
-                |style| match one {
-                    Some(data) => human::profile::whole(&report, data, style),
-                    None => human::snapshot::show(&report, style),
-                },
-            ));
+            let json = || json::snapshot::show(&report, stored());
+            let human = |style: &_| match one {
+                Some(data) => human::profile::whole(&report, data, style),
+                None => human::snapshot::show(&report, style),
+            };
+            return Ok(context.shown(DONE, json, human).paged());
         }
     };
     Ok(Shown { answer, ..Shown::default() })

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use mlrun::format::event::EventRef;
 use mlrun::name::{ModelName, StageName};
 use mlrun::ops::deployed::{DeployedOptions, deployed};
+use mlrun::ops::known_heads::heads_in;
 use mlrun::ops::verify::{Repairs, VerifyOptions, verify};
 use mlrun::repository::Repository;
 
@@ -21,7 +22,7 @@ use crate::ui::{Shown, human, json};
 /// that still have the same bytes. Damaged packs then go into the trash. Exit 0 only if nothing is left.
 ///
 /// `--journal` prints the newest event of each journal. Written down elsewhere and given back as `--head`, it shows any change to
-/// what came before.
+/// what came before; so does `--known` with a certificate or a bundle that somebody else was given.
 ///
 /// `--deployed DIR` compares the folder that a server reads with what the stage holds, or with REVISION: exit 0 if every model
 /// file is there byte for byte and none besides, 4 with each difference otherwise. `--where web-1 --record` writes down what was found:
@@ -57,6 +58,9 @@ pub struct Args {
     /// An event that was in the journal, as written down elsewhere; may be repeated
     #[arg(long = "head", value_name = "[MODEL@]SEQ:HASH", value_parser = head, conflicts_with = "revision")]
     heads: Vec<(Option<ModelName>, EventRef)>,
+    /// A certificate or a bundle: the events that it names were in the journal; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with = "revision")]
+    known: Vec<PathBuf>,
     /// Whether DIR, which a server reads, is what the stage holds
     #[arg(long, value_name = "DIR", conflicts_with_all = ["full", "repair", "journal"])]
     deployed: Option<PathBuf>,
@@ -81,13 +85,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         (true, true) => Repairs::Rehearsed,
         (true, false) => Repairs::Made,
     };
+    let mut heads = args.heads.clone();
+    for file in &args.known {
+        heads.extend(heads_in(&repository, &context.path(file))?);
+    }
     let options = VerifyOptions {
         revision: args.revision.clone(),
         at: args.at.clone(),
         full: args.full,
         resume: args.resume,
         journal: args.journal,
-        heads: args.heads.clone(),
+        heads,
         repair,
         from: args.from.iter().map(|folder| context.path(folder)).collect(),
     };

@@ -11,8 +11,8 @@ use crate::ui::{Shown, human, json};
 ///
 /// The next `mlrun certify` says WAIVED where the rule would not pass, never PASS, and its certificate ends with the waiver. Who may
 /// says `waivers` of the stage the policy compares with; where it says nothing, nobody may. With `signers` it must be signed. What is
-/// excused is what the version's certificate says of the rule by now, or else the first one to come: nothing worse, no other
-/// baseline, slice or case.
+/// excused is what the version's certificate says of the rule by now, or else the first one to come: nothing beyond the bounds it
+/// gives, no other metric, baseline, slice or case. What is signed names that certificate.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "mlrun waive <REVISION> --rule <ID> --reason <TEXT> --expires <DATE>",
@@ -30,7 +30,7 @@ pub struct Args {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// When it stops to count; a bare date is the end of that day in UTC
+    /// When it stops to count: `2026-06-30` is the end of that day in UTC, `in 30 days` the end of that one
     #[arg(long, value_name = "DATE")]
     expires: String,
     #[command(flatten)]

@@ -61,10 +61,13 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
             says(USAGE, "`--expires` is a time to come, such as the day of the next release")
         }
         CertificationError::MayNotWaive { unknown: true, .. }
-        | CertificationError::MayNotRemove { unknown: true, .. } => {
+        | CertificationError::MayNotRemove { unknown: true, .. }
+        | CertificationError::MayNotBegin { unknown: true, .. } => {
             says(NO, "`git config user.email` says who you are; roles are lists of addresses in `[roles]`")
         }
-        CertificationError::MayNotWaive { stage, .. } | CertificationError::MayNotRemove { stage, .. } => (
+        CertificationError::MayNotWaive { stage, .. }
+        | CertificationError::MayNotRemove { stage, .. }
+        | CertificationError::MayNotBegin { stage, .. } => (
             NO,
             Some(format!(
                 "`waivers` of `[stage.{stage}]` names roles, `[roles]` their people; once a stage was promoted to, its rules in force count"

@@ -84,6 +84,12 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let cure = format!("mlrun promote {label} --to {stage} --dry-run   # runs it again and shows what it says");
             (obstacle.code(), format!("the check `{command}` {how}{last}"), cure)
         }
+        Obstacle::PassedOver { commands } => {
+            let which = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
+            let cure =
+                format!("mlrun promote {label} --to {stage}   # runs them; `--force --reason …` goes on without");
+            (obstacle.code(), format!("its checks were not to run: {which}"), cure)
+        }
         _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
     }
 }

@@ -39,6 +39,9 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
             "a line of the allowed signers names the address, in lower case, and the key; one in force changes by `mlrun policy adopt`",
         ),
         ApprovalError::WhichPerson { .. } => says(USAGE, "`git config user.email` says which of them you are"),
+        ApprovalError::SameKey { .. } => {
+            says(NO, "one key is one person, whatever the list of signers says; use your own")
+        }
         ApprovalError::Replaced { .. } => says(NO, "give the reason in other words: a statement is signed for once"),
         ApprovalError::Again { .. } => says(NO, "say it in other words, with `-m`: a statement is signed for once"),
         ApprovalError::OtherRules { .. } => says(CONFLICT, "`mlrun policy diff` prints the digest to name"),
@@ -97,6 +100,7 @@ pub fn approval_flaw(flaw: &ApprovalFlaw) -> String {
         ApprovalFlaw::Used => "other rules were put in force since".to_owned(),
         ApprovalFlaw::Again => "the same statement was withdrawn or used before".to_owned(),
         ApprovalFlaw::Elsewhere => "they fill another role".to_owned(),
+        ApprovalFlaw::SameKey { of } => format!("the key is that of {of}, whose approval counts already"),
         ApprovalFlaw::Withdrawn => "it was withdrawn".to_owned(),
         _ => "it is not known why".to_owned(),
     }

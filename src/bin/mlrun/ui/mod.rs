@@ -5,7 +5,9 @@
 pub mod human;
 pub mod json;
 mod lines;
+mod pager;
 mod progress;
+mod spark;
 mod style;
 mod table;
 mod terminal;
@@ -17,8 +19,9 @@ use serde_json::json;
 
 pub use self::json::Answer;
 pub use self::progress::Reporter;
-pub use self::style::{Label, Style, bytes, clean, time};
+pub use self::style::{Label, Style, bytes, clean, clean_code, time};
 pub use self::table::{Align, Table};
+pub use self::terminal::is_wide;
 
 use crate::failure::Failure;
 
@@ -38,6 +41,16 @@ pub struct Shown {
     pub hints: Vec<String>,
     /// The exit code.
     pub exit: u8,
+    /// Whether an answer longer than the screen is shown in a pager.
+    pub paged: bool,
+}
+
+impl Shown {
+    /// The same, for people to read at leisure.
+    #[must_use]
+    pub fn paged(self) -> Self {
+        Self { paged: true, ..self }
+    }
 }
 
 /// How a person asked to be answered.
@@ -51,6 +64,8 @@ pub struct UiOptions {
     pub colour: Option<bool>,
     /// Decimals of numbers.
     pub precision: Option<usize>,
+    /// Without a pager.
+    pub plain: bool,
 }
 
 /// How and where to print.
@@ -58,6 +73,7 @@ pub struct UiOptions {
 pub struct Ui {
     json: bool,
     quiet: bool,
+    plain: bool,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
     style: Style,
@@ -76,6 +92,7 @@ impl Ui {
         Self {
             json: options.json,
             quiet: options.quiet,
+            plain: options.plain,
             stdout_is_terminal,
             stderr_is_terminal,
             style: Style::new(out, options.precision),
@@ -122,7 +139,10 @@ impl Ui {
 
     /// Prints what a command has to say; returns the exit code.
     pub fn show(&self, shown: Shown) -> u8 {
-        if let Err(source) = answer(&shown.answer) {
+        let may_page = shown.paged && self.stdout_is_terminal && !self.json && !self.plain;
+        if !(may_page && pager::page(&shown.answer))
+            && let Err(source) = answer(&shown.answer)
+        {
             return self.fail_in_words(&Failure::unwritten(&source));
         }
         if !self.quiet {

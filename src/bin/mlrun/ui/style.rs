@@ -46,6 +46,14 @@ impl Style {
         format!("{style}{text}{style:#}")
     }
 
+    /// A number with so many decimals, unless a number of them was asked for.
+    pub fn fixed(&self, value: f64, places: usize) -> String {
+        let places = self.precision.unwrap_or(places);
+        let text = format!("{value:.places$}");
+        // What is rounded to nothing has no sign.
+        if text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.')) { text.replace('-', "") } else { text }
+    }
+
     /// A number for people.
     pub fn number(&self, value: f64) -> String {
         match self.precision {
@@ -105,4 +113,9 @@ pub fn clean(text: &str) -> String {
         }
     }
     clean
+}
+
+/// The same of a line of code, where a tab is four blanks.
+pub fn clean_code(text: &str) -> String {
+    clean(&text.replace('\t', "    "))
 }

@@ -71,6 +71,19 @@ impl Table {
     }
 }
 
+/// `text` without colour in at most so many columns, and whether there was more.
+pub(super) fn clipped(text: &str, columns: usize) -> String {
+    if visible_width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut width = 1;
+    let fits = |c: &char| {
+        width += c.width().unwrap_or(0);
+        width <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
 /// Columns a terminal gives to `text`.
 pub(super) fn visible_width(text: &str) -> usize {
     let mut width = 0;

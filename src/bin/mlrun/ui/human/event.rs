@@ -194,7 +194,12 @@ pub fn went(outcome: HookOutcome, style: &Style) -> String {
 
 /// Against what a version was put where it is, and why.
 pub fn forced(occupancy: &OccupancyRow, style: &Style) -> String {
+    format!("forced {}", overruled(occupancy, style))
+}
+
+/// By whom, against what and why.
+pub fn overruled(occupancy: &OccupancyRow, style: &Style) -> String {
     let against = style.paint(Label::Bad, &clean(&occupancy.overruled.join(", ")));
-    let by = occupancy.actor.as_deref().map_or_else(String::new, |actor| format!(" by {}", clean(actor)));
-    format!("forced{by} against {against}: {}", clean(occupancy.reason.as_deref().unwrap_or_default()))
+    let by = occupancy.actor.as_deref().map_or_else(String::new, |actor| format!("by {} ", clean(actor)));
+    format!("{by}against {against}: {}", clean(occupancy.reason.as_deref().unwrap_or_default()))
 }

@@ -1,26 +1,30 @@
 //! `list`, `log`, `at`, `rename`.
 
+use mlrun::clock::describe_age;
 use mlrun::ops::at::{AtReport, Occupied};
-use mlrun::ops::list::ListReport;
+use mlrun::ops::list::{ListReport, VersionLine};
 use mlrun::ops::log::LogReport;
 use mlrun::ops::rename::RenameReport;
 
+use super::super::spark::{fitted, sparkline};
 use super::super::{Align, Label, Style, Table, clean, terminal, time};
 use super::{cut, event, measured, verdict};
 
-pub fn list(report: &ListReport, style: &Style) -> String {
+/// With each number over the versions, if `trend`.
+pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
     match report {
         ListReport::Models(lines) if lines.is_empty() => "no models yet\n".to_owned(),
         ListReport::Models(lines) => {
-            let mut table = Table::new(&[]);
-            table.row(["model", "latest", "stages"].map(dim));
+            let mut table = Table::new(&[Align::Left, Align::Left, Align::Right]);
+            table.row(["model", "newest", "age", "stages"].map(dim));
             for line in lines {
                 let forced =
                     |s| if line.forced.contains(s) { style.paint(Label::Bad, " FORCED") } else { String::new() };
                 let stages: Vec<String> = line.stages.iter().map(|(s, v)| format!("{s} {v}{}", forced(s))).collect();
                 let latest = line.latest.map_or_else(|| "–".to_owned(), |l| l.version.to_string());
-                table.row([line.model.to_string(), latest, stages.join(", ")]);
+                let age = line.age.map_or_else(String::new, describe_age);
+                table.row([line.model.to_string(), latest, age, stages.join(", ")]);
             }
             table.render(0)
         }
@@ -28,6 +32,7 @@ pub fn list(report: &ListReport, style: &Style) -> String {
             let mut align = vec![Align::Left; 3];
             align.extend(columns.iter().map(|_| Align::Right));
             let mut rows: Vec<Vec<String>> = Vec::new();
+            let columns: Vec<String> = columns.iter().map(|column| clean(column)).collect();
             let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
             rows.push(head.chain(["certificate"]).map(dim).collect());
             for line in lines {
@@ -58,14 +63,36 @@ pub fn list(report: &ListReport, style: &Style) -> String {
             let room = terminal::width().saturating_sub(bare.width()).clamp(12, 40);
             let notes = lines.iter().map(|line| cut(&clean(line.notes.as_deref().unwrap_or_default()), room));
             let mut table = Table::new(&align);
+            // A head over nothing is as wide as notes.
+            let noted = lines.iter().any(|line| line.notes.is_some());
             for (row, notes) in rows.into_iter().zip([dim("notes")].into_iter().chain(notes)) {
-                table.row(row.into_iter().chain([notes]));
+                table.row(row.into_iter().chain(noted.then_some(notes)));
             }
             let more =
                 if lines.len() < *total { format!("{} of {total} versions\n", lines.len()) } else { String::new() };
-            table.render(0) + &more
+            table.render(0) + &more + &if trend { trends(&columns, lines, style) } else { String::new() }
         }
     }
+}
+
+/// Each number, called by names fit to be shown, over the versions listed, the oldest first, with its least and greatest value.
+fn trends(columns: &[String], lines: &[VersionLine], style: &Style) -> String {
+    let mut versions: Vec<&VersionLine> = lines.iter().collect();
+    versions.sort_by_key(|line| line.row.version);
+    let ([oldest, .., newest], false) = (versions.as_slice(), columns.is_empty()) else { return String::new() };
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left, Align::Right]);
+    for (column, name) in columns.iter().enumerate() {
+        let number = |line: &&VersionLine| line.values.get(column)?.as_ref()?.finite();
+        let values: Vec<f64> = versions.iter().map(|line| number(line).unwrap_or(f64::NAN)).collect();
+        let drawn = sparkline(&fitted(&values, terminal::width() / 2), None);
+        // What says nothing in numbers has no shape.
+        let Some((low, high)) = drawn.range else { continue };
+        let ends = [low, high].map(|end| style.paint(Label::Dim, &style.number(end)));
+        let [low, high] = ends;
+        table.row([cut(name, terminal::width() / 4), low, drawn.text, high]);
+    }
+    let over = format!("over {} … {}", oldest.row.version, newest.row.version);
+    format!("\n{}\n{}", style.paint(Label::Dim, &over), table.render(2))
 }
 
 pub fn log(report: &LogReport, style: &Style) -> String {
@@ -85,10 +112,11 @@ pub fn at(report: &AtReport, style: &Style) -> String {
         (true, Some(since)) => format!("from {} to {}", time(since), time(report.time)),
         (true, None) => format!("up to {}", time(report.time)),
     };
+    let ahead = if report.ahead { "that time is still to come: this is how it stands now\n" } else { "" };
     if report.stages.is_empty() {
-        return format!("{when}: nothing was in any stage\n");
+        return format!("{when}: nothing was in any stage\n{ahead}");
     }
-    let mut text = format!("{when}\n");
+    let mut text = format!("{when}\n{ahead}");
     report.stages.iter().for_each(|held| text += &occupied(held, style));
     text
 }
@@ -106,16 +134,11 @@ fn occupied(held: &Occupied, style: &Style) -> String {
     let mut text = format!("  {}  {version}  {id}\n", held.stage);
     let mut say = |words: String| text += &format!("{}\n", super::set_in(&words, 6));
     say(format!("since {}, {until}", time(o.since)));
-    let how = match o.kind.as_str() {
-        "rollback" => style.paint(Label::Bad, "rollback"),
-        "force" => style.paint(Label::Bad, "FORCED"),
-        _ => "promoted".to_owned(),
-    };
-    let why = o.reason.as_ref().filter(|_| o.kind != "force");
-    let why = why.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
-    say(format!("{how}{}{why}", by(o.actor.as_deref())));
-    if o.kind == "force" {
-        say(event::forced(o, style));
+    let why = o.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", clean(reason)));
+    match o.kind.as_str() {
+        "force" => say(format!("{} {}", style.paint(Label::Bad, "FORCED"), event::overruled(o, style))),
+        "rollback" => say(format!("{}{}{why}", style.paint(Label::Bad, "rollback"), by(o.actor.as_deref()))),
+        _ => say(format!("promoted{}{why}", by(o.actor.as_deref()))),
     }
     if let Some(certificate) = o.certificate {
         say(format!("certificate {}", certificate.short()));

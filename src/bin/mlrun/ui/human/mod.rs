@@ -3,6 +3,7 @@
 pub mod bisect;
 pub mod certify;
 pub mod collect;
+mod dashboard;
 pub mod deployed;
 pub mod diff;
 pub mod event;
@@ -17,10 +18,13 @@ pub mod project;
 pub mod purge;
 pub mod recheck;
 pub mod registry;
+pub mod report;
 pub mod reproduce;
 pub mod signoff;
 pub mod snapshot;
+pub mod status;
 pub mod stored;
+mod waiting;
 
 use mlrun::clock::describe_run;
 use mlrun::format::certificate::Verdict;

@@ -109,6 +109,13 @@ pub fn warnings(report: &PurgeReport) -> Vec<String> {
     if also.len() > MOST {
         lines.push(format!("and in {} more; `--json` names them all", also.len() - MOST));
     }
+    if !report.recorded.is_empty() {
+        let places: Vec<String> = report.recorded.iter().map(|one| format!("{} of {}", one.place, one.model)).collect();
+        lines.push(format!(
+            "somebody wrote the same text for the record, where nothing erases it: {}",
+            several(&places)
+        ));
+    }
     if !report.not_searched.is_empty() {
         let names = several(&report.not_searched);
         lines

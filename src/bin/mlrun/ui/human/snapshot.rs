@@ -322,11 +322,12 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
             format!("{}, {}, expires {}{signed}", verdict(c.verdict, style), c.certificate.short(), time(c.expires));
         facts.row(["certificate".to_owned(), words]);
     }
-    for (waiver, counts) in &report.waivers {
+    for given in &report.waivers {
+        let waiver = &given.row;
         let by = waiver.email.as_deref().or(waiver.actor.as_deref()).unwrap_or("somebody unknown");
-        let past = if *counts { "until" } else { "no more; it was until" };
+        let but = given.flaw.as_ref().map_or_else(String::new, |flaw| format!("; does not count: {}", clean(flaw)));
         let words = format!(
-            "`{}` by {} {past} {}: {}",
+            "`{}` by {} until {}{but}: {}",
             clean(&waiver.rule),
             clean(by),
             time(waiver.expires),

@@ -96,6 +96,7 @@ pub fn at(report: &AtReport) -> Value {
         "schema": "mlrun/at/1",
         "time": report.time.to_string(),
         "since": report.since.map(|t| t.to_string()),
+        "ahead": report.ahead,
         "stages": stages,
     })
 }

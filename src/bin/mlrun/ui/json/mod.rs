@@ -15,9 +15,11 @@ pub mod project;
 pub mod purge;
 pub mod recheck;
 pub mod registry;
+pub mod report;
 pub mod reproduce;
 pub mod signoff;
 pub mod snapshot;
+pub mod status;
 pub mod stored;
 
 use mlrun::snapshot::TreeFile;
@@ -33,8 +35,22 @@ pub trait Answer {
 impl<T: Serialize> Answer for T {
     fn line(&self) -> String {
         // Maps have texts for keys, and nothing else could fail.
-        serde_json::to_string(self).unwrap_or_default() + "\n"
+        harmless(serde_json::to_string(self).unwrap_or_default()) + "\n"
     }
+}
+
+/// JSON that says the same and steers no terminal: serde writes down as numbers only what JSON itself forbids.
+fn harmless(json: String) -> String {
+    let steers = |c: char| {
+        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    if !json.contains(steers) {
+        return json;
+    }
+    // All of these are one unit of UTF-16, and stand nowhere but in texts.
+    let escaped = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escaped).collect()
 }
 
 /// A record as JSON. Metrics and parameters look as they do in records: what JSON has no number for is

@@ -52,6 +52,7 @@ pub fn purge(report: &PurgeReport, exit: u8) -> Value {
             }
             place
         }).collect::<Vec<_>>(),
+        "recorded": report.recorded.iter().map(|one| json!({ "model": one.model.as_str(), "place": one.place })).collect::<Vec<_>>(),
         "not_searched": report.not_searched,
         "searched": !report.untold,
         "profiles": report.profiles,

@@ -93,9 +93,9 @@ pub fn show(report: &ShowReport, stored_bytes: Option<u64>) -> impl Serialize {
         })).collect::<Vec<_>>(),
         "approvals": report.approvals.iter().map(super::signoff::given).collect::<Vec<_>>(),
         "life": report.life.iter().map(event).collect::<Value>(),
-        "waivers": report.waivers.iter().map(|(w, counts)| json!({
+        "waivers": report.waivers.iter().map(|given| (&given.row, &given.flaw)).map(|(w, flaw)| json!({
             "rule": w.rule, "reason": w.reason, "approver": w.email.as_ref().or(w.actor.as_ref()), "version": w.version.to_string(),
-            "time": w.time.to_string(), "expires": w.expires.to_string(), "in_force": counts,
+            "time": w.time.to_string(), "expires": w.expires.to_string(), "in_force": flaw.is_none(), "flaw": flaw,
             "signed": w.signature.is_some(), "event": { "seq": w.event.seq, "id": w.event.id.to_string() },
         })).collect::<Vec<_>>(),
         "evidence": report.record.predictions.iter().map(|p| json!({

@@ -5,25 +5,30 @@ use mlrun::compare::{Change, Item};
 use super::super::super::{Align, Label, Style, Table, clean};
 
 /// Lines of one section; the rest is counted.
-const MOST: usize = 40;
+pub(super) const MOST: usize = 40;
 
 /// The lines of a section; `line` makes the cells behind the name.
 pub(super) fn lines<T>(style: &Style, items: &[Item<T>], line: fn(&Item<T>, &Style) -> Vec<String>) -> String {
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left, Align::Right]);
     for item in items.iter().take(MOST) {
-        let mark = match item.change {
-            Change::Added => style.paint(Label::Good, "+"),
-            Change::Removed => style.paint(Label::Bad, "-"),
-            Change::Changed => style.paint(Label::Warning, "~"),
-            Change::Renamed(_) => style.paint(Label::Dim, ">"),
-        };
-        table.row([mark, clean(&item.name)].into_iter().chain(line(item, style)));
+        table.row([mark(&item.change, style), clean(&item.name)].into_iter().chain(line(item, style)));
     }
-    let mut text = table.render(2);
-    if items.len() > MOST {
-        text += &format!("  … and {} more\n", items.len() - MOST);
+    table.render(2) + &more(items.len())
+}
+
+/// A sign for what happened.
+pub(super) fn mark(change: &Change, style: &Style) -> String {
+    match change {
+        Change::Added => style.paint(Label::Good, "+"),
+        Change::Removed => style.paint(Label::Bad, "-"),
+        Change::Changed => style.paint(Label::Warning, "~"),
+        Change::Renamed(_) => style.paint(Label::Dim, ">"),
     }
-    text
+}
+
+/// How many of a section's items are not shown.
+pub(super) fn more(items: usize) -> String {
+    if items > MOST { format!("  … and {} more\n", items - MOST) } else { String::new() }
 }
 
 /// What it was, and what it is.

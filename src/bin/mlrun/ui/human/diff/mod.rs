@@ -1,27 +1,46 @@
 //! `diff`.
 
 mod code;
+mod command;
 mod data;
+mod environment;
 mod files;
 mod items;
 mod metrics;
+mod predictions;
+mod stat;
+mod tensors;
 mod values;
 
-use mlrun::compare::{Command, Section};
+use mlrun::compare::{Diff, FileFacts, Item, Section};
 use mlrun::ops::ErasedPart;
 use mlrun::ops::diff::DiffReport;
 
 use self::code::{code, outputs};
-use self::data::data_line;
+use self::command::command;
+use self::data::data;
+use self::environment::environment;
 use self::files::file_line;
 use self::items::lines;
-use self::metrics::metric_line;
-use self::values::{text_line, value_line};
-use super::super::{Label, Style, clean};
+use self::metrics::metrics;
+use self::predictions::predictions;
+use self::stat::stat;
+use self::tensors::tensors;
+use self::values::value_line;
+use super::super::{Label, Style, clean, clean_code};
 use super::purge::words;
-use super::{command_line, wrapped};
+use super::wrapped;
 
-pub fn diff(report: &DiffReport, style: &Style) -> String {
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What differs, section by section.
+    Sections,
+    /// A line for each section.
+    Stat,
+}
+
+pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
     let (a, b) = (style.paint(Label::Strong, &report.a), style.paint(Label::Strong, &report.b));
     let diff = &report.diff;
     let outputs = if report.sections.has(Section::Code) { outputs(&diff.code) } else { String::new() };
@@ -29,6 +48,9 @@ pub fn diff(report: &DiffReport, style: &Style) -> String {
         return format!("{a} and {b} are the same\n{outputs}{}", gone(report));
     }
     let mut text = format!("{a} → {b}\n");
+    if detail == Detail::Stat {
+        return text + &stat(report, style) + &outputs + &gone(report);
+    }
     for section in Section::ALL {
         let body = body(report, section, style);
         if !body.is_empty() {
@@ -52,26 +74,28 @@ const fn title(section: Section) -> &'static str {
 fn body(report: &DiffReport, section: Section, style: &Style) -> String {
     let diff = &report.diff;
     match section {
-        Section::Metrics => lines(style, &diff.metrics, metric_line),
+        Section::Metrics => metrics(diff, style),
         Section::Params => lines(style, &diff.params, value_line),
         Section::Files => lines(style, &diff.files, file_line),
-        Section::Tensors | Section::Predictions => String::new(),
-        Section::Data => lines(style, &diff.data, data_line),
-        Section::Results => lines(style, &diff.results, file_line),
-        Section::Code => code(&diff.code, style),
-        Section::Environment => lines(style, &diff.environment, text_line),
+        Section::Tensors => tensors(&diff.tensors, style, false),
+        Section::Predictions => predictions(diff, style),
+        Section::Data => data(diff, style),
+        Section::Results => lines(style, &results(diff), file_line),
+        Section::Code => code(&diff.code, &format!("mlrun diff {} {} --patch", report.a, report.b), style),
+        Section::Environment => environment(&diff.environment, style),
         Section::Seeds => lines(style, &diff.seeds, value_line),
-        Section::Command => command(diff.command.as_ref()),
+        Section::Command => command(diff.command.as_ref(), style),
         Section::Notes => notes(diff.notes.as_ref()),
     }
 }
 
-fn command(change: Option<&(Option<Command>, Option<Command>)>) -> String {
-    let line = |mark: &str, command: &Command| {
-        let folder = command.folder.as_ref().map_or_else(String::new, |folder| format!(" (in {})", clean(folder)));
-        format!("{}\n", wrapped(&format!("  {mark} {}{folder}", command_line(&command.argv))))
+/// Results but for predictions that have a section of their own.
+fn results(diff: &Diff) -> Vec<Item<FileFacts>> {
+    let shown = |item: &&Item<FileFacts>| {
+        let set = item.name.strip_prefix("predictions.");
+        set.is_none_or(|set| diff.predictions.iter().all(|known| known.set.as_str() != set))
     };
-    marked(change, |mark, command| line(mark, command))
+    diff.results.iter().filter(shown).cloned().collect()
 }
 
 fn notes(change: Option<&(Option<String>, Option<String>)>) -> String {
@@ -85,9 +109,32 @@ fn marked<T>(change: Option<&(Option<T>, Option<T>)>, show: impl Fn(&str, &T) ->
     side("-", old) + &side("+", new)
 }
 
-/// What was erased from a side, and is not compared but by digest.
+/// A patch for a terminal: what is in it must not steer that.
+pub fn patch(bytes: &[u8], style: &Style) -> String {
+    let line = |line: &str| {
+        let label = match line.bytes().next() {
+            _ if line.starts_with("diff --git ") || line.starts_with("--- ") || line.starts_with("+++ ") => {
+                Label::Strong
+            }
+            Some(b'+') => Label::Good,
+            Some(b'-') => Label::Bad,
+            Some(b'@') => Label::Dim,
+            _ => return format!("{}\n", clean_code(line)),
+        };
+        format!("{}\n", style.paint(label, &clean_code(line)))
+    };
+    String::from_utf8_lossy(bytes).split_terminator('\n').map(line).collect()
+}
+
+/// What was erased from a side, in words.
+pub fn erased((label, part): &(String, ErasedPart)) -> String {
+    format!("{label} {}", words(part))
+}
+
+/// What was erased from a side, and is not compared but by digest; and what else is to be known.
 fn gone(report: &DiffReport) -> String {
-    let line = |(label, part): &(String, ErasedPart)| format!("{}\n", wrapped(&format!("{label} {}", words(part))));
-    let lines: String = report.erased.iter().map(line).collect();
+    let lines = report.erased.iter().map(|part| format!("{}\n", wrapped(&erased(part))));
+    let remark = |remark: &String| format!("{}\n", wrapped(&format!("note: {}", clean(remark))));
+    let lines: String = lines.chain(report.remarks.iter().map(remark)).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }

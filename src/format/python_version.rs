@@ -65,6 +65,16 @@ impl Version {
         self.epoch == 0 && other.iter().enumerate().all(|(at, number)| padded(at) == *number)
     }
 
+    /// What is counted before anything else; 0 unless it says so.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Its numbers, without zeros at their end.
+    pub fn release(&self) -> &[u64] {
+        &self.release
+    }
+
     /// A development version comes before every other of its release, a pre-release before the release, a post-release
     /// behind it.
     fn key(&self) -> impl Ord {

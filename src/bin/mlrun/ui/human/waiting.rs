@@ -1,0 +1,77 @@
+//! What waits for whom, one entry each: an address, what is to be done, the command.
+
+use mlrun::clock::describe_age;
+use mlrun::name::ModelName;
+use mlrun::ops::waiting::{Task, Urgency, Waiting};
+
+use super::super::table::visible_width;
+use super::super::{Label, Style, clean, lines, terminal};
+use crate::failure;
+
+/// So many of those who could are named.
+const NAMED: usize = 3;
+/// Of what waits for less the age is not said, in seconds.
+const MINUTE: u64 = 60;
+/// Behind the mark.
+const LEAD: usize = 4;
+/// Further lines.
+const INDENT: usize = 6;
+
+/// The first `most` of what waits, and how many more there are, of one model or of all.
+pub(super) fn waiting(all: &[&Waiting], model: Option<&ModelName>, most: usize, style: &Style) -> String {
+    let mut text: String = all.iter().take(most).map(|one| entry(one, style)).collect();
+    let more = all.len().saturating_sub(most);
+    if more > 0 {
+        let model = model.map_or_else(String::new, |model| format!(" {model}"));
+        let all = format!("  … and {more} more; `mlrun status{model} -n {}` shows them", all.len());
+        text += &format!("{}\n", style.paint(Label::Dim, &all));
+    }
+    text
+}
+
+fn entry(one: &Waiting, style: &Style) -> String {
+    let (mark, label) = match one.urgency {
+        Urgency::Serving => ("✗", Label::Bad),
+        Urgency::Deadline => ("!", Label::Warning),
+        Urgency::Release => ("·", Label::Strong),
+        Urgency::Look => ("·", Label::Dim),
+    };
+    let (message, command) = failure::waiting(one);
+    let address = address(one).map(|address| format!("{}: ", style.paint(Label::Strong, &clean(&address))));
+    let said = format!("{}{}", address.unwrap_or_default(), clean(&message));
+    let waited = one.since.map(|since| one.now.since(since)).filter(|waited| waited.as_secs() >= MINUTE);
+    let waited = waited.map_or_else(String::new, |waited| format!("(for {})", describe_age(waited)));
+    let (age, room) = (style.paint(Label::Dim, &waited), terminal::width());
+    let gap = if age.is_empty() { "" } else { " " };
+    let command = style.paint(Label::Dim, &format!("→ {}", clean(&command)));
+    let mark = style.paint(label, mark);
+    let line = format!("  {mark} {said}{gap}{age}");
+    if visible_width(&line) + 2 + visible_width(&command) <= room {
+        return format!("{line}  {command}\n");
+    }
+    // An age is not broken in two, and a command to copy stands on a line of its own.
+    let indent = " ".repeat(INDENT);
+    let said = lines::wrapped(&said, LEAD, INDENT);
+    let last = said.rsplit('\n').next().map_or(0, visible_width) + if said.contains('\n') { 0 } else { LEAD };
+    let fits = age.is_empty() || last + gap.len() + visible_width(&age) <= room;
+    let gap = if fits { gap.to_owned() } else { format!("\n{indent}") };
+    format!("  {mark} {said}{gap}{age}\n{indent}{command}\n")
+}
+
+/// Whom it waits for; none where the words begin with what is wrong.
+fn address(one: &Waiting) -> Option<String> {
+    let roles = one.roles.join(" or ");
+    let people = match one.who.len().saturating_sub(NAMED) {
+        0 => one.who.join(", "),
+        more => format!("{} and {more} more", one.who.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ")),
+    };
+    match (roles.is_empty(), people.is_empty()) {
+        (false, false) => Some(format!("{roles} ({people})")),
+        (false, true) => Some(roles),
+        (true, false) => Some(people),
+        (true, true) => match one.task {
+            Task::Certify { .. } | Task::Clear { .. } | Task::Promote | Task::Look { .. } => Some("you".to_owned()),
+            _ => None,
+        },
+    }
+}

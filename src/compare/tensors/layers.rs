@@ -1,0 +1,114 @@
+//! Tensors by layer. Names are paths: a layer is what lies below the first number on the way, or, without a number, below the
+//! last name but one: `model.layers.3` of `model.layers.3.mlp.up_proj.weight`, `blk.3` of `blk.3.attn_q.weight`,
+//! `encoder/layer_3` of `encoder/layer_3/kernel`, `embed` of `embed.weight`.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::sums::Sums;
+use super::{Change, Tally, TensorFacts, TensorItem};
+
+/// What is different in one layer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Layer {
+    /// The set of names that its tensors belong to: a file, or all shards of a model.
+    pub set: String,
+    /// The beginning of its tensors' names.
+    pub name: String,
+    /// Tensors of it, on both sides together.
+    pub tensors: u64,
+    /// Those whose elements changed, retyped and reshaped ones among them.
+    pub changed: u64,
+    /// Those only in `b`.
+    pub added: u64,
+    /// Those only in `a`.
+    pub removed: u64,
+    /// Those with another name.
+    pub renamed: u64,
+    /// Sums over all numbers of tensors that changed; those that did not are not read.
+    pub sums: Sums,
+    /// Quantised blocks or bytes that are different, of how many.
+    pub units: (u64, u64),
+}
+
+impl Layer {
+    /// Elements that are different.
+    pub const fn changed_elements(&self) -> u64 {
+        self.sums.changed + self.units.0
+    }
+
+    fn add(&mut self, item: &TensorItem) {
+        self.tensors += 1;
+        match item.change {
+            Change::Added => self.added += 1,
+            Change::Removed => self.removed += 1,
+            Change::Renamed => self.renamed += 1,
+            Change::Changed | Change::Reshaped | Change::Retyped => self.changed += 1,
+        }
+        match &item.tally {
+            Some(Tally::Numbers(sums)) => self.sums.add(sums),
+            Some(Tally::Units(units)) => {
+                self.units.0 += units.changed;
+                self.units.1 += units.count;
+            }
+            None => {}
+        }
+    }
+
+    /// How much it changed: by its numbers, or by its units where it has none.
+    fn weight(&self) -> f64 {
+        match self.sums.elements {
+            0 => self.units.0 as f64 / self.units.1.max(1) as f64,
+            _ => self.sums.weight(),
+        }
+    }
+
+    fn rank(&self, other: &Self) -> Ordering {
+        let kept = |layer: &Self| layer.changed == 0;
+        let by_kind = kept(self).cmp(&kept(other));
+        let by_name = || (&self.name, &self.set).cmp(&(&other.name, &other.set));
+        by_kind.then(other.weight().total_cmp(&self.weight())).then_with(by_name)
+    }
+}
+
+/// The layer that a tensor of this name belongs to.
+pub fn prefix(name: &str) -> &str {
+    let is_end = |c: char| c == '.' || c == '/';
+    let mut start = 0;
+    let mut last = 0;
+    for part in name.split(is_end) {
+        let end = start + part.len();
+        let number = part.rsplit('_').next().unwrap_or(part);
+        let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        // A tensor's own name may be a number, as a list's elements are: then the list is the layer.
+        if numbered && end < name.len() {
+            return name.get(..end).unwrap_or(name);
+        }
+        if start > 0 {
+            last = start - 1;
+        }
+        start = end + 1;
+    }
+    if last > 0 { name.get(..last).unwrap_or(name) } else { name }
+}
+
+/// The layers of `items`; `unchanged` are the other tensors.
+pub(super) fn summed(items: &[TensorItem], unchanged: &[&TensorFacts]) -> Vec<Layer> {
+    let mut all: BTreeMap<(&str, &str), Layer> = BTreeMap::new();
+    // Sums are added by name: in whichever order changes were sorted.
+    let mut by_name: Vec<&TensorItem> = items.iter().collect();
+    by_name.sort_by(|a, b| a.name().cmp(b.name()).then_with(|| a.change.cmp(&b.change)));
+    for item in by_name {
+        all.entry((item.set(), item.layer())).or_default().add(item);
+    }
+    for facts in unchanged {
+        if let Some(layer) = all.get_mut(&(facts.set.as_str(), prefix(&facts.name))) {
+            layer.tensors += 1;
+        }
+    }
+    let named =
+        |((set, name), layer): ((&str, &str), Layer)| Layer { set: set.to_owned(), name: name.to_owned(), ..layer };
+    let mut layers: Vec<Layer> = all.into_iter().map(named).collect();
+    layers.sort_by(Layer::rank);
+    layers
+}

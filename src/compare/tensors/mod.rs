@@ -1,0 +1,246 @@
+//! The tensors of two models → which were added, removed, renamed, and by how much the others changed. Pure: where the tensors
+//! lie and what is in them is handed in.
+//!
+//! Tensors belong together by name in one *set*: all shards of a model are one, and so is any other file. Of a pair nothing is
+//! known yet but what the files say of it ([`pairs`]); its [`Change`] follows from that and from what was summed over its
+//! bytes. What a change is in numbers stands in [`sums`].
+//!
+//! Tensors without elements are in no list: the parsers of files leave them out.
+
+mod decode;
+pub mod element;
+pub mod layers;
+pub mod pairs;
+mod quantised;
+pub mod settings;
+pub mod strided;
+pub mod sums;
+pub mod units;
+
+use std::cmp::Ordering;
+
+use self::element::Element;
+use self::layers::Layer;
+use self::sums::Sums;
+use self::units::Units;
+use super::Item;
+use crate::format::scalar::Scalar;
+
+/// A tensor, as its file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorFacts {
+    /// The file it lies in.
+    pub file: String,
+    /// The set of names it belongs to.
+    pub set: String,
+    /// Its name.
+    pub name: String,
+    /// Its type, as the format calls it; empty where it is not known.
+    pub dtype: String,
+    /// Its shape; empty where it is not known, as that of a scalar is.
+    pub shape: Vec<u64>,
+    /// What its bytes are.
+    pub element: Element,
+    /// Its bytes, without gaps.
+    pub length: u64,
+}
+
+impl TensorFacts {
+    /// How many elements, or units, its bytes are.
+    pub const fn elements(&self) -> u64 {
+        self.length / if self.element.width() == 0 { 1 } else { self.element.width() as u64 }
+    }
+
+    /// Whether both have elements of one type, in whichever byte order.
+    pub fn same_type(&self, other: &Self) -> bool {
+        match (self.element, other.element) {
+            (Element::Number { number: a, .. }, Element::Number { number: b, .. }) => a == b,
+            (Element::Unit { .. }, Element::Unit { .. }) => self.dtype == other.dtype,
+            _ => false,
+        }
+    }
+}
+
+/// How a tensor is different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Other elements.
+    Changed,
+    /// Another shape; its elements may be the same.
+    Reshaped,
+    /// Another type of elements.
+    Retyped,
+    /// Only in `b`.
+    Added,
+    /// Only in `a`.
+    Removed,
+    /// The same content under another name, or in another set.
+    Renamed,
+}
+
+impl Change {
+    /// Its name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Reshaped => "reshaped",
+            Self::Retyped => "retyped",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+        }
+    }
+}
+
+/// What was summed over a pair of tensors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tally {
+    /// They hold numbers.
+    Numbers(Sums),
+    /// They hold bytes.
+    Units(Units),
+}
+
+impl Tally {
+    /// Elements or units that are different.
+    pub const fn changed(&self) -> u64 {
+        match self {
+            Self::Numbers(sums) => sums.changed,
+            Self::Units(units) => units.changed,
+        }
+    }
+
+    /// All elements or units.
+    pub const fn count(&self) -> u64 {
+        match self {
+            Self::Numbers(sums) => sums.elements,
+            Self::Units(units) => units.count,
+        }
+    }
+
+    /// Adds what lies behind; of another kind it is nothing.
+    pub fn add(&mut self, next: &Self) {
+        match (self, next) {
+            (Self::Numbers(sums), Self::Numbers(next)) => sums.add(next),
+            (Self::Units(units), Self::Units(next)) => units.add(next),
+            _ => {}
+        }
+    }
+
+    fn weight(&self) -> f64 {
+        match self {
+            Self::Numbers(sums) => sums.weight(),
+            Self::Units(units) => units.weight(),
+        }
+    }
+
+    /// ‖b − a‖ ∕ ‖a‖, where there are numbers and it is defined.
+    pub fn relative(&self) -> Option<f64> {
+        match self {
+            Self::Numbers(sums) => sums.difference().relative,
+            Self::Units(_) => None,
+        }
+    }
+}
+
+/// A tensor that is different.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorItem {
+    /// How.
+    pub change: Change,
+    /// What it is in `a`.
+    pub a: Option<TensorFacts>,
+    /// What it is in `b`.
+    pub b: Option<TensorFacts>,
+    /// What was summed over both; none where one is missing, they have not as many elements, or bytes are all that is
+    /// known of one.
+    pub tally: Option<Tally>,
+}
+
+impl TensorItem {
+    /// Its name: the one in `b`, if it is there.
+    pub fn name(&self) -> &str {
+        self.b.as_ref().or(self.a.as_ref()).map_or("", |facts| &facts.name)
+    }
+
+    /// The set of names it belongs to: the one in `b`, if it is there.
+    pub fn set(&self) -> &str {
+        self.b.as_ref().or(self.a.as_ref()).map_or("", |facts| &facts.set)
+    }
+
+    /// The layer it belongs to.
+    pub fn layer(&self) -> &str {
+        layers::prefix(self.name())
+    }
+
+    /// The most important first: changed elements by how much, then the other kinds; last by name.
+    fn rank(&self, other: &Self) -> Ordering {
+        let weight = |item: &Self| item.tally.map_or(0.0, |tally| tally.weight());
+        let by_weight = || weight(other).total_cmp(&weight(self));
+        let by_name = || (self.name(), self.set()).cmp(&(other.name(), other.set()));
+        self.change.cmp(&other.change).then_with(by_weight).then_with(by_name)
+    }
+}
+
+/// A file whose tensors are not compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotCompared {
+    /// Which.
+    pub file: String,
+    /// Whether it is of `a`; else of `b`.
+    pub of_a: bool,
+    /// The tensor, where it is only one.
+    pub tensor: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a model's files say of themselves, as far as it is different: the class, hyper-parameters, what was found beside them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettingItem {
+    /// The file, in `b` if it is there.
+    pub file: String,
+    /// The parameter: `class`, `library`, or as `get_params` names it; what is no parameter behind `state.`.
+    pub item: Item<Scalar>,
+}
+
+/// What is different in the tensors of two models.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TensorDiff {
+    /// Tensors that are different, the most important first.
+    pub items: Vec<TensorItem>,
+    /// Layers with such, the most important first.
+    pub layers: Vec<Layer>,
+    /// Tensors that are the same, of the files that differ.
+    pub unchanged: u64,
+    /// Settings that are different, by file and name.
+    pub settings: Vec<SettingItem>,
+    /// What is not compared, and why.
+    pub not_compared: Vec<NotCompared>,
+}
+
+impl TensorDiff {
+    /// Puts together what was found: `unchanged` are the tensors of `b` that are the same.
+    pub fn new(
+        mut items: Vec<TensorItem>,
+        unchanged: &[&TensorFacts],
+        settings: Vec<SettingItem>,
+        mut not_compared: Vec<NotCompared>,
+    ) -> Self {
+        items.sort_by(TensorItem::rank);
+        not_compared.sort();
+        not_compared.dedup();
+        let layers = layers::summed(&items, unchanged);
+        Self { items, layers, unchanged: unchanged.len() as u64, settings, not_compared }
+    }
+
+    /// Whether nothing is different, and everything was compared.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.settings.is_empty() && self.not_compared.is_empty()
+    }
+
+    /// How many are different in this way.
+    pub fn count(&self, change: Change) -> u64 {
+        self.items.iter().filter(|item| item.change == change).count() as u64
+    }
+}

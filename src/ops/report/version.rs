@@ -1,0 +1,208 @@
+//! A version as a report tells of it: everything a page says, gathered.
+
+use super::super::log::LogEntry;
+use super::super::reproducibility::reasons;
+use super::super::resolve::{self, Found};
+use super::super::{VerbError, attached, erasures, evidence, life as lives, records, rules};
+use super::curves::{Side, Tables, quality};
+use super::data::{self, Data};
+use super::life::{self, Measures};
+use super::tensors::tensors;
+use super::{case, samples};
+use crate::clock::Moment;
+use crate::format::checkpoint::VersionRow;
+use crate::format::observation::ObservationRecord;
+use crate::format::policy::Task;
+use crate::format::snapshot::SnapshotRecord;
+use crate::name::Version;
+use crate::page::report;
+use crate::progress::Silent;
+use crate::registry::State;
+use crate::repository::Repository;
+
+/// Versions around the one a page is about, and times in each stage, that it shows.
+const AROUND: usize = 100;
+const TIMES: usize = 100;
+
+/// A revision, looked up; at a time, everything is as it was then. With it the state of now: what is gone is gone, whenever it is
+/// looked at.
+pub(super) fn find(repository: &Repository, text: &str, at: Option<&str>) -> Result<(Found, State), VerbError> {
+    let found = resolve::revision(repository, text, at)?;
+    let revision = resolve::parse(repository, text)?;
+    let time = resolve::past(repository, revision.time.as_deref().or(at))?.map(Moment::instant);
+    let now = found.state.clone();
+    let state = life::state_at(repository, found.state, time)?;
+    Ok((Found { state, row: found.row }, now))
+}
+
+/// How much of a version is told, and beside what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Depth {
+    /// The how many-th of the page's models it is.
+    pub(super) place: usize,
+    /// Whether others are told of on the same page: then it is compared with those, not with its baseline.
+    pub(super) beside_others: bool,
+    /// Versions around it.
+    pub(super) around: usize,
+    /// Times in each stage.
+    pub(super) times: usize,
+    /// Tables of evidence that are larger are not read, in bytes.
+    pub(super) largest: u64,
+}
+
+impl Default for Depth {
+    fn default() -> Self {
+        Self { place: 0, beside_others: false, around: AROUND, times: TIMES, largest: evidence::MAX_TABLE }
+    }
+}
+
+/// Tells of the versions of one model.
+pub(super) struct Teller<'r> {
+    pub(super) repository: &'r Repository,
+    pub(super) state: &'r State,
+    /// What is gone by now.
+    pub(super) now: &'r State,
+    task: Option<Task>,
+    /// What was read once for all versions.
+    known: Option<Known>,
+}
+
+/// The whole journal, and the numbers of every version.
+struct Known {
+    entries: Vec<LogEntry>,
+    measures: Measures,
+}
+
+impl<'r> Teller<'r> {
+    /// Of one version or a few.
+    pub(super) fn of(repository: &'r Repository, state: &'r State, now: &'r State) -> Result<Self, VerbError> {
+        // Rules that cannot be read are another verb's to refuse.
+        let configured = rules::configured(repository, &state.model).ok().flatten();
+        Ok(Self { repository, state, now, task: configured.map(|policy| policy.record.task), known: None })
+    }
+
+    /// Of all versions: what they share is read once.
+    pub(super) fn of_all(repository: &'r Repository, state: &'r State) -> Result<Self, VerbError> {
+        let rows: Vec<VersionRow> = state.versions.iter().copied().collect();
+        let known =
+            Known { entries: lives::everything(repository, state)?, measures: life::measures(repository, &rows) };
+        Ok(Self { known: Some(known), ..Self::of(repository, state, state)? })
+    }
+
+    pub(super) fn record(&self, row: &VersionRow) -> Result<SnapshotRecord, VerbError> {
+        records::snapshot(self.repository, row.snapshot)
+    }
+
+    pub(super) fn observation(&self, row: &VersionRow) -> Result<ObservationRecord, VerbError> {
+        records::observation(self.repository, row.observation)
+    }
+
+    /// Metrics over versions, for the model as a whole.
+    pub(super) fn history(&self) -> report::History {
+        let rows: Vec<VersionRow> = self.state.versions.iter().copied().collect();
+        let page = |row: &VersionRow| Some(report::site::file(&row.version.to_string()));
+        match &self.known {
+            Some(known) => life::history(self.state, &rows, &known.measures, (None, &[]), page),
+            None => life::history(self.state, &rows, &life::measures(self.repository, &rows), (None, &[]), page),
+        }
+    }
+
+    /// Everything of a version.
+    pub(super) fn tell(&self, row: &VersionRow, depth: Depth) -> Result<report::Version, VerbError> {
+        let own_life;
+        let life: Vec<&LogEntry> = match &self.known {
+            Some(known) => known.entries.iter().filter(|entry| lives::is_about(entry, row)).collect(),
+            None => {
+                own_life = lives::of(self.repository, self.state, row)?;
+                own_life.iter().collect()
+            }
+        };
+        let parts = case::case(self, row, &life)?;
+        let label = parts.case.label.clone();
+        let reference = if depth.beside_others { None } else { self.reference(row) };
+        let judged = attached::judged(self.repository, self.state, row)?;
+        let task = parts.case.certificate.as_ref().map(|known| known.statement.predicate.policy.task);
+        let tables = Tables { store: self.repository.store(), largest: depth.largest };
+        let own = Side {
+            label: label.clone(),
+            record: &judged,
+            place: depth.place,
+            erased: erasures::evidence(self.now, row.version, &judged),
+        };
+        let other = reference.as_ref().map(|reference| Side {
+            label: reference.label.clone(),
+            record: &reference.judged,
+            place: depth.place + 1,
+            erased: erasures::evidence(self.now, reference.version, &reference.judged),
+        });
+        let own_data = Data { label: &label, record: &parts.record, observation: &parts.observation };
+        let other_data = reference.as_ref().map(|reference| Data {
+            label: &reference.label,
+            record: &reference.judged,
+            observation: &reference.observation,
+        });
+        Ok(report::Version {
+            life: life::life(self.state, Some(row.version), depth.times),
+            history: self.history_of(row, &parts, depth.around),
+            quality: quality(&tables, task.or(self.task), &own, other.as_ref()),
+            samples: samples::samples(&tables, &own, other.as_ref()),
+            data: data::tables(self.repository, &own_data, other_data.as_ref()),
+            // A site over a thousand versions does not read every model.
+            tensors: reference.as_ref().filter(|_| self.known.is_none()).and_then(|reference| {
+                tensors(self.repository.store(), (&reference.label, &reference.judged), &parts.record, &Silent)
+            }),
+            reproducibility: reproducibility(&parts),
+            case: parts.case,
+        })
+    }
+
+    fn history_of(&self, row: &VersionRow, parts: &case::Parts, around: usize) -> report::History {
+        let results = parts.case.certificate.iter().flat_map(|known| &known.statement.predicate.results);
+        let judged: Vec<String> = results.map(|result| result.metric.clone()).collect();
+        let named = life::followed(&parts.record, &judged);
+        let rows = life::around(self.state, Some(row.version), around);
+        let in_site = self.known.is_some();
+        let page = |row: &VersionRow| in_site.then(|| report::site::file(&row.version.to_string()));
+        let read;
+        let measures = match &self.known {
+            Some(known) => &known.measures,
+            None => {
+                read = life::measures(self.repository, &rows);
+                &read
+            }
+        };
+        life::history(self.state, &rows, measures, (Some(row.version), &named), page)
+    }
+
+    /// What a version is compared with: what its certificate compared it with, else the version before it. One that cannot be
+    /// read any more is none.
+    fn reference(&self, row: &VersionRow) -> Option<Reference> {
+        let certified = self.state.certificates.get(&row.snapshot);
+        let baseline = certified.and_then(|known| known.baseline).and_then(|id| self.state.version_of(id));
+        let before = || self.state.version(Version(row.version.0.checked_sub(1)?));
+        let other = baseline.filter(|other| other.version != row.version).or_else(before)?;
+        Some(Reference {
+            label: format!("{}@{}", self.state.model, other.version),
+            version: other.version,
+            judged: attached::judged(self.repository, self.state, other).ok()?,
+            observation: self.observation(other).ok()?,
+        })
+    }
+}
+
+/// What a version is compared with.
+struct Reference {
+    label: String,
+    version: Version,
+    judged: SnapshotRecord,
+    observation: ObservationRecord,
+}
+
+fn reproducibility(parts: &case::Parts) -> Vec<(String, bool, String)> {
+    let reasons = reasons(&parts.record, &parts.observation, parts.dropped.as_ref()).into_iter();
+    let erased = parts
+        .erased
+        .iter()
+        .map(|part| ("files".to_owned(), false, format!("`{}` was {}", part.row.what.name(), part.why())));
+    reasons.map(|reason| (reason.part.name().to_owned(), reason.good, reason.text)).chain(erased).collect()
+}

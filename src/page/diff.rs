@@ -1,0 +1,96 @@
+//! A comparison as Markdown, for a comment on a pull request: what differs as tables, the lines of code folded away.
+//!
+//! GitHub refuses comments over 65,536 characters. Tables come first; of the lines of code as much as there is room for.
+
+mod code;
+mod numbers;
+mod tables;
+mod tensors;
+
+use super::escape;
+use crate::compare::{Diff, Section};
+
+/// Bytes, of which there are never fewer than characters.
+const LONGEST: usize = 65_536;
+/// Kept free for what says that something was left out.
+const RESERVE: usize = 1024;
+/// What a section's table may take of it.
+const SECTION: usize = 8192;
+
+/// What was compared.
+#[derive(Debug, Clone, Copy)]
+pub struct DiffPage<'d> {
+    /// One side's name.
+    pub a: &'d str,
+    /// The other's.
+    pub b: &'d str,
+    /// What is different.
+    pub diff: &'d Diff,
+    /// What was erased from a side, in words.
+    pub erased: &'d [String],
+}
+
+/// The comparison as a page.
+pub fn diff(page: &DiffPage<'_>) -> String {
+    let mut text = format!("## {} → {}\n", name(page.a), name(page.b));
+    let sections: Vec<Section> = Section::ALL.into_iter().filter(|section| page.diff.differs_in(*section)).collect();
+    if sections.is_empty() {
+        text += "\nNothing differs.\n";
+    }
+    let mut erased = Lines::new(SECTION);
+    page.erased.iter().for_each(|words| erased.add(format!("- {}\n", escape::markdown(words, 300))));
+    let erased =
+        if page.erased.is_empty() { String::new() } else { format!("\n{}", erased.text("notes of what was erased")) };
+    let tables: Vec<(Section, String)> =
+        sections.into_iter().map(|section| (section, tables::section(page.diff, section))).collect();
+    let taken: usize = tables.iter().map(|(section, table)| section.name().len() + table.len() + 8).sum();
+    let mut room = LONGEST.saturating_sub(RESERVE + text.len() + erased.len() + taken);
+    for (section, table) in tables {
+        text += &format!("\n### {}\n\n{table}", title(section));
+        if section == Section::Code {
+            text += &code::insides(&page.diff.code, &mut room);
+        }
+    }
+    text + &erased
+}
+
+const fn title(section: Section) -> &'static str {
+    match section {
+        Section::Params => "parameters",
+        other => other.name(),
+    }
+}
+
+/// A name; a longer one tells nobody more.
+fn name(text: &str) -> String {
+    escape::markdown(text, 100)
+}
+
+/// Lines, as far as there is room for them.
+struct Lines {
+    text: String,
+    room: usize,
+    left_out: usize,
+}
+
+impl Lines {
+    const fn new(room: usize) -> Self {
+        Self { text: String::new(), room, left_out: 0 }
+    }
+
+    fn add(&mut self, line: String) {
+        if self.left_out == 0 && line.len() <= self.room {
+            self.room -= line.len();
+            self.text.push_str(&line);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn text(self, what: &str) -> String {
+        match self.left_out {
+            0 => self.text,
+            n => format!("{}\n{n} more {what} did not fit on this page.\n", self.text),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What numbers say: metrics, predictions row by row, training data column by column.
+
+use super::{Lines, SECTION, name};
+use crate::certify::wording::significant;
+use crate::certify::{ChangedAnswers, ColumnDrift, ComparedMetric, What};
+use crate::compare::{ColumnChange, Diff, PredictionsDiff, SchemaChange, SetMetrics, TableDiff, Verdict};
+use crate::format::scalar::Scalar;
+
+/// Columns and slices shown of a set; the rest is counted.
+const MOST: usize = 20;
+
+/// Metrics as they were written down, then those that follow from predictions.
+pub(super) fn metrics(diff: &Diff) -> String {
+    let mut text = String::new();
+    if !diff.metrics.is_empty() {
+        let mut lines = Lines::new(SECTION);
+        lines.add("| metric | was | is | difference | |\n|---|---:|---:|---:|---|\n".to_owned());
+        for item in &diff.metrics {
+            let shown =
+                |value: &Option<Scalar>| value.as_ref().map_or_else(String::new, |value| name(&value.to_string()));
+            let finite = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::finite);
+            let delta = match (finite(&item.a), finite(&item.b)) {
+                (Some(a), Some(b)) => signed(b - a),
+                _ => String::new(),
+            };
+            let verdict = diff.directions.get(&item.name).and_then(|way| Verdict::of_reported(item, *way));
+            let verdict = verdict.map_or("", word);
+            let (a, b) = (shown(&item.a), shown(&item.b));
+            lines.add(format!("| {} | {a} | {b} | {delta} | {verdict} |\n", name(&item.name)));
+        }
+        text += &lines.text("metrics");
+    }
+    for set in &diff.measured {
+        text += &format!("\n{}", measured(set));
+    }
+    text
+}
+
+fn measured(set: &SetMetrics) -> String {
+    let title = name(set.set.as_str());
+    let metrics = match &set.metrics {
+        Ok(metrics) => metrics,
+        Err(reason) => return format!("From {title}: n/a, {}.\n", name(reason)),
+    };
+    let mut lines = Lines::new(SECTION);
+    let percent = significant(100.0 * set.confidence);
+    lines.add(format!("| from {title} | was | is | Δ | {percent} % bounds | |\n|---|---:|---:|---:|---|---|\n"));
+    for metric in metrics {
+        let called = name(&called(metric));
+        lines.add(match &metric.found {
+            Ok(found) => format!(
+                "| {called} | {} | {} | {} | \\[{}, {}\\] | {} |\n",
+                significant(found.baseline),
+                significant(found.candidate),
+                signed(found.delta),
+                signed(found.lower),
+                signed(found.upper),
+                word(Verdict::of_measured(metric))
+            ),
+            Err(reason) => format!("| {called} | n/a | n/a | | {} | |\n", name(reason)),
+        });
+    }
+    lines.text("metrics")
+}
+
+/// `recall at 0.35 [country=DE]`.
+fn called(metric: &ComparedMetric) -> String {
+    let at = metric.threshold.map_or_else(String::new, |threshold| format!(" at {threshold}"));
+    let slice = metric.slice.as_ref().map_or_else(String::new, |slice| format!(" [{slice}]"));
+    format!("{}{at}{slice}", metric.metric)
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "**worse**",
+        Verdict::NoClearDifference => "no clear difference",
+        Verdict::Same => "the same",
+        Verdict::Neutral => "",
+        Verdict::Unknown => "direction unknown",
+    }
+}
+
+fn signed(value: f64) -> String {
+    format!("{}{}", if value > 0.0 { "+" } else { "" }, significant(value))
+}
+
+/// Which rows are there, and what became of their answers.
+pub(super) fn predictions(sets: &[PredictionsDiff]) -> String {
+    let mut lines = Lines::new(SECTION);
+    for set in sets {
+        let title = name(set.set.as_str());
+        match &set.rows {
+            None => lines.add(format!("- {title}: {}\n", set.change.name())),
+            Some(Err(reason)) => lines.add(format!("- {title}: not compared: {}\n", name(reason))),
+            Some(Ok(rows)) => {
+                let mut others = String::new();
+                let counts =
+                    [(rows.only_a, "only before"), (rows.only_b, "only now"), (rows.relabelled, "with another label")];
+                counts.into_iter().filter(|(n, _)| *n > 0).for_each(|(n, what)| others += &format!(", {n} {what}"));
+                lines.add(format!("- {title}: {} rows in both{others}\n", rows.both));
+                match &rows.answers {
+                    Ok(found) => answers(found, &mut lines),
+                    Err(reason) => lines.add(format!("  - answers not compared: {}\n", name(reason))),
+                }
+            }
+        }
+    }
+    lines.text("lines on predictions")
+}
+
+fn answers(found: &ChangedAnswers, lines: &mut Lines) {
+    match &found.agreement {
+        Ok(share) => lines.add(format!("  - the same answer in {} %\n", significant(100.0 * share))),
+        Err(reason) => lines.add(format!("  - agreement: n/a, {}\n", name(reason))),
+    }
+    match &found.sides {
+        Ok(Some(sides)) => {
+            let (worse, better) = (sides.worse, sides.better);
+            lines.add(match sides.what {
+                What::Flips => format!("  - flips: {worse} right → wrong, {better} wrong → right\n"),
+                What::Errors => format!("  - errors: {worse} further off, {better} closer\n"),
+            });
+            for slice in sides.slices.iter().filter(|slice| slice.worse > slice.better).take(MOST) {
+                let (worse, better, rows) = (slice.worse, slice.better, slice.rows);
+                lines.add(format!("    - {}: {worse} worse, {better} better of {rows}\n", name(&slice.slice)));
+            }
+        }
+        Ok(None) => {}
+        Err(reason) => lines.add(format!("  - flips: n/a, {}\n", name(reason))),
+    }
+    if let Some(numbers) = &found.numbers {
+        let (mean, largest) = (significant(numbers.mean), significant(numbers.largest));
+        lines.add(format!("  - {} {} changed, by {mean} on average, at most {largest}\n", numbers.changed, numbers.of));
+    }
+}
+
+/// What is in tables of training data that both have.
+pub(super) fn tables<'d>(tables: impl Iterator<Item = (&'d String, &'d TableDiff)>) -> String {
+    let mut text = String::new();
+    for (source, table) in tables {
+        let mut lines = Lines::new(SECTION);
+        lines.add(format!("\nIn {}:\n\n", name(source)));
+        for change in table.schema.iter().take(MOST) {
+            lines.add(format!("- column {}\n", column(change)));
+        }
+        lines.add(match &table.rows {
+            Ok(rows) => {
+                let changed = rows.changes.changed.map_or_else(String::new, |n| format!(", {n} changed"));
+                format!("- rows: {} only now, {} only before{changed}\n", rows.changes.added, rows.changes.removed)
+            }
+            Err(reason) => format!("- rows cannot be told: {}\n", name(reason)),
+        });
+        match &table.columns {
+            Ok(columns) => drift(columns, &mut lines),
+            Err(reason) => lines.add(format!("- drift cannot be told: {}\n", name(reason))),
+        }
+        text += &lines.text("lines on this table");
+    }
+    text
+}
+
+fn column(change: &SchemaChange) -> String {
+    let called = name(&change.column);
+    match &change.change {
+        ColumnChange::Added(kind) => format!("{called} added ({})", name(kind)),
+        ColumnChange::Removed(kind) => format!("{called} removed ({})", name(kind)),
+        ColumnChange::Retyped(was, is) => format!("{called} {} → {}", name(was), name(is)),
+        ColumnChange::Moved(was, is) => format!("{called} is number {is}, was {was}"),
+    }
+}
+
+fn drift(columns: &[ColumnDrift], lines: &mut Lines) {
+    let known = columns.iter().filter_map(|column| Some((column, *column.psi.as_ref().ok()?)));
+    let shown: Vec<_> = known.filter(|(_, psi)| *psi > 0.0).take(MOST).collect();
+    if shown.is_empty() {
+        return;
+    }
+    lines.add("\n| column | PSI | mean | nulls |\n|---|---:|---|---|\n".to_owned());
+    for (column, psi) in shown {
+        let near = if column.approximate { "≈ " } else { "" };
+        let number = |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), significant);
+        let mean = match column.mean {
+            (None, None) => String::new(),
+            (a, b) => format!("{} → {}", number(a), number(b)),
+        };
+        let (was, is) = column.nulls;
+        lines.add(format!("| {} | {near}{} | {mean} | {was} → {is} |\n", name(&column.name), significant(psi)));
+    }
+}

@@ -1,0 +1,160 @@
+//! How slices came out: a forest plot for each rule that has any.
+
+use std::collections::BTreeMap;
+
+use super::super::case::Case;
+use super::super::chart::{Chart, Forest, ForestRow, Hue};
+use super::super::html::{Document, Text, number, words};
+use crate::certify::wording::{grouped, significant};
+use crate::format::certificate::{CertificateRecord, PartOf, ResultRecord, Verdict};
+
+pub(super) fn section(page: &mut Document, case: &Case) {
+    page.section("slices", "Slices");
+    let charts = case.certificate.as_ref().map(|known| charts(&known.statement.predicate)).unwrap_or_default();
+    if charts.is_empty() {
+        page.paragraph(&Text::plain("No rule of its certificate looks at slices."));
+        return;
+    }
+    page.charts(&charts);
+    if let Some(known) = &case.certificate {
+        table(page, &known.statement.predicate);
+    }
+}
+
+/// What the slices of a rule are held against: one chart each, in the order of the rules.
+fn charts(certificate: &CertificateRecord) -> Vec<Chart> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut by_rule: BTreeMap<&str, Vec<&ResultRecord>> = BTreeMap::new();
+    for result in &certificate.results {
+        if !order.contains(&result.rule.as_str()) {
+            order.push(&result.rule);
+        }
+        by_rule.entry(&result.rule).or_default().push(result);
+    }
+    order.iter().filter_map(|rule| by_rule.get(rule)).filter_map(|results| chart(results)).collect()
+}
+
+fn chart(results: &[&ResultRecord]) -> Option<Chart> {
+    let first = results.first()?;
+    let is_difference = results.iter().any(|result| result.delta.is_some());
+    let mut rows: Vec<ForestRow> = if results.iter().any(|result| result.slice.is_some()) {
+        results.iter().map(|result| of_slice(result)).collect()
+    } else {
+        parts(first)
+    };
+    if rows.is_empty() {
+        return None;
+    }
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let of = if is_difference { "candidate minus baseline" } else { "candidate" };
+    let failed: Vec<&str> = rows.iter().filter(|row| row.hue == Hue::Bad).map(|row| row.name.as_str()).collect();
+    let description = match failed.as_slice() {
+        [] => format!("{} slices, none of which failed.", rows.len()),
+        failed => format!("{} slices, of which failed: {}.", rows.len(), failed.join(", ")),
+    };
+    let forest = Forest {
+        title: format!("{}: {} by slice", first.rule, first.metric),
+        description,
+        axis: format!("{} ({of})", first.metric),
+        against: is_difference.then_some(0.0),
+        rows,
+    };
+    forest.chart()
+}
+
+fn of_slice(result: &ResultRecord) -> ForestRow {
+    let limit = match result.delta {
+        // The margin of a difference is what it may be worse by, in the direction that is worse.
+        Some(_) => None,
+        None => result.margin,
+    };
+    ForestRow {
+        name: format!("{} ({})", result.slice.as_deref().unwrap_or("all rows"), grouped(result.n)),
+        value: result.delta.or(result.candidate),
+        bounds: bounds(result.lower, result.upper),
+        limit,
+        hue: hue(result.verdict),
+        note: result.verdict.name().to_owned(),
+    }
+}
+
+/// What a gap or a worst slice was put together from.
+fn parts(result: &ResultRecord) -> Vec<ForestRow> {
+    let part = |part: &crate::format::certificate::PartRecord| {
+        let widest = part.bounds.last().map(|bounds| (bounds.lower, bounds.upper));
+        let slice = part.slice.as_deref().unwrap_or("all rows");
+        let metric = part.metric.as_ref().map_or_else(String::new, |metric| format!(" {metric}"));
+        ForestRow {
+            name: format!("{slice}{metric} ({})", grouped(part.n)),
+            value: Some(part.value),
+            bounds: widest,
+            limit: None,
+            hue: Hue::Nth(0),
+            note: significant(part.value),
+        }
+    };
+    // Those of the candidate, or of the difference where that is what was judged.
+    let wanted = |of: PartOf| result.parts.iter().filter(move |part| part.of == of);
+    let differences: Vec<ForestRow> = wanted(PartOf::Difference).map(part).collect();
+    if differences.is_empty() { wanted(PartOf::Candidate).map(part).collect() } else { differences }
+}
+
+fn bounds(lower: Option<f64>, upper: Option<f64>) -> Option<(f64, f64)> {
+    match (lower, upper) {
+        (None, None) => None,
+        (lower, upper) => Some((lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY))),
+    }
+}
+
+const fn hue(verdict: Verdict) -> Hue {
+    match verdict {
+        Verdict::Pass => Hue::Good,
+        Verdict::Fail => Hue::Bad,
+        Verdict::Inconclusive | Verdict::Waived => Hue::Open,
+        Verdict::NotApplicable => Hue::Dim,
+    }
+}
+
+/// The parts of rules that were put together from several: those with a result of their own stand with the rules.
+fn table(page: &mut Document, certificate: &CertificateRecord) {
+    let rows: Vec<Vec<Text>> = certificate
+        .results
+        .iter()
+        .flat_map(|result| result.parts.iter().map(move |part| (result, part)))
+        .map(|(result, part)| {
+            let of = match part.of {
+                PartOf::Candidate => "candidate",
+                PartOf::Baseline => "baseline",
+                PartOf::Difference => "difference",
+            };
+            let bounds = part.bounds.last();
+            let bounds =
+                bounds.map_or_else(String::new, |b| format!("{} to {}", significant(b.lower), significant(b.upper)));
+            vec![
+                Text::plain(&result.rule),
+                Text::plain(part.slice.as_deref().unwrap_or("all rows")),
+                Text::plain(part.metric.as_deref().unwrap_or(&result.metric)),
+                Text::plain(of),
+                Text::plain(&significant(part.value)),
+                Text::plain(&bounds),
+                Text::plain(&grouped(part.n)),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        page.paragraph(&Text::within("certificate", "The numbers stand with the rules."));
+        return;
+    }
+    let columns = [
+        words("Rule"),
+        words("Slice"),
+        words("Measured"),
+        words("Of"),
+        number("Value"),
+        number("Bounds"),
+        number("Rows"),
+    ];
+    page.folded("The numbers of these charts", |page| {
+        page.table("What gaps and worst slices were put together from", &columns, &rows);
+    });
+}

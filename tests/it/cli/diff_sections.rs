@@ -1,0 +1,60 @@
+//! `diff` of metrics, predictions and training data: fields for programs, lines for people.
+
+use super::harness::Project;
+
+fn scene() -> Project {
+    let project = Project::rated();
+    project.edit(
+        "mlrun.toml",
+        "[stage.production]",
+        "[model.fraud.data.train]\npath = \"train.csv\"\nkey = [\"id\"]\n\n[stage.production]",
+    );
+    let table = |rows: std::ops::Range<u64>, shift: u64| {
+        let row =
+            |text: String, row: u64| format!("{text}{row},{},{}\n", row % 50 + shift, ["DE", "FR"][(row % 2) as usize]);
+        rows.fold("id,amount,country\n".to_owned(), row)
+    };
+    project.write("train.csv", table(0..400, 0));
+    project.version(0.60);
+    project.write("train.csv", table(20..500, 30));
+    project.version(0.75);
+    project
+}
+
+#[test]
+fn programs_get_every_number() {
+    let project = scene();
+    let diff = project.json("diff v1 v2 --only metrics,predictions,data", 0);
+    let metrics = diff["metrics"].as_array().unwrap();
+    for metric in metrics {
+        for field in ["name", "change", "a", "b", "direction", "verdict", "delta", "lower", "upper", "set"] {
+            assert!(metric.get(field).is_some(), "no `{field}` in {metric}");
+        }
+    }
+    let named = |name: &str| metrics.iter().find(|metric| metric["name"] == name).unwrap();
+    assert_eq!((&named("auc")["direction"], &named("auc")["lower"]), (&"higher".into(), &serde_json::Value::Null));
+    let auc = named("predictions.test.roc_auc");
+    assert_eq!((&auc["verdict"], &auc["set"], &auc["rule"]), (&"better".into(), &"test".into(), &"auc".into()));
+    assert!(auc["lower"].as_f64() < auc["delta"].as_f64() && auc["confidence"] == 0.95, "{auc}");
+    let set = &diff["predictions"][0];
+    assert_eq!((&set["set"], &set["task"], &set["rows"]["both"]), (&"test".into(), &"binary".into(), &1200.into()));
+    let flips = &set["flips"];
+    let net = flips["wrong_to_right"].as_i64().unwrap() - flips["right_to_wrong"].as_i64().unwrap();
+    assert_eq!(flips["net"], net);
+    assert!(set["largest"][0]["key"].as_str().unwrap().starts_with("row_id="), "{set}");
+    let data = &diff["data"][0];
+    let rows = ["rows_added", "rows_removed", "rows_changed"].map(|field| data[field].as_u64());
+    assert_eq!((rows, &data["row_key"][0]), ([Some(100), Some(20), Some(380)], &"id".into()));
+    assert_eq!((&data["schema"], &data["columns"][0]["name"]), (&serde_json::json!([]), &"amount".into()));
+    assert!(data["columns"][0]["psi"].as_f64() > Some(0.25), "{data}");
+}
+
+#[test]
+fn people_get_it_at_eighty_columns() {
+    let project = scene();
+    let shown = project.ok("diff v1 v2 --only metrics,predictions,data");
+    let shown = shown.says(&["roc_auc", "better", "95 % bounds", "right → wrong", "rows that changed most", "row_id="]);
+    let shown = shown.says(&["100 only in b, 20 only in a, 380 changed (by id)", "amount", "psi below 0.1", "▁"]);
+    let wide: Vec<&str> = shown.stdout.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}

@@ -1,0 +1,6 @@
+//! What the program draws.
+
+#[path = "../../../src/bin/mlrun/ui/spark.rs"]
+mod spark;
+
+mod shapes;
