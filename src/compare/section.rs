@@ -89,6 +89,11 @@ impl Sections {
         if chosen.is_empty() { Self::default() } else { Self(chosen) }
     }
 
+    /// Whether it is the only one.
+    pub fn is_only(&self, section: Section) -> bool {
+        self.0.len() == 1 && self.has(section)
+    }
+
     /// Whether it is one of them.
     pub fn has(&self, section: Section) -> bool {
         self.0.contains(&section)

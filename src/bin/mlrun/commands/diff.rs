@@ -34,7 +34,7 @@ pub struct Args {
     /// Compare only these sections, separated by commas
     #[arg(long, value_name = "SECTIONS", value_delimiter = ',', value_parser = sections())]
     only: Vec<Section>,
-    /// A line for each section that differs
+    /// A line for each section that differs; of `--only tensors` one for each layer
     #[arg(long, conflicts_with_all = ["patch", "format"])]
     stat: bool,
     /// Print the patch of the code and nothing else; `git apply` takes it at the root of the repository

@@ -48,6 +48,9 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
         return format!("{a} and {b} are the same\n{outputs}{}", gone(report));
     }
     let mut text = format!("{a} → {b}\n");
+    if detail == Detail::Stat && report.sections.is_only(Section::Tensors) {
+        return text + &tensors(&diff.tensors, style, true) + &gone(report);
+    }
     if detail == Detail::Stat {
         return text + &stat(report, style) + &outputs + &gone(report);
     }
