@@ -254,10 +254,22 @@ impl Scales<'_> {
             return Ok(Some(ApprovalFlaw::Signature { reason }));
         };
         let flaw = signers.check(self.repository, Some(&row.person), &bytes, row.signature, row.time)?;
+        if flaw.is_none() && !self.rules.self_approval && self.is_of_author(signers, row) {
+            return Ok(Some(ApprovalFlaw::Own));
+        }
         Ok(flaw.map(|flaw| match flaw {
             SignatureFlaw::Missing => ApprovalFlaw::Unsigned,
             SignatureFlaw::Bad(reason) => ApprovalFlaw::Signature { reason },
         }))
+    }
+
+    /// Whether the key is an author's, too: one key is one person, whatever a list of signers says.
+    fn is_of_author(&self, signers: &Signers, row: &ApprovalRow) -> bool {
+        let bytes = row.signature.and_then(|signature| self.repository.store().record(signature).ok());
+        let Some(signature) = bytes.and_then(|bytes| SshSignature::read(&bytes).ok()) else { return false };
+        let addresses = self.authors.iter().filter_map(|author| author.email.as_deref());
+        let others = addresses.filter(|address| !address.eq_ignore_ascii_case(&row.person));
+        others.into_iter().any(|address| signers.allow(address, &signature, row.time).is_ok())
     }
 
     fn is_own(&self, person: &str, name: Option<&str>) -> bool {

@@ -201,7 +201,7 @@ fn once(
     if let (Some(state), Some(_), None, false) =
         (&state, &options.first_release, occupant, options.check || options.explain)
     {
-        may_begin(repository, state, &stage)?;
+        may_begin(repository, state)?;
     }
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
     let baseline_row = occupant.and_then(|held| state.as_ref()?.version(held.version));
@@ -297,14 +297,18 @@ fn once(
 }
 
 /// Where something was retired, a release that is compared with nothing is excused from every comparison that the rules in force ask for:
-/// it takes whoever may excuse one, where those rules name such people.
-fn may_begin(repository: &Repository, state: &State, stage: &StageName) -> Result<(), VerbError> {
-    let rules = state.stages.get(stage).and_then(|row| row.rules.as_ref()).map(|rules| &rules.stage);
-    let Some(rules) = rules.filter(|rules| !rules.waivers.is_empty()) else { return Ok(()) };
-    let email = Asked::begin(repository).answer().email;
-    if rules.may_waive(email.as_deref()) {
+/// it takes whoever may excuse one, where those rules name such people. It may be promoted to any stage, whichever one the baseline was in:
+/// the rules of all of them are asked.
+fn may_begin(repository: &Repository, state: &State) -> Result<(), VerbError> {
+    let asked = state.stages.values().filter_map(|row| Some((&row.stage, &row.rules.as_ref()?.stage)));
+    let asked: Vec<_> = asked.filter(|(_, rules)| !rules.waivers.is_empty()).collect();
+    if asked.is_empty() {
         return Ok(());
     }
+    let email = Asked::begin(repository).answer().email;
+    let Some((stage, rules)) = asked.into_iter().find(|(_, rules)| !rules.may_waive(email.as_deref())) else {
+        return Ok(());
+    };
     let (who, why) = (waive::who(email.as_deref()), history::nobody(stage, rules));
     Err(CertificationError::MayNotBegin { who, stage: stage.clone(), why, unknown: email.is_none() }.into())
 }

@@ -1,5 +1,7 @@
 //! What stands between a version and a stage. Every reason is found, not only the first.
 
+use std::collections::BTreeMap;
+
 use super::State;
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
@@ -308,18 +310,30 @@ pub fn raised(in_force: &RulesRecord, stated: &RulesRecord) -> RulesRecord {
     let (held, new) = (&in_force.stage, &stated.stage);
     // Who approves, and by which keys, belongs together.
     let approved = if held.approvals.is_empty() { new } else { held };
+    let signers = held.signers.or(approved.signers);
+    // Waivers that were to be signed are none that need not be.
+    let stated_waivers = if signers == new.signers { new.waivers.clone() } else { BTreeMap::new() };
     let stage = StageRulesRecord {
         certificate: true,
         from: kept(&held.from, &new.from),
         valid_for: new.valid_for,
-        waivers: if held.waivers.is_empty() { new.waivers.clone() } else { held.waivers.clone() },
+        waivers: if held.waivers.is_empty() { stated_waivers } else { held.waivers.clone() },
         approvals: approved.approvals.clone(),
         people: approved.people.clone(),
-        signers: held.signers.or(approved.signers),
+        signers,
         self_approval: approved.self_approval,
         before: kept(&held.before, &new.before),
     };
     RulesRecord { policy: stated.policy, stage }
+}
+
+/// Whether what a certificate was issued against was nothing, and something was there since: that it is gone again makes no first release
+/// of what was certified before.
+fn was_held_since(state: &State, row: &CertificateRow) -> bool {
+    let newest = state.stages.get(&row.stage).and_then(|stage| stage.timeline.last());
+    let since = |event: EventRef| event.seq > row.event.seq;
+    row.baseline_event.is_none()
+        && newest.is_some_and(|o| since(o.event) || o.retired.as_ref().is_some_and(|retired| since(retired.event)))
 }
 
 /// The waivers of a certificate that do not count for a stage. One that names none rests on nothing.
@@ -391,7 +405,7 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
         found.push(Obstacle::OtherRules { certificate });
     }
     let baseline: Option<EventRef> = state.occupant(&row.stage).map(|o| o.event);
-    if baseline != row.baseline_event {
+    if baseline != row.baseline_event || was_held_since(state, row) {
         found.push(Obstacle::Stale {
             certificate,
             stage: row.stage.clone(),

@@ -186,7 +186,8 @@ impl Repository {
         self.config.as_ref()?.predict(&self.called(model))
     }
 
-    /// What `mlrun.toml` calls a model: people rename one thing at a time.
+    /// What `mlrun.toml` calls a model: people rename one thing at a time. One that no section names keeps the name it was born with, and
+    /// so the sections of that name's prefixes: a rename is no way out of them.
     pub fn called(&self, model: &ModelName) -> ModelName {
         let Some(config) = &self.config else { return model.clone() };
         if config.model(model).is_some() {
@@ -194,7 +195,7 @@ impl Repository {
         }
         let Ok(first) = self.registry.first_name(model) else { return model.clone() };
         let is_it = |name: &&ModelName| self.registry.first_name(name).is_ok_and(|other| other == first);
-        config.file.model.named.keys().find(is_it).unwrap_or(model).clone()
+        config.file.model.named.keys().find(is_it).cloned().unwrap_or(first)
     }
 
     /// Where the store is.

@@ -126,7 +126,11 @@ impl<T: Row> Encoded<T> {
     fn row(&self, index: usize) -> T {
         let (key, place) = (self.key(index), self.first + index);
         let row: Option<T> = self.raw(index).and_then(|raw| cached::take(&raw).map(|(row, _)| row));
-        row.filter(|row| row.key() == key && row.fits(place)).unwrap_or_else(|| T::unreadable(key, place))
+        let is_found_by = |row: &T| {
+            let second = self.keys_of(index).and_then(|keys| keys.get(KEY..2 * KEY)?.first_chunk().copied());
+            row.key() == key && (T::KEYS < 2 || second == Some(row.other_key()))
+        };
+        row.filter(|row| is_found_by(row) && row.fits(place)).unwrap_or_else(|| T::unreadable(key, place))
     }
 
     pub(super) fn get(&self, index: usize) -> &T {

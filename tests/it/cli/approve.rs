@@ -544,7 +544,7 @@ fn one_key_is_one_person() {
     let project = fresh("approvals = { risk = 2 }\nsigners = \"allowed_signers\"\n");
     keys(&project, &["ana", "ben"]);
     let list = project.read("allowed_signers");
-    let shared = list.lines().find(|line| line.starts_with("ana@")).unwrap().replace("ana@", "*@");
+    let shared = list.lines().find(|line| line.starts_with("ana@")).unwrap().replace("ana@", "b*@");
     project.write("allowed_signers", format!("{list}{shared}\n"));
     taken(&project, 0.60);
     project.ok("certify v1 --first-release --reason begin");
@@ -578,6 +578,23 @@ fn one_key_is_one_person() {
     assert!(message.contains("1 of 2") && message.contains("the key is that of ana@example.org"), "{message}");
     by(&project, "ben", &["withdraw", "v1"]).exits(0);
     by(&project, "ben", &["approve", "v1", "-m", "mine", &key_of(&project, "ben")]).exits(0);
+    project.ok("promote v1 --to production");
+}
+
+/// Who took the snapshot does not approve it by calling themselves somebody else for whom their key is listed, too.
+#[test]
+fn an_authors_key_is_theirs_under_any_name() {
+    let project = fresh("approvals = { risk = 1 }\nsigners = \"allowed_signers\"\n");
+    keys(&project, &["ana", "ben"]);
+    let list = project.read("allowed_signers");
+    let of_author = list.lines().find(|line| line.starts_with("ana@")).unwrap().replace("ana@", "dan@");
+    project.write("allowed_signers", format!("{list}{of_author}\n"));
+    taken(&project, 0.60);
+    project.ok("certify v1 --first-release --reason begin");
+    by(&project, "ana", &["approve", "v1", &key_of(&project, "ana")]);
+    let refused = project.json("promote v1 --to production", 1);
+    assert_eq!(codes(&refused), ["approvals"]);
+    by(&project, "ben", &["approve", "v1", &key_of(&project, "ben")]).exits(0);
     project.ok("promote v1 --to production");
 }
 

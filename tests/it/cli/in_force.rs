@@ -105,6 +105,43 @@ fn a_stage_is_not_emptied_to_get_around_its_rules() {
     project.ok("promote v2 --to production");
 }
 
+/// A first release that was certified before anything was there is none when that is gone again.
+#[test]
+fn an_old_first_release_does_not_come_back() {
+    let project = Project::rated();
+    project.version(0.62);
+    project.ok("certify v1 --first-release --reason begin");
+    let good = project.version(0.70);
+    project.release(&good);
+    project.mlrun("promote v1 --to production").exits(5);
+    project.ok("retire --reason around");
+    project.mlrun("promote v1 --to production").exits(5).says(&["certified"]);
+    // What held it comes back as it always could.
+    project.ok("rollback --to v2 --reason slip --unblock");
+}
+
+/// The stage of the baseline is not the one that is promoted to: the rules of both are asked who may declare a first release.
+#[test]
+fn another_stage_is_no_way_around_either() {
+    let project = Project::rated();
+    let config = project.read("mlrun.toml") + "waivers = [\"risk\"]\n[stage.staging]\ncertificate = \"none\"\n";
+    project.write("mlrun.toml", config + "\n[roles]\nrisk = [\"ben@example.org\"]\n");
+    let policy = project.read("policy.toml");
+    project.write("policy.toml", format!("{policy}\n[baseline]\nref = \"staging\"\n"));
+    project.version(0.70);
+    project.ok("certify v1 --first-release --reason begin");
+    project.ok("promote v1 --to production");
+    project.ok("promote v1 --to staging");
+    project.version(0.62);
+    project.mlrun("certify v2").exits(1);
+    project.ok("retire --stage staging --reason around");
+    project
+        .mlrun("certify v2 --first-release --reason anew")
+        .exits(1)
+        .says(&["may not declare a first release to production"]);
+    project.mlrun("promote v2 --to production").exits(5);
+}
+
 #[test]
 fn evidence_added_later_makes_no_policy_ambiguous() {
     let project = Project::succeeded();

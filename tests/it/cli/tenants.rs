@@ -186,6 +186,21 @@ fn a_prefix_has_stages_signers_and_people_of_its_own() {
     );
 }
 
+/// A model that only its prefix speaks of is not called out of it.
+#[test]
+fn a_rename_is_no_way_out_of_a_prefix() {
+    let project = Project::tiny();
+    project.write("mlrun.toml", PREFIXES).write("policy/signers", "# all\n").write("acme/signers", "# acme\n");
+    project.ok("snapshot acme/new --files model/ --metrics metrics.json");
+    project.ok("certify acme/new@v1 --first-release --reason begin");
+    let stated = |model: &str| project.json(&format!("policy show {model} --stage production"), 0)["stated"].clone();
+    let before = stated("acme/new");
+    project.ok("rename acme/new other/new");
+    assert_eq!(stated("other/new"), before);
+    let refused = project.json("promote other/new@v1 --to production", 1);
+    assert!(refused["reasons"][0]["message"].as_str().unwrap().contains("it takes ana@acme.example"), "{refused:#}");
+}
+
 #[test]
 fn what_is_wrong_with_a_prefix_is_said_where_it_stands() {
     let project = Project::tiny();
