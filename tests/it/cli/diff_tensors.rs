@@ -102,7 +102,8 @@ fn a_layer_that_became_nan_is_said_to_be() {
         ("head.bias", vec![3.0; 2]),
     ]);
     let project = project(&a, &b);
-    project.ok("diff v1 v2").says(&["! head.weight: 1 NaN (was 0), 1 infinite (was 0)"]);
+    project.ok("diff v1 v2").says(&["! head.weight: 1 NaN (was 0), 1 infinite (was 0)", "25.0 % NaN/inf"]);
+    project.ok("diff v1 v2 --stat").says(&["other NaN or infinities in head"]);
     let found = project.json("diff v1 v2", 0);
     let item =
         |name: &str| found["tensors"].as_array().unwrap().iter().find(|item| item["name"] == name).unwrap().clone();

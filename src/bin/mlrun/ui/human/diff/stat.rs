@@ -123,6 +123,10 @@ fn weights(diff: &Diff, style: &Style) -> String {
     if parts.is_empty() {
         return "not compared".to_owned();
     }
+    if let Some(layer) = tensors.layers.iter().find(|layer| layer.sums.a != layer.sums.b) {
+        let odd = style.paint(Label::Bad, "other NaN or infinities");
+        return format!("{}; {odd} in {}", parts.join(", "), cut(&clean(&layer.name), 30));
+    }
     let most = tensors.layers.first().and_then(|layer| Some((layer, layer.sums.difference().relative?)));
     let most = most.map_or_else(String::new, |(layer, relative)| {
         format!("; {} by {} of its norm", cut(&clean(&layer.name), 30), style.number(relative))

@@ -187,7 +187,11 @@ fn cells(name: &str, share: String, sums: Option<&Sums>, largest: f64, style: &S
     let mut cells = vec![shortened(&clean(name)), share];
     let Some(sums) = sums.filter(|sums| sums.elements > 0) else { return cells };
     let difference = sums.difference();
-    cells.push(number(difference.relative, style));
+    // Of the numbers that are left the change may be none at all.
+    cells.push(match sums.a == sums.b {
+        true => number(difference.relative, style),
+        false => style.paint(Label::Bad, "NaN/inf"),
+    });
     cells.push(style.paint(Label::Warning, &share_bar(difference.relative, largest)));
     cells.push(number(difference.max_abs, style));
     // Of what has only moved a little, four digits are all nines.
