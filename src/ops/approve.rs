@@ -8,11 +8,12 @@ use std::time::Duration;
 
 pub use self::asks::Subject;
 pub(super) use self::asks::{look, same};
-pub use super::ssh_keygen::PATIENCE;
+pub use super::signoffs::ssh_keygen::PATIENCE;
 
 use self::asks::{Again, Asks};
+use super::signoffs;
+use super::signoffs::ssh_keygen::SignWith;
 use super::signoffs::{Signers, SignersError};
-use super::ssh_keygen::{self, SignWith};
 use super::{ApprovalError, Asked, MadeEvent, VerbError, check_text};
 use crate::clock::Time;
 use crate::digest::Digest;
@@ -122,7 +123,7 @@ pub fn approve(
     let signers = asks.signers(repository)?;
     let now = repository.registry().now_in(&asks.state);
     let mut signature = match &options.sign {
-        SignWith::File(path) => Some(ssh_keygen::read(path)?),
+        SignWith::File(path) => Some(signoffs::ssh_keygen::read(path)?),
         _ => None,
     };
     let is_signing = options.sign.signs() && signature.is_none();
@@ -143,7 +144,7 @@ pub fn approve(
             report.person = Some(person);
         }
         if is_signing && !options.dry_run {
-            signature = Some(ssh_keygen::sign(repository, &options.sign, &bytes, options.patience, output)?);
+            signature = Some(signoffs::ssh_keygen::sign(repository, &options.sign, &bytes, options.patience, output)?);
         }
     }
     if let Some(signature) = &signature {

@@ -1,7 +1,7 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
 use super::observed::{self, Standing};
-use super::{VerbError, approvals, resolve};
+use super::{VerbError, resolve, signoffs};
 use crate::clock::{Moment, Time};
 use crate::format::checkpoint::{ApprovalRow, HookRow, ObservedRow, OccupancyRow, StageRow};
 use crate::format::event::{EventBody, EventRef};
@@ -158,7 +158,7 @@ fn occupied(
         model: state.model.clone(),
         stage: row.stage.clone(),
         until: end.map(|end| end.time),
-        approvals: approvals::named(state, &occupancy.approvals),
+        approvals: signoffs::approvals::named(state, &occupancy.approvals),
         occupancy,
         hooks: Vec::new(),
         observed: Vec::new(),

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::inputs::{predictions_columns, samples_column};
-use super::measured::known_hardware;
+use super::judging::measured::known_hardware;
 use super::resolve::{self, Found};
 use super::snapshot::RESERVE;
+use super::snapshot::inputs::{predictions_columns, samples_column};
 use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, attached, check_text, erasures, records};
 use crate::capture::evidence::{EvidenceInput, describe};
 use crate::capture::files::PathSpec;

@@ -26,13 +26,22 @@
 //! The bytes depend on nothing but the content: no times, no owners, entries in order, one compression level. There are no links in
 //! it: nothing that is unpacked leads anywhere.
 
+mod archive;
+pub mod check;
+pub(super) mod consistency;
+mod contents;
+mod gzip;
+mod journal;
+mod page;
+mod statements;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::bundle_contents::{self, Contents};
-use super::bundle_gzip::Gzip;
-use super::bundle_records::{ABOUT, SUMS};
+use self::consistency::{ABOUT, SUMS};
+use self::contents::Contents;
+use self::gzip::Gzip;
 use super::error::BundleError;
 use super::resolve;
 use super::{VerbError, attached};
@@ -127,7 +136,7 @@ fn gather(repository: &Repository, options: &BundleOptions) -> Result<(Contents,
     let found = resolve::revision(repository, &options.revision, options.at.as_deref())?;
     resolve::kept(repository, &found)?;
     let record = attached::kept(repository, &found.state, &found.row)?;
-    let contents = bundle_contents::gather(repository, &found, &record)?;
+    let contents = contents::gather(repository, &found, &record)?;
     let report = BundleReport {
         model: found.state.model.clone(),
         version: found.row.version,

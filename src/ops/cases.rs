@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use self::rows::{labelled, rows_of_file, source, typed_rows};
 use super::resolve;
-use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, check_text, history, rules, waive};
+use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, check_text, judging, rules, waive};
 use crate::clock::Time;
 use crate::format::cases::{CaseRecord, CasesRecord, FORMAT, Match, NumberedCaseRecord};
 use crate::format::checkpoint::CasesRow;
@@ -270,7 +270,7 @@ fn may_remove(repository: &Repository, state: &State, email: Option<&str>) -> Re
     for stage in stages {
         let rules = waive::rules_of(repository, state, &stage)?;
         if !rules.waivers.is_empty() && !rules.may_waive(email) {
-            let (who, why) = (waive::who(email), history::nobody(&stage, &rules));
+            let (who, why) = (waive::who(email), judging::history::nobody(&stage, &rules));
             return Err(CertificationError::MayNotRemove { who, stage, why, unknown: email.is_none() }.into());
         }
     }

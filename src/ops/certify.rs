@@ -4,17 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 pub use super::error::MeasureError;
-use super::history::Seen;
-use super::inputs::GivenInputs;
+use super::judging::history::Seen;
+use super::judging::measured::Measured;
 use super::judging::{self, Judgement, ToJudge};
-use super::measured::Measured;
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::signing::{self, Signer};
+use super::snapshot::inputs::GivenInputs;
 use super::workspace::{RunWith, Workspace};
-use super::{
-    Asked, CertificationError, MadeEvent, VerbError, attached, check_text, differences, history, records, waive,
-};
+use super::{Asked, CertificationError, MadeEvent, VerbError, attached, check_text, records, waive};
 use crate::certify::{Explanation, FlipSummary, NamedRows, Warning};
 use crate::clock::Time;
 use crate::digest::Digest;
@@ -255,7 +253,8 @@ fn once(
         unchanged: false,
         proposed: asked.is_some().then(|| stage.to_string()),
         adopted: in_force.is_some_and(|rules| rules.policy.is_some()),
-        not_in_force: asked.map_or_else(Vec::new, |asked| differences::of_policies(&asked.record, &policy.record)),
+        not_in_force: asked
+            .map_or_else(Vec::new, |asked| rules::differences::of_policies(&asked.record, &policy.record)),
         block: state
             .as_ref()
             .and_then(|s| s.block(candidate.id, Some(candidate.record.model_files.tree), &stage))
@@ -309,7 +308,7 @@ fn may_begin(repository: &Repository, state: &State) -> Result<(), VerbError> {
     let Some((stage, rules)) = asked.into_iter().find(|(_, rules)| !rules.may_waive(email.as_deref())) else {
         return Ok(());
     };
-    let (who, why) = (waive::who(email.as_deref()), history::nobody(stage, rules));
+    let (who, why) = (waive::who(email.as_deref()), judging::history::nobody(stage, rules));
     Err(CertificationError::MayNotBegin { who, stage: stage.clone(), why, unknown: email.is_none() }.into())
 }
 

@@ -10,7 +10,7 @@ pub(super) mod tensors;
 pub use self::code::CodePatch;
 
 use self::side::{Looked, sides};
-use super::inputs::GivenInputs;
+use super::snapshot::inputs::GivenInputs;
 use super::{ErasedPart, VerbError, rules};
 use crate::compare::{self, Diff, Section, Sections};
 use crate::format::policy::PolicyRecord;

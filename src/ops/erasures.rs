@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{VerbError, attached, measured, records};
+use super::{VerbError, attached, judging, records};
 use crate::capture::Capture;
 use crate::capture::known::Known;
 use crate::digest::Digest;
@@ -164,7 +164,7 @@ fn single_files(record: &SnapshotRecord) -> Vec<Held> {
 
 /// The predictions that were made for the certificate of a version, named as in a bundle.
 pub(super) fn made(store: &Store, state: &State, snapshot: SnapshotId) -> Result<Vec<Held>, StoreError> {
-    let made = measured::of_snapshot(store, state, snapshot)?;
+    let made = judging::measured::of_snapshot(store, state, snapshot)?;
     let held = |file: FreshRecord| Held { path: file.path, id: file.file, size: file.size, model: false };
     Ok(made.into_iter().flat_map(|made| made.files).map(held).collect())
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::inputs::{CommandInput, GivenInputs, capture_options};
+use super::snapshot::inputs::{CommandInput, GivenInputs, capture_options};
 use super::snapshot::{RESERVE, SnapshotOptions, SnapshotReport, snapshot};
 use super::{Asked, MadeEvent, UsageError, VerbError, resolve};
 use crate::capture::secrets::Scanner;

@@ -1,11 +1,13 @@
 //! `gc`: frees what no version needs. First a plan, with a reason for every object; what goes rests in a trash for a while.
 
+pub(super) mod keep;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::promote::{kept_files, stored_files};
 use super::{Asked, MadeEvent, VerbError};
-use super::{erasures, keep, measured};
+use super::{erasures, judging};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -206,7 +208,7 @@ pub fn gc(repository: &Repository, options: &GcOptions, progress: &dyn Progress)
         }
         let is_kept = |row: &VersionRow| row.dropped.is_none() && gone(state, row.version).is_none();
         // Predictions that were made for a certificate are kept as long as a version that it is about.
-        for stored in measured::stored(store, state)? {
+        for stored in judging::measured::stored(store, state)? {
             if state.versions.about(stored.snapshot).any(is_kept) {
                 live.extend(stored.ids());
             }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::bundle_check::{BundleCheck, Checked, Opened, each_file};
-use super::bundle_records::{self, Expected, Records};
+use super::bundle;
+use super::bundle::check::{BundleCheck, Checked, Opened, each_file};
+use super::bundle::consistency::{Expected, Records};
 use super::error::BundleError;
 use super::snapshot::RESERVE;
 use super::{Asked, MadeEvent, VerbError, check_text, erasures, imported, resolve};
@@ -169,7 +170,7 @@ impl Import<'_> {
             if there.erased_file(about.version, id).is_some() || erased_here() == Some(true) {
                 continue;
             }
-            match bundle_records::entry_of(name, expected.digest, &self.checked.sums) {
+            match bundle::consistency::entry_of(name, expected.digest, &self.checked.sums) {
                 _ if store.has_file(id)? => {}
                 Some(place) => drop(wanted.insert(place, *expected)),
                 None => lacking.push(name.clone()),

@@ -1,16 +1,27 @@
 //! Judging a candidate: everything a policy asks for is gathered, and the certifier says what it thinks of it.
 
+pub(super) mod evidence;
+mod facts;
+pub(super) mod history;
+pub(super) mod listed_keys;
+pub(super) mod measured;
+mod past_evidence;
+mod provenance;
+mod replaced;
+mod reports;
+mod said_before;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use self::evidence::{Gathered, Tables, gather, unnamed_set};
+use self::facts::Judged;
+use self::history::Seen;
+use self::measured::{Files, Measured, Side, Wanted};
+use self::past_evidence::gather_past;
 use super::certify::Candidate;
-use super::evidence::{Gathered, Tables, gather, unnamed_set};
-use super::facts::{self, Judged};
-use super::history::Seen;
-use super::measured::{Files, Measured, Side, Wanted};
-use super::past_evidence::gather_past;
 use super::rules::Policy;
 use super::snapshot::stale_evidence;
-use super::{VerbError, erasures, history, measured, provenance, records, replaced, said_before, waive};
+use super::{VerbError, erasures, records, waive};
 use crate::certify::{self, Case, Explanation, FlipSummary, History, NamedRows, Warning};
 use crate::evidence::Defect;
 use crate::format::certificate::{BaselineRecord, StatementRecord};

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::bundle_check::{GZIP, verify_bundle_of};
+use super::bundle::check::{GZIP, verify_bundle_of};
 use super::recheck::statement_in;
 use super::{UsageError, VerbError};
 use crate::format::event::EventRef;

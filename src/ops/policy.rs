@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::rules::{self, Policy};
-use super::{Asked, MadeEvent, VerbError, approvals, check_text, differences, hooks, resolve, signers};
+use super::{Asked, MadeEvent, VerbError, check_text, hooks, resolve, signoffs};
 use crate::digest::Digest;
 use crate::format::checkpoint::ApprovalRow;
 use crate::format::event::{EventBody, RulesRecord};
@@ -137,14 +137,14 @@ pub fn adopt(
     hooks::check_recordable(&record.stage.before)?;
     let compared = compare(repository, &state, &stage, Some(stated))?;
     let unchanged = in_force == record;
-    let count = |state: &State| approvals::of_rules(repository, state, &stage, (&in_force.stage, sha256));
-    let counted = if unchanged { approvals::Counted::default() } else { count(&state)? };
+    let count = |state: &State| signoffs::approvals::of_rules(repository, state, &stage, (&in_force.stage, sha256));
+    let counted = if unchanged { signoffs::approvals::Counted::default() } else { count(&state)? };
     let (approvals, missing) = (counted.approvals, counted.missing);
     let mut report = AdoptReport { rules: compared, unchanged, approvals, missing, event: None, dry_run };
     if dry_run || report.unchanged || !report.missing.is_empty() {
         return Ok(report);
     }
-    signers::keep(repository, (&model, &stage), record.stage.signers)?;
+    signoffs::signers::keep(repository, (&model, &stage), record.stage.signers)?;
     if let Some(policy) = policy {
         let mut writer = repository.store().writer();
         writer.put_record(&policy.bytes)?;
@@ -204,9 +204,9 @@ fn compare(
     };
     let mut found = Vec::new();
     if let (Some(ours), Some(theirs)) = (&in_force, &stated) {
-        found = differences::of_stage(&ours.record.stage, &theirs.record.stage);
+        found = rules::differences::of_stage(&ours.record.stage, &theirs.record.stage);
         match (&ours.policy, &theirs.policy) {
-            (Some(ours), Some(theirs)) => found.extend(differences::of_policies(ours, theirs)),
+            (Some(ours), Some(theirs)) => found.extend(rules::differences::of_policies(ours, theirs)),
             (None, Some(_)) => found.push("a policy: stated, not in force".to_owned()),
             (Some(_), None) => found.push("a policy: in force, not stated".to_owned()),
             (None, None) => {}

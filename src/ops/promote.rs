@@ -1,11 +1,12 @@
 //! `promote`: moves a stage to a version, if everything that must be true is.
 
+use super::error::UsageError;
 use super::hooks::{self, Again, Attendant, Deployed, HookReport, Moved};
 use super::resolve::{self, Found};
 use super::rollback::unfit;
 use super::rules::Needed;
-use super::{Asked, MadeEvent, VerbError, attached, check_text, differences, erasures, error::UsageError, rules};
-use super::{approvals, signers, signoffs};
+use super::signoffs;
+use super::{Asked, MadeEvent, VerbError, attached, check_text, erasures, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::checkpoint::{ApprovalRow, VersionRow};
@@ -205,7 +206,7 @@ pub fn promote_attended(
             None => Decision::Keep(report),
             Some(body) => {
                 if let EventBody::Promote { adopts: Some(rules), .. } = &body {
-                    signers::keep(repository, (&state.model, &stage), rules.stage.signers)?;
+                    signoffs::signers::keep(repository, (&state.model, &stage), rules.stage.signers)?;
                 }
                 Decision::Append(completed(body, options, no_hooks, &behind), report)
             }
@@ -376,7 +377,8 @@ fn decide(
         deployed: Deployed::default(),
         unchanged: false,
         adopted_rules: in_force.is_none(),
-        not_in_force: in_force.map_or_else(Vec::new, |rules| differences::of_stage(&rules.stage, &proposed.stage)),
+        not_in_force: in_force
+            .map_or_else(Vec::new, |rules| rules::differences::of_stage(&rules.stage, &proposed.stage)),
         event: None,
         dry_run: false,
     };
@@ -384,7 +386,7 @@ fn decide(
         report.unchanged = true;
         report.adopted_rules = false;
         report.certificate = current.and_then(|o| o.certificate);
-        report.approvals = current.map_or_else(Vec::new, |o| approvals::named(state, &o.approvals));
+        report.approvals = current.map_or_else(Vec::new, |o| signoffs::approvals::named(state, &o.approvals));
         return Ok((report, None));
     }
     let now = repository.registry().now_in(state);
@@ -399,7 +401,7 @@ fn decide(
     against.extend(erasures::obstacle(repository, state, row)?);
     let counting = signoffs::counting(state, stage, &proposed);
     against.extend(signoffs::unsigned_waivers(repository, state, id, stage, counting)?);
-    let approved = approvals::of_version(repository, state, id, stage, &proposed)?;
+    let approved = signoffs::approvals::of_version(repository, state, id, stage, &proposed)?;
     against.extend(approved.missing);
     report.approvals = approved.approvals;
     report.certificate = certificate;

@@ -11,15 +11,19 @@
 //! that they are meant; then the new version holds them, and the old ones stay without. A version in a stage is no exception:
 //! a secret must go from there too. It is said, and nothing can be moved back to it.
 
+mod field;
+mod profile;
+pub(super) mod remaining;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use self::remaining::{Remaining, Wanted};
 use super::erasures::{Held, PATCH, Search, files, made};
 pub use super::error::PurgeError;
 use super::recorded::Recorded;
-use super::remaining::{self, Remaining, Wanted};
 use super::typed_path::{self, Typed};
-use super::{Asked, MadeEvent, VerbError, attached, check_text, gc, purge_field, purge_profile, resolve};
+use super::{Asked, MadeEvent, VerbError, attached, check_text, gc, resolve};
 use crate::capture::patch::sections;
 use crate::capture::secrets::Scanner;
 use crate::format::event::{ErasedFileRecord, ErasedRecord, EventBody};
@@ -190,7 +194,7 @@ pub fn purge(
             let path = named(repository, &found, path, folder)?;
             file(repository, &found, &states, &path, options.dry_run)?
         }
-        Target::Field(name) => purge_field::field(repository, &found, &states, name, options.dry_run)?,
+        Target::Field(name) => field::field(repository, &found, &states, name, options.dry_run)?,
     };
     let Deed { mut report, tombstones, erasure, wanted } = deed;
     let plan = store.plan_erasure(&erasure)?;
@@ -356,7 +360,7 @@ fn file(
         report.also_in.push(Remaining { model, version, name: PATCH.to_owned(), file: Some(patch) });
     }
     let mut writer = if dry_run { store.rehearsal() } else { store.writer() };
-    let profiles = purge_profile::of_files(repository, states, &wanted, &mut writer)?;
+    let profiles = profile::of_files(repository, states, &wanted, &mut writer)?;
     writer.finish()?;
     for (model, versions, erased) in profiles.tombstones {
         let Some(newest) = versions.last().copied() else { continue };

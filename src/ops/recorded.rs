@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{VerbError, imported, policy_files, signoffs};
+use super::{VerbError, imported, rules, signoffs};
 use crate::digest::Digest;
 use crate::format::pack::ObjectKind;
 use crate::format::words;
@@ -69,7 +69,7 @@ fn records(repository: &Repository, state: &State) -> Result<BTreeSet<(Digest, &
     let mut all = BTreeSet::new();
     for row in state.certificate_rows() {
         all.extend([(row.certificate.digest(), "certificate"), (row.policy, "policy")]);
-        all.extend(policy_files::of(repository.store(), row)?.map(|file| (file, "policy file")));
+        all.extend(rules::policy_files::of(repository.store(), row)?.map(|file| (file, "policy file")));
     }
     all.extend(state.stages.values().filter_map(|row| Some((row.rules.as_ref()?.policy?, "policy"))));
     all.extend(state.cases.iter().map(|row| (row.cases, "list of cases")));

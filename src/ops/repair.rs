@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::inputs::expand;
+use super::snapshot::inputs::expand;
 use super::suspects::Suspects;
-use super::{VerbError, attached, measured, policy_files, records};
+use super::{VerbError, attached, judging, records, rules};
 use crate::capture::files::SourceFile;
 use crate::digest::Digest;
 use crate::format::pack::{ObjectHeader, ObjectKind};
@@ -282,10 +282,10 @@ impl Needs {
                 needs.required.extend(profiles.values().filter_map(|profile| Some(kept(profile.id?.digest()))));
             }
             for row in state.certificates.values() {
-                let file = policy_files::of(store, row)?;
+                let file = rules::policy_files::of(store, row)?;
                 needs.required.extend(file.map(|file| (ObjectKind::Record, *file.as_bytes())));
             }
-            for stored in measured::stored(store, &state)? {
+            for stored in judging::measured::stored(store, &state)? {
                 needs.required.insert((ObjectKind::Record, *stored.record.as_bytes()));
                 if state.version_of(stored.snapshot).is_some_and(|row| row.dropped.is_none()) {
                     files.extend(stored.ids());

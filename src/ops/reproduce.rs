@@ -27,7 +27,7 @@ use super::error::UsageError;
 use super::reproducibility::{Reason, reasons};
 use super::restore::{DataFrom, Part, RestoreOptions, RestoreReport, restore};
 use super::scratch::Scratch;
-use super::{VerbError, interpreter, records, resolve};
+use super::{VerbError, records, resolve, snapshot};
 use crate::clock::describe_duration;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::{DataKind, SnapshotRecord};
@@ -436,7 +436,7 @@ impl Run<'_> {
         let arguments: Vec<OsString> = command.arguments.iter().map(OsString::from).collect();
         let mut set: Vec<(String, OsString)> =
             self.report.variables.set.iter().map(|(name, value)| (name.clone(), value.into())).collect();
-        set.extend(prefix.into_iter().flat_map(interpreter::activated));
+        set.extend(prefix.into_iter().flat_map(snapshot::interpreter::activated));
         let mut unset = self.report.variables.unset.clone();
         // What a caller's own git hook has set would lead out of the folder.
         unset.extend(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"].map(str::to_owned));

@@ -1,12 +1,14 @@
 //! `restore`: rebuilds the files of a version.
 
+pub(super) mod data;
+
 use std::path::PathBuf;
 
+pub use self::data::{DataFrom, RestoredData};
+use self::data::{FoundData, Search};
 use super::resolve::Found;
-pub use super::restore_data::{DataFrom, RestoredData};
-use super::restore_data::{FoundData, Search};
-use super::{VerbError, attached, erasures, error::UsageError, records};
-use super::{known, resolve};
+use super::snapshot::known;
+use super::{VerbError, attached, erasures, error::UsageError, records, resolve};
 use crate::format::canonical;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
 use crate::format::tree::EntryKind;

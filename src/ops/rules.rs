@@ -1,9 +1,12 @@
 //! The rules a stage has: as the project states them, and as they are in force.
 
+pub(super) mod differences;
+pub(super) mod policy_files;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{VerbError, listed_keys, signers};
+use super::{VerbError, judging, signoffs};
 use crate::certify::policy;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -75,7 +78,7 @@ pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy
     let refused = |source| VerbError::Policy { path: PathBuf::from(path), source: Box::new(source) };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let resolved = policy::parse(&text).and_then(|mut file| {
-        listed_keys::read(&mut file, folder)?;
+        judging::listed_keys::read(&mut file, folder)?;
         policy::resolve(&file)
     });
     let record = resolved.map_err(refused)?;
@@ -102,7 +105,7 @@ pub fn stored_policy(repository: &Repository, sha256: Digest) -> Result<Policy, 
 pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> Result<StageRulesRecord, VerbError> {
     let file = repository.stage(model, stage);
     let roles = repository.roles(model);
-    let signers = signers::stated(repository, model, stage)?.map(|file| file.sha256);
+    let signers = signoffs::signers::stated(repository, model, stage)?.map(|file| file.sha256);
     Ok(StageRulesRecord { signers, ..config::stage_rules(&file.unwrap_or_default(), &roles) })
 }
 

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::approvals::{self, GivenApproval};
 use super::declared::{Contradiction, contradictions};
 use super::log::LogEntry;
 use super::promote::stored_files;
 use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
+use super::signoffs::approvals::GivenApproval;
 use super::signoffs::{self, SignatureFlaw, Signers};
 use super::snapshot::stale_evidence;
-use super::{ErasedPart, VerbError, attached, erasures, history, imported, life, profiles, records, resolve, waive};
+use super::{ErasedPart, VerbError, attached, erasures, imported, judging, life, profiles, records, resolve, waive};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
 use crate::format::checkpoint::{AttachedRow, BlockRow, CertificateRow, OccupancyRow, VersionRow, WaiverRow};
@@ -174,7 +174,7 @@ pub fn show(repository: &Repository, options: &ShowOptions) -> Result<ShowReport
         stale_evidence: stale_since_parent(repository, state, &found.row)?,
         attached: attached_to(repository, state, found.row.version)?,
         waivers: waivers_of(repository, state, found.snapshot(), now),
-        approvals: approvals::given(repository, state, found.snapshot()),
+        approvals: signoffs::approvals::given(repository, state, found.snapshot()),
         life: life::of(repository, state, &found.row)?,
         dropped,
         erased,
@@ -261,7 +261,7 @@ fn waivers_of(repository: &Repository, state: &State, snapshot: SnapshotId, now:
         let Some(stage) = &stage else { return Ok(None) };
         let rules = waive::rules_of(repository, state, stage)?;
         if !rules.may_waive(row.email.as_deref()) {
-            return Ok(Some(history::nobody(stage, &rules)));
+            return Ok(Some(judging::history::nobody(stage, &rules)));
         }
         let signers = Signers::today(repository, (&state.model, stage), &rules)?;
         Ok(signoffs::waiver_flaw(repository, state, row, signers.as_ref())?.map(SignatureFlaw::words))

@@ -1,7 +1,11 @@
 //! Whether signatures on stored statements are good: by the signers that rules in force name, as of the time the event was written, and
 //! still by those that the project names today. A key is revoked by taking its line out of the project's file.
 
-use super::signers::{self, SignersFile};
+pub mod approvals;
+pub(super) mod signers;
+pub(super) mod ssh_keygen;
+
+use self::signers::SignersFile;
 use super::{VerbError, rules};
 use crate::clock::Time;
 use crate::digest::Digest;

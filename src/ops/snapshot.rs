@@ -1,11 +1,17 @@
 //! `snapshot`: captures a project and gives it the next version.
 
+pub(super) mod closer;
+pub mod inputs;
+pub(super) mod interpreter;
+pub(super) mod known;
+pub mod save;
+
 use std::collections::BTreeMap;
 
+use self::inputs::{GivenInputs, capture_options};
 use super::declared::{Contradiction, contradictions};
-use super::inputs::{GivenInputs, capture_options};
 use super::profiles::{self, Terms};
-use super::{Asked, ErasedAgain, MadeEvent, VerbError, closer, erasures, known, records, resolve};
+use super::{Asked, ErasedAgain, MadeEvent, VerbError, erasures, records, resolve};
 use crate::capture::files::SourceFile;
 use crate::capture::known::Known;
 use crate::capture::redacted::Redacted;

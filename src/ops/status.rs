@@ -3,20 +3,21 @@
 mod fitness;
 mod on_the_way;
 mod stage_certificate;
+pub mod waiting;
 
 use rayon::prelude::*;
 
 use self::fitness::Fitness;
 pub use self::on_the_way::OnTheWay;
 pub use self::stage_certificate::{CertificateState, SOON, StageCertificate};
+use self::waiting::Waiting;
 use super::VerbError;
 use super::hooks::{self, OpenHook};
-use super::inputs::GivenInputs;
 use super::observed::{self, Standing};
 use super::rules::{self, Needed};
-use super::waiting::{self, Waiting};
+use super::snapshot::inputs::GivenInputs;
 use super::workspace::Workspace;
-use super::{approvals, erasures, promote, records, resolve};
+use super::{erasures, promote, records, resolve, signoffs};
 use crate::clock::Time;
 use crate::format::checkpoint::{ApprovalRow, BlockRow, CertificateRow, ObservedRow, OccupancyRow, VersionRow};
 use crate::name::{ModelName, StageName, Version};
@@ -189,7 +190,7 @@ fn with_history(repository: &Repository, state: State) -> Result<ModelStatus, Ve
         let row = current.as_ref().and_then(|o| state.version(o.version));
         let lost = row.map(|row| erasures::model_files(repository, &state, row)).transpose()?.unwrap_or_default();
         let erased = lost.into_iter().map(|(path, _)| path).collect();
-        let approvals = current.as_ref().map_or_else(Vec::new, |o| approvals::named(&state, &o.approvals));
+        let approvals = current.as_ref().map_or_else(Vec::new, |o| signoffs::approvals::named(&state, &o.approvals));
         stages.push(StageStatus {
             approvals,
             rollback_to: open.map(|o| o.version),

@@ -8,7 +8,7 @@ use super::promote::kept_files;
 use super::repair::{self, Mended};
 use super::suspects::Suspects;
 use super::{ErasedPart, UsageError, VerbError};
-use super::{attached, erasures, imported, measured, policy_files, records, resolve, signoffs};
+use super::{attached, erasures, imported, judging, records, resolve, rules, signoffs};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::VersionRow;
@@ -317,13 +317,13 @@ fn check_versions(
     });
     let profiles: Vec<_> = profiles.collect();
     let cases = state.cases.iter().map(|row| (row.cases, "list of cases", state.model.to_string()));
-    let made = measured::stored(losses.repository.store(), state)?;
+    let made = judging::measured::stored(losses.repository.store(), state)?;
     let label_of = |id: SnapshotId| {
         state.version_of(id).map_or_else(String::new, |row| format!("{}@{}", state.model, row.version))
     };
     let mut policies = Vec::new();
     for row in state.certificates.values() {
-        let file = policy_files::of(losses.repository.store(), row)?;
+        let file = rules::policy_files::of(losses.repository.store(), row)?;
         policies.extend(file.map(|file| (file, "policy file", label_of(row.snapshot))));
     }
     let mut along = Vec::new();
@@ -503,7 +503,7 @@ fn verify_version(
     };
     let mut counted = (0, 0);
     let kept = kept_files(repository, &found.state, &found.row).and_then(|mut files| {
-        let made = measured::of_snapshot(repository.store(), &found.state, found.snapshot())?;
+        let made = judging::measured::of_snapshot(repository.store(), &found.state, found.snapshot())?;
         files.extend(made.iter().flat_map(|made| made.tree_files()));
         Ok(files)
     });

@@ -4,9 +4,9 @@
 
 use super::resolve;
 use super::rules::{self, Policy};
+use super::signoffs::ssh_keygen::SignWith;
 use super::signoffs::{self, Signers};
-use super::ssh_keygen::{self, SignWith};
-use super::{ApprovalError, Asked, CertificationError, MadeEvent, VerbError, check_text, history};
+use super::{ApprovalError, Asked, CertificationError, MadeEvent, VerbError, check_text, judging};
 use crate::certify::{CASES, HOLDOUT};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
@@ -101,7 +101,7 @@ pub fn waive(
     let approver = may_waive(&stage, &rules, actor.email.as_deref())?;
     let signers = Signers::today(repository, (&state.model, &stage), &rules)?;
     // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
-    let certificate = history::waived_in(repository, state, found.snapshot(), &options.rule)?;
+    let certificate = judging::history::waived_in(repository, state, found.snapshot(), &options.rule)?;
     let statement = WaiverStatement {
         format: WAIVER.to_owned(),
         certificate,
@@ -133,7 +133,7 @@ pub fn waive(
     if options.statement_only {
         return Ok(report);
     }
-    let others = history::given_for_others(repository, state, (report.id, now), certificate)?;
+    let others = judging::history::given_for_others(repository, state, (report.id, now), certificate)?;
     let signs = options.sign.signs();
     if let Some(said) = said(repository, state, (&report, &others), (now, signers.as_ref(), signs))? {
         (report.unchanged, report.signature) = (true, said);
@@ -144,9 +144,9 @@ pub fn waive(
     }
     let signature = match &options.sign {
         SignWith::Nothing => None,
-        SignWith::File(path) => Some(ssh_keygen::read(path)?),
+        SignWith::File(path) => Some(signoffs::ssh_keygen::read(path)?),
         _ if options.dry_run => None,
-        with => Some(ssh_keygen::sign(repository, with, &bytes, ssh_keygen::PATIENCE, output)?),
+        with => Some(signoffs::ssh_keygen::sign(repository, with, &bytes, signoffs::ssh_keygen::PATIENCE, output)?),
     };
     if let Some(signature) = &signature {
         signature.check(NAMESPACE, &bytes).map_err(|source| ApprovalError::Signature { source })?;
@@ -236,7 +236,7 @@ fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -
         _ => Err(CertificationError::MayNotWaive {
             who: who(email),
             stage: stage.clone(),
-            why: history::nobody(stage, rules),
+            why: judging::history::nobody(stage, rules),
             unknown: email.is_none(),
         }
         .into()),

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::VerbError;
-use super::inputs::{GivenInputs, capture_options};
+use super::records;
 use super::resolve::Found;
-use super::{closer, known, records};
+use super::snapshot::inputs::{GivenInputs, capture_options};
+use super::snapshot::{closer, known};
 use crate::capture::profile::{self, Tables};
 use crate::capture::redacted::Redacted;
 use crate::capture::source_file::SourceFile;

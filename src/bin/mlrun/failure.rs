@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
 use mlrun::format::certificate::Verdict;
-use mlrun::ops::bundle_check::BundleError;
+use mlrun::ops::bundle::check::BundleError;
 use mlrun::ops::purge::PurgeError;
 use mlrun::ops::report::ReportError;
 use mlrun::ops::reproduce::{ReproduceError, Reproduced};

@@ -9,7 +9,7 @@ use crate::name::{ModelName, StageName};
 use crate::ops::policy::{self, PolicyOptions};
 use crate::ops::resolve::{self, Found};
 use crate::ops::signoffs::{self, Signers};
-use crate::ops::{ApprovalError, VerbError, approvals, rules, waive};
+use crate::ops::{ApprovalError, VerbError, rules, waive};
 use crate::registry::State;
 use crate::repository::Repository;
 use crate::signature::sshsig::SshSignature;
@@ -163,7 +163,7 @@ impl Asks {
     }
 
     pub(super) fn is_in_role(&self, email: &str) -> bool {
-        self.rules.people.get(&self.role).is_some_and(|people| approvals::has(people, email))
+        self.rules.people.get(&self.role).is_some_and(|people| signoffs::approvals::has(people, email))
     }
 
     /// The person with this address as the roles name them, if their approval would count.
@@ -199,16 +199,16 @@ impl Asks {
         person: &str,
         actor: &ActorRecord,
     ) -> Result<bool, VerbError> {
-        let authors = approvals::authors(repository, &self.state, snapshot)?;
+        let authors = signoffs::approvals::authors(repository, &self.state, snapshot)?;
         // Whoever hands in a signature that somebody else made is not the one who approves.
         let is_theirs = actor.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(person));
-        Ok(approvals::is_author(&authors, person, actor.name.as_deref().filter(|_| is_theirs)))
+        Ok(signoffs::approvals::is_author(&authors, person, actor.name.as_deref().filter(|_| is_theirs)))
     }
 
     /// Refuses a signed statement that somebody has made in vain: whoever has its signature could hand it in once more.
     pub(super) fn check_new(&self, repository: &Repository, person: &str, sha256: Digest) -> Result<(), VerbError> {
-        let used = approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
-        if approvals::said_in_vain(self.state.approvals.iter(), person, sha256, used) {
+        let used = signoffs::approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
+        if signoffs::approvals::said_in_vain(self.state.approvals.iter(), person, sha256, used) {
             return Err(ApprovalError::Again { who: person.to_owned() }.into());
         }
         Ok(())
@@ -230,7 +230,7 @@ impl Asks {
                 && !row.person.eq_ignore_ascii_case(person)
         });
         for row in others {
-            if approvals::key_of(repository, row).as_ref() == Some(&fingerprint) {
+            if signoffs::approvals::key_of(repository, row).as_ref() == Some(&fingerprint) {
                 return Err(ApprovalError::SameKey { fingerprint, of: row.person.clone() }.into());
             }
         }
@@ -255,7 +255,7 @@ impl Asks {
                 && (!again.text || row.statement == again.sha256)
                 && (!again.signed || row.signature.is_some())
         };
-        let used = approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
+        let used = signoffs::approvals::used_up_to(repository, &self.state, &self.stage, &self.subject)?;
         for row in self.state.approvals.iter().rev().filter(is_it).filter(|row| row.event.seq > used) {
             let flaw = match signers {
                 None => None,

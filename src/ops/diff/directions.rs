@@ -6,7 +6,7 @@ use super::Pair;
 use crate::compare::{self, Diff, Direction, Section};
 use crate::format::policy::{self as format, MeasureRecord};
 use crate::ops::chain;
-use crate::ops::keep::Best;
+use crate::ops::gc::keep::Best;
 
 /// Puts the direction of every metric that differs into `diff`: a rule's word counts most, then what `keep` says.
 pub(super) fn tell(pair: &Pair<'_>, diff: &mut Diff, remarks: &mut Vec<String>) {

@@ -9,7 +9,7 @@ use crate::evidence::{self, Asked, Overlap};
 use crate::format::policy::Task;
 use crate::format::snapshot::{PredictionsRecord, SnapshotRecord};
 use crate::name::SetName;
-use crate::ops::evidence::{Tables, unnamed_set};
+use crate::ops::judging::evidence::{Tables, unnamed_set};
 use crate::ops::{VerbError, attached, chain, erasures};
 use crate::store::StoreError;
 

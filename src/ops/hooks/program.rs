@@ -8,7 +8,7 @@ use super::{Checkout, HookReport, Moved, recorded};
 use crate::capture::secrets::Scanner;
 use crate::clock::describe_duration;
 use crate::format::event::HookOutcome;
-use crate::ops::measured::holding;
+use crate::ops::judging::measured::holding;
 use crate::ops::restore::{Part, RestoreOptions, restore};
 use crate::ops::scratch::Scratch;
 use crate::ops::{VerbError, chain};

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::{chain, evidence as stored_evidence};
+use super::super::chain;
 use crate::evidence::{self, JoinedRows, PredictedColumns, PredictionTable, TruthColumn};
 use crate::format::policy::Task;
 use crate::format::snapshot::{PredictionColumns, PredictionsRecord, SnapshotRecord};
 use crate::id::FileId;
 use crate::measure::curves::{self, Area};
+use crate::ops::judging::evidence as stored_evidence;
 use crate::page::report::{Curve, CurveKind, CurveLine, Quality};
 use crate::store::Store;
 

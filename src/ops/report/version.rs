@@ -3,7 +3,7 @@
 use super::super::log::LogEntry;
 use super::super::reproducibility::reasons;
 use super::super::resolve::{self, Found};
-use super::super::{VerbError, attached, erasures, evidence, life as lives, records, rules};
+use super::super::{VerbError, attached, erasures, life as lives, records, rules};
 use super::curves::{Side, Tables, quality};
 use super::data::{self, Data};
 use super::life::{self, Measures};
@@ -15,6 +15,7 @@ use crate::format::observation::ObservationRecord;
 use crate::format::policy::Task;
 use crate::format::snapshot::SnapshotRecord;
 use crate::name::Version;
+use crate::ops::judging;
 use crate::page::report;
 use crate::progress::Silent;
 use crate::registry::State;
@@ -52,7 +53,7 @@ pub(super) struct Depth {
 
 impl Default for Depth {
     fn default() -> Self {
-        Self { place: 0, beside_others: false, around: AROUND, times: TIMES, largest: evidence::MAX_TABLE }
+        Self { place: 0, beside_others: false, around: AROUND, times: TIMES, largest: judging::evidence::MAX_TABLE }
     }
 }
 

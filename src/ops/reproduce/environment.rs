@@ -12,8 +12,9 @@ use crate::capture::secrets::{Scanner, strip_userinfo};
 use crate::format::observation::{MachineRecord, ObservationRecord};
 use crate::format::snapshot::{EnvironmentRecord, RuntimeRecord};
 use crate::ops::VerbError;
-use crate::ops::interpreter::{self, Prefix};
 use crate::ops::scratch::Scratch;
+use crate::ops::snapshot;
+use crate::ops::snapshot::interpreter::Prefix;
 use crate::process::{self, Ended, Interruption, Program, Watched};
 use crate::repository::Repository;
 use crate::shell;
@@ -67,7 +68,7 @@ pub(super) fn current(
     if program.is_some_and(is_python_at) {
         return (report, None);
     }
-    let hidden = interpreter::hidden(project, asked, folder);
+    let hidden = snapshot::interpreter::hidden(project, asked, folder);
     (report, hidden)
 }
 

@@ -4,7 +4,7 @@ use super::fitness::Fitness;
 use crate::format::checkpoint::{CertificateRow, VersionRow};
 use crate::name::StageName;
 use crate::ops::rules::{self, Needed};
-use crate::ops::{VerbError, approvals, erasures, signoffs};
+use crate::ops::{VerbError, erasures, signoffs};
 use crate::registry::State;
 use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
 use crate::repository::Repository;
@@ -73,7 +73,7 @@ fn between(
     against.extend(erasures::obstacle(repository, state, row)?);
     let counting = signoffs::counting(state, stage, &proposed);
     against.extend(signoffs::unsigned_waivers(repository, state, row.snapshot, stage, counting)?);
-    against.extend(approvals::of_version(repository, state, row.snapshot, stage, &proposed)?.missing);
+    against.extend(signoffs::approvals::of_version(repository, state, row.snapshot, stage, &proposed)?.missing);
     against.extend(fitness.damage(row.snapshot).map(|reason| Obstacle::Damaged { reason }));
     Ok(against)
 }

@@ -13,7 +13,7 @@ use mlrun::format::snapshot::{self, SnapshotRecord};
 use mlrun::format::store::{self, StoreRecord};
 use mlrun::format::tree::TreeRecord;
 use mlrun::format::{FormatError, canonical, event, known as known_files};
-use mlrun::ops::bundle_check::verify_bundle;
+use mlrun::ops::bundle::check::verify_bundle;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 

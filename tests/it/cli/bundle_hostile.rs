@@ -266,9 +266,9 @@ fn any_touched_byte_is_noticed() {
         let bit = 1 << (draw.bits() % 8);
         tar[at] ^= bit;
         fs::write(&path, gzip(&tar)).unwrap();
-        assert!(mlrun::ops::bundle_check::verify_bundle(&path).is_err(), "byte {at} of {}", tar.len());
+        assert!(mlrun::ops::bundle::check::verify_bundle(&path).is_err(), "byte {at} of {}", tar.len());
         tar[at] ^= bit;
     }
     fs::write(&path, gzip(&tar)).unwrap();
-    mlrun::ops::bundle_check::verify_bundle(&path).unwrap();
+    mlrun::ops::bundle::check::verify_bundle(&path).unwrap();
 }

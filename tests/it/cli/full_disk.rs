@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mlrun::clock::SystemClock;
 use mlrun::ops::chain;
-use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
 use mlrun::progress::{Progress, Unit};
 use mlrun::repository::{OpenOptions, Repository};

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use mlrun::capture::files::SourceFile;
-use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
 use mlrun::progress::{Progress, Unit};
 use mlrun::repository::{OpenOptions, Repository};

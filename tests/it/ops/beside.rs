@@ -61,7 +61,7 @@ impl Bench {
     }
 
     fn snapshot(&self, repository: &Repository) -> SnapshotReport {
-        let given = mlrun::ops::inputs::GivenInputs { folder: self.scene.repo.path(), ..Default::default() };
+        let given = mlrun::ops::snapshot::inputs::GivenInputs { folder: self.scene.repo.path(), ..Default::default() };
         snapshot(repository, &SnapshotOptions { given, ..SnapshotOptions::default() }, &Silent).unwrap()
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use mlrun::certify::ComparedMetric;
 use mlrun::compare::{Direction, Section, Sections, TableDiff, Verdict};
 use mlrun::ops::diff::{DiffOptions, DiffReport, diff};
-use mlrun::ops::inputs::GivenInputs;
 use mlrun::ops::purge::{PurgeOptions, Target, purge};
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::progress::Silent;
 use serde_json::Value;
 

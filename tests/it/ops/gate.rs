@@ -4,8 +4,8 @@ use mlrun::format::certificate::{ResultRecord, Verdict};
 use mlrun::ops::VerbError;
 use mlrun::ops::certify::{CertifyOptions, CertifyReport, certify};
 use mlrun::ops::init::{InitOptions, init};
-use mlrun::ops::inputs::GivenInputs;
 use mlrun::ops::promote::{PromoteOptions, promote};
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
 use mlrun::progress::Silent;
 

@@ -3,8 +3,8 @@
 
 use mlrun::format::certificate::Verdict;
 use mlrun::format::snapshot::SnapshotRecord;
+use mlrun::ops::bundle::check::verify_bundle;
 use mlrun::ops::bundle::{BundleOptions, bundle};
-use mlrun::ops::bundle_check;
 use mlrun::ops::gc;
 use mlrun::ops::purge::{PurgeOptions, Target, purge};
 use mlrun::ops::resolve;
@@ -128,7 +128,7 @@ fn a_report_is_part_of_its_version() {
     let archive = gate.repo.beside("bundle.tar.gz");
     let options = BundleOptions { revision: "v1".to_owned(), output: archive.clone(), ..BundleOptions::default() };
     bundle(&open(), &options, &Silent).unwrap();
-    bundle_check::verify_bundle(&archive).unwrap();
+    verify_bundle(&archive).unwrap();
 
     gc::gc(&open(), &gc::GcOptions { dry_run: false, now: true }, &Silent).unwrap();
     let checked = || verify(&open(), &VerifyOptions { full: true, ..VerifyOptions::default() }, &Silent).unwrap();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use mlrun::format::certificate::Verdict;
 use mlrun::format::event::{EventBody, HookOutcome, HookWhen};
 use mlrun::name::Version;
+use mlrun::ops::status::waiting::Task;
 use mlrun::ops::status::{CertificateState, SOON};
-use mlrun::ops::waiting::Task;
 use mlrun::registry::promote::Obstacle;
 
 use crate::support::board::{Board, days};

@@ -9,10 +9,10 @@ use mlrun::format::scalar::Scalar;
 use mlrun::ops::certify::{CertifyOptions, certify};
 use mlrun::ops::declared::dangerous;
 use mlrun::ops::init::{InitOptions, init};
-use mlrun::ops::inputs::GivenInputs;
 use mlrun::ops::purge::{PurgeOptions, Target, purge};
 use mlrun::ops::seeds::{self, KnownSeed, Seeds};
 use mlrun::ops::show::{ShowOptions, ShowReport, show};
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 use mlrun::progress::Silent;
 

@@ -11,10 +11,10 @@ use mlrun::id::CertificateId;
 use mlrun::name::{ModelName, Version};
 use mlrun::ops::VerbError;
 use mlrun::ops::init::{InitOptions, init};
-use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
+use mlrun::ops::status::waiting::Waiting;
 use mlrun::ops::status::{StatusOptions, StatusReport, status};
-use mlrun::ops::waiting::Waiting;
 use mlrun::progress::Silent;
 use mlrun::registry::{Decision, State};
 

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use mlrun::ops::VerbError;
+use mlrun::ops::bundle::check::verify_bundle;
 use mlrun::ops::bundle::{BundleOptions, BundleReport, bundle, stream};
-use mlrun::ops::bundle_check::verify_bundle;
 use mlrun::repository::Repository;
 
 use super::Context;

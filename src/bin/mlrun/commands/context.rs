@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mlrun::capture::files::lexically_clean;
 use mlrun::clock::SystemClock;
-use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::repository::{OpenOptions, Repository};
 
 use crate::args::Global;

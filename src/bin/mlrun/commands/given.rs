@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mlrun::format::config::DataStore;
 use mlrun::format::scalar::Scalar;
 use mlrun::name::{ModelName, SetName};
-use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::snapshot::inputs::GivenInputs;
 
 use super::Context;
 

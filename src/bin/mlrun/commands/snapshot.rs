@@ -1,6 +1,6 @@
 //! `mlrun snapshot`.
 
-use mlrun::ops::save::save;
+use mlrun::ops::snapshot::save::save;
 use mlrun::ops::snapshot::{SnapshotOptions, SnapshotReport, snapshot};
 
 use super::Context;

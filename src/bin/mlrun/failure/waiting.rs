@@ -3,7 +3,7 @@
 use mlrun::clock::describe_age;
 use mlrun::format::event::HookOutcome;
 use mlrun::name::Version;
-use mlrun::ops::waiting::{Task, Waiting};
+use mlrun::ops::status::waiting::{Task, Waiting};
 use mlrun::registry::promote::Obstacle;
 use mlrun::shell;
 

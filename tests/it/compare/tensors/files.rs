@@ -6,7 +6,7 @@ use std::path::Path;
 use mlrun::compare::Sections;
 use mlrun::compare::tensors::{Change, Tally, TensorDiff, TensorItem};
 use mlrun::ops::diff::{DiffOptions, diff};
-use mlrun::ops::inputs::GivenInputs;
+use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::ops::snapshot::{SnapshotOptions, snapshot};
 use mlrun::progress::Silent;
 use mlrun::repository::Repository;

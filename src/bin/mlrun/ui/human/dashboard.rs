@@ -7,8 +7,8 @@ use mlrun::clock::describe_age;
 use mlrun::format::event::HookOutcome;
 use mlrun::name::{ModelName, Version};
 use mlrun::ops::observed::Standing;
+use mlrun::ops::status::waiting::Urgency;
 use mlrun::ops::status::{ModelStatus, StageStatus, StatusReport};
-use mlrun::ops::waiting::Urgency;
 
 use super::super::table::{clipped, visible_width};
 use super::super::{Label, Style, Table, clean, terminal};

@@ -1,8 +1,8 @@
 //! `status`: one model in full, several as a dashboard; then what waits for whom.
 
 use mlrun::clock::{Time, describe_age};
+use mlrun::ops::status::waiting::{Task, Waiting};
 use mlrun::ops::status::{CertificateState, ModelStatus, StageCertificate, StageStatus, StatusReport};
-use mlrun::ops::waiting::{Task, Waiting};
 
 use super::super::spark::bar;
 use super::super::{Label, Style, Table, clean, time};

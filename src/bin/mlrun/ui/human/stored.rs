@@ -1,7 +1,7 @@
 //! `restore`, `bundle`, `import`, `verify`.
 
 use mlrun::ops::bundle::BundleReport;
-use mlrun::ops::bundle_check::BundleCheck;
+use mlrun::ops::bundle::check::BundleCheck;
 use mlrun::ops::import::ImportReport;
 use mlrun::ops::restore::{DataFrom, RestoreReport, RestoredData};
 use mlrun::ops::verify::{Looked, Place, Repairs, VerifyReport};

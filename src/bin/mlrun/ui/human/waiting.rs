@@ -2,7 +2,7 @@
 
 use mlrun::clock::describe_age;
 use mlrun::name::ModelName;
-use mlrun::ops::waiting::{Task, Urgency, Waiting};
+use mlrun::ops::status::waiting::{Task, Urgency, Waiting};
 
 use super::super::table::visible_width;
 use super::super::{Label, Style, clean, lines, terminal};

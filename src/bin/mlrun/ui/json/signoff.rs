@@ -4,8 +4,8 @@ use mlrun::digest::Digest;
 use mlrun::format::checkpoint::ApprovalRow;
 use mlrun::format::event::SubjectRecord;
 use mlrun::format::signoff::NAMESPACE;
-use mlrun::ops::approvals::GivenApproval;
 use mlrun::ops::approve::ApproveReport;
+use mlrun::ops::signoffs::approvals::GivenApproval;
 use mlrun::ops::withdraw::WithdrawReport;
 use serde_json::{Value, json};
 

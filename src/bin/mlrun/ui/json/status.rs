@@ -1,7 +1,7 @@
 //! `status`.
 
+use mlrun::ops::status::waiting::Waiting;
 use mlrun::ops::status::{ModelStatus, StageCertificate, StageStatus, StatusReport};
-use mlrun::ops::waiting::Waiting;
 use serde_json::{Value, json};
 
 use super::deployed::observed;
