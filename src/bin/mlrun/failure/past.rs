@@ -29,6 +29,10 @@ pub(super) fn bisect(error: &BisectError) -> Meaning {
         }
         BisectError::NoGood => says(USAGE, "name one with `--good REV`: `mlrun list MODEL` shows them"),
         BisectError::GoodIsBad { .. } => says(USAGE, "name an earlier version, or leave `--good` out"),
+        BisectError::Untold { .. } => says(
+            USAGE,
+            "it runs in this folder, whose files are today's; write `{model}` where it is to look at the version's: `-- ./check.sh {model}`",
+        ),
         BisectError::Stopped { .. } => says(
             MACHINE,
             "it must end with 0 (good), 1 to 124 (bad) or 125 (cannot tell); try it on a restored version",
