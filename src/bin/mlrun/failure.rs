@@ -240,6 +240,7 @@ fn verb(error: &VerbError) -> Meaning {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
             BundleError::InStore { .. } => says(USAGE, "name a place outside the store"),
             BundleError::TooMuch { .. } => (NO, None),
+            BundleError::Folder { .. } => says(USAGE, "name the file; `mlrun bundle REV -o FILE.tar.gz` makes one"),
             BundleError::Foreign { .. } => says(INTEGRITY, "`mlrun bundle REV -o FILE.tar.gz` makes one"),
             BundleError::Read { source, .. } => {
                 (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None)

@@ -75,6 +75,9 @@ pub(in crate::ops) fn verify_bundle_of(path: &Path) -> Result<(String, ModelName
 impl Opened {
     /// Reads and hashes all of it. What could do harm ends it here; wrong digests are noted.
     pub(in crate::ops) fn read(path: &Path) -> Result<Self, BundleError> {
+        if path.is_dir() {
+            return Err(BundleError::Folder { path: path.to_path_buf() });
+        }
         Self::from_file(path).map_err(|refusal| refused(path, refusal))
     }
 

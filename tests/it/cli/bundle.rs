@@ -151,7 +151,7 @@ fn a_bundle_that_was_touched_is_not_sound() {
     let mut damaged = good.clone();
     damaged[good.len() / 2] ^= 0x10;
     fails("damaged.tar.gz", &damaged, &["damaged.tar.gz"]);
-    fails("none.tar.gz", b"not an archive", &["none.tar.gz` is no bundle: it is not compressed with gzip"]);
+    fails("none.tar.gz", b"not an archive", &["none.tar.gz` is no bundle of mlrun: it is not compressed with gzip"]);
     let mut text = GzEncoder::new(Vec::new(), flate2::Compression::fast());
     text.write_all(b"a log\n").unwrap();
     fails("log.gz", &text.finish().unwrap(), &["log.gz` is no bundle", "no archive"]);
