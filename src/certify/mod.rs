@@ -115,3 +115,5 @@ pub use waivers::Waived;
 pub const CASES: &str = "cases";
 /// The rule of a set that is used up: no file names it.
 pub const HOLDOUT: &str = "holdout";
+/// What a waiver names that excuses a version from being compared, where something was released before: no rule is called so.
+pub const FIRST_RELEASE: &str = "first-release";

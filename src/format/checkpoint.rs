@@ -38,7 +38,7 @@ use crate::name::{ModelName, SetName, StageName, Version};
 /// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed; 5: stages may be emptied, versions and
 /// rules approved, models renamed, times corrected; 6: tables of rows that are decoded one by one; 7: blocks are one of
 /// them, and the older rows of all lie in a file of their own. A checkpoint of another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/7";
+pub const FORMAT: &str = "mlrun/checkpoint/8";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -395,13 +395,26 @@ mod rules {
         signers: Option<Digest>,
         self_approval: bool,
         before: Vec<String>,
+        scripts: Roles<Digest>,
     }
 
     pub(super) fn serialize<S: Serializer>(rules: &Option<RulesRecord>, serializer: S) -> Result<S::Ok, S::Error> {
         let row = rules.clone().map(|RulesRecord { policy, stage }| {
             let StageRulesRecord { certificate, from, valid_for, waivers, approvals, .. } = stage;
-            let StageRulesRecord { people, signers, self_approval, before, .. } = stage;
-            Row { policy, certificate, from, valid_for, waivers, approvals, people, signers, self_approval, before }
+            let StageRulesRecord { people, signers, self_approval, before, scripts, .. } = stage;
+            Row {
+                policy,
+                certificate,
+                from,
+                valid_for,
+                waivers,
+                approvals,
+                people,
+                signers,
+                self_approval,
+                before,
+                scripts,
+            }
         });
         row.serialize(serializer)
     }
@@ -410,7 +423,7 @@ mod rules {
         let row: Option<Row> = Option::deserialize(deserializer)?;
         Ok(row.map(|row| {
             let Row { policy, certificate, from, valid_for, waivers, .. } = row;
-            let Row { approvals, people, signers, self_approval, before, .. } = row;
+            let Row { approvals, people, signers, self_approval, before, scripts, .. } = row;
             let stage = StageRulesRecord {
                 certificate,
                 from,
@@ -421,6 +434,7 @@ mod rules {
                 signers,
                 self_approval,
                 before,
+                scripts,
             };
             RulesRecord { policy, stage }
         }))
@@ -485,6 +499,13 @@ impl Row for OccupancyRow {
             reason: None,
             retired: None,
         }
+    }
+}
+
+impl VersionRow {
+    /// Whether it stands for a version that cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.dropped == Some(0)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod differences;
 pub(super) mod policy_files;
+pub(super) mod scripts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -106,7 +107,9 @@ pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> 
     let file = repository.stage(model, stage);
     let roles = repository.roles(model);
     let signers = signoffs::signers::stated(repository, model, stage)?.map(|file| file.sha256);
-    Ok(StageRulesRecord { signers, ..config::stage_rules(&file.unwrap_or_default(), &roles) })
+    let rules = config::stage_rules(&file.unwrap_or_default(), &roles);
+    let scripts = scripts::of(repository, &rules.before)?;
+    Ok(StageRulesRecord { signers, scripts, ..rules })
 }
 
 /// What a command that certifies a version has to say.
@@ -147,6 +150,21 @@ pub fn proposed(
         Some(adopted) if raises(adopted, &stated) => raised(adopted, &stated),
         _ => stated,
     })
+}
+
+/// In what the project asks for other than what counts for a stage: it changes nothing, and whoever wrote it is to know.
+pub fn not_in_force(
+    repository: &Repository,
+    state: &State,
+    stage: &StageName,
+    proposed: &RulesRecord,
+) -> Result<Vec<String>, VerbError> {
+    let adopted = state.stages.get(stage).is_some_and(|row| row.rules.is_some());
+    if !adopted || repository.config().is_none() {
+        return Ok(Vec::new());
+    }
+    let counting = signoffs::counting(state, stage, proposed);
+    Ok(differences::of_stage(counting, &stated(repository, &state.model, stage)?))
 }
 
 /// The rules in force for a stage; none if it has none yet, or if the project begins to ask for certificates.

@@ -2,6 +2,7 @@
 //! still by those that the project names today. A key is revoked by taking its line out of the project's file.
 
 pub mod approvals;
+pub(super) mod first_release;
 pub(super) mod signers;
 pub(super) mod ssh_keygen;
 

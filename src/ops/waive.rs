@@ -7,7 +7,7 @@ use super::rules::{self, Policy};
 use super::signoffs::ssh_keygen::SignWith;
 use super::signoffs::{self, Signers};
 use super::{ApprovalError, Asked, CertificationError, MadeEvent, VerbError, check_text, judging};
-use crate::certify::{CASES, HOLDOUT};
+use crate::certify::{CASES, FIRST_RELEASE, HOLDOUT};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
 use crate::format::checkpoint::WaiverRow;
@@ -90,13 +90,13 @@ pub fn waive(
     resolve::kept(repository, &found)?;
     let state = &found.state;
     let policy = rules::policy(repository, &state.model, Some(state), None)?;
-    known_rule(state, &policy, &options.rule)?;
+    let stage = resolve::stage(repository, state, Some(&policy.record.baseline))?;
+    known_rule(state, &policy, &stage, &options.rule)?;
     let now = repository.registry().now_in(state);
     let expires = Moment::parse(&options.expires, now)?.instant();
     if expires <= now {
         return Err(CertificationError::Past { expires, now }.into());
     }
-    let stage = resolve::stage(repository, state, Some(&policy.record.baseline))?;
     let rules = rules_of(repository, state, &stage)?;
     let approver = may_waive(&stage, &rules, actor.email.as_deref())?;
     let signers = Signers::today(repository, (&state.model, &stage), &rules)?;
@@ -196,26 +196,27 @@ pub fn waive(
     Ok(report)
 }
 
-/// The stage's rules in force, or as they are stated while it has none.
+/// The rules that count for a stage now: what `promote` goes by.
 pub(super) fn rules_of(
     repository: &Repository,
     state: &State,
     stage: &StageName,
 ) -> Result<StageRulesRecord, VerbError> {
-    match state.stages.get(stage).and_then(|row| row.rules.as_ref()) {
-        Some(rules) => Ok(rules.stage.clone()),
-        None => rules::stated(repository, &state.model, stage),
-    }
+    let proposed = rules::proposed(repository, state, stage, None)?;
+    Ok(signoffs::counting(state, stage, &proposed).clone())
 }
 
 /// A rule of the policy, or one of those that no file names.
-fn known_rule(state: &State, policy: &Policy, rule: &str) -> Result<(), VerbError> {
+fn known_rule(state: &State, policy: &Policy, stage: &StageName, rule: &str) -> Result<(), VerbError> {
     let mut known: Vec<String> = policy.record.rules.iter().map(|rule| rule.id.clone()).collect();
     if state.cases_in_force() > 0 {
         known.push(CASES.to_owned());
     }
     if policy.record.holdout.unwrap_or_default().on_exhausted == OnExhausted::Fail {
         known.push(HOLDOUT.to_owned());
+    }
+    if state.occupant(stage).is_none() {
+        known.push(FIRST_RELEASE.to_owned());
     }
     if known.iter().any(|id| id == rule) {
         return Ok(());

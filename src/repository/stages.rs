@@ -136,7 +136,7 @@ fn unfillable(asked: &BTreeMap<String, u32>, roles: &Roles) -> Option<String> {
 }
 
 /// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
-/// take one. The file that `signers` names is not read here.
+/// take one. The files that `signers` and `before` name are not read here.
 pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
     fn of_people<'r>(named: impl Iterator<Item = &'r String>, roles: &Roles) -> Roles {
         named.map(|role| (role.clone(), people(role, roles))).collect()
@@ -154,6 +154,7 @@ pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> 
         signers: None,
         self_approval: stage.self_approval == Some(true),
         before: stage.before.clone().unwrap_or_default(),
+        scripts: BTreeMap::new(),
     }
 }
 

@@ -62,6 +62,14 @@ pub enum ApprovalError {
         /// The stage.
         stage: StageName,
     },
+    /// Nobody approves their own, and whose it is is not known.
+    #[error("who took {label} is not known, and for {stage} nobody approves their own")]
+    AuthorUnknown {
+        /// The version.
+        label: String,
+        /// The stage.
+        stage: StageName,
+    },
     /// There is nothing to rely on.
     #[error("{label} has no certificate that could be relied on: {why}")]
     Uncertified {

@@ -631,6 +631,68 @@ fn to_ask_for_a_certificate_drops_nothing_else() {
     assert_eq!(rules.get("self_approval"), None, "{rules:#}");
 }
 
+/// Where rules ask for signatures, that nothing is compared is signed for, too: by a waiver that says so.
+#[test]
+fn a_first_release_is_declared_with_a_signature() {
+    let project = fresh("waivers = [\"risk\"]\nsigners = \"allowed_signers\"\n");
+    keys(&project, &["ana", "ben"]);
+    taken(&project, 0.60);
+    // The very first one is nobody's to excuse.
+    project.release("fraud@v1");
+    taken(&project, 0.30);
+    project.ok("retire --reason around");
+    let certify = ["certify", "v2", "--first-release", "--reason", "anew"];
+    by(&project, "dan", &certify).exits(1).says(&["may not declare a first release to production", "the role risk"]);
+    let cure = "mlrun waive fraud@v2 --rule first-release --reason … --expires … --sign";
+    by(&project, "ana", &certify).exits(1).says(&["ask for signatures", "it is not signed", cure]);
+    let waive = ["waive", "v2", "--rule", "first-release", "--reason", "v1 leaks", "--expires", "2100-01-01"];
+    by(&project, "ana", &waive).exits(1).says(&["must be signed"]);
+    let [ana, ben] = ["ana", "ben"].map(|who| key_of(&project, who));
+    let of_ben = [waive.as_slice(), &[&*ben]].concat();
+    by(&project, "ana", &of_ben).exits(1).says(&["does not speak for ana@example.org"]);
+    let of_ana = [waive.as_slice(), &[&*ana]].concat();
+    by(&project, "ana", &of_ana).exits(0).says(&["mlrun certify fraud@v2 --first-release --reason …"]);
+    // Then a machine may certify it.
+    project.write("policy.toml", super::scene::POLICY.replace("min = 0.6", "min = 0.5"));
+    let certified = said(&project, "dan", &certify, 5);
+    assert_eq!(certified["proposed"], true, "the rules stay those in force: {certified:#}");
+    project.write("policy.toml", super::scene::POLICY);
+    taken(&project, 0.65);
+    let of_v3: Vec<&str> = of_ana.iter().map(|word| if *word == "v2" { "v3" } else { *word }).collect();
+    by(&project, "ana", &of_v3).exits(0);
+    let certify = ["certify", "v3", "--first-release", "--reason", "anew"];
+    assert_eq!(said(&project, "dan", &certify, 0)["verdict"], "PASS");
+    // Whose key is taken from the list has signed nothing.
+    let list = project.read("allowed_signers");
+    let without: Vec<&str> = list.lines().filter(|line| !line.starts_with("ana@")).collect();
+    project.write("allowed_signers", without.join("\n") + "\n");
+    let refused = project.json("promote v3 --to production", 1);
+    assert_eq!(codes(&refused), ["compared-with-nothing"], "{refused:#}");
+    project.write("allowed_signers", list);
+    project.ok("promote v3 --to production");
+    project.ok("verify --full");
+}
+
+/// Of a snapshot that nobody put a name to, nobody can say that it is another's.
+#[test]
+fn who_took_it_must_be_known() {
+    let project = fresh("approvals = { risk = 1 }\n");
+    project.train(0.60);
+    let mut command = project.command(&["snapshot", "fraud"]);
+    shown(command.env_remove("USER").env("LOGNAME", "").env_remove("GIT_AUTHOR_NAME").env_remove("GIT_AUTHOR_EMAIL")).exits(0);
+    let actor = project.events_of("snapshot")[0]["actor"].clone();
+    project.ok("certify v1 --first-release --reason begin");
+    let approve = ["approve", "v1", "--role", "risk", "--for", "production"];
+    assert!(actor["name"].is_null() && actor["email"].is_null(), "{actor}");
+    by(&project, "ana", &approve).exits(1).says(&["who took fraud@v1 is not known", "git config user.email"]);
+    // Approved before that was refused, or by another program: it does not count.
+    project.edit("mlrun.toml", "[stage.production]\n", "[stage.production]\nself_approval = true\n");
+    by(&project, "ana", &approve).exits(0);
+    project.edit("mlrun.toml", "self_approval = true\n", "");
+    let refused = project.mlrun("promote v1 --to production").exits(1);
+    refused.says(&["who took the snapshot is not known"]);
+}
+
 /// With signers, a waiver that is not signed excuses nothing.
 #[test]
 fn waivers_are_signed_too() {

@@ -60,12 +60,24 @@ fn a_bad_first_release() {
     project.ok("retire fraud --stage production --reason bad");
     assert_eq!(project.production(), "");
     project.ok("block fraud@v1 --reason bad");
-    // The next is a first release, too, and every message on the way says how.
+    // The next is a first release, too, and every message on the way says how. The rules in force name nobody who may excuse that nothing
+    // is compared: it is for everybody to see.
     let second = project.version(0.65);
     let certify = "mlrun certify fraud@v2 --first-release --reason …";
     project.mlrun(&format!("promote {second} --to production")).exits(1).says(&[certify]);
-    project.release(&second);
+    let force = "mlrun promote fraud@v2 --to production --force --reason …";
+    let certified = project.ok("certify fraud@v2 --first-release --reason bad");
+    certified.says(&["v1 was retired (bad)", "name nobody in `waivers`", force]);
+    assert_eq!(project.json("certify fraud@v2 --first-release --reason bad", 0)["takes_force"], true);
+    let refused = project.json("promote fraud@v2 --to production", 1);
+    let reasons = refused["reasons"].as_array().unwrap();
+    assert_eq!((reasons.len(), reasons[0]["code"].as_str()), (1, Some("compared-with-nothing")), "{refused:#}");
+    project.mlrun("promote fraud@v2 --to production").exits(1).says(&["production has held v1", force]);
+    project.ok("status").says(&["compared with nothing"]);
+    project.ok("promote fraud@v2 --to production --force --reason bad");
     assert_eq!(project.production(), "v2");
+    project.ok("status").says(&["FORCED"]);
+    assert_eq!(project.events_of("force")[0]["overruled"], serde_json::json!(["compared-with-nothing"]));
     // What was retired by mistake comes back.
     project.ok("retire fraud --reason oops");
     project.mlrun("rollback fraud --reason back").exits(1).says(&["mlrun rollback fraud --stage production --to v2"]);

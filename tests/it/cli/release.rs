@@ -162,6 +162,20 @@ fn an_expired_certificate() {
     assert_eq!(again["unchanged"], false, "an expired one is issued anew");
 }
 
+/// Whatever the stage that it compares with grants.
+#[test]
+fn a_stage_may_ask_for_a_fresher_certificate() {
+    let project = Project::rated();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.canary]\nvalid_for = \"1s\"\n\n[stage.production]\nvalid_for = \"365d\"");
+    project.version(0.6);
+    project.ok("certify v1 --first-release --reason begin");
+    while project.mlrun("promote v1 --to canary --dry-run").code == Some(0) {}
+    refused(&project, "promote v1 --to canary", 1, &["expired"]);
+    project.ok("promote v1 --to production --dry-run");
+    let again = project.json("certify v1 --first-release --reason begin", 0);
+    assert_eq!(again["unchanged"], false, "it is what was asked for");
+}
+
 #[test]
 fn a_stage_that_is_none_and_a_name_that_moves() {
     let project = Project::with_history();

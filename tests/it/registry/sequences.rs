@@ -120,6 +120,7 @@ enum Fact {
         blocks: Vec<usize>,
         unblocks: Vec<usize>,
         certified: Option<bool>,
+        forced: bool,
     },
     Retired(usize),
     Blocked(usize, Option<usize>),
@@ -195,6 +196,15 @@ impl List {
         self.held(of).iter().any(|(_, _, version)| self.content(*version) == content)
     }
 
+    /// Whether a content was promoted to a stage by its rules, and may be there still.
+    fn has_passed(&self, content: usize, of: usize) -> bool {
+        let promoted = |fact: &Fact| match fact {
+            Fact::Moved { to, version, back: false, forced: false, .. } => *to == of && self.content(*version) == content,
+            _ => false,
+        };
+        self.facts().any(|(_, _, fact)| promoted(fact)) && !self.is_blocked(content, of)
+    }
+
     /// The stack of a stage, as numbers of events: what came forward lies on top, going back takes off whatever lies above.
     fn stack(&self, of: usize) -> Vec<u64> {
         let mut stack: Vec<(u64, usize)> = Vec::new();
@@ -253,7 +263,7 @@ impl List {
     /// How many reasons there are against a promotion.
     fn against(&self, content: usize, to: usize, certified: bool, now: Time) -> usize {
         let mut reasons = usize::from(self.is_blocked(content, to));
-        reasons += usize::from(to == PRODUCTION && !self.has_held(content, STAGING));
+        reasons += usize::from(to == PRODUCTION && !self.has_passed(content, STAGING));
         // A project may begin to ask for a certificate; what it cannot do is stop.
         if !certified && self.asks(to) != Some(true) {
             return reasons;
@@ -636,7 +646,7 @@ impl Run {
             reason: None,
         };
         let certified = adopts.then_some(certified);
-        let fact = Fact::Moved { to, version, back: false, blocks: Vec::new(), unblocks: Vec::new(), certified };
+        let fact = Fact::Moved { to, version, back: false, blocks: Vec::new(), unblocks: Vec::new(), certified, forced: false };
         self.offer("promotion", true, body, fact);
     }
 
@@ -657,8 +667,8 @@ impl Run {
             after: Vec::new(),
             reason: "the old one is worse".to_owned(),
         };
-        let fact =
-            Fact::Moved { to, version: number, back: false, blocks: Vec::new(), unblocks: Vec::new(), certified: None };
+        let (blocks, unblocks, version) = (Vec::new(), Vec::new(), number);
+        let fact = Fact::Moved { to, version, back: false, blocks, unblocks, certified: None, forced: true };
         self.offer("force", sound, body, fact);
     }
 
@@ -703,7 +713,7 @@ impl Run {
                     after: Vec::new(),
                 };
                 let (blocks, unblocks) = (kept_out.into_iter().collect(), let_in.into_iter().collect());
-                let fact = Fact::Moved { to: of, version: expected, back: true, blocks, unblocks, certified: None };
+                let fact = Fact::Moved { to: of, version: expected, back: true, blocks, unblocks, certified: None, forced: false };
                 self.offer("rollback", true, body, fact);
             }
             (planned, expected) => panic!("{planned:?}, not {expected:?}"),

@@ -1,6 +1,6 @@
 //! Evidence, cases and waivers that are refused: exit code and the command that helps.
 
-use mlrun::certify::CertifyError;
+use mlrun::certify::{CertifyError, FIRST_RELEASE};
 use mlrun::ops::CertificationError;
 use mlrun::registry::promote::{Since, WaiverFlaw};
 
@@ -66,15 +66,56 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
             says(NO, "`git config user.email` says who you are; roles are lists of addresses in `[roles]`")
         }
         CertificationError::MayNotWaive { stage, .. }
-        | CertificationError::MayNotRemove { stage, .. }
-        | CertificationError::MayNotBegin { stage, .. } => (
+        | CertificationError::MayNotRemove { stage, .. } => (
             NO,
             Some(format!(
                 "`waivers` of `[stage.{stage}]` names roles, `[roles]` their people; once a stage was promoted to, its rules in force count"
             )),
         ),
+        CertificationError::MayNotBegin { label, stage, .. } => (
+            NO,
+            Some(format!(
+                "somebody whom the rules in force for {stage} let waive (`mlrun policy show`) types this, or `{}` first",
+                excuses(label)
+            )),
+        ),
+        CertificationError::BeginsUnsigned { label, .. } => {
+            (NO, Some(format!("`{} --sign` first, then this command", excuses(label))))
+        }
         CertificationError::Dropped { .. } => says(NOT_FOUND, "name another version with `--from`"),
         _ => (USAGE, None),
+    }
+}
+
+/// What somebody types who may excuse a version from being compared.
+fn excuses(label: &str) -> String {
+    format!("mlrun waive {label} --rule {FIRST_RELEASE} --reason … --expires …")
+}
+
+/// Why a version that is compared with nothing may not hold a stage, and what would help.
+pub(super) fn uncompared(
+    (of, held): (&str, Option<&str>),
+    flaw: &WaiverFlaw,
+    label: &str,
+    stage: &str,
+) -> (String, String) {
+    let before = held.map_or_else(String::new, |held| format!(", and {of} has held {held}"));
+    let what = format!("it is compared with nothing{before}");
+    match flaw {
+        WaiverFlaw::Unsigned { reason } => (
+            format!("{what}: that it is a first release is not signed for: {reason}"),
+            format!("{} --sign", excuses(label)),
+        ),
+        WaiverFlaw::NotAllowed { roles, .. } if roles.is_empty() => (
+            format!("{what}: the rules in force for {stage} name nobody in `waivers` who may excuse that"),
+            format!("mlrun promote {label} --to {stage} --force --reason …   # for the record, and for everybody to see"),
+        ),
+        WaiverFlaw::NotAllowed { by, roles } => {
+            let by = by.as_deref().unwrap_or("somebody unknown");
+            let takes = format!("{by} declared it a first release, which takes the role {}", roles.join(" or "));
+            (format!("{what}: {takes}"), format!("{}   # by one of them", excuses(label)))
+        }
+        _ => (format!("{what}: what excused that counts no more"), excuses(label)),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let first = names.first().cloned().unwrap_or_default();
             (
                 "not-from",
-                format!("it has not held {}", names.join(" or ")),
+                format!("it has not held {} by the rules, or is kept out of it since", names.join(" or ")),
                 format!("mlrun promote {label} --to {first}"),
             )
         }
@@ -53,6 +53,11 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
                 name(now)
             );
             ("stale", text, certify)
+        }
+        Obstacle::Uncompared { stage: of, held, flaw, .. } => {
+            let held = held.map(|held| held.to_string());
+            let (message, cure) = certification::uncompared((of.as_str(), held.as_deref()), flaw, label, stage);
+            (obstacle.code(), message, cure)
         }
         Obstacle::Outdated { since, .. } => ("outdated", certification::since(since), certify),
         Obstacle::Erased { paths, why } => {
@@ -83,6 +88,17 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let last = last.map_or_else(String::new, |last| format!(": {}", last.trim()));
             let cure = format!("mlrun promote {label} --to {stage} --dry-run   # runs it again and shows what it says");
             (obstacle.code(), format!("the check `{command}` {how}{last}"), cure)
+        }
+        Obstacle::OtherChecks { files } if files.is_empty() => {
+            let cure = format!("mlrun promote {label} --to {stage}   # asks the checks in force now");
+            (obstacle.code(), "other rules were put in force while its checks ran".to_owned(), cure)
+        }
+        Obstacle::OtherChecks { files } => {
+            let which = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+            let model = label.split('@').next().unwrap_or_default();
+            let message = format!("a check is not what it was when the rules of {stage} were put in force: {which}");
+            let cure = format!("mlrun policy adopt {model} --stage {stage} --reason …   # puts it in force; or take it back");
+            (obstacle.code(), message, cure)
         }
         Obstacle::PassedOver { commands } => {
             let which = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");

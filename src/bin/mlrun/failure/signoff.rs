@@ -27,6 +27,10 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
             )),
         ),
         ApprovalError::Own { .. } => says(NO, "somebody else with the role must; `self_approval = true` allows it"),
+        ApprovalError::AuthorUnknown { .. } => says(
+            NO,
+            "`git config user.email` says who takes the next snapshot; of this one `mlrun promote --force --reason …` is on the record",
+        ),
         ApprovalError::Uncertified { label, .. } => (NO, Some(format!("`mlrun certify {label}` comes first"))),
         ApprovalError::Unsigned { .. } => {
             says(NO, "add `--sign`, or `--sign=KEY`; `--print-statement` and `--signature FILE` sign it elsewhere")
@@ -91,6 +95,7 @@ pub fn approval_flaw(flaw: &ApprovalFlaw) -> String {
     match flaw {
         ApprovalFlaw::NotInRole => "they have not that role".to_owned(),
         ApprovalFlaw::Own => "they took the snapshot".to_owned(),
+        ApprovalFlaw::AuthorUnknown => "who took the snapshot is not known, and nobody approves their own".to_owned(),
         ApprovalFlaw::Lapsed { certificate: Some(certificate) } => {
             format!("the certificate {} it rests on is not in force any more", certificate.short())
         }
