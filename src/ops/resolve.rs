@@ -10,7 +10,7 @@ use crate::format::event::EventBody;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::nearest::nearest;
-use crate::registry::{self, State};
+use crate::registry::{self, JournalError, State};
 use crate::repository::Repository;
 use crate::revision::{Revision, Target};
 
@@ -148,7 +148,7 @@ pub fn revision(repository: &Repository, text: &str, at: Option<&str>) -> Result
 /// Looks a parsed revision up.
 pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbError> {
     if let Target::Id(prefix) = &revision.target {
-        return by_id(repository, revision, prefix);
+        return by_id(repository, revision, prefix).and_then(readable);
     }
     let model = model(repository, revision.model.as_ref())?;
     let state = state(repository, &model)?;
@@ -161,7 +161,16 @@ pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbE
         Target::Model => return Err(ResolveError::OnlyModel { revision: revision.to_string() }.into()),
         Target::Id(prefix) => return Err(ResolveError::Id { prefix: prefix.clone() }.into()),
     };
-    Ok(Found { state, row })
+    readable(Found { state, row })
+}
+
+/// Refuses a version of which nothing is known but that it was there: nobody is to take it for one that was dropped.
+fn readable(found: Found) -> Result<Found, VerbError> {
+    if found.row.is_unreadable() {
+        let (model, version) = (found.state.model, found.row.version);
+        return Err(JournalError::Version { model, version }.into());
+    }
+    Ok(found)
 }
 
 fn moment(repository: &Repository, revision: &Revision) -> Result<Option<Moment>, ResolveError> {
@@ -294,6 +303,10 @@ pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
 /// When, by whom and why a version's files were let go of; none: they are kept.
 pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<Dropped>, VerbError> {
     let Some(seq) = found.row.dropped else { return Ok(None) };
+    if found.row.is_unreadable() {
+        let (model, version) = (found.state.model.clone(), found.row.version);
+        return Err(JournalError::Version { model, version }.into());
+    }
     let mut event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
     event.iter_mut().for_each(|event| found.state.with_time(event));
     let unknown = || Dropped { reason: format!("by event {seq}"), time: None, actor: None };

@@ -9,7 +9,7 @@ use crate::format::FormatError;
 use crate::format::event::{self, EventBody, EventFile, EventRef};
 use crate::format::head;
 use crate::id::EventId;
-use crate::name::ModelName;
+use crate::name::{ModelName, Version};
 use crate::store::{Backend, BackendError, CACHE, JOURNAL};
 
 /// The checkpoint of a journal up to here is cheap: whoever had to fold this many events behind it leaves another one.
@@ -42,6 +42,14 @@ pub enum JournalError {
         seq: u64,
         /// What is wrong.
         reason: String,
+    },
+    /// What a journal says of a version cannot be read any more.
+    #[error("what the journal of `{model}` says of {version} cannot be read")]
+    Version {
+        /// Whose journal.
+        model: ModelName,
+        /// Which version.
+        version: Version,
     },
     /// Events that were there are gone.
     #[error("the journal of `{model}` ends at event {found}, but has had event {expected}")]
@@ -312,7 +320,7 @@ pub(super) fn check(
         };
         if let Some(checkpoint) = checkpoint.as_ref().filter(|c| state.head == Some(c.head))
             && found.problem.is_none()
-            && state.to_checkpoint().as_ref() != Some(checkpoint)
+            && (state.to_checkpoint().as_ref() != Some(checkpoint) || !checkpoint.is_in_order())
         {
             let path = checkpoints::path(model);
             found.problem =

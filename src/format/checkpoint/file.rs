@@ -130,6 +130,11 @@ impl CheckpointRecord {
         four.into_iter().chain(self.stages.iter().map(|stage| stage.timeline.part())).collect()
     }
 
+    /// Whether what is looked up by its key lies in the order of keys, which looking up relies on.
+    pub fn is_in_order(&self) -> bool {
+        self.certificates.is_in_order() && self.proposals.is_in_order()
+    }
+
     /// The file of tables that older rows are in.
     fn pages(&self) -> Option<&Arc<Pages>> {
         let four = [self.versions.pages(), self.certificates.pages(), self.proposals.pages(), self.blocks.pages()];

@@ -2,6 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use mlrun::clock::SystemClock;
+use mlrun::format::checkpoint;
+use mlrun::name::ModelName;
+use mlrun::repository::{OpenOptions, Repository};
 
 use super::harness::{Bad, Project};
 
@@ -15,6 +21,35 @@ fn files(project: &Project, folder: &str) -> Vec<PathBuf> {
 /// The event file `seq`.
 fn event(project: &Project, seq: u64) -> PathBuf {
     project.store().join(format!("journal/fraud/{seq:016}"))
+}
+
+/// A version of which nothing is known any more was not dropped by anybody.
+#[test]
+fn a_version_that_cannot_be_read_is_not_called_dropped() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.write("model/weights.bin", "w1").ok("snapshot fraud");
+    let clock = Arc::new(SystemClock);
+    let repository = Repository::open(&OpenOptions { start: project.path(""), store: None, clock }).unwrap();
+    let state = repository.registry().state(&ModelName::new("fraud").unwrap()).unwrap().unwrap();
+    let mut record = state.to_checkpoint().unwrap();
+    // No row is what its place says.
+    record.versions.to_mut().swap(0, 1);
+    let folder = project.store().join("cache/checkpoints");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("fraud"), checkpoint::encode(&record).unwrap()).unwrap();
+    for line in ["show v1", "restore v1 --to ../back", "promote v1 --to production", "diff v1 v2", "attach v1 --set x metrics.json"] {
+        let unread = project.mlrun(line).exits(4);
+        assert!(!unread.stderr.contains("dropped"), "{unread}");
+        unread.says(&["v1 cannot be read", "mlrun verify --journal"]);
+    }
+    project.ok("list fraud").says(&["cannot be read"]);
+    let listed = project.json("list fraud", 0);
+    let text = listed.to_string();
+    assert!(text.contains("\"unreadable\":true") && !text.contains("\"dropped\":true"), "{listed:#}");
+    project.mlrun("verify --journal").exits(4).says(&["cache/checkpoints/fraud"]);
+    fs::remove_file(folder.join("fraud")).unwrap();
+    project.ok("show v1");
 }
 
 const WRITERS: [&str; 6] = [

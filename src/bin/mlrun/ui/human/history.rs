@@ -49,7 +49,8 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
                 let words = [
                     (!line.forced.is_empty(), Label::Bad, "FORCED"),
                     (line.blocked, Label::Bad, "blocked"),
-                    (line.row.dropped.is_some(), Label::Warning, "dropped"),
+                    (line.row.is_unreadable(), Label::Bad, "cannot be read"),
+                    (line.row.dropped.is_some() && !line.row.is_unreadable(), Label::Warning, "dropped"),
                     (line.erased, Label::Warning, "erased"),
                 ];
                 for (_, label, word) in words.into_iter().filter(|(is_so, ..)| *is_so) {
