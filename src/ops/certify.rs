@@ -10,7 +10,7 @@ use super::judging::{self, Judgement, ToJudge};
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::signing::{self, Signer};
-use super::signoffs::first_release;
+use super::signoffs::{self, first_release};
 use super::snapshot::inputs::GivenInputs;
 use super::workspace::{RunWith, Workspace};
 use super::{Asked, CertificationError, MadeEvent, VerbError, attached, check_text, records, waive};
@@ -309,18 +309,22 @@ fn may_begin(repository: &Repository, state: &State, candidate: &Candidate) -> R
     if asked.is_empty() {
         return Ok(());
     }
-    let email = Asked::begin(repository).answer().email;
+    let actor = Asked::begin(repository).answer();
     for (stage, rules) in asked {
-        let by = (candidate.id, email.as_deref());
+        let by = (candidate.id, &actor);
         let (label, of) = (candidate.label.clone(), stage.clone());
         return Err(match first_release::flaw(repository, state, by, (stage, rules))? {
             None => continue,
             Some(WaiverFlaw::Unsigned { reason }) => {
                 CertificationError::BeginsUnsigned { label, stage: of, reason }.into()
             }
-            Some(_) => {
-                let (who, why) = (waive::who(email.as_deref()), judging::history::nobody(stage, rules));
-                CertificationError::MayNotBegin { who, label, stage: of, why, unknown: email.is_none() }.into()
+            Some(flaw) => {
+                let why = match flaw {
+                    WaiverFlaw::Own { .. } => signoffs::words(&flaw),
+                    _ => judging::history::nobody(stage, rules),
+                };
+                let (who, unknown) = (waive::who(actor.email.as_deref()), actor.email.is_none());
+                CertificationError::MayNotBegin { who, label, stage: of, why, unknown }.into()
             }
         });
     }

@@ -3,8 +3,8 @@
 use super::error::UsageError;
 mod between;
 
-pub(super) use self::between::between;
 use self::between::Between;
+pub(super) use self::between::between;
 use super::hooks::{self, Again, Attendant, Deployed, HookReport, Moved};
 use super::resolve::{self, Found};
 use super::rollback::unfit;

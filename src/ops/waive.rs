@@ -2,7 +2,7 @@
 //!
 //! Without `signers` in the rules, who says so is who git says it is: nothing proves it.
 
-use super::resolve;
+use super::resolve::{self, Found};
 use super::rules::{self, Policy};
 use super::signoffs::ssh_keygen::SignWith;
 use super::signoffs::{self, Signers};
@@ -11,7 +11,7 @@ use crate::certify::{CASES, FIRST_RELEASE, HOLDOUT};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
 use crate::format::checkpoint::WaiverRow;
-use crate::format::event::{EventBody, StageRulesRecord};
+use crate::format::event::{ActorRecord, EventBody, StageRulesRecord};
 use crate::format::policy::OnExhausted;
 use crate::format::signoff::{NAMESPACE, WAIVER, WaiverStatement};
 use crate::id::SnapshotId;
@@ -99,6 +99,7 @@ pub fn waive(
     }
     let rules = rules_of(repository, state, &stage)?;
     let approver = may_waive(&stage, &rules, actor.email.as_deref())?;
+    refuse_own(repository, &found, &actor, (&stage, &rules))?;
     let signers = Signers::today(repository, (&state.model, &stage), &rules)?;
     // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
     let certificate = judging::history::waived_in(repository, state, found.snapshot(), &options.rule)?;
@@ -135,7 +136,7 @@ pub fn waive(
     }
     let others = judging::history::given_for_others(repository, state, (report.id, now), certificate)?;
     let signs = options.sign.signs();
-    if let Some(said) = said(repository, state, (&report, &others), (now, signers.as_ref(), signs))? {
+    if let Some(said) = said(repository, state, (&report, &others), (now, &rules, signers.as_ref(), signs))? {
         (report.unchanged, report.signature) = (true, said);
         return Ok(report);
     }
@@ -187,7 +188,7 @@ pub fn waive(
         let rules = rules_of(repository, state, &report.stage)?;
         may_waive(&report.stage, &rules, actor.email.as_deref())?;
         let signers = Signers::today(repository, (&state.model, &report.stage), &rules)?;
-        let how = (repository.registry().now_in(state), signers.as_ref(), signature.is_some());
+        let how = (repository.registry().now_in(state), &rules, signers.as_ref(), signature.is_some());
         let unchanged = said(repository, state, (&report, &others), how)?.is_some();
         Ok(if unchanged { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;
@@ -244,13 +245,30 @@ fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -
     }
 }
 
+/// Nobody excuses what they made.
+fn refuse_own(
+    repository: &Repository,
+    found: &Found,
+    actor: &ActorRecord,
+    (stage, rules): (&StageName, &StageRulesRecord),
+) -> Result<(), VerbError> {
+    let by = (actor.email.as_deref(), actor.name.as_deref());
+    match signoffs::own_flaw(repository, &found.state, found.snapshot(), by, rules)? {
+        None => Ok(()),
+        Some(flaw) => {
+            let (who, why) = (who(actor.email.as_deref()), signoffs::words(&flaw));
+            Err(CertificationError::WaivesOwn { who, label: found.label(), stage: stage.clone(), why }.into())
+        }
+    }
+}
+
 /// The signature, if it has one, of the newest waiver of the rule, where that says the same and counts; `others` are
 /// for other certificates.
 fn said(
     repository: &Repository,
     state: &State,
     (report, others): (&WaiveReport, &[u64]),
-    (now, signers, signed): (Time, Option<&Signers>, bool),
+    (now, rules, signers, signed): (Time, &StageRulesRecord, Option<&Signers>, bool),
 ) -> Result<Option<Option<Digest>>, VerbError> {
     let same = |row: &&&WaiverRow| {
         row.rule == report.rule
@@ -262,6 +280,6 @@ fn said(
     };
     let in_force = state.waivers_in_force(report.id, now);
     let Some(row) = in_force.iter().find(same) else { return Ok(None) };
-    let flaw = signoffs::waiver_flaw(repository, state, row, signers)?;
+    let flaw = signoffs::waiver_flaw(repository, state, row, (rules, signers))?;
     Ok(flaw.is_none().then_some(row.signature))
 }

@@ -227,6 +227,11 @@ pub enum WaiverFlaw {
         /// Why.
         reason: String,
     },
+    /// Whoever gave it took the snapshot, or may have: who did is not known.
+    Own {
+        /// Whether that is known.
+        known: bool,
+    },
     /// A newer one of the same rule took its place, or it is in no event.
     Superseded,
 }

@@ -138,6 +138,18 @@ pub enum CertificationError {
         /// Whether no address is known.
         unknown: bool,
     },
+    /// Whoever asks made what they would excuse.
+    #[error("{who} may not waive a rule of {label} for {stage}: {why}")]
+    WaivesOwn {
+        /// Their address.
+        who: String,
+        /// The version.
+        label: String,
+        /// The stage.
+        stage: StageName,
+        /// Why.
+        why: String,
+    },
     /// Whoever asks may not remove a case.
     #[error("{who} may not remove a case, which waives it for {stage}: {why}")]
     MayNotRemove {
@@ -165,7 +177,9 @@ pub enum CertificationError {
         unknown: bool,
     },
     /// A first release where something was retired is declared with a signature, where the rules in force ask for those.
-    #[error("the rules in force for {stage} ask for signatures, and that {label} is a first release is not signed for: {reason}")]
+    #[error(
+        "the rules in force for {stage} ask for signatures, and that {label} is a first release is not signed for: {reason}"
+    )]
     BeginsUnsigned {
         /// The version.
         label: String,

@@ -183,10 +183,10 @@ pub(in crate::ops) fn history(
     let Some(state) = state else { return Ok(history) };
     let signers = Signers::today(repository, (&state.model, stage), rules)?;
     for row in state.waivers_in_force(candidate, now) {
-        let flaw = signoffs::waiver_flaw(repository, state, row, signers.as_ref())?;
+        let flaw = signoffs::waiver_flaw(repository, state, row, (rules, signers.as_ref()))?;
         if let Some(flaw) = flaw.filter(|_| rules.may_waive(row.email.as_deref())) {
             let by = row.email.as_deref().unwrap_or_default();
-            let why = flaw.words();
+            let why = signoffs::words(&flaw);
             history.remarks.push(format!("the waiver of `{}` by {by} does not count: {why}", row.rule));
         } else if rules.may_waive(row.email.as_deref()) {
             history.waivers.push(WaiverRecord {

@@ -30,7 +30,7 @@ pub(in crate::ops) fn between(
     let (mut against, certificate) = obstacles(state, request);
     against.extend(erasures::obstacle(repository, state, row)?);
     let counting = signoffs::counting(state, stage, proposed);
-    against.extend(signoffs::unsigned_waivers(repository, state, *snapshot, stage, counting)?);
+    against.extend(signoffs::uncounted_waivers(repository, state, *snapshot, stage, counting)?);
     against.extend(first_release::obstacle(repository, state, *snapshot, stage, proposed)?);
     against.extend(scripts::obstacle(repository, counting)?);
     let approved = approvals::of_version(repository, state, *snapshot, stage, proposed)?;

@@ -224,7 +224,9 @@ impl Scales<'_> {
         let busy: BTreeSet<String> = counted.iter().map(|row| row.person.to_lowercase()).collect();
         rejected.extend(left.into_iter().map(|row| (row, ApprovalFlaw::Elsewhere)));
         let missing = quorum.missing.into_iter().map(|(role, missing)| {
-            let may = |person: &&String| !busy.contains(&person.to_lowercase()) && self.authorship(person, None) == Authorship::Others;
+            let may = |person: &&String| {
+                !busy.contains(&person.to_lowercase()) && self.authorship(person, None) == Authorship::Others
+            };
             let people = self.rules.people.get(&role).into_iter().flatten().filter(may).cloned().collect();
             // Who fills the role by another approval needs no word about this one.
             let fills = |person: &str| counted.iter().any(|row| row.role == role && row.person == person);

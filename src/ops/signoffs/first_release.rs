@@ -1,10 +1,11 @@
 //! What is compared with nothing although something was released before is excused from every comparison that the rules in force ask for.
 //! That takes somebody who may excuse one; where the rules name nobody, those who approve it; where they name nobody at all, `--force`.
 
-use super::{Signers, waiver_flaw};
+use super::{Signers, own_flaw, waiver_flaw};
 use crate::certify::FIRST_RELEASE;
 use crate::format::certificate::Verdict;
-use crate::format::event::{RulesRecord, StageRulesRecord};
+use crate::format::checkpoint::WaiverRow;
+use crate::format::event::{ActorRecord, RulesRecord, StageRulesRecord};
 use crate::id::SnapshotId;
 use crate::name::StageName;
 use crate::ops::{VerbError, rules};
@@ -12,17 +13,18 @@ use crate::registry::State;
 use crate::registry::promote::{Obstacle, WaiverFlaw};
 use crate::repository::Repository;
 
-/// Why it does not do for a stage that somebody, with the address `by`, declared a version to be a first release; none: it does. A waiver
+/// Why it does not do for a stage that somebody, `by`, declared a version to be a first release; none: it does. A waiver
 /// of [`FIRST_RELEASE`] by somebody else who may says as much, and is how it is signed.
 pub(in crate::ops) fn flaw(
     repository: &Repository,
     state: &State,
-    (snapshot, by): (SnapshotId, Option<&str>),
+    (snapshot, by): (SnapshotId, &ActorRecord),
     (stage, rules): (&StageName, &StageRulesRecord),
 ) -> Result<Option<WaiverFlaw>, VerbError> {
+    let email = by.email.as_deref();
     let not_allowed = || {
-        let roles = rules.waivers.keys().cloned().collect();
-        WaiverFlaw::NotAllowed { by: by.map(str::to_owned), roles }
+        let (by, roles) = (by.email.clone().or_else(|| by.name.clone()), rules.waivers.keys().cloned().collect());
+        WaiverFlaw::NotAllowed { by, roles }
     };
     if rules.waivers.is_empty() {
         // Whoever approves it relies on the certificate, which says so.
@@ -30,16 +32,15 @@ pub(in crate::ops) fn flaw(
     }
     let signers = Signers::today(repository, (&state.model, stage), rules)?;
     let now = repository.registry().now_in(state);
-    let waivers = state.waivers_in_force(snapshot, now).into_iter();
-    for row in waivers.filter(|row| row.rule == FIRST_RELEASE && rules.may_waive(row.email.as_deref())) {
-        let Some(flaw) = waiver_flaw(repository, state, row, signers.as_ref())? else { return Ok(None) };
-        return Ok(Some(WaiverFlaw::Unsigned { reason: flaw.words() }));
+    let says_so = |row: &&WaiverRow| row.rule == FIRST_RELEASE && rules.may_waive(row.email.as_deref());
+    if let Some(row) = state.waivers_in_force(snapshot, now).into_iter().find(says_so) {
+        return waiver_flaw(repository, state, row, (rules, signers.as_ref()));
     }
-    Ok(match (rules.may_waive(by), signers) {
-        (true, None) => None,
-        (true, Some(_)) => Some(WaiverFlaw::Unsigned { reason: "it is not signed".to_owned() }),
-        (false, _) => Some(not_allowed()),
-    })
+    match (rules.may_waive(email), signers) {
+        (true, None) => own_flaw(repository, state, snapshot, (email, by.name.as_deref()), rules),
+        (true, Some(_)) => Ok(Some(WaiverFlaw::Unsigned { reason: "it is not signed".to_owned() })),
+        (false, _) => Ok(Some(not_allowed())),
+    }
 }
 
 /// What speaks against a version that its certificate compares with nothing. A stage that takes its first version asks nobody.
@@ -59,8 +60,8 @@ pub(in crate::ops) fn obstacle(
         return Ok(None);
     }
     let event = repository.registry().event(&state.model, row.event.seq)?.and_then(|file| file.event.ok());
-    let by = event.and_then(|event| event.actor.email);
-    let flaw = flaw(repository, state, (snapshot, by.as_deref()), (stage, rules))?;
+    let by = event.map(|event| event.actor).unwrap_or_default();
+    let flaw = flaw(repository, state, (snapshot, &by), (stage, rules))?;
     let (certificate, of) = (row.certificate, row.stage.clone());
     Ok(flaw.map(|flaw| Obstacle::Uncompared { certificate, stage: of, held, flaw }))
 }

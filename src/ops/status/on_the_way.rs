@@ -3,8 +3,8 @@
 use super::fitness::Fitness;
 use crate::format::checkpoint::{CertificateRow, VersionRow};
 use crate::name::StageName;
-use crate::ops::rules::{self, Needed};
 use crate::ops::promote;
+use crate::ops::rules::{self, Needed};
 use crate::ops::{VerbError, signoffs};
 use crate::registry::State;
 use crate::registry::promote::{Obstacle, PromoteRequest};

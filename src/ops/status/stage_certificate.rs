@@ -6,9 +6,9 @@ use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::{CertificateRow, OccupancyRow};
+use crate::format::event::RulesRecord;
 use crate::name::StageName;
 use crate::registry::State;
-use crate::format::event::RulesRecord;
 use crate::registry::promote::{expires, since};
 
 /// A certificate that expires within this time is to be renewed; one that counts for less than four times as long, within a

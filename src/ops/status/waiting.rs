@@ -287,7 +287,8 @@ fn of_way(status: &ModelStatus, way: &OnTheWay) -> Vec<Waiting> {
     }
     for obstacle in clear {
         let roles = match &obstacle {
-            Obstacle::Waiver { flaw: WaiverFlaw::NotAllowed { roles, .. }, .. } => roles.clone(),
+            Obstacle::Waiver { flaw: WaiverFlaw::NotAllowed { roles, .. }, .. }
+            | Obstacle::Uncompared { flaw: WaiverFlaw::NotAllowed { roles, .. }, .. } => roles.clone(),
             _ => Vec::new(),
         };
         found.push(Waiting { roles, ..new(Task::Clear { obstacle }, way.row.time, None) });

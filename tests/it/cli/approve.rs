@@ -679,7 +679,8 @@ fn who_took_it_must_be_known() {
     let project = fresh("approvals = { risk = 1 }\n");
     project.train(0.60);
     let mut command = project.command(&["snapshot", "fraud"]);
-    shown(command.env_remove("USER").env("LOGNAME", "").env_remove("GIT_AUTHOR_NAME").env_remove("GIT_AUTHOR_EMAIL")).exits(0);
+    shown(command.env_remove("USER").env("LOGNAME", "").env_remove("GIT_AUTHOR_NAME").env_remove("GIT_AUTHOR_EMAIL"))
+        .exits(0);
     let actor = project.events_of("snapshot")[0]["actor"].clone();
     project.ok("certify v1 --first-release --reason begin");
     let approve = ["approve", "v1", "--role", "risk", "--for", "production"];

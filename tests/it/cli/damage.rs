@@ -38,7 +38,13 @@ fn a_version_that_cannot_be_read_is_not_called_dropped() {
     let folder = project.store().join("cache/checkpoints");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("fraud"), checkpoint::encode(&record).unwrap()).unwrap();
-    for line in ["show v1", "restore v1 --to ../back", "promote v1 --to production", "diff v1 v2", "attach v1 --set x metrics.json"] {
+    for line in [
+        "show v1",
+        "restore v1 --to ../back",
+        "promote v1 --to production",
+        "diff v1 v2",
+        "attach v1 --set x metrics.json",
+    ] {
         let unread = project.mlrun(line).exits(4);
         assert!(!unread.stderr.contains("dropped"), "{unread}");
         unread.says(&["v1 cannot be read", "mlrun verify --journal"]);

@@ -141,12 +141,14 @@ fn who_made_it_elsewhere_does_not_approve_it_here() {
     there.train(0.6);
     by(&there, "eve", "snapshot fraud").exits(0);
     let here = Project::rated();
-    let roles = "approvals = { risk = 1 }\n[roles]\nrisk = [\"eve@example.org\", \"dan@example.org\", \"ben@example.org\"]\n";
+    let roles =
+        "approvals = { risk = 1 }\n[roles]\nrisk = [\"eve@example.org\", \"dan@example.org\", \"ben@example.org\"]\n";
     here.write("mlrun.toml", here.read("mlrun.toml") + roles);
     let bundle = here.beside("case.tar.gz").display().to_string();
     there.run(&["bundle", "v1", "-o", &bundle]).exits(0);
     by(&here, "dan", IMPORT).exits(0);
-    let raw: Value = serde_json::from_str(fs::read_to_string(journal(&here, 2)).unwrap().lines().next().unwrap()).unwrap();
+    let raw: Value =
+        serde_json::from_str(fs::read_to_string(journal(&here, 2)).unwrap().lines().next().unwrap()).unwrap();
     assert_eq!(raw["origin"]["authors"][0]["email"], "eve@example.org");
     here.ok("certify v1 --first-release --reason begin");
     let line = "approve v1 --role risk --for production";

@@ -82,7 +82,8 @@ fn an_emptied_stage_holds_nothing_and_can_be_held_again() {
 fn a_stage_is_not_emptied_to_get_around_its_rules() {
     let project = Project::rated();
     let roles = "\n[roles]\nrisk = [\"ben@example.org\"]\n";
-    project.write("mlrun.toml", project.read("mlrun.toml") + "waivers = [\"risk\"]\n" + roles);
+    let stage = "waivers = [\"risk\"]\nself_approval = true\n";
+    project.write("mlrun.toml", project.read("mlrun.toml") + stage + roles);
     let first = project.version(0.70);
     project.release(&first);
     project.version(0.62);
@@ -116,7 +117,13 @@ fn who_approves_excuses_that_nothing_is_compared() {
         command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "user.email");
         shown(command.env("GIT_CONFIG_VALUE_0", format!("{who}@example.org")))
     };
-    let taken = |skill: f64| by("dan", { project.train(skill); "snapshot fraud" }).exits(0);
+    let taken = |skill: f64| {
+        by("dan", {
+            project.train(skill);
+            "snapshot fraud"
+        })
+        .exits(0)
+    };
     taken(0.70);
     project.ok("certify v1 --first-release --reason begin");
     by("ben", "approve v1 --role risk --for production").exits(0);

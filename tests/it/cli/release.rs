@@ -166,7 +166,11 @@ fn an_expired_certificate() {
 #[test]
 fn a_stage_may_ask_for_a_fresher_certificate() {
     let project = Project::rated();
-    project.edit("mlrun.toml", "[stage.production]", "[stage.canary]\nvalid_for = \"1s\"\n\n[stage.production]\nvalid_for = \"365d\"");
+    project.edit(
+        "mlrun.toml",
+        "[stage.production]",
+        "[stage.canary]\nvalid_for = \"1s\"\n\n[stage.production]\nvalid_for = \"365d\"",
+    );
     project.version(0.6);
     project.ok("certify v1 --first-release --reason begin");
     while project.mlrun("promote v1 --to canary --dry-run").code == Some(0) {}

@@ -16,6 +16,7 @@ policy = "policy.toml"
 
 [stage.production]
 waivers = ["globex-risk"]
+self_approval = true
 
 [model."acme/fraud".stage.production]
 valid_for = "7d"

@@ -199,7 +199,9 @@ impl List {
     /// Whether a content was promoted to a stage by its rules, and may be there still.
     fn has_passed(&self, content: usize, of: usize) -> bool {
         let promoted = |fact: &Fact| match fact {
-            Fact::Moved { to, version, back: false, forced: false, .. } => *to == of && self.content(*version) == content,
+            Fact::Moved { to, version, back: false, forced: false, .. } => {
+                *to == of && self.content(*version) == content
+            }
             _ => false,
         };
         self.facts().any(|(_, _, fact)| promoted(fact)) && !self.is_blocked(content, of)
@@ -646,7 +648,15 @@ impl Run {
             reason: None,
         };
         let certified = adopts.then_some(certified);
-        let fact = Fact::Moved { to, version, back: false, blocks: Vec::new(), unblocks: Vec::new(), certified, forced: false };
+        let fact = Fact::Moved {
+            to,
+            version,
+            back: false,
+            blocks: Vec::new(),
+            unblocks: Vec::new(),
+            certified,
+            forced: false,
+        };
         self.offer("promotion", true, body, fact);
     }
 
@@ -713,7 +723,15 @@ impl Run {
                     after: Vec::new(),
                 };
                 let (blocks, unblocks) = (kept_out.into_iter().collect(), let_in.into_iter().collect());
-                let fact = Fact::Moved { to: of, version: expected, back: true, blocks, unblocks, certified: None, forced: false };
+                let fact = Fact::Moved {
+                    to: of,
+                    version: expected,
+                    back: true,
+                    blocks,
+                    unblocks,
+                    certified: None,
+                    forced: false,
+                };
                 self.offer("rollback", true, body, fact);
             }
             (planned, expected) => panic!("{planned:?}, not {expected:?}"),

@@ -65,8 +65,7 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
         | CertificationError::MayNotBegin { unknown: true, .. } => {
             says(NO, "`git config user.email` says who you are; roles are lists of addresses in `[roles]`")
         }
-        CertificationError::MayNotWaive { stage, .. }
-        | CertificationError::MayNotRemove { stage, .. } => (
+        CertificationError::MayNotWaive { stage, .. } | CertificationError::MayNotRemove { stage, .. } => (
             NO,
             Some(format!(
                 "`waivers` of `[stage.{stage}]` names roles, `[roles]` their people; once a stage was promoted to, its rules in force count"
@@ -79,6 +78,9 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
                 excuses(label)
             )),
         ),
+        CertificationError::WaivesOwn { .. } => {
+            says(NO, "somebody else whom `waivers` names must; `self_approval = true` of the stage allows it")
+        }
         CertificationError::BeginsUnsigned { label, .. } => {
             (NO, Some(format!("`{} --sign` first, then this command", excuses(label))))
         }
@@ -108,13 +110,19 @@ pub(super) fn uncompared(
         ),
         WaiverFlaw::NotAllowed { roles, .. } if roles.is_empty() => (
             format!("{what}: the rules in force for {stage} name nobody in `waivers` who may excuse that"),
-            format!("mlrun promote {label} --to {stage} --force --reason …   # for the record, and for everybody to see"),
+            format!(
+                "mlrun promote {label} --to {stage} --force --reason …   # for the record, and for everybody to see"
+            ),
         ),
         WaiverFlaw::NotAllowed { by, roles } => {
             let by = by.as_deref().unwrap_or("somebody unknown");
             let takes = format!("{by} declared it a first release, which takes the role {}", roles.join(" or "));
             (format!("{what}: {takes}"), format!("{}   # by one of them", excuses(label)))
         }
+        WaiverFlaw::Own { .. } => (
+            format!("{what}: it was declared a first release by whoever took it, or nobody knows who took it"),
+            format!("{}   # by somebody else who may", excuses(label)),
+        ),
         _ => (format!("{what}: what excused that counts no more"), excuses(label)),
     }
 }
@@ -157,6 +165,10 @@ pub(super) fn flaw(rule: &str, flaw: &WaiverFlaw, label: &str, stage: &str, cert
         WaiverFlaw::Unsigned { reason } => (
             format!("its certificate counts a waiver of `{rule}` whose signature does not: {reason}"),
             format!("{again} --sign"),
+        ),
+        WaiverFlaw::Own { .. } => (
+            format!("its certificate counts a waiver of `{rule}` by whoever took it, or nobody knows who took it"),
+            format!("{again}   # by somebody else who may"),
         ),
         WaiverFlaw::Superseded => {
             (format!("its certificate counts a waiver of `{rule}` that counts no more"), certify.to_owned())

@@ -97,7 +97,8 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let which = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
             let model = label.split('@').next().unwrap_or_default();
             let message = format!("a check is not what it was when the rules of {stage} were put in force: {which}");
-            let cure = format!("mlrun policy adopt {model} --stage {stage} --reason …   # puts it in force; or take it back");
+            let cure =
+                format!("mlrun policy adopt {model} --stage {stage} --reason …   # puts it in force; or take it back");
             (obstacle.code(), message, cure)
         }
         Obstacle::PassedOver { commands } => {
