@@ -36,6 +36,8 @@ pub struct Sums {
     pub changed: u64,
     /// Those of which one is not finite.
     pub apart: u64,
+    /// Those of them of which the other one is finite, or is not finite in another way: NaN, or an infinity of one sign.
+    pub turned: u64,
     /// Σ a² over the others.
     pub squares_a: f64,
     /// Σ b².
@@ -121,6 +123,7 @@ impl Sums {
         self.elements += next.elements;
         self.changed += next.changed;
         self.apart += next.apart;
+        self.turned += next.turned;
         self.squares_a += next.squares_a;
         self.squares_b += next.squares_b;
         self.product += next.product;
@@ -146,13 +149,6 @@ impl Sums {
             max_abs: finite(self.largest),
             cosine: cosine.map(|cosine| cosine.clamp(-1.0, 1.0)),
         }
-    }
-
-    /// What decides which change comes first: the relative one. What is not defined, and what has become NaN or infinite,
-    /// is more than any.
-    pub(super) fn weight(&self) -> f64 {
-        let is_worse = self.b.nan + self.b.infinite > self.a.nan + self.a.infinite;
-        if is_worse { f64::INFINITY } else { self.difference().relative.unwrap_or(f64::INFINITY) }
     }
 
     fn add_equal(&mut self, number: Number, bytes: &[u8], strip: &mut Strip) {
@@ -215,6 +211,7 @@ impl Sums {
             self.b.count(odd_b);
             if odd_a != NotFinite::default() || odd_b != NotFinite::default() {
                 self.apart += 1;
+                self.turned += u64::from(!a.iter().zip(&*b).all(|(a, b)| is_alike(*a, *b)));
                 a.fill(0.0);
                 b.fill(0.0);
             }
@@ -276,6 +273,11 @@ impl NotFinite {
         self.nan += more.nan;
         self.infinite += more.infinite;
     }
+}
+
+/// Whether both are finite, NaN, or the same infinity.
+fn is_alike(a: f64, b: f64) -> bool {
+    a.is_finite() && b.is_finite() || a.is_nan() && b.is_nan() || a == b
 }
 
 /// The first `count` values, and zeros up to a whole number of lanes.

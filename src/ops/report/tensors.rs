@@ -1,6 +1,7 @@
 //! What changed in the tensors of a version since another, layer by layer.
 
 use crate::compare::tensors::TensorDiff;
+use crate::compare::tensors::extent::not_finite;
 use crate::compare::tensors::layers::Layer;
 use crate::format::snapshot::SnapshotRecord;
 use crate::ops::diff::tensors::{SideFiles, compare};
@@ -22,24 +23,19 @@ pub(super) fn tensors(
     let found = compare(store, &side(&a), &side(&b), progress);
     let several = found.layers.iter().any(|layer| found.layers.first().is_some_and(|first| first.set != layer.set));
     let layers = found.layers.iter().map(|layer| change(layer, several)).chain(not_compared(&found)).collect();
-    Some(Tensors { against: against.to_owned(), layers })
+    Some(Tensors { against: against.to_owned(), layers, instead: None })
 }
 
 fn change(layer: &Layer, several: bool) -> LayerChange {
-    let counts = [
-        (layer.added, "added"),
-        (layer.removed, "removed"),
-        (layer.renamed, "renamed"),
-        (layer.sums.b.nan, "NaN now"),
-        (layer.sums.b.infinite, "infinite now"),
-    ];
-    let notes = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let counts = [(layer.added, "added"), (layer.removed, "removed"), (layer.renamed, "renamed")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let notes: Vec<String> = counts.chain(not_finite(&layer.sums)).collect();
     LayerChange {
         layer: if several { format!("{}: {}", layer.set, layer.name) } else { layer.name.clone() },
         tensors: layer.tensors,
         changed: layer.changed + layer.added + layer.removed,
-        relative: layer.sums.difference().relative.filter(|_| layer.sums.elements > 0),
-        note: notes.collect::<Vec<_>>().join(", "),
+        extent: layer.extent(),
+        note: notes.join(", "),
     }
 }
 

@@ -14,6 +14,8 @@ pub mod site;
 mod slices;
 mod tensors;
 
+pub use self::tensors::{LayerChange, Tensors};
+
 use super::case::{self, Case};
 use super::chart::Lane;
 use super::html::{Document, Text, Tone, words};
@@ -225,30 +227,6 @@ pub struct ColumnDrift {
     pub p: f64,
     /// Whether it is estimated from deciles.
     pub is_estimated: bool,
-}
-
-/// What changed in a model's tensors.
-#[derive(Debug, Clone, Default)]
-pub struct Tensors {
-    /// The version they are held against.
-    pub against: String,
-    /// Layer by layer, in any order.
-    pub layers: Vec<LayerChange>,
-}
-
-/// What changed in a layer.
-#[derive(Debug, Clone, Default)]
-pub struct LayerChange {
-    /// Its name: what its tensors' names begin with.
-    pub layer: String,
-    /// Its tensors.
-    pub tensors: u64,
-    /// Those that changed, were added or removed.
-    pub changed: u64,
-    /// The L2 norm of the change, in that of what was there before; none where it is not defined.
-    pub relative: Option<f64>,
-    /// What else there is to say.
-    pub note: String,
 }
 
 /// The page of one version, or of several side by side.

@@ -2,35 +2,65 @@
 
 use super::super::chart::{Forest, ForestRow, Hue};
 use super::super::html::{Document, Text, number, words};
-use super::Tensors;
 use crate::certify::wording::{grouped, significant};
+use crate::compare::tensors::extent::Extent;
 
 /// Layers of the chart: those that changed most.
 const MOST: usize = 40;
 
+/// What changed in a model's tensors.
+#[derive(Debug, Clone, Default)]
+pub struct Tensors {
+    /// The version they are held against.
+    pub against: String,
+    /// Layer by layer, the most important first.
+    pub layers: Vec<LayerChange>,
+    /// Where they were not read because it would take too long: the command that compares them.
+    pub instead: Option<String>,
+}
+
+/// What changed in a layer.
+#[derive(Debug, Clone, Default)]
+pub struct LayerChange {
+    /// Its name: what its tensors' names begin with.
+    pub layer: String,
+    /// Its tensors.
+    pub tensors: u64,
+    /// Those that changed, were added or removed.
+    pub changed: u64,
+    /// By how much.
+    pub extent: Extent,
+    /// What else there is to say.
+    pub note: String,
+}
+
 pub(super) fn section(page: &mut Document, tensors: Option<&Tensors>) {
     let Some(tensors) = tensors else { return };
     page.section("tensors", "Tensor changes by layer");
+    if let Some(command) = &tensors.instead {
+        let not_here = Text::plain("Large tensors are different, and were not read for this page: ");
+        page.paragraph(&not_here.then(&Text::code(command)).then(&Text::plain(" compares them.")));
+        return;
+    }
     page.paragraph(&Text::plain(&format!("Against {}.", tensors.against)));
     if tensors.layers.is_empty() {
         page.paragraph(&Text::plain("No tensor is different."));
         return;
     }
-    let mut layers: Vec<_> = tensors.layers.iter().collect();
-    layers.sort_by(|a, b| {
-        let size = |layer: &super::LayerChange| layer.relative.unwrap_or(f64::INFINITY);
-        size(b).total_cmp(&size(a)).then_with(|| a.layer.cmp(&b.layer))
-    });
-    let measured = layers.iter().filter(|layer| layer.relative.is_some_and(f64::is_finite));
+    let measured = tensors.layers.iter().filter_map(|layer| Some((layer, layer.extent.relative()?)));
+    let mut measured: Vec<_> = measured.collect();
+    // A chart is read by its longest bar.
+    measured.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.layer.cmp(&b.0.layer)));
     let rows: Vec<ForestRow> = measured
+        .into_iter()
         .take(MOST)
-        .map(|layer| ForestRow {
+        .map(|(layer, relative)| ForestRow {
             name: layer.layer.clone(),
-            value: layer.relative,
-            bounds: layer.relative.map(|relative| (0.0, relative)),
+            value: Some(relative),
+            bounds: Some((0.0, relative)),
             limit: None,
             hue: Hue::Nth(0),
-            note: layer.relative.map_or_else(String::new, significant),
+            note: significant(relative),
         })
         .collect();
     let most = rows.first().map_or_else(String::new, |row| format!("Most changed: {} by {}.", row.name, row.note));
@@ -42,18 +72,19 @@ pub(super) fn section(page: &mut Document, tensors: Option<&Tensors>) {
         rows,
     };
     page.charts(&forest.chart().into_iter().collect::<Vec<_>>());
-    let rows: Vec<Vec<Text>> = layers
+    let rows: Vec<Vec<Text>> = tensors
+        .layers
         .iter()
         .map(|layer| {
             vec![
                 Text::code(&layer.layer),
                 Text::plain(&grouped(layer.changed)),
                 Text::plain(&grouped(layer.tensors)),
-                layer.relative.map_or_else(Text::default, |relative| Text::plain(&significant(relative))),
+                Text::plain(&layer.extent.words(significant)),
                 Text::plain(&layer.note),
             ]
         })
         .collect();
     let columns = [words("Layer"), number("Tensors changed"), number("Of"), number("Relative change"), words("Note")];
-    page.table("Layers, the most changed first", &columns, &rows);
+    page.table("Layers, the one with the most changed tensor first", &columns, &rows);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlrun::clock::Time;
+use mlrun::compare::tensors::extent::Extent;
 use mlrun::format::certificate::Verdict;
 use mlrun::page::case::Beside;
 use mlrun::page::chart::{Lane, Stretch};
@@ -108,9 +109,10 @@ fn version_of(words: &str) -> Version {
         }],
         tensors: Some(Tensors {
             against: w(),
+            instead: None,
             layers: vec![
-                LayerChange { layer: w(), tensors: 3, changed: 2, relative: Some(0.1), note: w() },
-                LayerChange { layer: w(), tensors: 1, changed: 1, relative: None, note: w() },
+                LayerChange { layer: w(), tensors: 3, changed: 2, extent: Extent::Relative(0.1), note: w() },
+                LayerChange { layer: w(), tensors: 1, changed: 1, extent: Extent::NotFinite(1), note: w() },
             ],
         }),
         reproducibility: vec![(w(), true, w()), (w(), false, w())],
@@ -289,4 +291,22 @@ fn a_sites_pages_lead_to_each_other() {
     let row = one.history.versions[0].clone();
     one.history.versions = (1..=1500).map(|number| HistoryRow { number, ..row.clone() }).collect();
     assert_eq!(model(&one).matches("<time").count(), 1500 + 1 + 3, "versions, a stage, times in it");
+}
+
+#[test]
+fn a_layer_that_became_nan_is_not_said_to_have_changed_by_nothing() {
+    let layer = |name: &str, extent| LayerChange { layer: name.to_owned(), extent, ..LayerChange::default() };
+    let mut version = version_of("x");
+    let layers = vec![layer("broken", Extent::NotFinite(3)), layer("moved", Extent::Relative(0.25))];
+    version.tensors = Some(Tensors { against: "m@v1".to_owned(), layers, instead: None });
+    let page = html(std::slice::from_ref(&version));
+    let row = |name: &str| page.find(&format!("<code>{name}</code>")).unwrap();
+    assert!(row("broken") < row("moved"), "in the order of all listings");
+    assert!(page[row("broken")..row("moved")].contains("NaN/inf"), "no number");
+    assert!(page.contains("Most changed: moved by 0.25"), "a chart of what can be measured");
+    let command = Some("mlrun diff m@v1 m@v2 --only tensors".to_owned());
+    version.tensors = Some(Tensors { instead: command, ..Tensors::default() });
+    let page = html(&[version]);
+    assert!(page.contains("mlrun diff m@v1 m@v2 --only tensors"), "what was not read can be compared");
+    assert!(!page.contains("No tensor is different"));
 }

@@ -6,6 +6,7 @@ mod data;
 mod environment;
 mod files;
 mod items;
+mod layers;
 mod metrics;
 mod predictions;
 mod stat;

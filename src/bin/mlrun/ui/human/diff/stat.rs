@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mlrun::compare::tensors::extent::Extent;
 use mlrun::compare::{
     Command, Diff, EnvironmentFact, FileFacts, Inside, Item, PredictionsDiff, Section, Sign, Verdict, compare_words,
 };
@@ -114,7 +115,7 @@ fn predictions(diff: &Diff) -> String {
     diff.predictions.iter().map(of_set).collect::<Vec<_>>().join("; ")
 }
 
-/// Tensors that differ, and the layer that changed most.
+/// Tensors that differ, and the one that changed most.
 fn weights(diff: &Diff, style: &Style) -> String {
     let tensors = &diff.tensors;
     let of = |n: usize, what: &str| (n > 0).then(|| count(n as u64, what));
@@ -123,15 +124,16 @@ fn weights(diff: &Diff, style: &Style) -> String {
     if parts.is_empty() {
         return "not compared".to_owned();
     }
-    if let Some(layer) = tensors.layers.iter().find(|layer| layer.sums.a != layer.sums.b) {
-        let odd = style.paint(Label::Bad, "other NaN or infinities");
-        return format!("{}; {odd} in {}", parts.join(", "), cut(&clean(&layer.name), 30));
-    }
-    let most = tensors.layers.first().and_then(|layer| Some((layer, layer.sums.difference().relative?)));
-    let most = most.map_or_else(String::new, |(layer, relative)| {
-        format!("; {} by {} of its norm", cut(&clean(&layer.name), 30), style.number(relative))
+    let most = tensors.items.iter().min_by(|one, other| one.extent().largest_first(&other.extent()));
+    let most = most.and_then(|item| {
+        let name = cut(&clean(item.name()), 30);
+        Some(match item.extent() {
+            Extent::NotFinite(_) => format!("; {} in {name}", style.paint(Label::Bad, "other NaN or infinities")),
+            Extent::Relative(relative) => format!("; {name} by {} of its norm", style.number(relative)),
+            Extent::Undefined | Extent::Share(_) | Extent::Unknown => return None,
+        })
     });
-    format!("{}{most}", parts.join(", "))
+    format!("{}{}", parts.join(", "), most.unwrap_or_default())
 }
 
 /// The one that changed most, as a part of what it was, is named.
