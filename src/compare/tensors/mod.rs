@@ -15,6 +15,7 @@ pub mod settings;
 pub mod strided;
 pub mod sums;
 pub mod units;
+mod vectors;
 
 use std::cmp::Ordering;
 
