@@ -131,12 +131,7 @@ fn planes_of<T: Word<W>, const W: usize>(transform: Transform, plain: &[u8], bas
 }
 
 #[inline(always)]
-fn elements_of<T: Word<W>, const W: usize>(
-    transform: Transform,
-    planes: &[&[u8]; 8],
-    base: &[u8],
-    plain: &mut [u8],
-) {
+fn elements_of<T: Word<W>, const W: usize>(transform: Transform, planes: &[&[u8]; 8], base: &[u8], plain: &mut [u8]) {
     match transform {
         Transform::Plain => gather::<T, W>(planes, &[], plain, |x, _| x),
         Transform::SignLast => gather::<T, W>(planes, &[], plain, |x, _| x.sign_first()),
@@ -173,12 +168,7 @@ fn scatter<T: Word<W>, const W: usize>(plain: &[u8], base: &[u8], planes: &mut [
 
 /// Undoes [`scatter`]; without a base, elements are changed alone. One loop over all planes becomes vector instructions as it is.
 #[inline(always)]
-fn gather<T: Word<W>, const W: usize>(
-    planes: &[&[u8]; 8],
-    base: &[u8],
-    plain: &mut [u8],
-    change: impl Fn(T, T) -> T,
-) {
+fn gather<T: Word<W>, const W: usize>(planes: &[&[u8]; 8], base: &[u8], plain: &mut [u8], change: impl Fn(T, T) -> T) {
     let (plain, _) = plain.as_chunks_mut::<W>();
     let planes: [&[u8]; W] = std::array::from_fn(|number| &planes[number][..plain.len()]);
     if base.is_empty() {
