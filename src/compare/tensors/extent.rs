@@ -1,8 +1,8 @@
 //! How much a tensor or a layer changed: the one order of every listing, and the words that stand in it.
 //!
 //! First comes where other elements are NaN or infinite than before: the numbers that are left may not have changed at all, so
-//! that a norm says nothing. Then what has no relative change because there was nothing to change, then the others, the most
-//! changed first.
+//! that a norm says nothing. Then what has no relative change because there was nothing to change, then the other numbers, the most
+//! changed first; then bytes, by the share that changed; last of what nothing was counted.
 
 use std::cmp::Ordering;
 
@@ -37,10 +37,11 @@ impl Extent {
     /// The order of listings.
     pub fn largest_first(&self, other: &Self) -> Ordering {
         let key = |extent: &Self| match *extent {
-            Self::NotFinite(turned) => (2, turned as f64),
-            Self::Undefined => (1, 0.0),
-            Self::Relative(part) | Self::Share(part) => (0, part),
-            Self::Unknown => (0, 0.0),
+            Self::NotFinite(turned) => (4, turned as f64),
+            Self::Undefined => (3, 0.0),
+            Self::Relative(part) if part > 0.0 => (2, part),
+            Self::Share(part) => (1, part),
+            Self::Relative(_) | Self::Unknown => (0, 0.0),
         };
         let ((class, size), (other_class, other_size)) = (key(self), key(other));
         other_class.cmp(&class).then(other_size.total_cmp(&size))
