@@ -1,10 +1,12 @@
-//! The arrays of NumPy that a pickle holds: what an estimator has learned, by the names on the way to it.
+//! The arrays of NumPy that a pickle holds: what an estimator has learned, by the names on the way to it. Of what it has learned
+//! as texts, lists and dictionaries there is an array of digests.
 //!
 //! Source: NumPy's `ndarray.__reduce__` and `__reduce_ex__` (`_reconstruct`, `_frombuffer`), and joblib's wrappers.
 
 use std::collections::HashSet;
 
 use super::joblib;
+use super::learned::Learned;
 use super::pickle::value::{EMPTY, Id, Object, Value, Values};
 
 /// Arrays of a file at most.
@@ -47,13 +49,15 @@ pub enum ArrayBytes {
 
 /// The arrays below `root`, in the order of the way; each once, however many share it.
 pub(super) fn arrays(values: &Values, root: Id) -> Vec<Array> {
-    let mut search = Search { values, found: Vec::new(), path: Vec::new(), seen: HashSet::new() };
+    let learned = Learned::new(values);
+    let mut search = Search { values, learned, found: Vec::new(), path: Vec::new(), seen: HashSet::new() };
     search.look(root);
     search.found
 }
 
 struct Search<'v> {
     values: &'v Values,
+    learned: Learned<'v>,
     found: Vec<Array>,
     path: Vec<String>,
     /// What was looked at: what is shared, or holds itself, is entered once.
@@ -66,6 +70,14 @@ impl Search<'_> {
             return;
         }
         let values = self.values;
+        // scikit-learn's names of what was learned end so. The best parameters of a search stand among the parameters.
+        let is_name = |name: &String| name.ends_with('_') && !name.starts_with('_') && name != "best_params_";
+        let is_learned = self.path.last().is_some_and(is_name);
+        if is_learned && let Some((kind, digests)) = self.learned.of(id) {
+            let shape = vec![digests.len() as u64];
+            self.add(kind.to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
+            return;
+        }
         match values.get(id) {
             Value::List(all) | Value::Tuple(all) | Value::Set(all) => self.list(all),
             Value::Dict(pairs) => self.pairs(pairs),
@@ -114,6 +126,12 @@ impl Search<'_> {
     fn object(&mut self, object: &Object) {
         if let Some((dtype, shape, columns_first, bytes)) = self.array(object) {
             self.add(dtype, shape, columns_first, bytes);
+            return;
+        }
+        if let Some((items, shape)) = self.learned.objects(object)
+            && let Some((_, digests)) = self.learned.of(items)
+        {
+            self.add("objects".to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
             return;
         }
         self.pairs(&object.pairs);
@@ -172,8 +190,7 @@ impl Search<'_> {
 
     fn add(&mut self, dtype: String, shape: Vec<u64>, columns_first: bool, bytes: ArrayBytes) {
         let name = self.path.join(".");
-        let empty = shape.contains(&0);
-        if name.len() <= MAX_NAME && shape.len() <= MAX_RANK && !empty {
+        if name.len() <= MAX_NAME && shape.len() <= MAX_RANK {
             self.found.push(Array { name, dtype, shape, columns_first, bytes });
         }
     }

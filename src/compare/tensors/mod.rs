@@ -204,6 +204,17 @@ pub struct NotCompared {
     pub reason: String,
 }
 
+impl NotCompared {
+    /// Which file, or which tensor of it, on which side if it is only one, and why.
+    fn words(&self, others: &[Self]) -> String {
+        let other = Self { of_a: !self.of_a, ..self.clone() };
+        let side = if self.of_a { " of a" } else { " of b" };
+        let side = if self.tensor.is_some() || others.contains(&other) { "" } else { side };
+        let tensor = self.tensor.as_ref().map_or_else(String::new, |tensor| format!(", {tensor}"));
+        format!("{}{side}{tensor}: {}", self.file, self.reason)
+    }
+}
+
 /// What a model's files say of themselves, as far as it is different: the class, hyper-parameters, what was found beside them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingItem {
@@ -246,6 +257,15 @@ impl TensorDiff {
     /// Whether nothing is different, and everything was compared.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty() && self.settings.is_empty() && self.not_compared.is_empty()
+    }
+
+    /// What is not compared, in words: what is so on both sides once.
+    pub fn not_compared_words(&self) -> Vec<String> {
+        let mut words: Vec<String> =
+            self.not_compared.iter().map(|missing| missing.words(&self.not_compared)).collect();
+        words.sort();
+        words.dedup();
+        words
     }
 
     /// How many are different in this way.

@@ -1,6 +1,6 @@
 //! Tensors by layer, those that came, went or are of another kind, and what model files say of themselves.
 
-use super::{Lines, SECTION, name};
+use super::{Lines, SECTION, escape, name};
 use crate::certify::wording::significant;
 use crate::compare::tensors::extent::not_finite;
 use crate::compare::tensors::layers::Layer;
@@ -31,10 +31,9 @@ pub(super) fn tensors(diff: &TensorDiff) -> String {
     layers(diff, &mut lines);
     odd(diff, &mut lines);
     others(diff, &mut lines);
-    for missing in diff.not_compared.iter().take(MOST) {
-        let tensor = missing.tensor.as_ref().map_or_else(String::new, |tensor| format!(", {}", name(tensor)));
-        lines.add(format!("\nNot compared: {}{tensor}: {}\n", name(&missing.file), name(&missing.reason)));
-    }
+    let not_compared = diff.not_compared_words().into_iter();
+    let not_compared = not_compared.map(|words| format!("not compared: {}", escape::markdown(&words, 300)));
+    list(&not_compared.collect::<Vec<_>>(), "that are not compared", &mut lines);
     lines.text("lines on tensors")
 }
 

@@ -26,18 +26,12 @@ pub(super) fn tensors(diff: &TensorDiff, style: &Style, stat: bool) -> String {
             text += &others(diff, style);
         }
     }
-    let not_compared = shown(diff.not_compared.len(), OF_KIND);
-    for missing in diff.not_compared.iter().take(not_compared) {
-        let tensor = missing.tensor.as_ref().map_or_else(String::new, |tensor| format!(", {}", clean(tensor)));
-        let line = format!(
-            "  {} not compared: {}{tensor}: {}",
-            sign(style, "!"),
-            clean(&missing.file),
-            clean(&missing.reason)
-        );
-        text += &format!("{}\n", wrapped(&line));
+    let not_compared = diff.not_compared_words();
+    let shown = shown(not_compared.len(), OF_KIND);
+    for words in not_compared.iter().take(shown) {
+        text += &format!("{}\n", wrapped(&format!("  {} not compared: {}", sign(style, "!"), clean(words))));
     }
-    text + &more(diff.not_compared.len(), not_compared, "that are not compared")
+    text + &more(not_compared.len(), shown, "that are not compared")
 }
 
 fn sign(style: &Style, mark: &str) -> String {
