@@ -20,6 +20,10 @@ pub struct Layer {
     pub tensors: u64,
     /// Those whose elements changed, retyped and reshaped ones among them.
     pub changed: u64,
+    /// Those of them that have another type of elements.
+    pub retyped: u64,
+    /// Those of them that have another shape.
+    pub reshaped: u64,
     /// Those only in `b`.
     pub added: u64,
     /// Those only in `a`.
@@ -49,6 +53,8 @@ impl Layer {
             Change::Renamed => self.renamed += 1,
             Change::Changed | Change::Reshaped | Change::Retyped => self.changed += 1,
         }
+        self.retyped += u64::from(item.change == Change::Retyped);
+        self.reshaped += u64::from(item.change == Change::Reshaped);
         match &item.tally {
             Some(Tally::Numbers(sums)) => self.sums.add(sums),
             Some(Tally::Units(units)) => {

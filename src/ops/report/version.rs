@@ -17,13 +17,15 @@ use crate::format::snapshot::SnapshotRecord;
 use crate::name::Version;
 use crate::ops::judging;
 use crate::page::report;
-use crate::progress::Silent;
 use crate::registry::State;
 use crate::repository::Repository;
 
 /// Versions around the one a page is about, and times in each stage, that it shows.
 const AROUND: usize = 100;
 const TIMES: usize = 100;
+
+/// Bytes of tensors that are read for one page of many: 4 MiB.
+const MOST_TENSORS: u64 = 4 << 20;
 
 /// A revision, looked up; at a time, everything is as it was then. With it the state of now: what is gone is gone, whenever it is
 /// looked at.
@@ -148,9 +150,10 @@ impl<'r> Teller<'r> {
             quality: quality(&tables, task.or(self.task), &own, other.as_ref()),
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
-            // A site over a thousand versions does not read every model.
-            tensors: reference.as_ref().filter(|_| self.known.is_none()).and_then(|reference| {
-                tensors(self.repository.store(), (&reference.label, &reference.judged), &parts.record, &Silent)
+            tensors: reference.as_ref().and_then(|reference| {
+                let (before, now) = ((reference.label.as_str(), &reference.judged), (label.as_str(), &parts.record));
+                // A site over a thousand versions does not read every model.
+                tensors(self.repository.store(), before, now, self.known.as_ref().map(|_| MOST_TENSORS))
             }),
             reproducibility: reproducibility(&parts),
             case: parts.case,

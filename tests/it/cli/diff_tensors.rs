@@ -136,7 +136,7 @@ fn names_do_not_steer_the_terminal() {
 fn a_file_that_is_none_is_named_and_is_a_difference() {
     let project = project(&model(&[("w", vec![1.0])]), b"\x10\0\0\0\0\0\0\0{\"w\": broken");
     let shown = project.mlrun("diff v1 v2 --only tensors --exit-code").exits(1);
-    shown.says(&["! not compared: m.safetensors: no tensors can be read from it as safetensors"]);
+    shown.says(&["! not compared: m.safetensors of b: no tensors can be read from it as safetensors"]);
     let found = project.json("diff v1 v2", 0);
     let missing = &found["tensors_summary"]["not_compared"][0];
     assert_eq!(
@@ -236,4 +236,20 @@ fn a_page_names_files_and_tensors() {
         "| w | m.safetensors | 1 of 1 | 1 |",
         "| w | n.safetensors | 1 of 1 | 2 |",
     ]);
+}
+
+/// A site compares what is small with the version before, and says how to compare the rest.
+#[test]
+fn a_site_tells_what_changed_in_small_tensors() {
+    let small = project(&model(&[("head.w", vec![1.0; 8])]), &model(&[("head.w", vec![3.0; 8])]));
+    small.ok("report --all -o site");
+    let page = small.read("site/models/m/v2.html");
+    assert!(page.contains("Tensor changes by layer") && page.contains("<code>head</code>"), "{page}");
+    let large = project(&model(&[("w", vec![1.0; 700_000])]), &model(&[("w", vec![3.0; 700_000])]));
+    large.ok("report --all -o site");
+    let page = large.read("site/models/m/v2.html");
+    assert!(page.contains("mlrun diff m@v1 m@v2 --only tensors"));
+    // A page of its own reads everything.
+    large.ok("report v2 -o one.html");
+    assert!(large.read("one.html").contains("<code>w</code>"));
 }

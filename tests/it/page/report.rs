@@ -111,8 +111,8 @@ fn version_of(words: &str) -> Version {
             against: w(),
             instead: None,
             layers: vec![
-                LayerChange { layer: w(), tensors: 3, changed: 2, extent: Extent::Relative(0.1), note: w() },
-                LayerChange { layer: w(), tensors: 1, changed: 1, extent: Extent::NotFinite(1), note: w() },
+                LayerChange { layer: w(), file: w(), tensors: 3, changed: 2, extent: Extent::Relative(0.1), note: w() },
+                LayerChange { layer: w(), file: w(), tensors: 1, changed: 1, extent: Extent::NotFinite(1), note: w() },
             ],
         }),
         reproducibility: vec![(w(), true, w()), (w(), false, w())],

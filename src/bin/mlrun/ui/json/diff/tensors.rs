@@ -86,6 +86,8 @@ fn layer(layer: &Layer) -> Value {
         "set": layer.set,
         "tensors": layer.tensors,
         "changed": layer.changed,
+        "retyped": layer.retyped,
+        "reshaped": layer.reshaped,
         "added": layer.added,
         "removed": layer.removed,
         "renamed": layer.renamed,
