@@ -115,6 +115,7 @@ pub fn snapshot(
     repository.registry().state(&model)?;
     let known = known::load(repository, &model);
     known::tell_data(repository, &mut capture_options);
+    interpreter::tell(repository, &mut capture_options);
     let mut capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
     // Versions and packs may have moved while files were looked for.

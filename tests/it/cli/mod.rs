@@ -23,6 +23,8 @@ mod data_restore;
 mod deployed;
 mod determinism;
 mod diff_code;
+mod diff_drift;
+mod diff_environment;
 mod diff_front;
 mod diff_sections;
 mod diff_tensors;

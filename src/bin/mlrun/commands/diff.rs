@@ -76,14 +76,25 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         return print_patch(context, args, &repository, &options);
     }
     let report = diff(&repository, &options, &context.ui.reporter())?;
-    let exit = if args.exit_code && !report.diff.is_empty() { NO } else { DONE };
+    // What could not be read is not known to be the same.
+    let differs = !report.diff.is_empty() || !report.unread.is_empty();
+    let exit = if args.exit_code && differs { NO } else { DONE };
     let detail = if args.stat { Detail::Stat } else { Detail::Sections };
     let answer = match args.format {
         _ if context.ui.wants_json() => json::diff::diff(&report).line(),
         Format::Json => json::diff::diff(&report).line(),
         Format::Markdown => {
-            let erased: Vec<String> = report.erased.iter().map(human::diff::erased).collect();
-            page(&DiffPage { a: &report.a, b: &report.b, diff: &report.diff, erased: &erased })
+            let erased = report.erased.iter().map(human::diff::erased);
+            let erased: Vec<String> =
+                erased.chain(report.unread.iter().map(human::diff::unread)).chain(report.remarks.clone()).collect();
+            page(&DiffPage {
+                a: &report.a,
+                b: &report.b,
+                diff: &report.diff,
+                sections: &report.sections,
+                identical: report.identical,
+                erased: &erased,
+            })
         }
         Format::Human => human::diff::diff(&report, detail, context.ui.style()),
     };

@@ -162,7 +162,7 @@ fn run(
     }
     let configured = repository.config().and_then(|config| config.file.environment.python.as_ref());
     let configured = configured.map(|path| project.join(path));
-    let asked = Asked { argv0: None, configured: configured.as_deref() };
+    let asked = Asked { configured: configured.as_deref(), ..Asked::default() };
     let prefix = snapshot::interpreter::hidden(project, asked, &scratch.files());
     // The rules are one: whatever a model's own copy of the code says of itself, both are scored by the baseline's.
     let scorer = baseline.unwrap_or(candidate);

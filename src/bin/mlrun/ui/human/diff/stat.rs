@@ -16,7 +16,7 @@ use super::{environment, title};
 
 /// Sections as lines.
 pub(super) fn stat(report: &DiffReport, style: &Style) -> String {
-    let sections: Vec<Section> = Section::ALL.into_iter().filter(|one| report.diff.differs_in(*one)).collect();
+    let sections = report.diff.shown_sections();
     let width = sections.iter().map(|section| title(*section).len()).max().unwrap_or(0);
     let one = |section: &Section| {
         let name = title(*section);
@@ -44,10 +44,14 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
             let rows = rows.map_or_else(String::new, |(a, b)| format!(", {a} → {} of the first", count(b, "row")));
             format!("{}{rows}", changes(&diff.data))
         }
-        Section::Results => changes(&diff.results),
+        Section::Results => changes(&diff.other_results()),
         Section::Code => code(diff, style),
         Section::Environment => {
-            let items: Vec<_> = diff.environment.iter().collect();
+            let (items, of_another) = diff.environment_parts();
+            let of_another = match of_another.len() as u64 {
+                0 => None,
+                n => Some(format!("{} of another interpreter", count(n, "package"))),
+            };
             let telling =
                 items.iter().min_by_key(|item| (environment::word(item) != "major", item.rank(), item.name.clone()));
             let value = |fact: &Option<EnvironmentFact>| {
@@ -56,7 +60,8 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
             let first = telling.map_or_else(String::new, |item| {
                 format!("; {} {} → {}", cut(&clean(&item.name), 24), value(&item.a), value(&item.b))
             });
-            format!("{}{first}", environment::kinds(&items))
+            let own = (!items.is_empty()).then(|| format!("{}{first}", environment::kinds(&items)));
+            own.into_iter().chain(of_another).collect::<Vec<_>>().join("; ")
         }
         Section::Command => command(diff),
         Section::Tensors => weights(diff, style),
