@@ -2,7 +2,6 @@
 
 use mlrun::compare::{CellChange, Change, CodeDiff, FileFacts, Inside, Item, NotebookDiff, Sign, TextDiff, TextHunk};
 
-use super::super::super::lines::broken;
 use super::super::super::{Label, Style, Table, bytes, clean, clean_code};
 use super::super::{count, wrapped};
 use super::items::mark;
@@ -158,9 +157,12 @@ fn lines_of(hunk: &TextHunk, style: &Style) -> Vec<String> {
             Sign::NoEnd => Some(Label::Dim),
             Sign::Same => None,
         };
-        let parts = broken(&format!("{}{}", sign.mark(), clean_code(line)), 4, 6);
-        let paint = |part: &String| label.map_or_else(|| part.clone(), |label| style.paint(label, part));
-        parts.iter().map(|part| format!("{}\n", paint(part).trim_end())).collect::<String>()
+        // As git shows it: however long, a line of code is one line.
+        let text = format!("    {}{}", sign.mark(), clean_code(line));
+        match label {
+            Some(label) => format!("{}\n", style.paint(label, &text)),
+            None => format!("{}\n", text.trim_end()),
+        }
     };
     hunk.lines.iter().map(line).collect()
 }
