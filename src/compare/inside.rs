@@ -2,6 +2,7 @@
 
 use super::hunk::{Sign, hunks};
 use super::notebook::{NotebookDiff, compare_notebooks};
+use crate::certify::wording::grouped;
 use crate::format::notebook;
 
 /// A longer text is not shown: 1 MiB.
@@ -20,7 +21,7 @@ pub enum Inside {
     Text(TextDiff),
     /// Its cells.
     Notebook(NotebookDiff),
-    /// It is not shown, and why: `binary`, `too large to show`.
+    /// It is not shown, and why: `binary`, `a line of 70,000 characters`.
     Opaque(String),
 }
 
@@ -54,7 +55,7 @@ pub fn look_inside(path: &str, a: Option<&[u8]>, b: Option<&[u8]>) -> Inside {
         }
     }
     if let Some(why) = sides.into_iter().flatten().find_map(not_shown) {
-        return Inside::Opaque(why.to_owned());
+        return Inside::Opaque(why);
     }
     Inside::Text(compare_texts(a.unwrap_or_default(), b.unwrap_or_default()))
 }
@@ -64,12 +65,15 @@ pub fn is_notebook(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("ipynb"))
 }
 
-fn not_shown(bytes: &[u8]) -> Option<&'static str> {
+fn not_shown(bytes: &[u8]) -> Option<String> {
     if bytes.iter().take(BEGINNING).any(|byte| *byte == 0) {
-        return Some("binary");
+        return Some("binary".to_owned());
     }
-    let long = || bytes.split(|byte| *byte == b'\n').any(|line| line.len() > LONGEST_LINE);
-    (bytes.len() as u64 > LARGEST || long()).then_some("too large to show")
+    if bytes.len() as u64 > LARGEST {
+        return Some("too large to show".to_owned());
+    }
+    let longest = bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0);
+    (longest > LONGEST_LINE).then(|| format!("a line of {} bytes, too long to show", grouped(longest as u64)))
 }
 
 /// The lines in which two texts differ.

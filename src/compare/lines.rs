@@ -1,10 +1,14 @@
 //! Two lists of pieces (lines, words) → the stretches in which they differ.
 //!
-//! With the heuristics of git and GNU diff, so that no input takes quadratic time; the result depends on nothing but the input.
+//! As git makes it with `--histogram`; of more pieces as git makes it by itself, whose heuristics keep every input from taking quadratic
+//! time, which a histogram does where lines are thinned out. The result depends on nothing but the input.
 
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
+
+/// Of more pieces than this a histogram may take too long: it is asked for each stretch between two pieces that are the same.
+const MOST_OF_HISTOGRAM: usize = 10_000;
 
 /// What stands in one place of both: pieces of the one, and what is there in the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +24,9 @@ pub(super) fn differing(a: &[&[u8]], b: &[&[u8]]) -> Vec<Stretch> {
     let mut input: InternedInput<&[u8]> = InternedInput::default();
     input.update_before(a.iter().copied());
     input.update_after(b.iter().copied());
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    let is_short = a.len().saturating_add(b.len()) <= MOST_OF_HISTOGRAM;
+    let algorithm = if is_short { Algorithm::Histogram } else { Algorithm::Myers };
+    let mut diff = Diff::compute(algorithm, &input);
     diff.postprocess_lines(&input);
     let stretch = |range: Range<u32>| range.start as usize..range.end as usize;
     diff.hunks().map(|hunk| Stretch { before: stretch(hunk.before), after: stretch(hunk.after) }).collect()
