@@ -515,7 +515,11 @@ fn restore(error: &RestoreError) -> Meaning {
 
 fn usage(error: &UsageError) -> Meaning {
     match error {
-        UsageError::NothingToCapture { model, known } => {
+        UsageError::NothingToCapture { model, configured: true, .. } => (
+            USAGE,
+            Some(format!("set `files` below `[model.{model}]`, or `mlrun snapshot {model} --files PATH --save`")),
+        ),
+        UsageError::NothingToCapture { model, known, .. } => {
             let known =
                 if known.is_empty() { String::new() } else { format!("; mlrun.toml knows {}", known.join(", ")) };
             (USAGE, Some(format!("`mlrun snapshot {model} --files PATH`{known}")))

@@ -265,10 +265,12 @@ pub enum VerbError {
 #[non_exhaustive]
 pub enum UsageError {
     /// No input files for a model the configuration does not know.
-    #[error("`{model}` is not in the configuration, and no files were named for it")]
+    #[error("{}", if *configured { format!("`{model}` has no `files` in mlrun.toml, and none were named for it") } else { format!("`{model}` is not in the configuration, and no files were named for it") })]
     NothingToCapture {
         /// Which model.
         model: String,
+        /// Whether the configuration knows it.
+        configured: bool,
         /// Models the configuration knows.
         known: Vec<String>,
     },

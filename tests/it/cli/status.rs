@@ -203,6 +203,16 @@ fn a_script_is_told_that_something_waits() {
     assert!(text.contains("\nnothing waits for anybody\n"), "{text}");
 }
 
+/// As `init` leaves it where it finds no model.
+#[test]
+fn a_model_without_files_is_told_what_it_lacks() {
+    let project = super::harness::Project::tiny();
+    project.edit("mlrun.toml", "files = [\"model/\"]\n", "");
+    project.ok("status").says(&["`fraud` has no `files` in mlrun.toml"]);
+    let refused = project.mlrun("snapshot fraud").exits(2);
+    refused.says(&["`fraud` has no `files` in mlrun.toml", "hint: set `files` below `[model.fraud]`"]);
+}
+
 /// What somebody else's program wrote into a journal neither steers the terminal nor looks like another line.
 #[test]
 fn hostile_words_are_shown_and_not_obeyed() {

@@ -29,8 +29,9 @@ pub fn page(answer: &str) -> bool {
         return false;
     }
     let mut set = Vec::new();
-    // Leave where it fits on a screen, show colours, leave the screen as it is.
-    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+    // Leave where it fits on a screen, show colours, leave the screen as it is. Our answers are UTF-8, whatever a machine without a
+    // language says.
+    for (name, value) in [("LESS", "FRX"), ("LV", "-c"), ("LESSCHARSET", "utf-8")] {
         if variable(name).is_none() {
             set.push((name.to_owned(), OsString::from(value)));
         }
