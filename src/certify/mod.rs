@@ -35,9 +35,9 @@
 //! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `effect` tells worse from better, for `waivers`; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
-//! rules, `profile_drift` how far tables are apart whose rows nobody reads, `explain` (over `needed`, `equal_model`,
+//! rules, `explain` (over `needed`, `equal_model`,
 //! `equal_evidence`) what each of them does here. `side_by_side` has the same numbers
-//! for two models that nobody judges.
+//! for two models that nobody judges, and how far their training data is apart.
 
 mod case;
 mod columns;
@@ -69,7 +69,6 @@ mod outcome;
 mod parity_rule;
 mod parts;
 pub mod policy;
-mod profile_drift;
 mod provenance_rule;
 mod quantile_rule;
 mod ratchet;
@@ -102,12 +101,11 @@ pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
 pub use lint::{Warning, lint};
-pub use profile_drift::{ProfileDrift, profile_drift};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
 pub use side_by_side::{
-    ChangedAnswers, ColumnDrift, ComparedMetric, NumbersChanged, Shape, SidesChanged, SliceChange, Terms, What,
-    changed_answers, column_drift, compared_metrics, drift_rows,
+    ChangedAnswers, ColumnDrift, ComparedMetric, DataDrift, NumbersChanged, Shape, SidesChanged, SliceChange, Terms,
+    What, changed_answers, compared_metrics, data_drift,
 };
 pub use waivers::Waived;
 

@@ -30,6 +30,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 row`, `6,000 rows`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{} {what}s", grouped(number)) }
+}
+
 /// `31,000`: two significant figures, rounded up; more would be pretence.
 pub(super) fn about(number: u64) -> String {
     let mut unit: u64 = 1;
@@ -56,7 +61,7 @@ pub(super) fn level(value: f64, bounds: Option<(f64, f64)>, limit: Option<f64>) 
 }
 
 /// `first, second and 3 more`.
-pub(super) fn some(items: &[String], shown: usize) -> String {
+pub(crate) fn some(items: &[String], shown: usize) -> String {
     let list = items.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
     if items.len() > shown { format!("{list} and {} more", grouped((items.len() - shown) as u64)) } else { list }
 }

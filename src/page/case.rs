@@ -9,7 +9,7 @@ pub(super) use self::certificate::{certificate, sign_offs};
 pub(super) use self::checks::checks;
 pub(super) use self::contents::{changes, code, data, environment, files, values};
 use super::html::{Document, Text, Tone, number, words};
-use crate::certify::wording::grouped;
+use crate::certify::wording::count;
 use crate::clock::Time;
 use crate::format::certificate::{StatementRecord, Verdict};
 use crate::format::observation::ObservationRecord;
@@ -269,7 +269,7 @@ pub(super) fn toned(verdict: Verdict) -> Text {
         Verdict::NotApplicable => Tone::Dim,
         _ => Tone::Open,
     };
-    Text::toned(tone, verdict.name())
+    Text::toned(tone, verdict.words())
 }
 
 pub(super) fn maybe(text: Option<&String>) -> Text {
@@ -376,7 +376,7 @@ pub(super) fn events(page: &mut Document, case: &Case) {
     page.section("events", "What happened to it");
     let (seq, head) = &case.head;
     page.paragraph(
-        &Text::plain(&format!("The journal had {} events, of which the last is ", grouped(*seq)))
+        &Text::plain(&format!("The journal had {}, of which the last is ", count(*seq, "event")))
             .then(&Text::code(head))
             .then(&case.in_file("; all of them are in ", "journal.jsonl", ""))
             .then(&Text::plain(". Who is what the machine knew; nothing here proves it but signatures.")),

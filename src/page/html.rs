@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::chart::{self, Chart};
 use super::escape::xml;
 use super::report;
+use crate::certify::wording::count;
 use crate::clock::Time;
 
 /// Rows of a table; the rest is counted.
@@ -282,8 +283,8 @@ impl Document {
         let lines = text[..end].lines().map(xml).collect::<Vec<_>>().join("\n");
         self.body.push_str(&format!("<pre>{lines}</pre>\n"));
         if end < text.len() {
-            let more = text.len() - end;
-            self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more bytes are not shown here.")));
+            let more = count((text.len() - end) as u64, "byte");
+            self.paragraph(&Text::toned(Tone::Dim, &format!("Not shown here: {more} more.")));
         }
     }
 

@@ -132,7 +132,8 @@ fn unfillable(asked: &BTreeMap<String, u32>, roles: &Roles) -> Option<String> {
         .flat_map(|role| people(role, roles).into_iter().map(|person| Voice { seq: 0, role: role.clone(), person }));
     let missing = quorum(asked, &everybody.collect::<Vec<_>>()).missing;
     let (role, missing) = missing.into_iter().next()?;
-    Some(format!("the role `{role}` has {missing} people too few: nobody fills two roles"))
+    let people = if missing == 1 { "person" } else { "people" };
+    Some(format!("the role `{role}` has {missing} {people} too few: nobody fills two roles"))
 }
 
 /// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could

@@ -8,7 +8,7 @@ mod columns;
 mod metrics;
 
 pub use self::answers::{ChangedAnswers, NumbersChanged, SidesChanged, SliceChange, What, changed_answers};
-pub use self::columns::{ColumnDrift, Shape, column_drift, drift_rows};
+pub use self::columns::{ColumnDrift, DataDrift, Shape, data_drift};
 pub use self::metrics::{ComparedMetric, compared_metrics};
 
 use super::policy::{CONFIDENCE, RESAMPLES};

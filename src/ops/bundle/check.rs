@@ -15,6 +15,7 @@ use super::consistency::{
 };
 use super::contents::MOST_RECORDS;
 use super::page::Pages;
+use crate::certify::wording::count;
 use crate::digest::{Digest, Hasher};
 use crate::format::canonical;
 use crate::format::event::EventRef;
@@ -244,13 +245,14 @@ fn unproven(records: &Records<'_>) -> Vec<String> {
     }
     let signed = records.by_name.keys().filter(|name| name.starts_with("signatures/")).count();
     if signed > 0 {
+        let signatures = count(signed as u64, "signature");
         open.push(format!(
-            "whose keys made the {signed} signatures of the certificate: they hold, the owners are not known"
+            "whose keys made {signatures} of the certificate: what is signed holds, the owners are not known"
         ));
     }
     let erased = records.journal.state.erased_from(about.version).count();
     if erased > 0 {
-        open.push(format!("what was erased, in {erased} parts: only its digests are left"));
+        open.push(format!("what was erased, in {}: only its digests are left", count(erased as u64, "part")));
     }
     open
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::chain;
+use crate::certify::wording::count;
 use crate::evidence::{self, JoinedRows, PredictedColumns, PredictionTable, TruthColumn};
 use crate::format::policy::Task;
 use crate::format::snapshot::{PredictionColumns, PredictionsRecord, SnapshotRecord};
@@ -119,8 +120,8 @@ fn of_set(
             quality.rows = joined.keys.len() as u64;
             if joined.only_candidate + joined.only_baseline > 0 {
                 quality.notes.push(format!(
-                    "{} rows that only one of the two models has are left out",
-                    joined.only_candidate + joined.only_baseline
+                    "left out: {} that only one of the two models has",
+                    count(joined.only_candidate + joined.only_baseline, "row")
                 ));
             }
             let mut models = vec![(own, &joined.candidate)];

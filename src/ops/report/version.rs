@@ -3,16 +3,17 @@
 use super::super::log::LogEntry;
 use super::super::reproducibility::reasons;
 use super::super::resolve::{self, Found};
+use super::super::training::row_key;
 use super::super::{VerbError, attached, erasures, life as lives, records, rules};
 use super::curves::{Side, Tables, quality};
-use super::data::{self, Data};
+use super::data::{self, Against, Data};
 use super::life::{self, Measures};
 use super::tensors::tensors;
 use super::{case, samples};
 use crate::clock::Moment;
 use crate::format::checkpoint::VersionRow;
 use crate::format::observation::ObservationRecord;
-use crate::format::policy::Task;
+use crate::format::policy::PolicyRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::name::Version;
 use crate::ops::judging;
@@ -63,7 +64,7 @@ pub(super) struct Teller<'r> {
     pub(super) state: &'r State,
     /// What is gone by now.
     pub(super) now: &'r State,
-    task: Option<Task>,
+    policy: Option<PolicyRecord>,
     /// What was read once for all versions.
     known: Option<Known>,
 }
@@ -78,8 +79,8 @@ impl<'r> Teller<'r> {
     /// Of one version or a few.
     pub(super) fn of(repository: &'r Repository, state: &'r State, now: &'r State) -> Result<Self, VerbError> {
         // Rules that cannot be read are another verb's to refuse.
-        let configured = rules::configured(repository, &state.model).ok().flatten();
-        Ok(Self { repository, state, now, task: configured.map(|policy| policy.record.task), known: None })
+        let policy = rules::policy(repository, &state.model, Some(state), None).ok().map(|policy| policy.record);
+        Ok(Self { repository, state, now, policy, known: None })
     }
 
     /// Of all versions: what they share is read once.
@@ -137,15 +138,17 @@ impl<'r> Teller<'r> {
             erased: erasures::evidence(self.now, reference.version, &reference.judged),
         });
         let own_data = Data { label: &label, record: &parts.record, observation: &parts.observation };
-        let other_data = reference.as_ref().map(|reference| Data {
-            label: &reference.label,
-            record: &reference.judged,
-            observation: &reference.observation,
+        let key = |name: &_| row_key(self.repository, &self.state.model, self.policy.as_ref(), name);
+        let certificate = parts.case.certificate.as_ref().map(|known| &known.statement);
+        let other_data = reference.as_ref().map(|reference| Against {
+            data: Data { label: &reference.label, record: &reference.judged, observation: &reference.observation },
+            key: &key,
+            certified: certificate.filter(|_| reference.is_baseline),
         });
         Ok(report::Version {
             life: life::life(self.state, Some(row.version), depth.times),
             history: self.history_of(row, &parts, depth.around),
-            quality: quality(&tables, task.or(self.task), &own, other.as_ref()),
+            quality: quality(&tables, task.or(self.policy.as_ref().map(|policy| policy.task)), &own, other.as_ref()),
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
             // A site over a thousand versions does not read every model.
@@ -181,8 +184,10 @@ impl<'r> Teller<'r> {
         let certified = self.state.certificates.get(&row.snapshot);
         let baseline = certified.and_then(|known| known.baseline).and_then(|id| self.state.version_of(id));
         let before = || self.state.version(Version(row.version.0.checked_sub(1)?));
-        let other = baseline.filter(|other| other.version != row.version).or_else(before)?;
+        let baseline = baseline.filter(|other| other.version != row.version);
+        let other = baseline.or_else(before)?;
         Some(Reference {
+            is_baseline: baseline.is_some(),
             label: format!("{}@{}", self.state.model, other.version),
             version: other.version,
             judged: attached::judged(self.repository, self.state, other).ok()?,
@@ -194,6 +199,8 @@ impl<'r> Teller<'r> {
 /// What a version is compared with.
 struct Reference {
     label: String,
+    /// Whether its certificate compared it with that.
+    is_baseline: bool,
     version: Version,
     judged: SnapshotRecord,
     observation: ObservationRecord,

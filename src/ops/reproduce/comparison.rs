@@ -9,6 +9,7 @@ use super::files::{self, Before, Expected};
 use super::metrics;
 use super::{ReproduceOptions, ReproduceReport};
 use crate::capture::values::{self, BYTES_LIMIT, Syntax};
+use crate::certify::wording::count;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
@@ -99,7 +100,7 @@ impl Comparison<'_> {
         }
         if let Some(results) = self.record.results {
             let why = "plots and logs tell when they were made".to_owned();
-            report.not_compared.push((format!("{} files of results", results.files), why));
+            report.not_compared.push((format!("{} of results", count(results.files, "file")), why));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::html::{Document, Text, Tone, number, words};
 use super::{Beside, Case, maybe, maybe_code};
-use crate::certify::wording::grouped;
+use crate::certify::wording::{count, grouped};
 use crate::format::snapshot::{CodeRecord, DataRecord, RuntimeRecord};
 
 pub(in crate::page) fn changes(page: &mut Document, case: &Case) {
@@ -172,7 +172,7 @@ pub(in crate::page) fn environment(page: &mut Document, case: &Case) {
 
 fn packages(page: &mut Document, runtime: &RuntimeRecord) {
     let version = runtime.version.as_deref().unwrap_or("of an unknown version");
-    let summary = format!("{} {version}, {} packages", runtime.language, runtime.packages.len());
+    let summary = format!("{} {version}, {}", runtime.language, count(runtime.packages.len() as u64, "package"));
     let rows: Vec<_> =
         runtime.packages.iter().map(|(name, version)| vec![Text::code(name), Text::code(version)]).collect();
     page.folded(&summary, |page| page.table("Packages", &[words("Name"), words("Version")], &rows));
@@ -182,7 +182,7 @@ pub(in crate::page) fn files(page: &mut Document, case: &Case) {
     page.section("files", "Files");
     if case.beside == Beside::Bundle {
         page.paragraph(
-            &Text::plain(&format!("{} files lie below ", grouped(case.kept as u64))).then(&Text::code("files/")).then(
+            &Text::plain(&format!("{} below ", count(case.kept as u64, "file"))).then(&Text::code("files/")).then(
                 &Text::plain(", where they lay in the project; all digests are in ")
                     .then(&Text::file("SHA256SUMS"))
                     .then(&Text::plain(".")),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::case::Case;
 use super::super::{Context, escape, markdown};
 use super::{MARK_CARD, MARK_CARDS, Version};
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{count, grouped, significant};
 use crate::format::certificate::StatementRecord;
 use crate::format::policy::Task;
 
@@ -231,8 +231,8 @@ fn code(text: &mut String, case: &Case) {
     }
     for runtime in &case.record.environment.runtimes {
         let version = runtime.version.as_deref().unwrap_or("unknown");
-        let packages = grouped(runtime.packages.len() as u64);
-        row(&words(&runtime.language), Some(format!("{}, {packages} packages", words(version))));
+        let packages = count(runtime.packages.len() as u64, "package");
+        row(&words(&runtime.language), Some(format!("{}, {packages}", words(version))));
     }
     section(text, "Code and environment", &["", ""], &rows);
 }

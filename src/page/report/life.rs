@@ -4,6 +4,7 @@ use super::super::case;
 use super::super::chart::{Chart, Timeline};
 use super::super::html::{Document, Text, words};
 use super::{Life, Version};
+use crate::certify::wording::count;
 
 pub(super) fn section(page: &mut Document, version: &Version) {
     page.section("life", "Where it is in its life");
@@ -30,7 +31,11 @@ pub(super) fn chart(life: &Life, title: &str) -> Vec<Chart> {
     let held = if now.is_empty() { "no stage is held at the end".to_owned() } else { now.join(", ") };
     let timeline = Timeline {
         title: title.to_owned(),
-        description: format!("{stretches} times in {} stages; {held}.", life.lanes.len()),
+        description: format!(
+            "{} in {}; {held}.",
+            count(stretches as u64, "time"),
+            count(life.lanes.len() as u64, "stage")
+        ),
         lanes: life.lanes.clone(),
         until: life.until,
     };

@@ -181,7 +181,7 @@ pub struct DataTable {
     pub rows: u64,
     /// The version whose data it is held against.
     pub against: Option<String>,
-    /// Why it is held against nothing.
+    /// Why it is held against nothing; or what else to know of how far it is away.
     pub note: Option<String>,
     /// Whether that is the same data.
     pub is_same: bool,

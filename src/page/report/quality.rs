@@ -3,7 +3,7 @@
 use super::super::chart::{Axis, Chart, Guide, Hue, Mark, Plot, Series};
 use super::super::html::{Document, Text, Tone, number, words};
 use super::{Curve, CurveKind, Quality};
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{count, significant};
 
 /// Points of a line that its table shows.
 const IN_TABLE: usize = 11;
@@ -16,7 +16,7 @@ pub(super) fn section(page: &mut Document, sets: &[Quality]) {
     for set in sets {
         page.heading(&Text::plain("Set ").then(&Text::code(&set.set)));
         if set.rows > 0 {
-            page.paragraph(&Text::plain(&format!("{} rows.", grouped(set.rows))));
+            page.paragraph(&Text::plain(&format!("{}.", count(set.rows, "row"))));
         }
         for note in &set.notes {
             page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&Text::plain(note)));

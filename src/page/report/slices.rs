@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::case::Case;
 use super::super::chart::{Chart, Forest, ForestRow, Hue};
 use super::super::html::{Document, Text, number, words};
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{count, grouped, significant};
 use crate::format::certificate::{CertificateRecord, PartOf, ResultRecord, Verdict};
 
 pub(super) fn section(page: &mut Document, case: &Case) {
@@ -49,8 +49,8 @@ fn chart(results: &[&ResultRecord]) -> Option<Chart> {
     let of = if is_difference { "candidate minus baseline" } else { "candidate" };
     let failed: Vec<&str> = rows.iter().filter(|row| row.hue == Hue::Bad).map(|row| row.name.as_str()).collect();
     let description = match failed.as_slice() {
-        [] => format!("{} slices, none of which failed.", rows.len()),
-        failed => format!("{} slices, of which failed: {}.", rows.len(), failed.join(", ")),
+        [] => format!("{}, none of which failed.", count(rows.len() as u64, "slice")),
+        failed => format!("{}, of which failed: {}.", count(rows.len() as u64, "slice"), failed.join(", ")),
     };
     let forest = Forest {
         title: format!("{}: {} by slice", first.rule, first.metric),
@@ -74,7 +74,7 @@ fn of_slice(result: &ResultRecord) -> ForestRow {
         bounds: bounds(result.lower, result.upper),
         limit,
         hue: hue(result.verdict),
-        note: result.verdict.name().to_owned(),
+        note: result.verdict.words().to_owned(),
     }
 }
 

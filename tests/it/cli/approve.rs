@@ -189,7 +189,7 @@ fn who_may_not_and_what_cannot_be_meant() {
     let unasked = Bad { exit: 2, message: &["`production` of `fraud` asks for no approvals"], hint: &["approvals"] };
     none.fails("approve v1 --role risk", &unasked);
     for (line, message) in [
-        ("approvals = { risk = 3 }\n", "the role `risk` has 1 people too few"),
+        ("approvals = { risk = 3 }\n", "the role `risk` has 1 person too few"),
         ("approvals = { rsk = 1 }\n", "no role `rsk` in `[roles]`"),
         ("approvals = { risk = 2, owner = 3 }\n", "nobody fills two roles"),
     ] {

@@ -386,7 +386,7 @@ fn a_command_that_misbehaves_decides_nothing_and_leaves_nothing() {
         ("kill -SEGV $$", &["it ended with status 139"]),
         ("echo '{\"p\": 1}'", &["it wrote no output"]),
         (&format!("head -n 101 {table} > \"$3\""), &["100 of the 1200 held-out rows"]),
-        (&format!("(cat {table}; echo 9999,1,0.5,de) > \"$3\""), &["1 rows that are not held out"]),
+        (&format!("(cat {table}; echo 9999,1,0.5,de) > \"$3\""), &["1 row beyond those held out"]),
         (&format!("sed 's/^7,/7007,/' {table} > \"$3\""), &["1199 of the 1200 held-out rows"]),
         (&format!("sed -E 's/^(7,.),[^,]*/\\1,NaN/' {table} > \"$3\""), &["row 8: `p` is NaN"]),
         (&format!("sed -E 's/^(7,.),[^,]*/\\1,/' {table} > \"$3\""), &["row 8: `p` is empty"]),

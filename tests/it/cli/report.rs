@@ -83,6 +83,8 @@ fn a_report_tells_what_is_stored() {
     project.ok("report fraud@v2 fraud@production -o side.html");
     let side = project.read("side.html");
     assert!(side.contains("<title>fraud@v2, fraud@v1</title>") && side.contains("Parameters: what differs"));
+    // A first release is compared with nothing: in words.
+    assert!(side.contains(">not applicable</") && !side.contains("NOT_APPLICABLE"), "{side}");
 }
 
 /// The area in the legend against scikit-learn's, from the stored file.

@@ -215,7 +215,7 @@ fn what_is_wrong_with_a_prefix_is_said_where_it_stands() {
     fails(
         "risk = [\"ana@acme.example\"]",
         "risk = []",
-        &["model.acme/*.roles", "for `production`", "1 people too few"],
+        &["model.acme/*.roles", "for `production`", "1 person too few"],
         &[],
     );
     fails("approvals = {}", "approvals = { rsk = 1 }", &["model.acme/*.stage.canary.approvals", "no role `rsk`"], &[]);

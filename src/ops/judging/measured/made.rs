@@ -7,6 +7,7 @@ use std::path::Path;
 use super::Wanted;
 use super::pinned::truth;
 use super::side::{Place, set_of};
+use crate::certify::wording::count;
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, PredictionTable};
 use crate::format::measurement::{LatencyRecord, Role};
@@ -180,7 +181,8 @@ fn covered(table: &PredictionTable, matched: usize, all: usize) -> Result<(), St
         return Err(format!("it predicted {matched} of the {all} held-out rows"));
     }
     if table.rows() > matched {
-        return Err(format!("it predicted {} rows that are not held out", table.rows() - matched));
+        let beyond = count((table.rows() - matched) as u64, "row");
+        return Err(format!("it predicted {beyond} beyond those held out"));
     }
     Ok(())
 }
@@ -196,17 +198,22 @@ fn labels(
     match evidence::join(set, wanted.policy.task, table.clone(), Some(truth)) {
         Ok(_) => Ok(table.rows() as u64),
         Err(Defect::LabelsDisagree { rows, key, .. }) => {
-            Err(format!("{rows} of its rows have another label {than}, the first with key {key}"))
+            Err(format!("{rows} of its rows {} another label {than}, the first with key {key}", have(rows)))
         }
         Err(defect) => Err(defect.to_string()),
     }
+}
+
+const fn have(rows: u64) -> &'static str {
+    if rows == 1 { "has" } else { "have" }
 }
 
 /// A defect between fresh and recorded predictions, which a join of two models' words differently.
 pub(super) fn said_of_recorded(defect: &Defect) -> Option<Defect> {
     let reason = match defect {
         Defect::LabelsDisagree { rows, key, .. } => {
-            format!("{rows} rows have another label than was recorded, the first with key {key}")
+            let shown = count(*rows, "row");
+            format!("{shown} {} another label than was recorded, the first with key {key}", have(*rows))
         }
         Defect::Coverage { matched, larger, .. } => {
             format!("only {matched} of {larger} rows are among both those predicted now and those recorded")
