@@ -102,7 +102,11 @@ fn what_cannot_be_read_is_said_and_not_called_gone() {
     // Who asks for something else hears nothing of it; who asks for that is told, and not that nothing differs.
     assert_eq!(project.json("diff --only code", 0)["unread"], serde_json::json!([]));
     project.ok("diff --only code --patch").says(&["+print('other')"]);
-    project.mlrun("diff --only metrics --exit-code").exits(1).says(&["nothing differs in metrics", "not compared"]);
+    project.mlrun("diff --only metrics,code --exit-code").exits(1).says(&["not compared"]);
+    project
+        .mlrun("diff --only metrics,seeds --exit-code")
+        .exits(1)
+        .says(&["nothing differs in seeds; other", "not compared"]);
     project.edit("params.yaml", "0.7", "0.6").write("train.py", "print('train')\n");
     project.mlrun("diff --exit-code").exits(1).says(&["nothing differs in what can be compared", "not compared"]);
     project.ok("diff --format markdown").says(&["Nothing differs in what can be compared.", "not compared: "]);

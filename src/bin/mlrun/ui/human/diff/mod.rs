@@ -48,7 +48,8 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
         return format!("{a} and {b} are the same\n{outputs}{}", gone(report));
     }
     if diff.is_empty() {
-        let chosen: Vec<&str> = report.sections.chosen().into_iter().map(title).collect();
+        let is_read = |section: &Section| report.unread.iter().all(|one| one.section != *section);
+        let chosen: Vec<&str> = report.sections.chosen().into_iter().filter(is_read).map(title).collect();
         let place = match chosen.as_slice() {
             [] => "what can be compared".to_owned(),
             chosen => chosen.join(", "),
