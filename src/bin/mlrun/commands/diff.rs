@@ -31,7 +31,7 @@ pub struct Args {
     /// See both as they were at TIME
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Compare only these sections, separated by commas
+    /// Compare only these sections, separated by commas; in JSON the others have no field, and stand in `omitted`
     #[arg(long, value_name = "SECTIONS", value_delimiter = ',', value_parser = sections())]
     only: Vec<Section>,
     /// A line for each section that differs; of `--only tensors` one for each layer
