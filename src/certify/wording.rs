@@ -30,6 +30,18 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1st`, `2nd`, `3rd`, `11th`, `1,002nd`.
+pub(crate) fn nth(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    grouped(number) + ending
+}
+
 /// `31,000`: two significant figures, rounded up; more would be pretence.
 pub(super) fn about(number: u64) -> String {
     let mut unit: u64 = 1;

@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::escape;
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{grouped, nth, significant};
 use crate::certify::{FlipSummary, NamedRow, NamedRows};
 use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
 use crate::format::policy::Severity;
@@ -131,7 +131,7 @@ fn head(predicate: &CertificateRecord, context: &Context) -> String {
     }
     // Notes may find no room on a full page; these bear on every number of it.
     for used in predicate.holdout.iter().take(MOST_SETS) {
-        facts.push(format!("{} has judged {} candidates", name(used.set.as_str()), grouped(used.ordinal)));
+        facts.push(format!("{} candidate judged on {}", nth(used.ordinal), name(used.set.as_str())));
     }
     for replaced in predicate.replaced.iter().take(MOST_SETS) {
         facts.push(format!("{} of the {}: {}", name(replaced.set.as_str()), replaced.role, sentence(&replaced.how())));
