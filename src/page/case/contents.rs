@@ -17,7 +17,7 @@ pub(in crate::page) fn changes(page: &mut Document, case: &Case) {
         page.paragraph(&Text::plain("Nothing is different."));
     }
     let rows = changes.items.iter().map(|[part, name, how, was, is]| {
-        vec![Text::plain(part), Text::code(name), Text::plain(how), Text::code(was), Text::code(is)]
+        vec![Text::plain(part), Text::code(name), Text::plain(how), Text::shortened(was), Text::shortened(is)]
     });
     let columns = [words("Part"), words("Name"), words("How"), words("Was"), words("Is")];
     page.table("Differences", &columns, &rows.collect::<Vec<_>>());
