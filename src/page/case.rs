@@ -4,10 +4,13 @@
 mod certificate;
 mod checks;
 mod contents;
+mod summary;
 
+use self::certificate::name_of;
 pub(super) use self::certificate::{certificate, sign_offs};
 pub(super) use self::checks::checks;
 pub(super) use self::contents::{changes, code, data, environment, files, values};
+pub(super) use self::summary::summary;
 use super::html::{Document, Text, Tone, number, words};
 use crate::certify::wording::grouped;
 use crate::clock::Time;
@@ -224,6 +227,7 @@ pub struct StoredFile {
 /// The page.
 pub fn html(case: &Case) -> String {
     let mut page = Document::new(&case.label);
+    summary(&mut page, case, None, &[]);
     what_it_is(&mut page, case);
     stages(&mut page, case);
     certificate(&mut page, case);
@@ -324,7 +328,7 @@ pub(super) fn facts(page: &mut Document, case: &Case) {
 }
 
 fn stages(page: &mut Document, case: &Case) {
-    page.section("stages", "Where it was in use");
+    page.section("life", "Where it was in use");
     stays(page, case);
 }
 

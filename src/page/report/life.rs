@@ -1,7 +1,7 @@
 //! Where a version is in its life: stages over time.
 
 use super::super::case;
-use super::super::chart::{Chart, Timeline};
+use super::super::chart::{Chart, Lane, Timeline};
 use super::super::html::{Document, Text, words};
 use super::{Life, Version};
 
@@ -14,6 +14,15 @@ pub(super) fn section(page: &mut Document, version: &Version) {
 
 fn model_of(label: &str) -> &str {
     label.rsplit_once('@').map_or(label, |(model, _)| model)
+}
+
+/// Stages that another version holds, and which.
+pub(super) fn holders(life: &Life) -> Vec<(String, String)> {
+    let holder = |lane: &Lane| {
+        let last = lane.stretches.last().filter(|stretch| stretch.until.is_none() && !stretch.is_own)?;
+        Some((lane.name.clone(), last.name.clone()))
+    };
+    life.lanes.iter().filter_map(holder).collect()
 }
 
 /// Who held which stage, as a chart.
