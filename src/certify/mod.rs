@@ -106,8 +106,9 @@ pub use profile_drift::{ProfileDrift, profile_drift};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
 pub use side_by_side::{
-    ChangedAnswers, ColumnDrift, ComparedMetric, NumbersChanged, Shape, SidesChanged, SliceChange, Terms, What,
-    changed_answers, column_drift, compared_metrics, drift_rows,
+    ChangedAnswers, ColumnDrift, ComparedMetric, Interval, NumbersChanged, Shape, SidesChanged, SliceChange,
+    SliceValues, SlicedColumn, SlicedMetric, Terms, What, changed_answers, column_drift, compared_metrics, drift_rows,
+    sliced_metric,
 };
 pub use waivers::Waived;
 
