@@ -8,8 +8,10 @@ mod data;
 mod error;
 mod life;
 mod output;
+mod predictions;
 mod samples;
 mod site;
+mod slices;
 mod tensors;
 mod version;
 

@@ -4,17 +4,18 @@ use super::super::log::LogEntry;
 use super::super::reproducibility::reasons;
 use super::super::resolve::{self, Found};
 use super::super::{VerbError, attached, erasures, life as lives, records, rules};
-use super::curves::{Side, Tables, quality};
 use super::data::{self, Data};
 use super::life::{self, Measures};
+use super::predictions::{Side, Tables, quality};
 use super::tensors::tensors;
 use super::{case, samples};
 use crate::clock::Moment;
+use crate::format::certificate::HoldoutUseRecord;
 use crate::format::checkpoint::VersionRow;
 use crate::format::observation::ObservationRecord;
-use crate::format::policy::Task;
+use crate::format::policy::PolicyRecord;
 use crate::format::snapshot::SnapshotRecord;
-use crate::name::Version;
+use crate::name::{ModelName, Version};
 use crate::ops::judging;
 use crate::page::report;
 use crate::progress::Silent;
@@ -63,7 +64,8 @@ pub(super) struct Teller<'r> {
     pub(super) state: &'r State,
     /// What is gone by now.
     pub(super) now: &'r State,
-    task: Option<Task>,
+    /// The rules that the project states.
+    policy: Option<PolicyRecord>,
     /// What was read once for all versions.
     known: Option<Known>,
 }
@@ -79,7 +81,7 @@ impl<'r> Teller<'r> {
     pub(super) fn of(repository: &'r Repository, state: &'r State, now: &'r State) -> Result<Self, VerbError> {
         // Rules that cannot be read are another verb's to refuse.
         let configured = rules::configured(repository, &state.model).ok().flatten();
-        Ok(Self { repository, state, now, task: configured.map(|policy| policy.record.task), known: None })
+        Ok(Self { repository, state, now, policy: configured.map(|policy| policy.record), known: None })
     }
 
     /// Of all versions: what they share is read once.
@@ -122,8 +124,10 @@ impl<'r> Teller<'r> {
         let label = parts.case.label.clone();
         let reference = if depth.beside_others { None } else { self.reference(row) };
         let judged = attached::judged(self.repository, self.state, row)?;
-        let task = parts.case.certificate.as_ref().map(|known| known.statement.predicate.policy.task);
-        let tables = Tables { store: self.repository.store(), largest: depth.largest };
+        let judged_by = parts.case.certificate.as_ref().map(|known| &known.statement.predicate.policy);
+        let policy = judged_by.or(self.policy.as_ref());
+        let tables =
+            Tables { store: self.repository.store(), largest: depth.largest, quick: self.known.is_some() };
         let own = Side {
             label: label.clone(),
             record: &judged,
@@ -145,7 +149,7 @@ impl<'r> Teller<'r> {
         Ok(report::Version {
             life: life::life(self.state, Some(row.version), depth.times),
             history: self.history_of(row, &parts, depth.around),
-            quality: quality(&tables, task.or(self.task), &own, other.as_ref()),
+            quality: quality(&tables, policy, &own, other.as_ref()),
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
             // A site over a thousand versions does not read every model.
@@ -153,8 +157,21 @@ impl<'r> Teller<'r> {
                 tensors(self.repository.store(), (&reference.label, &reference.judged), &parts.record, &Silent)
             }),
             reproducibility: reproducibility(&parts),
+            uses: self.uses(&parts),
+            description: described(self.repository, &self.state.model),
             case: parts.case,
         })
+    }
+
+    /// Which of the candidates of each evaluation set this one is, and how many there are by now.
+    fn uses(&self, parts: &case::Parts) -> Vec<report::SetUse> {
+        let used = parts.case.certificate.iter().flat_map(|known| &known.statement.predicate.holdout);
+        let of = |used: &HoldoutUseRecord| report::SetUse {
+            set: used.set.to_string(),
+            ordinal: used.ordinal,
+            candidates: self.state.uses.get(&used.sha256).map_or(0, |judged| judged.len() as u64).max(used.ordinal),
+        };
+        used.map(of).collect()
     }
 
     fn history_of(&self, row: &VersionRow, parts: &case::Parts, around: usize) -> report::History {
@@ -206,4 +223,9 @@ fn reproducibility(parts: &case::Parts) -> Vec<(String, bool, String)> {
         .iter()
         .map(|part| ("files".to_owned(), false, format!("`{}` was {}", part.row.what.name(), part.why())));
     reasons.map(|reason| (reason.part.name().to_owned(), reason.good, reason.text)).chain(erased).collect()
+}
+
+/// What the project's configuration says of a model, where there is one.
+pub(super) fn described(repository: &Repository, model: &ModelName) -> Option<String> {
+    repository.section(model).and_then(|section| section.description.clone())
 }

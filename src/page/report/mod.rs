@@ -17,6 +17,7 @@ mod tensors;
 use super::case::{self, Case};
 use super::chart::Lane;
 use super::html::{Document, Text, Tone, words};
+use crate::certify::wording::{grouped, nth};
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
 
@@ -47,6 +48,21 @@ pub struct Version {
     pub tensors: Option<Tensors>,
     /// What speaks for and against training it again with the same result: about what, whether for it, why.
     pub reproducibility: Vec<(String, bool, String)>,
+    /// The evaluation sets that judged it.
+    pub uses: Vec<SetUse>,
+    /// What the project says of the model.
+    pub description: Option<String>,
+}
+
+/// A use of an evaluation set.
+#[derive(Debug, Clone)]
+pub struct SetUse {
+    /// The set.
+    pub set: String,
+    /// The how many-th candidate this was that it judged.
+    pub ordinal: u64,
+    /// How many it judged, as far as the page knows.
+    pub candidates: u64,
 }
 
 /// Times of versions in stages.
@@ -101,6 +117,60 @@ pub struct Quality {
     pub notes: Vec<String>,
     /// What can be drawn.
     pub curves: Vec<Curve>,
+    /// What they come to in slices.
+    pub slices: Vec<Sliced>,
+}
+
+/// A metric in the slices of a column.
+#[derive(Debug, Clone)]
+pub struct Sliced {
+    /// What is measured.
+    pub metric: String,
+    /// The column.
+    pub column: String,
+    /// Whether more is better.
+    pub is_higher_better: bool,
+    /// The confidence of each bound by itself.
+    pub confidence: f64,
+    /// All rows, then slice by slice.
+    pub rows: Vec<SliceRow>,
+    /// Values whose rows are in no slice here, and those rows.
+    pub left_out: (u64, u64),
+}
+
+/// A slice.
+#[derive(Debug, Clone)]
+pub struct SliceRow {
+    /// `country=DE`; none: all rows.
+    pub slice: Option<String>,
+    /// One for each model.
+    pub values: Vec<SliceValue>,
+    /// The first model's minus the second's on the same rows, or why it is not known.
+    pub difference: Option<Result<Bounded, String>>,
+}
+
+/// What a model comes to in a slice.
+#[derive(Debug, Clone)]
+pub struct SliceValue {
+    /// The model.
+    pub model: String,
+    /// The how many-th of the page's models it is.
+    pub place: usize,
+    /// Rows.
+    pub rows: u64,
+    /// The metric, or why it is not known.
+    pub value: Result<Bounded, String>,
+}
+
+/// A number between one-sided bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounded {
+    /// The number.
+    pub value: f64,
+    /// Its lower bound.
+    pub lower: f64,
+    /// Its upper bound.
+    pub upper: f64,
 }
 
 /// A kind of curve of one or several models.
@@ -140,8 +210,8 @@ pub struct CurveLine {
     pub place: usize,
     /// The curve.
     pub points: Vec<(f64, f64)>,
-    /// The number that goes with it: its name and value.
-    pub number: Option<(&'static str, f64)>,
+    /// The numbers that go with it: names and values.
+    pub numbers: Vec<(&'static str, f64)>,
 }
 
 /// Samples of one quantity.
@@ -263,14 +333,16 @@ pub fn html(versions: &[Version]) -> String {
 pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     let case = &version.case;
     let mut page = Document::of_report(&case.label);
+    case::summary(&mut page, case, version.description.as_deref(), &life::holders(&version.life));
     page.section("what", "What it is");
     case::facts(&mut page, case);
     life::section(&mut page, version);
     case::certificate(&mut page, case);
+    uses(&mut page, version);
     case::sign_offs(&mut page, case);
     history::section(&mut page, &version.history);
     quality::section(&mut page, &version.quality);
-    slices::section(&mut page, case);
+    slices::section(&mut page, case, &version.quality);
     samples::section(&mut page, &version.samples);
     case::changes(&mut page, case);
     tensors::section(&mut page, version.tensors.as_ref());
@@ -285,16 +357,25 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     case::checks(&mut page, case);
     let links = above.iter().map(|(path, words)| Text::link(path, words).then(&Text::plain(" · ")));
     let lead = links.fold(Text::default(), |all, link| all.then(&link));
-    let lead = lead
-        .then(&Text::plain("A version of a machine-learning model, and what is known of it: "))
-        .then(&case::verdict_of(case))
-        .then(&as_of(case));
+    let lead = lead.then(&Text::plain("A version of a machine-learning model, and what is known of it")).then(&as_of(case));
     page.finish(&lead)
 }
 
 /// Up to where a page knows what happened: no clock is in it.
 fn as_of(case: &Case) -> Text {
     Text::plain(&format!(". As of event {} of its journal; times are UTC.", case.head.0))
+}
+
+/// A set that judged many candidates fits the one that was chosen by it.
+fn uses(page: &mut Document, version: &Version) {
+    for SetUse { set, ordinal, candidates } in &version.uses {
+        let of = if *candidates == 1 { "the only one".to_owned() } else { format!("one of {}", grouped(*candidates)) };
+        page.paragraph(&Text::plain(&format!(
+            "It is the {} candidate judged on the set {set}, {of} by event {} of the journal.",
+            nth(*ordinal),
+            version.case.head.0
+        )));
+    }
 }
 
 fn reproducibility(page: &mut Document, version: &Version) {

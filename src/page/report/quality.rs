@@ -77,9 +77,10 @@ fn chart(curve: &Curve, set: &str) -> Option<Chart> {
         CurveKind::Calibration => Mark::Both,
         CurveKind::Predicted | CurveKind::Residuals => Mark::Dots,
     };
-    let name = |line: &super::CurveLine| match line.number {
-        Some((what, value)) => format!("{}: {what} {}", line.model, significant(value)),
-        None => line.model.clone(),
+    let name = |line: &super::CurveLine| {
+        let numbers = line.numbers.iter().map(|(what, value)| format!("{what} {}", significant(*value)));
+        let numbers = numbers.collect::<Vec<_>>().join(", ");
+        if numbers.is_empty() { line.model.clone() } else { format!("{}: {numbers}", line.model) }
     };
     let description = curve.lines.iter().map(name).collect::<Vec<_>>().join("; ");
     // The first model is drawn last, above the others, and named first.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::case::{maybe, toned};
 use super::super::html::{Column, Document, Text, Tone, column, words};
-use super::{Curve, HistoryRow, Life, Quality, Samples, Version, history, life, quality, samples};
+use super::{Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, history, life, quality, samples, slices as by_slice};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::ResultRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -22,6 +22,7 @@ pub(super) fn html(versions: &[Version]) -> String {
     across(&mut page, "Every rule, and how it came out", versions, &rules(versions));
     histories(&mut page, versions);
     quality::section(&mut page, &overlaid(versions));
+    slices(&mut page, versions);
     samples::section(&mut page, &sampled(versions));
     page.section("values", "Metrics and parameters");
     let of = |view: fn(&SnapshotRecord) -> BTreeMap<String, String>| {
@@ -211,7 +212,13 @@ fn packages(record: &SnapshotRecord) -> BTreeMap<String, String> {
     record.environment.runtimes.iter().flat_map(of_runtime).collect()
 }
 
-/// The curves of all versions, set by set, in one chart each.
+/// The slices of all versions, side by side.
+fn slices(page: &mut Document, versions: &[Version]) {
+    page.section("slices", "Slices");
+    by_slice::of_predictions(page, &overlaid(versions), &[]);
+}
+
+/// The curves of all versions, set by set, in one chart each; slices, too.
 fn overlaid(versions: &[Version]) -> Vec<Quality> {
     let mut sets: Vec<Quality> = Vec::new();
     for quality in versions.iter().flat_map(|version| &version.quality) {
@@ -221,6 +228,13 @@ fn overlaid(versions: &[Version]) -> Vec<Quality> {
         };
         known.rows = known.rows.max(quality.rows);
         known.notes.extend(quality.notes.iter().cloned());
+        for sliced in &quality.slices {
+            let same = |other: &&mut Sliced| other.column == sliced.column && other.metric == sliced.metric;
+            match known.slices.iter_mut().find(same) {
+                Some(other) => beside(other, sliced),
+                None => known.slices.push(sliced.clone()),
+            }
+        }
         for curve in &quality.curves {
             let same = |other: &&mut Curve| other.kind == curve.kind && other.of == curve.of;
             match known.curves.iter_mut().find(same) {
@@ -230,6 +244,16 @@ fn overlaid(versions: &[Version]) -> Vec<Quality> {
         }
     }
     sets
+}
+
+/// What another model comes to in the same slices; those that only it has come last.
+fn beside(known: &mut Sliced, other: &Sliced) {
+    for row in &other.rows {
+        match known.rows.iter_mut().find(|own| own.slice == row.slice) {
+            Some(own) => own.values.extend(row.values.iter().cloned()),
+            None => known.rows.push(row.clone()),
+        }
+    }
 }
 
 fn sampled(versions: &[Version]) -> Vec<Samples> {

@@ -1,24 +1,37 @@
-//! How slices came out: a forest plot for each rule that has any.
+//! How slices came out: a forest plot for each rule that has any, and what the stored predictions come to by slice.
+
+mod predicted;
 
 use std::collections::BTreeMap;
 
 use super::super::case::Case;
+use super::Quality;
 use super::super::chart::{Chart, Forest, ForestRow, Hue};
 use super::super::html::{Document, Text, number, words};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::{CertificateRecord, PartOf, ResultRecord, Verdict};
 
-pub(super) fn section(page: &mut Document, case: &Case) {
+pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
     page.section("slices", "Slices");
-    let charts = case.certificate.as_ref().map(|known| charts(&known.statement.predicate)).unwrap_or_default();
+    let known = case.certificate.as_ref().map(|known| &known.statement.predicate);
+    let charts = known.map(charts).unwrap_or_default();
     if charts.is_empty() {
         page.paragraph(&Text::plain("No rule of its certificate looks at slices."));
-        return;
+    } else {
+        page.charts(&charts);
+        known.into_iter().for_each(|certificate| table(page, certificate));
     }
-    page.charts(&charts);
-    if let Some(known) = &case.certificate {
-        table(page, &known.statement.predicate);
-    }
+    let judged = known.map(columns_judged).unwrap_or_default();
+    predicted::section(page, sets, &judged);
+}
+
+pub(super) use self::predicted::section as of_predictions;
+
+/// The columns by whose slices some rule judged one by one: their differences stand with it.
+fn columns_judged(certificate: &CertificateRecord) -> Vec<String> {
+    let slices = certificate.results.iter().filter(|result| result.delta.is_some()).filter_map(|result| result.slice.as_ref());
+    let column = |slice: &String| slice.rsplit("; ").next().and_then(|last| last.split_once('=')).map(|(name, _)| name.to_owned());
+    slices.filter_map(column).collect()
 }
 
 /// What the slices of a rule are held against: one chart each, in the order of the rules.

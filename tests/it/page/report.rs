@@ -8,8 +8,8 @@ use mlrun::page::case::Beside;
 use mlrun::page::chart::{Lane, Stretch};
 use mlrun::page::report::site::{Holder, Model, index, listing, model, unread, version};
 use mlrun::page::report::{
-    ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow, LayerChange, Life, MARKS,
-    Quality, SampleLine, Samples, Tensors, Version, card, html,
+    Bounded, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow, LayerChange, Life, MARKS,
+    Quality, SampleLine, Samples, SetUse, SliceRow, SliceValue, Sliced, Tensors, Version, card, html,
 };
 
 use super::case::{case_of, elements};
@@ -25,7 +25,7 @@ fn version_of(words: &str) -> Version {
         model: w(),
         place,
         points,
-        number: (place == 0).then_some(("AUC", 0.9)),
+        numbers: if place == 0 { vec![("AUC", 0.9), ("AP", 0.8)] } else { Vec::new() },
     };
     let curve = |kind: CurveKind| Curve {
         kind,
@@ -82,7 +82,7 @@ fn version_of(words: &str) -> Version {
             until: time(20),
         },
         history: History { metrics: vec![w(), w()], versions: (1..5).map(history).collect(), older: 1 },
-        quality: vec![Quality { set: w(), rows: 3, notes: vec![w()], curves: kinds.map(curve).to_vec() }],
+        quality: vec![Quality { set: w(), rows: 3, notes: vec![w()], curves: kinds.map(curve).to_vec(), slices: vec![sliced_of(words)] }],
         samples: vec![Samples {
             set: w(),
             column: w(),
@@ -114,6 +114,29 @@ fn version_of(words: &str) -> Version {
             ],
         }),
         reproducibility: vec![(w(), true, w()), (w(), false, w())],
+        uses: vec![SetUse { set: w(), ordinal: 2, candidates: 3 }],
+        description: Some(w()),
+    }
+}
+
+/// A slice that is known, and one that is not.
+fn sliced_of(words: &str) -> Sliced {
+    let w = || words.to_owned();
+    let bounded = |value: f64| Bounded { value, lower: value - 0.1, upper: value + 0.1 };
+    let row = |slice: Option<String>, found: Result<f64, String>| SliceRow {
+        slice,
+        values: (0..2)
+            .map(|place| SliceValue { model: w(), place, rows: 30, value: found.clone().map(bounded) })
+            .collect(),
+        difference: Some(found.map(|value| bounded(value - 0.5))),
+    };
+    Sliced {
+        metric: w(),
+        column: w(),
+        is_higher_better: true,
+        confidence: 0.95,
+        rows: vec![row(None, Ok(0.8)), row(Some(w()), Ok(0.2)), row(Some(w()), Err(w()))],
+        left_out: (2, 7),
     }
 }
 
@@ -205,10 +228,10 @@ fn pages_need_nothing_and_have_words_for_every_chart() {
         // So that the next report may take its place.
         assert!(MARKS.iter().any(|mark| page[..1024.min(page.len())].contains(mark)), "{kind}");
     }
-    // Six curves, two metrics of which one has numbers, a timeline, samples, drift, layers; the slices' forest.
+    // Six curves, two metrics of which one has numbers, a timeline, samples, drift, layers; the slices' forests: of a rule, of predictions, of their difference.
     let one = html(&[version_of("harmless")]);
     let figures = elements(&one).into_iter().filter(|(name, _)| name == "figure").count();
-    assert_eq!(figures, 6 + 1 + 1 + 1 + 1 + 1 + 1, "charts of one version");
+    assert_eq!(figures, 6 + 1 + 1 + 1 + 1 + 1 + 3, "charts of one version");
     assert_eq!(one, html(&[version_of("harmless")]), "the same every time");
 }
 
