@@ -60,9 +60,13 @@ fn came_out(known: &Certified) -> String {
         })
         .collect();
     let word = if all == 1 { "result" } else { "results" };
-    match said.as_slice() {
-        [] => format!("everything that was asked holds, {} {word}", grouped(all as u64)),
-        said => format!("of {} {word} {}", grouped(all as u64), said.join(", ")),
+    match said.split_first() {
+        None => format!("everything that was asked holds, {} {word}", grouped(all as u64)),
+        // `1 of 8 results failed, 2 waived`.
+        Some((first, rest)) => {
+            let first = first.replacen(' ', &format!(" of {} {word} ", grouped(all as u64)), 1);
+            [first].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

@@ -66,7 +66,7 @@ fn chart(results: &[&ResultRecord]) -> Option<Chart> {
         failed => format!("{} slices, of which failed: {}.", rows.len(), failed.join(", ")),
     };
     let forest = Forest {
-        title: format!("{}: {} by slice", first.rule, first.metric),
+        title: format!("Rule {}: {} by slice", first.rule, first.metric),
         description,
         axis: format!("{} ({of})", first.metric),
         against: is_difference.then_some(0.0),

@@ -284,4 +284,7 @@ fn a_real_browser_shows_them() {
     }
     assert!(found["report.html"]["charts"].as_u64().unwrap() >= 8, "{found:#}");
     assert_eq!(found["report.html"]["title"], "fraud@v2");
+    // Every rule and slice says how it came out, at every width; something is wide enough to be scrolled.
+    assert!(found["report.html"]["reasons"].as_u64().unwrap() >= 5, "{found:#}");
+    assert!(found["report.html"]["scrolls"].as_u64().unwrap() >= 1, "{found:#}");
 }

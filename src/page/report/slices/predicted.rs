@@ -21,8 +21,9 @@ pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &
         if let Some(first) = set.slices.first() {
             let percent = significant(first.confidence * 100.0);
             page.paragraph(&Text::plain(&format!(
-                "From the stored predictions of {}: {} where the bars end, each bound by itself at {percent} %, as a certificate has them.",
-                set.set, first.metric
+                "From the stored predictions of the set {}. A bar ends at two bounds, each by itself at {percent} %, found as a \
+                 certificate finds them; the upright line is the first model over all rows.",
+                set.set
             )));
         }
         for sliced in &set.slices {
@@ -96,7 +97,7 @@ impl Sliced {
         Forest {
             title: format!("{} by {}, {set}", self.metric, self.column),
             description: self.described(),
-            axis: self.metric.clone(),
+            axis: format!("{} ({} is better)", self.metric, if self.is_higher_better { "more" } else { "less" }),
             against: self.of_all_rows().map(|found| found.value),
             rows: rows.collect(),
         }
