@@ -101,6 +101,7 @@ pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
 pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
+pub use limit::limit_of_difference;
 pub use lint::{Warning, lint};
 pub use profile_drift::{ProfileDrift, profile_drift};
 pub use rows_named::{NamedRow, NamedRows, named_rows};

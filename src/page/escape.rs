@@ -66,7 +66,8 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(visible).collect()
 }
 
-/// White space is a space; control characters and those that turn the writing direction around are U+FFFD.
+/// White space is a space; control characters, those that turn the writing direction around and those that are not
+/// there to be seen are U+FFFD.
 const fn visible(c: char) -> char {
     match c {
         '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
@@ -76,7 +77,12 @@ const fn visible(c: char) -> char {
         | '\u{200e}'
         | '\u{200f}'
         | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        | '\u{2066}'..='\u{2069}'
+        // Nobody sees them; a machine that reads along does.
+        | '\u{200b}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
         c => c,
     }
 }

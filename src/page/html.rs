@@ -11,6 +11,8 @@ use crate::clock::Time;
 
 /// Rows of a table; the rest is counted.
 const MOST_ROWS: usize = 1000;
+/// So many have no room beside each other on paper.
+const MANY_COLUMNS: usize = 9;
 /// So many columns of a table have room on every page.
 const FEW_COLUMNS: usize = 3;
 /// Bytes of a preformatted text; the rest is counted.
@@ -30,14 +32,14 @@ pre{background:var(--box);border:1px solid var(--line);padding:.7rem;overflow-x:
 dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:.5em 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 .summary{grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1rem;margin:1.2em 0}.summary div{background:var(--box);border:1px solid var(--line);border-radius:.4rem;padding:.7rem 1rem}.summary dd{margin:.25rem 0}.summary dd:first-of-type{font-size:1.1rem}
 .wide{overflow-x:auto}:focus-visible{outline:3px solid var(--link);outline-offset:2px}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}td a{overflow-wrap:anywhere;display:inline-block;min-width:6ch}
 .few th,.few td{overflow-wrap:anywhere}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
 .noted tr:not(:last-child) td{border-bottom:0;padding-bottom:0}.noted td:first-child{overflow-wrap:anywhere;min-width:8ch}.note{display:block;position:sticky;left:0;max-width:calc(min(100vw,72rem) - 3rem);padding-bottom:.3rem;overflow-wrap:anywhere}
 @media screen and (max-width:56rem){.noted,.noted tbody,.noted tr,.noted td{display:block}.noted caption{display:block}.noted thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .noted tr{display:flex;flex-wrap:wrap;gap:0 1.2rem}.noted td{border:0;padding:0;text-align:left;white-space:normal}.noted td:empty{display:none}.noted td[data-name]::before{content:attr(data-name) \" \";color:var(--dim)}.noted tbody{border-bottom:1px solid var(--line);padding:.4rem 0}}
-@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd,.noted tbody{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}th,td{overflow-wrap:anywhere;padding-right:.3rem}.number{white-space:normal}.note{position:static;max-width:none}}
+@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#bbb;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd,.noted tbody{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}td code{font-size:7pt;overflow-wrap:anywhere}th,td{padding-right:.3rem}.many{font-size:6.5pt}.many th,.many td{overflow-wrap:anywhere;min-width:6ch}.summary{grid-template-columns:repeat(3,1fr)}.note{position:static;max-width:none}}
 ";
 
 /// A piece of a line: escaped text, and markup around it.
@@ -277,7 +279,12 @@ impl Document {
             return;
         }
         let few = columns.len() <= FEW_COLUMNS;
-        let class = if few { " class=\"few\"" } else { "" };
+        let class = match columns.len() {
+            ..=FEW_COLUMNS => " class=\"few\"",
+            // On paper nothing scrolls: where words find no room, they are broken.
+            MANY_COLUMNS.. => " class=\"many\"",
+            _ => "",
+        };
         let heads: String = columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", c.class(), xml(&c.name))).collect();
         let mut table = format!("<table{class}>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n", xml(caption));
         for row in rows.iter().take(most) {

@@ -134,21 +134,17 @@ fn of_values(truth: &[f64], models: &[Model<'_, '_>]) -> Vec<Curve> {
         let median = curves::quantiles(&sizes, &[0.5]).first().map(|(_, value)| ("median", *value));
         line(side, curves::cumulative(&sizes, BEYOND, POINTS), median)
     });
-    // Clouds of two models hide each other: the first is what the page is about.
-    let cloud = |point: fn(f64, f64) -> (f64, f64)| -> Vec<CurveLine> {
+    // Clouds of two models hide each other: each has a chart of its own.
+    let clouds = |kind: CurveKind, point: fn(f64, f64) -> (f64, f64)| -> Vec<Curve> {
         let of = |(side, values): (&Side<'_>, &[f64])| {
             let points: Vec<(f64, f64)> =
                 truth.iter().zip(values).map(|(truth, value)| point(*truth, *value)).collect();
-            line(side, curves::spread_out(&points, DOTS), None)
+            curve(kind, Some(&side.label), vec![line(side, curves::spread_out(&points, DOTS), None)])
         };
-        valued().take(1).map(of).collect()
+        valued().filter_map(of).collect()
     };
-    [
-        curve(CurveKind::Errors, None, errors.collect()),
-        curve(CurveKind::Predicted, None, cloud(|truth, value| (truth, value))),
-        curve(CurveKind::Residuals, None, cloud(|truth, value| (value, truth - value))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let errors = curve(CurveKind::Errors, None, errors.collect());
+    let predicted = clouds(CurveKind::Predicted, |truth, value| (truth, value));
+    let residuals = clouds(CurveKind::Residuals, |truth, value| (value, truth - value));
+    errors.into_iter().chain(predicted).chain(residuals).collect()
 }

@@ -37,7 +37,12 @@ fn is_it_good(case: &Case) -> Vec<Text> {
         (None, Some(_)) => format!("a first release to {}", predicate.baseline.stage),
         (None, None) => format!("with nothing to compare it with in {}", predicate.baseline.stage),
     };
-    lines.push(Text::toned(Tone::Dim, &format!("Judged {against}; counts until {}.", day(known.expires))));
+    // What does not pass counts for nothing at any time.
+    let until = match predicate.verdict {
+        Verdict::Pass | Verdict::Waived => format!("; counts until {}", day(known.expires)),
+        _ => String::new(),
+    };
+    lines.push(Text::toned(Tone::Dim, &format!("Judged {against}{until}.")));
     lines
 }
 

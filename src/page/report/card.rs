@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::case::Case;
 use super::super::{Context, escape, markdown};
-use super::{MARK_CARD, MARK_CARDS, Version};
+use super::{Bounded, MARK_CARD, MARK_CARDS, Version};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::StatementRecord;
 use crate::format::policy::Task;
@@ -121,6 +121,9 @@ fn table(text: &mut String, heads: &[&str], rows: &[Vec<String>]) {
 fn body(version: &Version) -> String {
     let case = &version.case;
     let mut text = format!("# {}\n\n", words(&case.label));
+    if let Some(description) = &version.description {
+        text += &format!("{}\n\n", words(description));
+    }
     if let Some(notes) = &case.record.notes {
         text += &format!("{}\n\n", escape::markdown(notes, 4000));
     }
@@ -132,6 +135,9 @@ fn body(version: &Version) -> String {
         .time
         .map_or_else(String::new, |time| format!("Made {} by {}. ", time.for_people(), words(&case.made.who)));
     text += &format!("{made}In {held}, as of event {} of its journal.\n\n", case.head.0);
+    for (stage, why, _) in &case.blocks {
+        text += &format!("**Kept out of {}:** {}\n\n", words(stage), words(why));
+    }
     certificate(&mut text, case);
     let rows = |values: &std::collections::BTreeMap<String, crate::format::scalar::Scalar>| -> Vec<Vec<String>> {
         values.iter().map(|(name, value)| vec![words(name), words(&value.to_string())]).collect()
@@ -143,10 +149,10 @@ fn body(version: &Version) -> String {
         .iter()
         .map(|stay| {
             let until = stay.until.map_or_else(|| "still there".to_owned(), crate::clock::Time::for_people);
-            vec![words(&stay.stage), stay.since.for_people(), until, words(&stay.who)]
+            vec![words(&stay.stage), stay.since.for_people(), until, words(&stay.who), words(&stay.ended)]
         })
         .collect();
-    section(&mut text, "Stages", &["stage", "since", "until", "who"], &stays);
+    section(&mut text, "Stages", &["stage", "since", "until", "who", "ended by"], &stays);
     let data: Vec<Vec<String>> = case
         .record
         .data
@@ -158,6 +164,7 @@ fn body(version: &Version) -> String {
         })
         .collect();
     section(&mut text, "Training data", &["name", "path", "rows", "SHA-256"], &data);
+    slices(&mut text, version);
     drift(&mut text, version);
     code(&mut text, case);
     let reasons: Vec<Vec<String>> = version
@@ -198,6 +205,29 @@ fn certificate(text: &mut String, case: &Case) {
     };
     text.push_str(&markdown::certificate(&known.statement, &context));
     text.push('\n');
+}
+
+/// What the stored predictions come to by slice.
+fn slices(text: &mut String, version: &Version) {
+    for (set, sliced) in version.quality.iter().flat_map(|set| set.slices.iter().map(move |sliced| (set, sliced))) {
+        let said = |found: &Result<Bounded, String>| match found {
+            Ok(found) => {
+                format!("{} ({} to {})", significant(found.value), significant(found.lower), significant(found.upper))
+            }
+            Err(why) => words(why),
+        };
+        let rows: Vec<Vec<String>> = sliced
+            .rows
+            .iter()
+            .flat_map(|row| row.values.iter().map(move |value| (row, value)))
+            .map(|(row, value)| {
+                let slice = row.slice.as_deref().unwrap_or("all rows");
+                vec![words(slice), words(&value.model), said(&value.value), grouped(value.rows)]
+            })
+            .collect();
+        let title = format!("{} by {}, {}", words(&sliced.metric), words(&sliced.column), words(&set.set));
+        section(text, &title, &["slice", "model", "value with bounds", "rows"], &rows);
+    }
 }
 
 fn drift(text: &mut String, version: &Version) {

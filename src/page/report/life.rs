@@ -19,7 +19,7 @@ fn model_of(label: &str) -> &str {
 /// Stages that another version holds, and which.
 pub(super) fn holders(life: &Life) -> Vec<(String, String)> {
     let holder = |lane: &Lane| {
-        let last = lane.stretches.last().filter(|stretch| stretch.until.is_none() && !stretch.is_own)?;
+        let last = lane.stretches.last().filter(|stretch| stretch.until.is_none() && stretch.own.is_none())?;
         Some((lane.name.clone(), last.name.clone()))
     };
     life.lanes.iter().filter_map(holder).collect()

@@ -21,7 +21,7 @@ pub(super) fn section(page: &mut Document, sets: &[Quality]) {
         for note in &set.notes {
             page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&Text::plain(note)));
         }
-        let charts: Vec<Chart> = set.curves.iter().filter_map(|curve| chart(curve, &set.set)).collect();
+        let charts: Vec<Chart> = set.curves.iter().filter_map(|curve| chart(curve, set)).collect();
         page.charts(&charts);
         if !set.curves.is_empty() {
             page.folded("The numbers of these charts", |page| {
@@ -60,12 +60,16 @@ impl Curve {
     }
 }
 
-fn chart(curve: &Curve, set: &str) -> Option<Chart> {
+fn chart(curve: &Curve, set: &Quality) -> Option<Chart> {
     let (x, y) = curve.axes();
     let (x, y) = match curve.kind {
         CurveKind::Roc | CurveKind::PrecisionRecall | CurveKind::Calibration => (Axis::share(x), Axis::share(y)),
         CurveKind::Errors => (Axis::numbers(x), Axis::share(y)),
-        CurveKind::Predicted | CurveKind::Residuals => (Axis::numbers(x), Axis::numbers(y)),
+        // The same axes for every model.
+        CurveKind::Predicted | CurveKind::Residuals => {
+            let points = || set.curves.iter().filter(|one| one.kind == curve.kind).flat_map(|one| &one.lines).flat_map(|line| &line.points);
+            (Axis::around(x, points().map(|point| point.0)), Axis::around(y, points().map(|point| point.1)))
+        }
     };
     let guide = match curve.kind {
         CurveKind::Roc | CurveKind::Calibration | CurveKind::Predicted => Guide::Diagonal,
@@ -90,7 +94,7 @@ fn chart(curve: &Curve, set: &str) -> Option<Chart> {
         mark,
         points: line.points.clone(),
     });
-    let plot = Plot { title: curve.title(set), description, x, y, series: series.collect(), guide };
+    let plot = Plot { title: curve.title(&set.set), description, x, y, series: series.collect(), guide };
     plot.chart()
 }
 

@@ -100,14 +100,15 @@ fn lives(page: &mut Document, versions: &[Version]) {
     page.section("life", "Where they are in their lives");
     for first in of_each_model(versions) {
         let model = model_of(first);
-        let own: Vec<&str> = versions
+        let own: Vec<(usize, &str)> = versions
             .iter()
-            .filter(|version| model_of(version) == model)
-            .filter_map(|version| version.case.label.rsplit_once('@').map(|(_, version)| version))
+            .enumerate()
+            .filter(|(_, version)| model_of(version) == model)
+            .filter_map(|(place, version)| Some((place, version.case.label.rsplit_once('@')?.1)))
             .collect();
         let mut life: Life = first.life.clone();
         for stretch in life.lanes.iter_mut().flat_map(|lane| &mut lane.stretches) {
-            stretch.is_own = own.contains(&stretch.name.as_str());
+            stretch.own = own.iter().find(|(_, name)| *name == stretch.name).map(|(place, _)| *place);
         }
         page.heading(&Text::plain(model));
         page.charts(&life::chart(&life, &format!("Stages of {model} over time")));

@@ -8,6 +8,7 @@ use super::super::case::Case;
 use super::Quality;
 use super::super::chart::{Chart, Forest, ForestRow, Hue};
 use super::super::html::{Document, Text, number, words};
+use crate::certify::{self, limit_of_difference};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::{CertificateRecord, PartOf, ResultRecord, Verdict};
 
@@ -16,7 +17,10 @@ pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
     let known = case.certificate.as_ref().map(|known| &known.statement.predicate);
     let charts = known.map(charts).unwrap_or_default();
     if charts.is_empty() {
-        page.paragraph(&Text::plain("No rule of its certificate looks at slices."));
+        page.paragraph(&Text::plain(match known {
+            Some(certificate) if has_slices(certificate) => "Rules of its certificate look at slices, and found no numbers for them.",
+            _ => "No rule of its certificate looks at slices.",
+        }));
     } else {
         page.charts(&charts);
         known.into_iter().for_each(|certificate| table(page, certificate));
@@ -26,6 +30,11 @@ pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
 }
 
 pub(super) use self::predicted::section as of_predictions;
+
+/// Whether some rule asks for slices.
+fn has_slices(certificate: &CertificateRecord) -> bool {
+    certify::needs(&certificate.policy).predictions.values().any(|columns| !columns.is_empty())
+}
 
 /// The columns by whose slices some rule judged one by one: their differences stand with it.
 fn columns_judged(certificate: &CertificateRecord) -> Vec<String> {
@@ -44,14 +53,14 @@ fn charts(certificate: &CertificateRecord) -> Vec<Chart> {
         }
         by_rule.entry(&result.rule).or_default().push(result);
     }
-    order.iter().filter_map(|rule| by_rule.get(rule)).filter_map(|results| chart(results)).collect()
+    order.iter().filter_map(|rule| by_rule.get(rule)).filter_map(|results| chart(certificate, results)).collect()
 }
 
-fn chart(results: &[&ResultRecord]) -> Option<Chart> {
+fn chart(certificate: &CertificateRecord, results: &[&ResultRecord]) -> Option<Chart> {
     let first = results.first()?;
     let is_difference = results.iter().any(|result| result.delta.is_some());
     let mut rows: Vec<ForestRow> = if results.iter().any(|result| result.slice.is_some()) {
-        results.iter().map(|result| of_slice(result)).collect()
+        results.iter().map(|result| of_slice(certificate, result)).collect()
     } else {
         parts(first)
     };
@@ -75,10 +84,9 @@ fn chart(results: &[&ResultRecord]) -> Option<Chart> {
     forest.chart()
 }
 
-fn of_slice(result: &ResultRecord) -> ForestRow {
+fn of_slice(certificate: &CertificateRecord, result: &ResultRecord) -> ForestRow {
     let limit = match result.delta {
-        // The margin of a difference is what it may be worse by, in the direction that is worse.
-        Some(_) => None,
+        Some(_) => limit_of_difference(&certificate.policy, result),
         None => result.margin,
     };
     ForestRow {

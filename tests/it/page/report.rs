@@ -57,7 +57,7 @@ fn version_of(words: &str) -> Version {
         name: w(),
         since: time(day),
         until: until.map(time),
-        is_own: day == 2,
+        own: (day == 2).then_some(0),
     };
     let column = |drift: Result<ColumnDrift, String>| ColumnShape {
         name: w(),
@@ -161,7 +161,7 @@ fn pages_of(words: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-const HOSTILE: [&str; 12] = [
+const HOSTILE: [&str; 13] = [
     "<script>window.polluted=1</script>",
     "\"><svg onload=alert(1)>",
     "'onmouseover='alert(1)",
@@ -174,6 +174,8 @@ const HOSTILE: [&str; 12] = [
     "\u{202e}gnp.exe\u{200f} \u{0}\u{1b}[31m \u{fffe}\u{ffff}",
     "=HYPERLINK(\"http://evil\")|[x](http://evil) ![y](http://evil) @ana `id`",
     "a\nb\tc\n# d\n---\ntags: [evil]",
+    // To be read by machines alone.
+    "\u{e0041}\u{e0042}\u{200b}\u{2060}\u{feff}",
 ];
 
 #[test]
@@ -192,7 +194,7 @@ fn hostile_words_stay_words_on_every_page() {
                     assert!(!["src", "style"].contains(&key.as_str()) && !key.starts_with("on"), "{name} {key}");
                 }
             }
-            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}']), "{kind}: {words:?}");
+            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}', '\u{e0041}', '\u{200b}', '\u{2060}']), "{kind}: {words:?}");
         }
     }
 }
@@ -235,6 +237,74 @@ fn pages_need_nothing_and_have_words_for_every_chart() {
     assert_eq!(one, html(&[version_of("harmless")]), "the same every time");
 }
 
+/// Above everything else: whether it is good, where it is, what it is; and what keeps it out.
+#[test]
+fn a_page_begins_with_what_people_ask() {
+    let mut version = version_of("x");
+    version.case.label = "fraud@v3".to_owned();
+    version.description = Some("card payments".to_owned());
+    version.case.blocks = vec![("production".to_owned(), "it burns".to_owned(), time(3))];
+    let page = html(std::slice::from_ref(&version));
+    let (head, _) = page.split_once("<nav").unwrap();
+    for words in ["Is it good?", "Where is it?", "What is it?", "card payments", "kept out", "it burns", "INCONCLUSIVE"] {
+        assert!(head.contains(words), "{words}\n{head}");
+    }
+    let card = card::markdown(&[version.clone()]);
+    let (head, _) = card.split_once("\n## ").unwrap();
+    assert!(head.contains("card payments") && head.contains("**Kept out of production:** it burns"), "{head}");
+    // Without a certificate there are the numbers of its training, called so.
+    version.case.certificate = None;
+    version.case.record.metrics = [("auc".to_owned(), serde_json::from_str("0.875").unwrap())].into();
+    version.case.stays.clear();
+    let page = html(&[version]);
+    let (head, _) = page.split_once("<nav").unwrap();
+    for words in ["no certificate", "in no stage", "<strong>0.875</strong>", "by its training"] {
+        assert!(head.contains(words), "{words}\n{head}");
+    }
+}
+
+/// Which way is better is for the metric to say; a difference that may be none is neither.
+#[test]
+fn slices_say_whether_they_are_better_or_worse() {
+    let bounded = |value: f64| Bounded { value, lower: value - 0.1, upper: value + 0.1 };
+    let row = |name: &str, difference: f64| SliceRow {
+        slice: Some(name.to_owned()),
+        values: [("fraud@v2", 0.5 + difference), ("fraud@v1", 0.5)]
+            .into_iter()
+            .enumerate()
+            .map(|(place, (model, value))| SliceValue { model: model.to_owned(), place, rows: 40, value: Ok(bounded(value)) })
+            .collect(),
+        difference: Some(Ok(bounded(difference))),
+    };
+    let mut version = version_of("x");
+    let sliced = |is_higher_better: bool| Sliced {
+        metric: "mae".to_owned(),
+        column: "country".to_owned(),
+        is_higher_better,
+        confidence: 0.95,
+        rows: vec![row("country=de", 0.3), row("country=fr", 0.05), row("country=it", -0.3)],
+        left_out: (0, 0),
+    };
+    let mut page = |is_higher_better: bool| {
+        version.quality[0].slices = vec![sliced(is_higher_better)];
+        html(std::slice::from_ref(&version))
+    };
+    let higher = page(true);
+    assert!(higher.contains("<desc>Better in country=de (40); worse in country=it (40).</desc>"));
+    assert!(page(false).contains("<desc>Better in country=it (40); worse in country=de (40).</desc>"));
+    for words in [
+        "v2: 0.8",
+        "v1: 0.5",
+        "not clear",
+        "mae (v2 minus v1)",
+        "mae (more is better)",
+        "<td class=\"number\">0.8 (0.7 to 0.9)</td>",
+        "3 slices. fraud@v2: from 0.2 in country=it to 0.8 in country=de.",
+    ] {
+        assert!(higher.contains(words), "{words}");
+    }
+}
+
 #[test]
 fn what_is_not_known_is_said() {
     let mut version = version_of("x");
@@ -253,6 +323,7 @@ fn what_is_not_known_is_said() {
         "It has none: nobody compared it with anything by rules.",
         "It never held a stage.",
         "No rule of its certificate looks at slices.",
+        "No column beside its predictions says which slice a row is in",
         "As of event 9 of its journal",
     ] {
         assert!(page.contains(words), "{words}");
