@@ -1,6 +1,6 @@
 //! `diff`: what is different between two versions, or between a version and the workspace.
 
-mod code;
+pub(super) mod code;
 mod data;
 mod directions;
 mod predictions;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::chart::{self, Chart};
 use super::escape::xml;
 use super::report;
+use crate::certify::wording::grouped;
 use crate::clock::Time;
 
 /// Rows of a table; the rest is counted.
@@ -15,6 +16,8 @@ const MOST_ROWS: usize = 1000;
 const MANY_COLUMNS: usize = 9;
 /// So many columns of a table have room on every page.
 const FEW_COLUMNS: usize = 3;
+/// Characters of a value.
+const LONGEST_VALUE: usize = 200;
 /// Bytes of a preformatted text; the rest is counted.
 const LONGEST: usize = 256 << 10;
 
@@ -159,6 +162,13 @@ fn relative(path: &str) -> String {
         }
     }
     link
+}
+
+/// Of a long value its beginning, and how long it is: the record has all of it.
+pub fn shorten(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(LONGEST_VALUE) else { return Cow::Borrowed(text) };
+    let beginning = text.get(..end).unwrap_or_default();
+    Cow::Owned(format!("{beginning}… ({} characters)", grouped(text.chars().count() as u64)))
 }
 
 /// The head of a column.

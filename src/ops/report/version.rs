@@ -8,7 +8,7 @@ use super::data::{self, Data};
 use super::life::{self, Measures};
 use super::predictions::{Side, Tables, quality};
 use super::tensors::tensors;
-use super::{case, samples};
+use super::{case, changes, samples};
 use crate::clock::Moment;
 use crate::format::certificate::HoldoutUseRecord;
 use crate::format::checkpoint::VersionRow;
@@ -138,7 +138,7 @@ impl<'r> Teller<'r> {
             label: reference.label.clone(),
             record: &reference.judged,
             place: depth.place + 1,
-            erased: erasures::evidence(self.now, reference.version, &reference.judged),
+            erased: erasures::evidence(self.now, reference.row.version, &reference.judged),
         });
         let own_data = Data { label: &label, record: &parts.record, observation: &parts.observation };
         let other_data = reference.as_ref().map(|reference| Data {
@@ -153,6 +153,9 @@ impl<'r> Teller<'r> {
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
             // A site over a thousand versions does not read every model.
+            changes: reference
+                .as_ref()
+                .and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
             tensors: reference.as_ref().filter(|_| self.known.is_none()).and_then(|reference| {
                 tensors(self.repository.store(), (&reference.label, &reference.judged), &parts.record, &Silent)
             }),
@@ -161,6 +164,17 @@ impl<'r> Teller<'r> {
             description: described(self.repository, &self.state.model),
             case: parts.case,
         })
+    }
+
+    pub(super) fn telling(&self) -> changes::Telling<'_> {
+        changes::Telling {
+            repository: self.repository,
+            state: self.state,
+            now: self.now,
+            policy: self.policy.as_ref(),
+            // A site over a thousand versions does not read the code of each.
+            with_code: self.known.is_none(),
+        }
     }
 
     /// Which of the candidates of each evaluation set this one is, and how many there are by now.
@@ -201,7 +215,7 @@ impl<'r> Teller<'r> {
         let other = baseline.filter(|other| other.version != row.version).or_else(before)?;
         Some(Reference {
             label: format!("{}@{}", self.state.model, other.version),
-            version: other.version,
+            row: *other,
             judged: attached::judged(self.repository, self.state, other).ok()?,
             observation: self.observation(other).ok()?,
         })
@@ -211,7 +225,7 @@ impl<'r> Teller<'r> {
 /// What a version is compared with.
 struct Reference {
     label: String,
-    version: Version,
+    row: VersionRow,
     judged: SnapshotRecord,
     observation: ObservationRecord,
 }

@@ -1,11 +1,11 @@
 //! What the page says of the version itself: what changed, its values, data, code, environment and files.
 
-use super::super::html::{Document, Text, Tone, number, words};
+use super::super::html::{Document, Text, Tone, number, shorten, words};
 use super::{Beside, Case, maybe, maybe_code};
 use crate::certify::wording::grouped;
 use crate::format::snapshot::{CodeRecord, DataRecord, RuntimeRecord};
 
-pub(in crate::page) fn changes(page: &mut Document, case: &Case) {
+pub(super) fn changes(page: &mut Document, case: &Case) {
     page.section("changes", "What changed since the version before");
     let Some(changes) = &case.changes else {
         page.paragraph(&Text::plain("There was none before it, or it cannot be compared."));
@@ -28,10 +28,10 @@ pub(in crate::page) fn values(page: &mut Document, case: &Case) {
     let table = |page: &mut Document, caption: &str, rows: Vec<Vec<Text>>| {
         page.table(caption, &[words("Name"), words("Value")], &rows);
     };
-    let params = case.record.params.iter().map(|(name, value)| vec![Text::code(name), Text::code(&value.to_string())]);
+    let params = case.record.params.iter().map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
     table(page, "Parameters", params.collect());
     let metrics =
-        case.record.metrics.iter().map(|(name, value)| vec![Text::code(name), Text::code(&value.to_string())]);
+        case.record.metrics.iter().map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
     table(page, "Metrics, as its training reported them", metrics.collect());
     let seeds = case.record.seeds.iter().map(|seed| {
         let source = format!("{:?}", seed.source).to_lowercase();

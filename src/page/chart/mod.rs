@@ -29,6 +29,9 @@ const FINE: u32 = 4;
 const FONT_SCALE: f64 = 1.24;
 /// Characters of a name in a chart; the table has all of them.
 const LONGEST: usize = 60;
+/// Of a title, and of what those are told who do not see it.
+const LONGEST_TITLE: usize = 160;
+const LONGEST_DESCRIPTION: usize = 1000;
 
 /// What the library's colours are on the page, and what else tells lines apart.
 pub(super) const STYLE: &str = "
@@ -153,7 +156,7 @@ fn drawn(
     }
     // The library's own element says how large it is on a page, and nothing to those who do not see it.
     let inside = svg.split_once(">\n")?.1.trim_end().strip_suffix("</svg>")?;
-    let (title, description) = (escape::plain(title), escape::plain(description));
+    let (title, description) = (words(title, LONGEST_TITLE), words(description, LONGEST_DESCRIPTION));
     let svg = format!(
         "<svg class=\"{class}\" role=\"img\" viewBox=\"0 0 {width} {height}\"><title>{}</title><desc>{}</desc>\n{inside}</svg>",
         escape::xml(&title),

@@ -4,6 +4,7 @@
 //! several that lead to each other, a [`card`] the same in Markdown.
 
 pub mod card;
+mod changes;
 mod data;
 mod history;
 mod life;
@@ -19,6 +20,7 @@ use super::chart::Lane;
 use super::html::{Document, Text, Tone, words};
 use crate::certify::wording::{grouped, nth};
 use crate::clock::Time;
+use crate::compare::Diff;
 use crate::format::certificate::Verdict;
 
 /// What reports say of themselves near their beginning, so that one of them may take the place of another: pages, cards and lists of
@@ -48,10 +50,21 @@ pub struct Version {
     pub tensors: Option<Tensors>,
     /// What speaks for and against training it again with the same result: about what, whether for it, why.
     pub reproducibility: Vec<(String, bool, String)>,
+    /// What is different from another version; none where there is no other.
+    pub changes: Option<Changes>,
     /// The evaluation sets that judged it.
     pub uses: Vec<SetUse>,
     /// What the project says of the model.
     pub description: Option<String>,
+}
+
+/// What is different from another version.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// That version.
+    pub before: String,
+    /// What is different.
+    pub diff: Diff,
 }
 
 /// A use of an evaluation set.
@@ -344,7 +357,7 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     quality::section(&mut page, &version.quality);
     slices::section(&mut page, case, &version.quality);
     samples::section(&mut page, &version.samples);
-    case::changes(&mut page, case);
+    changes::section(&mut page, version.changes.as_ref());
     tensors::section(&mut page, version.tensors.as_ref());
     case::values(&mut page, case);
     case::data(&mut page, case);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::case::{maybe, toned};
 use super::super::html::{Column, Document, Text, Tone, column, words};
-use super::{Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, history, life, quality, samples, slices as by_slice};
+use super::{Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, history, life, quality, samples, slices as by_slice};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::ResultRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -24,6 +24,7 @@ pub(super) fn html(versions: &[Version]) -> String {
     quality::section(&mut page, &overlaid(versions));
     slices(&mut page, versions);
     samples::section(&mut page, &sampled(versions));
+    changed(&mut page, versions);
     page.section("values", "Metrics and parameters");
     let of = |view: fn(&SnapshotRecord) -> BTreeMap<String, String>| {
         versions.iter().map(|version| view(&version.case.record)).collect::<Vec<_>>()
@@ -211,6 +212,21 @@ fn packages(record: &SnapshotRecord) -> BTreeMap<String, String> {
         [own].into_iter().chain(packages.collect::<Vec<_>>()).collect::<Vec<_>>()
     };
     record.environment.runtimes.iter().flat_map(of_runtime).collect()
+}
+
+/// Each against the one before it on the page.
+fn changed(page: &mut Document, versions: &[Version]) {
+    page.section("changes", "What changed");
+    let known = versions.iter().filter_map(|version| Some((version, version.changes.as_ref()?)));
+    let mut is_none = true;
+    for (version, changes) in known {
+        is_none = false;
+        page.heading(&Text::plain(&version.case.label));
+        changes::one(page, changes);
+    }
+    if is_none {
+        page.paragraph(&Text::plain("They are of models of their own: nothing is compared."));
+    }
 }
 
 /// The slices of all versions, side by side.

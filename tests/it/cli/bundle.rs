@@ -383,7 +383,7 @@ fn a_page_tells_the_life_of_a_version() {
     };
     let shown = project.json("show v3", 0);
     let third = page("v3");
-    has(&third, &["fraud@v3", shown["id"].as_str().unwrap(), "ana", "rollback of v2", "slow", "certificate.json"]);
+    has(&third, &["fraud@v3", shown["id"].as_str().unwrap(), "ana", "rollback to v2: slow", "certificate.json"]);
     has(&third, &["in no stage when this was written", "auc-floor", "p95", "roc_auc of test", "skill", "weights.bin"]);
     has(
         &third,

@@ -44,6 +44,12 @@ fn values_and_bounds_as_scikit_learn_and_scipy_have_them() {
         let slices: Vec<&SliceValues> = found.columns.iter().flat_map(|column| &column.slices).collect();
         assert_eq!(slices.len() + 1, expected.as_object().unwrap().len());
         for slice in slices {
+            if slice.slice.as_deref() == Some("country=PT") {
+                // Of so few rows of a class nobody bounds an area.
+                assert_eq!(slice.candidate, Err("21 negative rows, 30 needed".to_owned()));
+                assert!(slice.difference.as_ref().unwrap().is_ok());
+                continue;
+            }
             values_are(slice, &expected[slice.slice.as_ref().unwrap()]);
         }
         assert!(found.columns.iter().all(|column| column.left_out == (0, 0)));

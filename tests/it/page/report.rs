@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use mlrun::clock::Time;
+use mlrun::compare::{
+    Change, CodeDiff, Command, DataFacts, Diff, Direction, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item, Sign, TextDiff, TextHunk,
+};
 use mlrun::format::certificate::Verdict;
+use mlrun::format::scalar::Scalar;
 use mlrun::page::case::Beside;
 use mlrun::page::chart::{Lane, Stretch};
 use mlrun::page::report::site::{Holder, Model, index, listing, model, unread, version};
 use mlrun::page::report::{
-    Bounded, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow, LayerChange, Life, MARKS,
+    Bounded, Changes, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow, LayerChange, Life, MARKS,
     Quality, SampleLine, Samples, SetUse, SliceRow, SliceValue, Sliced, Tensors, Version, card, html,
 };
 
@@ -114,8 +118,46 @@ fn version_of(words: &str) -> Version {
             ],
         }),
         reproducibility: vec![(w(), true, w()), (w(), false, w())],
+        changes: Some(Changes { before: w(), diff: diff_of(words) }),
         uses: vec![SetUse { set: w(), ordinal: 2, candidates: 3 }],
         description: Some(w()),
+    }
+}
+
+/// Everything that can be different.
+fn diff_of(words: &str) -> Diff {
+    fn item<T: Clone>(words: &str, fact: T) -> Item<T> {
+        let change = Change::Renamed(words.to_owned());
+        Item { name: words.to_owned(), change, a: Some(fact.clone()), b: Some(fact) }
+    }
+    let w = || words.to_owned();
+    let file = || FileFacts { content: w(), size: 1000, executable: false };
+    let hunk = TextHunk { head: w(), lines: vec![(Sign::Added, w())] };
+    let fact = EnvironmentFact {
+        kind: EnvironmentKind::Package,
+        language: Some(w()),
+        value: w(),
+        origin: None,
+    };
+    let data =
+        DataFacts { sha256: Some(w()), rows: Some(3), size: 9, columns: None, checksum: None, logical: None };
+    Diff {
+        files: vec![item(words, file())],
+        params: vec![item(words, Scalar::Text(w()))],
+        metrics: vec![item(words, Scalar::Float(0.5))],
+        seeds: vec![item(words, Scalar::Text(w()))],
+        data: vec![item(words, data)],
+        environment: vec![item(words, fact)],
+        results: vec![item(words, file())],
+        code: CodeDiff {
+            commit: Some((Some(w()), None)),
+            files: vec![item(words, file())],
+            inside: [(w(), Inside::Text(TextDiff { added: 1, removed: 0, hunks: vec![hunk] }))].into(),
+            ..CodeDiff::default()
+        },
+        command: Some((Some(Command { argv: vec![w()], folder: None }), None)),
+        notes: Some((Some(w()), None)),
+        ..Diff::default()
     }
 }
 
@@ -246,7 +288,7 @@ fn a_page_begins_with_what_people_ask() {
     version.case.blocks = vec![("production".to_owned(), "it burns".to_owned(), time(3))];
     let page = html(std::slice::from_ref(&version));
     let (head, _) = page.split_once("<nav").unwrap();
-    for words in ["Is it good?", "Where is it?", "What is it?", "card payments", "kept out", "it burns", "INCONCLUSIVE"] {
+    for words in ["Is it good?", "Where is it?", "What is it?", "card payments", "kept out", "it burns", "1 of 1 result failed"] {
         assert!(head.contains(words), "{words}\n{head}");
     }
     let card = card::markdown(&[version.clone()]);
@@ -261,6 +303,51 @@ fn a_page_begins_with_what_people_ask() {
     for words in ["no certificate", "in no stage", "<strong>0.875</strong>", "by its training"] {
         assert!(head.contains(words), "{words}\n{head}");
     }
+}
+
+/// Lines of code, which way a metric went, and no more of a long value than anybody reads.
+#[test]
+fn what_changed_is_told_and_not_only_by_digests() {
+    let mut version = version_of("x");
+    let long = "L".repeat(20_000);
+    let mut diff = diff_of("train.py");
+    diff.params[0].b = Some(Scalar::Text(long.clone()));
+    diff.metrics[0] = Item {
+        name: "log_loss".to_owned(),
+        change: Change::Changed,
+        a: Some(Scalar::Float(0.5)),
+        b: Some(Scalar::Float(0.75)),
+    };
+    diff.directions = [("log_loss".to_owned(), Direction::Lower)].into();
+    diff.files[0].a = Some(FileFacts { content: "ab".repeat(32), size: 12_345, executable: false });
+    let package = |value: &str| EnvironmentFact {
+        kind: EnvironmentKind::Package,
+        language: Some("python".to_owned()),
+        value: value.to_owned(),
+        origin: None,
+    };
+    diff.environment[0] = Item {
+        name: "numpy".to_owned(),
+        change: Change::Changed,
+        a: Some(package("1.26.4")),
+        b: Some(package("2.1.0")),
+    };
+    version.changes = Some(Changes { before: "fraud@v1".to_owned(), diff });
+    let page = html(std::slice::from_ref(&version));
+    for words in [
+        "Against fraud@v1.",
+        "train.py (+1 −0 lines)",
+        "<td class=\"number\">+0.25</td><td><span class=\"bad\">worse</span></td>",
+        "major, up",
+        "12,345 bytes, <code title=\"abab",
+        "(20,000 characters)",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains(&long[..300]));
+    // Of several versions each is told against the one before it.
+    let several = html(&[version_of("y"), version]);
+    assert!(several.contains("Against fraud@v1.") && several.contains("id=\"changes\""));
 }
 
 /// Which way is better is for the metric to say; a difference that may be none is neither.
@@ -279,10 +366,10 @@ fn slices_say_whether_they_are_better_or_worse() {
     let mut version = version_of("x");
     let sliced = |is_higher_better: bool| Sliced {
         metric: "mae".to_owned(),
-        column: "country".to_owned(),
+        column: "plan".to_owned(),
         is_higher_better,
         confidence: 0.95,
-        rows: vec![row("country=de", 0.3), row("country=fr", 0.05), row("country=it", -0.3)],
+        rows: vec![row("plan=de", 0.3), row("plan=fr", 0.05), row("plan=it", -0.3)],
         left_out: (0, 0),
     };
     let mut page = |is_higher_better: bool| {
@@ -290,8 +377,9 @@ fn slices_say_whether_they_are_better_or_worse() {
         html(std::slice::from_ref(&version))
     };
     let higher = page(true);
-    assert!(higher.contains("<desc>Better in country=de (40); worse in country=it (40).</desc>"));
-    assert!(page(false).contains("<desc>Better in country=it (40); worse in country=de (40).</desc>"));
+    let descriptions: Vec<&str> = higher.split("<desc>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    assert!(higher.contains("<desc>Better in plan=de (40); worse in plan=it (40).</desc>"), "{descriptions:?}");
+    assert!(page(false).contains("<desc>Better in plan=it (40); worse in plan=de (40).</desc>"));
     for words in [
         "v2: 0.8",
         "v1: 0.5",
@@ -299,7 +387,7 @@ fn slices_say_whether_they_are_better_or_worse() {
         "mae (v2 minus v1)",
         "mae (more is better)",
         "<td class=\"number\">0.8 (0.7 to 0.9)</td>",
-        "3 slices. fraud@v2: from 0.2 in country=it to 0.8 in country=de.",
+        "3 slices. fraud@v2: from 0.2 in plan=it to 0.8 in plan=de.",
     ] {
         assert!(higher.contains(words), "{words}");
     }
