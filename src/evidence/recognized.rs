@@ -166,9 +166,7 @@ pub fn task_of(bytes: &[u8], path: &str, columns: &PredictionColumns) -> Option<
 pub fn likely_slices(bytes: &[u8], path: &str, columns: &PredictionColumns) -> Vec<String> {
     let taken: Vec<&String> = columns.key.iter().chain(&columns.cluster).chain(&columns.slices).collect();
     let roles = roles(columns);
-    let is_free = |name: &String| {
-        !taken.contains(&name) && !roles.contains(&name.as_str()) && !is_known(&plain(name))
-    };
+    let is_free = |name: &String| !taken.contains(&name) && !roles.contains(&name.as_str()) && !is_known(&plain(name));
     let names = SourceTable::header(bytes, path).unwrap_or_default().into_iter();
     let names: Vec<String> = names.take(COLUMNS).filter(is_free).collect();
     let named: Vec<&str> = names.iter().map(String::as_str).collect();

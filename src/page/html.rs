@@ -295,11 +295,14 @@ impl Document {
             MANY_COLUMNS.. => " class=\"many\"",
             _ => "",
         };
-        let heads: String = columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", c.class(), xml(&c.name))).collect();
-        let mut table = format!("<table{class}>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n", xml(caption));
+        let heads: String =
+            columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", c.class(), xml(&c.name))).collect();
+        let mut table =
+            format!("<table{class}>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n", xml(caption));
         for row in rows.iter().take(most) {
             let cells = row.iter().enumerate();
-            let cells = cells.map(|(at, cell)| format!("<td{}>{}</td>", columns.get(at).map_or("", Column::class), cell.0));
+            let cells =
+                cells.map(|(at, cell)| format!("<td{}>{}</td>", columns.get(at).map_or("", Column::class), cell.0));
             table.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
         }
         table.push_str("</tbody>\n</table>");
@@ -356,7 +359,11 @@ impl Document {
         let figures: String = charts
             .iter()
             .map(|chart| {
-                let svg = if chart.is_wide() { Cow::Owned(scrolling(chart.title(), chart.svg())) } else { chart.svg().into() };
+                let svg = if chart.is_wide() {
+                    Cow::Owned(scrolling(chart.title(), chart.svg()))
+                } else {
+                    chart.svg().into()
+                };
                 format!("<figure><figcaption>{}</figcaption>{svg}</figure>\n", xml(chart.title()))
             })
             .collect();

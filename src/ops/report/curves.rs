@@ -35,11 +35,7 @@ fn curve(kind: CurveKind, of: Option<&str>, lines: Vec<CurveLine>) -> Option<Cur
     (!lines.is_empty()).then(|| Curve { kind, of: of.map(str::to_owned), lines })
 }
 
-fn line(
-    side: &Side<'_>,
-    points: Vec<(f64, f64)>,
-    numbers: impl IntoIterator<Item = (&'static str, f64)>,
-) -> CurveLine {
+fn line(side: &Side<'_>, points: Vec<(f64, f64)>, numbers: impl IntoIterator<Item = (&'static str, f64)>) -> CurveLine {
     CurveLine { model: side.label.clone(), place: side.place, points, numbers: numbers.into_iter().collect() }
 }
 

@@ -28,8 +28,9 @@ pub(super) fn of_rows(
     quick: bool,
 ) -> Result<Vec<Sliced>, String> {
     let terms = rows.policy.map_or_else(|| Terms::without_rules(rows.task), Terms::of);
-    let Some(found) = certify::sliced_metric(rows.joined, &terms, rows.is_unnamed, quick)
-        .map_err(|why| format!("{why}{}", if quick { format!("; `mlrun report {}` may", own.label) } else { String::new() }))?
+    let Some(found) = certify::sliced_metric(rows.joined, &terms, rows.is_unnamed, quick).map_err(|why| {
+        format!("{why}{}", if quick { format!("; `mlrun report {}` may", own.label) } else { String::new() })
+    })?
     else {
         return Ok(Vec::new());
     };

@@ -126,8 +126,7 @@ impl<'r> Teller<'r> {
         let judged = attached::judged(self.repository, self.state, row)?;
         let judged_by = parts.case.certificate.as_ref().map(|known| &known.statement.predicate.policy);
         let policy = judged_by.or(self.policy.as_ref());
-        let tables =
-            Tables { store: self.repository.store(), largest: depth.largest, quick: self.known.is_some() };
+        let tables = Tables { store: self.repository.store(), largest: depth.largest, quick: self.known.is_some() };
         let own = Side {
             label: label.clone(),
             record: &judged,
@@ -153,9 +152,7 @@ impl<'r> Teller<'r> {
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
             // A site over a thousand versions does not read every model.
-            changes: reference
-                .as_ref()
-                .and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
+            changes: reference.as_ref().and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
             tensors: reference.as_ref().filter(|_| self.known.is_none()).and_then(|reference| {
                 tensors(self.repository.store(), (&reference.label, &reference.judged), &parts.record, &Silent)
             }),

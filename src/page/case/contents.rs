@@ -28,10 +28,17 @@ pub(in crate::page) fn values(page: &mut Document, case: &Case) {
     let table = |page: &mut Document, caption: &str, rows: Vec<Vec<Text>>| {
         page.table(caption, &[words("Name"), words("Value")], &rows);
     };
-    let params = case.record.params.iter().map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
+    let params = case
+        .record
+        .params
+        .iter()
+        .map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
     table(page, "Parameters", params.collect());
-    let metrics =
-        case.record.metrics.iter().map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
+    let metrics = case
+        .record
+        .metrics
+        .iter()
+        .map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
     table(page, "Metrics, as its training reported them", metrics.collect());
     let seeds = case.record.seeds.iter().map(|seed| {
         let source = format!("{:?}", seed.source).to_lowercase();

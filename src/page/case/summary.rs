@@ -9,7 +9,12 @@ use crate::format::certificate::{ResultRecord, Verdict};
 const MOST: usize = 3;
 
 /// In the words of a page: `description` is what the project says of the model, `others` who holds a stage that it does not.
-pub(in crate::page) fn summary(page: &mut Document, case: &Case, description: Option<&str>, others: &[(String, String)]) {
+pub(in crate::page) fn summary(
+    page: &mut Document,
+    case: &Case,
+    description: Option<&str>,
+    others: &[(String, String)],
+) {
     page.summary(&[
         ("Is it good?", is_it_good(case)),
         ("Where is it?", where_is_it(case, others)),
@@ -97,7 +102,9 @@ fn measured(results: &[ResultRecord]) -> Vec<Text> {
         let value = result.candidate.map(significant).unwrap_or_default();
         let before = result.baseline.map_or_else(String::new, |value| format!(" (baseline {})", significant(value)));
         lines.push(
-            Text::plain(&format!("{} ", result.metric)).then(&Text::strong(&value)).then(&Text::toned(Tone::Dim, &before)),
+            Text::plain(&format!("{} ", result.metric))
+                .then(&Text::strong(&value))
+                .then(&Text::toned(Tone::Dim, &before)),
         );
     }
     lines
@@ -107,7 +114,9 @@ fn measured(results: &[ResultRecord]) -> Vec<Text> {
 fn reported(case: &Case) -> Vec<Text> {
     let metrics = case.record.metrics.iter().filter_map(|(name, value)| Some((name, value.finite()?))).take(MOST);
     let line = |(name, value): (&String, f64)| {
-        Text::plain(&format!("{name} ")).then(&Text::strong(&significant(value))).then(&Text::toned(Tone::Dim, " by its training"))
+        Text::plain(&format!("{name} "))
+            .then(&Text::strong(&significant(value)))
+            .then(&Text::toned(Tone::Dim, " by its training"))
     };
     metrics.map(line).collect()
 }
@@ -129,9 +138,11 @@ fn where_is_it(case: &Case, others: &[(String, String)]) -> Vec<Text> {
     }
     let holders = others.iter().take(MOST);
     lines.extend(holders.map(|(stage, version)| Text::toned(Tone::Dim, &format!("{stage} holds {version}"))));
-    lines.extend(case.blocks.iter().take(MOST).map(|(stage, why, _)| {
-        Text::toned(Tone::Bad, "kept out").then(&Text::plain(&format!(" of {stage}: {why}")))
-    }));
+    lines.extend(
+        case.blocks.iter().take(MOST).map(|(stage, why, _)| {
+            Text::toned(Tone::Bad, "kept out").then(&Text::plain(&format!(" of {stage}: {why}")))
+        }),
+    );
     lines.push(Text::within("life", "Its life so far"));
     lines
 }

@@ -113,8 +113,12 @@ impl Timeline {
                     let needed = px(LETTER * i32::try_from(name.chars().count()).unwrap_or(i32::MAX / 64));
                     // A name needs room on its own stretch.
                     if right.0 - left.0 > needed {
-                        let style =
-                            letters(13, if stretch.own.is_some() { Hue::Page } else { Hue::Ink }, HPos::Left, VPos::Center);
+                        let style = letters(
+                            13,
+                            if stretch.own.is_some() { Hue::Page } else { Hue::Ink },
+                            HPos::Left,
+                            VPos::Center,
+                        );
                         area.draw(&Text::new(name, (left.0 + px(4), left.1), style)).ok()?;
                     }
                 }

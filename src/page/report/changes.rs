@@ -4,8 +4,8 @@ use super::super::html::{Document, Text, Tone, number, shorten, words};
 use super::Changes;
 use crate::certify::wording::{grouped, significant};
 use crate::compare::{
-    Change, CodeDiff, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, Sign, Size, Step, TextHunk, Verdict,
-    compare_words,
+    Change, CodeDiff, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, Sign, Size, Step, TextHunk,
+    Verdict, compare_words,
 };
 use crate::format::scalar::Scalar;
 
@@ -31,7 +31,8 @@ pub(super) fn one(page: &mut Document, changes: &Changes) {
         return;
     }
     if let Some((was, is)) = &diff.notes {
-        let said = |notes: &Option<String>| notes.as_ref().map_or_else(|| Text::toned(Tone::Dim, "none"), |text| cut(text));
+        let said =
+            |notes: &Option<String>| notes.as_ref().map_or_else(|| Text::toned(Tone::Dim, "none"), |text| cut(text));
         page.facts(&[("Notes were", said(was)), ("Notes are", said(is))]);
     }
     metrics(page, diff);
@@ -62,8 +63,10 @@ fn how(change: &Change) -> Text {
 
 fn table<T>(page: &mut Document, caption: &str, items: &[Item<T>], show: impl Fn(&T) -> Text) {
     let shown = |value: &Option<T>| value.as_ref().map_or_else(Text::default, &show);
-    let rows: Vec<Vec<Text>> =
-        items.iter().map(|item| vec![cut_code(&item.name), how(&item.change), shown(&item.a), shown(&item.b)]).collect();
+    let rows: Vec<Vec<Text>> = items
+        .iter()
+        .map(|item| vec![cut_code(&item.name), how(&item.change), shown(&item.a), shown(&item.b)])
+        .collect();
     page.long_table(caption, &[words("Name"), words("How"), words("Was"), words("Is")], &rows, MOST);
 }
 
@@ -108,7 +111,8 @@ fn data(facts: &DataFacts) -> Text {
 fn environment(page: &mut Document, diff: &Diff) {
     let mut sorted: Vec<&Item<EnvironmentFact>> = diff.environment.iter().collect();
     sorted.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| a.name.cmp(&b.name)));
-    let shown = |fact: &Option<EnvironmentFact>| fact.as_ref().map_or_else(Text::default, |fact| cut_code(&fact.to_string()));
+    let shown =
+        |fact: &Option<EnvironmentFact>| fact.as_ref().map_or_else(Text::default, |fact| cut_code(&fact.to_string()));
     let rows = sorted.into_iter().map(|item| {
         let step = match item.step() {
             Some(Step::Up(Size::Major)) => Text::toned(Tone::Open, "major, up"),
@@ -136,14 +140,17 @@ fn command(page: &mut Document, diff: &Diff) {
         };
         for word in words {
             let word = format!("{mark}{}", shorten(&word));
-            line = line.then(&tone.map_or_else(|| Text::plain(&word), |tone| Text::toned(tone, &word))).then(&Text::plain(" "));
+            line = line
+                .then(&tone.map_or_else(|| Text::plain(&word), |tone| Text::toned(tone, &word)))
+                .then(&Text::plain(" "));
         }
     }
     page.facts(&[("Command", line)]);
 }
 
 fn code(page: &mut Document, diff: &CodeDiff) {
-    let commit = |commit: &Option<String>| commit.as_ref().map_or_else(|| "none".to_owned(), |id| id.chars().take(9).collect());
+    let commit =
+        |commit: &Option<String>| commit.as_ref().map_or_else(|| "none".to_owned(), |id| id.chars().take(9).collect());
     let commits = diff.commit.as_ref().map_or_else(Text::default, |(was, is)| {
         Text::code(&commit(was)).then(&Text::plain(" → ")).then(&Text::code(&commit(is)))
     });

@@ -370,7 +370,8 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     case::checks(&mut page, case);
     let links = above.iter().map(|(path, words)| Text::link(path, words).then(&Text::plain(" · ")));
     let lead = links.fold(Text::default(), |all, link| all.then(&link));
-    let lead = lead.then(&Text::plain("A version of a machine-learning model, and what is known of it")).then(&as_of(case));
+    let lead =
+        lead.then(&Text::plain("A version of a machine-learning model, and what is known of it")).then(&as_of(case));
     page.finish(&lead)
 }
 

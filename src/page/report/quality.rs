@@ -67,7 +67,13 @@ fn chart(curve: &Curve, set: &Quality) -> Option<Chart> {
         CurveKind::Errors => (Axis::numbers(x), Axis::share(y)),
         // The same axes for every model.
         CurveKind::Predicted | CurveKind::Residuals => {
-            let points = || set.curves.iter().filter(|one| one.kind == curve.kind).flat_map(|one| &one.lines).flat_map(|line| &line.points);
+            let points = || {
+                set.curves
+                    .iter()
+                    .filter(|one| one.kind == curve.kind)
+                    .flat_map(|one| &one.lines)
+                    .flat_map(|line| &line.points)
+            };
             (Axis::around(x, points().map(|point| point.0)), Axis::around(y, points().map(|point| point.1)))
         }
     };

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::case::{maybe, toned};
 use super::super::html::{Column, Document, Text, Tone, column, words};
-use super::{Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, history, life, quality, samples, slices as by_slice};
+use super::{
+    Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, history, life, quality, samples,
+    slices as by_slice,
+};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::ResultRecord;
 use crate::format::snapshot::SnapshotRecord;

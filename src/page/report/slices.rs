@@ -5,11 +5,11 @@ mod predicted;
 use std::collections::BTreeMap;
 
 use super::super::case::Case;
-use super::Quality;
 use super::super::chart::{Chart, Forest, ForestRow, Hue};
 use super::super::html::{Document, Text, number, words};
-use crate::certify::{self, limit_of_difference};
+use super::Quality;
 use crate::certify::wording::{grouped, significant};
+use crate::certify::{self, limit_of_difference};
 use crate::format::certificate::{CertificateRecord, PartOf, ResultRecord, Verdict};
 
 pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
@@ -18,7 +18,9 @@ pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
     let charts = known.map(charts).unwrap_or_default();
     if charts.is_empty() {
         page.paragraph(&Text::plain(match known {
-            Some(certificate) if has_slices(certificate) => "Rules of its certificate look at slices, and found no numbers for them.",
+            Some(certificate) if has_slices(certificate) => {
+                "Rules of its certificate look at slices, and found no numbers for them."
+            }
             _ => "No rule of its certificate looks at slices.",
         }));
     } else {
@@ -38,8 +40,11 @@ fn has_slices(certificate: &CertificateRecord) -> bool {
 
 /// The columns by whose slices some rule judged one by one: their differences stand with it.
 fn columns_judged(certificate: &CertificateRecord) -> Vec<String> {
-    let slices = certificate.results.iter().filter(|result| result.delta.is_some()).filter_map(|result| result.slice.as_ref());
-    let column = |slice: &String| slice.rsplit("; ").next().and_then(|last| last.split_once('=')).map(|(name, _)| name.to_owned());
+    let slices =
+        certificate.results.iter().filter(|result| result.delta.is_some()).filter_map(|result| result.slice.as_ref());
+    let column = |slice: &String| {
+        slice.rsplit("; ").next().and_then(|last| last.split_once('=')).map(|(name, _)| name.to_owned())
+    };
     slices.filter_map(column).collect()
 }
 

@@ -21,7 +21,8 @@ fn values_are(found: &SliceValues, expected: &Value) {
     assert_eq!(Some(found.rows), expected["rows"].as_u64(), "{name}");
     let of = |found: &Result<Interval, String>, expected: &Value| {
         let found = found.as_ref().unwrap();
-        for (number, expected) in [found.value, found.lower, found.upper].into_iter().zip(expected.as_array().unwrap()) {
+        for (number, expected) in [found.value, found.lower, found.upper].into_iter().zip(expected.as_array().unwrap())
+        {
             near(number, expected, name);
         }
     };
@@ -127,7 +128,15 @@ fn columns_that_sort_rows_are_found() {
         ..PredictionColumns::default()
     };
     let line = |i: u32| {
-        format!("{i},{},0.{i},u{},{},{},{},x,{}\n", i % 2, i % 5, ["a", "b"][(i % 2) as usize], i % 3, 0.5 + f64::from(i % 2), i % 2)
+        format!(
+            "{i},{},0.{i},u{},{},{},{},x,{}\n",
+            i % 2,
+            i % 5,
+            ["a", "b"][(i % 2) as usize],
+            i % 3,
+            0.5 + f64::from(i % 2),
+            i % 2
+        )
     };
     let csv = |head: &str| format!("{head}\n{}", (10..90).map(line).collect::<String>());
     // A few values: the person is a cluster, halves are measurements, one value sorts nothing, `y_pred` is a prediction by its name.

@@ -2,8 +2,8 @@
 
 use mlrun::measure::Undefined;
 use mlrun::measure::curves::{
-    Area, average_precision, class_precision, cumulative, macro_average, precision_recall, quantiles, reliability, roc, spread_out,
-    thinned,
+    Area, average_precision, class_precision, cumulative, macro_average, precision_recall, quantiles, reliability, roc,
+    spread_out, thinned,
 };
 use serde_json::Value;
 

@@ -69,6 +69,13 @@ LOOK = r"""
     }
     if (box.width < 20 || box.left < left - 0.5 || box.right > right + 0.5) wrong.push(`a reason from ${box.left} to ${box.right}, of which ${left} to ${right} is seen`);
   }
+  // On paper no number and no word at the head of a column is cut in two.
+  for (const e of matchMedia('print').matches ? document.querySelectorAll('td.number, th') : []) {
+    const text = document.createRange();
+    text.selectNodeContents(e);
+    const lines = new Set([...text.getClientRects()].map(box => Math.round(box.top))).size;
+    if (e.checkVisibility() && lines > 1 && !/\s/.test(e.textContent.trim())) wrong.push(`${e.textContent} is cut in two`);
+  }
   const scrolls = [...document.querySelectorAll('body *')].filter(e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth);
   for (const e of scrolls) {
     const name = e.getAttribute('aria-label');

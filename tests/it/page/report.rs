@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use mlrun::clock::Time;
 use mlrun::compare::{
-    Change, CodeDiff, Command, DataFacts, Diff, Direction, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item, Sign, TextDiff, TextHunk,
+    Change, CodeDiff, Command, DataFacts, Diff, Direction, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item,
+    Sign, TextDiff, TextHunk,
 };
 use mlrun::format::certificate::Verdict;
 use mlrun::format::scalar::Scalar;
@@ -12,8 +13,9 @@ use mlrun::page::case::Beside;
 use mlrun::page::chart::{Lane, Stretch};
 use mlrun::page::report::site::{Holder, Model, index, listing, model, unread, version};
 use mlrun::page::report::{
-    Bounded, Changes, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow, LayerChange, Life, MARKS,
-    Quality, SampleLine, Samples, SetUse, SliceRow, SliceValue, Sliced, Tensors, Version, card, html,
+    Bounded, Changes, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow,
+    LayerChange, Life, MARKS, Quality, SampleLine, Samples, SetUse, SliceRow, SliceValue, Sliced, Tensors, Version,
+    card, html,
 };
 
 use super::case::{case_of, elements};
@@ -86,7 +88,13 @@ fn version_of(words: &str) -> Version {
             until: time(20),
         },
         history: History { metrics: vec![w(), w()], versions: (1..5).map(history).collect(), older: 1 },
-        quality: vec![Quality { set: w(), rows: 3, notes: vec![w()], curves: kinds.map(curve).to_vec(), slices: vec![sliced_of(words)] }],
+        quality: vec![Quality {
+            set: w(),
+            rows: 3,
+            notes: vec![w()],
+            curves: kinds.map(curve).to_vec(),
+            slices: vec![sliced_of(words)],
+        }],
         samples: vec![Samples {
             set: w(),
             column: w(),
@@ -133,14 +141,8 @@ fn diff_of(words: &str) -> Diff {
     let w = || words.to_owned();
     let file = || FileFacts { content: w(), size: 1000, executable: false };
     let hunk = TextHunk { head: w(), lines: vec![(Sign::Added, w())] };
-    let fact = EnvironmentFact {
-        kind: EnvironmentKind::Package,
-        language: Some(w()),
-        value: w(),
-        origin: None,
-    };
-    let data =
-        DataFacts { sha256: Some(w()), rows: Some(3), size: 9, columns: None, checksum: None, logical: None };
+    let fact = EnvironmentFact { kind: EnvironmentKind::Package, language: Some(w()), value: w(), origin: None };
+    let data = DataFacts { sha256: Some(w()), rows: Some(3), size: 9, columns: None, checksum: None, logical: None };
     Diff {
         files: vec![item(words, file())],
         params: vec![item(words, Scalar::Text(w()))],
@@ -236,7 +238,19 @@ fn hostile_words_stay_words_on_every_page() {
                     assert!(!["src", "style"].contains(&key.as_str()) && !key.starts_with("on"), "{name} {key}");
                 }
             }
-            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}', '\u{e0041}', '\u{200b}', '\u{2060}']), "{kind}: {words:?}");
+            assert!(
+                !page.contains([
+                    '\0',
+                    '\u{1b}',
+                    '\u{202e}',
+                    '\u{200f}',
+                    '\u{fffe}',
+                    '\u{e0041}',
+                    '\u{200b}',
+                    '\u{2060}'
+                ]),
+                "{kind}: {words:?}"
+            );
         }
     }
 }
@@ -288,7 +302,9 @@ fn a_page_begins_with_what_people_ask() {
     version.case.blocks = vec![("production".to_owned(), "it burns".to_owned(), time(3))];
     let page = html(std::slice::from_ref(&version));
     let (head, _) = page.split_once("<nav").unwrap();
-    for words in ["Is it good?", "Where is it?", "What is it?", "card payments", "kept out", "it burns", "1 of 1 result failed"] {
+    for words in
+        ["Is it good?", "Where is it?", "What is it?", "card payments", "kept out", "it burns", "1 of 1 result failed"]
+    {
         assert!(head.contains(words), "{words}\n{head}");
     }
     let card = card::markdown(&[version.clone()]);
@@ -350,6 +366,45 @@ fn what_changed_is_told_and_not_only_by_digests() {
     assert!(several.contains("Against fraud@v1.") && several.contains("id=\"changes\""));
 }
 
+/// Each of the versions of a page is told apart in the stages of their model; the others are in the background.
+#[test]
+fn versions_side_by_side_have_colours_of_their_own() {
+    let version = |number: u32| {
+        let mut version = version_of("x");
+        version.case.label = format!("fraud@v{number}");
+        let stretch = |number: u32| Stretch {
+            name: format!("v{number}"),
+            since: time(number),
+            until: Some(time(number + 1)),
+            own: None,
+        };
+        version.life.lanes = vec![Lane { name: "production".to_owned(), stretches: [1, 2, 3].map(stretch).to_vec() }];
+        version
+    };
+    let page = html(&[version(1), version(3)]);
+    let (_, chart) = page.split_once("Stages of fraud over time</title>").unwrap();
+    let (chart, _) = chart.split_once("</svg>").unwrap();
+    let bars = |colour: &str| chart.matches(&format!("fill=\"{colour}\"")).count();
+    assert_eq!((bars("#0B57B0"), bars("#A8480B"), bars("#C9CDD2")), (1, 1, 1), "{chart}");
+}
+
+/// A rule on slices that came out without numbers is a rule on slices.
+#[test]
+fn a_rule_on_slices_without_numbers_is_not_passed_over() {
+    let mut version = version_of("x");
+    let predicate = &mut version.case.certificate.as_mut().unwrap().statement.predicate;
+    let text =
+        "schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\nmin = 0.5\neach = [\"country\"]\n";
+    let parsed = mlrun::certify::policy::parse(text).unwrap();
+    predicate.policy = mlrun::certify::policy::resolve(&parsed).unwrap();
+    for result in &mut predicate.results {
+        (result.slice, result.parts) = (None, Vec::new());
+    }
+    let page = html(&[version]);
+    assert!(page.contains("Rules of its certificate look at slices, and found no numbers for them."));
+    assert!(!page.contains("No rule of its certificate"));
+}
+
 /// Which way is better is for the metric to say; a difference that may be none is neither.
 #[test]
 fn slices_say_whether_they_are_better_or_worse() {
@@ -359,7 +414,12 @@ fn slices_say_whether_they_are_better_or_worse() {
         values: [("fraud@v2", 0.5 + difference), ("fraud@v1", 0.5)]
             .into_iter()
             .enumerate()
-            .map(|(place, (model, value))| SliceValue { model: model.to_owned(), place, rows: 40, value: Ok(bounded(value)) })
+            .map(|(place, (model, value))| SliceValue {
+                model: model.to_owned(),
+                place,
+                rows: 40,
+                value: Ok(bounded(value)),
+            })
             .collect(),
         difference: Some(Ok(bounded(difference))),
     };

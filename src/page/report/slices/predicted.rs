@@ -151,8 +151,7 @@ impl Sliced {
             .collect();
         let of = |hue: Hue| rows.iter().filter(|row| row.hue == hue).map(|row| row.name.as_str()).collect::<Vec<_>>();
         let named = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        let description =
-            format!("Better in {}; worse in {}.", named(&of(Hue::Good)), named(&of(Hue::Bad)));
+        let description = format!("Better in {}; worse in {}.", named(&of(Hue::Good)), named(&of(Hue::Bad)));
         (!rows.is_empty()).then(|| Forest {
             title: format!("Difference in {} by {}, {set}", self.metric, self.column),
             description,
@@ -186,19 +185,20 @@ impl Sliced {
             Some(Ok(found)) => Text::plain(&interval(found)),
             Some(Err(why)) => Text::plain(why),
         };
-        let rows = self.rows.iter().map(|row| {
-            let counts: Vec<String> = row.values.iter().map(|value| grouped(value.rows)).collect();
-            let is_same = counts.windows(2).all(|pair| pair.first() == pair.last());
-            let counts = if is_same { counts.first().cloned().unwrap_or_default() } else { counts.join(", ") };
-            let mut cells = vec![Text::plain(&row.name()), Text::plain(&counts)];
-            cells.extend(models.iter().map(|model| {
-                said(row.values.iter().find(|value| value.model == *model).map(|value| &value.value))
-            }));
-            if has_differences {
-                cells.push(said(row.difference.as_ref()));
-            }
-            cells
-        });
+        let rows =
+            self.rows.iter().map(|row| {
+                let counts: Vec<String> = row.values.iter().map(|value| grouped(value.rows)).collect();
+                let is_same = counts.windows(2).all(|pair| pair.first() == pair.last());
+                let counts = if is_same { counts.first().cloned().unwrap_or_default() } else { counts.join(", ") };
+                let mut cells = vec![Text::plain(&row.name()), Text::plain(&counts)];
+                cells.extend(models.iter().map(|model| {
+                    said(row.values.iter().find(|value| value.model == *model).map(|value| &value.value))
+                }));
+                if has_differences {
+                    cells.push(said(row.difference.as_ref()));
+                }
+                cells
+            });
         page.table(&format!("{} by {}, with bounds", self.metric, self.column), &heads, &rows.collect::<Vec<_>>());
     }
 }
