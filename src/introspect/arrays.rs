@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::joblib;
-use super::pickle::value::{EMPTY, Id, Object, Value, Values};
+use super::pickle::value::{EMPTY, Id, MAX_RANK, Object, Value, Values};
 
 /// Arrays of a file at most.
 const MAX_ARRAYS: usize = 1 << 18;
@@ -13,8 +13,6 @@ const MAX_ARRAYS: usize = 1 << 18;
 const MAX_DEPTH: usize = 64;
 /// Longer names are no arrays'.
 const MAX_NAME: usize = 1024;
-/// Arrays have no more dimensions.
-const MAX_RANK: usize = 64;
 
 /// An array of a pickle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +21,9 @@ pub struct Array {
     pub name: String,
     /// Its elements' type, as NumPy writes it with its byte order: `<f8`.
     pub dtype: String,
-    /// Its sides.
+    /// The lengths of its dimensions.
     pub shape: Vec<u64>,
-    /// Whether the first side's elements are next to each other, as in Fortran; else the last one's.
+    /// Whether it is in Fortran's order, the elements of its first dimension next to each other; else in C's, those of its last.
     pub columns_first: bool,
     /// Its bytes.
     pub bytes: ArrayBytes,
@@ -102,12 +100,9 @@ impl Search<'_> {
 
     fn pairs(&mut self, pairs: &[(Id, Id)]) {
         for (key, value) in pairs {
-            let name = match self.values.get(*key) {
-                Value::Text(text) => text.to_string(),
-                Value::Int(number) => number.to_string(),
-                _ => continue,
-            };
-            self.enter(name, *value);
+            if let Some(name) = self.values.key_name(*key) {
+                self.enter(name, *value);
+            }
         }
     }
 
@@ -147,9 +142,7 @@ impl Search<'_> {
             _ => return None,
         };
         let (name, width) = joblib::element(self.values, dtype)?;
-        let sides = self.values.elements(shape).filter(|sides| sides.len() <= MAX_RANK)?;
-        let shape: Vec<u64> =
-            sides.iter().map(|side| self.values.integer(*side)?.try_into().ok()).collect::<Option<_>>()?;
+        let shape = self.values.dimensions(shape)?;
         let length = shape.iter().try_fold(width?, |n, side| n.checked_mul(*side))?;
         let bytes = match self.values.get(self.unwrapped(bytes)) {
             Value::Long { start, length: found } if *found == length => ArrayBytes::Here { start: *start, length },
