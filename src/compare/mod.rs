@@ -18,6 +18,7 @@ mod predictions;
 mod results;
 mod section;
 pub mod tensors;
+mod text;
 mod versions;
 mod words;
 
@@ -28,13 +29,14 @@ pub use self::data::{ColumnChange, DataFacts, RowsDiff, SchemaChange, TableDiff,
 pub use self::environment::{EnvironmentFact, EnvironmentKind};
 pub use self::files::FileFacts;
 pub use self::hunk::Sign;
-pub use self::inside::{Inside, LARGEST, LARGEST_NOTEBOOK, TextDiff, TextHunk, is_notebook, look_inside};
+pub use self::inside::{Inside, LARGEST, LARGEST_NOTEBOOK, is_notebook, look_inside};
 pub use self::item::{Change, Item};
 pub use self::metrics::{Direction, SetMetrics, Verdict, directions};
 pub use self::notebook::{CellChange, NotebookDiff, compare_notebooks};
 pub use self::patch::{Mode, PatchFile, write_patch};
 pub use self::predictions::{PredictionsDiff, RowsCompared};
 pub use self::section::{Section, Sections};
+pub use self::text::{TextDiff, TextHunk};
 pub use self::versions::{Size, Step, step};
 pub use self::words::compare_words;
 

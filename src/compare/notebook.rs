@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::inside::{TextDiff, compare_texts};
+use super::text::{TextDiff, compare_texts};
 use crate::format::notebook::{CellRecord, NotebookRecord};
 
 /// Pairs of cells whose words are compared; beyond that a cell that was rewritten is one that went and one that came.

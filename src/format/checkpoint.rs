@@ -20,15 +20,17 @@
 //! pages are read that are looked at: what a verb reads and what it writes does not grow with the events that were there
 //! before. A page that is not what the checkpoint says is made anew from the journal.
 
+mod blocks;
 mod file;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::blocks::Blocks;
 pub use self::file::{Files, decode, encode, files, open, tables};
 use super::certificate::Verdict;
 use super::event::{ErasedRecord, EventRef, HookOutcome, HookWhen, RulesRecord, SubjectRecord};
 pub use super::rows::Source;
-use super::rows::{Blocks, Keyed, Row, Rows};
+use super::rows::{Keyed, Row, Rows};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};

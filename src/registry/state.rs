@@ -7,11 +7,11 @@ use super::times::not_before;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::{
-    ApprovalRow, AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, ObservedRow,
+    ApprovalRow, AttachedRow, BlockRow, Blocks, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, ObservedRow,
     OccupancyRow, SignatureRow, StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
-use crate::format::rows::{Blocks, Keyed, Rows};
+use crate::format::rows::{Keyed, Rows};
 use crate::id::{CertificateId, EventId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 

@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::TMP;
 use super::access::{Exposed, Lasting, exposed};
 use super::backend::{Backend, BackendError, Entry, Lock, Opened, Published, Staged};
-use super::staged::{StagedFile, TMP};
+use super::staged::StagedFile;
 #[cfg(unix)]
 use crate::format::known::DiskTime;
 use crate::format::store::Access;

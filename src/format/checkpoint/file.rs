@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointRecord, FORMAT, StageRow};
+use super::{Blocks, CheckpointRecord, FORMAT, StageRow};
 use crate::format::event::MAX_SEQ;
-use crate::format::rows::{Blocks, Keyed, Opening, Pages, Part, Rows, Source, Which, Writing, digests};
+use crate::format::rows::{Keyed, Opening, Pages, Part, Rows, Source, Which, Writing, digests};
 use crate::format::{FormatError, cached};
 
 /// What a file of tables begins with, filled up with zeros.
