@@ -13,7 +13,7 @@ use mlrun::ops::status::{ModelStatus, StageStatus, StatusReport};
 use super::super::table::{clipped, visible_width};
 use super::super::{Label, Style, Table, clean, terminal};
 use super::count;
-use super::status::{certificate_words, changed};
+use super::fitness::{certificate_words, changed};
 
 /// Columns before that of what is wrong.
 const COLUMNS: usize = 5;

@@ -10,6 +10,7 @@ pub mod event;
 pub mod evidence;
 pub mod exec;
 pub mod explain;
+mod fitness;
 pub mod history;
 pub mod hooks;
 pub mod policy;

@@ -8,7 +8,7 @@ use mlrun::ops::rename::RenameReport;
 use serde_json::{Map, Value, json};
 
 use super::deployed::observed;
-use super::value;
+use super::{made_event, value};
 
 pub fn list(report: &ListReport) -> Value {
     match report {
@@ -146,7 +146,7 @@ pub fn rename(report: &RenameReport) -> Value {
         "first_name": report.first.as_str(),
         "configured_as": report.configured.as_ref().map(ToString::to_string),
         "unchanged": report.unchanged,
-        "event": super::registry::event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }

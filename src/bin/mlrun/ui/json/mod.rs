@@ -22,6 +22,7 @@ pub mod snapshot;
 pub mod status;
 pub mod stored;
 
+use mlrun::ops::MadeEvent;
 use mlrun::snapshot::TreeFile;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -57,6 +58,14 @@ fn harmless(json: String) -> String {
 /// `{"float":"nan"}`, which no text can be mistaken for.
 fn value<T: Serialize>(record: &T) -> Value {
     serde_json::to_value(record).unwrap_or(Value::Null)
+}
+
+/// The event that a verb made; null: it made none.
+fn made_event(made: Option<&MadeEvent>) -> Value {
+    made.map_or(
+        Value::Null,
+        |made| json!({ "seq": made.event.seq, "id": made.event.id.to_string(), "time": made.time.to_string() }),
+    )
 }
 
 /// An answer with a list of files. There may be millions: each becomes JSON only when it is written.
