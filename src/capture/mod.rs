@@ -4,7 +4,6 @@
 //! [`Capture::not_captured`] with the reason. Secrets are looked for here, before anything can be stored.
 
 pub mod beforehand;
-mod bounded;
 mod cargo;
 pub mod code;
 pub mod command;

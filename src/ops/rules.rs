@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{VerbError, judging, signoffs};
+use crate::bounded;
 use crate::certify::policy;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -71,10 +72,8 @@ fn predict_of(repository: &Repository, model: &ModelName) -> Option<PredictRecor
 
 /// Reads and resolves a policy file. How a model is run is the configuration's to say, and part of the rules.
 pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy, VerbError> {
-    use std::io::Read;
     let failed = |source| VerbError::Io { action: "read the policy", path: path.to_path_buf(), source };
-    let mut text = String::new();
-    std::fs::File::open(path).and_then(|f| f.take(MAX_POLICY).read_to_string(&mut text)).map_err(failed)?;
+    let text = bounded::read_text(path, MAX_POLICY).map_err(failed)?;
     let refused = |source| VerbError::Policy { path: PathBuf::from(path), source: Box::new(source) };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let resolved = policy::parse(&text).and_then(|mut file| {

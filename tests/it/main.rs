@@ -12,6 +12,7 @@
 )]
 
 mod architecture;
+mod bounded;
 mod capture;
 mod certify;
 mod cli;

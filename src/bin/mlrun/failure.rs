@@ -320,6 +320,7 @@ fn io(kind: ErrorKind) -> Meaning {
         ErrorKind::ResourceBusy => says(CONFLICT, "let the program that writes it finish, then try again"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => says(MACHINE, "make room on that disk; nothing was lost"),
         ErrorKind::PermissionDenied => says(MACHINE, "check its owner and permissions"),
+        ErrorKind::FileTooLarge => says(USAGE, "no such file is that long: name the right one"),
         ErrorKind::ReadOnlyFilesystem => {
             says(MACHINE, "it is mounted read-only: mount it to be written, or name another place")
         }

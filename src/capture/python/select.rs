@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Component, Path, PathBuf};
 
-use crate::capture::bounded;
+use crate::bounded;
 use crate::process::is_executable;
 
 use super::packages::conda_version;

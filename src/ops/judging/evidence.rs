@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
+use crate::bounded;
 use crate::certify::{CaseRows, Needs, Samples};
 use crate::digest::Digest;
 use crate::evidence::{self, Asked, Defect, JoinedRows, PredictionTable};
@@ -33,7 +34,8 @@ impl Tables<'_> {
     pub(in crate::ops) fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
             Some(path) => {
-                std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
+                let failed = |source| VerbError::Io { action: "read", path: path.clone(), source };
+                bounded::read(path, MAX_TABLE).map_err(failed)
             }
             None => match (self.store.file(id, MAX_TABLE), self.erased.get(&id).cloned()) {
                 (Err(StoreError::Missing { .. }), Some((label, path, why))) => {

@@ -1,9 +1,9 @@
 //! What a snapshot is made of: the configuration, with what was given on top.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::capture::data::{DataInput, DataPlace};
 use crate::capture::files::PathSpec;
 use crate::capture::secrets::Allowance;
@@ -169,8 +169,7 @@ fn notes(
     }
     let Some(path) = path else { return Ok((None, None)) };
     let failed = |source| VerbError::Io { action: "read the notes in", path: path.clone(), source };
-    let mut text = String::new();
-    std::fs::File::open(&path).and_then(|f| f.take(MAX_NOTES).read_to_string(&mut text)).map_err(failed)?;
+    let text = bounded::read_text(&path, MAX_NOTES).map_err(failed)?;
     let text = text.trim_end();
     check_characters(&format!("the notes in `{}`", path.display()), text)?;
     Ok(((!text.is_empty()).then(|| text.to_owned()), Some(path)))

@@ -1,12 +1,12 @@
 //! What a run made, looked at before it is evidence.
 
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
 use super::Wanted;
 use super::pinned::truth;
 use super::side::{Place, set_of};
+use crate::bounded;
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, PredictionTable};
 use crate::format::measurement::{LatencyRecord, Role};
@@ -34,9 +34,7 @@ pub(super) struct Output {
 /// Reads a file that a run made.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, VerbError> {
     let failed = |source| VerbError::Io { action: "read", path: path.to_path_buf(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_TABLE).read_to_end(&mut bytes)).map_err(failed)?;
-    Ok(bytes)
+    bounded::read(path, MAX_TABLE).map_err(failed)
 }
 
 /// The predictions that a run wrote.
@@ -78,7 +76,7 @@ pub(super) fn timings(folder: &Path, quantiles: &[f64], milliseconds: f64) -> Re
         Ok(data) if !data.is_file() || data.len() > MAX_TIMINGS => return Err("its times are no table".to_owned()),
         Ok(_) => {}
     }
-    let bytes = fs::read(&path).map_err(|error| format!("its times cannot be read: {error}"))?;
+    let bytes = bounded::read(&path, MAX_TIMINGS).map_err(|error| format!("its times cannot be read: {error}"))?;
     let mut times = evidence::read_samples(bytes, TIMINGS, COLUMN).map_err(|defect| defect.to_string())?;
     if let Some(time) = times.iter().find(|time| !(**time > 0.0 && time.is_finite())) {
         return Err(format!("one of its calls took {time} ms"));
