@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use super::error::BisectError;
 use super::resolve::{self, Found};
 use super::restore::{Part, RestoreOptions, restore};
 use super::scratch::Scratch;
@@ -134,55 +135,6 @@ pub struct Tested {
     pub took: Option<Duration>,
     /// The metric's value.
     pub value: Option<f64>,
-}
-
-/// Why nothing was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BisectError {
-    /// The good version is not before the bad one.
-    #[error("{good}, which is to be good, does not come before {bad}, which is to be bad")]
-    Order {
-        /// The one that is good.
-        good: String,
-        /// The one that is bad.
-        bad: String,
-    },
-    /// A version of another model.
-    #[error("{good} and {bad} are not of one model")]
-    OtherModel {
-        /// The one that is good.
-        good: String,
-        /// The one that is bad.
-        bad: String,
-    },
-    /// A command needs a version to begin with.
-    #[error("a command needs a version that is known to be good")]
-    NoGood,
-    /// The version that should be good is not.
-    #[error("{label}, which is to be good, is not: its `{metric}` is {value}")]
-    GoodIsBad {
-        /// Which.
-        label: String,
-        /// The metric.
-        metric: String,
-        /// Its value.
-        value: String,
-    },
-    /// The command did not judge, but broke.
-    #[error("the command {how} on {label}: that says nothing of the model")]
-    Stopped {
-        /// On which version.
-        label: String,
-        /// How.
-        how: String,
-    },
-    /// A signal asked us to end.
-    #[error("asked to end by signal {signal}, before the first bad version was found")]
-    Interrupted {
-        /// Which.
-        signal: i32,
-    },
 }
 
 /// Finds the first bad version. What a command says or writes to standard output is handed to `output`. Restored files are gone when

@@ -153,3 +153,15 @@ pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -
     let adopted = state.stages.get(stage).and_then(|row| row.rules.as_ref());
     adopted.filter(|rules| !raises(rules, stated))
 }
+
+impl VerbError {
+    /// The same, with the place in the policy of the rule that it is about.
+    pub(super) fn at_rule(self, policy: &Policy) -> Self {
+        let Self::Certify(source) = self else { return self };
+        let line = source.rule().and_then(|rule| policy.lines.get(rule));
+        match policy.path.clone().zip(line) {
+            Some((path, &line)) => Self::Unfit { path, line, source },
+            None => Self::Certify(source),
+        }
+    }
+}

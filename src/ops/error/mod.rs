@@ -1,20 +1,27 @@
 //! What keeps a verb from deciding anything.
 
+mod adopt;
 mod approval;
+mod bisect;
 mod bundle;
 mod certification;
 mod measured;
 mod purge;
+mod rename;
 mod reproduce;
 mod resolve;
 
+pub use self::adopt::AdoptError;
 pub use self::approval::ApprovalError;
+pub use self::bisect::BisectError;
 pub use self::bundle::BundleError;
 pub use self::certification::CertificationError;
 pub use self::measured::MeasureError;
 pub use self::purge::PurgeError;
+pub use self::rename::RenameError;
 pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
+
 use std::path::PathBuf;
 
 use crate::capture::CaptureError;
@@ -22,9 +29,6 @@ use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::{Time, TimeError, describe_run};
 use crate::name::{ModelName, SetName};
-use crate::ops::bisect::BisectError;
-use crate::ops::policy::AdoptError;
-use crate::ops::rename::RenameError;
 use crate::ops::report::ReportError;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
@@ -325,18 +329,6 @@ pub enum UsageError {
 impl From<UsageError> for VerbError {
     fn from(error: UsageError) -> Self {
         Self::Usage(error)
-    }
-}
-
-impl VerbError {
-    /// The same, with the place in the policy of the rule that it is about.
-    pub(super) fn at_rule(self, policy: &super::rules::Policy) -> Self {
-        let Self::Certify(source) = self else { return self };
-        let line = source.rule().and_then(|rule| policy.lines.get(rule));
-        match policy.path.clone().zip(line) {
-            Some((path, &line)) => Self::Unfit { path, line, source },
-            None => Self::Certify(source),
-        }
     }
 }
 
