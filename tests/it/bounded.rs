@@ -41,7 +41,7 @@ fn rules_behind_a_long_comment_are_not_lost() {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("policy.toml");
     let rule = |id: &str| format!("[[rule]]\nid = \"{id}\"\nmetric = \"accuracy\"\nmin = 0.5\n");
-    let begin = format!("schema = 1\ntask = \"binary\"\nbaseline = \"production\"\n\n{}", rule("first"));
+    let begin = format!("schema = 1\ntask = \"binary\"\n{}", rule("first"));
     fs::write(&path, &begin).unwrap();
     assert_eq!(read_policy(&path, None).unwrap().record.rules.len(), 1);
     let comment = format!("# {}\n", "x".repeat(78)).repeat((4 << 20) / 81 + 1);

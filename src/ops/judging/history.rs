@@ -14,9 +14,9 @@ use crate::format::event::{EventBody, StageRulesRecord, UsedSetRecord};
 use crate::format::measurement::Role;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
-use crate::ops::signoffs;
-use crate::ops::signoffs::{Signers, given_for};
-use crate::ops::{VerbError, cases};
+use crate::ops::VerbError;
+use crate::ops::cases::list;
+use crate::ops::signoffs::{self, Signers, given_for};
 use crate::registry::State;
 use crate::repository::Repository;
 
@@ -58,7 +58,7 @@ pub(in crate::ops) fn cases_in_force(
     let mut lists = Vec::new();
     for row in &state.cases {
         let before = all.len();
-        all.extend(cases::of_row(repository, row)?);
+        all.extend(list::of_row(repository, row)?);
         if all.len() > before {
             lists.push(row.cases);
         }

@@ -150,7 +150,7 @@ impl Again {
         };
         let digest = match recorded.kind.as_str() {
             "data" => record.data.iter().find(|data| data.name == *set).and_then(|data| data.sha256),
-            "predictions" => record.predictions.iter().find(|p| p.name == *set).map(|p| p.file.digest()),
+            "predictions" => record.predictions_of(set).map(|p| p.file.digest()),
             "profile" => match observation.profiles.get(set) {
                 Some(named) => named.id.map_or(Some(recorded.sha256), |id| Some(id.digest())),
                 None => None,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Wanted;
 use super::pinned::truth;
-use super::side::{Place, set_of};
+use super::side::Place;
 use crate::bounded;
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, PredictionTable};
@@ -14,7 +14,7 @@ use crate::format::snapshot::PredictionsRecord;
 use crate::id::FileId;
 use crate::name::SetName;
 use crate::ops::VerbError;
-use crate::ops::judging::evidence::MAX_TABLE;
+use crate::ops::judging::evidence::{MAX_TABLE, read_table};
 use crate::table::TableFormat;
 
 /// Where a command writes how long its calls took, and the column of milliseconds.
@@ -29,12 +29,6 @@ const MAX_TIMINGS: u64 = 1 << 30;
 pub(super) struct Output {
     pub id: FileId,
     pub size: u64,
-}
-
-/// Reads a file that a run made.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, VerbError> {
-    let failed = |source| VerbError::Io { action: "read", path: path.to_path_buf(), source };
-    bounded::read(path, MAX_TABLE).map_err(failed)
 }
 
 /// The predictions that a run wrote.
@@ -115,16 +109,16 @@ pub(super) fn check(
     let Some(predict) = &wanted.policy.predict else { return Ok(Err("nothing says what to make".to_owned())) };
     let side = if role == Role::Baseline { wanted.baseline } else { None }.unwrap_or(wanted.candidate);
     let recorded = recorded(wanted, &predict.set);
-    let Some(PredictionsRecord { columns, .. }) = set_of(side.record, &predict.set).or(recorded) else {
+    let Some(PredictionsRecord { columns, .. }) = side.record.predictions_of(&predict.set).or(recorded) else {
         return Ok(Err(format!("no version says what columns `{}` has", predict.set)));
     };
-    let table = match evidence::read_predictions(read(path)?, name, columns, wanted.policy.task, &[]) {
+    let table = match evidence::read_predictions(read_table(path)?, name, columns, wanted.policy.task, &[]) {
         Ok(table) => table,
         Err(defect) => return Ok(Err(defect.to_string())),
     };
     let rows = at.input.as_deref().filter(|rows| rows.is_file() && TableFormat::of(&rows.to_string_lossy()).is_some());
     if let Some(rows) = rows {
-        let bytes = read(rows)?;
+        let bytes = read_table(rows)?;
         let name = rows.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let held = |defect: Defect| format!("of the held-out rows, {defect}");
         match table.covers(&bytes, &name, &columns.key) {
@@ -169,8 +163,8 @@ pub(super) fn check(
 
 /// What the rows and their labels were before anybody measured: as the baseline has them, else as the candidate.
 fn recorded<'w>(wanted: &Wanted<'w>, set: &SetName) -> Option<&'w PredictionsRecord> {
-    let theirs = wanted.baseline.and_then(|side| set_of(side.record, set));
-    theirs.or_else(|| set_of(wanted.candidate.record, set))
+    let theirs = wanted.baseline.and_then(|side| side.record.predictions_of(set));
+    theirs.or_else(|| wanted.candidate.record.predictions_of(set))
 }
 
 fn covered(table: &PredictionTable, matched: usize, all: usize) -> Result<(), String> {
