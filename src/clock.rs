@@ -251,6 +251,15 @@ pub fn describe_age(age: Duration) -> String {
     }
 }
 
+/// What is left of something that counts until `expires`: `expires in 3 d`, `expired 3 d ago`.
+pub fn describe_expiry(expires: Time, now: Time) -> String {
+    if expires <= now {
+        format!("expired {} ago", describe_age(now.since(expires)))
+    } else {
+        format!("expires in {}", describe_age(expires.since(now)))
+    }
+}
+
 /// How long a run took, as people read it: `850ms`, `12.3s`, `2m10s`, `1h02m`.
 pub fn describe_run(took: Duration) -> String {
     let seconds = took.as_secs();

@@ -160,6 +160,11 @@ fn first(names: &[String]) -> String {
     format!("{}{more}", names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
+/// What there is to choose from.
+fn there_are(items: &[String]) -> Option<String> {
+    (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")))
+}
+
 type Meaning = (u8, Option<String>);
 
 /// The exit code of what a signal ended.
@@ -230,9 +235,7 @@ fn verb(error: &VerbError) -> Meaning {
             (exit, Some(format!("{before}`{again}` captures what it made without another run")))
         }
         VerbError::Reproduce(error) => reproduce(error),
-        VerbError::NoPolicy { .. } => {
-            says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
-        }
+        VerbError::NoPolicy { .. } => says(USAGE, SET_POLICY),
         VerbError::Secret { place, .. } => (NO, Some(format!("{place}: say it without the secret"))),
         VerbError::Rename(error) => past::rename(error),
         VerbError::Bisect(error) => past::bisect(error),
@@ -328,6 +331,9 @@ fn io(kind: ErrorKind) -> Meaning {
     }
 }
 
+/// Where rules come from.
+const SET_POLICY: &str = "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`";
+
 /// What was in production must not wait for a correction.
 const WITHOUT_CONFIG: &str = "`-R STORE` looks and goes back without it";
 
@@ -353,15 +359,14 @@ fn repository(error: &RepositoryError) -> Meaning {
 }
 
 fn resolve(error: &ResolveError) -> Meaning {
-    let list = |items: &[String]| (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")));
     match error {
         ResolveError::NoModel => says(NOT_FOUND, "`mlrun snapshot NAME --files PATH` makes the first version of one"),
         ResolveError::WhichModel { .. } => says(USAGE, "name it: `MODEL@…`, or MODEL as the argument"),
         ResolveError::Model { nearest: Some(nearest), .. } | ResolveError::Stage { nearest: Some(nearest), .. } => {
             (NOT_FOUND, Some(format!("did you mean `{nearest}`?")))
         }
-        ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, list(known)),
-        ResolveError::Data { known, .. } => (NOT_FOUND, list(known)),
+        ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, there_are(known)),
+        ResolveError::Data { known, .. } => (NOT_FOUND, there_are(known)),
         ResolveError::NoVersion { model } => (NOT_FOUND, Some(format!("`mlrun snapshot {model}` makes the first one"))),
         ResolveError::Version { model, newest, .. } => {
             (NOT_FOUND, Some(format!("`mlrun list {model}` shows v1 to {newest}")))

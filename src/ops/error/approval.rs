@@ -41,7 +41,7 @@ pub enum ApprovalError {
         known: Vec<String>,
     },
     /// Whoever asks has not that role.
-    #[error("{who} has not the role {role} for {stage}")]
+    #[error("{who} does not have the role {role} for {stage}")]
     NotInRole {
         /// Their address, or that they have none.
         who: String,
@@ -167,7 +167,7 @@ pub enum ApprovalError {
         timed_out: bool,
     },
     /// A signal came.
-    #[error("asked to end by signal {signal} before anything was signed")]
+    #[error("interrupted by signal {signal} before anything was signed")]
     Interrupted {
         /// Which.
         signal: i32,

@@ -42,7 +42,7 @@ pub enum BisectError {
         how: String,
     },
     /// A signal asked us to end.
-    #[error("asked to end by signal {signal}, before the first bad version was found")]
+    #[error("interrupted by signal {signal}, before the first bad version was found")]
     Interrupted {
         /// Which.
         signal: i32,

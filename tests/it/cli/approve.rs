@@ -146,7 +146,13 @@ fn who_may_not_and_what_cannot_be_meant() {
         by(&project, who, arguments).exits(exit).says(message);
         assert_eq!(before, project.fingerprint());
     };
-    bad("eve", &["approve", "v1", "--role", "risk"], 1, &["eve@example.org has not the role risk"], &["policy show"]);
+    bad(
+        "eve",
+        &["approve", "v1", "--role", "risk"],
+        1,
+        &["eve@example.org does not have the role risk"],
+        &["policy show"],
+    );
     bad(
         "dan",
         &["approve", "v1", "--role", "owner"],
@@ -464,7 +470,7 @@ fn rules_change_under_the_approvals_they_ask_for() {
     taken_and_certified(&project);
     assert_eq!(codes(&project.json("promote v2 --to production", 1)), ["approvals"]);
     project.edit("mlrun.toml", "risk = [", "risk = [\"eve@example.org\", ");
-    by(&project, "eve", &["approve", "v2"]).exits(1).says(&["eve@example.org has not the role risk"]);
+    by(&project, "eve", &["approve", "v2"]).exits(1).says(&["eve@example.org does not have the role risk"]);
     let sha256 = project.json("policy diff", 0)["stated"].as_str().unwrap().to_owned();
     project.ok("policy diff").says(&[&sha256]);
     let refused = project.json("policy adopt --reason less", 1);

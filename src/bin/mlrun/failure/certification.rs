@@ -4,7 +4,7 @@ use mlrun::certify::CertifyError;
 use mlrun::ops::CertificationError;
 use mlrun::registry::promote::{Since, WaiverFlaw};
 
-use super::{Meaning, NO, NOT_FOUND, USAGE, says};
+use super::{Meaning, NO, NOT_FOUND, USAGE, says, there_are};
 
 /// A rule that asks for what the evidence does not have.
 pub(super) fn unfit(error: &CertifyError) -> Meaning {
@@ -27,7 +27,6 @@ pub(super) fn unfit(error: &CertifyError) -> Meaning {
 }
 
 pub(super) fn certification(error: &CertificationError) -> Meaning {
-    let list = |items: &[String]| (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")));
     match error {
         CertificationError::OwnSet { .. } => says(NO, "attach it under another name, or take a new snapshot with it"),
         CertificationError::NoColumns { set, known, .. } => {
@@ -43,7 +42,7 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
         CertificationError::Erased { .. } => says(NO, "attach a file without what had to go"),
         CertificationError::NoSet { known, .. } | CertificationError::WhichSet { known, .. } => {
             let code = if matches!(error, CertificationError::NoSet { .. }) { NOT_FOUND } else { USAGE };
-            (code, list(known).map(|known| format!("name it with `--set`; {known}")))
+            (code, there_are(known).map(|known| format!("name it with `--set`; {known}")))
         }
         CertificationError::NoRow { .. } => {
             says(NOT_FOUND, "a case is a row of the set; `--from REVISION` looks into another version's")
@@ -56,7 +55,7 @@ pub(super) fn certification(error: &CertificationError) -> Meaning {
             (NO, Some(format!("`mlrun case remove {id} --reason …` first, then add it anew")))
         }
         CertificationError::NoCase { .. } => says(NOT_FOUND, "`mlrun case list --all` shows every case there was"),
-        CertificationError::NoRule { known, .. } => (USAGE, list(known)),
+        CertificationError::NoRule { known, .. } => (USAGE, there_are(known)),
         CertificationError::Past { .. } => {
             says(USAGE, "`--expires` is a time to come, such as the day of the next release")
         }

@@ -8,7 +8,8 @@ use mlrun::registry::promote::Obstacle;
 use mlrun::registry::rollback::RollbackRefusal;
 
 use super::{
-    CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, certification, interrupted_by, says, signoff,
+    CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, SET_POLICY, USAGE, certification, interrupted_by, says,
+    signoff,
 };
 
 /// A reason against a promotion: code, words, and what would cure it.
@@ -171,9 +172,7 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
 pub(super) fn adopt(error: &AdoptError) -> Meaning {
     match error {
         AdoptError::NoneYet { .. } => says(NOT_FOUND, "`mlrun certify` and `mlrun promote` come first"),
-        AdoptError::NoneStated { .. } => {
-            says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
-        }
+        AdoptError::NoneStated { .. } => says(USAGE, SET_POLICY),
         AdoptError::Changed { .. } => says(CONFLICT, "`mlrun policy diff` shows what is in force now"),
         _ => (NO, None),
     }

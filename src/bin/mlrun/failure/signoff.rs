@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use mlrun::ops::ApprovalError;
 use mlrun::registry::promote::{ApprovalFlaw, RejectedApproval};
 
-use super::{CONFLICT, ENDED_BY, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, says};
+use super::{CONFLICT, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, interrupted_by, says};
 
 pub(super) fn approval(error: &ApprovalError) -> Meaning {
     let roles = |known: &[String]| (USAGE, Some(format!("name it with `--role`; there are: {}", known.join(", "))));
@@ -60,9 +60,7 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
         ApprovalError::NoProgram { .. } | ApprovalError::NotMade { .. } => {
             says(MACHINE, "`ssh-add -l` lists the keys that an agent has; nothing was recorded")
         }
-        ApprovalError::Interrupted { signal } => {
-            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
-        }
+        ApprovalError::Interrupted { signal } => (interrupted_by(*signal), None),
         _ => (NO, None),
     }
 }
@@ -89,7 +87,7 @@ pub(super) fn missing(
 /// Why an approval does not count.
 pub fn approval_flaw(flaw: &ApprovalFlaw) -> String {
     match flaw {
-        ApprovalFlaw::NotInRole => "they have not that role".to_owned(),
+        ApprovalFlaw::NotInRole => "they do not have that role".to_owned(),
         ApprovalFlaw::Own => "they took the snapshot".to_owned(),
         ApprovalFlaw::Lapsed { certificate: Some(certificate) } => {
             format!("the certificate {} it rests on is not in force any more", certificate.short())

@@ -1,6 +1,6 @@
 //! What a certificate and a workspace are worth now, in a few words.
 
-use mlrun::clock::{Time, describe_age};
+use mlrun::clock::{Time, describe_expiry};
 use mlrun::ops::status::{CertificateState, StageCertificate};
 
 use super::super::{Label, Style, clean};
@@ -14,19 +14,10 @@ pub(super) fn changed(workspace: &Result<Vec<&'static str>, String>, style: &Sty
     }
 }
 
-/// `expires in 3 d`, `expired 3 d ago`.
-pub(super) fn expiry(expires: Time, now: Time) -> String {
-    if expires <= now {
-        format!("expired {} ago", describe_age(now.since(expires)))
-    } else {
-        format!("expires in {}", describe_age(expires.since(now)))
-    }
-}
-
 /// A certificate's state in a few words, and what they mean.
 pub(super) fn certificate_words(certificate: &StageCertificate, now: Time) -> (Label, String) {
     let row = certificate.row.as_ref();
-    let expiry = || row.map_or_else(String::new, |row| expiry(row.expires, now));
+    let expiry = || row.map_or_else(String::new, |row| describe_expiry(row.expires, now));
     let verdict = || row.map_or_else(String::new, |row| row.verdict.name().to_owned());
     let word = |word: &str| word.to_owned();
     match certificate.state {

@@ -1,12 +1,12 @@
 //! `status`: one model in full, several as a dashboard; then what waits for whom.
 
-use mlrun::clock::{Time, describe_age};
+use mlrun::clock::{Time, describe_age, describe_expiry};
 use mlrun::ops::status::waiting::{Task, Waiting};
 use mlrun::ops::status::{CertificateState, ModelStatus, StageCertificate, StageStatus, StatusReport};
 
 use super::super::spark::bar;
 use super::super::{Label, Style, Table, clean, time};
-use super::fitness::{certificate_words, changed, expiry};
+use super::fitness::{certificate_words, changed};
 use super::{count, dashboard, deployed, event, hooks, verdict, waiting};
 use crate::failure::obstacle;
 
@@ -59,7 +59,8 @@ fn model(status: &ModelStatus, style: &Style) -> String {
         table.row(["workspace".to_owned(), changed(workspace, style)]);
     }
     if let Some(c) = &status.certificate {
-        let words = format!("{}, {}, {}", verdict(c.verdict, style), expiry(c.expires, status.now), time(c.expires));
+        let words =
+            format!("{}, {}, {}", verdict(c.verdict, style), describe_expiry(c.expires, status.now), time(c.expires));
         table.row(["certificate".to_owned(), words]);
     }
     for stage in &status.stages {
@@ -117,7 +118,7 @@ fn standing(certificate: &StageCertificate, now: Time, style: &Style) -> Option<
     let verdict = verdict(row.verdict, style);
     let left = row.expires.since(now).as_secs_f64() / row.expires.since(row.issued).as_secs_f64();
     let drawn = if row.expires > now { format!(" {}", bar(left, BAR).trim_end()) } else { String::new() };
-    let expiry = expiry(row.expires, now);
+    let expiry = describe_expiry(row.expires, now);
     Some(match certificate.state {
         CertificateState::Stale | CertificateState::Outdated | CertificateState::OtherRules => {
             format!("{verdict}, {}, {expiry}{drawn}", style.paint(label, &words))
