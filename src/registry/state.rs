@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::JournalError;
-use super::times::not_before;
+use super::error::JournalError;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::{
@@ -174,7 +173,7 @@ impl State {
         if event.prev != self.head.map(|head| head.id) {
             return Err(broken("it names another event as the one before it"));
         }
-        if not_before(self, &event.body).is_some_and(|last| event.time < last) {
+        if self.not_before(&event.body).is_some_and(|last| event.time < last) {
             return Err(broken("it is older than the event before it"));
         }
         if self.alias_of.is_some() {
