@@ -189,12 +189,7 @@ fn keep(
     (statement, signature): (&[u8], Option<&SshSignature>),
 ) -> Result<(), VerbError> {
     let Some(person) = report.person.clone() else { return Ok(()) };
-    let mut writer = repository.store().writer();
-    writer.put_record(statement)?;
-    if let Some(signature) = signature {
-        writer.put_record(signature.armoured().as_bytes())?;
-    }
-    writer.finish()?;
+    signoffs::store(repository, statement, signature)?;
     let body = EventBody::Approve {
         subject: asks.subject,
         stage: asks.stage.clone(),

@@ -22,6 +22,21 @@ use crate::repository::Repository;
 use crate::signature::sshsig::SshSignature;
 use crate::store::StoreError;
 
+/// Stores a statement, and what it was signed with.
+pub(super) fn store(
+    repository: &Repository,
+    statement: &[u8],
+    signature: Option<&SshSignature>,
+) -> Result<(), VerbError> {
+    let mut writer = repository.store().writer();
+    writer.put_record(statement)?;
+    if let Some(signature) = signature {
+        writer.put_record(signature.armoured().as_bytes())?;
+    }
+    writer.finish()?;
+    Ok(())
+}
+
 /// Whose keys count for a stage.
 #[derive(Debug, Clone)]
 pub(super) struct Signers {

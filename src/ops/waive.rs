@@ -167,11 +167,8 @@ pub fn waive(
     if options.dry_run {
         return Ok(report);
     }
-    if let Some(signature) = &signature {
-        let mut writer = repository.store().writer();
-        writer.put_record(&bytes)?;
-        writer.put_record(signature.armoured().as_bytes())?;
-        writer.finish()?;
+    if signature.is_some() {
+        signoffs::store(repository, &bytes, signature.as_ref())?;
     }
     let body = EventBody::Waive {
         version: report.version,
