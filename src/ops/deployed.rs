@@ -4,7 +4,7 @@
 //! server would read counts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -195,14 +195,15 @@ fn compare(disk: &Path, file: &TreeFile, progress: &dyn Progress) -> Result<u64,
     }
     let Some(id) = file.id else { return Ok(0) };
     let wanted = format!("{} bytes, SHA-256 {}", file.size, id.digest());
-    let read = || -> io::Result<(Digest, u64)> {
-        let input = File::open(disk)?;
+    // Before opening: a pipe would block.
+    let found = fs::metadata(disk).map_err(|error| absent(&wanted, &error))?;
+    if !found.is_file() {
+        return Err(("changed", wanted, what_is_no_file(found.file_type()).to_owned()));
+    }
+    let read = || match found.len() {
+        size if size == file.size => File::open(disk).and_then(Digest::of_reader),
         // Of another size it is another file: no need to read it.
-        match input.metadata()? {
-            found if found.is_file() && found.len() != file.size => Ok((Digest::of(b""), found.len())),
-            found if !found.is_file() => Err(io::Error::other("it is no file")),
-            _ => Digest::of_reader(input),
-        }
+        size => Ok((Digest::of(b""), size)),
     };
     let (digest, size) = read().map_err(|error| absent(&wanted, &error))?;
     progress.advance(size);
@@ -213,6 +214,27 @@ fn compare(disk: &Path, file: &TreeFile, progress: &dyn Progress) -> Result<u64,
         return Err(("changed", wanted, format!("{size} bytes, SHA-256 {digest}")));
     }
     Ok(size)
+}
+
+/// What lies where a file should.
+fn what_is_no_file(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        return "a folder";
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return "a device";
+        }
+    }
+    "what is no file"
 }
 
 fn absent(wanted: &str, error: &io::Error) -> Difference {
@@ -234,19 +256,19 @@ pub(super) fn extra(folder: &Path, wanted: &BTreeMap<&str, &TreeFile>) -> Vec<(S
     for entry in roots.iter().flat_map(|root| WalkDir::new(root).follow_links(true).sort_by_file_name()) {
         let (path, what) = match &entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
-            Ok(entry) => (entry.path(), entry.metadata().map_or(0, |found| found.len())),
+            Ok(entry) if !entry.file_type().is_file() => (entry.path(), what_is_no_file(entry.file_type()).to_owned()),
+            Ok(entry) => {
+                let size = entry.metadata().map_or(0, |found| found.len());
+                (entry.path(), format!("a file of {size} bytes"))
+            }
             // Where a folder is missing, its files have been said to be.
             Err(error) => match error.path() {
-                Some(path) if path.symlink_metadata().is_ok() => (path, 0),
+                Some(path) if path.symlink_metadata().is_ok() => (path, format!("what cannot be looked into: {error}")),
                 _ => continue,
             },
         };
         let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
         if !wanted.contains_key(relative.as_str()) {
-            let what = match &entry {
-                Ok(_) => format!("a file of {what} bytes"),
-                Err(error) => format!("what cannot be looked into: {error}"),
-            };
             found.push((relative, what));
         }
     }
