@@ -89,6 +89,10 @@ impl<R: BufRead> Archive<R> {
             EntryType::Regular => {}
             other => return Err(format!("`{name}` is of a kind ({other:?}) no bundle holds").into()),
         }
+        // Whoever unpacks it as root would have made what runs as root.
+        if !matches!(header.mode(), Ok(0o644 | 0o755)) {
+            return Err(format!("`{name}` has permissions that no bundle gives: those are 644 and 755").into());
+        }
         let size = header.entry_size().map_err(|_| format!("the size of `{name}` is not a number"))?;
         self.names.add(&name)?;
         self.begin(size);
