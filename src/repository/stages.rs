@@ -74,6 +74,10 @@ impl<'c> Sections<'c> {
         let roles = self.roles();
         for (name, stage) in section.stage {
             let key = |key: &str| format!("{}stage.{name}.{key}", section.key);
+            // `--expect-current none` is an empty stage, and `now` is a time.
+            if let word @ ("none" | "now") = name.as_str() {
+                return Err((format!("{}stage.{name}", section.key), format!("a stage cannot be called `{word}`")));
+            }
             if let Some(text) = &stage.valid_for
                 && clock::parse_duration(text).is_none_or(|d| d.is_zero())
             {

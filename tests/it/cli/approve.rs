@@ -196,6 +196,10 @@ fn who_may_not_and_what_cannot_be_meant() {
         let project = fresh(line);
         project.fails("status", &Bad { exit: 2, message: &["stage.production.approvals", message], hint: &[] });
     }
+    for word in ["none", "now"] {
+        let project = fresh(&format!("\n[stage.{word}]\n"));
+        project.fails("status", &Bad { exit: 2, message: &[&format!("stage.{word}"), "cannot be called"], hint: &[] });
+    }
     let missing = fresh(SIGNED);
     taken(&missing, 0.6);
     missing.fails("promote v1 --to production", &Bad { exit: 6, message: &["allowed_signers"], hint: &[] });
