@@ -68,6 +68,12 @@ fn what_does_not_pass_is_waived_and_never_passes() {
     let listed = &project.json("show v2", 0)["waivers"][0];
     assert_eq!((listed["rule"].as_str(), listed["in_force"].as_bool()), (Some("auc"), Some(true)));
     project.ok("show v2").says(&["waived", "`auc` by ana@example.org"]);
+    // Whoever asks years later what it went live on.
+    let waived = ["WAIVED", "waived `auc` by ana@example.org until 2100-01-01", ": known and accepted"];
+    project.ok("at").says(&waived);
+    let held = &project.json("at", 0)["stages"][0];
+    assert_eq!((&held["verdict"], &held["waivers"][0]["rule"]), (&"WAIVED".into(), &"auc".into()));
+    assert_eq!(project.json("at --since 2020-01-01", 0)["stages"][0]["verdict"], "PASS");
     project.ok("log").says(&["`auc` for v2 until 2100-01-01", "WAIVED for v2"]);
     let event = project.events_of("waive").remove(0);
     assert_eq!((event["version"].as_str(), event["signature"].is_null()), (Some("v2"), true));

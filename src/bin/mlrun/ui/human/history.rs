@@ -141,7 +141,16 @@ fn occupied(held: &Occupied, style: &Style) -> String {
         _ => say(format!("promoted{}{why}", by(o.actor.as_deref()))),
     }
     if let Some(certificate) = o.certificate {
-        say(format!("certificate {}", certificate.short()));
+        let word = held.verdict.map_or_else(String::new, |said| format!(" {}", verdict(said, style)));
+        say(format!("certificate {}{word}", certificate.short()));
+    }
+    for waiver in &held.waivers {
+        let [rule, by, why] = [&waiver.rule, &waiver.approver, &waiver.reason].map(|text| clean(text));
+        say(format!(
+            "{} `{rule}` by {by} until {}: {why}",
+            style.paint(Label::Warning, "waived"),
+            time(waiver.expires)
+        ));
     }
     for approval in &held.approvals {
         let signed = if approval.signature.is_some() { ", signed" } else { "" };

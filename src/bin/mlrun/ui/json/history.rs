@@ -111,6 +111,14 @@ fn occupied(held: &Occupied) -> Value {
             json!({ "when": when, "command": hook.command, "outcome": outcome, "time": hook.time.to_string(), "event": event_ref(hook.event) })
         })
         .collect();
+    let waivers: Value = held
+        .waivers
+        .iter()
+        .map(|waiver| {
+            let expires = waiver.expires.to_string();
+            json!({ "rule": waiver.rule, "approver": waiver.approver, "reason": waiver.reason, "expires": expires, "event": event_ref(waiver.event) })
+        })
+        .collect();
     let retired = o.retired.as_ref().map(|retired| {
         let (time, event) = (retired.time.to_string(), event_ref(retired.event));
         json!({ "time": time, "actor": retired.actor, "reason": retired.reason, "event": event })
@@ -126,6 +134,8 @@ fn occupied(held: &Occupied) -> Value {
         "event": event_ref(o.event),
         "kind": o.kind,
         "certificate": o.certificate.map(|c| c.to_string()),
+        "verdict": held.verdict.map(|verdict| verdict.name()),
+        "waivers": waivers,
         "reason": o.reason,
         "approvals": super::signoff::approvals(&held.approvals),
         "forced": o.kind == "force",
