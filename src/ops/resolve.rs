@@ -164,6 +164,15 @@ pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbE
     Ok(Found { state, row })
 }
 
+/// Whether the same words mean another version when a stage has moved, a version was taken, or time has passed.
+pub fn is_moving(repository: &Repository, revision: &Revision) -> bool {
+    let Some(time) = &revision.time else { return matches!(revision.target, Target::Stage(_) | Target::Latest) };
+    let now = repository.registry().now();
+    let later = Time::from_milliseconds(now.milliseconds().saturating_add(2 * 86_400_000)).unwrap_or(now);
+    let said = Moment::parse(time, now);
+    said != Moment::parse(time, later) || said.is_ok_and(|moment| moment.instant() > now)
+}
+
 fn moment(repository: &Repository, revision: &Revision) -> Result<Option<Moment>, ResolveError> {
     Ok(past(repository, revision.time.as_deref())?)
 }

@@ -523,6 +523,12 @@ fn usage(error: &UsageError) -> Meaning {
         UsageError::MovingTarget { resolved, stage, .. } => {
             (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
         }
+        UsageError::MovingFrom { model, resolved, stage, .. } => (
+            USAGE,
+            Some(format!(
+                "`mlrun rollback {model} --stage {stage} --from {resolved} --reason …`; without `--from` it flees what `{stage}` holds"
+            )),
+        ),
         UsageError::NotAdded { model } => {
             (USAGE, Some(format!("`mlrun snapshot {model} --files PATH --save` adds it")))
         }

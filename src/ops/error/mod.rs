@@ -21,7 +21,7 @@ use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::{Time, TimeError, describe_run};
-use crate::name::{ModelName, SetName};
+use crate::name::{ModelName, SetName, StageName, Version};
 use crate::ops::bisect::BisectError;
 use crate::ops::policy::AdoptError;
 use crate::ops::rename::RenameError;
@@ -281,6 +281,18 @@ pub enum UsageError {
         resolved: String,
         /// The stage asked for.
         stage: String,
+    },
+    /// A moving name for the version that is fled: repeated, it would flee the next one.
+    #[error("`{revision}` is a moving name; it means {model}@{resolved} now")]
+    MovingFrom {
+        /// As given.
+        revision: String,
+        /// Of which model.
+        model: ModelName,
+        /// What it means now.
+        resolved: Version,
+        /// The stage that is to go back.
+        stage: StageName,
     },
     /// A restore into, or a search in, a place that is not a folder.
     #[error("`{0}` is not a folder")]

@@ -675,6 +675,7 @@ impl Run {
                     RollbackRefusal::Guarded { .. } => "guarded",
                     RollbackRefusal::NeverHeld { .. } => "never held",
                     RollbackRefusal::Same { .. } => "the same",
+                    RollbackRefusal::GoneElsewhere { .. } => "gone elsewhere",
                     RollbackRefusal::Blocked { .. } => "blocked",
                     other => panic!("{other:?}"),
                 };
@@ -682,6 +683,7 @@ impl Run {
                 self.count(what);
             }
             (Ok(RollbackPlan::AlreadyGone { .. }), Ok(None)) => self.count("already gone"),
+            (Ok(RollbackPlan::AlreadyThere), Ok(None)) => self.count("already there"),
             (Ok(RollbackPlan::Move { flees, target, version, skipped, blocks, unblocks }), Ok(Some(expected))) => {
                 assert_eq!(version.0 as usize, expected);
                 let fled = self.list.holds(of).map(|(_, version)| self.list.content(version));
@@ -710,7 +712,7 @@ impl Run {
         }
     }
 
-    /// The version that a rollback goes to; none if what is fled is gone already.
+    /// The version that a rollback goes to; none if there is nothing to do.
     fn expected_rollback(
         &self,
         of: usize,
@@ -721,22 +723,30 @@ impl Run {
         let newest =
             |content: usize| list.held(of).iter().rev().map(|held| held.2).find(|v| list.content(*v) == content);
         let open = |content: usize| if list.is_blocked(content, of) && !unblock { Err("blocked") } else { Ok(()) };
-        let Some((_, current)) = list.holds(of) else {
-            let to = to.filter(|_| from.is_none() && !list.held(of).is_empty()).ok_or("empty")?;
+        let holds = list.holds(of).map(|(_, version)| list.content(version));
+        if list.held(of).is_empty() {
+            return Err("empty");
+        }
+        if let Some(from) = from.filter(|from| Some(*from) != holds) {
+            return match to {
+                _ if !list.has_held(from, of) => Err("never held"),
+                Some(_) if to != holds => Err("gone elsewhere"),
+                _ => Ok(None),
+            };
+        }
+        let Some(current) = holds else {
+            let to = to.ok_or("empty")?;
             let version = newest(to).ok_or("never held")?;
             return open(to).map(|()| Some(version));
         };
-        let current = list.content(current);
-        if let Some(from) = from.filter(|from| *from != current) {
-            return if list.has_held(from, of) { Ok(None) } else { Err("never held") };
-        }
         let back = list.went_back(of).filter(|_| from.is_none() && to.is_none());
         if back.is_some_and(|back| self.now().since(back) < Duration::from_secs(900)) {
             return Err("guarded");
         }
         if let Some(to) = to {
             if to == current {
-                return Err("the same");
+                let more = from.is_some() || (unblock && list.is_blocked(to, of));
+                return if more { Err("the same") } else { Ok(None) };
             }
             let version = newest(to).ok_or("never held")?;
             return open(to).map(|()| Some(version));
@@ -873,6 +883,8 @@ fn every_outcome_is_reached() {
         "the same",
         "blocked",
         "already gone",
+        "already there",
+        "gone elsewhere",
         "refused by the fold",
     ];
     for outcome in outcomes {

@@ -157,6 +157,16 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
             format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"),
         ),
         RollbackRefusal::NeverHeld { .. } => (NO, "never-held", format!("mlrun log {model} --kind promote")),
+        RollbackRefusal::GoneElsewhere { stage, current, to, .. } => {
+            let (from, bad) = current.map_or_else(Default::default, |current| {
+                (format!(" --from {current}"), format!("   # if {current} is bad too"))
+            });
+            (
+                CONFLICT,
+                "gone-elsewhere",
+                format!("mlrun rollback {model} --stage {stage}{from} --to {to} --reason …{bad}"),
+            )
+        }
         RollbackRefusal::Same { .. } => (NO, "same", format!("mlrun at now {model}")),
         RollbackRefusal::Blocked { version, .. } => {
             (NO, "blocked", format!("mlrun rollback {model} --to {version} --unblock --reason …"))

@@ -82,7 +82,8 @@ pub fn rollback(report: &RollbackReport, style: &Style) -> String {
     let version = report.version.map_or_else(|| "nothing".to_owned(), |v| format!("{}@{v}", report.model));
     let version = style.paint(Label::Strong, &version);
     if report.unchanged {
-        text += &format!("{stage} holds {version}; the version to flee is gone already\n");
+        let why = if report.gone { "; the version to flee is gone already" } else { " already" };
+        text += &format!("{stage} holds {version}{why}\n");
     } else {
         let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
         text += &format!("{stage}: {before} → {version}\n");
