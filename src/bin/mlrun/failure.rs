@@ -10,6 +10,7 @@ mod waiting;
 use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
+use mlrun::format::FormatError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle::check::BundleError;
 use mlrun::ops::purge::PurgeError;
@@ -36,6 +37,8 @@ pub const NO: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Inconclusive.
 pub const INCONCLUSIVE: u8 = 3;
+/// Of what is sound and cannot be understood here.
+const NEWER: &str = "a newer mlrun wrote it: install that one, and leave the file as it is; nothing is damaged";
 /// Hash, chain, damaged store, a record newer than this program.
 pub const INTEGRITY: u8 = 4;
 /// Something moved.
@@ -272,6 +275,7 @@ fn verb(error: &VerbError) -> Meaning {
         ),
         VerbError::Interrupted { signal, .. } => (interrupted_by(*signal), None),
         VerbError::Io { source, .. } => io(source.kind()),
+        VerbError::Record { source: FormatError::Newer { .. }, .. } => says(INTEGRITY, NEWER),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
         _ => (BUG, None),
@@ -491,6 +495,8 @@ fn store(error: &StoreError) -> Meaning {
 fn journal(error: &JournalError) -> Meaning {
     match error {
         JournalError::Backend(error) => backend(error),
+        // Whoever put a backup in its place would lose what happened since.
+        JournalError::Format { source: FormatError::Newer { .. }, .. } => says(INTEGRITY, NEWER),
         _ => says(INTEGRITY, "`mlrun verify --journal` checks every event; restore the file from a backup"),
     }
 }

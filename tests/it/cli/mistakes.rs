@@ -175,6 +175,29 @@ fn a_collection_in_2099() {
     project.ok("gc --now");
 }
 
+/// A colleague's program is newer: nobody is told to put a backup in the place of what it wrote.
+#[test]
+fn a_store_that_a_newer_program_wrote_to() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    let journal = project.store().join("journal/fraud");
+    let newest = std::fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    let text = std::fs::read_to_string(&newest).unwrap();
+    let line = text.lines().next().unwrap();
+    let seq: u64 = newest.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+    event["prev"] = text.lines().nth(1).unwrap().into();
+    event["seq"] = (seq + 1).into();
+    event["kind"] = "quarantine".into();
+    let line = format!("{event}\n");
+    let next = format!("{line}{}\n", mlrun::digest::Digest::of(line.as_bytes()));
+    std::fs::write(journal.join(format!("{:016}", seq + 1)), next).unwrap();
+    let bad = Bad { exit: 4, message: &["newer"], hint: &["a newer mlrun wrote it", "nothing is damaged"] };
+    project.fails("status", &bad);
+    project.fails("snapshot fraud", &bad);
+    project.ok("log").says(&["quarantine"]);
+}
+
 #[test]
 fn a_clock_in_2099() {
     let project = Project::tiny();
