@@ -1,6 +1,7 @@
 //! Whether signatures on stored statements are good: by the signers that rules in force name, as of the time the event was written, and
 //! still by those that the project names today. A key is revoked by taking its line out of the project's file.
 
+pub(super) mod agent;
 pub mod approvals;
 pub(super) mod signers;
 pub(super) mod ssh_keygen;
@@ -19,6 +20,7 @@ use crate::name::{ModelName, StageName};
 use crate::registry::State;
 use crate::registry::promote::{Obstacle, WaiverFlaw};
 use crate::repository::Repository;
+use crate::signature::ssh::SshKey;
 use crate::signature::sshsig::SshSignature;
 use crate::store::StoreError;
 
@@ -78,6 +80,12 @@ impl Signers {
             .as_ref()
             .map_or(Ok(()), |file| file.allows(person, signature.key(), time))
             .map_err(SignersError::Today)
+    }
+
+    /// Whether this person may sign with this key.
+    pub(super) fn allow_key(&self, person: &str, key: &SshKey, time: Time) -> bool {
+        let files = [Some(&self.by_rules), self.today.as_ref()];
+        files.into_iter().flatten().all(|file| file.allows(person, key, time).is_ok())
     }
 
     /// Whether the stored signature of a statement is good, by this person.

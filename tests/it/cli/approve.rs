@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use mlrun::clock::SystemClock;
@@ -24,6 +24,11 @@ fn by(project: &Project, who: &str, arguments: &[&str]) -> Shown {
 
 #[track_caller]
 fn with(project: &Project, who: &str, settings: &[(&str, &str)], arguments: &[&str]) -> Shown {
+    shown(command(project, who, settings).args(arguments))
+}
+
+/// The program, as somebody runs it whose git has these settings.
+fn command(project: &Project, who: &str, settings: &[(&str, &str)]) -> Command {
     let email = format!("{who}@example.org");
     let all = [("user.name", who), ("user.email", &email)].into_iter().chain(settings.iter().copied());
     let mut command = project.other(PROGRAM);
@@ -33,7 +38,7 @@ fn with(project: &Project, who: &str, settings: &[(&str, &str)], arguments: &[&s
         count += 1;
     }
     command.env("GIT_CONFIG_COUNT", count.to_string());
-    shown(command.args(arguments))
+    command
 }
 
 /// The same with `--json`: the object.
@@ -357,6 +362,33 @@ fn signed_elsewhere_and_with_the_key_git_has() {
     let refused = by(&project, "ana", &["approve", "v2", &format!("--sign={locked}")]).exits(8);
     refused.says(&["`ssh-keygen` made no signature", "nothing was recorded"]);
     by(&project, "ana", &["approve", "v2", "--sign=gone"]).exits(6).says(&["cannot read the key"]);
+}
+
+/// An agent has keys, and git is told of none: the one is taken that the list of signers gives whoever approves.
+#[test]
+fn a_key_that_an_agent_has() {
+    let project = fresh(SIGNED);
+    taken(&project, 0.60);
+    keys(&project, &["ana", "ben", "eve"]);
+    project.ok("certify v1 --first-release --reason begin");
+    let socket = project.beside("agent");
+    let mut agent = project.other("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+    for who in ["eve", "ben", "ana"] {
+        let add = || project.other("ssh-add").env("SSH_AUTH_SOCK", &socket).arg("-q").arg(project.beside(who)).output();
+        // It listens when it has begun.
+        assert!((0..1000).any(|_| add().unwrap().status.success()));
+    }
+    let line = ["approve", "v1", "--role", "risk", "--sign", "--json"];
+    let approve = |who: &str| shown(command(&project, who, &[]).env("SSH_AUTH_SOCK", &socket).args(line));
+    let (signed, stranger) = (approve("ben"), approve("dan"));
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    let signed = signed.exits(0).object();
+    assert_eq!((&signed["person"], &signed["signed"]), (&"ben@example.org".into(), &true.into()));
+    let listed = shown(project.other("ssh-keygen").args(["-l", "-f"]).arg(project.beside("ben.pub"))).stdout;
+    assert!(listed.contains(signed["key"].as_str().unwrap()), "{listed}{signed}");
+    stranger.exits(2).says(&["no key is named"]);
+    approve("ana").exits(2).says(&["no key is named", ".pub"]);
 }
 
 /// A snapshot by an account without an address: who has that account's name took it, who only hands in a signature did not approve.

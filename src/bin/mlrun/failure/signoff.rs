@@ -52,7 +52,7 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
         ApprovalError::Signers { .. } => says(USAGE, "`ssh-keygen(1)`, ALLOWED SIGNERS, says how a line looks"),
         ApprovalError::NoKey => says(
             USAGE,
-            "name it, `--sign=$HOME/.ssh/id_ed25519`, or `git config gpg.format ssh` and `git config user.signingkey ~/.ssh/id_ed25519.pub`",
+            "name it, `--sign=$HOME/.ssh/id_ed25519` (of a key that an agent has its public half, `….pub`), or `git config gpg.format ssh` and `git config user.signingkey ~/.ssh/id_ed25519.pub`",
         ),
         ApprovalError::NoProgram { source } if source.kind() == ErrorKind::NotFound => {
             says(NOT_FOUND, "it comes with OpenSSH; `--print-statement` and `--signature FILE` sign on another machine")
