@@ -378,7 +378,10 @@ fn resolve(error: &ResolveError) -> Meaning {
         }
         ResolveError::OnlyModel { revision } => (
             USAGE,
-            Some(format!("say `{revision}@latest`, `{revision}@v3` or a stage such as `{revision}@production`")),
+            Some(format!(
+                "say `{revision}@v3` (`mlrun list {revision}` shows them), a stage such as `{revision}@production`, or, of what is not to \
+                 be promoted, `{revision}@latest`"
+            )),
         ),
         ResolveError::TooFarBack { .. } | ResolveError::NotYet { .. } => (NOT_FOUND, None),
         ResolveError::Day { occupants, .. } => (USAGE, Some(format!("give the hour too: {}", occupants.join("; ")))),

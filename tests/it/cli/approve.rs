@@ -266,6 +266,20 @@ fn ones_own() {
     strict.ok("promote v2 --to production");
 }
 
+/// Another approval by the same people would not help.
+#[test]
+fn nobody_is_left_who_could() {
+    let project = fresh("approvals = { solo = 1 }\n");
+    project.write("mlrun.toml", project.read("mlrun.toml") + "solo = [\"dan@example.org\"]\n");
+    taken(&project, 0.60);
+    project.ok("certify v1 --first-release --reason begin");
+    let refused = project.json("promote v1 --to production", 1);
+    let reason = &refused["reasons"][0];
+    assert!(reason["message"].as_str().unwrap().contains("nobody is left who could"), "{reason}");
+    let hint = reason["hint"].as_str().unwrap();
+    assert!(hint.contains("as `solo` in [roles]") && !hint.contains("mlrun approve"), "{reason}");
+}
+
 #[test]
 fn signed_and_checked_by_others() {
     let project = fresh(SIGNED);
@@ -570,6 +584,9 @@ fn a_statement_counts_once() {
         "{refused:#}"
     );
     let sha256 = project.json("policy diff", 0)["stated"].as_str().unwrap().to_owned();
+    // The command that is named takes other words: those were used.
+    let hint = format!("mlrun approve fraud --rules {sha256} --role risk --for production --sign -m …");
+    assert_eq!(refused["reasons"][0]["hint"], hint);
     by(&project, "ben", &["approve", "fraud", "--rules", &sha256, "-m", "lax", &key_of(&project, "ben")]).exits(1);
     assert_eq!(adopt("10d", "lax, for another month")["verdict"], "ADOPTED");
 }

@@ -227,6 +227,12 @@ fn the_assumption_about_the_present_can_be_stated() {
     project.ok("certify v4");
     refused(&project, "promote v4 --to production --expect-current v2", 5, &["moved"]);
     refused(&project, "promote v4 --to production --expect-current none", 5, &["moved"]);
+    // What is named as the cure is one.
+    let moved = project.json("promote v4 --to production --expect-current none", 5);
+    assert_eq!(
+        moved["reasons"][0]["hint"].as_str().unwrap().split("   #").next(),
+        Some("mlrun promote fraud@v4 --to production --expect-current v3")
+    );
     project.ok("promote v4 --to production --expect-current v3");
     // Holding it already is what was wanted.
     assert_eq!(project.json("promote v4 --to production", 0)["unchanged"], true);

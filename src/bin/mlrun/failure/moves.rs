@@ -61,13 +61,19 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             ("erased", format!("`{path}`{more} of its model: {why}"), format!("mlrun show {label}"))
         }
         Obstacle::Unexpected { current } => {
-            let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-            ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
+            let [now, named] =
+                ["nothing", "none"].map(|word| current.map_or_else(|| word.to_owned(), |v| v.to_string()));
+            let cure =
+                format!("mlrun promote {label} --to {stage} --expect-current {named}   # if that may be replaced, too");
+            ("moved", format!("{stage} holds {now}, which is not what was expected"), cure)
         }
         Obstacle::Approvals { role, needed, missing, people, rejected, signed } => {
-            let sign = if *signed { " --sign" } else { "" };
             let message = signoff::missing(role, *needed, *missing, people, rejected);
-            ("approvals", message, format!("mlrun approve {label} --role {role} --for {stage}{sign}"))
+            let cure = match people.as_slice() {
+                [] => signoff::nobody_left(label, role, stage),
+                _ => signoff::approve(label, role, stage, *signed, rejected),
+            };
+            ("approvals", message, cure)
         }
         Obstacle::Damaged { reason } => {
             ("damaged", format!("it is not whole: {reason}"), "mlrun verify --full --repair".to_owned())

@@ -86,6 +86,23 @@ pub(super) fn missing(
     format!("it has {have} of {needed} approvals as {role}{by}{}", but.collect::<String>())
 }
 
+/// What gives an approval that is missing. A statement is signed for once: where one was withdrawn or used, it takes other words.
+pub(super) fn approve(label: &str, role: &str, stage: &str, signed: bool, rejected: &[RejectedApproval]) -> String {
+    let is_spent =
+        |one: &RejectedApproval| matches!(one.flaw, ApprovalFlaw::Used | ApprovalFlaw::Again | ApprovalFlaw::Withdrawn);
+    let sign = if signed { " --sign" } else { "" };
+    let words = if signed && rejected.iter().any(is_spent) { " -m …" } else { "" };
+    format!("mlrun approve {label} --role {role} --for {stage}{sign}{words}")
+}
+
+/// What helps where nobody who has the role could still approve.
+pub(super) fn nobody_left(label: &str, role: &str, stage: &str) -> String {
+    let model = label.split(['@', ' ']).next().unwrap_or_default();
+    format!(
+        "name one more person as `{role}` in [roles]; what is in force then changes by `mlrun policy adopt {model} --stage {stage} --reason …`"
+    )
+}
+
 /// Why an approval does not count.
 pub fn approval_flaw(flaw: &ApprovalFlaw) -> String {
     match flaw {
