@@ -85,6 +85,9 @@ pub fn rename(repository: &Repository, options: &RenameOptions) -> Result<Rename
     if is_known && !is_ours {
         return Err(taken(false));
     }
+    if !is_known {
+        resolve::no_stage(repository, &to)?;
+    }
     let has_section = |name: &ModelName| repository.config().is_some_and(|c| c.file.model.named.contains_key(name));
     let configured = Some(repository.called(&from)).filter(has_section);
     if has_section(&to) && !is_ours && configured.is_some() {

@@ -37,16 +37,58 @@ impl Found {
 
 /// Every model, by the name it has: those with a journal and those in the configuration.
 pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
+    named(repository, |_, _| true)
+}
+
+/// The same without those that were taken by mistake: nobody means them who names none.
+pub fn models_in_use(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
+    let sections = sections(repository)?;
+    named(repository, |first, state| sections.contains(first) || !state.is_some_and(State::is_abandoned))
+}
+
+/// Those of all models that `is_meant` says are, of which it is told the first name.
+fn named(
+    repository: &Repository,
+    is_meant: impl Fn(&ModelName, Option<&State>) -> bool,
+) -> Result<Vec<ModelName>, VerbError> {
     let mut all = sections(repository)?;
     all.extend(repository.registry().models()?);
     let all: Vec<ModelName> = all.into_iter().collect();
     let mut named = BTreeSet::new();
     repository.registry().each_state(&all, |name, state| {
-        let named_now = state.ok().flatten().map(|state| state.model);
-        named.insert(named_now.unwrap_or_else(|| name.clone()));
+        let state = state.ok().flatten();
+        if is_meant(name, state.as_ref()) {
+            named.insert(state.map_or_else(|| name.clone(), |state| state.model));
+        }
         Ok::<(), VerbError>(())
     })?;
     Ok(named.into_iter().collect())
+}
+
+/// Whether any model has a stage of this name. The two are mixed up easily where a word may be either.
+fn is_stage(repository: &Repository, word: &ModelName) -> Result<bool, VerbError> {
+    let Ok(stage) = StageName::new(word.as_str()) else { return Ok(false) };
+    let declared = |model: &ModelName| repository.stages(model).contains(&stage);
+    if declared(word) {
+        return Ok(true);
+    }
+    let mut found = false;
+    repository.registry().each_state(&repository.registry().models()?, |_, state| {
+        let is_one = |state: State| state.stages.contains_key(&stage) || declared(&state.model);
+        // One that cannot be read has none that could be meant.
+        found |= state.ok().flatten().is_some_and(is_one);
+        Ok::<(), VerbError>(())
+    })?;
+    Ok(found)
+}
+
+/// Refuses a name for a new model that a stage has: `NAME` alone would not mean the stage any more.
+pub(super) fn no_stage(repository: &Repository, name: &ModelName) -> Result<(), VerbError> {
+    if !is_stage(repository, name)? {
+        return Ok(());
+    }
+    let others = models_in_use(repository)?.into_iter().filter(|model| model != name).collect();
+    Err(UsageError::NamedAsStage { name: name.clone(), others }.into())
 }
 
 /// The name that the model called `name` has now. One whose journal cannot be read is called as it was asked for.
@@ -75,12 +117,16 @@ pub fn model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelN
         // A store may hold other projects' models too.
         (Some(only), 1) if journals.is_empty() || journals.contains(only) => Ok(current(repository, only)),
         (None, _) if journals.is_empty() => Err(ResolveError::NoModel.into()),
-        _ => Err(which_model(repository)?.into()),
+        _ => only(models_in_use(repository)?),
     }
 }
 
-fn which_model(repository: &Repository) -> Result<ResolveError, VerbError> {
-    Ok(ResolveError::WhichModel { known: models(repository)?.iter().map(ToString::to_string).collect() })
+/// The only one of these models.
+fn only(models: Vec<ModelName>) -> Result<ModelName, VerbError> {
+    match models.as_slice() {
+        [only] => Ok(only.clone()),
+        _ => Err(ResolveError::WhichModel { known: models.iter().map(ToString::to_string).collect() }.into()),
+    }
 }
 
 /// The model whose workspace is meant: the one named, the only one the project has files of, or the only one there is.
@@ -93,7 +139,10 @@ pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Res
         return Ok(current(repository, only));
     }
     match name {
-        None if models(repository)?.len() > 1 => Err(which_model(repository)?.into()),
+        None => match models_in_use(repository)? {
+            several if several.len() > 1 => only(several),
+            _ => model(repository, name),
+        },
         _ => model(repository, name),
     }
 }
@@ -131,9 +180,16 @@ pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError>
     let config = repository.config();
     let is_model = |name: &ModelName| {
         config.is_some_and(|c| c.file.model.named.contains_key(name))
-            || repository.registry().has(name).unwrap_or(false)
+            || repository.registry().has(name).unwrap_or(false) && !is_stage_rather(repository, name).unwrap_or(false)
     };
     Ok(Revision::parse(text, &is_model).map_err(ResolveError::from)?)
+}
+
+/// Whether the name that a model had, or one that was taken by mistake, is a stage: that is what is meant, then.
+fn is_stage_rather(repository: &Repository, name: &ModelName) -> Result<bool, VerbError> {
+    let Some(state) = repository.registry().state(name)? else { return Ok(false) };
+    let may_be = state.model != *name || state.is_abandoned();
+    Ok(may_be && is_stage(repository, name)?)
 }
 
 /// Looks a revision up. `at` is the time to see everything at, where the revision names none.

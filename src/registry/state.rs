@@ -110,6 +110,13 @@ impl State {
         self.versions.last()
     }
 
+    /// Whether all its versions were dropped, and none ever held a stage: it was taken by mistake.
+    pub fn is_abandoned(&self) -> bool {
+        !self.versions.is_empty()
+            && self.stages.values().all(|row| row.timeline.is_empty())
+            && self.versions.iter().rev().all(|row| row.dropped.is_some())
+    }
+
     /// A version by number.
     pub fn version(&self, version: Version) -> Option<&VersionRow> {
         self.versions.get((version.0 as usize).checked_sub(1)?)

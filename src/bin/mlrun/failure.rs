@@ -529,6 +529,11 @@ fn usage(error: &UsageError) -> Meaning {
                 if known.is_empty() { String::new() } else { format!("; mlrun.toml knows {}", known.join(", ")) };
             (USAGE, Some(format!("`mlrun snapshot {model} --files PATH`{known}")))
         }
+        UsageError::NamedAsStage { name, others } => {
+            let model = if let [only] = others.as_slice() { only.as_str() } else { "MODEL" };
+            let hint = format!("`mlrun snapshot {model}` takes a version; `{model}@{name}` is what the stage holds");
+            (USAGE, Some(hint))
+        }
         UsageError::MovingTarget { resolved, stage, .. } => {
             (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
         }

@@ -272,6 +272,14 @@ pub enum UsageError {
         /// Models the configuration knows.
         known: Vec<String>,
     },
+    /// A new model that would be called as a stage is.
+    #[error("`{name}` is a stage; a model needs another name")]
+    NamedAsStage {
+        /// The name.
+        name: ModelName,
+        /// The models there are.
+        others: Vec<ModelName>,
+    },
     /// A moving name where a fixed version is needed.
     #[error("`{revision}` is a moving name; it means {resolved} now")]
     MovingTarget {

@@ -119,6 +119,66 @@ fn the_model_was_called_wrong() {
     project.ok("rename --help").says(&["mlrun drop WRONG@v1", "mlrun snapshot RIGHT"]);
 }
 
+/// Stage and model were mixed up, or will be by whoever comes next.
+#[test]
+fn a_model_called_as_a_stage() {
+    let project = Project::rated();
+    let bad = Bad {
+        exit: 2,
+        message: &["`production` is a stage"],
+        hint: &["mlrun snapshot fraud", "`fraud@production` is what the stage holds"],
+    };
+    project.fails("snapshot production --files model/", &bad);
+    project.release(&project.version(0.6));
+    project.fails("snapshot production --files model/", &bad);
+    project.fails("rename fraud production", &Bad { exit: 2, message: &["`production` is a stage"], hint: &[] });
+    // In a store that has one from before the stage was there, the way out leads all the way.
+    let project = Project::tiny();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.staging]");
+    project.ok("snapshot production --files model/");
+    project.edit("mlrun.toml", "[stage.staging]", "[stage.production]\ncertificate = \"none\"");
+    project.ok("snapshot fraud");
+    project.ok("promote fraud@v1 --to production");
+    project.mlrun("show production").exits(2).says(&["names a model"]);
+    project.ok("rename production typo");
+    assert_eq!(project.ok("show production --print version").stdout, "fraud@v1\n");
+    assert_eq!(project.ok("show production@v1 --print version").stdout, "typo@v1\n", "the alias goes on meaning it");
+    let project = Project::tiny();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.staging]");
+    project.ok("snapshot production --files model/");
+    project.edit("mlrun.toml", "[stage.staging]", "[stage.production]\ncertificate = \"none\"");
+    project.ok("drop production@v1 --reason typo");
+    project.ok("snapshot fraud");
+    project.ok("promote fraud@v1 --to production");
+    assert_eq!(project.ok("show production --print version").stdout, "fraud@v1\n");
+}
+
+/// What was taken by mistake and dropped is in nobody's way: not in a list, and not where the only model is meant.
+#[test]
+fn a_model_that_was_dropped_altogether() {
+    let project = Project::rated();
+    project.release(&project.version(0.6));
+    project.ok("snapshot fruad --files model/");
+    let store = project.store().display().to_string();
+    let elsewhere = |words: &[&str]| project.run(&[&["-R", store.as_str()], words].concat());
+    elsewhere(&["show", "v1"]).exits(2).says(&["which model?", "fraud", "fruad"]);
+    project.ok("drop fruad@v1 --reason typo");
+    assert_eq!(elsewhere(&["show", "v1", "--print", "version"]).exits(0).stdout, "fraud@v1\n");
+    elsewhere(&["rollback", "--reason", "x", "--dry-run"]).exits(1).says(&["nothing to go back to"]);
+    let listed = project.json("list", 0);
+    assert_eq!((listed["models"].as_array().map(Vec::len), &listed["left_out"]), (Some(1), &1.into()));
+    let shown = project.ok("list").says(&["1 model dropped altogether left out", "mlrun list --all"]);
+    assert!(!shown.stdout.contains("fruad") && !project.ok("status").stdout.contains("fruad"));
+    project.ok("list --all").says(&["fruad", "dropped"]);
+    assert_eq!(project.json("list --all", 0)["models"][1]["abandoned"], true);
+    // Whoever names it finds it, with its record and the reason.
+    project.ok("show fruad@v1").says(&["typo"]);
+    project.ok("list fruad").says(&["dropped"]);
+    // A second version, and it is a model as any.
+    project.write("model/weights.bin", "anew").ok("snapshot fruad --files model/");
+    assert_eq!(project.json("list", 0)["models"].as_array().map(Vec::len), Some(2));
+}
+
 #[test]
 fn a_version_by_mistake() {
     let project = Project::tiny();

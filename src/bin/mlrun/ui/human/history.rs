@@ -8,25 +8,34 @@ use mlrun::ops::rename::RenameReport;
 
 use super::super::spark::{fitted, sparkline};
 use super::super::{Align, Label, Style, Table, clean, terminal, time};
-use super::{cut, event, measured, verdict};
+use super::{count, cut, event, measured, verdict};
 
 /// With each number over the versions, if `trend`.
 pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
     match report {
-        ListReport::Models(lines) if lines.is_empty() => "no models yet\n".to_owned(),
-        ListReport::Models(lines) => {
+        ListReport::Models { lines, left_out: 0 } if lines.is_empty() => "no models yet\n".to_owned(),
+        ListReport::Models { lines, left_out } => {
             let mut table = Table::new(&[Align::Left, Align::Left, Align::Right]);
             table.row(["model", "newest", "age", "stages"].map(dim));
             for line in lines {
                 let forced =
                     |s| if line.forced.contains(s) { style.paint(Label::Bad, " FORCED") } else { String::new() };
-                let stages: Vec<String> = line.stages.iter().map(|(s, v)| format!("{s} {v}{}", forced(s))).collect();
+                let mut stages: Vec<String> =
+                    line.stages.iter().map(|(s, v)| format!("{s} {v}{}", forced(s))).collect();
+                stages.extend(line.abandoned.then(|| style.paint(Label::Warning, "dropped")));
                 let latest = line.latest.map_or_else(|| "–".to_owned(), |l| l.version.to_string());
                 let age = line.age.map_or_else(String::new, describe_age);
                 table.row([line.model.to_string(), latest, age, stages.join(", ")]);
             }
-            table.render(0)
+            let more = match left_out {
+                0 => String::new(),
+                left_out => dim(&format!(
+                    "{} dropped altogether left out; `mlrun list --all`\n",
+                    count(*left_out as u64, "model")
+                )),
+            };
+            table.render(0) + &more
         }
         ListReport::Versions { columns, lines, total, .. } => {
             let mut align = vec![Align::Left; 3];

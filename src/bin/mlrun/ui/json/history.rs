@@ -12,7 +12,7 @@ use super::value;
 
 pub fn list(report: &ListReport) -> Value {
     match report {
-        ListReport::Models(lines) => {
+        ListReport::Models { lines, left_out } => {
             let models: Value = lines
                 .iter()
                 .map(|line| {
@@ -25,10 +25,11 @@ pub fn list(report: &ListReport) -> Value {
                         "created": line.latest.map(|l| l.time.to_string()),
                         "stages": stages,
                         "forced": line.forced.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                        "abandoned": line.abandoned,
                     })
                 })
                 .collect();
-            json!({ "schema": "mlrun/list/1", "models": models })
+            json!({ "schema": "mlrun/list/1", "models": models, "left_out": left_out })
         }
         ListReport::Versions { model, columns, lines, total } => {
             let versions: Value = lines
