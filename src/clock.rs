@@ -168,7 +168,10 @@ impl Moment {
         if text.ends_with(']') {
             return Err(with_offset(text).unwrap_or_else(form));
         }
-        if let Ok(civil) = text.parse::<jiff::civil::DateTime>()
+        // What has an offset that is none would be read as if it had none.
+        let has_offset = text.get(11..).is_some_and(|clock| clock.contains(['+', '-']));
+        if !has_offset
+            && let Ok(civil) = text.parse::<jiff::civil::DateTime>()
             && let Ok(here) = civil.to_zoned(TimeZone::system())
         {
             let offset = offset_text(here.offset().seconds());

@@ -106,6 +106,8 @@ fn a_zones_name_is_refused_with_its_offset() {
     {
         assert!(matches!(parse(text), Err(TimeError::Form { .. })), "{text}: {:?}", parse(text));
     }
+    // An offset that is none is not taken for a time without one.
+    assert!(matches!(parse("2026-03-29T00:45+25:00"), Err(TimeError::Form { .. })));
     let both = parse("2026-07-01T12:00+02:00[Europe/Berlin]");
     assert_eq!(both, Ok(Moment::Instant(time("2026-07-01T10:00:00Z"))));
 }
