@@ -51,7 +51,8 @@ fn what_is_fled_may_be_named_and_then_it_is_safe_to_repeat() {
 #[test]
 fn a_name_that_moves_is_not_safe_to_repeat() {
     let project = Project::with_history();
-    for from in ["production", "latest", "fraud@production", "production~1", "production@{now}", "latest@{2099-01-01}"] {
+    for from in ["production", "latest", "fraud@production", "production~1", "production@{now}", "latest@{2099-01-01}"]
+    {
         let bad = Bad {
             exit: 2,
             message: &[from, "is a moving name"],
@@ -111,7 +112,7 @@ fn a_target_may_be_named() {
     project.version(0.8);
     let never = project.leaves_alone("rollback --to v4 --reason x --json", 1).object();
     assert_eq!(never["reasons"][0]["code"], "never-held");
-    let same = project.leaves_alone("rollback --to v3 --reason x --json", 1).object();
+    let same = project.leaves_alone("rollback --from v3 --to v3 --reason x --json", 1).object();
     assert_eq!(same["reasons"][0]["code"], "same");
     project.ok("block v1 --reason leak");
     let blocked = project.leaves_alone("rollback --to v1 --reason x --json", 1).object();
