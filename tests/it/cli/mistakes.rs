@@ -160,7 +160,12 @@ fn a_model_that_was_dropped_altogether() {
     project.release(&project.version(0.6));
     project.ok("snapshot fruad --files model/");
     let store = project.store().display().to_string();
-    let elsewhere = |words: &[&str]| project.run(&[&["-R", store.as_str()], words].concat());
+    let outside = project.beside("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let elsewhere = |words: &[&str]| {
+        let mut command = project.command(&[&["-R", store.as_str()], words].concat());
+        super::harness::shown(command.current_dir(&outside))
+    };
     elsewhere(&["show", "v1"]).exits(2).says(&["which model?", "fraud", "fruad"]);
     project.ok("drop fruad@v1 --reason typo");
     assert_eq!(elsewhere(&["show", "v1", "--print", "version"]).exits(0).stdout, "fraud@v1\n");
