@@ -1,6 +1,7 @@
 //! Two lists of pieces (lines, words) → the stretches in which they differ.
 //!
-//! With the heuristics of git and GNU diff, so that no input takes quadratic time; the result depends on nothing but the input.
+//! As git and GNU diff do it unless told otherwise: Myers' algorithm, with heuristics that keep every input from taking quadratic time.
+//! A histogram of lines, which git has too, does take it where lines were thinned out. The result depends on nothing but the input.
 
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ pub(super) fn differing(a: &[&[u8]], b: &[&[u8]]) -> Vec<Stretch> {
     let mut input: InternedInput<&[u8]> = InternedInput::default();
     input.update_before(a.iter().copied());
     input.update_after(b.iter().copied());
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    let mut diff = Diff::compute(Algorithm::Myers, &input);
     diff.postprocess_lines(&input);
     let stretch = |range: Range<u32>| range.start as usize..range.end as usize;
     diff.hunks().map(|hunk| Stretch { before: stretch(hunk.before), after: stretch(hunk.after) }).collect()
