@@ -21,6 +21,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("progress", &[]),
     ("shell", &[]),
+    ("unseen", &[]),
     // Bytes ⇄ records.
     ("format", &["digest", "id", "name", "clock"]),
     // How foreign formats write numbers and structs, and where things lie in their files: pure, know none of our records.
@@ -48,7 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("registry", &["digest", "id", "name", "clock", "format", "store"]),
     // Reports → pages, as text.
     // A finding is named by a digest.
-    ("page", &["digest", "name", "clock", "format", "compare", "certify"]),
+    ("page", &["digest", "name", "clock", "unseen", "format", "compare", "certify"]),
     ("repository", &["name", "nearest", "host", "clock", "shell", "format", "store", "registry"]),
     (
         "ops",

@@ -33,3 +33,4 @@ mod store;
 mod support;
 mod table;
 mod ui;
+mod unseen;

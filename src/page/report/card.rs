@@ -36,7 +36,7 @@ fn digest(text: &str) -> String {
 
 /// A text as YAML: JSON's strings are YAML's.
 fn quoted(text: &str) -> String {
-    let clean = escape::plain(text).replace(['\u{fffe}', '\u{ffff}', '\u{feff}'], "\u{fffd}");
+    let clean = escape::plain(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     Value::String(clean).to_string()
 }
 

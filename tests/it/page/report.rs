@@ -148,7 +148,7 @@ const HOSTILE: [&str; 12] = [
     "javascript:alert(1)",
     "//evil.example/x?y#z",
     "&lt;b&gt; &amp; &#x3c; #0B57B0 \"#FFFFFF\"",
-    "\u{202e}gnp.exe\u{200f} \u{0}\u{1b}[31m \u{fffe}\u{ffff}",
+    "\u{202e}gnp.exe\u{200f} \u{0}\u{1b}[31m \u{fffe}\u{ffff}\u{e0041}a\u{200b}b\u{feff}",
     "=HYPERLINK(\"http://evil\")|[x](http://evil) ![y](http://evil) @ana `id`",
     "a\nb\tc\n# d\n---\ntags: [evil]",
 ];
@@ -169,7 +169,7 @@ fn hostile_words_stay_words_on_every_page() {
                     assert!(!["src", "style"].contains(&key.as_str()) && !key.starts_with("on"), "{name} {key}");
                 }
             }
-            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}']), "{kind}: {words:?}");
+            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}', '\u{e0041}', '\u{feff}']), "{kind}: {words:?}");
         }
     }
 }

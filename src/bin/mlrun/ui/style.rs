@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style as Ansi};
 use mlrun::clock::Time;
+use mlrun::unseen::characters;
 
 /// What a piece of text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,17 +99,14 @@ pub fn time(time: Time) -> String {
     time.for_people()
 }
 
-/// Text somebody else wrote, on one line: what would steer the terminal, end the line or turn the writing around is shown
-/// instead of obeyed.
+/// Text somebody else wrote, on one line: what would steer the terminal, end the line, turn the writing around or not be seen at all is
+/// shown instead of obeyed.
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (c, unseen) in characters(text) {
         match c {
             '\n' | '\r' => clean.extend(c.escape_default()),
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                clean.extend(c.escape_unicode());
-            }
-            c if c.is_control() => clean.extend(c.escape_unicode()),
+            c if unseen => clean.extend(c.escape_unicode()),
             c => clean.push(c),
         }
     }
