@@ -111,6 +111,7 @@ pub(super) fn predictions(sets: &[PredictionsDiff]) -> String {
 
 fn answers(found: &ChangedAnswers, lines: &mut Lines) {
     match &found.agreement {
+        Ok(share) if *share == 0.0 => lines.add("  - no row has the same answer\n".to_owned()),
         Ok(share) => lines.add(format!("  - the same answer in {} %\n", significant(100.0 * share))),
         Err(reason) => lines.add(format!("  - agreement: n/a, {}\n", name(reason))),
     }

@@ -55,6 +55,18 @@ impl Style {
         if text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.')) { text.replace('-', "") } else { text }
     }
 
+    /// A change, or a bound of one, by its sign: one that is rounded to nothing keeps it, for on which side of nothing it lies is what
+    /// it is read for. What differs from nothing by rounding only has none.
+    pub fn signed(&self, value: f64, places: usize) -> String {
+        const NOTHING: f64 = 1e-12;
+        let text = self.fixed(value.abs(), places);
+        match value {
+            more if more > NOTHING => format!("+{text}"),
+            less if less < -NOTHING => format!("-{text}"),
+            _ => text,
+        }
+    }
+
     /// A number for people.
     pub fn number(&self, value: f64) -> String {
         match self.precision {
