@@ -68,7 +68,7 @@ fn several_models_in_one_table() {
     let text = shown(&board, "status", 0);
     fits(&text);
     insta::assert_snapshot!(text, @r"
-    model          newest     stage       holds     certificate      open
+    model          newest     stage       holds     certificate      problems
     acme/p…urance  v1  0 min  –
     churn          v1   35 d  production  v1  35 d  expired 5 d ago  hook failed
     fraud          v3    3 d  production  v2  23 d  expires in 7 d   web-1 serves v1
@@ -155,13 +155,17 @@ fn what_is_beyond_a_screen_is_counted() {
     let text = shown(&board, "status -n 1", 0);
     fits(&text);
     insta::assert_snapshot!(text, @r"
-    model  newest    stage       holds     certificate      open
+    model  newest    stage       holds     certificate      problems
     churn  v1  35 d  production  v1  35 d  expired 5 d ago  hook failed
     … and 3 more models; `mlrun status -n 4` shows them
 
     workspace: nothing changed since the newest versions
 
     what waits for whom (6)
+      whoever can                             4  2 renew, 1 deploy, 1 serve
+      risk (ana@example.org, bo@example.org)  1  1 approve
+      you                                     1  1 certify
+
       ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
           production (for 35 d)
           → mlrun promote churn@v1 --to production
