@@ -35,7 +35,10 @@ pub fn diff(page: &DiffPage<'_>) -> String {
     let mut text = format!("## {} → {}\n", name(page.a), name(page.b));
     let sections: Vec<Section> = Section::ALL.into_iter().filter(|section| page.diff.differs_in(*section)).collect();
     if sections.is_empty() {
-        text += "\nNothing differs.\n";
+        text += match page.diff.code.outputs.is_empty() {
+            true => "\nNothing differs.\n",
+            false => "\nNothing differs but outputs of notebooks.\n",
+        };
     }
     let mut erased = Lines::new(SECTION);
     page.erased.iter().for_each(|words| erased.add(format!("- {}\n", escape::markdown(words, 300))));

@@ -43,7 +43,7 @@ pub struct Args {
     /// How to show what differs
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_default_value = true)]
     format: Format,
-    /// Exit 1 if there is a difference
+    /// Exit 1 if there is a difference; outputs of notebooks are one of the files, so of `--patch` only
     #[arg(long)]
     exit_code: bool,
 }
