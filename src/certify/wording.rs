@@ -82,7 +82,8 @@ fn places(value: f64, bounds: Option<(f64, f64)>, limit: Option<f64>) -> i32 {
         numbers.into_iter().flatten().any(|number| {
             limit.is_some_and(|limit| {
                 // 0.87 − 0.82 is the limit 0.05 but for rounding: no decimals would tell them apart.
-                (number.abs() - limit.abs()).abs() > NOTHING && fixed(number.abs(), places) == fixed(limit.abs(), places)
+                (number.abs() - limit.abs()).abs() > NOTHING
+                    && fixed(number.abs(), places) == fixed(limit.abs(), places)
             })
         })
     };

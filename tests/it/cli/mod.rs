@@ -24,6 +24,7 @@ mod deployed;
 mod determinism;
 mod diff_code;
 mod diff_front;
+mod diff_long;
 mod diff_sections;
 mod diff_tensors;
 #[cfg(target_os = "linux")]

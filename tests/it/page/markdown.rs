@@ -45,7 +45,11 @@ fn foreign_words_stay_words() {
     let row = lines[4];
     let cells = row.replace("\\|", "").matches('|').count();
     assert_eq!(cells, 9, "{row}");
-    assert!(!page.contains('<') && !page.contains('\u{202e}') && !page.contains(['\u{7}', '\u{0}', '\u{e0041}', '\u{2063}']));
+    assert!(
+        !page.contains('<')
+            && !page.contains('\u{202e}')
+            && !page.contains(['\u{7}', '\u{0}', '\u{e0041}', '\u{2063}'])
+    );
     for raw in [" `c`", "[x](java", "@team", "://", "www.e", " **b**", " _i_"] {
         assert!(!page.contains(raw), "{raw} in {page}");
     }

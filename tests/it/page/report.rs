@@ -169,7 +169,10 @@ fn hostile_words_stay_words_on_every_page() {
                     assert!(!["src", "style"].contains(&key.as_str()) && !key.starts_with("on"), "{name} {key}");
                 }
             }
-            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}', '\u{e0041}', '\u{feff}']), "{kind}: {words:?}");
+            assert!(
+                !page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}', '\u{e0041}', '\u{feff}']),
+                "{kind}: {words:?}"
+            );
         }
     }
 }

@@ -82,7 +82,10 @@ pub fn number(value: f64) -> String {
         return if value.is_nan() { "NaN".to_owned() } else { format!("{value}") };
     }
     let magnitude = value.abs();
-    if value == value.trunc() && magnitude < 1e15 {
+    if magnitude >= 1e15 {
+        return format!("{value:.3e}");
+    }
+    if value == value.trunc() {
         return format!("{value:.0}");
     }
     match magnitude {

@@ -8,7 +8,10 @@ use mlrun::ops::rename::RenameReport;
 
 use super::super::spark::{fitted, sparkline};
 use super::super::{Align, Label, Style, Table, clean, terminal, time};
-use super::{cut, event, measured, verdict};
+use super::{cut, event, measured, shortened, verdict};
+
+/// The widest name of a metric.
+const WIDEST: usize = 24;
 
 /// With each number over the versions, if `trend`.
 pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
@@ -32,7 +35,7 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
             let mut align = vec![Align::Left; 3];
             align.extend(columns.iter().map(|_| Align::Right));
             let mut rows: Vec<Vec<String>> = Vec::new();
-            let columns: Vec<String> = columns.iter().map(|column| clean(column)).collect();
+            let columns: Vec<String> = columns.iter().map(|column| shortened(&clean(column), WIDEST)).collect();
             let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
             rows.push(head.chain(["certificate"]).map(dim).collect());
             for line in lines {

@@ -8,6 +8,7 @@ mod files;
 mod items;
 mod metrics;
 mod predictions;
+mod settings;
 mod stat;
 mod tensors;
 mod values;
@@ -26,7 +27,7 @@ use self::metrics::metrics;
 use self::predictions::predictions;
 use self::stat::stat;
 use self::tensors::tensors;
-use self::values::value_line;
+use self::values::values;
 use super::super::{Label, Style, clean, clean_code};
 use super::purge::words;
 use super::wrapped;
@@ -45,7 +46,8 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
     let diff = &report.diff;
     let outputs = if report.sections.has(Section::Code) { outputs(&diff.code) } else { String::new() };
     if diff.is_empty() {
-        return format!("{a} and {b} are the same\n{outputs}{}", gone(report));
+        let but = if outputs.is_empty() { "" } else { " but for outputs of notebooks" };
+        return format!("{a} and {b} are the same{but}\n{outputs}{}", gone(report));
     }
     let mut text = format!("{a} → {b}\n");
     if detail == Detail::Stat && report.sections.is_only(Section::Tensors) {
@@ -78,7 +80,7 @@ fn body(report: &DiffReport, section: Section, style: &Style) -> String {
     let diff = &report.diff;
     match section {
         Section::Metrics => metrics(diff, style),
-        Section::Params => lines(style, &diff.params, value_line),
+        Section::Params => values(&diff.params, style),
         Section::Files => lines(style, &diff.files, file_line),
         Section::Tensors => tensors(&diff.tensors, style, false),
         Section::Predictions => predictions(diff, style),
@@ -86,7 +88,7 @@ fn body(report: &DiffReport, section: Section, style: &Style) -> String {
         Section::Results => lines(style, &results(diff), file_line),
         Section::Code => code(&diff.code, &format!("mlrun diff {} {} --patch", report.a, report.b), style),
         Section::Environment => environment(&diff.environment, style),
-        Section::Seeds => lines(style, &diff.seeds, value_line),
+        Section::Seeds => values(&diff.seeds, style),
         Section::Command => command(diff.command.as_ref(), style),
         Section::Notes => notes(diff.notes.as_ref()),
     }

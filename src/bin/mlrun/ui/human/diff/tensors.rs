@@ -8,8 +8,6 @@ use mlrun::compare::tensors::{Change, Tally, TensorDiff, TensorFacts, TensorItem
 
 use super::super::super::{Align, Label, Style, Table, clean, spark};
 use super::super::{count, wrapped};
-use super::items::lines;
-use super::values::value_line;
 
 /// Lines of the table before it is folded.
 const FOLD: usize = 20;
@@ -57,12 +55,16 @@ fn more(all: usize, shown: usize, what: &str) -> String {
     if all > shown { format!("  … and {} more {what}\n", all - shown) } else { String::new() }
 }
 
-/// `3 of 291 changed, 1 added`.
-fn totals(diff: &TensorDiff) -> String {
+/// `3 changed`, `1 added`.
+pub(super) fn kinds(diff: &TensorDiff) -> Vec<String> {
     let kinds = [Change::Changed, Change::Retyped, Change::Reshaped, Change::Renamed, Change::Added, Change::Removed];
     let counts = kinds.into_iter().map(|kind| (diff.count(kind), kind.name()));
-    let mut parts: Vec<String> =
-        counts.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    counts.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect()
+}
+
+/// `3 of 291 changed, 1 added`.
+fn totals(diff: &TensorDiff) -> String {
+    let mut parts = kinds(diff);
     if diff.unchanged > 0 {
         parts.push(format!("{} the same", diff.unchanged));
     }
@@ -78,7 +80,7 @@ fn settings(diff: &TensorDiff, style: &Style) -> String {
     for file in files {
         let items: Vec<_> = diff.settings.iter().filter(|s| s.file == file).map(|s| s.item.clone()).collect();
         text += &format!("  {}\n", style.paint(Label::Dim, &format!("hyper-parameters in {}", clean(file))));
-        text += &lines(style, &items, value_line);
+        text += &super::settings::settings(items, style);
     }
     text
 }
