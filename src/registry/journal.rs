@@ -276,10 +276,10 @@ fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), Jo
     Ok(())
 }
 
-/// The greatest number of an event file; 0 if there is none.
+/// The greatest number of an event file, or of what lies where one should; 0 if there is none.
 fn last(backend: &dyn Backend, model: &ModelName) -> Result<u64, JournalError> {
     let names = backend.list(&format!("{JOURNAL}/{}", model.folder()))?;
-    let seqs = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok());
+    let seqs = names.iter().filter(|e| is_event_name(&e.name)).filter_map(|e| e.name.parse().ok());
     Ok(seqs.max().unwrap_or(0))
 }
 
@@ -307,7 +307,9 @@ pub(super) fn check(
                 Err(error) => Some((seq, error.to_string())),
             },
             Err(JournalError::Format { source, .. }) => Some((seq, source.to_string())),
-            Err(JournalError::Backend(error @ BackendError::TooLong { .. })) => Some((seq, error.to_string())),
+            Err(JournalError::Backend(error @ (BackendError::TooLong { .. } | BackendError::NotAFile { .. }))) => {
+                Some((seq, error.to_string()))
+            }
             Err(other) => return Err(other),
         };
         if let Some(checkpoint) = checkpoint.as_ref().filter(|c| state.head == Some(c.head))

@@ -10,6 +10,7 @@ mod waiting;
 use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
+use mlrun::format::FormatError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle::check::BundleError;
 use mlrun::ops::purge::PurgeError;
@@ -437,6 +438,9 @@ fn backend(error: &BackendError) -> Meaning {
             (MACHINE, Some(format!("{cure}; verbs that only read work as it is")))
         }
         BackendError::Io { source, .. } => io(source.kind()),
+        BackendError::NotAFile { .. } => {
+            says(INTEGRITY, "only files belong there: look at what it is and who put it there, then move it away")
+        }
         _ => (INTEGRITY, None),
     }
 }
@@ -491,6 +495,10 @@ fn store(error: &StoreError) -> Meaning {
 fn journal(error: &JournalError) -> Meaning {
     match error {
         JournalError::Backend(error) => backend(error),
+        JournalError::Format { source: FormatError::Newer { .. }, .. } => says(
+            INTEGRITY,
+            "a newer mlrun wrote it: install that one; nothing is damaged, and nothing is to be restored",
+        ),
         _ => says(INTEGRITY, "`mlrun verify --journal` checks every event; restore the file from a backup"),
     }
 }

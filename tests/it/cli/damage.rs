@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::harness::{Bad, Project};
+use super::harness::{Bad, Project, shown};
 
 /// The files in a folder of the store, largest first.
 fn files(project: &Project, folder: &str) -> Vec<PathBuf> {
@@ -157,7 +157,14 @@ fn an_event_of_a_newer_program() {
     project.ok("log -n 1").says(&["transfer", "newer"]);
     assert_eq!(project.json("log", 0)["events"][0]["kind"], "transfer");
     for line in WRITERS.iter().chain(&["list fraud", "show latest", "at", "status"]) {
-        project.fails(line, &Bad { exit: 4, message: &["event 11 of `fraud`", "transfer"], hint: &[] });
+        project.fails(
+            line,
+            &Bad {
+                exit: 4,
+                message: &["event 11 of `fraud`", "transfer"],
+                hint: &["a newer mlrun", "nothing is damaged"],
+            },
+        );
     }
 }
 
@@ -400,4 +407,29 @@ fn what_others_were_given_is_held_against_the_journal() {
     other.ok("export statement v1 -o ../first.json");
     let bad = Bad { exit: 2, message: &["names no event"], hint: &[] };
     other.fails("verify --journal --known ../first.json", &bad);
+}
+
+/// What is no file is said at once: whoever opens a pipe waits for ever.
+#[test]
+fn what_is_no_file_where_the_next_event_should_be() {
+    for make in ["mkdir", "mkfifo"] {
+        let project = Project::with_history();
+        let next = fs::read_dir(project.store().join("journal/fraud")).unwrap().count() as u64 + 1;
+        shown(project.other(make).arg(event(&project, next))).exits(0);
+        let name = format!("journal/fraud/{next:016}");
+        for line in ["verify", "verify --full", "verify --journal"] {
+            let told = project.json(line, 4);
+            let problem = &told["problems"][0];
+            assert_eq!(
+                (problem["path"].as_str(), told["ok"].as_bool()),
+                (Some(name.as_str()), Some(false)),
+                "{told:#}"
+            );
+        }
+        for line in WRITERS.iter().chain(&READERS) {
+            project.mlrun(line).exits(4).says(&[&name, "is no file", "move it away"]);
+        }
+        fs::remove_dir(event(&project, next)).or_else(|_| fs::remove_file(event(&project, next))).unwrap();
+        project.ok("verify --full");
+    }
 }
