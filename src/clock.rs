@@ -31,6 +31,14 @@ pub enum TimeError {
         /// The same text with it.
         with_offset: String,
     },
+    /// A zone's name where an offset is needed: what it means depends on tables that differ from machine to machine.
+    #[error("`{text}` names a zone: say its offset, `{with_offset}`")]
+    Named {
+        /// What was given.
+        text: String,
+        /// The same time with its offset.
+        with_offset: String,
+    },
     /// Not a time at all.
     #[error(
         "`{text}` is not a time: use `2026-03-01T12:00Z`, `2026-03-01`, `now`, `yesterday`, `3 days ago` or `in 3 days`"
@@ -55,7 +63,7 @@ impl Time {
     /// Reads an RFC 3339 time with its offset; more than milliseconds are cut.
     pub fn parse_rfc3339(text: &str) -> Result<Self, TimeError> {
         let form = || TimeError::Form { text: text.chars().take(80).collect() };
-        text.parse::<Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|_| form())
+        timestamp(text).map(|t| Self(t.as_millisecond())).ok_or_else(form)
     }
 
     /// This instant and `duration` more.
@@ -148,7 +156,7 @@ impl Moment {
                 if later % DAY == 0 { Self::day_of(then) } else { Time::from_milliseconds(then).map(Self::Instant) };
             return moment.ok_or_else(form);
         }
-        if let Ok(timestamp) = text.parse::<Timestamp>() {
+        if let Some(timestamp) = timestamp(text) {
             return Ok(Self::Instant(Time(timestamp.as_millisecond())));
         }
         if text.len() == 10
@@ -157,7 +165,13 @@ impl Moment {
             let start = date.to_zoned(TimeZone::UTC).map_err(|_| form())?.timestamp().as_millisecond();
             return Ok(Self::Day(Time(start), Time(start + DAY - 1)));
         }
-        if let Ok(civil) = text.parse::<jiff::civil::DateTime>()
+        if text.ends_with(']') {
+            return Err(with_offset(text).unwrap_or_else(form));
+        }
+        // What has an offset that is none would be read as if it had none.
+        let has_offset = text.get(11..).is_some_and(|clock| clock.contains(['+', '-']));
+        if !has_offset
+            && let Ok(civil) = text.parse::<jiff::civil::DateTime>()
             && let Ok(here) = civil.to_zoned(TimeZone::system())
         {
             let offset = offset_text(here.offset().seconds());
@@ -190,6 +204,31 @@ fn offset_text(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let minutes = seconds.unsigned_abs() / 60;
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// An instant with its offset: one of RFC 3339, which is less than a day. A slip in it must not be another day.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    let (_, clock) = text.split_once(['T', 't', ' '])?;
+    // A zone's name may stand behind it.
+    let clock = clock.split('[').next()?;
+    let hours = clock.rfind(['+', '-']).and_then(|sign| clock.get(sign + 1..sign + 3));
+    match hours.and_then(|hours| hours.parse::<u32>().ok()) {
+        Some(24..) => None,
+        _ => text.parse().ok(),
+    }
+}
+
+/// What to say instead of `2026-03-01T12:00[Europe/Berlin]`; none where that is no time, or two.
+fn with_offset(text: &str) -> Option<TimeError> {
+    let (local, _) = text.split_once('[')?;
+    let zoned: jiff::Zoned = text.parse().ok()?;
+    if zoned.time_zone().to_ambiguous_zoned(zoned.datetime()).is_ambiguous() || timestamp(local).is_some() {
+        return None;
+    }
+    let civil: jiff::civil::DateTime = local.parse().ok()?;
+    let offset = offset_text(zoned.offset().seconds());
+    (civil == zoned.datetime())
+        .then(|| TimeError::Named { text: text.to_owned(), with_offset: format!("{local}{offset}") })
 }
 
 /// Reads `3 days`, in milliseconds.
@@ -248,6 +287,15 @@ pub fn describe_age(age: Duration) -> String {
         s if s < 2 * DAY => format!("{} h", s / 3600),
         s if s < 2 * 365 * DAY => format!("{} d", s / DAY),
         s => format!("{} y", s / (365 * DAY)),
+    }
+}
+
+/// What is left of something that counts until `expires`: `expires in 3 d`, `expired 3 d ago`.
+pub fn describe_expiry(expires: Time, now: Time) -> String {
+    if expires <= now {
+        format!("expired {} ago", describe_age(now.since(expires)))
+    } else {
+        format!("expires in {}", describe_age(expires.since(now)))
     }
 }
 

@@ -18,7 +18,7 @@
 //!
 //! | modules | own |
 //! |---|---|
-//! | [`digest`] [`id`] [`name`] [`signature`] [`nearest`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] [`shell`] | the vocabulary; the only places that hash, sign, read the time, start a program, read the environment |
+//! | [`digest`] [`id`] [`name`] [`signature`] [`nearest`] [`revision`] [`clock`] [`process`] [`host`] [`progress`] [`shell`] [`bounded`] [`unseen`] | the vocabulary; the only places that hash, sign, read the time, start a program, read the environment |
 //! | [`format`] | bytes ⇄ records, one file for each stored kind |
 //! | `wire` | how foreign formats write numbers and structs |
 //! | [`layout`] | where the tensors lie in a model file, the columns in a table |
@@ -68,6 +68,7 @@
 //! ```
 //! The bytes of each are documented in [`format`].
 
+pub mod bounded;
 pub mod capture;
 pub mod certify;
 pub mod clock;
@@ -94,4 +95,5 @@ pub mod signature;
 pub mod snapshot;
 pub mod store;
 pub mod table;
+pub mod unseen;
 mod wire;

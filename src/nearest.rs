@@ -25,3 +25,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
 pub fn suggestion(nearest: &[String]) -> String {
     if nearest.is_empty() { String::new() } else { format!("; nearest: {}", nearest.join(", ")) }
 }
+
+/// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest known key.
+pub fn nearest_key(message: &str) -> Option<String> {
+    let (unknown, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let known = known.split('`').skip(1).step_by(2);
+    nearest(unknown, known).into_iter().next()
+}

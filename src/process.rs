@@ -1,6 +1,5 @@
 //! Starting programs: the only place that does.
 
-mod fed;
 mod foreground;
 mod interruption;
 mod on_path;
@@ -14,7 +13,6 @@ mod started;
 mod usage;
 mod watched;
 
-pub use self::fed::run_fed;
 pub use self::foreground::{Foreground, run_in_foreground};
 pub use self::interruption::Interruption;
 pub use self::on_path::{is_executable, on_path};

@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::declared::read_values;
 use super::error::CaptureError;
 use super::files::{self, PathSpec, SourceFile};
 use super::ignored::Ignored;
 use super::secrets::Scanner;
-use super::{CaptureOptions, own_code, read_values, scan};
+use super::{CaptureOptions, own_code, scan};
 use crate::format::known::StampRecord;
 use crate::format::snapshot::CodeKind;
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::format::snapshot::RuntimeRecord;
 
-use super::bounded;
+use crate::bounded;
 
 const LOCK_LIMIT: u64 = 16 << 20;
 const SMALL_LIMIT: u64 = 256 << 10;

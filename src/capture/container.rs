@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::bounded;
+use crate::bounded;
 
 const FILE_LIMIT: u64 = 64 << 10;
 

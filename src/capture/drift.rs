@@ -18,11 +18,11 @@ use std::path::Path;
 use crate::format::observation::{DriftRecord, LockCheckRecord};
 use crate::format::snapshot::{EnvironmentRecord, LockRecord, RuntimeRecord};
 
-use super::bounded;
 use super::python::marker::MarkerEnvironment;
 use super::python::normalised;
 use super::python::version::is_wanted;
 use super::redacted::Redacted;
+use crate::bounded;
 
 /// Larger lock files are hashed, and not compared.
 const BYTES_LIMIT: u64 = 16 << 20;

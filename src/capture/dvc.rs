@@ -11,13 +11,13 @@ use rayon::prelude::*;
 
 use self::cache::{Cache, root_of};
 pub use self::md5::Md5;
-use super::bounded;
 use super::error::CaptureError;
 use super::files::{self, PathSpec, SourceFile};
 use super::ignored::Ignored;
 use super::known::Known;
 use super::secrets;
 use super::values::{self, Syntax};
+use crate::bounded;
 use crate::digest::Digest;
 use crate::format::checksum::{Algorithm, Checksum};
 use crate::format::scalar::Scalar;

@@ -3,7 +3,7 @@
 //! Nothing is started: packages are read from their folders. Whatever fails is recorded, and stops nothing.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::format::observation::MachineRecord;
 use crate::format::snapshot::{EnvironmentRecord, NotCapturedRecord, RedactionRecord, RuntimeRecord};
@@ -38,6 +38,8 @@ pub struct Environment {
     pub machine: MachineRecord,
     /// Which interpreters were chosen, and why, in one sentence each.
     pub interpreter: Option<String>,
+    /// The folder that the chosen Python is installed in.
+    pub python: Option<PathBuf>,
     /// What the conditions in lock files are about.
     pub markers: MarkerEnvironment,
     /// What could not be captured.
@@ -175,6 +177,7 @@ pub fn capture_with(options: &EnvironmentOptions<'_>, variable: &dyn Fn(&str) ->
     Environment {
         record,
         machine: machine::observe(options.root),
+        python: found.map(|found| found.prefix.clone()),
         interpreter: (!chosen.is_empty()).then(|| chosen.join("; ")),
         markers: MarkerEnvironment::here(python, found.map(|found| found.implementation)),
         failed,

@@ -115,7 +115,7 @@ pub enum CaptureError {
         source: ValuesError,
     },
     /// A parameter or metric file whose kind is not known.
-    #[error("{input}: `{path}` is neither yaml, toml nor json")]
+    #[error("{input}: `{path}` is neither YAML, TOML nor JSON")]
     Syntax {
         /// `params` or `metrics`.
         input: &'static str,

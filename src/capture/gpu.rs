@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::format::observation::GpuRecord;
 
-use super::bounded;
+use crate::bounded;
 
 /// Files of drivers are short.
 const FILE_LIMIT: u64 = 16 << 10;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::bounded;
 use super::error::CaptureError;
+use crate::bounded;
 
 /// The file people write.
 pub const FILE: &str = ".mlrunignore";

@@ -9,8 +9,8 @@ use toml::{Table, Value};
 
 use crate::format::snapshot::RuntimeRecord;
 
-use super::bounded;
 use super::secrets::strip_userinfo;
+use crate::bounded;
 
 const LIMIT: u64 = 16 << 20;
 const PROJECTS: [&str; 2] = ["JuliaProject.toml", "Project.toml"];

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::digest::Digest;
 use crate::format::snapshot::{LockRecord, NotCapturedRecord};
 
-use super::bounded;
+use crate::bounded;
 
 const NAMES: [&str; 17] = [
     "uv.lock",

@@ -9,7 +9,8 @@ use std::thread;
 use crate::format::observation::MachineRecord;
 use crate::host;
 
-use super::{bounded, container, gpu};
+use super::{container, gpu};
+use crate::bounded;
 
 /// `/proc/cpuinfo` repeats itself for each of the processors; the first of them is enough.
 const PROC_LIMIT: u64 = 64 << 10;

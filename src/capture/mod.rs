@@ -1,15 +1,15 @@
 //! The outside world → a [`Capture`]: files, parameters, metrics, data, code, environment, seeds. Describes, writes nothing.
 //!
-//! *Declared* inputs that are missing or unusable stop everything ([`CaptureError`]). *Discovered* parts that fail are listed in
+//! *Declared* inputs that are missing or unusable stop everything ([`CaptureError`]), unless somebody only looks. *Discovered* parts that fail are listed in
 //! [`Capture::not_captured`] with the reason. Secrets are looked for here, before anything can be stored.
 
 pub mod beforehand;
-mod bounded;
 mod cargo;
 pub mod code;
 pub mod command;
 pub mod container;
 pub mod data;
+mod declared;
 pub mod drift;
 pub mod dvc;
 pub mod environment;
@@ -46,6 +46,8 @@ pub use self::error::CaptureError;
 
 use self::code::{Code, CodeOptions};
 use self::data::{Data, DataInput};
+use self::declared::Declared;
+pub use self::declared::MAX_REPORT;
 use self::environment::EnvironmentOptions;
 use self::files::{PathSpec, SourceFile};
 use self::ignored::Ignored;
@@ -54,19 +56,15 @@ use self::python::Asked;
 use self::python::marker::MarkerEnvironment;
 use self::redacted::Redacted;
 use self::secrets::{Allowance, Scanner};
-use self::values::Syntax;
 use crate::format::checksum::Checksum;
 use crate::format::config::LOCAL;
-use crate::format::observation::{LinkedRecord, MachineRecord};
+use crate::format::observation::{LinkedRecord, MachineRecord, PYTHON};
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::{
     DataKind, EnvironmentRecord, NotCapturedRecord, PredictionColumns, RedactionRecord, SeedRecord, SeedSource,
 };
 use crate::name::{ModelName, SetName};
 use crate::progress::Progress;
-
-/// No parameter or metric file is longer: 16 MiB.
-const MAX_VALUES: u64 = 16 << 20;
 
 /// What to capture. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -109,6 +107,8 @@ pub struct CaptureOptions {
     pub untracked_limit: u64,
     /// The Python to look at.
     pub python: Option<PathBuf>,
+    /// The environment that the version before was made with here.
+    pub python_before: Option<PathBuf>,
     /// Variables to record besides the built-in ones.
     pub variables: Vec<String>,
     /// The container image, as it was told.
@@ -127,6 +127,8 @@ pub struct CaptureOptions {
     pub cwd: Option<String>,
     /// Whether a discovered part that fails stops everything.
     pub strict: bool,
+    /// Whether a declared input that cannot be read is left out and told in [`Capture::unread`]: for looking, not for keeping.
+    pub lenient: bool,
 }
 
 /// A predictions table, as declared.
@@ -207,13 +209,15 @@ pub struct Capture {
     pub notes: Option<String>,
     /// What was replaced in text we generated.
     pub redactions: Vec<RedactionRecord>,
+    /// Declared inputs that could not be read: which (`params`, `data.train`), and why.
+    pub unread: Vec<(String, String)>,
     /// Discovered parts that failed.
     pub not_captured: Vec<NotCapturedRecord>,
     /// The branch checked out.
     pub branch: Option<String>,
     /// The remote's URL, without user info.
     pub remote: Option<String>,
-    /// Absolute places of the inputs.
+    /// Absolute places of the inputs, and of the Python.
     pub places: BTreeMap<String, String>,
     /// The ignore rules in force.
     pub ignored: Vec<String>,
@@ -226,33 +230,19 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let project = options.project.as_path();
     let ignored = Ignored::read(project)?;
     let scanner = Scanner::new(&options.allow);
-    let collect = |input: &str, specs: &[PathSpec]| files::collect(input, specs, project, &ignored);
-
-    let model_files = collect("files", &options.files)?;
-    let (mut params, params_files) = read_values("params", &options.params, project, &ignored)?;
-    params.extend(options.given_params.iter().map(|(k, v)| (k.clone(), v.clone())));
-    let (metrics, metrics_files) = read_values("metrics", &options.metrics, project, &ignored)?;
-    let results = collect("results", &options.results)?;
-    let mut predictions = Vec::new();
-    for input in &options.predictions {
-        let file = one_file(&format!("predictions.{}", input.name), &input.path, project, &ignored)?;
-        tabular::check_predictions(input, &file)?;
-        predictions.push((input.clone(), file));
-    }
-    let mut samples = Vec::new();
-    for input in &options.samples {
-        let file = one_file(&format!("samples.{}", input.name), &input.path, project, &ignored)?;
-        tabular::check_samples(input, &file)?;
-        samples.push((input.clone(), file));
-    }
-    let mut reports = Vec::new();
-    for input in &options.reports {
-        reports.push((input.clone(), report(input, project, &ignored)?));
-    }
-    let mut data = Vec::new();
-    for input in &options.data {
-        data.push(data::capture(input, project, &ignored, known, progress)?);
-    }
+    let Declared {
+        model_files,
+        params,
+        params_files,
+        metrics,
+        metrics_files,
+        results,
+        predictions,
+        samples,
+        reports,
+        mut data,
+        unread,
+    } = declared::read(options, &ignored, known, progress)?;
 
     let declared: Vec<&SourceFile> = [&model_files, &params_files, &metrics_files, &results]
         .into_iter()
@@ -279,7 +269,11 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     }
     let mut found = environment::capture(&EnvironmentOptions {
         project,
-        python: Asked { argv0: options.program.as_deref(), configured: python },
+        python: Asked {
+            argv0: options.program.as_deref(),
+            configured: python,
+            before: options.python_before.as_deref(),
+        },
         variables: &options.variables,
         image: options.image.as_deref(),
         root: Path::new("/"),
@@ -340,6 +334,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     let seeds = all_seeds(options, &params, &found.record);
     let interpreter = found.interpreter.map(|chosen| redacted.text("interpreter", &chosen));
     let mut places = places(options, &data);
+    places.extend(found.python.map(|prefix| (PYTHON.to_owned(), prefix.display().to_string())));
     places.iter_mut().for_each(|(name, place)| redacted.clean(&format!("paths.{name}"), place));
     let ignored = ignored.lines().iter().map(|line| redacted.text("ignored", line)).collect();
     redactions.extend(redacted.into_records());
@@ -367,6 +362,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         cwd: command.cwd,
         notes: options.notes.clone(),
         redactions,
+        unread,
         not_captured,
         branch,
         remote,
@@ -386,47 +382,6 @@ fn linked(declared: &[&SourceFile]) -> Option<LinkedRecord> {
     let count = paths.len() as u64;
     let paths = paths.into_iter().take(MOST_LINKED).map(str::to_owned).collect();
     (count > 0).then_some(LinkedRecord { count, paths })
-}
-
-/// Reads parameter or metric files; a key may stand in one of them only.
-fn read_values(
-    input: &'static str,
-    specs: &[PathSpec],
-    project: &Path,
-    ignored: &Ignored,
-) -> Result<(BTreeMap<String, Scalar>, Vec<SourceFile>), CaptureError> {
-    let files = files::collect(input, specs, project, ignored)?;
-    let mut all = BTreeMap::new();
-    let mut origin: BTreeMap<String, String> = BTreeMap::new();
-    for file in &files {
-        let path = || file.path().to_owned();
-        let syntax = Syntax::of(&file.disk()).ok_or_else(|| CaptureError::Syntax { input, path: path() })?;
-        let bytes = file.read(MAX_VALUES)?;
-        let found = values::parse(syntax, &bytes).map_err(|source| CaptureError::Values {
-            input,
-            path: path(),
-            line: source.line,
-            source,
-        })?;
-        for (key, value) in found {
-            if let Some(first) = origin.insert(key.clone(), path()) {
-                return Err(CaptureError::KeyTwice { input, key, first, second: path() });
-            }
-            all.insert(key, value);
-        }
-    }
-    Ok((all, files))
-}
-
-fn one_file(input: &str, spec: &PathSpec, project: &Path, ignored: &Ignored) -> Result<SourceFile, CaptureError> {
-    let mut found = files::collect(input, std::slice::from_ref(spec), project, ignored)?;
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        n => Err(CaptureError::Table {
-            input: input.to_owned(),
-            reason: format!("`{}` is {n} files, not one", spec.text),
-        }),
-    }
 }
 
 /// The code, without what is captured as something else.
@@ -449,19 +404,6 @@ fn own_code(
         return Err(CaptureError::Dirty { paths: code.changed });
     }
     Ok(code)
-}
-
-/// A report is as long as what reads it goes at most: 64 MiB.
-pub const MAX_REPORT: u64 = 64 << 20;
-
-fn report(input: &ReportInput, project: &Path, ignored: &Ignored) -> Result<SourceFile, CaptureError> {
-    let place = format!("reports.{}", input.name);
-    let file = one_file(&place, &input.path, project, ignored)?;
-    if file.size() > MAX_REPORT {
-        let reason = format!("`{}` has {} bytes; a report has {MAX_REPORT} at most", file.path(), file.size());
-        return Err(CaptureError::Table { input: place, reason });
-    }
-    Ok(file)
 }
 
 impl CaptureOptions {

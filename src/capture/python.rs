@@ -10,7 +10,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::bounded;
+use crate::bounded;
 
 pub use crate::format::python_version as version;
 

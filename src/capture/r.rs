@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::format::snapshot::RuntimeRecord;
 
-use super::bounded;
+use crate::bounded;
 
 /// Entries of one library.
 const ENTRIES_LIMIT: usize = 50_000;

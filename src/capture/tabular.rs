@@ -1,9 +1,9 @@
 //! Whether tables of results have the columns the configuration names: found out now, not when they are needed.
 
-use super::bounded;
 use super::error::CaptureError;
 use super::files::SourceFile;
 use super::{PredictionsInput, SamplesInput};
+use crate::bounded;
 use crate::store::Source as _;
 use crate::table::{Table, TableFormat, gzip, is_compressed};
 

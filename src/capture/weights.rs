@@ -89,7 +89,7 @@ pub fn of(input: &mut dyn Input, size: u64, path: &str) -> io::Result<Weights> {
         weights.tensors.extend(arrays.into_iter().map(|array| from_pickle(array, is_packed)));
     }
     if weights.tensors.is_empty() {
-        for tensor in layout::tensors(input, size)? {
+        for tensor in layout::tensors_and_empty(input, size)? {
             weights.tensors.push(in_file(input, tensor)?);
         }
         let packed = layout::packed(input, size)?;
@@ -105,6 +105,10 @@ pub fn of(input: &mut dyn Input, size: u64, path: &str) -> io::Result<Weights> {
                 place,
             });
         }
+    }
+    // Whatever has tensors was no pickle, though its first bytes may be those of one.
+    if weights.tensors.is_empty() {
+        weights.missing = facts.as_ref().and_then(introspect::Facts::stopped);
     }
     weights.says = facts.map(|facts| found::record(path, facts));
     let extension = path.rsplit('.').next().unwrap_or_default();

@@ -146,13 +146,28 @@ fn of_numbers(drift: Drift, candidate: Side<'_>, baseline: Side<'_>) -> Result<D
 
 /// PSI, Jensen-Shannon or Cramér's V, in bins of the baseline.
 fn of_bins(record: &DriftRecord, candidate: Side<'_>, baseline: Side<'_>) -> Result<Distance, String> {
-    let (reference, current, how) = match nature(baseline.profile) {
+    let counted = match nature(baseline.profile) {
         Nature::Numbers => numbers(candidate, baseline)?,
         _ => {
-            let (reference, current) = categories(candidate, baseline)?;
+            let (reference, current) = categories(candidate, baseline, false)?;
             (reference, current, How::Exact)
         }
     };
+    between(record, counted)
+}
+
+/// PSI of categories of which profiles list the most frequent alone: an estimate that no rule accepts.
+pub(super) fn even_categories(
+    record: &DriftRecord,
+    candidate: Side<'_>,
+    baseline: Side<'_>,
+) -> Result<Distance, String> {
+    let (reference, current) = categories(candidate, baseline, true)?;
+    between(record, (reference, current, How::Estimated))
+}
+
+/// The distance of two histograms over the same bins.
+fn between(record: &DriftRecord, (reference, current, how): (Vec<u64>, Vec<u64>, How)) -> Result<Distance, String> {
     let said = |undefined: Undefined| format!("it is not defined: {undefined}");
     let table = || drift::contingency(&reference, &current).map_err(said);
     let (value, p) = match record.drift {
@@ -193,8 +208,9 @@ fn numbers(candidate: Side<'_>, baseline: Side<'_>) -> Result<(Vec<u64>, Vec<u64
     Ok((reference, current, How::Estimated))
 }
 
-/// Counts of the baseline's categories, of all others, and of empty cells.
-fn categories(candidate: Side<'_>, baseline: Side<'_>) -> Result<(Vec<u64>, Vec<u64>), String> {
+/// Counts of the baseline's categories, of all others, and of empty cells. Where the candidate's profile does not list all its values,
+/// and rows were not read, they are not known, unless those it does not list may be taken to occur equally often: `even`.
+fn categories(candidate: Side<'_>, baseline: Side<'_>, even: bool) -> Result<(Vec<u64>, Vec<u64>), String> {
     let named = &baseline.profile.categories;
     let redacted =
         |side: Side<'_>| side.profile.categories.iter().any(|category| category.value.contains("<redacted:"));
@@ -213,12 +229,28 @@ fn categories(candidate: Side<'_>, baseline: Side<'_>) -> Result<(Vec<u64>, Vec<
     if candidate.profile.kind != baseline.profile.kind && values(candidate) > 0 {
         return Err(format!("it is {} in the candidate's data", candidate.profile.kind));
     }
-    if !is_whole(candidate.profile, candidate.rows) {
+    if !is_whole(candidate.profile, candidate.rows) && !even {
         return Err("its rows are not here, and its profile lists only the most frequent of its values".to_owned());
     }
+    let unlisted = even_share(candidate);
     let count = |value: &str| candidate.profile.categories.iter().find(|category| category.value == value);
-    let found = named.iter().map(|category| count(&category.value).map_or(0, |found| found.count)).collect();
+    let found = named.iter().map(|category| count(&category.value).map_or(unlisted, |found| found.count)).collect();
     Ok((expected, reference(found, missing(candidate), candidate.rows)))
+}
+
+/// How often a value occurs that a profile does not list, if those it does not list occur equally often; 0 if it lists all.
+fn even_share(side: Side<'_>) -> u64 {
+    let listed = &side.profile.categories;
+    let rest = listed.iter().fold(values(side), |rest, category| rest.saturating_sub(category.count));
+    let unlisted = side.profile.distinct.unwrap_or(0).saturating_sub(listed.len() as u64);
+    // The least frequent that is listed is more frequent than any that is not.
+    let most = listed.last().map_or(0, |category| category.count);
+    rest.checked_div(unlisted).unwrap_or(0).min(most)
+}
+
+/// Whether a column holds categories.
+pub(super) fn is_of_categories(column: &ColumnProfileRecord) -> bool {
+    nature(column) == Nature::Categories
 }
 
 fn nature(column: &ColumnProfileRecord) -> Nature {

@@ -6,7 +6,7 @@
 use super::HOLDOUT;
 use super::case::Case;
 use super::outcome::empty;
-use super::wording::{grouped, significant};
+use super::wording::{grouped, nth, significant};
 use crate::format::certificate::{HoldoutUseRecord, ResultRecord, Verdict};
 use crate::format::policy::{
     Adaptive, Bound, DemandRecord, MeasureRecord, OnExhausted, PolicyRecord, RuleRecord, Severity,
@@ -66,8 +66,8 @@ pub(super) fn count(
     let mut uses = Vec::new();
     for (set, (sha256, ordinal)) in &case.history.uses {
         uses.push(HoldoutUseRecord { set: set.clone(), sha256: *sha256, ordinal: *ordinal, max_uses: rules.max_uses });
-        let candidates = if *ordinal == 1 { "candidate" } else { "candidates" };
-        let judged = format!("`{set}` has judged {} {candidates}", grouped(*ordinal));
+        // Its place among them: how many there are by the time somebody reads this is the journal's to say.
+        let judged = format!("this is the {} candidate judged on `{set}`", nth(*ordinal));
         let spent = format!("{} are the most: use a fresh set", grouped(rules.max_uses));
         let mut remark = judged.clone();
         if rules.adaptive == Adaptive::Bonferroni {

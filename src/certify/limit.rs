@@ -2,9 +2,26 @@
 
 use super::decision::{Level, ceiling, floor};
 use super::outcome::{explained_in, inconclusive, n_rows, needed_by_width};
+use super::spec;
 use super::wording::{level, significant};
 use crate::format::certificate::{ResultRecord, Verdict};
-use crate::format::policy::{Bound, DemandRecord};
+use crate::format::policy::{Bound, DemandRecord, PolicyRecord};
+use crate::measure::Better;
+
+/// What the bounds of a difference were held against, as a difference: what a rule allows in the direction that is worse, or the gain it
+/// asks for in the one that is better. None of a result that is no difference of two models.
+pub fn limit_of_difference(policy: &PolicyRecord, result: &ResultRecord) -> Option<f64> {
+    let rule = policy.rules.iter().find(|rule| rule.id == result.rule)?;
+    let (spec, _) = spec::settled(rule, policy.task).ok()?;
+    let better = match rule.demand {
+        DemandRecord::Superior { .. } => result.margin?,
+        DemandRecord::NonInferior { .. }
+        | DemandRecord::NonInferiorRelative { .. }
+        | DemandRecord::NotWorseDetected { .. } => -result.margin?,
+        _ => return None,
+    };
+    Some(if spec.better() == Better::Higher { better } else { -better })
+}
 
 /// A floor or a ceiling.
 #[derive(Debug, Clone, Copy)]

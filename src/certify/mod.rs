@@ -1,6 +1,6 @@
 //! Evidence and a policy in, a certificate out. Pure: no files, no clock, no environment; the same case gives the same bytes.
 //!
-//! [`policy`] reads what people write; [`needs`] says which evidence that asks for; [`certify`] judges it. One rule holds
+//! [`policy`] reads what people write; [`needs()`] says which evidence that asks for; [`certify`] judges it. One rule holds
 //! everywhere: nothing undefined ever passes. What is missing, not a number, mismatched or too little is INCONCLUSIVE; every
 //! test for PASS and for FAIL is written so that NaN satisfies neither.
 //!
@@ -32,12 +32,14 @@
 //! Tour: `judge` goes through the rules; `metric_rule` (with `remarked`, over `rows_rule`, `rows`, `slices`, `measured`, `holm`; `gap_rule`, `odds_rule`,
 //! `worst_rule` and `ratchet` for what takes several slices or versions), `flips_rule`, `reported_rule`, `quantile_rule`,
 //! `provenance_rule`, of what this program ran itself `runs_rule`, `parity_rule` and `command_rule`, and on [`Facts`] `drift_rule`
-//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness` says when a row is right; `limit` and `decision` decide; `effect` tells worse from better, for `waivers`; `outcome`, `sufficient` and `wording` write it down.
+//! (over `columns`), `shift_rule`, `data_rule`, `surrounding_rule` and `report_rule` measure, many by what is `counted`; `rightness`
+//! says when a row is right; `limit` and `decision` decide; `waivers` excuses what was `waived`, where `effect` tells worse from
+//! better; `outcome`, `sufficient` and `wording` write it down.
 //!
 //! Beside the certificate: `rows_named` (over `row_losses`) and `flip_summary` say which rows are behind it, `lint` what is odd about the
-//! rules, `profile_drift` how far tables are apart whose rows nobody reads, `explain` (over `needed`, `equal_model`,
+//! rules, `explain` (over `needed`, `equal_model`,
 //! `equal_evidence`) what each of them does here. `side_by_side` has the same numbers
-//! for two models that nobody judges.
+//! for two models that nobody judges, and how far their training data is apart.
 
 mod case;
 mod columns;
@@ -64,12 +66,12 @@ mod lint;
 mod measured;
 mod metric_rule;
 mod needed;
+mod needs;
 mod odds_rule;
 mod outcome;
 mod parity_rule;
 mod parts;
 pub mod policy;
-mod profile_drift;
 mod provenance_rule;
 mod quantile_rule;
 mod ratchet;
@@ -90,28 +92,36 @@ mod slices;
 mod spec;
 mod sufficient;
 mod surrounding_rule;
+mod waived;
 mod waivers;
 pub(crate) mod wording;
 mod worst_rule;
 
-pub use case::{Case, CaseRows, History, Lacking, Needs, PastRows, Samples, needs};
+pub use case::{Case, CaseRows, History, Lacking, PastRows, Samples};
 pub use columns::rows_wanted;
 pub use error::CertifyError;
 pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
 pub use facts::{Facts, Leak, VersionFacts, profiled};
 pub use flip_summary::{FlipSummary, SliceFlips, flip_summaries};
 pub use judge::{STATISTICS, certify, is_telling, overall, says_the_same};
+pub use limit::limit_of_difference;
 pub use lint::{Warning, lint};
-pub use profile_drift::{ProfileDrift, profile_drift};
+pub use needs::{Needs, needs};
 pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
 pub use side_by_side::{
-    ChangedAnswers, ColumnDrift, ComparedMetric, NumbersChanged, Shape, SidesChanged, SliceChange, Terms, What,
-    changed_answers, column_drift, compared_metrics, drift_rows,
+    ChangedAnswers, ColumnDrift, ComparedMetric, DataDrift, Interval, NumbersChanged, Shape, SidesChanged, SliceChange,
+    SliceValues, SlicedColumn, SlicedMetric, Terms, What, changed_answers, compared_metrics, data_drift, sliced_metric,
 };
-pub use waivers::Waived;
+pub use waived::Waived;
 
 /// The rule that all regression cases are judged by: no file names it.
 pub const CASES: &str = "cases";
 /// The rule of a set that is used up: no file names it.
 pub const HOLDOUT: &str = "holdout";
+/// Before the number of a case that was wrong, among what a result rests on: `wrong_c17`.
+const WRONG: &str = "wrong_";
+/// The same of one of which nobody can tell.
+const UNKNOWN: &str = "unknown_";
+/// What a waiver names that excuses a version from being compared, where something was released before: no rule is called so.
+pub const FIRST_RELEASE: &str = "first-release";

@@ -2,6 +2,7 @@
 
 use super::rows_rule::RowsRule;
 use super::slices::LABEL;
+use super::wording::count;
 use crate::format::policy::{
     Check, DataCheck, DataCheckRecord, MeasureRecord, Origin, PolicyRecord, Quantity, RuleRecord, Surrounding,
 };
@@ -54,7 +55,7 @@ fn of_measure(measure: &MeasureRecord) -> Vec<String> {
     match measure {
         MeasureRecord::Metric { columns: of, .. } => of.iter().map(|name| format!("numbers in `{name}`")).collect(),
         MeasureRecord::Flips { .. } => Vec::new(),
-        MeasureRecord::MustNotFlip { keys, .. } => vec![format!("its {} rows", keys.len())],
+        MeasureRecord::MustNotFlip { keys, .. } => vec![format!("its {}", count(keys.len() as u64, "row"))],
         MeasureRecord::Reported { name, .. } => vec![format!("metric `{name}`")],
         MeasureRecord::Quantile { of, .. } => vec![format!("samples `{of}`")],
         MeasureRecord::Provenance { check } => vec![of_check(*check).to_owned()],

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::case::{Case, CaseRows};
 use super::outcome::{empty, inconclusive};
 use super::wording::{grouped, some};
-use super::{CASES, CertifyError};
+use super::{CASES, CertifyError, UNKNOWN, WRONG};
 use crate::evidence::{JoinedRows, TruthColumn};
 use crate::format::cases::{self, Match, NumberedCaseRecord};
 use crate::format::certificate::{CasesJudgedRecord, ResultRecord, Verdict};
@@ -227,10 +227,6 @@ fn largest(columns: &[Vec<f64>], place: usize) -> Option<u32> {
 
 /// Cases that a certificate says were not right, one by one.
 const RECORDED: usize = 1_000;
-/// `wrong_c17`.
-pub(super) const WRONG: &str = "wrong_";
-/// `unknown_c17`.
-pub(super) const UNKNOWN: &str = "unknown_";
 
 /// A score from here on is positive where no rule says otherwise.
 const HALF: f64 = 0.5;

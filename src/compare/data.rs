@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Side;
 use super::item::{Item, compare_maps};
-use crate::certify::ColumnDrift;
+use crate::certify::DataDrift;
 use crate::evidence::RowChanges;
 use crate::format::snapshot::{ColumnRecord, DataRecord};
 
@@ -66,8 +66,8 @@ pub struct TableDiff {
     pub schema: Vec<SchemaChange>,
     /// Its rows, or why they cannot be compared.
     pub rows: Result<RowsDiff, String>,
-    /// How far each column that both have moved, the furthest first; or why that cannot be told.
-    pub columns: Result<Vec<ColumnDrift>, String>,
+    /// How far each column that both have moved; or why that cannot be told.
+    pub drift: Result<DataDrift, String>,
 }
 
 /// The rows of a table in two versions.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::Diff;
 use super::item::{Change, Item};
 use super::versions::{Size, Step, step};
+use crate::format::observation::{ObservationRecord, PYTHON};
 use crate::format::snapshot::EnvironmentRecord;
 
 /// Something a model runs in.
@@ -18,6 +20,50 @@ pub struct EnvironmentFact {
     pub value: String,
     /// Where a package comes from, if that is no index.
     pub origin: Option<String>,
+}
+
+/// The interpreter that an environment was looked at with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    /// The folder it is installed in; none where that was not recorded.
+    pub prefix: Option<String>,
+    /// What it is and why it was chosen, in a sentence.
+    pub chosen: String,
+}
+
+impl Interpreter {
+    /// As an observation has it.
+    pub fn of(observation: &ObservationRecord) -> Option<Self> {
+        let prefix = observation.paths.get(PYTHON).cloned();
+        observation.interpreter.clone().map(|chosen| Self { prefix, chosen })
+    }
+
+    /// Whether both are known to be one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.prefix, &other.prefix) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => self.chosen == other.chosen,
+        }
+    }
+}
+
+/// More packages that another interpreter has are counted, not listed.
+const LISTED: usize = 10;
+
+impl Diff {
+    /// What is different in the environment, by itself, and because another interpreter was looked at: all its packages are others then.
+    pub fn environment_parts(&self) -> (Vec<&Item<EnvironmentFact>>, Vec<&Item<EnvironmentFact>>) {
+        let of_interpreter = |item: &&Item<EnvironmentFact>| {
+            let language = item.one().and_then(|fact| fact.language.as_deref());
+            item.kind() == Some(EnvironmentKind::Package) && matches!(language, Some("python" | "conda"))
+        };
+        let (theirs, own): (Vec<_>, Vec<_>) = self.environment.iter().partition(of_interpreter);
+        if self.interpreters.is_some() && theirs.len() > LISTED {
+            (own, theirs)
+        } else {
+            (self.environment.iter().collect(), Vec::new())
+        }
+    }
 }
 
 /// What kind of thing a model runs in.

@@ -18,6 +18,7 @@ mod predictions;
 mod results;
 mod section;
 pub mod tensors;
+mod text;
 mod versions;
 mod words;
 
@@ -25,16 +26,17 @@ use std::collections::BTreeMap;
 
 pub use self::code::{CodeDiff, differing_files};
 pub use self::data::{ColumnChange, DataFacts, RowsDiff, SchemaChange, TableDiff, schema_changes};
-pub use self::environment::{EnvironmentFact, EnvironmentKind};
+pub use self::environment::{EnvironmentFact, EnvironmentKind, Interpreter};
 pub use self::files::FileFacts;
 pub use self::hunk::Sign;
-pub use self::inside::{Inside, LARGEST, LARGEST_NOTEBOOK, TextDiff, TextHunk, is_notebook, look_inside};
+pub use self::inside::{Inside, LARGEST, LARGEST_NOTEBOOK, is_notebook, look_inside};
 pub use self::item::{Change, Item};
 pub use self::metrics::{Direction, SetMetrics, Verdict, directions};
 pub use self::notebook::{CellChange, NotebookDiff, compare_notebooks};
 pub use self::patch::{Mode, PatchFile, write_patch};
 pub use self::predictions::{PredictionsDiff, RowsCompared};
 pub use self::section::{Section, Sections};
+pub use self::text::{TextDiff, TextHunk};
 pub use self::versions::{Size, Step, step};
 pub use self::words::compare_words;
 
@@ -53,6 +55,8 @@ pub struct Side {
     pub name: String,
     /// Its record.
     pub record: SnapshotRecord,
+    /// The interpreter it was looked at with, where that is known.
+    pub interpreter: Option<Interpreter>,
     /// The profiles of its data; none of a workspace's.
     pub profiles: BTreeMap<SetName, ProfileRef>,
     /// The model's files.
@@ -86,6 +90,8 @@ pub struct Diff {
     pub code: CodeDiff,
     /// Runtimes, packages, lock files, variables.
     pub environment: Vec<Item<EnvironmentFact>>,
+    /// The interpreters of `a` and `b`, where one of them is the workspace and was looked at with another than the version was.
+    pub interpreters: Option<(Option<Interpreter>, Option<Interpreter>)>,
     /// Seeds.
     pub seeds: Vec<Item<Scalar>>,
     /// The training command and the folder it ran in.
@@ -130,6 +136,24 @@ impl Diff {
         }
     }
 
+    /// Results but for predictions that are compared row by row: these have a section of their own.
+    pub fn other_results(&self) -> Vec<Item<FileFacts>> {
+        let is_other = |item: &&Item<FileFacts>| {
+            let set = item.name.strip_prefix("predictions.");
+            set.is_none_or(|set| self.predictions.iter().all(|known| known.set.as_str() != set))
+        };
+        self.results.iter().filter(is_other).cloned().collect()
+    }
+
+    /// Sections in which there is something to show, in the order they are shown in.
+    pub fn shown_sections(&self) -> Vec<Section> {
+        let is_shown = |section: &Section| match section {
+            Section::Results => !self.other_results().is_empty(),
+            other => self.differs_in(*other),
+        };
+        Section::ALL.into_iter().filter(is_shown).collect()
+    }
+
     /// The same without the sections that nobody asked for.
     #[must_use]
     pub fn only(mut self, sections: &Sections) -> Self {
@@ -150,7 +174,10 @@ impl Diff {
                 }
                 Section::Results => self.results.clear(),
                 Section::Code => self.code = CodeDiff::default(),
-                Section::Environment => self.environment.clear(),
+                Section::Environment => {
+                    self.environment.clear();
+                    self.interpreters = None;
+                }
                 Section::Seeds => self.seeds.clear(),
                 Section::Command => self.command = None,
                 Section::Notes => self.notes = None,
@@ -183,6 +210,7 @@ pub fn compare(a: &Side, b: &Side) -> Diff {
             &environment::environment_facts(&old.environment),
             &environment::environment_facts(&new.environment),
         ),
+        interpreters: None,
         seeds: compare_maps(&results::seed_values(old), &results::seed_values(new)),
         command: (was != is).then_some((was, is)),
         notes: (old.notes != new.notes).then(|| (old.notes.clone(), new.notes.clone())),

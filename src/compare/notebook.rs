@@ -5,7 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::inside::{TextDiff, compare_texts};
+use super::lines::longest_in_order;
+use super::text::{TextDiff, compare_texts};
 use crate::format::notebook::{CellRecord, NotebookRecord};
 
 /// Pairs of cells whose words are compared; beyond that a cell that was rewritten is one that went and one that came.
@@ -217,27 +218,4 @@ fn words_of(cell: &CellRecord) -> HashMap<String, u64> {
         *words.entry(word.to_owned()).or_insert(0) += 1;
     }
     words
-}
-
-/// The first places of the longest run of pairs that stand in the same order in both: what is not among them was moved.
-fn longest_in_order(pairs: &[(usize, usize)]) -> Vec<usize> {
-    // The pair that ends the shortest-reaching run of each length, and what stands before each pair.
-    let mut ends: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
-    let to = |at: usize| pairs.get(at).map_or(0, |(_, to)| *to);
-    for (at, (_, place)) in pairs.iter().enumerate() {
-        let length = ends.partition_point(|end| to(*end) < *place);
-        before.push(length.checked_sub(1).and_then(|last| ends.get(last).copied()));
-        match ends.get_mut(length) {
-            Some(end) => *end = at,
-            None => ends.push(at),
-        }
-    }
-    let mut run = Vec::new();
-    let mut next = ends.last().copied();
-    while let Some(at) = next {
-        run.extend(pairs.get(at).map(|(from, _)| *from));
-        next = before.get(at).copied().flatten();
-    }
-    run
 }

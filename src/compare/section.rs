@@ -89,6 +89,12 @@ impl Sections {
         if chosen.is_empty() { Self::default() } else { Self(chosen) }
     }
 
+    /// Those that are wanted, in the order they are shown in; empty if that is all of them.
+    pub fn chosen(&self) -> Vec<Section> {
+        let all = self.0.len() == Section::ALL.len();
+        Section::ALL.into_iter().filter(|section| !all && self.has(*section)).collect()
+    }
+
     /// Whether it is the only one.
     pub fn is_only(&self, section: Section) -> bool {
         self.0.len() == 1 && self.has(section)

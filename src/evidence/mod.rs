@@ -23,7 +23,7 @@ pub use self::label::labels;
 pub use self::predictions::{
     Asked, PredictionTable, key_hash, read as read_predictions, read_asked as read_predictions_asked,
 };
-pub use self::recognized::{Recognized, recognize, task_of};
+pub use self::recognized::{Recognized, likely_slices, recognize, task_of};
 pub use self::row_changes::{RowChanges, TableRows, row_changes};
 pub use self::samples::read as read_samples;
 pub use self::training::{

@@ -161,6 +161,22 @@ pub fn task_of(bytes: &[u8], path: &str, columns: &PredictionColumns) -> Option<
     found.answers(&columns.label, &labels, prediction, score).map(|(task, _)| task)
 }
 
+/// Columns beside those that somebody named that sort rows into a few groups: at most three of them. Names that many use for something
+/// else are none.
+pub fn likely_slices(bytes: &[u8], path: &str, columns: &PredictionColumns) -> Vec<String> {
+    let taken: Vec<&String> = columns.key.iter().chain(&columns.cluster).chain(&columns.slices).collect();
+    let roles = roles(columns);
+    let is_free = |name: &String| !taken.contains(&name) && !roles.contains(&name.as_str()) && !is_known(&plain(name));
+    let names = SourceTable::header(bytes, path).unwrap_or_default().into_iter();
+    let names: Vec<String> = names.take(COLUMNS).filter(is_free).collect();
+    let named: Vec<&str> = names.iter().map(String::as_str).collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let table = SourceTable::read(bytes, path, &named);
+    table.map_or_else(|_| Vec::new(), |table| Columns { names: &names, table: &table }.slices(columns))
+}
+
 /// Whether a name may be that of a label, of something predicted or of a key.
 fn is_known(plain: &str) -> bool {
     let lists: [&[&str]; 6] = [&LABELS, &PREDICTIONS, &SCORES, &KEYS, &QUERIES, &WEIGHTS];

@@ -13,7 +13,7 @@ pub enum AnswerError {
         reason: String,
     },
     /// Neither or both.
-    #[error("its answer has not one of `value` and `values`")]
+    #[error("its answer must have one of `value` and `values`")]
     NotOne,
     /// No value.
     #[error("its answer is an empty list")]

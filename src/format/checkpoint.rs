@@ -20,15 +20,17 @@
 //! pages are read that are looked at: what a verb reads and what it writes does not grow with the events that were there
 //! before. A page that is not what the checkpoint says is made anew from the journal.
 
+mod blocks;
 mod file;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::blocks::Blocks;
 pub use self::file::{Files, decode, encode, files, open, tables};
 use super::certificate::Verdict;
 use super::event::{ErasedRecord, EventRef, HookOutcome, HookWhen, RulesRecord, SubjectRecord};
 pub use super::rows::Source;
-use super::rows::{Blocks, Keyed, Row, Rows};
+use super::rows::{Keyed, Row, Rows};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::id::{CertificateId, EventId, FileId, ObservationId, SnapshotId, TreeId};
@@ -38,7 +40,7 @@ use crate::name::{ModelName, SetName, StageName, Version};
 /// be attached, rules waived, cases added, uses of evaluation sets counted, certificates signed; 5: stages may be emptied, versions and
 /// rules approved, models renamed, times corrected; 6: tables of rows that are decoded one by one; 7: blocks are one of
 /// them, and the older rows of all lie in a file of their own. A checkpoint of another version is dropped.
-pub const FORMAT: &str = "mlrun/checkpoint/7";
+pub const FORMAT: &str = "mlrun/checkpoint/8";
 
 /// The state of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -395,13 +397,26 @@ mod rules {
         signers: Option<Digest>,
         self_approval: bool,
         before: Vec<String>,
+        scripts: Roles<Digest>,
     }
 
     pub(super) fn serialize<S: Serializer>(rules: &Option<RulesRecord>, serializer: S) -> Result<S::Ok, S::Error> {
         let row = rules.clone().map(|RulesRecord { policy, stage }| {
             let StageRulesRecord { certificate, from, valid_for, waivers, approvals, .. } = stage;
-            let StageRulesRecord { people, signers, self_approval, before, .. } = stage;
-            Row { policy, certificate, from, valid_for, waivers, approvals, people, signers, self_approval, before }
+            let StageRulesRecord { people, signers, self_approval, before, scripts, .. } = stage;
+            Row {
+                policy,
+                certificate,
+                from,
+                valid_for,
+                waivers,
+                approvals,
+                people,
+                signers,
+                self_approval,
+                before,
+                scripts,
+            }
         });
         row.serialize(serializer)
     }
@@ -410,7 +425,7 @@ mod rules {
         let row: Option<Row> = Option::deserialize(deserializer)?;
         Ok(row.map(|row| {
             let Row { policy, certificate, from, valid_for, waivers, .. } = row;
-            let Row { approvals, people, signers, self_approval, before, .. } = row;
+            let Row { approvals, people, signers, self_approval, before, scripts, .. } = row;
             let stage = StageRulesRecord {
                 certificate,
                 from,
@@ -421,6 +436,7 @@ mod rules {
                 signers,
                 self_approval,
                 before,
+                scripts,
             };
             RulesRecord { policy, stage }
         }))
@@ -485,6 +501,13 @@ impl Row for OccupancyRow {
             reason: None,
             retired: None,
         }
+    }
+}
+
+impl VersionRow {
+    /// Whether it stands for a version that cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.dropped == Some(0)
     }
 }
 

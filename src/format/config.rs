@@ -18,6 +18,8 @@ use super::policy::ScalarFile;
 use super::snapshot::{ColumnRoles, SharedColumn};
 use crate::name::{SetName, StageName};
 
+/// The file that marks a project and says what its models are.
+pub const FILE: &str = "mlrun.toml";
 /// The file beside `mlrun.toml` that overrides single keys on one machine: never captured.
 pub const LOCAL: &str = "mlrun.local.toml";
 

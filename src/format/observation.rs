@@ -14,6 +14,9 @@ use crate::name::SetName;
 /// Name and version of the record. 1: first form.
 pub const FORMAT: &str = "mlrun/observation/1";
 
+/// What the folder of the Python is called among the [paths](ObservationRecord::paths).
+pub const PYTHON: &str = "python";
+
 /// Where and with what a snapshot was taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +35,7 @@ pub struct ObservationRecord {
     pub commit_on_remote: Option<bool>,
     /// Which interpreter was chosen, and why.
     pub interpreter: Option<String>,
-    /// Absolute places of the inputs: name → path.
+    /// Absolute places of the inputs, and of the Python that was chosen: name → path.
     pub paths: BTreeMap<String, String>,
     /// Ignore rules in force, those of `.mlrunignore` after the built-in ones.
     pub ignored: Vec<String>,

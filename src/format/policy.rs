@@ -6,6 +6,7 @@ mod data;
 mod holdout;
 mod measure;
 mod predict;
+mod threshold;
 mod written;
 
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,6 @@
 //! Most rows of a long history lie in a file of their own, of which only those pages are read that are needed;
 //! those that are newer lie in the checkpoint itself, and those of this moment in memory.
 
-mod blocks;
 mod encoded;
 mod keyed;
 mod pages;
@@ -21,7 +20,6 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use self::blocks::Blocks;
 use self::encoded::Encoded;
 pub(super) use self::encoded::{Bytes, Extent, Writing};
 pub use self::keyed::Keyed;
@@ -30,7 +28,9 @@ pub(super) use self::pages::{Pages, digests};
 use super::FormatError;
 use crate::id::SnapshotId;
 
-const KEY: usize = 32;
+/// Bytes of a key.
+pub(super) const KEY: usize = 32;
+/// Bytes of an end.
 const END: usize = 4;
 
 /// What a row must be for its table to be kept.
@@ -206,7 +206,7 @@ impl<T: Row> Rows<T> {
     }
 
     /// The places of the rows whose keys are meant. Of those that were read only the keys are looked at.
-    fn places(&self, read: impl Fn(&[[u8; KEY]]) -> bool, new: impl Fn(&T) -> bool) -> Vec<usize> {
+    pub(super) fn places(&self, read: impl Fn(&[[u8; KEY]]) -> bool, new: impl Fn(&T) -> bool) -> Vec<usize> {
         let (mut found, mut before) = (Vec::new(), 0);
         for layer in &self.layers {
             found.extend(layer.encoded.places(layer.shown, &read).into_iter().map(|place| before + place));
@@ -249,6 +249,11 @@ impl<T: Row> Rows<T> {
     /// The file of tables that the older rows are in.
     pub(super) fn pages(&self) -> Option<&Arc<Pages>> {
         self.layers.iter().find_map(|layer| layer.encoded.pages())
+    }
+
+    /// How many rows are in the file of tables.
+    pub(super) fn older(&self) -> usize {
+        self.layers.first().filter(|layer| layer.encoded.pages().is_some()).map_or(0, |layer| layer.shown)
     }
 
     /// What a checkpoint says of the older rows.

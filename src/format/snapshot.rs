@@ -72,6 +72,13 @@ pub struct SnapshotRecord {
     pub not_captured: Vec<NotCapturedRecord>,
 }
 
+impl SnapshotRecord {
+    /// The predictions of an evaluation set.
+    pub fn predictions_of(&self, set: &SetName) -> Option<&PredictionsRecord> {
+        self.predictions.iter().find(|predictions| predictions.name == *set)
+    }
+}
+
 /// A stored folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,6 +19,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// In words, for a page that people read: a name with an underline in it is for programs.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not applicable",
+            other => other.name(),
+        }
+    }
+
     /// As printed.
     pub const fn name(self) -> &'static str {
         match self {

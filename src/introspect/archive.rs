@@ -90,7 +90,7 @@ impl Archive<'_> {
         Ok(Some(facts))
     }
 
-    /// The array in a member: its type and sides, or its one number.
+    /// The array in a member: its type and dimensions, or its one number.
     fn array(&mut self, name: &str) -> io::Result<Option<Value>> {
         let place = self.place(name);
         let size = self.members.get(place).map_or(0, |member| member.size);

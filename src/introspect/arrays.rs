@@ -1,11 +1,13 @@
-//! The arrays of NumPy that a pickle holds: what an estimator has learned, by the names on the way to it.
+//! The arrays of NumPy that a pickle holds: what an estimator has learned, by the names on the way to it. Of what it has learned
+//! as texts, lists and dictionaries there is an array of digests.
 //!
 //! Source: NumPy's `ndarray.__reduce__` and `__reduce_ex__` (`_reconstruct`, `_frombuffer`), and joblib's wrappers.
 
 use std::collections::HashSet;
 
 use super::joblib;
-use super::pickle::value::{EMPTY, Id, Object, Value, Values};
+use super::learned::Learned;
+use super::pickle::value::{EMPTY, Id, MAX_RANK, Object, Value, Values};
 
 /// Arrays of a file at most.
 const MAX_ARRAYS: usize = 1 << 18;
@@ -13,8 +15,6 @@ const MAX_ARRAYS: usize = 1 << 18;
 const MAX_DEPTH: usize = 64;
 /// Longer names are no arrays'.
 const MAX_NAME: usize = 1024;
-/// Arrays have no more dimensions.
-const MAX_RANK: usize = 64;
 
 /// An array of a pickle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct Array {
     pub name: String,
     /// Its elements' type, as NumPy writes it with its byte order: `<f8`.
     pub dtype: String,
-    /// Its sides.
+    /// The lengths of its dimensions.
     pub shape: Vec<u64>,
-    /// Whether the first side's elements are next to each other, as in Fortran; else the last one's.
+    /// Whether it is in Fortran's order, the elements of its first dimension next to each other; else in C's, those of its last.
     pub columns_first: bool,
     /// Its bytes.
     pub bytes: ArrayBytes,
@@ -47,13 +47,15 @@ pub enum ArrayBytes {
 
 /// The arrays below `root`, in the order of the way; each once, however many share it.
 pub(super) fn arrays(values: &Values, root: Id) -> Vec<Array> {
-    let mut search = Search { values, found: Vec::new(), path: Vec::new(), seen: HashSet::new() };
+    let learned = Learned::new(values);
+    let mut search = Search { values, learned, found: Vec::new(), path: Vec::new(), seen: HashSet::new() };
     search.look(root);
     search.found
 }
 
 struct Search<'v> {
     values: &'v Values,
+    learned: Learned<'v>,
     found: Vec<Array>,
     path: Vec<String>,
     /// What was looked at: what is shared, or holds itself, is entered once.
@@ -66,6 +68,14 @@ impl Search<'_> {
             return;
         }
         let values = self.values;
+        // scikit-learn's names of what was learned end so. The best parameters of a search stand among the parameters.
+        let is_name = |name: &String| name.ends_with('_') && !name.starts_with('_') && name != "best_params_";
+        let is_learned = self.path.last().is_some_and(is_name);
+        if is_learned && let Some((kind, digests)) = self.learned.of(id) {
+            let shape = vec![digests.len() as u64];
+            self.add(kind.to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
+            return;
+        }
         match values.get(id) {
             Value::List(all) | Value::Tuple(all) | Value::Set(all) => self.list(all),
             Value::Dict(pairs) => self.pairs(pairs),
@@ -102,18 +112,21 @@ impl Search<'_> {
 
     fn pairs(&mut self, pairs: &[(Id, Id)]) {
         for (key, value) in pairs {
-            let name = match self.values.get(*key) {
-                Value::Text(text) => text.to_string(),
-                Value::Int(number) => number.to_string(),
-                _ => continue,
-            };
-            self.enter(name, *value);
+            if let Some(name) = self.values.key_name(*key) {
+                self.enter(name, *value);
+            }
         }
     }
 
     fn object(&mut self, object: &Object) {
         if let Some((dtype, shape, columns_first, bytes)) = self.array(object) {
             self.add(dtype, shape, columns_first, bytes);
+            return;
+        }
+        if let Some((items, shape)) = self.learned.objects(object)
+            && let Some((_, digests)) = self.learned.of(items)
+        {
+            self.add("objects".to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
             return;
         }
         self.pairs(&object.pairs);
@@ -147,9 +160,7 @@ impl Search<'_> {
             _ => return None,
         };
         let (name, width) = joblib::element(self.values, dtype)?;
-        let sides = self.values.elements(shape).filter(|sides| sides.len() <= MAX_RANK)?;
-        let shape: Vec<u64> =
-            sides.iter().map(|side| self.values.integer(*side)?.try_into().ok()).collect::<Option<_>>()?;
+        let shape = self.values.dimensions(shape)?;
         let length = shape.iter().try_fold(width?, |n, side| n.checked_mul(*side))?;
         let bytes = match self.values.get(self.unwrapped(bytes)) {
             Value::Long { start, length: found } if *found == length => ArrayBytes::Here { start: *start, length },
@@ -172,8 +183,7 @@ impl Search<'_> {
 
     fn add(&mut self, dtype: String, shape: Vec<u64>, columns_first: bool, bytes: ArrayBytes) {
         let name = self.path.join(".");
-        let empty = shape.contains(&0);
-        if name.len() <= MAX_NAME && shape.len() <= MAX_RANK && !empty {
+        if name.len() <= MAX_NAME && shape.len() <= MAX_RANK {
             self.found.push(Array { name, dtype, shape, columns_first, bytes });
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Wrapped {
     pub(super) length: Option<u64>,
     /// Whether padding comes first.
     pub(super) aligned: bool,
-    /// Whether the first side's elements are next to each other.
+    /// Whether the elements of its first dimension are next to each other, as in Fortran.
     pub(super) columns_first: bool,
     /// Whether the highest byte of a number is the first.
     pub(super) big_endian: bool,
@@ -39,9 +39,7 @@ pub(super) fn wrapped(values: &Values, object: Id) -> Reading<Option<Wrapped>> {
         return Err(unknown());
     }
     let attribute = |name| values.attribute(object, name);
-    let shape: Option<Vec<u64>> = attribute("shape").and_then(|id| values.elements(id)).and_then(|sides| {
-        sides.iter().map(|side| values.integer(*side).and_then(|side| u64::try_from(side).ok())).collect()
-    });
+    let shape = attribute("shape").and_then(|id| values.dimensions(id));
     let (dtype, width) = attribute("dtype").and_then(|id| element(values, id)).ok_or_else(unknown)?;
     let shape = shape.ok_or_else(unknown)?;
     let length = match width {

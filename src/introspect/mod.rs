@@ -9,6 +9,7 @@ mod archive;
 mod arrays;
 mod joblib;
 mod keras;
+mod learned;
 mod lightgbm;
 mod npy;
 mod outline;
@@ -346,6 +347,17 @@ impl Facts {
             read,
             size,
         }
+    }
+
+    /// Why reading stopped before the end of a pickle, so that what it holds is not known; none if it did not.
+    pub fn stopped(&self) -> Option<String> {
+        let stops = |finding: &&Finding| match finding {
+            Finding::Broken { .. } | Finding::Ended { .. } => true,
+            Finding::Limit(limit) => *limit != Limit::Params,
+            _ => false,
+        };
+        let is_one_pickle = ["pickle", "joblib"].iter().any(|format| self.format.ends_with(format));
+        self.findings.iter().filter(|_| is_one_pickle).find(stops).map(ToString::to_string)
     }
 
     /// Whether it is of a format in which no import can stand.

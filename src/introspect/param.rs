@@ -39,7 +39,7 @@ pub enum Param {
     Array {
         /// The elements' type, as NumPy writes it without the byte order: `f8`.
         dtype: String,
-        /// Its sides.
+        /// The lengths of its dimensions.
         shape: Vec<u64>,
     },
     /// Bytes, or a text of more than 64 KiB: how many bytes.
@@ -216,9 +216,7 @@ pub(super) fn dotted(module: &str, name: &str) -> String {
 
 fn array(values: &Values, dtype: Id, shape: Id) -> Option<Param> {
     let (dtype, _) = joblib::element(values, dtype)?;
-    let shape: Option<Vec<u64>> =
-        values.elements(shape)?.iter().map(|side| values.integer(*side)?.try_into().ok()).collect();
-    Some(Param::Array { dtype, shape: shape? })
+    Some(Param::Array { dtype, shape: values.dimensions(shape)? })
 }
 
 /// One of NumPy's numbers: its type, and its bytes.

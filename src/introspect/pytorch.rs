@@ -14,8 +14,6 @@ const MAX_STEPS: usize = 4 << 20;
 const MAX_DEPTH: usize = 64;
 /// Longer names are no tensors'.
 const MAX_NAME: usize = 1024;
-/// Tensors have no more dimensions.
-const MAX_RANK: usize = 64;
 
 /// A tensor, by its place in a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,12 +82,9 @@ impl Search<'_> {
 
     fn pairs(&mut self, pairs: &[(Id, Id)]) {
         for (key, value) in pairs {
-            let name = match self.values.get(*key) {
-                Value::Text(text) => text.to_string(),
-                Value::Int(number) => number.to_string(),
-                _ => continue,
-            };
-            self.enter(name, *value);
+            if let Some(name) = self.values.key_name(*key) {
+                self.enter(name, *value);
+            }
         }
     }
 
@@ -132,8 +127,8 @@ impl Search<'_> {
             return None;
         }
         let width = width(&dtype)?;
-        let shape = self.sides(shape)?;
-        let strides = self.sides(strides)?;
+        let shape = self.values.dimensions(shape)?;
+        let strides = self.values.dimensions(strides)?;
         let last = shape.iter().zip(&strides).try_fold(0_u64, |last, (side, stride)| {
             side.saturating_sub(1).checked_mul(*stride).and_then(|far| last.checked_add(far))
         })?;
@@ -151,14 +146,9 @@ impl Search<'_> {
             length: elements.checked_mul(width)?,
         })
     }
-
-    fn sides(&self, id: Id) -> Option<Vec<u64>> {
-        let sides = self.values.elements(id).filter(|sides| sides.len() <= MAX_RANK)?;
-        sides.iter().map(|side| self.values.integer(*side).and_then(|side| u64::try_from(side).ok())).collect()
-    }
 }
 
-/// Whether elements lie one behind the other, the last side's first. The stride of a side of one element is nobody's.
+/// Whether elements lie in C's order. The stride of a dimension of one element says nothing.
 fn rows_follow(shape: &[u64], strides: &[u64]) -> bool {
     let mut expected = 1_u64;
     shape.iter().zip(strides).rev().all(|(side, stride)| {

@@ -3,7 +3,7 @@
 //!
 //! An entry is a name, the number of dimensions (4), the dimensions (8 each, the fastest first), a type (4) and the offset
 //! of its bytes from the first tensor's. Source: ggml's `docs/gguf.md`; the types' sizes are those of its
-//! `GGML_QUANT_SIZES`.
+//! `GGML_QUANT_SIZES`. A tensor of a type that is not known has the bytes up to the next one, `type-99` by name.
 
 use std::io::{self, BufReader, Read, SeekFrom};
 
@@ -15,6 +15,9 @@ const MAX_HEADER: u64 = 100_000_000;
 const MAX_METADATA: u64 = 1 << 20;
 const ALIGNMENT: u64 = 32;
 
+/// In the place of a length, until the next tensor's place is known.
+const UNKNOWN: u64 = u64::MAX;
+
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
@@ -23,7 +26,7 @@ pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec
         return Ok(None);
     }
     let mut header = Header { input: BufReader::new(input.take(size.min(MAX_HEADER))), read: 0 };
-    Ok(header.tensors())
+    Ok(header.tensors(size))
 }
 
 /// The bytes before the tensors, from the first on.
@@ -34,7 +37,7 @@ struct Header<R> {
 
 impl<R: Read> Header<R> {
     /// None where it ends too soon, or says what no file does.
-    fn tensors(&mut self) -> Option<Vec<Tensor>> {
+    fn tensors(&mut self, size: u64) -> Option<Vec<Tensor>> {
         let [b'G', b'G', b'U', b'F', 2 | 3, 0, 0, 0] = self.bytes()? else { return None };
         let (count, metadata) = (self.long()?, self.long()?);
         if count > MAX_TENSORS as u64 || metadata > MAX_METADATA {
@@ -55,6 +58,12 @@ impl<R: Read> Header<R> {
         for tensor in &mut tensors {
             tensor.start = tensor.start.checked_add(start)?;
         }
+        let mut starts: Vec<u64> = tensors.iter().map(|tensor| tensor.start).chain([size]).collect();
+        starts.sort_unstable();
+        for tensor in tensors.iter_mut().filter(|tensor| tensor.length == UNKNOWN) {
+            let next = starts.get(starts.partition_point(|start| *start <= tensor.start));
+            tensor.length = next.map_or(UNKNOWN, |next| next - tensor.start);
+        }
         Some(tensors)
     }
 
@@ -65,8 +74,12 @@ impl<R: Read> Header<R> {
             return None;
         }
         let shape: Vec<u64> = (0..rank).map(|_| self.long()).collect::<Option<_>>()?;
-        let (dtype, elements, block, bytes) = kind_of(self.number()?)?;
+        let number = self.number()?;
         let count = shape.iter().try_fold(1_u64, |count, side| count.checked_mul(*side))?;
+        let Some((dtype, elements, block, bytes)) = kind_of(number) else {
+            let (dtype, start) = (format!("type-{number}"), self.long()?);
+            return Some(Tensor { name, dtype, shape, elements: Elements::Opaque, start, length: UNKNOWN });
+        };
         let length = if count.is_multiple_of(block) { (count / block).checked_mul(bytes)? } else { return None };
         let start = self.long()?;
         Some(Tensor { name, dtype: dtype.to_owned(), shape, elements, start, length })

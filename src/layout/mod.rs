@@ -117,7 +117,21 @@ pub fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Vec<Tensor>> {
     Ok(found(input, size, 0)?.into_tensors())
 }
 
+/// The same, and behind them those without elements, whose places say nothing.
+pub fn tensors_and_empty(input: &mut dyn Input, size: u64) -> io::Result<Vec<Tensor>> {
+    let (mut empty, mut all) = (Vec::new(), Vec::new());
+    if let Layout::Tensors(found) = looked(input, size, 0, &mut empty)? {
+        all = found;
+        all.append(&mut empty);
+    }
+    Ok(all)
+}
+
 fn found(input: &mut dyn Input, size: u64, shortest: u64) -> io::Result<Layout> {
+    looked(input, size, shortest, &mut Vec::new())
+}
+
+fn looked(input: &mut dyn Input, size: u64, shortest: u64, empty: &mut Vec<Tensor>) -> io::Result<Layout> {
     let mut first = [0; 10];
     if size < first.len() as u64 {
         return Ok(Layout::Unknown);
@@ -140,9 +154,12 @@ fn found(input: &mut dyn Input, size: u64, shortest: u64) -> io::Result<Layout> 
         }
     };
     let fit = |t: &Tensor| t.name.len() <= MAX_NAME && t.shape.len() <= MAX_RANK && t.dtype.len() <= MAX_DTYPE;
-    let tensors =
-        tensors.filter(|found| found.iter().all(fit)).and_then(|found| in_order(found, size, |t| (t.start, t.length)));
-    Ok(tensors.map_or_else(Layout::default, Layout::Tensors))
+    let Some(found) = tensors.filter(|found| found.iter().all(fit) && found.len() <= MAX_TENSORS) else {
+        return Ok(Layout::default());
+    };
+    let (without, found): (Vec<Tensor>, Vec<Tensor>) = found.into_iter().partition(|tensor| tensor.length == 0);
+    *empty = without;
+    Ok(in_order(found, size, |t| (t.start, t.length)).map_or_else(Layout::default, Layout::Tensors))
 }
 
 /// All by place (first byte, length), if they lie in the file and do not overlap.

@@ -4,15 +4,12 @@
 //! precision_recall_fscore_support}` 1.9. A class without rows and without predictions is no class; a class only
 //! predicted lowers macro F1 and leaves balanced accuracy alone.
 
-use super::counts::Counts;
+use super::counts::{Counts, POSITIVE};
 use super::input::Labelled;
 use super::metric::Metric;
 use super::outcome::Cell;
 use super::settings::{Average, MetricSpec};
 use super::undefined::Undefined;
-
-/// The positive class of binary labels.
-pub(super) const POSITIVE: usize = 1;
 
 /// One model's counts per class.
 #[derive(Clone)]

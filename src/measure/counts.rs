@@ -5,10 +5,12 @@
 //! value: a class that counts and was never predicted has no precision. Two silent answers are none here either: Matthews' 0
 //! and balanced accuracy's 1 for labels of a single class. Rows of weight zero are no rows.
 
-use super::classification::POSITIVE;
 use super::metric::Metric;
 use super::settings::{Average, Distance, MetricSpec, needed, within};
 use super::undefined::Undefined;
+
+/// The positive class of binary labels.
+pub(super) const POSITIVE: usize = 1;
 
 /// One model's counts per class.
 #[derive(Clone, Default)]

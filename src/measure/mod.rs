@@ -332,6 +332,13 @@ fn interval_family(spec: &MetricSpec, rows: &Rows<'_>, sampling: &Sampling) -> F
     if always || rows.weights.is_some() || rows.clusters.is_some() { Family::Smooth } else { plain }
 }
 
+/// Whether bounds of the metric on such rows are found by drawing the rows again: so many resamples, each over all rows.
+pub fn resamples_rows(spec: &MetricSpec, rows: &Rows<'_>, sampling: &Sampling) -> bool {
+    let queries = queries::clusters(spec, rows, sampling);
+    let rows = &Rows { clusters: rows.clusters.or(queries.as_deref()), ..*rows };
+    matches!(interval_family(spec, rows, sampling), Family::Smooth)
+}
+
 /// Whether both models are the same as far as the metric looks: they say the same numbers, bit for bit, and these are no few
 /// values that two models may have in common. Classes and answers may agree on all these rows and differ on the next.
 fn same(spec: &MetricSpec, candidate: &Predicted<'_>, baseline: &Predicted<'_>, n: u64) -> Result<bool, Undefined> {

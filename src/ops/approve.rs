@@ -27,6 +27,7 @@ use crate::name::{ModelName, StageName};
 use crate::progress::Progress;
 use crate::registry::Decision;
 use crate::repository::Repository;
+use crate::signature::ssh::SshKey;
 use crate::signature::sshsig::SshSignature;
 use crate::store::Lock;
 
@@ -144,7 +145,9 @@ pub fn approve(
             report.person = Some(person);
         }
         if is_signing && !options.dry_run {
-            signature = Some(signoffs::ssh_keygen::sign(repository, &options.sign, &bytes, options.patience, output)?);
+            let may_sign = |key: &SshKey| may_sign(&asks, &actor, signers.as_ref(), key, now);
+            let with = signoffs::agent::for_git_key(repository, &options.sign, &may_sign);
+            signature = Some(signoffs::ssh_keygen::sign(repository, &with, &bytes, options.patience, output)?);
         }
     }
     if let Some(signature) = &signature {
@@ -189,12 +192,7 @@ fn keep(
     (statement, signature): (&[u8], Option<&SshSignature>),
 ) -> Result<(), VerbError> {
     let Some(person) = report.person.clone() else { return Ok(()) };
-    let mut writer = repository.store().writer();
-    writer.put_record(statement)?;
-    if let Some(signature) = signature {
-        writer.put_record(signature.armoured().as_bytes())?;
-    }
-    writer.finish()?;
+    signoffs::store(repository, statement, signature)?;
     let body = EventBody::Approve {
         subject: asks.subject,
         stage: asks.stage.clone(),
@@ -239,6 +237,15 @@ fn check_certified(asks: &Asks) -> Result<(), VerbError> {
         Some(_) => return Ok(()),
     };
     Err(ApprovalError::Uncertified { label: format!("{}@{version}", asks.state.model), why }.into())
+}
+
+/// Whether an approval that this key signs could count: of whoever asks, if that is known.
+fn may_sign(asks: &Asks, actor: &ActorRecord, signers: Option<&Signers>, key: &SshKey, now: Time) -> bool {
+    let Some(signers) = signers else { return true };
+    let people = asks.rules.people.get(&asks.role).map(Vec::as_slice).unwrap_or_default();
+    let asking = actor.email.as_ref().map(|email| email.to_lowercase());
+    let mut may = people.iter().filter(|person| asking.as_ref().is_none_or(|asking| asking == *person));
+    may.any(|person| signers.allow_key(person, key, now))
 }
 
 /// Who signed: whoever asks, if the key is theirs, else the only one with the role whose key it is.

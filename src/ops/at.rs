@@ -1,8 +1,11 @@
 //! `at`: who was in which stage at an instant, or over a time.
 
+mod certificate;
+
 use super::observed::{self, Standing};
 use super::{VerbError, resolve, signoffs};
 use crate::clock::{Moment, Time};
+use crate::format::certificate::{Verdict, WaiverRecord};
 use crate::format::checkpoint::{ApprovalRow, HookRow, ObservedRow, OccupancyRow, StageRow};
 use crate::format::event::{EventBody, EventRef};
 use crate::name::{ModelName, StageName};
@@ -51,6 +54,10 @@ pub struct Occupied {
     pub occupancy: OccupancyRow,
     /// Until when; none: it still holds it.
     pub until: Option<Time>,
+    /// What its certificate says; none: there is none, or it cannot be read any more.
+    pub verdict: Option<Verdict>,
+    /// What was waived of that, by whom and why.
+    pub waivers: Vec<WaiverRecord>,
     /// The approvals that counted.
     pub approvals: Vec<ApprovalRow>,
     /// How the hooks of this move went.
@@ -154,10 +161,14 @@ fn occupied(
 ) -> Result<Occupied, VerbError> {
     let occupancy = row.timeline[index].clone();
     let end = row.end_of(index);
+    let certificate = certificate::said(repository, state, &occupancy, room);
+    let (verdict, waivers) = certificate.map_or((None, Vec::new()), |(verdict, waivers)| (Some(verdict), waivers));
     let mut found = Occupied {
         model: state.model.clone(),
         stage: row.stage.clone(),
         until: end.map(|end| end.time),
+        verdict,
+        waivers,
         approvals: signoffs::approvals::named(state, &occupancy.approvals),
         occupancy,
         hooks: Vec::new(),

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use super::error::BisectError;
 use super::resolve::{self, Found};
 use super::restore::{Part, RestoreOptions, restore};
 use super::scratch::Scratch;
@@ -136,55 +137,6 @@ pub struct Tested {
     pub value: Option<f64>,
 }
 
-/// Why nothing was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BisectError {
-    /// The good version is not before the bad one.
-    #[error("{good}, which is to be good, does not come before {bad}, which is to be bad")]
-    Order {
-        /// The one that is good.
-        good: String,
-        /// The one that is bad.
-        bad: String,
-    },
-    /// A version of another model.
-    #[error("{good} and {bad} are not of one model")]
-    OtherModel {
-        /// The one that is good.
-        good: String,
-        /// The one that is bad.
-        bad: String,
-    },
-    /// A command needs a version to begin with.
-    #[error("a command needs a version that is known to be good")]
-    NoGood,
-    /// The version that should be good is not.
-    #[error("{label}, which is to be good, is not: its `{metric}` is {value}")]
-    GoodIsBad {
-        /// Which.
-        label: String,
-        /// The metric.
-        metric: String,
-        /// Its value.
-        value: String,
-    },
-    /// The command did not judge, but broke.
-    #[error("the command {how} on {label}: that says nothing of the model")]
-    Stopped {
-        /// On which version.
-        label: String,
-        /// How.
-        how: String,
-    },
-    /// A signal asked us to end.
-    #[error("asked to end by signal {signal}, before the first bad version was found")]
-    Interrupted {
-        /// Which.
-        signal: i32,
-    },
-}
-
 /// Finds the first bad version. What a command says or writes to standard output is handed to `output`. Restored files are gone when
 /// this returns; nothing is written to the store.
 ///
@@ -214,7 +166,7 @@ pub fn bisect(
         (Judge::Command(_), None) => return Err(BisectError::NoGood.into()),
         (Judge::Command(command), Some(good)) => {
             let run = Run { command, folder: &options.folder, interruption: Interruption::begin() };
-            search.halve(&good.row, &rows, &run, output, progress)?;
+            search.halve(&good.row, &rows, options.bad.is_some(), &run, output, progress)?;
         }
     }
     Ok(search.report)
@@ -312,11 +264,12 @@ impl Search<'_> {
         UsageError::NoSuchValue { model: self.report.model.clone(), name: rule.metric.clone(), nearest }
     }
 
-    /// Halves what lies between, as long as there is something.
+    /// Halves what lies between, as long as there is something. The last one is bad where that was said; else it is asked, too.
     fn halve(
         &mut self,
         good: &VersionRow,
         rows: &[VersionRow],
+        last_is_bad: bool,
         run: &Run<'_>,
         output: &mut dyn FnMut(&[u8]),
         progress: &dyn Progress,
@@ -324,12 +277,39 @@ impl Search<'_> {
         let mut left = vec![*good];
         for (at, row) in rows.iter().enumerate() {
             // The last one is bad as it was said: nothing of it is needed.
-            match row.dropped.is_some() && at + 1 < rows.len() {
+            match row.dropped.is_some() && !(last_is_bad && at + 1 == rows.len()) {
                 true => self.skip(row, "it was dropped".to_owned()),
                 false => left.push(*row),
             }
         }
-        self.report.most_runs = (left.len() - 1).next_power_of_two().trailing_zeros();
+        let is_told = run.is_told();
+        self.report.most_runs = (left.len() - 1).max(1).next_power_of_two().trailing_zeros();
+        self.report.most_runs += u32::from(!is_told) + u32::from(!(is_told && last_is_bad));
+        // A command that is not told which version it judges may judge the same files each time.
+        if !is_told && self.judge(good, run, output, progress)? != Some(true) {
+            return Err(BisectError::Untold { label: self.label(good), not: "good" }.into());
+        }
+        while !(is_told && last_is_bad)
+            && let Some(newest) = left.last().copied().filter(|newest| newest.version != good.version)
+        {
+            match self.judge(&newest, run, output, progress)? {
+                Some(false) => break,
+                Some(true) if last_is_bad => {
+                    return Err(BisectError::Untold { label: self.label(&newest), not: "bad" }.into());
+                }
+                Some(true) => {
+                    self.report.good = Some(newest.version);
+                    return Ok(());
+                }
+                // It is bad because that was said.
+                None if last_is_bad => break,
+                None => drop(left.pop()),
+            }
+        }
+        if left.len() < 2 {
+            self.report.good = Some(good.version);
+            return Ok(());
+        }
         let (mut lower, mut upper) = (0, left.len() - 1);
         while upper - lower > 1 {
             let middle = lower + (upper - lower) / 2;
@@ -348,6 +328,10 @@ impl Search<'_> {
         Ok(())
     }
 
+    fn label(&self, row: &VersionRow) -> String {
+        format!("{}@{}", self.report.model, row.version)
+    }
+
     /// Runs the command on a version; none: nothing can be told of it.
     fn judge(
         &mut self,
@@ -356,7 +340,7 @@ impl Search<'_> {
         output: &mut dyn FnMut(&[u8]),
         progress: &dyn Progress,
     ) -> Result<Option<bool>, VerbError> {
-        let label = format!("{}@{}", self.report.model, row.version);
+        let label = self.label(row);
         let scratch = Scratch::temporary("bisect")?;
         let options = RestoreOptions {
             revision: label.clone(),
@@ -431,6 +415,13 @@ fn stopped(label: String, how: String) -> VerbError {
 }
 
 impl Run<'_> {
+    /// Whether a word of it is filled in with what is about the version. A script may read that from its environment.
+    fn is_told(&self) -> bool {
+        const FILLED: [&str; 3] = ["{model}", "{version}", "{id}"];
+        let words = self.command.iter().filter_map(|word| word.to_str());
+        words.into_iter().any(|word| FILLED.iter().any(|part| word.contains(part)))
+    }
+
     /// Ends here if a signal asked for that.
     fn go_on(&self) -> Result<(), BisectError> {
         self.interruption.signal().map_or(Ok(()), |signal| Err(BisectError::Interrupted { signal }))

@@ -3,17 +3,18 @@
 //! A case is a row of an evaluation set, named by its key. What is right there is read from the newest version that has the set, and
 //! kept: whoever changes the label later changes no case, and is found out.
 
+pub(super) mod list;
 mod rows;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use self::list::{numbered, of_row, read};
 use self::rows::{labelled, rows_of_file, source, typed_rows};
 use super::resolve;
 use super::{Asked, CertificationError, MadeEvent, UsageError, VerbError, check_text, judging, rules, waive};
 use crate::clock::Time;
 use crate::format::cases::{CaseRecord, CasesRecord, FORMAT, Match, NumberedCaseRecord};
-use crate::format::checkpoint::CasesRow;
 use crate::format::event::{CaseChangeRecord, EventBody};
 use crate::format::policy::Task;
 use crate::format::snapshot::PredictionsRecord;
@@ -299,29 +300,6 @@ pub fn list(repository: &Repository, model: Option<&ModelName>, all: bool) -> Re
         }
     }
     Ok(ListReport { model, cases })
-}
-
-/// The cases of a list that are in force.
-pub(super) fn of_row(repository: &Repository, row: &CasesRow) -> Result<Vec<NumberedCaseRecord>, VerbError> {
-    if row.in_force().next().is_none() {
-        return Ok(Vec::new());
-    }
-    let list = read(repository, row)?;
-    Ok(row.in_force().filter_map(|(number, at)| Some(numbered(&list, number, list.cases.get(at)?))).collect())
-}
-
-fn read(repository: &Repository, row: &CasesRow) -> Result<CasesRecord, VerbError> {
-    let unreadable = |source| VerbError::Record { kind: "list of cases", id: row.cases.to_string(), source };
-    let list = CasesRecord::decode(&repository.store().record(row.cases)?).map_err(unreadable)?;
-    if list.cases.len() as u64 == u64::from(row.count) && list.set == row.set {
-        return Ok(list);
-    }
-    let reason = "it is not the list that the journal says it is".to_owned();
-    Err(unreadable(crate::format::FormatError::Malformed { kind: FORMAT, reason }))
-}
-
-fn numbered(list: &CasesRecord, number: u32, case: &CaseRecord) -> NumberedCaseRecord {
-    NumberedCaseRecord { number, set: list.set.clone(), columns: list.columns.clone(), case: case.clone() }
 }
 
 /// When, by whom and why cases were removed.

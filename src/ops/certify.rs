@@ -10,6 +10,7 @@ use super::judging::{self, Judgement, ToJudge};
 use super::resolve::{self, Found, ResolveError};
 use super::rules::{self, Policy};
 use super::signing::{self, Signer};
+use super::signoffs::{self, first_release};
 use super::snapshot::inputs::GivenInputs;
 use super::workspace::{RunWith, Workspace};
 use super::{Asked, CertificationError, MadeEvent, VerbError, attached, check_text, records, waive};
@@ -17,8 +18,8 @@ use crate::certify::{Explanation, FlipSummary, NamedRows, Warning};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::certificate::{BaselineRecord, RetiredRecord, StatementRecord, Verdict};
-use crate::format::checkpoint::BlockRow;
-use crate::format::event::{EventBody, EventRef};
+use crate::format::checkpoint::{BlockRow, CertificateRow};
+use crate::format::event::{EventBody, EventRef, StageRulesRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::policy::DemandRecord;
 use crate::format::signature;
@@ -26,7 +27,7 @@ use crate::format::snapshot::SnapshotRecord;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, SetName, StageName, Version};
 use crate::progress::Progress;
-use crate::registry::promote::since;
+use crate::registry::promote::{WaiverFlaw, expires, since};
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
 use crate::snapshot;
@@ -111,6 +112,9 @@ pub struct CertifyReport {
     pub explained: Option<Explanation>,
     /// The signature, where one was asked for.
     pub signed: Option<Signed>,
+    /// Compared with nothing although something was released before, and the rules in force name nobody who may excuse that: it takes
+    /// force to promote it.
+    pub takes_force: bool,
 }
 
 /// Why a certificate was not issued although everything was judged.
@@ -199,7 +203,7 @@ fn once(
     if let (Some(state), Some(_), None, false) =
         (&state, &options.first_release, occupant, options.check || options.explain)
     {
-        may_begin(repository, state)?;
+        may_begin(repository, state, &candidate)?;
     }
     let baseline_label = occupant.map(|o| format!("{model}@{}", o.version));
     let baseline_row = occupant.and_then(|held| state.as_ref()?.version(held.version));
@@ -270,6 +274,7 @@ fn once(
         warnings: judged.warnings.clone(),
         explained: judged.explained.clone(),
         signed: None,
+        takes_force: baseline.retired.is_some() && in_force.is_some_and(|rules| excused_by_nobody(&rules.stage)),
     };
     if report.check || report.conflict.is_some() {
         return Ok((report, judged.measured));
@@ -297,19 +302,38 @@ fn once(
 
 /// Where something was retired, a release that is compared with nothing is excused from every comparison that the rules in force ask for:
 /// it takes whoever may excuse one, where those rules name such people. It may be promoted to any stage, whichever one the baseline was in:
-/// the rules of all of them are asked.
-fn may_begin(repository: &Repository, state: &State) -> Result<(), VerbError> {
+/// the rules of all of them are asked. Where they name nobody, `promote` says what it takes.
+fn may_begin(repository: &Repository, state: &State, candidate: &Candidate) -> Result<(), VerbError> {
     let asked = state.stages.values().filter_map(|row| Some((&row.stage, &row.rules.as_ref()?.stage)));
     let asked: Vec<_> = asked.filter(|(_, rules)| !rules.waivers.is_empty()).collect();
     if asked.is_empty() {
         return Ok(());
     }
-    let email = Asked::begin(repository).answer().email;
-    let Some((stage, rules)) = asked.into_iter().find(|(_, rules)| !rules.may_waive(email.as_deref())) else {
-        return Ok(());
-    };
-    let (who, why) = (waive::who(email.as_deref()), judging::history::nobody(stage, rules));
-    Err(CertificationError::MayNotBegin { who, stage: stage.clone(), why, unknown: email.is_none() }.into())
+    let actor = Asked::begin(repository).answer();
+    for (stage, rules) in asked {
+        let by = (candidate.id, &actor);
+        let (label, of) = (candidate.label.clone(), stage.clone());
+        return Err(match first_release::flaw(repository, state, by, (stage, rules))? {
+            None => continue,
+            Some(WaiverFlaw::Unsigned { reason }) => {
+                CertificationError::BeginsUnsigned { label, stage: of, reason }.into()
+            }
+            Some(flaw) => {
+                let why = match flaw {
+                    WaiverFlaw::Own { .. } => signoffs::words(&flaw),
+                    _ => judging::history::nobody(stage, rules),
+                };
+                let (who, unknown) = (waive::who(actor.email.as_deref()), actor.email.is_none());
+                CertificationError::MayNotBegin { who, label, stage: of, why, unknown }.into()
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Whether rules name nobody who may excuse a version from being compared: neither to waive, nor to approve what is not.
+fn excused_by_nobody(rules: &StageRulesRecord) -> bool {
+    rules.certificate && rules.waivers.is_empty() && rules.approvals.is_empty()
 }
 
 /// What was retired from a stage that is empty since.
@@ -353,7 +377,9 @@ fn issue(
             .filter(|row| row.expires > now && row.proposed == proposed)
             // Nothing of what came since changed what it says: only another event tells.
             .filter(|row| since(state, row).is_empty());
-        if let Some(row) = same {
+        if let Some(row) = same
+            && counts_everywhere(repository, state, row, now)?
+        {
             return Ok(Decision::Keep(Outcome::InForce(row.expires)));
         }
         let rules = waive::rules_of(repository, state, &baseline.stage)?;
@@ -386,6 +412,23 @@ fn issue(
     }
     report.event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
     Ok(())
+}
+
+/// Whether no stage asks for a fresher one.
+fn counts_everywhere(
+    repository: &Repository,
+    state: &State,
+    row: &CertificateRow,
+    now: Time,
+) -> Result<bool, VerbError> {
+    let stages = resolve::stage_names(repository, state);
+    for stage in stages.iter().filter_map(|name| StageName::new(name).ok()) {
+        let rules = waive::rules_of(repository, state, &stage)?;
+        if rules.certificate && expires(row, &rules) <= now {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The candidate, the model's state, and its name.

@@ -88,7 +88,9 @@ pub fn job(variable: Variables<'_>) -> Option<CiRecord> {
         Scanner::new(&[]).redact(&text).0
     };
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    if let Some(provider) = PROVIDERS.iter().find(|provider| set(provider.known_by).is_some()) {
+    // Set to `false` by hand it says that this is none.
+    let says_yes = |name: &str| set(name).is_some_and(|value| !value.eq_ignore_ascii_case("false") && value != "0");
+    if let Some(provider) = PROVIDERS.iter().find(|provider| says_yes(provider.known_by)) {
         return Some(CiRecord {
             provider: provider.name.to_owned(),
             run_url: (provider.run_url)(&set).map(plain),
@@ -96,8 +98,5 @@ pub fn job(variable: Variables<'_>) -> Option<CiRecord> {
             begun_by: provider.begun_by.and_then(set).map(plain),
         });
     }
-    // Set to `false` by hand it says that this is none.
-    set("CI")
-        .filter(|value| !value.eq_ignore_ascii_case("false"))
-        .map(|_| CiRecord { provider: "unknown".to_owned(), ..CiRecord::default() })
+    says_yes("CI").then(|| CiRecord { provider: "unknown".to_owned(), ..CiRecord::default() })
 }

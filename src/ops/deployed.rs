@@ -3,20 +3,23 @@
 //! A stage says what should be served; only the folder a server reads says what is. Links in it are followed: what a
 //! server would read counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod folder;
+
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
+use super::observed::NEWS_AGAIN;
 pub use super::observed::Recorded;
 use super::resolve::{self, Found};
-use super::{Asked, UsageError, VerbError, check_text, observed, records};
+use super::{Asked, MadeEvent, UsageError, VerbError, check_text, records};
 use crate::digest::Digest;
+use crate::format::event::{ActorRecord, EventBody};
 use crate::format::tree::EntryKind;
 use crate::name::{ModelName, StageName, Version};
 use crate::progress::{Progress, Unit};
+use crate::registry::Decision;
 use crate::repository::Repository;
 use crate::revision::Target;
 use crate::snapshot::{TreeFile, files_of};
@@ -101,7 +104,7 @@ pub fn deployed(
             .map_or_else(Vec::new, |held| held.overruled.clone()),
         stage,
         folder: options.folder.clone(),
-        without: without(&options.folder, &expected),
+        without: folder::without(&options.folder, &expected),
         same: 0,
         bytes: 0,
         problems: Vec::new(),
@@ -124,15 +127,15 @@ pub fn deployed(
         }
     }
     progress.end();
-    for (path, what) in extra(&options.folder, &wanted) {
+    for (path, what) in folder::extra(&options.folder, &wanted) {
         differs("extra", &path, "nothing", what);
     }
     report.holds = match (report.problems.is_empty(), &report.stage) {
         (true, _) => Some(report.version),
-        (false, stage) => observed::version_in(repository, &found.state, stage.as_ref(), &options.folder)?,
+        (false, stage) => folder::version_in(repository, &found.state, stage.as_ref(), &options.folder)?,
     };
     if let (Some(place), Some(actor)) = (&options.record_as, actor) {
-        report.recorded = observed::record(repository, &report, place, &actor.answer())?;
+        report.recorded = write_down(repository, &report, place, &actor.answer())?;
     }
     Ok(report)
 }
@@ -159,25 +162,32 @@ fn meant(repository: &Repository, options: &DeployedOptions) -> Result<(Found, O
     Ok((found, Some(stage)))
 }
 
-/// The folders that all of a version's paths begin with and the serving folder does not have: servers are often given what is
-/// in `model/`, not the folder around it. The most files that are there decide, the whole path where it makes no difference.
-pub(super) fn without(folder: &Path, expected: &[TreeFile]) -> String {
-    let Some(first) = expected.first() else { return String::new() };
-    let in_all = |above: &&str| {
-        expected.iter().all(|file| file.path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')))
-    };
-    let folders = first.path.match_indices('/').map(|(end, _)| &first.path[..end]).take_while(in_all);
-    let there = |above: usize| {
-        expected.iter().filter(|file| folder.join(&file.path[above..]).symlink_metadata().is_ok()).count()
-    };
-    let mut best = (there(0), "");
-    for above in folders {
-        let found = there(above.len() + 1);
-        if found > best.0 {
-            best = (found, above);
-        }
-    }
-    best.1.to_owned()
+/// Writes down what was found.
+fn write_down(
+    repository: &Repository,
+    report: &DeployedReport,
+    place: &str,
+    actor: &ActorRecord,
+) -> Result<Option<Recorded>, VerbError> {
+    let Some(stage) = &report.stage else { return Ok(None) };
+    let (version, expected, differences) = (report.holds, report.version, report.problems.len() as u64);
+    let committed = repository.registry().commit::<(), VerbError>(&report.model, actor, |state| {
+        let moved = state.occupant(stage).map_or(0, |occupant| occupant.event.seq);
+        let now = repository.registry().now_in(state);
+        let known = state.observed.iter().find(|row| row.stage == *stage && row.place == place).is_some_and(|row| {
+            (row.version, row.expected, row.differences) == (version, expected, differences)
+                && row.event.seq > moved
+                && now.since(row.time) < NEWS_AGAIN
+        });
+        Ok(if known {
+            Decision::Keep(())
+        } else {
+            let (stage, place) = (stage.clone(), place.to_owned());
+            Decision::Append(EventBody::Observed { stage, place, version, expected, differences }, ())
+        })
+    })?;
+    let event = committed.event.map(|(event, record)| MadeEvent { event, time: record.time });
+    Ok(Some(Recorded { place: place.to_owned(), event }))
 }
 
 /// A difference: its kind, what was expected, what is there.
@@ -195,14 +205,15 @@ fn compare(disk: &Path, file: &TreeFile, progress: &dyn Progress) -> Result<u64,
     }
     let Some(id) = file.id else { return Ok(0) };
     let wanted = format!("{} bytes, SHA-256 {}", file.size, id.digest());
-    let read = || -> io::Result<(Digest, u64)> {
-        let input = File::open(disk)?;
+    // Before opening: a pipe would block.
+    let found = fs::metadata(disk).map_err(|error| absent(&wanted, &error))?;
+    if !found.is_file() {
+        return Err(("changed", wanted, folder::what_is_no_file(found.file_type()).to_owned()));
+    }
+    let read = || match found.len() {
+        size if size == file.size => File::open(disk).and_then(Digest::of_reader),
         // Of another size it is another file: no need to read it.
-        match input.metadata()? {
-            found if found.is_file() && found.len() != file.size => Ok((Digest::of(b""), found.len())),
-            found if !found.is_file() => Err(io::Error::other("it is no file")),
-            _ => Digest::of_reader(input),
-        }
+        size => Ok((Digest::of(b""), size)),
     };
     let (digest, size) = read().map_err(|error| absent(&wanted, &error))?;
     progress.advance(size);
@@ -220,35 +231,4 @@ fn absent(wanted: &str, error: &io::Error) -> Difference {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ("missing", wanted.to_owned(), "nothing".to_owned()),
         _ => ("changed", wanted.to_owned(), format!("what cannot be read: {error}")),
     }
-}
-
-/// Files that lie among the version's and are none of them. Beside files that are served from the folder itself everything is
-/// among them; beside folders, what is in those.
-pub(super) fn extra(folder: &Path, wanted: &BTreeMap<&str, &TreeFile>) -> Vec<(String, String)> {
-    let tops: BTreeSet<&str> = wanted.keys().map(|path| path.split_once('/').map_or("", |(top, _)| top)).collect();
-    let roots: Vec<PathBuf> = match tops.contains("") {
-        true => vec![folder.to_owned()],
-        false => tops.iter().map(|top| folder.join(top)).collect(),
-    };
-    let mut found = Vec::new();
-    for entry in roots.iter().flat_map(|root| WalkDir::new(root).follow_links(true).sort_by_file_name()) {
-        let (path, what) = match &entry {
-            Ok(entry) if entry.file_type().is_dir() => continue,
-            Ok(entry) => (entry.path(), entry.metadata().map_or(0, |found| found.len())),
-            // Where a folder is missing, its files have been said to be.
-            Err(error) => match error.path() {
-                Some(path) if path.symlink_metadata().is_ok() => (path, 0),
-                _ => continue,
-            },
-        };
-        let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        if !wanted.contains_key(relative.as_str()) {
-            let what = match &entry {
-                Ok(_) => format!("a file of {what} bytes"),
-                Err(error) => format!("what cannot be looked into: {error}"),
-            };
-            found.push((relative, what));
-        }
-    }
-    found
 }

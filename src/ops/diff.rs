@@ -1,13 +1,15 @@
 //! `diff`: what is different between two versions, or between a version and the workspace.
 
-mod code;
+pub(super) mod code;
 mod data;
 mod directions;
 mod predictions;
 mod side;
 pub(super) mod tensors;
+mod unread;
 
 pub use self::code::CodePatch;
+pub use self::unread::Unread;
 
 use self::side::{Looked, sides};
 use super::snapshot::inputs::GivenInputs;
@@ -43,6 +45,12 @@ pub struct DiffReport {
     pub diff: Diff,
     /// What was compared.
     pub sections: Sections,
+    /// Whether both are the same in every section, whichever were chosen.
+    pub identical: bool,
+    /// Whether something differs in any section, whichever were chosen.
+    pub differs: bool,
+    /// What was to be compared and could not be, because the workspace's files cannot be read.
+    pub unread: Vec<Unread>,
     /// What was erased from a side, and can therefore not be compared, or only by digest: the side and what.
     pub erased: Vec<(String, ErasedPart)>,
     /// What else is to be known about it.
@@ -73,8 +81,17 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     if [&a, &b].into_iter().any(|one| one.is_workspace() && one.side.record.argv.is_none()) {
         diff.command = None;
     }
+    if a.is_workspace() != b.is_workspace() {
+        let (ours, theirs) = (&a.side.interpreter, &b.side.interpreter);
+        let same = ours.as_ref().zip(theirs.as_ref()).is_some_and(|(ours, theirs)| ours.is_same(theirs));
+        diff.interpreters = (!same).then(|| (ours.clone(), theirs.clone()));
+    }
     let sections = &options.sections;
-    let mut remarks = Vec::new();
+    let dropped = |one: &Looked| {
+        let reason = one.dropped.as_ref()?;
+        Some(format!("{} was dropped, its files are gone: {reason}", one.side.name))
+    };
+    let mut remarks: Vec<String> = [&a, &b].into_iter().filter_map(dropped).collect();
     let policy = policy(repository, (&a, &b), sections, &mut remarks);
     let pair = Pair { repository, a: &a, b: &b, policy: policy.as_ref(), sections, progress };
     directions::tell(&pair, &mut diff, &mut remarks);
@@ -86,8 +103,21 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     if sections.has(Section::Code) {
         code::look_inside(repository, a.code(), b.code(), &mut diff.code);
     }
+    let unread = unread::leave_out(&mut diff, [&a, &b], sections);
+    let differs = !diff.is_empty();
+    let is_read = [&a, &b].into_iter().all(|one| one.unread.is_empty());
     let diff = diff.only(sections);
-    Ok(DiffReport { diff, sections: sections.clone(), a: a.side.name, b: b.side.name, erased, remarks })
+    Ok(DiffReport {
+        diff,
+        identical: !differs && is_read,
+        differs,
+        unread,
+        sections: sections.clone(),
+        a: a.side.name,
+        b: b.side.name,
+        erased,
+        remarks,
+    })
 }
 
 /// Makes the patch from the code of one side to that of the other.

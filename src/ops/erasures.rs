@@ -3,17 +3,16 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{VerbError, attached, judging, records};
+use super::{VerbError, attached, records};
 use crate::capture::Capture;
 use crate::capture::known::Known;
 use crate::digest::Digest;
 use crate::format::checkpoint::{ErasedRow, VersionRow};
 use crate::format::event::{ErasedRecord, EventBody};
-use crate::format::measurement::FreshRecord;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
-use crate::id::{FileId, SnapshotId, TreeId};
+use crate::id::{FileId, TreeId};
 use crate::name::{ModelName, Version};
 use crate::progress::Progress;
 use crate::registry::State;
@@ -160,13 +159,6 @@ fn single_files(record: &SnapshotRecord) -> Vec<Held> {
     let reports = record.reports.iter().map(|r| held(&r.path, r.file, r.size));
     let patch = record.code.patch.iter().map(|id| held(PATCH, *id, 0));
     predictions.chain(samples).chain(reports).chain(patch).collect()
-}
-
-/// The predictions that were made for the certificate of a version, named as in a bundle.
-pub(super) fn made(store: &Store, state: &State, snapshot: SnapshotId) -> Result<Vec<Held>, StoreError> {
-    let made = judging::measured::of_snapshot(store, state, snapshot)?;
-    let held = |file: FreshRecord| Held { path: file.path, id: file.file, size: file.size, model: false };
-    Ok(made.into_iter().flat_map(|made| made.files).map(held).collect())
 }
 
 /// Every file of a version; links have no bytes.

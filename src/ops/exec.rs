@@ -132,7 +132,7 @@ pub fn exec(repository: &Repository, options: &ExecOptions, progress: &dyn Progr
         report.issued.iter().map(|(name, value)| (name.clone(), value.to_string().into())).collect();
     let started = repository.clock().now();
     let program = Program { set: &variables, ..Program::new(program, arguments, &given.folder) };
-    let foreground = Foreground { program, output_to_error: options.output_to_error };
+    let foreground = Foreground { output_to_error: options.output_to_error, ..Foreground::new(program) };
     let ended = run_in_foreground(&foreground).map_err(not_started)?;
     let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let run = ExecutionRecord {

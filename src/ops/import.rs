@@ -15,7 +15,7 @@ use super::snapshot::RESERVE;
 use super::{Asked, MadeEvent, VerbError, check_text, erasures, imported, resolve};
 use crate::digest::Digest;
 use crate::format::checkpoint::{ErasedRow, VersionRow};
-use crate::format::event::{CopyRecord, ErasedFieldRecord, ErasedRecord, EventBody, OriginRecord};
+use crate::format::event::{ActorRecord, CopyRecord, ErasedFieldRecord, ErasedRecord, EventBody, OriginRecord};
 use crate::format::origin::{FORMAT, KeptRecord};
 use crate::format::tree::TreeRecord;
 use crate::id::{FileId, SnapshotId, TreeId};
@@ -121,6 +121,10 @@ impl Import<'_> {
         if about.repository.len() > 64 || !about.repository.chars().all(is_plain) {
             let problem = "its history has a name that no history has".to_owned();
             return Err(BundleError::Unsound { path: self.options.bundle.clone(), problems: vec![problem] }.into());
+        }
+        for author in self.authors() {
+            check_text("the name of who took it", author.name.as_deref())?;
+            check_text("the address of who took it", author.email.as_deref())?;
         }
         for row in self.erased_there() {
             check_text("the reason of what was erased", Some(&row.reason))?;
@@ -333,6 +337,7 @@ impl Import<'_> {
     ) -> Result<(), VerbError> {
         let about = &self.checked.about;
         let registry = self.repository.registry();
+        let authors = self.authors();
         let committed = registry.commit::<Version, VerbError>(&self.model, actor, |state| {
             if let Some(row) = self.version_in(state) {
                 return Ok(Decision::Keep(row.version));
@@ -351,6 +356,7 @@ impl Import<'_> {
                     head: about.head,
                     bundle: self.checked.sha256,
                     records: kept,
+                    authors: authors.clone(),
                 },
             };
             Ok(Decision::Append(body, version))
@@ -373,6 +379,32 @@ impl Import<'_> {
             report.unchanged &= committed.event.is_none();
         }
         Ok(())
+    }
+
+    /// Who took it, under any number it has there; of what that store imported itself, whoever that says. None where it does not say of all
+    /// of them: nobody can show then that it was not them.
+    fn authors(&self) -> Vec<ActorRecord> {
+        let journal = &self.records.journal;
+        let mut authors: Vec<ActorRecord> = Vec::new();
+        for row in journal.state.versions.iter().filter(|row| row.snapshot == self.checked.about.snapshot) {
+            let Some((event, _)) = journal.event(row.seq) else { return Vec::new() };
+            let made = match event.body {
+                EventBody::Import { origin, .. } if origin.authors.is_empty() => return Vec::new(),
+                EventBody::Import { origin, .. } => origin.authors,
+                _ => Vec::new(),
+            };
+            for author in made.into_iter().chain([event.actor]) {
+                let ActorRecord { name, email, .. } = author;
+                if name.is_none() && email.is_none() {
+                    return Vec::new();
+                }
+                let known = ActorRecord { name, email, ..ActorRecord::default() };
+                if !authors.contains(&known) {
+                    authors.push(known);
+                }
+            }
+        }
+        authors
     }
 
     /// What was erased there, of this version alone.

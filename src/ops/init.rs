@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use self::predictions::Predictions;
 use super::{UsageError, VerbError};
+use crate::bounded;
 use crate::capture::values::{self, Syntax};
 use crate::format::store::Access;
 use crate::name::ModelName;
@@ -461,7 +462,7 @@ fn quoted(text: &str) -> String {
 fn read_numbers(path: &Path) -> Vec<(String, f64)> {
     const ENOUGH: usize = 4;
     let Some(syntax) = Syntax::of(path) else { return Vec::new() };
-    let Ok(bytes) = fs::read(path) else { return Vec::new() };
+    let Ok(bytes) = bounded::read(path, values::BYTES_LIMIT as u64) else { return Vec::new() };
     let Ok(found) = values::parse(syntax, &bytes) else { return Vec::new() };
     found.into_iter().filter_map(|(name, value)| Some((name, value.finite()?))).take(ENOUGH).collect()
 }

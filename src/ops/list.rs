@@ -19,6 +19,8 @@ use crate::repository::Repository;
 pub struct ListOptions {
     /// The model; none: all models, or the only one if values or a number of versions are asked for.
     pub model: Option<ModelName>,
+    /// Whether models are listed, too, that were taken by mistake: all their versions were dropped, and none ever held a stage.
+    pub all: bool,
     /// Metrics to show; empty: the first few.
     pub metrics: Vec<String>,
     /// Parameters to show.
@@ -41,7 +43,12 @@ impl ListOptions {
 #[derive(Debug, Clone)]
 pub enum ListReport {
     /// Models and who is in their stages.
-    Models(Vec<ModelLine>),
+    Models {
+        /// A line for each.
+        lines: Vec<ModelLine>,
+        /// How many were left out, because they were taken by mistake.
+        left_out: usize,
+    },
     /// Versions of one model.
     Versions {
         /// Which model.
@@ -62,6 +69,8 @@ pub struct ModelLine {
     pub model: ModelName,
     /// Its newest version.
     pub latest: Option<VersionRow>,
+    /// Whether all its versions were dropped, and none ever held a stage.
+    pub abandoned: bool,
     /// How old that is.
     pub age: Option<Duration>,
     /// Who is where.
@@ -98,16 +107,22 @@ const SHOWN: usize = 3;
 pub fn list(repository: &Repository, options: &ListOptions) -> Result<ListReport, VerbError> {
     let of_versions = options.names().next().is_some() || options.limit.is_some();
     match &options.model {
-        None if !of_versions => list_models(repository),
+        None if !of_versions => list_models(repository, options.all),
         // Values and a number of versions are asked for: of the only model, then.
         model => list_versions(repository, &resolve::model(repository, model.as_ref())?, options),
     }
 }
 
-fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
+fn list_models(repository: &Repository, all: bool) -> Result<ListReport, VerbError> {
     let mut lines = Vec::new();
+    let mut left_out = 0;
     repository.registry().each_state(&resolve::models(repository)?, |model, state| {
         let state = state?;
+        let abandoned = state.as_ref().is_some_and(State::is_abandoned);
+        if abandoned && !all && repository.section(model).is_none() {
+            left_out += 1;
+            return Ok(());
+        }
         let stages = |state: &State| -> Vec<(StageName, Version)> {
             let held = state.stages.values();
             held.filter_map(|row| row.occupant().map(|o| (row.stage.clone(), o.version))).collect()
@@ -118,12 +133,13 @@ fn list_models(repository: &Repository) -> Result<ListReport, VerbError> {
             model: model.clone(),
             age: now.zip(latest).map(|(now, latest)| now.since(latest.time)),
             latest,
+            abandoned,
             stages: state.as_ref().map(stages).unwrap_or_default(),
             forced: state.as_ref().map(|state| state.forced(None)).unwrap_or_default(),
         });
         Ok::<(), VerbError>(())
     })?;
-    Ok(ListReport::Models(lines))
+    Ok(ListReport::Models { lines, left_out })
 }
 
 fn list_versions(repository: &Repository, model: &ModelName, options: &ListOptions) -> Result<ListReport, VerbError> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub use super::error::AdoptError;
 use super::rules::{self, Policy};
 use super::{Asked, MadeEvent, VerbError, check_text, hooks, resolve, signoffs};
 use crate::digest::Digest;
@@ -67,36 +68,6 @@ pub struct AdoptReport {
     pub event: Option<MadeEvent>,
     /// Whether nothing was written.
     pub dry_run: bool,
-}
-
-/// Why rules are not adopted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AdoptError {
-    /// Nothing was ever promoted there.
-    #[error("`{stage}` of `{model}` has no rules in force yet: the first promotion adopts those it is made under")]
-    NoneYet {
-        /// The model.
-        model: ModelName,
-        /// The stage.
-        stage: StageName,
-    },
-    /// The project does not say what the rules should be.
-    #[error("there are no rules to adopt for `{stage}` of `{model}`")]
-    NoneStated {
-        /// The model.
-        model: ModelName,
-        /// The stage.
-        stage: StageName,
-    },
-    /// Others adopted other rules meanwhile.
-    #[error("the rules in force for `{stage}` of `{model}` changed meanwhile")]
-    Changed {
-        /// The model.
-        model: ModelName,
-        /// The stage.
-        stage: StageName,
-    },
 }
 
 /// The rules in force and those the project states.

@@ -44,10 +44,8 @@ pub(super) fn put(
     let erased = if terms.allow_erased { HashMap::new() } else { erased(repository)? };
     let profiles = before.map(|before| before.profiles.clone()).unwrap_or_default();
     let before = Before { data, profiles, erased };
-    let backend = repository.store().backend();
     let what = (tables, built.record.data.as_slice());
-    let scratch = || backend.scratch();
-    let found = profiles::put(repository.store(), writer, what, &before, &scratch, redacted, progress)?;
+    let found = profiles::put(repository.store(), writer, what, &before, redacted, progress)?;
     let failed = found.iter().find_map(|(name, profile)| Some((name, profile.failed.clone()?)));
     if let (Some((name, reason)), true) = (failed, terms.strict) {
         return Err(CaptureError::Discovered { part: format!("data.{name}.profile"), reason }.into());

@@ -1,12 +1,16 @@
 //! `promote`: moves a stage to a version, if everything that must be true is.
 
 use super::error::UsageError;
+mod between;
+
+use self::between::Between;
+pub(super) use self::between::between;
 use super::hooks::{self, Again, Attendant, Deployed, HookReport, Moved};
 use super::resolve::{self, Found};
 use super::rollback::unfit;
 use super::rules::Needed;
 use super::signoffs;
-use super::{Asked, MadeEvent, VerbError, attached, check_text, erasures, rules};
+use super::{Asked, MadeEvent, VerbError, attached, check_text, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::checkpoint::{ApprovalRow, VersionRow};
@@ -15,7 +19,7 @@ use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName, Version};
 use crate::process::Interruption;
 use crate::progress::{Progress, Unit};
-use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use crate::registry::promote::{Obstacle, PromoteRequest};
 use crate::registry::rollback::Unfit;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
@@ -201,6 +205,11 @@ pub fn promote_attended(
     let no_hooks = options.no_hooks && !(checks.is_empty() && behind.is_empty());
     let interruption = (!behind.is_empty() && !no_hooks).then(Interruption::begin);
     let committed = repository.registry().commit::<_, VerbError>(&found.state.model, &actor, |state| {
+        let mut vetoes = vetoes.clone();
+        // Others were put in force while these ran.
+        if self::checks(repository, state, &stage, found.snapshot())? != checks {
+            vetoes.push(Obstacle::OtherChecks { files: Vec::new() });
+        }
         let (report, body) = decide(state, &vetoes)?;
         Ok(match body {
             None => Decision::Keep(report),
@@ -377,8 +386,7 @@ fn decide(
         deployed: Deployed::default(),
         unchanged: false,
         adopted_rules: in_force.is_none(),
-        not_in_force: in_force
-            .map_or_else(Vec::new, |rules| rules::differences::of_stage(&rules.stage, &proposed.stage)),
+        not_in_force: rules::not_in_force(repository, state, stage, &proposed)?,
         event: None,
         dry_run: false,
     };
@@ -391,19 +399,14 @@ fn decide(
     }
     let now = repository.registry().now_in(state);
     let request = PromoteRequest { stage, snapshot: id, proposed: &proposed, expected, now };
-    let (mut against, certificate) = obstacles(state, &request);
+    let row = state.version(found.row.version).unwrap_or(&found.row);
+    let Between { mut against, certificate, approvals } = between(repository, state, row, &request)?;
     // Somebody moved the stage while we were looking at the bytes: never overwrite a move nobody here has seen.
     let moved = current.map(|o| o.event) != began_with;
-    if moved && !against.iter().any(Obstacle::is_conflict) {
+    if moved && !against.iter().any(|one| matches!(one, Obstacle::Unexpected { .. })) {
         against.push(Obstacle::Unexpected { current: current.map(|o| o.version) });
     }
-    let row = state.version(found.row.version).unwrap_or(&found.row);
-    against.extend(erasures::obstacle(repository, state, row)?);
-    let counting = signoffs::counting(state, stage, &proposed);
-    against.extend(signoffs::unsigned_waivers(repository, state, id, stage, counting)?);
-    let approved = signoffs::approvals::of_version(repository, state, id, stage, &proposed)?;
-    against.extend(approved.missing);
-    report.approvals = approved.approvals;
+    report.approvals = approvals;
     report.certificate = certificate;
     report.obstacles = against;
     if !report.is_promoted() {

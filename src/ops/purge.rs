@@ -12,14 +12,17 @@
 //! a secret must go from there too. It is said, and nothing can be moved back to it.
 
 mod field;
+mod fresh;
 mod profile;
 pub(super) mod remaining;
+mod version;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use self::fresh::fresh;
 use self::remaining::{Remaining, Wanted};
-use super::erasures::{Held, PATCH, Search, files, made};
+use super::erasures::{Held, PATCH, Search, files};
 pub use super::error::PurgeError;
 use super::recorded::Recorded;
 use super::typed_path::{self, Typed};
@@ -265,7 +268,7 @@ fn named(repository: &Repository, found: &resolve::Found, typed: &str, folder: &
         Typed::Nothing => vec![typed.to_owned()],
     };
     let (mut held, links) = files(repository.store(), &record)?;
-    held.extend(made(repository.store(), &found.state, found.snapshot())?);
+    held.extend(fresh(repository.store(), &found.state, found.snapshot())?);
     let prefix = format!("{}/", record.code.prefix);
     let paths = || held.iter().map(|held| held.path.as_str()).chain(links.iter().map(String::as_str));
     let has = |name: &&String| paths().any(|path| path == *name || name.strip_prefix(&prefix) == Some(path));
@@ -293,7 +296,7 @@ fn file(
     let store = repository.store();
     let record = attached::kept(repository, &found.state, &found.row)?;
     let (mut all, links) = files(store, &record)?;
-    all.extend(made(store, &found.state, found.snapshot())?);
+    all.extend(fresh(store, &found.state, found.snapshot())?);
     let prefix = format!("{}/", record.code.prefix);
     let is_it = |other: &str| other == path || path.strip_prefix(&prefix) == Some(other);
     let named: Vec<&Held> = all.iter().filter(|held| is_it(&held.path)).collect();
@@ -325,7 +328,7 @@ fn file(
                 report.unknown.push(format!("{}@{}", state.model, row.version));
                 continue;
             };
-            let again = made(store, state, row.snapshot)?.into_iter().filter(|held| wanted.contains(&held.id));
+            let again = fresh(store, state, row.snapshot)?.into_iter().filter(|held| wanted.contains(&held.id));
             let held: Vec<Held> = held
                 .into_iter()
                 .chain(again)

@@ -21,6 +21,7 @@ use self::signatures::borne;
 use self::subject::{Issued, Subject, from_file, issued, never_issued, signatures, subject, unreadable};
 use super::{VerbError, signing};
 use crate::certify::recheck::{Examination, examine};
+use crate::certify::wording::count;
 use crate::certify::{STATISTICS, policy};
 use crate::clock::Time;
 use crate::format::certificate::{StatementRecord, Verdict};
@@ -255,9 +256,10 @@ fn derived(statement: &StatementRecord, examination: &Examination) -> Shown {
     }
     let results = examination.results.len();
     let unknown = examination.unknown().len();
+    let all = count(results as u64, "result");
     let part = match unknown {
-        0 => format!("{results} of {results} results"),
-        _ => format!("{} of {results} results; the rest by the bounds on record", results - unknown),
+        0 => format!("{results} of {all}"),
+        _ => format!("{} of {all}; the rest by the bounds on record", results - unknown),
     };
     agrees(part, contradictions)
 }

@@ -1,5 +1,6 @@
 //! `rename`: another name for a model. Every name it ever had goes on leading to it, so nothing that was written down breaks.
 
+pub use super::error::RenameError;
 use super::{Asked, MadeEvent, VerbError, check_text, resolve};
 use crate::format::event::EventBody;
 use crate::name::ModelName;
@@ -38,35 +39,6 @@ pub struct RenameReport {
     pub dry_run: bool,
 }
 
-/// Why a model is not renamed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RenameError {
-    /// Another model has the name, or had it.
-    #[error("the name `{name}` belongs to {}", if of == name { "another model".to_owned() } else { format!("another model, now called `{of}`") })]
-    Taken {
-        /// The name.
-        name: ModelName,
-        /// What that model is called.
-        of: ModelName,
-        /// Whether it was free a moment ago.
-        raced: bool,
-    },
-    /// The configuration has a section of that name, and one of this model.
-    #[error("mlrun.toml has another model `{name}`")]
-    Configured {
-        /// The name.
-        name: ModelName,
-    },
-    /// Somebody gave it another name meanwhile.
-    #[error("`{from}` was renamed to `{now}` a moment ago")]
-    Moved {
-        /// The name it had.
-        from: ModelName,
-        /// The name it has.
-        now: ModelName,
-    },
-}
-
 /// Renames. First the new name becomes a journal of its own that says whose it is; then the model's journal says that it is called
 /// so. Cut short between the two, the new name leads to the model already, and the same command completes it.
 ///
@@ -84,6 +56,9 @@ pub fn rename(repository: &Repository, options: &RenameOptions) -> Result<Rename
     let is_ours = is_known && registry.first_name(&to)? == first;
     if is_known && !is_ours {
         return Err(taken(false));
+    }
+    if !is_known {
+        resolve::no_stage(repository, &to)?;
     }
     let has_section = |name: &ModelName| repository.config().is_some_and(|c| c.file.model.named.contains_key(name));
     let configured = Some(repository.called(&from)).filter(has_section);

@@ -157,6 +157,7 @@ fn locks(record: &SnapshotRecord, observation: &ObservationRecord, reasons: &mut
     for lock in &record.environment.locks {
         match off(&lock.path) {
             0 => reasons.plus(Part::Environment, format!("locked by {}", lock.path)),
+            1 => reasons.minus(Part::Environment, format!("1 package is not as {} wants it", lock.path)),
             n => reasons.minus(Part::Environment, format!("{n} packages are not as {} wants them", lock.path)),
         }
     }

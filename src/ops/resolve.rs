@@ -10,7 +10,7 @@ use crate::format::event::EventBody;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, StageName, Version};
 use crate::nearest::nearest;
-use crate::registry::{self, State};
+use crate::registry::{self, JournalError, State};
 use crate::repository::Repository;
 use crate::revision::{Revision, Target};
 
@@ -37,16 +37,58 @@ impl Found {
 
 /// Every model, by the name it has: those with a journal and those in the configuration.
 pub fn models(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
+    named(repository, |_, _| true)
+}
+
+/// The same without those that were taken by mistake: nobody means them who names none.
+pub fn models_in_use(repository: &Repository) -> Result<Vec<ModelName>, VerbError> {
+    let sections = sections(repository)?;
+    named(repository, |first, state| sections.contains(first) || !state.is_some_and(State::is_abandoned))
+}
+
+/// Those of all models that `is_meant` says are, of which it is told the first name.
+fn named(
+    repository: &Repository,
+    is_meant: impl Fn(&ModelName, Option<&State>) -> bool,
+) -> Result<Vec<ModelName>, VerbError> {
     let mut all = sections(repository)?;
     all.extend(repository.registry().models()?);
     let all: Vec<ModelName> = all.into_iter().collect();
     let mut named = BTreeSet::new();
     repository.registry().each_state(&all, |name, state| {
-        let named_now = state.ok().flatten().map(|state| state.model);
-        named.insert(named_now.unwrap_or_else(|| name.clone()));
+        let state = state.ok().flatten();
+        if is_meant(name, state.as_ref()) {
+            named.insert(state.map_or_else(|| name.clone(), |state| state.model));
+        }
         Ok::<(), VerbError>(())
     })?;
     Ok(named.into_iter().collect())
+}
+
+/// Whether any model has a stage of this name. The two are mixed up easily where a word may be either.
+fn is_stage(repository: &Repository, word: &ModelName) -> Result<bool, VerbError> {
+    let Ok(stage) = StageName::new(word.as_str()) else { return Ok(false) };
+    let declared = |model: &ModelName| repository.stages(model).contains(&stage);
+    if declared(word) {
+        return Ok(true);
+    }
+    let mut found = false;
+    repository.registry().each_state(&repository.registry().models()?, |_, state| {
+        let is_one = |state: State| state.stages.contains_key(&stage) || declared(&state.model);
+        // One that cannot be read has none that could be meant.
+        found |= state.ok().flatten().is_some_and(is_one);
+        Ok::<(), VerbError>(())
+    })?;
+    Ok(found)
+}
+
+/// Refuses a name for a new model that a stage has: `NAME` alone would not mean the stage any more.
+pub(super) fn no_stage(repository: &Repository, name: &ModelName) -> Result<(), VerbError> {
+    if !is_stage(repository, name)? {
+        return Ok(());
+    }
+    let others = models_in_use(repository)?.into_iter().filter(|model| model != name).collect();
+    Err(UsageError::NamedAsStage { name: name.clone(), others }.into())
 }
 
 /// The name that the model called `name` has now. One whose journal cannot be read is called as it was asked for.
@@ -75,12 +117,16 @@ pub fn model(repository: &Repository, name: Option<&ModelName>) -> Result<ModelN
         // A store may hold other projects' models too.
         (Some(only), 1) if journals.is_empty() || journals.contains(only) => Ok(current(repository, only)),
         (None, _) if journals.is_empty() => Err(ResolveError::NoModel.into()),
-        _ => Err(which_model(repository)?.into()),
+        _ => only(models_in_use(repository)?),
     }
 }
 
-fn which_model(repository: &Repository) -> Result<ResolveError, VerbError> {
-    Ok(ResolveError::WhichModel { known: models(repository)?.iter().map(ToString::to_string).collect() })
+/// The only one of these models.
+fn only(models: Vec<ModelName>) -> Result<ModelName, VerbError> {
+    match models.as_slice() {
+        [only] => Ok(only.clone()),
+        _ => Err(ResolveError::WhichModel { known: models.iter().map(ToString::to_string).collect() }.into()),
+    }
 }
 
 /// The model whose workspace is meant: the one named, the only one the project has files of, or the only one there is.
@@ -93,7 +139,10 @@ pub fn workspace_model(repository: &Repository, name: Option<&ModelName>) -> Res
         return Ok(current(repository, only));
     }
     match name {
-        None if models(repository)?.len() > 1 => Err(which_model(repository)?.into()),
+        None => match models_in_use(repository)? {
+            several if several.len() > 1 => only(several),
+            _ => model(repository, name),
+        },
         _ => model(repository, name),
     }
 }
@@ -131,9 +180,16 @@ pub fn parse(repository: &Repository, text: &str) -> Result<Revision, VerbError>
     let config = repository.config();
     let is_model = |name: &ModelName| {
         config.is_some_and(|c| c.file.model.named.contains_key(name))
-            || repository.registry().has(name).unwrap_or(false)
+            || repository.registry().has(name).unwrap_or(false) && !is_stage_rather(repository, name).unwrap_or(false)
     };
     Ok(Revision::parse(text, &is_model).map_err(ResolveError::from)?)
+}
+
+/// Whether the name that a model had, or one that was taken by mistake, is a stage: that is what is meant, then.
+fn is_stage_rather(repository: &Repository, name: &ModelName) -> Result<bool, VerbError> {
+    let Some(state) = repository.registry().state(name)? else { return Ok(false) };
+    let may_be = state.model != *name || state.is_abandoned();
+    Ok(may_be && is_stage(repository, name)?)
 }
 
 /// Looks a revision up. `at` is the time to see everything at, where the revision names none.
@@ -148,7 +204,7 @@ pub fn revision(repository: &Repository, text: &str, at: Option<&str>) -> Result
 /// Looks a parsed revision up.
 pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbError> {
     if let Target::Id(prefix) = &revision.target {
-        return by_id(repository, revision, prefix);
+        return by_id(repository, revision, prefix).and_then(readable);
     }
     let model = model(repository, revision.model.as_ref())?;
     let state = state(repository, &model)?;
@@ -161,7 +217,25 @@ pub fn find(repository: &Repository, revision: &Revision) -> Result<Found, VerbE
         Target::Model => return Err(ResolveError::OnlyModel { revision: revision.to_string() }.into()),
         Target::Id(prefix) => return Err(ResolveError::Id { prefix: prefix.clone() }.into()),
     };
-    Ok(Found { state, row })
+    readable(Found { state, row })
+}
+
+/// Refuses a version of which nothing is known but that it was there: nobody is to take it for one that was dropped.
+fn readable(found: Found) -> Result<Found, VerbError> {
+    if found.row.is_unreadable() {
+        let (model, version) = (found.state.model, found.row.version);
+        return Err(JournalError::Version { model, version }.into());
+    }
+    Ok(found)
+}
+
+/// Whether the same words mean another version when a stage has moved, a version was taken, or time has passed.
+pub fn is_moving(repository: &Repository, revision: &Revision) -> bool {
+    let Some(time) = &revision.time else { return matches!(revision.target, Target::Stage(_) | Target::Latest) };
+    let now = repository.registry().now();
+    let later = Time::from_milliseconds(now.milliseconds().saturating_add(2 * 86_400_000)).unwrap_or(now);
+    let said = Moment::parse(time, now);
+    said != Moment::parse(time, later) || said.is_ok_and(|moment| moment.instant() > now)
 }
 
 fn moment(repository: &Repository, revision: &Revision) -> Result<Option<Moment>, ResolveError> {
@@ -294,6 +368,10 @@ pub fn stage_names(repository: &Repository, state: &State) -> Vec<String> {
 /// When, by whom and why a version's files were let go of; none: they are kept.
 pub fn dropped(repository: &Repository, found: &Found) -> Result<Option<Dropped>, VerbError> {
     let Some(seq) = found.row.dropped else { return Ok(None) };
+    if found.row.is_unreadable() {
+        let (model, version) = (found.state.model.clone(), found.row.version);
+        return Err(JournalError::Version { model, version }.into());
+    }
     let mut event = repository.registry().event(&found.state.model, seq)?.and_then(|file| file.event.ok());
     event.iter_mut().for_each(|event| found.state.with_time(event));
     let unknown = || Dropped { reason: format!("by event {seq}"), time: None, actor: None };

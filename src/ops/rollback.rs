@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::hooks::{self, Again, Attendant, Deployed, Moved};
 use super::resolve;
-use super::{Asked, MadeEvent, VerbError, check_text, erasures, records};
+use super::{Asked, MadeEvent, UsageError, VerbError, check_text, erasures, records};
 use crate::format::event::{EventBody, SkippedRecord};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName, Version};
@@ -26,7 +26,7 @@ pub struct RollbackOptions {
     pub stage: Option<StageName>,
     /// Why.
     pub reason: String,
-    /// The version that is fled; then repeating it does nothing.
+    /// The version that is fled; then repeating it does nothing. A name that means another version once it is done is refused.
     pub from: Option<String>,
     /// Where to; none: the stack decides.
     pub to: Option<String>,
@@ -61,8 +61,10 @@ pub struct RollbackReport {
     pub blocked: bool,
     /// Why it did not go back.
     pub refusal: Option<RollbackRefusal>,
-    /// Whether the version to flee was gone already.
+    /// Whether there was nothing to do: the version to flee was gone already, or the stage is where it was to go.
     pub unchanged: bool,
+    /// Whether the version to flee was gone already.
+    pub gone: bool,
     /// The certificate that the version was promoted on.
     pub certificate: Option<CertificateId>,
     /// Whether every byte of its model was read.
@@ -107,15 +109,22 @@ pub fn rollback_attended(
     // Packs, versions and stages may have moved before the lock was had.
     let held = repository.store().hold(Lock::Shared, progress)?;
     let (model, state, stage) = look(repository, options)?;
-    let look_up = |text: &Option<String>| -> Result<Option<SnapshotId>, VerbError> {
+    let look_up = |text: &Option<String>, fled: bool| -> Result<Option<SnapshotId>, VerbError> {
         let Some(text) = text else { return Ok(None) };
         let mut revision = resolve::parse(repository, text)?;
         revision.model.get_or_insert_with(|| model.clone());
-        Ok(Some(resolve::find(repository, &revision)?.snapshot()))
+        let found = resolve::find(repository, &revision)?;
+        if fled && resolve::is_moving(repository, &revision) {
+            let (resolved, stage) = (found.row.version, stage.clone());
+            return Err(
+                UsageError::MovingFrom { revision: text.clone(), model: found.state.model, resolved, stage }.into()
+            );
+        }
+        Ok(Some(found.snapshot()))
     };
     let request = RollbackRequest {
-        from: look_up(&options.from)?,
-        to: look_up(&options.to)?,
+        from: look_up(&options.from, true)?,
+        to: look_up(&options.to, false)?,
         block: options.block,
         unblock: options.unblock,
     };
@@ -148,7 +157,8 @@ pub fn rollback_attended(
         let (mut report, body) = decide(state);
         let current = state.occupant(&stage);
         // Without a version to flee, "back" means back from what was there when the command was given.
-        if request.from.is_none() && current.map(|o| o.event) != began_with && report.refusal.is_none() {
+        let moves = report.refusal.is_none() && !report.unchanged;
+        if request.from.is_none() && current.map(|o| o.event) != began_with && moves {
             let version = current.map_or(Version(0), |o| o.version);
             let ago = std::time::Duration::ZERO;
             report.refusal = Some(RollbackRefusal::Guarded { stage: stage.clone(), ago, current: version });
@@ -224,6 +234,7 @@ fn decide(
         blocked: false,
         refusal: None,
         unchanged: false,
+        gone: false,
         certificate: None,
         full: false,
         passed_over: Vec::new(),
@@ -239,8 +250,9 @@ fn decide(
             report.refusal = Some(refusal);
             (report, None)
         }
-        Ok(RollbackPlan::AlreadyGone { .. }) => {
+        Ok(plan @ (RollbackPlan::AlreadyGone { .. } | RollbackPlan::AlreadyThere)) => {
             report.unchanged = true;
+            report.gone = plan != RollbackPlan::AlreadyThere;
             (report, None)
         }
         Ok(RollbackPlan::Move { flees, target, version, skipped, blocks, unblocks }) => {

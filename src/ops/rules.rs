@@ -2,11 +2,13 @@
 
 pub(super) mod differences;
 pub(super) mod policy_files;
+pub(super) mod scripts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{VerbError, judging, signoffs};
+use crate::bounded;
 use crate::certify::policy;
 use crate::digest::Digest;
 use crate::format::canonical;
@@ -71,10 +73,8 @@ fn predict_of(repository: &Repository, model: &ModelName) -> Option<PredictRecor
 
 /// Reads and resolves a policy file. How a model is run is the configuration's to say, and part of the rules.
 pub fn read_policy(path: &Path, predict: Option<PredictRecord>) -> Result<Policy, VerbError> {
-    use std::io::Read;
     let failed = |source| VerbError::Io { action: "read the policy", path: path.to_path_buf(), source };
-    let mut text = String::new();
-    std::fs::File::open(path).and_then(|f| f.take(MAX_POLICY).read_to_string(&mut text)).map_err(failed)?;
+    let text = bounded::read_text(path, MAX_POLICY).map_err(failed)?;
     let refused = |source| VerbError::Policy { path: PathBuf::from(path), source: Box::new(source) };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let resolved = policy::parse(&text).and_then(|mut file| {
@@ -106,7 +106,9 @@ pub fn stated(repository: &Repository, model: &ModelName, stage: &StageName) -> 
     let file = repository.stage(model, stage);
     let roles = repository.roles(model);
     let signers = signoffs::signers::stated(repository, model, stage)?.map(|file| file.sha256);
-    Ok(StageRulesRecord { signers, ..config::stage_rules(&file.unwrap_or_default(), &roles) })
+    let rules = config::stage_rules(&file.unwrap_or_default(), &roles);
+    let scripts = scripts::of(repository, &rules.before)?;
+    Ok(StageRulesRecord { signers, scripts, ..rules })
 }
 
 /// What a command that certifies a version has to say.
@@ -149,8 +151,35 @@ pub fn proposed(
     })
 }
 
+/// In what the project asks for other than what counts for a stage: it changes nothing, and whoever wrote it is to know.
+pub fn not_in_force(
+    repository: &Repository,
+    state: &State,
+    stage: &StageName,
+    proposed: &RulesRecord,
+) -> Result<Vec<String>, VerbError> {
+    let adopted = state.stages.get(stage).is_some_and(|row| row.rules.is_some());
+    if !adopted || repository.config().is_none() {
+        return Ok(Vec::new());
+    }
+    let counting = signoffs::counting(state, stage, proposed);
+    Ok(differences::of_stage(counting, &stated(repository, &state.model, stage)?))
+}
+
 /// The rules in force for a stage; none if it has none yet, or if the project begins to ask for certificates.
 pub fn in_force<'s>(state: &'s State, stage: &StageName, stated: &RulesRecord) -> Option<&'s RulesRecord> {
     let adopted = state.stages.get(stage).and_then(|row| row.rules.as_ref());
     adopted.filter(|rules| !raises(rules, stated))
+}
+
+impl VerbError {
+    /// The same, with the place in the policy of the rule that it is about.
+    pub(super) fn at_rule(self, policy: &Policy) -> Self {
+        let Self::Certify(source) = self else { return self };
+        let line = source.rule().and_then(|rule| policy.lines.get(rule));
+        match policy.path.clone().zip(line) {
+            Some((path, &line)) => Self::Unfit { path, line, source },
+            None => Self::Certify(source),
+        }
+    }
 }

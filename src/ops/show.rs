@@ -9,7 +9,7 @@ use super::reproducibility::{Part, Reason, reasons};
 use super::resolve::Dropped;
 use super::seeds::{self, Seeds};
 use super::signoffs::approvals::GivenApproval;
-use super::signoffs::{self, SignatureFlaw, Signers};
+use super::signoffs::{self, Signers};
 use super::snapshot::stale_evidence;
 use super::{ErasedPart, VerbError, attached, erasures, imported, judging, life, profiles, records, resolve, waive};
 use crate::clock::{Moment, Time};
@@ -264,7 +264,8 @@ fn waivers_of(repository: &Repository, state: &State, snapshot: SnapshotId, now:
             return Ok(Some(judging::history::nobody(stage, &rules)));
         }
         let signers = Signers::today(repository, (&state.model, stage), &rules)?;
-        Ok(signoffs::waiver_flaw(repository, state, row, signers.as_ref())?.map(SignatureFlaw::words))
+        let flaw = signoffs::waiver_flaw(repository, state, row, (&rules, signers.as_ref()))?;
+        Ok(flaw.as_ref().map(signoffs::words))
     };
     let given = |row: &WaiverRow| GivenWaiver {
         row: row.clone(),

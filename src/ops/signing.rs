@@ -1,9 +1,9 @@
 //! Signatures of certificates: made with a key from a file, kept in the store, checked wherever a certificate is.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Asked, MadeEvent, VerbError};
+use crate::bounded;
 use crate::format::FormatError;
 use crate::format::checkpoint::{CertificateRow, SignatureRow};
 use crate::format::dsse::{self, PAYLOAD_TYPE};
@@ -66,8 +66,7 @@ fn refused(path: &Path, source: KeyError) -> VerbError {
 
 fn read(path: &Path) -> Result<String, VerbError> {
     let failed = |source| VerbError::Io { action: "read the key", path: path.to_path_buf(), source };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).and_then(|file| file.take(LONGEST_KEY).read_to_end(&mut bytes)).map_err(failed)?;
+    let bytes = bounded::read_named(path, LONGEST_KEY).map_err(failed)?;
     String::from_utf8(bytes).map_err(|_| refused(path, KeyError::NotPem))
 }
 

@@ -1,10 +1,13 @@
 //! Whether signatures on stored statements are good: by the signers that rules in force name, as of the time the event was written, and
 //! still by those that the project names today. A key is revoked by taking its line out of the project's file.
 
+pub(super) mod agent;
 pub mod approvals;
+pub(super) mod first_release;
 pub(super) mod signers;
 pub(super) mod ssh_keygen;
 
+use self::approvals::Authorship;
 use self::signers::SignersFile;
 use super::{VerbError, rules};
 use crate::clock::Time;
@@ -19,8 +22,24 @@ use crate::name::{ModelName, StageName};
 use crate::registry::State;
 use crate::registry::promote::{Obstacle, WaiverFlaw};
 use crate::repository::Repository;
+use crate::signature::ssh::SshKey;
 use crate::signature::sshsig::SshSignature;
 use crate::store::StoreError;
+
+/// Stores a statement, and what it was signed with.
+pub(super) fn store(
+    repository: &Repository,
+    statement: &[u8],
+    signature: Option<&SshSignature>,
+) -> Result<(), VerbError> {
+    let mut writer = repository.store().writer();
+    writer.put_record(statement)?;
+    if let Some(signature) = signature {
+        writer.put_record(signature.armoured().as_bytes())?;
+    }
+    writer.finish()?;
+    Ok(())
+}
 
 /// Whose keys count for a stage.
 #[derive(Debug, Clone)]
@@ -78,6 +97,12 @@ impl Signers {
             .as_ref()
             .map_or(Ok(()), |file| file.allows(person, signature.key(), time))
             .map_err(SignersError::Today)
+    }
+
+    /// Whether this person may sign with this key.
+    pub(super) fn allow_key(&self, person: &str, key: &SshKey, time: Time) -> bool {
+        let files = [Some(&self.by_rules), self.today.as_ref()];
+        files.into_iter().flatten().all(|file| file.allows(person, key, time).is_ok())
     }
 
     /// Whether the stored signature of a statement is good, by this person.
@@ -153,14 +178,61 @@ pub(super) fn waiver(repository: &Repository, state: &State, row: &WaiverRow) ->
     statement.encode().map_err(unwritten)
 }
 
-/// Why a waiver's signature does not count for a stage; none: it counts, or need not be there.
+/// Why the word of somebody does not count who excuses a version, as far as that is their own: nobody excuses what they made.
+pub(super) fn own_flaw(
+    repository: &Repository,
+    state: &State,
+    snapshot: SnapshotId,
+    (email, name): (Option<&str>, Option<&str>),
+    rules: &StageRulesRecord,
+) -> Result<Option<WaiverFlaw>, VerbError> {
+    if rules.self_approval {
+        return Ok(None);
+    }
+    let authors = approvals::authors(repository, state, snapshot)?;
+    Ok(match approvals::authorship(&authors, email.unwrap_or_default(), name) {
+        Authorship::Own => Some(WaiverFlaw::Own { known: true }),
+        Authorship::Unknown => Some(WaiverFlaw::Own { known: false }),
+        Authorship::Others => None,
+    })
+}
+
+/// Why a waiver by somebody who may does not count for a stage; none: it does.
 pub(super) fn waiver_flaw(
     repository: &Repository,
     state: &State,
     row: &WaiverRow,
-    signers: Option<&Signers>,
+    (rules, signers): (&StageRulesRecord, Option<&Signers>),
+) -> Result<Option<WaiverFlaw>, VerbError> {
+    let by = (row.email.as_deref(), row.actor.as_deref());
+    if let Some(own) = own_flaw(repository, state, row.snapshot, by, rules)? {
+        return Ok(Some(own));
+    }
+    let unsigned = |flaw: SignatureFlaw| WaiverFlaw::Unsigned { reason: flaw.words() };
+    Ok(signers.map(|signers| signed_flaw(repository, state, row, signers)).transpose()?.flatten().map(unsigned))
+}
+
+/// In words, what [`waiver_flaw`] says.
+pub(super) fn words(flaw: &WaiverFlaw) -> String {
+    match flaw {
+        WaiverFlaw::Unsigned { reason } => reason.clone(),
+        WaiverFlaw::Own { known: true } => "they took the snapshot, and nobody excuses their own".to_owned(),
+        WaiverFlaw::Own { known: false } => {
+            "who took the snapshot is not known, and nobody excuses their own".to_owned()
+        }
+        WaiverFlaw::NotAllowed { .. } | WaiverFlaw::Expired { .. } | WaiverFlaw::Superseded => {
+            "it counts no more".to_owned()
+        }
+    }
+}
+
+/// Why a waiver's signature does not count.
+fn signed_flaw(
+    repository: &Repository,
+    state: &State,
+    row: &WaiverRow,
+    signers: &Signers,
 ) -> Result<Option<SignatureFlaw>, VerbError> {
-    let Some(signers) = signers else { return Ok(None) };
     if was_replaced(state, (row.snapshot, &row.rule), (&row.reason, row.expires), row.event.seq) {
         let reason = "the same statement was signed before, and another took its place".to_owned();
         return Ok(Some(SignatureFlaw::Bad(reason)));
@@ -181,8 +253,8 @@ pub(super) fn was_replaced(
     of_rule.skip_while(|other| !says_so(other)).any(|other| !says_so(&other))
 }
 
-/// The waivers of a version's certificate whose signatures do not count for a stage.
-pub(super) fn unsigned_waivers(
+/// The waivers of a version's certificate that do not count for a stage, although whoever gave them may waive: not signed, or their own.
+pub(super) fn uncounted_waivers(
     repository: &Repository,
     state: &State,
     snapshot: SnapshotId,
@@ -190,14 +262,14 @@ pub(super) fn unsigned_waivers(
     rules: &StageRulesRecord,
 ) -> Result<Vec<Obstacle>, VerbError> {
     let row = state.certificates.get(&snapshot).filter(|row| rules.certificate && row.verdict == Verdict::Waived);
-    let Some((row, signers)) = row.zip(Signers::today(repository, (&state.model, stage), rules)?) else {
-        return Ok(Vec::new());
-    };
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let signers = Signers::today(repository, (&state.model, stage), rules)?;
     let mut found = Vec::new();
-    for waiver in row.waivers.iter().filter_map(|seq| state.waiver(*seq)) {
-        if let Some(flaw) = waiver_flaw(repository, state, waiver, Some(&signers))? {
+    let given = row.waivers.iter().filter_map(|seq| state.waiver(*seq));
+    for waiver in given.filter(|waiver| rules.may_waive(waiver.email.as_deref())) {
+        if let Some(flaw) = waiver_flaw(repository, state, waiver, (rules, signers.as_ref()))? {
             let (certificate, rule) = (row.certificate, waiver.rule.clone());
-            found.push(Obstacle::Waiver { certificate, rule, flaw: WaiverFlaw::Unsigned { reason: flaw.words() } });
+            found.push(Obstacle::Waiver { certificate, rule, flaw });
         }
     }
     Ok(found)

@@ -112,9 +112,12 @@ pub fn snapshot(
     let mut capture_options = capture_options(repository, options.model.as_ref(), &options.given)?;
     let model = resolve::current(repository, &capture_options.model);
     // A journal that cannot be used is told before everything is hashed.
-    repository.registry().state(&model)?;
+    if repository.registry().state(&model)?.is_none() {
+        resolve::no_stage(repository, &model)?;
+    }
     let known = known::load(repository, &model);
     known::tell_data(repository, &mut capture_options);
+    interpreter::tell(repository, &mut capture_options);
     let mut capture = capture::capture(&capture_options, &known, progress)?;
     let store = repository.store();
     // Versions and packs may have moved while files were looked for.

@@ -113,7 +113,7 @@ pub fn status(
             resolve::known_model(repository, model)?;
             vec![resolve::current(repository, model)]
         }
-        None => resolve::models(repository)?,
+        None => resolve::models_in_use(repository)?,
     };
     let look = |model: ModelName| one(repository, model);
     let mut models: Vec<ModelStatus> = if models.len() < MANY {

@@ -103,7 +103,11 @@ pub(super) fn stays(stage: &StageRow, version: Version, moved: impl Fn(u64) -> O
     let stay = |(at, row): (usize, &crate::format::checkpoint::OccupancyRow)| {
         let (until, ended) = match (&row.retired, stage.timeline.get(at + 1)) {
             (Some(retired), _) => (Some(retired.time), format!("retire: {}", retired.reason)),
-            (None, Some(next)) => (Some(next.since), format!("{} of {}", next.kind, next.version)),
+            (None, Some(next)) => {
+                let word = if next.kind == "rollback" { "to" } else { "of" };
+                let why = next.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+                (Some(next.since), format!("{} {word} {}{why}", next.kind, next.version))
+            }
             (None, None) => (None, String::new()),
         };
         Stay {

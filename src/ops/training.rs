@@ -1,4 +1,4 @@
-//! The bytes of training data: from the store, or where it was found, if it still is what it was.
+//! The bytes of training data: from the store, or where it was found, if it still is what it was; and what tells its rows apart.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -8,8 +8,11 @@ use super::VerbError;
 use crate::capture::profile::Tables;
 use crate::digest::Digest;
 use crate::format::observation::ObservationRecord;
+use crate::format::policy::{DataCheck, MeasureRecord, PolicyRecord};
 use crate::format::snapshot::{DataKind, DataRecord};
 use crate::id::FileId;
+use crate::name::{ModelName, SetName};
+use crate::repository::Repository;
 use crate::snapshot;
 use crate::store::{Store, StoreError};
 
@@ -135,4 +138,26 @@ fn stored(store: &Store, data: &DataRecord) -> Result<Option<Vec<(String, Place)
         found.push((file.path, Place::Stored(id, file.size)));
     }
     Ok(Some(found))
+}
+
+/// The columns that tell the rows of a table apart: as the configuration says, or a rule that asks for them to be unique.
+pub(super) fn row_key(
+    repository: &Repository,
+    model: &ModelName,
+    policy: Option<&PolicyRecord>,
+    name: &SetName,
+) -> Vec<String> {
+    let section = repository.section(model);
+    let named = section.and_then(|section| section.data.get(name)).map(|data| data.key.clone());
+    let unique = || {
+        let rules = policy.iter().flat_map(|policy| &policy.rules);
+        let mut keys = rules.filter_map(|rule| match &rule.measure {
+            MeasureRecord::Data(record) if record.data == DataCheck::Unique && record.of == *name => {
+                Some(record.columns.clone())
+            }
+            _ => None,
+        });
+        keys.next()
+    };
+    named.filter(|key| !key.is_empty()).or_else(unique).unwrap_or_default()
 }

@@ -193,6 +193,7 @@ fn look(
     let models = repository.registry().models()?;
     let journals = repository.registry().journals()?;
     let known = heads(repository, &options.heads)?;
+    let mut broken = HashSet::new();
     for journal in journals.iter().chain([&ModelName::of_store()]) {
         let of_it: Vec<EventRef> = known.iter().filter(|(of, _)| of == journal).map(|(_, head)| *head).collect();
         let check = repository.registry().check_against(journal, &of_it)?;
@@ -204,15 +205,23 @@ fn look(
         }
         if let Some((seq, what)) = check.problem {
             let name = registry::event_path(journal, seq);
+            broken.insert(journal.clone());
             report.problems.push(Problem::new("event", name, "an event that continues the journal", what));
         }
     }
     if options.journal {
         return Ok((report, suspects));
     }
-    // Before the store is looked at: what others add from now on is not expected in it. A journal whose own check has
-    // reported something needs no second word.
-    let states: Vec<State> = models.iter().filter_map(|model| repository.registry().replay(model).ok()?).collect();
+    // Before the store is looked at: what others add from now on is not expected in it.
+    let mut states = Vec::new();
+    for model in &models {
+        match repository.registry().replay(model) {
+            Ok(state) => states.extend(state),
+            // Its own check has said why.
+            Err(_) if broken.contains(model) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let depth = if options.full { Depth::Full } else { Depth::Structure };
     let store = repository.store().check_on(depth, checked, progress)?;
     report.objects = store.objects;

@@ -2,16 +2,16 @@
 //!
 //! Without `signers` in the rules, who says so is who git says it is: nothing proves it.
 
-use super::resolve;
+use super::resolve::{self, Found};
 use super::rules::{self, Policy};
 use super::signoffs::ssh_keygen::SignWith;
 use super::signoffs::{self, Signers};
 use super::{ApprovalError, Asked, CertificationError, MadeEvent, VerbError, check_text, judging};
-use crate::certify::{CASES, HOLDOUT};
+use crate::certify::{CASES, FIRST_RELEASE, HOLDOUT};
 use crate::clock::{Moment, Time};
 use crate::digest::Digest;
 use crate::format::checkpoint::WaiverRow;
-use crate::format::event::{EventBody, StageRulesRecord};
+use crate::format::event::{ActorRecord, EventBody, StageRulesRecord};
 use crate::format::policy::OnExhausted;
 use crate::format::signoff::{NAMESPACE, WAIVER, WaiverStatement};
 use crate::id::SnapshotId;
@@ -90,15 +90,16 @@ pub fn waive(
     resolve::kept(repository, &found)?;
     let state = &found.state;
     let policy = rules::policy(repository, &state.model, Some(state), None)?;
-    known_rule(state, &policy, &options.rule)?;
+    let stage = resolve::stage(repository, state, Some(&policy.record.baseline))?;
+    known_rule(state, &policy, &stage, &options.rule)?;
     let now = repository.registry().now_in(state);
     let expires = Moment::parse(&options.expires, now)?.instant();
     if expires <= now {
         return Err(CertificationError::Past { expires, now }.into());
     }
-    let stage = resolve::stage(repository, state, Some(&policy.record.baseline))?;
     let rules = rules_of(repository, state, &stage)?;
     let approver = may_waive(&stage, &rules, actor.email.as_deref())?;
+    refuse_own(repository, &found, &actor, (&stage, &rules))?;
     let signers = Signers::today(repository, (&state.model, &stage), &rules)?;
     // Somebody excuses what there is to be seen now, and nothing that comes to be worse.
     let certificate = judging::history::waived_in(repository, state, found.snapshot(), &options.rule)?;
@@ -135,7 +136,7 @@ pub fn waive(
     }
     let others = judging::history::given_for_others(repository, state, (report.id, now), certificate)?;
     let signs = options.sign.signs();
-    if let Some(said) = said(repository, state, (&report, &others), (now, signers.as_ref(), signs))? {
+    if let Some(said) = said(repository, state, (&report, &others), (now, &rules, signers.as_ref(), signs))? {
         (report.unchanged, report.signature) = (true, said);
         return Ok(report);
     }
@@ -167,11 +168,8 @@ pub fn waive(
     if options.dry_run {
         return Ok(report);
     }
-    if let Some(signature) = &signature {
-        let mut writer = repository.store().writer();
-        writer.put_record(&bytes)?;
-        writer.put_record(signature.armoured().as_bytes())?;
-        writer.finish()?;
+    if signature.is_some() {
+        signoffs::store(repository, &bytes, signature.as_ref())?;
     }
     let body = EventBody::Waive {
         version: report.version,
@@ -187,7 +185,7 @@ pub fn waive(
         let rules = rules_of(repository, state, &report.stage)?;
         may_waive(&report.stage, &rules, actor.email.as_deref())?;
         let signers = Signers::today(repository, (&state.model, &report.stage), &rules)?;
-        let how = (repository.registry().now_in(state), signers.as_ref(), signature.is_some());
+        let how = (repository.registry().now_in(state), &rules, signers.as_ref(), signature.is_some());
         let unchanged = said(repository, state, (&report, &others), how)?.is_some();
         Ok(if unchanged { Decision::Keep(true) } else { Decision::Append(body.clone(), false) })
     })?;
@@ -196,26 +194,27 @@ pub fn waive(
     Ok(report)
 }
 
-/// The stage's rules in force, or as they are stated while it has none.
+/// The rules that count for a stage now: what `promote` goes by.
 pub(super) fn rules_of(
     repository: &Repository,
     state: &State,
     stage: &StageName,
 ) -> Result<StageRulesRecord, VerbError> {
-    match state.stages.get(stage).and_then(|row| row.rules.as_ref()) {
-        Some(rules) => Ok(rules.stage.clone()),
-        None => rules::stated(repository, &state.model, stage),
-    }
+    let proposed = rules::proposed(repository, state, stage, None)?;
+    Ok(signoffs::counting(state, stage, &proposed).clone())
 }
 
 /// A rule of the policy, or one of those that no file names.
-fn known_rule(state: &State, policy: &Policy, rule: &str) -> Result<(), VerbError> {
+fn known_rule(state: &State, policy: &Policy, stage: &StageName, rule: &str) -> Result<(), VerbError> {
     let mut known: Vec<String> = policy.record.rules.iter().map(|rule| rule.id.clone()).collect();
     if state.cases_in_force() > 0 {
         known.push(CASES.to_owned());
     }
     if policy.record.holdout.unwrap_or_default().on_exhausted == OnExhausted::Fail {
         known.push(HOLDOUT.to_owned());
+    }
+    if state.occupant(stage).is_none() {
+        known.push(FIRST_RELEASE.to_owned());
     }
     if known.iter().any(|id| id == rule) {
         return Ok(());
@@ -243,13 +242,30 @@ fn may_waive(stage: &StageName, rules: &StageRulesRecord, email: Option<&str>) -
     }
 }
 
+/// Nobody excuses what they made.
+fn refuse_own(
+    repository: &Repository,
+    found: &Found,
+    actor: &ActorRecord,
+    (stage, rules): (&StageName, &StageRulesRecord),
+) -> Result<(), VerbError> {
+    let by = (actor.email.as_deref(), actor.name.as_deref());
+    match signoffs::own_flaw(repository, &found.state, found.snapshot(), by, rules)? {
+        None => Ok(()),
+        Some(flaw) => {
+            let (who, why) = (who(actor.email.as_deref()), signoffs::words(&flaw));
+            Err(CertificationError::WaivesOwn { who, label: found.label(), stage: stage.clone(), why }.into())
+        }
+    }
+}
+
 /// The signature, if it has one, of the newest waiver of the rule, where that says the same and counts; `others` are
 /// for other certificates.
 fn said(
     repository: &Repository,
     state: &State,
     (report, others): (&WaiveReport, &[u64]),
-    (now, signers, signed): (Time, Option<&Signers>, bool),
+    (now, rules, signers, signed): (Time, &StageRulesRecord, Option<&Signers>, bool),
 ) -> Result<Option<Option<Digest>>, VerbError> {
     let same = |row: &&&WaiverRow| {
         row.rule == report.rule
@@ -261,6 +277,6 @@ fn said(
     };
     let in_force = state.waivers_in_force(report.id, now);
     let Some(row) = in_force.iter().find(same) else { return Ok(None) };
-    let flaw = signoffs::waiver_flaw(repository, state, row, signers)?;
+    let flaw = signoffs::waiver_flaw(repository, state, row, (rules, signers))?;
     Ok(flaw.is_none().then_some(row.signature))
 }

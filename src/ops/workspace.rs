@@ -7,12 +7,12 @@ use super::VerbError;
 use super::records;
 use super::resolve::Found;
 use super::snapshot::inputs::{GivenInputs, capture_options};
-use super::snapshot::{closer, known};
+use super::snapshot::{closer, interpreter, known};
 use crate::capture::profile::{self, Tables};
 use crate::capture::redacted::Redacted;
 use crate::capture::source_file::SourceFile;
-use crate::capture::{self, Capture, found};
-use crate::compare::Side;
+use crate::capture::{self, Capture, CaptureOptions, found};
+use crate::compare::{Interpreter, Side};
 use crate::format::found::FoundRecord;
 use crate::format::observation::ObservationRecord;
 use crate::id::FileId;
@@ -60,6 +60,17 @@ impl Workspace {
         Self::look_at(repository, model, given, false, progress)
     }
 
+    /// The same where what cannot be read is to be told, and no reason to show nothing.
+    pub(super) fn look_leniently(
+        repository: &Repository,
+        model: Option<&ModelName>,
+        given: &GivenInputs,
+        progress: &dyn Progress,
+    ) -> Result<Self, VerbError> {
+        let options = CaptureOptions { lenient: true, ..capture_options(repository, model, given)? };
+        Self::captured(repository, options, false, progress)
+    }
+
     /// The same with the files that the model is run with, of which there may be many, if they are asked for.
     pub(super) fn look_at(
         repository: &Repository,
@@ -68,9 +79,18 @@ impl Workspace {
         to_run: bool,
         progress: &dyn Progress,
     ) -> Result<Self, VerbError> {
-        let mut options = capture_options(repository, model, given)?;
+        Self::captured(repository, capture_options(repository, model, given)?, to_run, progress)
+    }
+
+    fn captured(
+        repository: &Repository,
+        mut options: CaptureOptions,
+        to_run: bool,
+        progress: &dyn Progress,
+    ) -> Result<Self, VerbError> {
         let known = known::load(repository, &options.model);
         known::tell_data(repository, &mut options);
+        interpreter::tell(repository, &mut options);
         let mut capture = capture::capture(&options, &known, progress)?;
         let data_tables = profile::tables(&capture.data);
         let worth_a_look = found::worth_a_look(&capture.model_files);
@@ -78,7 +98,10 @@ impl Workspace {
         let code_sources = capture.code.files.clone();
         let mut writer = repository.store().rehearsal();
         let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
-        known::keep(repository, &options.model, known);
+        // Of inputs that were not read it would forget what it knew.
+        if capture.unread.is_empty() {
+            known::keep(repository, &options.model, known);
+        }
         Ok(Self { capture, built, data_tables, worth_a_look, run_with, code_sources })
     }
 
@@ -123,6 +146,7 @@ impl Workspace {
         Side {
             name: "workspace".to_owned(),
             record: self.built.record,
+            interpreter: Interpreter::of(&self.built.observation),
             profiles: BTreeMap::new(),
             model_files: self.built.model_files,
             code_files: self.built.code_files,
@@ -143,6 +167,7 @@ pub(super) fn stored_side(repository: &Repository, found: &Found) -> Result<Side
     let record = records::snapshot(repository, found.snapshot())?;
     // Without what surrounded it the rest can be compared all the same.
     let observation = records::observation(repository, found.row.observation).ok();
+    let interpreter = observation.as_ref().and_then(Interpreter::of);
     let profiles = observation.map(|observation| observation.profiles).unwrap_or_default();
     let name = found.label();
     let model_files = snapshot::files_of(repository.store(), record.model_files.tree)?;
@@ -150,5 +175,5 @@ pub(super) fn stored_side(repository: &Repository, found: &Found) -> Result<Side
         Some(tree) => snapshot::files_of(repository.store(), tree.tree)?,
         None => Vec::new(),
     };
-    Ok(Side { name, record, profiles, model_files, code_files })
+    Ok(Side { name, record, interpreter, profiles, model_files, code_files })
 }

@@ -4,12 +4,16 @@
 mod certificate;
 mod checks;
 mod contents;
+mod summary;
 
+use self::certificate::name_of;
 pub(super) use self::certificate::{certificate, sign_offs};
 pub(super) use self::checks::checks;
-pub(super) use self::contents::{changes, code, data, environment, files, values};
+use self::contents::changes;
+pub(super) use self::contents::{code, data, environment, files, values};
+pub(super) use self::summary::summary;
 use super::html::{Document, Text, Tone, number, words};
-use crate::certify::wording::grouped;
+use crate::certify::wording::count;
 use crate::clock::Time;
 use crate::format::certificate::{StatementRecord, Verdict};
 use crate::format::observation::ObservationRecord;
@@ -224,6 +228,7 @@ pub struct StoredFile {
 /// The page.
 pub fn html(case: &Case) -> String {
     let mut page = Document::new(&case.label);
+    summary(&mut page, case, None, &[]);
     what_it_is(&mut page, case);
     stages(&mut page, case);
     certificate(&mut page, case);
@@ -269,7 +274,7 @@ pub(super) fn toned(verdict: Verdict) -> Text {
         Verdict::NotApplicable => Tone::Dim,
         _ => Tone::Open,
     };
-    Text::toned(tone, verdict.name())
+    Text::toned(tone, verdict.words())
 }
 
 pub(super) fn maybe(text: Option<&String>) -> Text {
@@ -324,7 +329,7 @@ pub(super) fn facts(page: &mut Document, case: &Case) {
 }
 
 fn stages(page: &mut Document, case: &Case) {
-    page.section("stages", "Where it was in use");
+    page.section("life", "Where it was in use");
     stays(page, case);
 }
 
@@ -376,7 +381,7 @@ pub(super) fn events(page: &mut Document, case: &Case) {
     page.section("events", "What happened to it");
     let (seq, head) = &case.head;
     page.paragraph(
-        &Text::plain(&format!("The journal had {} events, of which the last is ", grouped(*seq)))
+        &Text::plain(&format!("The journal had {}, of which the last is ", count(*seq, "event")))
             .then(&Text::code(head))
             .then(&case.in_file("; all of them are in ", "journal.jsonl", ""))
             .then(&Text::plain(". Who is what the machine knew; nothing here proves it but signatures.")),

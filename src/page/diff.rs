@@ -8,7 +8,7 @@ mod tables;
 mod tensors;
 
 use super::escape;
-use crate::compare::{Diff, Section};
+use crate::compare::{Diff, Section, Sections};
 
 /// Bytes, of which there are never fewer than characters.
 const LONGEST: usize = 65_536;
@@ -26,21 +26,30 @@ pub struct DiffPage<'d> {
     pub b: &'d str,
     /// What is different.
     pub diff: &'d Diff,
-    /// What was erased from a side, in words.
+    /// What was compared.
+    pub sections: &'d Sections,
+    /// Whether both are the same in every section, whichever were chosen.
+    pub identical: bool,
+    /// What was erased from a side, could not be read, or else is to be known, in words.
     pub erased: &'d [String],
 }
 
 /// The comparison as a page.
 pub fn diff(page: &DiffPage<'_>) -> String {
     let mut text = format!("## {} → {}\n", name(page.a), name(page.b));
-    let sections: Vec<Section> = Section::ALL.into_iter().filter(|section| page.diff.differs_in(*section)).collect();
+    let sections = page.diff.shown_sections();
     if sections.is_empty() {
-        text += "\nNothing differs.\n";
+        let chosen: Vec<&str> = page.sections.chosen().into_iter().map(title).collect();
+        let but = if page.diff.code.outputs.is_empty() { "" } else { " but outputs of notebooks" };
+        text += &match page.identical {
+            true => format!("\nNothing differs{but}.\n"),
+            false if chosen.is_empty() => "\nNothing differs in what can be compared.\n".to_owned(),
+            false => format!("\nNothing differs in {}{but}.\n", chosen.join(", ")),
+        };
     }
     let mut erased = Lines::new(SECTION);
     page.erased.iter().for_each(|words| erased.add(format!("- {}\n", escape::markdown(words, 300))));
-    let erased =
-        if page.erased.is_empty() { String::new() } else { format!("\n{}", erased.text("notes of what was erased")) };
+    let erased = if page.erased.is_empty() { String::new() } else { format!("\n{}", erased.text("notes")) };
     let tables: Vec<(Section, String)> =
         sections.into_iter().map(|section| (section, tables::section(page.diff, section))).collect();
     let taken: usize = tables.iter().map(|(section, table)| section.name().len() + table.len() + 8).sum();
@@ -90,7 +99,7 @@ impl Lines {
     fn text(self, what: &str) -> String {
         match self.left_out {
             0 => self.text,
-            n => format!("{}\n{n} more {what} did not fit on this page.\n", self.text),
+            n => format!("{}\n{n} more of the {what} did not fit on this page.\n", self.text),
         }
     }
 }

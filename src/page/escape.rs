@@ -1,5 +1,7 @@
 //! Foreign text made harmless.
 
+use crate::unseen::characters;
+
 /// Invisible, zero columns wide: keeps `@` and `://` from becoming mentions and links.
 const BREAK: char = '\u{200b}';
 
@@ -8,7 +10,7 @@ const BREAK: char = '\u{200b}';
 pub(super) fn markdown(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut before = ' ';
-    for (place, c) in text.chars().map(visible).enumerate() {
+    for (place, c) in visible(text).enumerate() {
         if place == longest {
             out.push('…');
             break;
@@ -46,7 +48,7 @@ pub(super) fn markdown(text: &str, longest: usize) -> String {
 /// Text for an attribute or an element of XML 1.0.
 pub(super) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars().map(visible) {
+    for c in visible(text) {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -63,28 +65,22 @@ pub(super) fn xml(text: &str) -> String {
 
 /// Text for a string that may end up on a terminal or a page: no control character, no line break.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(visible).collect()
+    visible(text).collect()
 }
 
-/// White space is a space; control characters and those that turn the writing direction around are U+FFFD.
-const fn visible(c: char) -> char {
-    match c {
+/// White space is a space; what nobody would see is U+FFFD.
+fn visible(text: &str) -> impl Iterator<Item = char> + '_ {
+    characters(text).map(|(c, unseen)| match c {
         '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
-        '\0'..='\u{1f}'
-        | '\u{7f}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ if unseen => '\u{fffd}',
         c => c,
-    }
+    })
 }
 
 /// Foreign text for a line of HTML inside of Markdown, where Markdown's own escapes would be seen.
 pub(super) fn html_line(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    for (place, c) in text.chars().map(visible).enumerate() {
+    for (place, c) in visible(text).enumerate() {
         match c {
             _ if place == longest => {
                 out.push('…');
@@ -104,7 +100,7 @@ pub(super) fn fenced(language: &str, lines: &[String]) -> String {
     let mut longest = 0;
     let mut text = String::new();
     for line in lines {
-        let line: String = line.replace('\t', "    ").chars().map(visible).collect();
+        let line: String = visible(&line.replace('\t', "    ")).collect();
         longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(longest);
         text.push_str(&line);
         text.push('\n');

@@ -7,10 +7,18 @@ use std::borrow::Cow;
 use super::chart::{self, Chart};
 use super::escape::xml;
 use super::report;
+use crate::certify::wording::count;
+use crate::certify::wording::grouped;
 use crate::clock::Time;
 
 /// Rows of a table; the rest is counted.
 const MOST_ROWS: usize = 1000;
+/// So many have no room beside each other on paper.
+const MANY_COLUMNS: usize = 9;
+/// So many columns of a table have room on every page.
+const FEW_COLUMNS: usize = 3;
+/// Characters of a value.
+const LONGEST_VALUE: usize = 200;
 /// Bytes of a preformatted text; the rest is counted.
 const LONGEST: usize = 256 << 10;
 
@@ -26,11 +34,16 @@ nav ul{padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none}
 code,pre{font:.875rem/1.45 ui-monospace,monospace}code{overflow-wrap:anywhere}
 pre{background:var(--box);border:1px solid var(--line);padding:.7rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:.5em 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}
+.summary{grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1rem;margin:1.2em 0}.summary div{background:var(--box);border:1px solid var(--line);border-radius:.4rem;padding:.7rem 1rem}.summary dd{margin:.25rem 0}.summary dd:first-of-type{font-size:1.1rem}
+.wide{overflow-x:auto}:focus-visible{outline:3px solid var(--link);outline-offset:2px}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}td a{overflow-wrap:anywhere;display:inline-block;min-width:6ch}
+.few th,.few td{overflow-wrap:anywhere}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
-@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#999;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}th,td{overflow-wrap:anywhere;padding-right:.3rem}.number{white-space:normal}}
+.noted tr:not(:last-child) td{border-bottom:0;padding-bottom:0}.noted td:first-child{overflow-wrap:anywhere;min-width:8ch}.note{display:block;position:sticky;left:0;max-width:calc(min(100vw,72rem) - 3rem);padding-bottom:.3rem;overflow-wrap:anywhere}
+@media screen and (max-width:56rem){.noted,.noted tbody,.noted tr,.noted td{display:block}.noted caption{display:block}.noted thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.noted tr{display:flex;flex-wrap:wrap;gap:0 1.2rem}.noted td{border:0;padding:0;text-align:left;white-space:normal}.noted td:empty{display:none}.noted td[data-name]::before{content:attr(data-name) \" \";color:var(--dim)}.noted tbody{border-bottom:1px solid var(--line);padding:.4rem 0}}
+@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#bbb;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd,.noted tbody{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}td code{font-size:7pt;overflow-wrap:anywhere}th,td{padding-right:.3rem}.many{font-size:6.5pt}.many th,.many td{overflow-wrap:anywhere;min-width:6ch}.summary{grid-template-columns:repeat(3,1fr)}.note{position:static;max-width:none}}
 ";
 
 /// A piece of a line: escaped text, and markup around it.
@@ -56,6 +69,14 @@ impl Text {
         Self(xml(text))
     }
 
+    /// A digest where only few of its figures are wanted: the first of them, with all of them at hand.
+    pub fn shortened(text: &str) -> Self {
+        match text.get(..12).filter(|_| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            Some(short) => Self(format!("<code title=\"{text}\">{short}…</code>")),
+            None => Self::code(text),
+        }
+    }
+
     /// A name, a path, a digest, a command.
     pub fn code(text: &str) -> Self {
         Self(format!("<code>{}</code>", xml(text)))
@@ -70,6 +91,11 @@ impl Text {
             Tone::Dim => "dim",
         };
         Self(format!("<span class=\"{class}\">{}</span>", xml(text)))
+    }
+
+    /// A number that is looked for.
+    pub fn strong(text: &str) -> Self {
+        Self(format!("<strong>{}</strong>", xml(text)))
     }
 
     /// Words that lead to another page, by its path from this one.
@@ -139,11 +165,29 @@ fn relative(path: &str) -> String {
     link
 }
 
+/// Of a long value its beginning, and how long it is: the record has all of it.
+pub fn shorten(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(LONGEST_VALUE) else { return Cow::Borrowed(text) };
+    let beginning = text.get(..end).unwrap_or_default();
+    Cow::Owned(format!("{beginning}… ({} characters)", grouped(text.chars().count() as u64)))
+}
+
 /// The head of a column.
 #[derive(Debug, Clone)]
 pub struct Column {
     name: Cow<'static, str>,
     is_number: bool,
+}
+
+impl Column {
+    const fn class(&self) -> &'static str {
+        if self.is_number { " class=\"number\"" } else { "" }
+    }
+}
+
+/// Something that may be wider than the page: it scrolls, with the keyboard, too.
+fn scrolling(name: &str, inside: &str) -> String {
+    format!("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">{inside}</div>", xml(name))
 }
 
 /// A column of words.
@@ -165,6 +209,7 @@ pub const fn number(name: &'static str) -> Column {
 #[derive(Debug)]
 pub struct Document {
     title: String,
+    summary: String,
     contents: String,
     body: String,
     is_in_section: bool,
@@ -177,6 +222,7 @@ impl Document {
     pub fn new(title: &str) -> Self {
         Self {
             title: xml(title),
+            summary: String::new(),
             contents: String::new(),
             body: String::new(),
             is_in_section: false,
@@ -197,6 +243,15 @@ impl Document {
         self.contents.push_str(&format!("<li><a href=\"#{id}\">{title}</a></li>\n"));
         self.body.push_str(&format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n"));
         self.is_in_section = true;
+    }
+
+    /// What stands above everything else: questions, and what there is to say to each, in a few lines.
+    pub fn summary(&mut self, answers: &[(&str, Vec<Text>)]) {
+        let lines = |lines: &[Text]| lines.iter().map(|line| format!("<dd>{}</dd>\n", line.0)).collect::<String>();
+        let answers = answers.iter().filter(|(_, answer)| !answer.is_empty());
+        let answers =
+            answers.map(|(question, answer)| format!("<div><dt>{}</dt>\n{}</div>\n", xml(question), lines(answer)));
+        self.summary = format!("<dl class=\"summary\">\n{}</dl>\n", answers.collect::<String>());
     }
 
     fn end_section(&mut self) {
@@ -234,23 +289,64 @@ impl Document {
         if rows.is_empty() {
             return;
         }
-        let class = |column: Option<&Column>| match column {
-            Some(column) if column.is_number => " class=\"number\"",
+        let few = columns.len() <= FEW_COLUMNS;
+        let class = match columns.len() {
+            ..=FEW_COLUMNS => " class=\"few\"",
+            // On paper nothing scrolls: where words find no room, they are broken.
+            MANY_COLUMNS.. => " class=\"many\"",
             _ => "",
         };
-        let heads = columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", class(Some(c)), xml(&c.name)));
-        let heads: String = heads.collect();
-        self.body.push_str(&format!(
-            "<div class=\"wide\"><table>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n",
-            xml(caption)
-        ));
+        let heads: String =
+            columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", c.class(), xml(&c.name))).collect();
+        let mut table =
+            format!("<table{class}>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n", xml(caption));
         for row in rows.iter().take(most) {
             let cells = row.iter().enumerate();
-            let cells = cells.map(|(at, cell)| format!("<td{}>{}</td>", class(columns.get(at)), cell.0));
-            self.body.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
+            let cells =
+                cells.map(|(at, cell)| format!("<td{}>{}</td>", columns.get(at).map_or("", Column::class), cell.0));
+            table.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
         }
-        self.body.push_str("</tbody>\n</table></div>\n");
+        table.push_str("</tbody>\n</table>");
+        // A few columns have room everywhere.
+        self.body.push_str(&if few { table } else { scrolling(caption, &table) });
+        self.body.push('\n');
         if let Some(more @ 1..) = rows.len().checked_sub(most) {
+            self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more are not shown here.")));
+        }
+    }
+
+    /// A table of which each row has a note below it, in the width of the page: where columns have no room beside each other, the
+    /// cells of a row stand in lines, each behind the name of its column.
+    pub fn noted_table(&mut self, caption: &str, columns: &[Column], rows: &[(Vec<Text>, Text)]) {
+        if rows.is_empty() {
+            return;
+        }
+        // Roles are said: what is laid out in lines is no table to every browser.
+        let head = |c: &Column| format!("<th role=\"columnheader\" scope=\"col\"{}>{}</th>", c.class(), xml(&c.name));
+        let heads: String = columns.iter().map(head).collect();
+        let mut table = format!(
+            "<table class=\"noted\" role=\"table\">\n<caption>{}</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n",
+            xml(caption)
+        );
+        for (row, note) in rows.iter().take(MOST_ROWS) {
+            let cell = |(column, cell): (&Column, &Text)| {
+                format!("<td role=\"cell\" data-name=\"{}\"{}>{}</td>", xml(&column.name), column.class(), cell.0)
+            };
+            let cells: String = columns.iter().zip(row).map(cell).collect();
+            table.push_str(&format!("<tbody role=\"rowgroup\"><tr role=\"row\">{cells}</tr>\n"));
+            if !note.is_empty() {
+                table.push_str(&format!(
+                    "<tr role=\"row\"><td role=\"cell\" colspan=\"{}\"><span class=\"note\">{}</span></td></tr>\n",
+                    columns.len(),
+                    note.0
+                ));
+            }
+            table.push_str("</tbody>\n");
+        }
+        table.push_str("</table>");
+        self.body.push_str(&scrolling(caption, &table));
+        self.body.push('\n');
+        if let Some(more @ 1..) = rows.len().checked_sub(MOST_ROWS) {
             self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more are not shown here.")));
         }
     }
@@ -263,7 +359,14 @@ impl Document {
         self.has_charts = true;
         let figures: String = charts
             .iter()
-            .map(|chart| format!("<figure><figcaption>{}</figcaption>{}</figure>\n", xml(chart.title()), chart.svg()))
+            .map(|chart| {
+                let svg = if chart.is_wide() {
+                    Cow::Owned(scrolling(chart.title(), chart.svg()))
+                } else {
+                    chart.svg().into()
+                };
+                format!("<figure><figcaption>{}</figcaption>{svg}</figure>\n", xml(chart.title()))
+            })
             .collect();
         self.body.push_str(&format!("<div class=\"charts\">\n{figures}</div>\n"));
     }
@@ -282,8 +385,8 @@ impl Document {
         let lines = text[..end].lines().map(xml).collect::<Vec<_>>().join("\n");
         self.body.push_str(&format!("<pre>{lines}</pre>\n"));
         if end < text.len() {
-            let more = text.len() - end;
-            self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more bytes are not shown here.")));
+            let more = count((text.len() - end) as u64, "byte");
+            self.paragraph(&Text::toned(Tone::Dim, &format!("Not shown here: {more} more.")));
         }
     }
 
@@ -297,7 +400,7 @@ impl Document {
     /// The page; `lead` stands below its title.
     pub fn finish(mut self, lead: &Text) -> String {
         self.end_section();
-        let Self { title, contents, body, has_charts, is_report, .. } = self;
+        let Self { title, summary, contents, body, has_charts, is_report, .. } = self;
         let generator = if is_report { format!("{}\n", report::MARK_PAGE) } else { String::new() };
         let charts = if has_charts { chart::STYLE } else { "" };
         format!(
@@ -305,7 +408,7 @@ impl Document {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
              <meta name=\"referrer\" content=\"no-referrer\"/>\n<style>{STYLE}{charts}</style>\n</head>\n<body>\n\
-             <a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n\
+             <a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n{summary}\
              <nav aria-label=\"Sections\"><ul>\n{contents}</ul></nav>\n</header>\n<main id=\"main\">\n{body}</main>\n\
              </body>\n</html>\n",
             lead.0

@@ -62,7 +62,7 @@ fn properties(statement: &StatementRecord, context: &Context) -> String {
     format!("    <properties>\n{lines}    </properties>\n")
 }
 
-/// How many candidates an evaluation set has judged.
+/// How many candidates an evaluation set had judged, with this one.
 fn uses(one: &HoldoutUseRecord) -> String {
     let (name, value) = (xml(one.set.as_str()), one.ordinal);
     format!("      <property name=\"candidates judged by {name}\" value=\"{value}\"/>\n")

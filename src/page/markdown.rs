@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::escape;
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{count, grouped, nth, significant};
 use crate::certify::{FlipSummary, NamedRow, NamedRows};
 use crate::format::certificate::{CertificateRecord, ResultRecord, StatementRecord, Verdict};
 use crate::format::policy::Severity;
@@ -98,9 +98,9 @@ fn changed_sides(flips: &FlipSummary) -> String {
         format!("; most in {}: {} of {}", name(&most.slice), grouped(most.right_to_wrong), grouped(most.rows))
     });
     format!(
-        "- Flips: {} of {} rows of {} were right and are wrong, {} the other way round{}\n",
+        "- Flips: {} of {} of {} were right and are wrong, {} the other way round{}\n",
         grouped(flips.right_to_wrong),
-        grouped(flips.rows),
+        count(flips.rows, "row"),
         name(flips.set.as_str()),
         grouped(flips.wrong_to_right),
         most.unwrap_or_default()
@@ -131,7 +131,7 @@ fn head(predicate: &CertificateRecord, context: &Context) -> String {
     }
     // Notes may find no room on a full page; these bear on every number of it.
     for used in predicate.holdout.iter().take(MOST_SETS) {
-        facts.push(format!("{} has judged {} candidates", name(used.set.as_str()), grouped(used.ordinal)));
+        facts.push(format!("{} candidate judged on {}", nth(used.ordinal), name(used.set.as_str())));
     }
     for replaced in predicate.replaced.iter().take(MOST_SETS) {
         facts.push(format!("{} of the {}: {}", name(replaced.set.as_str()), replaced.role, sentence(&replaced.how())));
@@ -242,7 +242,7 @@ fn word(result: &ResultRecord) -> String {
 }
 
 fn verdict(verdict: Verdict) -> String {
-    name(verdict.name())
+    name(verdict.words())
 }
 
 /// A name; a longer one tells nobody more.

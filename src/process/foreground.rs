@@ -1,7 +1,7 @@
-//! A program in the foreground: it has our terminal and input, its output is not held back, and it is the one that is
-//! interrupted. What it used is measured.
+//! A program in the foreground: it has our terminal, its output is not held back, and it is the one that is interrupted. What it
+//! used is measured.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -16,18 +16,31 @@ pub struct Foreground<'a> {
     pub program: Program<'a>,
     /// Whether its standard output goes to our standard error, because ours is an answer that a program reads.
     pub output_to_error: bool,
+    /// What it reads on its standard input; none: what we would read on ours.
+    pub input: Option<&'a [u8]>,
+}
+
+impl<'a> Foreground<'a> {
+    /// A program with our input and our output.
+    pub const fn new(program: Program<'a>) -> Self {
+        Self { program, output_to_error: false, input: None }
+    }
 }
 
 /// Runs a program to its end. On Unix a `SIGTERM` or `SIGHUP` for us is passed on to it, and so is a `SIGINT` or `SIGQUIT` where
-/// no terminal gives it to both of us; we live on to tell how it ended.
+/// no terminal gives it to both of us; we live on to tell how it ended. That it ends before it has read all of its input is its own
+/// business.
 ///
 /// # Errors
-/// It could not be started.
+/// It could not be started, or not be waited for.
 pub fn run_in_foreground(what: &Foreground<'_>) -> Result<Ended, ProcessError> {
     let failed = |source| what.program.failed(source);
     let mut command = what.program.command();
     if what.output_to_error {
         command.stdout(Stdio::from(io::stderr()));
+    }
+    if what.input.is_some() {
+        command.stdin(Stdio::piped());
     }
     #[cfg(unix)]
     let passing = passed_on::begin().map_err(failed)?;
@@ -36,16 +49,24 @@ pub fn run_in_foreground(what: &Foreground<'_>) -> Result<Ended, ProcessError> {
     #[cfg(unix)]
     let passing = passing.to(child.id());
     let watched = usage::watch(child.id());
-    wait_unreaped(child.id());
-    let took = began.elapsed();
-    let usage = watched.end();
-    // From here on its number may be another process's.
-    #[cfg(unix)]
-    let asked_to_end = passing.end();
-    #[cfg(not(unix))]
-    let asked_to_end = None;
-    let status = child.wait().map_err(failed)?;
-    Ok(Ended { asked_to_end, ..Ended::of(status, took, usage) })
+    std::thread::scope(|scope| {
+        if let (Some(mut pipe), Some(input)) = (child.stdin.take(), what.input) {
+            scope.spawn(move || {
+                // Who has had enough closes it.
+                let _ = pipe.write_all(input);
+            });
+        }
+        wait_unreaped(child.id());
+        let took = began.elapsed();
+        let usage = watched.end();
+        // From here on its number may be another process's.
+        #[cfg(unix)]
+        let asked_to_end = passing.end();
+        #[cfg(not(unix))]
+        let asked_to_end = None;
+        let status = child.wait().map_err(failed)?;
+        Ok(Ended { asked_to_end, ..Ended::of(status, took, usage) })
+    })
 }
 
 /// Waits for the end of one of our processes, and leaves what the system still knows of it; whether that was done.
@@ -65,6 +86,6 @@ pub(super) fn wait_unreaped(pid: u32) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn wait_unreaped(_: u32) -> bool {
+pub(super) const fn wait_unreaped(_: u32) -> bool {
     false
 }

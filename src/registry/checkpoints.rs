@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::journal;
+use super::events;
 use super::state::State;
 use crate::format::FormatError;
 use crate::format::checkpoint::{self, CheckpointRecord, Source};
@@ -45,7 +45,7 @@ impl Source for Tables {
     }
 
     fn rebuilt(&self) -> Option<Vec<u8>> {
-        let state = journal::replay_to(&*self.backend, &self.model, self.seq).ok()??;
+        let state = events::replay_to(&*self.backend, &self.model, self.seq).ok()??;
         let tables = checkpoint::tables(&state.to_checkpoint()?).ok()?;
         // The next verb finds them whole.
         let _ = self.backend.cache(&tables_path(&self.model, self.seq), &tables);

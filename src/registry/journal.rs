@@ -1,12 +1,13 @@
-//! Event files: where they are, how a state is folded from them, how a chain is checked.
+//! Journals: which there are, the present state of one, how a chain is checked.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::checkpoints;
+use super::error::JournalError;
+use super::events::{event_path, fold_rest, read};
 use super::state::State;
-use crate::format::FormatError;
-use crate::format::event::{self, EventBody, EventFile, EventRef};
+use crate::format::event::{self, EventBody, EventRef};
 use crate::format::head;
 use crate::id::EventId;
 use crate::name::ModelName;
@@ -15,52 +16,6 @@ use crate::store::{Backend, BackendError, CACHE, JOURNAL};
 /// The checkpoint of a journal up to here is cheap: whoever had to fold this many events behind it leaves another one.
 const SHORT: u64 = 1024;
 const FEW: u64 = 4;
-
-/// Why a journal cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// The store failed.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    /// An event is not one, was changed, or needs a newer program.
-    #[error("event {seq} of `{model}` cannot be used")]
-    Format {
-        /// Whose journal.
-        model: ModelName,
-        /// Which event.
-        seq: u64,
-        /// Why.
-        source: FormatError,
-    },
-    /// An event does not continue the ones before it.
-    #[error("event {seq} of `{model}` does not continue the journal: {reason}")]
-    Broken {
-        /// Whose journal.
-        model: ModelName,
-        /// Which event.
-        seq: u64,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Events that were there are gone.
-    #[error("the journal of `{model}` ends at event {found}, but has had event {expected}")]
-    Lost {
-        /// Whose journal.
-        model: ModelName,
-        /// The newest event known to have existed.
-        expected: u64,
-        /// The newest event there is.
-        found: u64,
-    },
-}
-
-impl JournalError {
-    /// The event `seq` is not there, and should be.
-    pub(crate) fn missing(model: &ModelName, seq: u64) -> Self {
-        Self::Broken { model: model.clone(), seq, reason: "it is missing".to_owned() }
-    }
-}
 
 /// What a look at a whole journal found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,16 +26,6 @@ pub struct JournalCheck {
     pub head: Option<(u64, EventId)>,
     /// The first thing that is wrong: which event, and what.
     pub problem: Option<(u64, String)>,
-}
-
-/// The file of an event.
-pub fn event_path(model: &ModelName, seq: u64) -> String {
-    format!("{JOURNAL}/{}/{}", model.folder(), event::file_name(seq))
-}
-
-/// Makes the names of all events durable.
-pub(super) fn settle(backend: &dyn Backend, model: &ModelName) -> Result<(), BackendError> {
-    backend.settle(&format!("{JOURNAL}/{}", model.folder()))
 }
 
 fn head_path(model: &ModelName) -> String {
@@ -106,11 +51,6 @@ pub(super) fn models(backend: &dyn Backend) -> Result<Vec<ModelName>, JournalErr
 
 fn is_event_name(name: &str) -> bool {
     name.len() == 16 && name.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// One event; none if it does not exist.
-pub(super) fn read(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
-    read_naming(backend, model, seq, &[""])
 }
 
 /// The first name of the model that `name` is another name of; none if it is no other name. What cannot be read is none.
@@ -141,25 +81,6 @@ fn check_names(backend: &dyn Backend, state: &State) -> Result<Option<(u64, Stri
     let leads_back = leads_to(&state.model)? == state.first_name;
     Ok((!leads_back)
         .then(|| (state.seq(), format!("the model is called `{}`, which does not lead to it", state.model))))
-}
-
-/// One event, if one of `words` stands in it.
-pub(super) fn read_naming(
-    backend: &dyn Backend,
-    model: &ModelName,
-    seq: u64,
-    words: &[&str],
-) -> Result<Option<EventFile>, JournalError> {
-    let bytes = match backend.read(&event_path(model, seq), event::MAX_EVENT as u64) {
-        Err(BackendError::NotFound { .. }) => return Ok(None),
-        other => other?,
-    };
-    // What is no text is no event, which decoding it says.
-    if std::str::from_utf8(&bytes).is_ok_and(|text| words.iter().all(|word| !text.contains(word))) {
-        return Ok(None);
-    }
-    let file = event::decode(&bytes).map_err(|source| JournalError::Format { model: model.clone(), seq, source })?;
-    Ok(Some(file))
 }
 
 /// The state after the newest event, from the checkpoint if it can be trusted. An end before one that this store has seen is
@@ -242,30 +163,6 @@ pub(super) fn replay(backend: &dyn Backend, model: &ModelName) -> Result<Option<
     Ok((state.seq() > 0).then_some(state))
 }
 
-/// The state after event `seq`, from the first one on; none if there is no such event.
-pub(super) fn replay_to(backend: &dyn Backend, model: &ModelName, seq: u64) -> Result<Option<State>, JournalError> {
-    let mut state = State::before_creation(model.clone());
-    fold_to(backend, &mut state, seq)?;
-    Ok((state.seq() == seq).then_some(state))
-}
-
-/// Folds in every event behind the state's head.
-pub(super) fn fold_rest(backend: &dyn Backend, state: &mut State) -> Result<(), JournalError> {
-    fold_to(backend, state, event::MAX_SEQ)
-}
-
-fn fold_to(backend: &dyn Backend, state: &mut State, last: u64) -> Result<(), JournalError> {
-    while state.seq() < last
-        && let Some(file) = read(backend, &state.first_name, state.seq() + 1)?
-    {
-        let seq = state.seq() + 1;
-        let record =
-            file.event.map_err(|source| JournalError::Format { model: state.first_name.clone(), seq, source })?;
-        state.apply(&record, file.id)?;
-    }
-    Ok(())
-}
-
 /// An event that is not there although later ones are was taken away: it is not the end.
 fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), JournalError> {
     let seq = state.seq() + 1;
@@ -276,10 +173,10 @@ fn check_gap(backend: &dyn Backend, state: &State, later: bool) -> Result<(), Jo
     Ok(())
 }
 
-/// The greatest number of an event file; 0 if there is none.
+/// The greatest number of an event file, or of what lies where one should; 0 if there is none.
 fn last(backend: &dyn Backend, model: &ModelName) -> Result<u64, JournalError> {
     let names = backend.list(&format!("{JOURNAL}/{}", model.folder()))?;
-    let seqs = names.iter().filter(|e| !e.folder && is_event_name(&e.name)).filter_map(|e| e.name.parse().ok());
+    let seqs = names.iter().filter(|e| is_event_name(&e.name)).filter_map(|e| e.name.parse().ok());
     Ok(seqs.max().unwrap_or(0))
 }
 
@@ -307,12 +204,14 @@ pub(super) fn check(
                 Err(error) => Some((seq, error.to_string())),
             },
             Err(JournalError::Format { source, .. }) => Some((seq, source.to_string())),
-            Err(JournalError::Backend(error @ BackendError::TooLong { .. })) => Some((seq, error.to_string())),
+            Err(JournalError::Backend(error @ (BackendError::TooLong { .. } | BackendError::NotAFile { .. }))) => {
+                Some((seq, error.to_string()))
+            }
             Err(other) => return Err(other),
         };
         if let Some(checkpoint) = checkpoint.as_ref().filter(|c| state.head == Some(c.head))
             && found.problem.is_none()
-            && state.to_checkpoint().as_ref() != Some(checkpoint)
+            && (state.to_checkpoint().as_ref() != Some(checkpoint) || !checkpoint.is_in_order())
         {
             let path = checkpoints::path(model);
             found.problem =

@@ -7,6 +7,8 @@ mod approvals;
 mod cases;
 mod checkpoints;
 mod erased;
+mod error;
+mod events;
 mod evidence;
 mod journal;
 mod names;
@@ -23,7 +25,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-pub use self::journal::{JournalCheck, JournalError, event_path};
+pub use self::error::JournalError;
+pub use self::events::event_path;
+pub use self::journal::JournalCheck;
 pub use self::state::{State, at, place_at};
 
 use crate::clock::{Clock, Time};
@@ -133,7 +137,7 @@ impl Registry {
 
     /// Whether a model is called `name`, or was.
     pub fn has(&self, name: &ModelName) -> Result<bool, JournalError> {
-        Ok(self.backend.length(&journal::event_path(name, 1))?.is_some())
+        Ok(self.backend.length(&events::event_path(name, 1))?.is_some())
     }
 
     /// The name that the model called `name` was created under; `name` itself if there is no such model.
@@ -180,7 +184,7 @@ impl Registry {
         for led in [false, true] {
             let state = match known.states.remove(&name) {
                 Some(mut state) => {
-                    journal::fold_rest(&*self.backend, &mut state)?;
+                    events::fold_rest(&*self.backend, &mut state)?;
                     Some(state)
                 }
                 None => journal::load(&self.backend, &name)?,
@@ -263,7 +267,7 @@ impl Registry {
 
     /// One event of `model`.
     pub fn event(&self, model: &ModelName, seq: u64) -> Result<Option<EventFile>, JournalError> {
-        journal::read(&*self.backend, &self.first_name(model)?, seq)
+        events::read(&*self.backend, &self.first_name(model)?, seq)
     }
 
     /// The events from `first` to `last` of `model` in whose text one of `words` stands: the others are read, but not understood.
@@ -276,7 +280,7 @@ impl Registry {
         let name = self.first_name(model)?;
         let mut found = Vec::new();
         for seq in first..=last {
-            found.extend(journal::read_naming(&*self.backend, &name, seq, words)?.map(|file| (seq, file)));
+            found.extend(events::read_naming(&*self.backend, &name, seq, words)?.map(|file| (seq, file)));
         }
         Ok(found)
     }
@@ -294,7 +298,7 @@ impl Registry {
 
     /// Makes what is visible of `model`'s journal durable: who wrote it may have died before it was.
     pub fn settle(&self, model: &ModelName) -> Result<(), JournalError> {
-        Ok(journal::settle(&*self.backend, &self.first_name(model)?)?)
+        Ok(events::settle(&*self.backend, &self.first_name(model)?)?)
     }
 
     /// Appends what `decide` says, deciding again whenever another process was first.
@@ -339,7 +343,7 @@ impl Registry {
         body: EventBody,
     ) -> Result<Option<(EventRef, EventRecord, State)>, JournalError> {
         let clock = self.clock.now();
-        let time = times::not_before(state, &body).map_or(clock, |newest| clock.max(newest));
+        let time = state.not_before(&body).map_or(clock, |newest| clock.max(newest));
         let record = EventRecord {
             format: event::FORMAT.to_owned(),
             model: state.first_name.clone(),
@@ -361,7 +365,7 @@ impl Registry {
         })?;
         let mut next = state.clone();
         next.apply(&record, id)?;
-        match self.backend.publish_new(&journal::event_path(&state.first_name, record.seq), &bytes)? {
+        match self.backend.publish_new(&events::event_path(&state.first_name, record.seq), &bytes)? {
             Published::Exists => Ok(None),
             Published::Created => {
                 let head = EventRef { seq: record.seq, id };

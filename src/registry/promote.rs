@@ -1,11 +1,12 @@
 //! What stands between a version and a stage. Every reason is found, not only the first.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::State;
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
-use crate::format::checkpoint::CertificateRow;
+use crate::format::checkpoint::{CertificateRow, StageRow};
 use crate::format::event::{EventRef, HookOutcome, RulesRecord, StageRulesRecord};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{SetName, StageName, Version};
@@ -36,7 +37,7 @@ pub enum Obstacle {
         /// From this stage, or from all.
         stage: Option<StageName>,
     },
-    /// It never held a stage it must come from.
+    /// It never held a stage it must come from, by the rules of that, or is kept out of it since.
     NotFrom {
         /// One of these.
         stages: Vec<StageName>,
@@ -82,6 +83,17 @@ pub enum Obstacle {
         /// What the stage holds now.
         now: Option<Version>,
     },
+    /// It was compared with nothing although something was released before, and nobody who may has excused that.
+    Uncompared {
+        /// Which certificate.
+        certificate: CertificateId,
+        /// The stage its baseline would have been taken from.
+        stage: StageName,
+        /// What that held last; none: nothing ever.
+        held: Option<Version>,
+        /// Why the word of whoever declared it a first release does not do.
+        flaw: WaiverFlaw,
+    },
     /// What it was judged by is not all there is any more.
     Outdated {
         /// Which certificate.
@@ -120,6 +132,12 @@ pub enum Obstacle {
     Unexpected {
         /// What it holds.
         current: Option<Version>,
+    },
+    /// The checks in force are not those that could be asked: a promotion would rest on others than the rules name.
+    OtherChecks {
+        /// Files of the project that they are made of, and that are not what they were when the rules were put in force; none: other rules
+        /// were put in force while the checks ran.
+        files: Vec<String>,
     },
     /// A `before` hook did not agree.
     Hook {
@@ -209,6 +227,11 @@ pub enum WaiverFlaw {
         /// Why.
         reason: String,
     },
+    /// Whoever gave it took the snapshot, or may have: who did is not known.
+    Own {
+        /// Whether that is known.
+        known: bool,
+    },
     /// A newer one of the same rule took its place, or it is in no event.
     Superseded,
 }
@@ -232,6 +255,8 @@ pub enum ApprovalFlaw {
     NotInRole,
     /// Whoever gave it took the snapshot.
     Own,
+    /// Who took the snapshot is not known: it may have been whoever gave it.
+    AuthorUnknown,
     /// It rests on a certificate that is not in force any more; none: on no certificate.
     Lapsed {
         /// Which.
@@ -271,6 +296,7 @@ impl Obstacle {
             Self::Waiver { .. } => "waiver",
             Self::OtherRules { .. } => "other-rules",
             Self::Stale { .. } => "stale",
+            Self::Uncompared { .. } => "compared-with-nothing",
             Self::Outdated { .. } => "outdated",
             Self::Erased { .. } => "erased",
             Self::Approvals { .. } => "approvals",
@@ -280,6 +306,7 @@ impl Obstacle {
             Self::Hook { outcome: HookOutcome::NotStarted, .. } => "hook-not-started",
             Self::Hook { .. } => "vetoed",
             Self::PassedOver { .. } => "checks-passed-over",
+            Self::OtherChecks { .. } => "other-checks",
         }
     }
 
@@ -291,7 +318,14 @@ impl Obstacle {
 
     /// Whether trying again from the present state can help, as opposed to a plain no.
     pub const fn is_conflict(&self) -> bool {
-        matches!(self, Self::Stale { .. } | Self::Outdated { .. } | Self::OtherRules { .. } | Self::Unexpected { .. })
+        matches!(
+            self,
+            Self::Stale { .. }
+                | Self::Outdated { .. }
+                | Self::OtherRules { .. }
+                | Self::OtherChecks { .. }
+                | Self::Unexpected { .. }
+        )
     }
 }
 
@@ -313,6 +347,8 @@ pub fn raised(in_force: &RulesRecord, stated: &RulesRecord) -> RulesRecord {
     let signers = held.signers.or(approved.signers);
     // Waivers that were to be signed are none that need not be.
     let stated_waivers = if signers == new.signers { new.waivers.clone() } else { BTreeMap::new() };
+    // A check is its line and what that names.
+    let checked = if held.before.is_empty() { new } else { held };
     let stage = StageRulesRecord {
         certificate: true,
         from: kept(&held.from, &new.from),
@@ -322,7 +358,8 @@ pub fn raised(in_force: &RulesRecord, stated: &RulesRecord) -> RulesRecord {
         people: approved.people.clone(),
         signers,
         self_approval: approved.self_approval,
-        before: kept(&held.before, &new.before),
+        before: checked.before.clone(),
+        scripts: checked.scripts.clone(),
     };
     RulesRecord { policy: stated.policy, stage }
 }
@@ -364,6 +401,20 @@ fn flawed_waivers(state: &State, row: &CertificateRow, rules: &StageRulesRecord,
     found
 }
 
+/// When a certificate stops to count for a stage: it was given its time by the rules of the stage that it compares with, and a stage may
+/// ask for a fresher one.
+pub fn expires(row: &CertificateRow, rules: &StageRulesRecord) -> Time {
+    row.expires.min(row.issued.after(Duration::from_secs(rules.valid_for)))
+}
+
+/// Whether a version has come through a stage that leads on: it was promoted there by the rules, and is not kept out since. A stay that was
+/// forced shows nothing, nor does one that ended in flight; what was gone back to was there by an earlier move.
+fn has_passed(state: &State, stage: &StageName, snapshot: SnapshotId) -> bool {
+    let model_tree = state.version_of(snapshot).map(|version| version.model_tree);
+    let promoted = |row: &StageRow| row.timeline.about(snapshot).any(|stay| stay.kind == "promote");
+    state.stages.get(stage).is_some_and(promoted) && state.block(snapshot, model_tree, stage).is_none()
+}
+
 /// What would have to be true and is not. Empty: it may be promoted, on the certificate returned.
 pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>, Option<CertificateId>) {
     let mut found = Vec::new();
@@ -380,8 +431,7 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
         found.push(Obstacle::Blocked { reason: block.reason.clone(), stage: block.stage.clone() });
     }
     let from = &rules.stage.from;
-    let held = |stage: &StageName| state.stages.get(stage).is_some_and(|row| row.has_held(request.snapshot));
-    if !from.is_empty() && !from.iter().any(held) {
+    if !from.is_empty() && !from.iter().any(|stage| has_passed(state, stage, request.snapshot)) {
         found.push(Obstacle::NotFrom { stages: from.clone() });
     }
     if !rules.stage.certificate {
@@ -398,8 +448,9 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
     if row.verdict == Verdict::Waived {
         found.extend(flawed_waivers(state, row, &rules.stage, request.now));
     }
-    if row.expires <= request.now {
-        found.push(Obstacle::Expired { certificate, at: row.expires });
+    let at = expires(row, &rules.stage);
+    if at <= request.now {
+        found.push(Obstacle::Expired { certificate, at });
     }
     if row.proposed || rules.policy.is_some_and(|policy| policy != row.policy) {
         found.push(Obstacle::OtherRules { certificate });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::State;
 use crate::clock::Time;
-use crate::format::checkpoint::{EventAt, OccupancyRow};
+use crate::format::checkpoint::{EventAt, OccupancyRow, StageRow};
 use crate::format::event::SkippedRecord;
 use crate::id::SnapshotId;
 use crate::name::{StageName, Version};
@@ -41,9 +41,11 @@ pub struct RollbackRequest {
 pub enum RollbackPlan {
     /// The version to flee is not there any more.
     AlreadyGone {
-        /// What the stage holds instead.
-        current: Box<OccupancyRow>,
+        /// What the stage holds instead; none: it was emptied.
+        current: Option<Box<OccupancyRow>>,
     },
+    /// The stage holds the version to go back to.
+    AlreadyThere,
     /// Move the stage.
     Move {
         /// What it holds now; none: it was emptied.
@@ -99,7 +101,19 @@ pub enum RollbackRefusal {
         /// The version asked for.
         version: Version,
     },
-    /// The target is what the stage holds, or what is fled.
+    /// The version to flee is gone, but the stage is not where it was to go.
+    #[error("{fled} is gone from `{stage}`, which holds {}, not {to}", current.map_or_else(|| "nothing".to_owned(), |version| version.to_string()))]
+    GoneElsewhere {
+        /// Which stage.
+        stage: StageName,
+        /// The version to flee.
+        fled: Version,
+        /// What it holds instead; none: it was emptied.
+        current: Option<Version>,
+        /// The version to go back to.
+        to: Version,
+    },
+    /// The target is what the stage holds, and it is to be fled or let in again.
     #[error("{version} is what `{stage}` holds")]
     Same {
         /// Which stage.
@@ -144,23 +158,25 @@ pub fn plan(
     let row = state.stages.get(stage);
     let retired = row.and_then(|row| row.timeline.last()).map(|newest| newest.version);
     let row = row.ok_or_else(|| RollbackRefusal::Empty { stage: stage.clone(), retired })?;
+    let is_current = |id: SnapshotId| row.occupant().is_some_and(|current| current.snapshot == id);
+    if let Some(from) = request.from.filter(|from| !is_current(*from)) {
+        return gone(state, row, from, request.to);
+    }
     let Some(current) = row.occupant() else {
         // What held it once may hold it again, if it is named.
-        let (Some(to), None) = (request.to, request.from) else {
+        let Some(to) = request.to else {
             return Err(RollbackRefusal::Empty { stage: stage.clone(), retired });
         };
-        let target = explicit_target(state, stage, None, to, request.unblock, unfit)?;
+        let target = explicit_target(state, stage, to, request.unblock, unfit)?;
         return Ok(moved(state, stage, None, target, Vec::new(), request));
     };
-    if let Some(from) = request.from
-        && from != current.snapshot
-    {
-        // A slip of the pen must not look like success while the bad version stays.
-        if !row.has_held(from) {
-            let version = state.version_of(from).map_or(Version(0), |v| v.version);
-            return Err(RollbackRefusal::NeverHeld { stage: stage.clone(), version });
-        }
-        return Ok(RollbackPlan::AlreadyGone { current: Box::new(current.clone()) });
+    if request.to.is_some_and(is_current) {
+        let model_tree = state.version(current.version).map(|v| v.model_tree);
+        let is_blocked = state.block(current.snapshot, model_tree, stage).is_some();
+        return match request.from.is_some() || (request.unblock && is_blocked) {
+            true => Err(RollbackRefusal::Same { stage: stage.clone(), version: current.version }),
+            false => Ok(RollbackPlan::AlreadyThere),
+        };
     }
     if request.from.is_none()
         && request.to.is_none()
@@ -174,7 +190,7 @@ pub fn plan(
     }
     let mut skipped = Vec::new();
     let target = match request.to {
-        Some(to) => explicit_target(state, stage, Some(current), to, request.unblock, unfit)?,
+        Some(to) => explicit_target(state, stage, to, request.unblock, unfit)?,
         None => {
             let below = row.stack.iter().rev().skip(1).map(|i| &row.timeline[*i as usize]);
             let mut target = None;
@@ -205,6 +221,27 @@ pub fn plan(
         }
     };
     Ok(moved(state, stage, Some(current), target, skipped, request))
+}
+
+/// What is to be fled is not there. A slip of the pen, or another place than was asked for, must not look like success.
+fn gone(
+    state: &State,
+    row: &StageRow,
+    from: SnapshotId,
+    to: Option<SnapshotId>,
+) -> Result<RollbackPlan, RollbackRefusal> {
+    let number = |id: SnapshotId| state.version_of(id).map_or(Version(0), |v| v.version);
+    let (stage, current) = (row.stage.clone(), row.occupant());
+    if !row.has_held(from) {
+        return Err(RollbackRefusal::NeverHeld { stage, version: number(from) });
+    }
+    match to.filter(|to| current.is_none_or(|current| current.snapshot != *to)) {
+        None => Ok(RollbackPlan::AlreadyGone { current: current.cloned().map(Box::new) }),
+        Some(to) => {
+            let current = current.map(|current| current.version);
+            Err(RollbackRefusal::GoneElsewhere { stage, fled: number(from), current, to: number(to) })
+        }
+    }
 }
 
 fn moved(
@@ -251,15 +288,11 @@ fn obstacle(
 fn explicit_target<'a>(
     state: &'a State,
     stage: &StageName,
-    current: Option<&OccupancyRow>,
     to: SnapshotId,
     unblock: bool,
     unfit: &dyn Fn(SnapshotId) -> Option<Unfit>,
 ) -> Result<&'a OccupancyRow, RollbackRefusal> {
     let version = state.version_of(to).map_or(Version(0), |v| v.version);
-    if current.is_some_and(|current| current.snapshot == to) {
-        return Err(RollbackRefusal::Same { stage: stage.clone(), version });
-    }
     let held = state.stages.get(stage).and_then(|row| row.timeline.about(to).next_back());
     let held = held.ok_or(RollbackRefusal::NeverHeld { stage: stage.clone(), version })?;
     let model_tree = state.version(held.version).map(|v| v.model_tree);

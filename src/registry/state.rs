@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::JournalError;
-use super::times::not_before;
+use super::error::JournalError;
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::checkpoint::{
-    ApprovalRow, AttachedRow, BlockRow, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, ObservedRow,
+    ApprovalRow, AttachedRow, BlockRow, Blocks, CasesRow, CertificateRow, CheckpointRecord, ErasedRow, ObservedRow,
     OccupancyRow, SignatureRow, StageRow, UsesRow, VersionRow, WaiverRow,
 };
 use crate::format::event::{EventBody, EventRecord, EventRef};
-use crate::format::rows::{Blocks, Keyed, Rows};
+use crate::format::rows::{Keyed, Rows};
 use crate::id::{CertificateId, EventId, SnapshotId, TreeId};
 use crate::name::{ModelName, StageName, Version};
 
@@ -110,6 +109,13 @@ impl State {
         self.versions.last()
     }
 
+    /// Whether all its versions were dropped, and none ever held a stage: it was taken by mistake.
+    pub fn is_abandoned(&self) -> bool {
+        !self.versions.is_empty()
+            && self.stages.values().all(|row| row.timeline.is_empty())
+            && self.versions.iter().rev().all(|row| row.dropped.is_some())
+    }
+
     /// A version by number.
     pub fn version(&self, version: Version) -> Option<&VersionRow> {
         self.versions.get((version.0 as usize).checked_sub(1)?)
@@ -174,7 +180,7 @@ impl State {
         if event.prev != self.head.map(|head| head.id) {
             return Err(broken("it names another event as the one before it"));
         }
-        if not_before(self, &event.body).is_some_and(|last| event.time < last) {
+        if self.not_before(&event.body).is_some_and(|last| event.time < last) {
             return Err(broken("it is older than the event before it"));
         }
         if self.alias_of.is_some() {

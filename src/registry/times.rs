@@ -5,15 +5,15 @@ use super::State;
 use crate::clock::Time;
 use crate::format::event::{EventBody, EventRecord};
 
-/// The time that the next event must not be earlier than.
-pub(super) fn not_before(state: &State, next: &EventBody) -> Option<Time> {
-    match next {
-        EventBody::Clock { times, .. } => times.last().copied(),
-        _ => state.time(),
-    }
-}
-
 impl State {
+    /// The time that the next event must not be earlier than.
+    pub(super) fn not_before(&self, next: &EventBody) -> Option<Time> {
+        match next {
+            EventBody::Clock { times, .. } => times.last().copied(),
+            _ => self.time(),
+        }
+    }
+
     /// The event as it is to be read: with the time that is taken for its own.
     pub fn with_time(&self, event: &mut EventRecord) {
         let Some(time) = self.corrected.get(&event.seq) else { return };

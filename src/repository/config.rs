@@ -1,20 +1,20 @@
 //! `mlrun.toml`, read and checked: an invalid file stops a command before anything else is read or written.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::error::ConfigError;
 use super::location::{CONFIG, LOCAL_CONFIG};
 use super::stages::{self, Sections};
 pub use super::stages::{VALID_FOR, stage_rules};
 use super::written::{Written, behind};
 use super::{hooks, predict};
+use crate::bounded;
 use crate::clock;
 use crate::format::config::{ConfigFile, ModelFile, StageFile};
 use crate::format::policy::PredictRecord;
 use crate::name::{ModelName, StageName};
-use crate::nearest::nearest;
 
 const MAX_CONFIG: u64 = 4 << 20;
 /// Untracked files kept unless said: 200 MiB.
@@ -32,44 +32,6 @@ pub struct Config {
     pub path: PathBuf,
     /// What it says, local overrides included.
     pub file: ConfigFile,
-}
-
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The system refused.
-    #[error("cannot read `{}`", path.display())]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// Not TOML, an unknown key, or a value of the wrong kind.
-    #[error("`{}`{}: {reason}", path.display(), line.map_or_else(String::new, |n| format!(" line {n}")))]
-    Toml {
-        /// Which file.
-        path: PathBuf,
-        /// Counted from 1, where known.
-        line: Option<usize>,
-        /// What is wrong.
-        reason: String,
-        /// The known key nearest to an unknown one.
-        nearest: Option<String>,
-    },
-    /// A value that cannot be.
-    #[error("`{}`{}: `{key}`: {reason}", path.display(), line.map_or_else(String::new, |n| format!(" line {n}")))]
-    Value {
-        /// Which file.
-        path: PathBuf,
-        /// Counted from 1, where known.
-        line: Option<usize>,
-        /// The dotted key.
-        key: String,
-        /// What is wrong.
-        reason: String,
-    },
 }
 
 impl Config {
@@ -223,15 +185,5 @@ pub fn parse_size(text: &str) -> Option<u64> {
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::Io { path: path.to_path_buf(), source };
-    let mut text = String::new();
-    std::fs::File::open(path).and_then(|f| f.take(MAX_CONFIG).read_to_string(&mut text)).map_err(failed)?;
-    Ok(text)
-}
-
-/// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest known key.
-pub fn nearest_key(message: &str) -> Option<String> {
-    let (unknown, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
-    let known = known.split('`').skip(1).step_by(2);
-    nearest(unknown, known).into_iter().next()
+    bounded::read_text(path, MAX_CONFIG).map_err(|source| ConfigError::Io { path: path.to_path_buf(), source })
 }

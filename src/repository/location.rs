@@ -7,12 +7,11 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::RepositoryError;
+use super::error::RepositoryError;
 use crate::host;
 
-/// The file that marks a project.
-pub const CONFIG: &str = "mlrun.toml";
-pub use crate::format::config::LOCAL as LOCAL_CONFIG;
+pub use crate::format::config::{FILE as CONFIG, LOCAL as LOCAL_CONFIG};
+
 const IN_GIT: &str = "mlrun";
 const PLAIN: &str = ".mlrun";
 

@@ -1,6 +1,7 @@
 //! A project, its configuration and its store, opened together. Hands them out; knows no verb.
 
 pub mod config;
+mod error;
 mod hooks;
 mod location;
 mod predict;
@@ -11,7 +12,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use self::config::{Config, ConfigError};
+pub use self::config::Config;
+pub use self::error::{ConfigError, RepositoryError};
 pub use self::location::{CONFIG, LOCAL_CONFIG, default_store, find_project, is_in_git};
 
 use crate::clock::Clock;
@@ -31,52 +33,6 @@ pub struct OpenOptions {
     pub store: Option<PathBuf>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-}
-
-/// Why a project could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RepositoryError {
-    /// Neither a configuration nor a store in this folder or above it.
-    #[error("there is no `{CONFIG}` and no store in `{}` or above it", start.display())]
-    NoProject {
-        /// Where the search began.
-        start: PathBuf,
-    },
-    /// A configuration, but no store yet.
-    #[error("`{}` has no store yet", project.display())]
-    NotInitialised {
-        /// The project.
-        project: PathBuf,
-    },
-    /// The configuration belongs to a history that is not here.
-    #[error("the history {wanted} of `{}` is not on this machine{}", project.display(), found.as_ref().map_or_else(String::new, |f| format!("; the store in `{}` holds {f}", store.display())))]
-    ForeignHistory {
-        /// The project.
-        project: PathBuf,
-        /// The history its configuration names.
-        wanted: String,
-        /// Where it was looked for.
-        store: PathBuf,
-        /// The history found there.
-        found: Option<String>,
-    },
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
 }
 
 /// An open project.

@@ -74,6 +74,10 @@ impl<'c> Sections<'c> {
         let roles = self.roles();
         for (name, stage) in section.stage {
             let key = |key: &str| format!("{}stage.{name}.{key}", section.key);
+            // `--expect-current none` is an empty stage, and `now` is a time.
+            if let word @ ("none" | "now") = name.as_str() {
+                return Err((format!("{}stage.{name}", section.key), format!("a stage cannot be called `{word}`")));
+            }
             if let Some(text) = &stage.valid_for
                 && clock::parse_duration(text).is_none_or(|d| d.is_zero())
             {
@@ -132,11 +136,12 @@ fn unfillable(asked: &BTreeMap<String, u32>, roles: &Roles) -> Option<String> {
         .flat_map(|role| people(role, roles).into_iter().map(|person| Voice { seq: 0, role: role.clone(), person }));
     let missing = quorum(asked, &everybody.collect::<Vec<_>>()).missing;
     let (role, missing) = missing.into_iter().next()?;
-    Some(format!("the role `{role}` has {missing} people too few: nobody fills two roles"))
+    let people = if missing == 1 { "person" } else { "people" };
+    Some(format!("the role `{role}` has {missing} {people} too few: nobody fills two roles"))
 }
 
 /// What a stage asks, with the defaults spelled out. Who has a role is part of it: else anybody who can edit the file could
-/// take one. The file that `signers` names is not read here.
+/// take one. The files that `signers` and `before` name are not read here.
 pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> StageRulesRecord {
     fn of_people<'r>(named: impl Iterator<Item = &'r String>, roles: &Roles) -> Roles {
         named.map(|role| (role.clone(), people(role, roles))).collect()
@@ -154,6 +159,7 @@ pub fn stage_rules(stage: &StageFile, roles: &BTreeMap<String, Vec<String>>) -> 
         signers: None,
         self_approval: stage.self_approval == Some(true),
         before: stage.before.clone().unwrap_or_default(),
+        scripts: BTreeMap::new(),
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::config::{ConfigError, nearest_key};
+use super::error::ConfigError;
 use crate::format::config::ConfigFile;
+use crate::nearest::nearest_key;
 
 /// The configuration, and what overrides it on this machine.
 pub(super) struct Written<'w> {

@@ -8,7 +8,7 @@ use p256::ecdsa::signature::Verifier as _;
 use rsa::{BoxedUint, Pkcs1v15Sign, RsaPublicKey, traits::PublicKeyParts as _};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::strings::{Strings, padded};
+use super::strings::{Strings, padded, printable};
 use crate::digest::Digest;
 
 /// Shorter RSA keys are not believed: NIST SP 800-131A. `ssh-keygen` takes them from 1024 bits.
@@ -118,7 +118,7 @@ impl SshKey {
                 (key.zip(strings.string()).map(|(key, of)| Key::SkP256(key, of.to_vec())), SK_P256)
             }
             other => {
-                return Err(SshKeyError::Type { found: other.chars().filter(|c| !c.is_control()).take(80).collect() });
+                return Err(SshKeyError::Type { found: printable(other) });
             }
         };
         let key = key.zip(strings.end()).ok_or(SshKeyError::Malformed)?.0;
@@ -133,8 +133,7 @@ impl SshKey {
         let blob = Base64::decode_vec(base64).map_err(|_| SshKeyError::Malformed)?;
         let key = Self::from_blob(&blob)?;
         if key.name != name {
-            let said = name.chars().filter(|c| !c.is_control()).take(80).collect();
-            return Err(SshKeyError::OtherType { said, found: key.name.to_owned() });
+            return Err(SshKeyError::OtherType { said: printable(name), found: key.name.to_owned() });
         }
         Ok(key)
     }
@@ -215,8 +214,10 @@ fn point<K, E>(
 fn rsa(strings: &mut Strings<'_>) -> Result<RsaPublicKey, SshKeyError> {
     let (e, n) = (strings.positive(), strings.positive());
     let (e, n) = e.zip(n).ok_or(SshKeyError::Malformed)?;
+    // Of at most 8 KiB of a key, whose first byte is not zero.
     let bits = |number: &[u8]| {
-        (number.len() as u32 * 8).saturating_sub(number.first().map_or(0, |first| first.leading_zeros()))
+        let whole = u32::try_from(8 * number.len()).unwrap_or(u32::MAX);
+        whole.saturating_sub(number.first().map_or(0, |first| first.leading_zeros()))
     };
     if bits(n) < SHORTEST_RSA {
         return Err(SshKeyError::Short { bits: bits(n) });

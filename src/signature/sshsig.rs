@@ -18,7 +18,7 @@ use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha512};
 
 use super::ssh::{SshKey, SshKeyError};
-use super::strings::{Strings, put};
+use super::strings::{Strings, printable, put};
 use crate::digest::Digest;
 
 const MAGIC: &[u8] = b"SSHSIG";
@@ -157,9 +157,4 @@ impl SshSignature {
         }
         text + END + "\n"
     }
-}
-
-/// What a stranger wrote, for people.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }

@@ -51,6 +51,11 @@ pub(super) fn put(bytes: &mut Vec<u8>, string: &[u8]) {
     bytes.extend_from_slice(string);
 }
 
+/// What a stranger wrote, for people.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
 /// A number in as many bytes as a field has; none if it has more.
 pub(super) fn padded<const N: usize>(number: &[u8]) -> Option<[u8; N]> {
     let mut field = [0; N];

@@ -34,10 +34,10 @@ pub fn put(
     writer: &mut Writer<'_>,
     (tables, data): (&[Tables], &[DataRecord]),
     before: &Before<'_>,
-    scratch: &Scratch<'_>,
     redacted: &mut Redacted,
     progress: &dyn Progress,
 ) -> Result<BTreeMap<SetName, ProfileRef>, SnapshotError> {
+    let scratch: &Scratch<'_> = &|| store.backend().scratch();
     let mut profiles = BTreeMap::new();
     for tables in tables {
         let Some((record, sha256)) =

@@ -48,8 +48,7 @@ pub const fn file_mode(access: Access, lasting: Lasting) -> u32 {
 pub(super) fn exposed(root: &std::path::Path, access: Access, most: usize) -> Vec<Exposed> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-    use super::staged::TMP;
-    use super::{DESCRIPTION, JOURNAL, PACKS};
+    use super::{DESCRIPTION, JOURNAL, PACKS, TMP};
 
     let group = std::fs::metadata(root).map(|data| data.gid()).ok();
     let mut found = Vec::new();

@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Store, StoreError};
+use crate::format::FormatError;
 use crate::format::recipe::RecipeBlock;
 use crate::id::FileId;
 
@@ -23,6 +24,7 @@ pub type AtHand<'a> = ([u8; 32], &'a [u8]);
 /// The blocks of a stored file.
 pub struct StoredBytes<'s> {
     store: &'s Store,
+    id: FileId,
     size: u64,
     blocks: Vec<RecipeBlock>,
     /// Bytes of the file before each block.
@@ -49,7 +51,8 @@ impl Store {
             starts.push(at);
             at += u64::from(block.length);
         }
-        Ok(StoredBytes { store: self, size: recipe.size, blocks: recipe.blocks, starts, whole, last: Mutex::default() })
+        let (size, blocks) = (recipe.size, recipe.blocks);
+        Ok(StoredBytes { store: self, id, size, blocks, starts, whole, last: Mutex::default() })
     }
 }
 
@@ -105,8 +108,8 @@ impl StoredBytes<'_> {
         let end = start.saturating_add(bytes.len() as u64);
         if end > self.size {
             let reason = format!("it has {} bytes; {end} were asked for", self.size);
-            let source = crate::format::FormatError::Malformed { kind: "file", reason };
-            return Err(StoreError::Format { kind: "file", id: crate::digest::Digest::of(&[]), source });
+            let source = FormatError::Malformed { kind: "file", reason };
+            return Err(StoreError::Format { kind: "file", id: self.id.digest(), source });
         }
         if let Some(whole) = &self.whole {
             bytes.copy_from_slice(&whole[start as usize..end as usize]);

@@ -157,6 +157,14 @@ pub enum BackendError {
         /// The limit.
         limit: u64,
     },
+    /// A folder, a pipe or a device lies where a file should.
+    #[error("{place}/{name} is no file")]
+    NotAFile {
+        /// Where the backend is.
+        place: String,
+        /// What was asked for.
+        name: String,
+    },
     /// The system refused.
     #[error("cannot {action} {place}/{name}")]
     Io {

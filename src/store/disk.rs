@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::TMP;
 use super::access::{Exposed, Lasting, exposed};
 use super::backend::{Backend, BackendError, Entry, Lock, Opened, Published, Staged};
-use super::staged::{StagedFile, TMP};
+use super::staged::StagedFile;
 #[cfg(unix)]
 use crate::format::known::DiskTime;
 use crate::format::store::Access;
@@ -76,6 +77,15 @@ impl Disk {
             return BackendError::NotFound { place: self.place(), name: name.to_owned() };
         }
         BackendError::Io { action, place: self.place(), name: name.to_owned(), source }
+    }
+
+    /// A file to be read, and its length. What is no file is not waited for, as opening a pipe would.
+    fn open_file(&self, name: &str) -> Result<(File, u64), BackendError> {
+        let file = open_without_waiting(&self.path(name)).map_err(|e| self.failed("read", name, e))?;
+        match file.metadata().map_err(|e| self.failed("read", name, e))? {
+            found if found.is_file() => Ok((file, found.len())),
+            _ => Err(BackendError::NotAFile { place: self.place(), name: name.to_owned() }),
+        }
     }
 
     fn access(&self) -> Option<Access> {
@@ -317,14 +327,25 @@ fn read_exact_at(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<
     file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(buffer))
 }
 
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    OpenOptions::new().read(true).custom_flags(nonblocking).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 impl Backend for Disk {
     fn place(&self) -> String {
         self.root.display().to_string()
     }
 
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BackendError> {
-        let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
-        let length = file.metadata().map_err(|e| self.failed("read", name, e))?.len();
+        let (file, length) = self.open_file(name)?;
         if length > limit {
             return Err(BackendError::TooLong { place: self.place(), name: name.to_owned(), length, limit });
         }
@@ -336,13 +357,12 @@ impl Backend for Disk {
     }
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), BackendError> {
-        let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
+        let (file, _) = self.open_file(name)?;
         read_exact_at(&file, offset, buffer).map_err(|e| self.failed("read", name, e))
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Opened>, BackendError> {
-        let file = File::open(self.path(name)).map_err(|e| self.failed("read", name, e))?;
-        let length = file.metadata().map_err(|e| self.failed("read", name, e))?.len();
+        let (file, length) = self.open_file(name)?;
         Ok(Box::new(OpenedFile { file, length }))
     }
 

@@ -75,7 +75,7 @@ pub enum StoreError {
         waited: Duration,
     },
     /// The disk cannot hold it; nothing was written.
-    #[error("needs about {:.1} MiB, {:.1} MiB are free; nothing was written", mib(*needed), mib(*free))]
+    #[error("needs about {}, {} are free; nothing was written", in_units(*needed), in_units(*free))]
     NoSpace {
         /// Bytes needed.
         needed: u64,
@@ -97,8 +97,14 @@ pub enum StoreError {
     Encoding,
 }
 
-fn mib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
+/// In units that do not make nothing of it.
+fn in_units(bytes: u64) -> String {
+    let unit = |shift: u32| bytes as f64 / f64::from(1_u32 << shift);
+    match bytes {
+        0..0x400 => format!("{bytes} bytes"),
+        0x400..0x10_0000 => format!("{:.1} KiB", unit(10)),
+        _ => format!("{:.1} MiB", unit(20)),
+    }
 }
 
 /// Why a file could not be copied out.

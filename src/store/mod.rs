@@ -79,6 +79,8 @@ pub const TRASH: &str = "trash";
 const BEGUN: &str = "begun";
 /// Where caches are that may be deleted at any time.
 pub const CACHE: &str = "cache";
+/// Where files are on their way, before they have their names.
+const TMP: &str = "tmp";
 
 /// What a store of this program is.
 fn described(repository: &str, access: Option<Access>) -> StoreRecord {

@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
+use super::TMP;
 use super::backend::{BackendError, Staged};
 
-/// The folder of files without a name.
-pub(super) const TMP: &str = "tmp";
 /// Bytes written at a time.
 const PIECE: usize = 8 << 20;
 /// What is written past the page cache begins at a multiple of this, in memory and in the file.

@@ -21,6 +21,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("progress", &[]),
     ("shell", &[]),
+    ("bounded", &[]),
+    ("unseen", &[]),
     // Bytes ⇄ records.
     ("format", &["digest", "id", "name", "clock"]),
     // How foreign formats write numbers and structs, and where things lie in their files: pure, know none of our records.
@@ -37,7 +39,20 @@ const MODULES: &[(&str, &[&str])] = &[
     // The outside world → a Capture. Of the store it may know only what a source of bytes is (see below).
     (
         "capture",
-        &["digest", "id", "name", "process", "host", "progress", "format", "layout", "introspect", "store", "table"],
+        &[
+            "digest",
+            "id",
+            "name",
+            "process",
+            "host",
+            "progress",
+            "bounded",
+            "format",
+            "layout",
+            "introspect",
+            "store",
+            "table",
+        ],
     ),
     ("snapshot", &["digest", "id", "name", "progress", "format", "layout", "store", "capture"]),
     ("evidence", &["digest", "id", "name", "format", "table", "measure"]),
@@ -48,8 +63,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("registry", &["digest", "id", "name", "clock", "format", "store"]),
     // Reports → pages, as text.
     // A finding is named by a digest.
-    ("page", &["digest", "name", "clock", "format", "compare", "certify"]),
-    ("repository", &["name", "nearest", "host", "clock", "shell", "format", "store", "registry"]),
+    ("page", &["digest", "name", "clock", "unseen", "format", "compare", "certify"]),
+    ("repository", &["name", "nearest", "host", "clock", "shell", "bounded", "format", "store", "registry"]),
     (
         "ops",
         &[
@@ -64,6 +79,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "host",
             "progress",
             "shell",
+            "bounded",
             "format",
             "store",
             "table",

@@ -12,6 +12,7 @@
 )]
 
 mod architecture;
+mod bounded;
 mod capture;
 mod certify;
 mod cli;
@@ -33,3 +34,4 @@ mod store;
 mod support;
 mod table;
 mod ui;
+mod unseen;

@@ -10,6 +10,7 @@ mod waiting;
 use std::io::ErrorKind;
 
 use mlrun::capture::CaptureError;
+use mlrun::format::FormatError;
 use mlrun::format::certificate::Verdict;
 use mlrun::ops::bundle::check::BundleError;
 use mlrun::ops::purge::PurgeError;
@@ -36,6 +37,8 @@ pub const NO: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Inconclusive.
 pub const INCONCLUSIVE: u8 = 3;
+/// Of what is sound and cannot be understood here.
+const NEWER: &str = "a newer mlrun wrote it: install that one, and leave the file as it is; nothing is damaged";
 /// Hash, chain, damaged store, a record newer than this program.
 pub const INTEGRITY: u8 = 4;
 /// Something moved.
@@ -160,6 +163,11 @@ fn first(names: &[String]) -> String {
     format!("{}{more}", names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
+/// What there is to choose from.
+fn there_are(items: &[String]) -> Option<String> {
+    (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")))
+}
+
 type Meaning = (u8, Option<String>);
 
 /// The exit code of what a signal ended.
@@ -230,9 +238,7 @@ fn verb(error: &VerbError) -> Meaning {
             (exit, Some(format!("{before}`{again}` captures what it made without another run")))
         }
         VerbError::Reproduce(error) => reproduce(error),
-        VerbError::NoPolicy { .. } => {
-            says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
-        }
+        VerbError::NoPolicy { .. } => says(USAGE, SET_POLICY),
         VerbError::Secret { place, .. } => (NO, Some(format!("{place}: say it without the secret"))),
         VerbError::Rename(error) => past::rename(error),
         VerbError::Bisect(error) => past::bisect(error),
@@ -240,6 +246,7 @@ fn verb(error: &VerbError) -> Meaning {
             BundleError::Exists { .. } => says(NO, "give `--force` to replace it"),
             BundleError::InStore { .. } => says(USAGE, "name a place outside the store"),
             BundleError::TooMuch { .. } => (NO, None),
+            BundleError::Folder { .. } => says(USAGE, "name the file; `mlrun bundle REV -o FILE.tar.gz` makes one"),
             BundleError::Foreign { .. } => says(INTEGRITY, "`mlrun bundle REV -o FILE.tar.gz` makes one"),
             BundleError::Read { source, .. } => {
                 (if source.kind() == ErrorKind::NotFound { NOT_FOUND } else { INTEGRITY }, None)
@@ -272,6 +279,7 @@ fn verb(error: &VerbError) -> Meaning {
         ),
         VerbError::Interrupted { signal, .. } => (interrupted_by(*signal), None),
         VerbError::Io { source, .. } => io(source.kind()),
+        VerbError::Record { source: FormatError::Newer { .. }, .. } => says(INTEGRITY, NEWER),
         VerbError::Record { .. } => (INTEGRITY, None),
         VerbError::Usage(error) => usage(error),
         _ => (BUG, None),
@@ -320,12 +328,16 @@ fn io(kind: ErrorKind) -> Meaning {
         ErrorKind::ResourceBusy => says(CONFLICT, "let the program that writes it finish, then try again"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => says(MACHINE, "make room on that disk; nothing was lost"),
         ErrorKind::PermissionDenied => says(MACHINE, "check its owner and permissions"),
+        ErrorKind::FileTooLarge => says(USAGE, "no such file is that long: name the right one"),
         ErrorKind::ReadOnlyFilesystem => {
             says(MACHINE, "it is mounted read-only: mount it to be written, or name another place")
         }
         _ => (MACHINE, None),
     }
 }
+
+/// Where rules come from.
+const SET_POLICY: &str = "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`";
 
 /// What was in production must not wait for a correction.
 const WITHOUT_CONFIG: &str = "`-R STORE` looks and goes back without it";
@@ -352,15 +364,14 @@ fn repository(error: &RepositoryError) -> Meaning {
 }
 
 fn resolve(error: &ResolveError) -> Meaning {
-    let list = |items: &[String]| (!items.is_empty()).then(|| format!("there are: {}", items.join(", ")));
     match error {
         ResolveError::NoModel => says(NOT_FOUND, "`mlrun snapshot NAME --files PATH` makes the first version of one"),
         ResolveError::WhichModel { .. } => says(USAGE, "name it: `MODEL@…`, or MODEL as the argument"),
         ResolveError::Model { nearest: Some(nearest), .. } | ResolveError::Stage { nearest: Some(nearest), .. } => {
             (NOT_FOUND, Some(format!("did you mean `{nearest}`?")))
         }
-        ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, list(known)),
-        ResolveError::Data { known, .. } => (NOT_FOUND, list(known)),
+        ResolveError::Model { known, .. } | ResolveError::Stage { known, .. } => (NOT_FOUND, there_are(known)),
+        ResolveError::Data { known, .. } => (NOT_FOUND, there_are(known)),
         ResolveError::NoVersion { model } => (NOT_FOUND, Some(format!("`mlrun snapshot {model}` makes the first one"))),
         ResolveError::Version { model, newest, .. } => {
             (NOT_FOUND, Some(format!("`mlrun list {model}` shows v1 to {newest}")))
@@ -374,7 +385,10 @@ fn resolve(error: &ResolveError) -> Meaning {
         }
         ResolveError::OnlyModel { revision } => (
             USAGE,
-            Some(format!("say `{revision}@latest`, `{revision}@v3` or a stage such as `{revision}@production`")),
+            Some(format!(
+                "say `{revision}@v3` (`mlrun list {revision}` shows them), a stage such as `{revision}@production`, or, of what is not to \
+                 be promoted, `{revision}@latest`"
+            )),
         ),
         ResolveError::TooFarBack { .. } | ResolveError::NotYet { .. } => (NOT_FOUND, None),
         ResolveError::Day { occupants, .. } => (USAGE, Some(format!("give the hour too: {}", occupants.join("; ")))),
@@ -437,6 +451,9 @@ fn backend(error: &BackendError) -> Meaning {
             (MACHINE, Some(format!("{cure}; verbs that only read work as it is")))
         }
         BackendError::Io { source, .. } => io(source.kind()),
+        BackendError::NotAFile { .. } => {
+            says(INTEGRITY, "only files belong there: look at what it is and who put it there, then move it away")
+        }
         _ => (INTEGRITY, None),
     }
 }
@@ -491,6 +508,8 @@ fn store(error: &StoreError) -> Meaning {
 fn journal(error: &JournalError) -> Meaning {
     match error {
         JournalError::Backend(error) => backend(error),
+        // Whoever put a backup in its place would lose what happened since.
+        JournalError::Format { source: FormatError::Newer { .. }, .. } => says(INTEGRITY, NEWER),
         _ => says(INTEGRITY, "`mlrun verify --journal` checks every event; restore the file from a backup"),
     }
 }
@@ -515,14 +534,29 @@ fn restore(error: &RestoreError) -> Meaning {
 
 fn usage(error: &UsageError) -> Meaning {
     match error {
-        UsageError::NothingToCapture { model, known } => {
+        UsageError::NothingToCapture { model, configured: true, .. } => (
+            USAGE,
+            Some(format!("set `files` below `[model.{model}]`, or `mlrun snapshot {model} --files PATH --save`")),
+        ),
+        UsageError::NothingToCapture { model, known, .. } => {
             let known =
                 if known.is_empty() { String::new() } else { format!("; mlrun.toml knows {}", known.join(", ")) };
             (USAGE, Some(format!("`mlrun snapshot {model} --files PATH`{known}")))
         }
+        UsageError::NamedAsStage { name, others } => {
+            let model = if let [only] = others.as_slice() { only.as_str() } else { "MODEL" };
+            let hint = format!("`mlrun snapshot {model}` takes a version; `{model}@{name}` is what the stage holds");
+            (USAGE, Some(hint))
+        }
         UsageError::MovingTarget { resolved, stage, .. } => {
             (USAGE, Some(format!("`mlrun promote {resolved} --to {stage}`")))
         }
+        UsageError::MovingFrom { model, resolved, stage, .. } => (
+            USAGE,
+            Some(format!(
+                "`mlrun rollback {model} --stage {stage} --from {resolved} --reason …`; without `--from` it flees what `{stage}` holds"
+            )),
+        ),
         UsageError::NotAdded { model } => {
             (USAGE, Some(format!("`mlrun snapshot {model} --files PATH --save` adds it")))
         }

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod failure;
+mod global;
 mod ui;
 
 use std::panic::{self, AssertUnwindSafe};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::md5;
-use crate::capture::bounded;
+use crate::bounded;
 use crate::format::tree::is_component;
 
 /// No configuration of DVC is longer.

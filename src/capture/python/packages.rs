@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::capture::bounded;
+use crate::bounded;
 use crate::capture::secrets::strip_userinfo;
 
 use super::{Interpreter, shown};

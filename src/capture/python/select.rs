@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Component, Path, PathBuf};
 
-use crate::capture::bounded;
+use crate::bounded;
 use crate::process::is_executable;
 
 use super::packages::conda_version;
@@ -18,10 +18,13 @@ pub struct Asked<'a> {
     pub argv0: Option<&'a Path>,
     /// The environment's folder, or the interpreter, that a person named.
     pub configured: Option<&'a Path>,
+    /// The folder of the environment that the version before was made with here.
+    pub before: Option<&'a Path>,
 }
 
 /// Chooses: the Python that ran, if a program was run and is one, or a script that names one in its first line; what is
-/// configured (a folder or an interpreter) and nothing else; otherwise `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv` or `venv` in the project, the first `python3` or `python` on `PATH`.
+/// configured (a folder or an interpreter) and nothing else; otherwise `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv` or `venv` in the project, the
+/// environment of the version before, the first `python3` or `python` on `PATH`.
 ///
 /// # Errors
 /// None of them is there, or the first one that is has no library.
@@ -44,13 +47,24 @@ pub fn choose(project: &Path, asked: Asked<'_>, variable: Variable<'_>) -> Resul
     }
     for name in [".venv", "venv"] {
         let prefix = project.join(name);
-        if prefix.join("pyvenv.cfg").is_file() || prefix.join("conda-meta").is_dir() {
+        if is_environment(&prefix) {
             return open(&prefix, None, format!("the project has a `{name}`{passed_over}"), variable);
         }
+    }
+    // What a shell in which nothing is active finds first says less of the project than what it was made with.
+    if let Some(prefix) = asked.before.filter(|prefix| is_environment(prefix))
+        && let Ok(found) = open(prefix, None, format!("the version before was made with it{passed_over}"), variable)
+    {
+        return Ok(found);
     }
     let (executable, called) = on_path(project, variable).ok_or(PythonError::None)?;
     let reason = format!("the first `{called}` on PATH, {}{passed_over}", executable.display());
     interpreter(&executable, reason, variable)
+}
+
+/// Whether a folder is an environment that was made for something, and no installation for all.
+fn is_environment(prefix: &Path) -> bool {
+    prefix.join("pyvenv.cfg").is_file() || prefix.join("conda-meta").is_dir()
 }
 
 /// First lines are short.
@@ -105,10 +119,10 @@ fn named(path: &Path, variable: Variable<'_>) -> Result<Interpreter, PythonError
 /// The Python of an executable. A virtual environment is recognised beside the link, its installation behind it.
 fn interpreter(executable: &Path, reason: String, variable: Variable<'_>) -> Result<Interpreter, PythonError> {
     let around = |path: &Path| Some(path.parent()?.to_owned());
-    let is_environment = |prefix: &PathBuf| prefix.join("pyvenv.cfg").is_file();
+    let is_virtual = |prefix: &PathBuf| prefix.join("pyvenv.cfg").is_file();
     let beside = around(executable);
     let above = beside.as_deref().and_then(around);
-    if let Some(prefix) = above.into_iter().chain(beside).find(is_environment) {
+    if let Some(prefix) = above.into_iter().chain(beside).find(is_virtual) {
         return open(&prefix, None, reason, variable);
     }
     let missing = || PythonError::Missing { path: executable.display().to_string() };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::PolicyError;
 use super::refuse::misplaced;
 use super::{demand, measure};
-use crate::certify::{CASES, HOLDOUT};
+use crate::certify::{CASES, FIRST_RELEASE, HOLDOUT};
 use crate::format::policy::{
     FORMAT, HoldoutFile, HoldoutRecord, PolicyFile, PolicyRecord, RuleFile, RuleRecord, Severity, Task,
 };
@@ -84,7 +84,7 @@ fn check_id<'a>(position: usize, rule: &'a RuleFile, ids: &mut BTreeSet<&'a str>
     if !(1..=64).contains(&rule.id.len()) || !rule.id.bytes().all(grammar) {
         return Err(PolicyError::Id { position, id: rule.id.chars().take(80).collect() });
     }
-    if [CASES, HOLDOUT].contains(&rule.id.as_str()) {
+    if [CASES, HOLDOUT, FIRST_RELEASE].contains(&rule.id.as_str()) {
         return Err(PolicyError::ReservedId { id: rule.id.clone() });
     }
     if ids.insert(&rule.id) { Ok(()) } else { Err(PolicyError::IdTwice { id: rule.id.clone() }) }

@@ -1,16 +1,28 @@
-//! How far the columns of one version's training data are from another's, by what profiles hold and by rows where they were read.
+//! How far the columns of one version's training data are from another's: by their profiles alone, which are stored for good, so that
+//! everybody who says how far says the same, whether or not the rows are still here.
+//!
+//! The arithmetic is that of a [drift rule](crate::format::policy::DriftRecord): of the same profiles both have the same numbers. A
+//! rule that could read the rows knows exactly what is [estimated](ColumnDrift::approximate) here.
 
-use std::collections::BTreeMap;
-
-use crate::certify::columns::{How, Side, column, deciles, distance, rows_wanted};
-use crate::evidence::{ColumnRows, Wanted};
+use crate::certify::columns::{How, Side, column, deciles, distance, even_categories, is_of_categories, is_whole};
 use crate::format::policy::{Drift, DriftRecord};
-use crate::format::profile::{ColumnProfileRecord, ProfileRecord};
+use crate::format::profile::{ColumnProfileRecord, DecilesRecord, ProfileRecord};
+use crate::format::scalar::Scalar;
 use crate::measure::drift::Bins;
-use crate::name::SetName;
 
 /// Categories that a shape is drawn of.
 const CATEGORIES: usize = 10;
+/// Whole numbers that are all different number the rows if they lie closer together than this.
+const GAPS: i128 = 2;
+
+/// How far the training data of one version is from another's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataDrift {
+    /// Every column that both have, the furthest first, those without an index last.
+    pub columns: Vec<ColumnDrift>,
+    /// Columns of both that tell rows apart. That such a one goes on counting says nothing of what is in the data.
+    pub left_out: Vec<String>,
+}
 
 /// A column that both have.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +31,9 @@ pub struct ColumnDrift {
     pub name: String,
     /// The population stability index in bins of `a`, or why there is none.
     pub psi: Result<f64, String>,
-    /// Whether that rests on values that are even between deciles: `b`'s rows were not read.
+    /// The chance of such an index or a larger one if nothing drifted.
+    pub p: Option<f64>,
+    /// Whether that rests on values that are even between deciles: `b`'s profile does not list them all.
     pub approximate: bool,
     /// The means, of numbers.
     pub mean: (Option<f64>, Option<f64>),
@@ -42,40 +56,88 @@ pub struct Shape {
     pub b: Vec<u64>,
 }
 
-/// A rule that nobody wrote: the index of every column.
-fn record(of: &SetName) -> DriftRecord {
-    DriftRecord { drift: Drift::Psi, of: of.clone(), columns: Vec::new(), above: None, approximate: true }
-}
-
-/// The rows of `b` that are needed beyond the profiles.
-pub fn drift_rows(a: &ProfileRecord, b: &ProfileRecord) -> BTreeMap<String, Wanted> {
-    rows_wanted(&record(&a.data), b, a).0
-}
-
-/// Every column that both have, the furthest first, those without an index last; `read` are rows of `b`.
-pub fn column_drift(a: &ProfileRecord, b: &ProfileRecord, read: &BTreeMap<String, ColumnRows>) -> Vec<ColumnDrift> {
-    let record = record(&a.data);
-    let of = |ours: &ColumnProfileRecord| {
-        let theirs = column(b, &ours.name)?;
-        let found = distance(
-            &record,
-            Side { rows: b.rows, profile: theirs, read: read.get(&ours.name) },
-            Side { rows: a.rows, profile: ours, read: None },
-        );
-        Some(ColumnDrift {
-            name: ours.name.clone(),
-            approximate: found.as_ref().is_ok_and(|found| found.how != How::Exact),
-            psi: found.map(|found| found.low),
-            mean: (ours.mean, theirs.mean),
-            nulls: (ours.nulls, theirs.nulls),
-            distinct: (ours.distinct, theirs.distinct),
-            shape: shape(ours, theirs),
-        })
-    };
-    let mut columns: Vec<ColumnDrift> = a.columns.iter().filter_map(of).collect();
+/// The drift of `b` against `a`. `key` names the columns that are said to tell rows apart.
+pub fn data_drift(a: &ProfileRecord, b: &ProfileRecord, key: &[String]) -> DataDrift {
+    // A rule that nobody wrote: the index of every column, from what there is.
+    let rule =
+        DriftRecord { drift: Drift::Psi, of: a.data.clone(), columns: Vec::new(), above: None, approximate: true };
+    let key = sound(key, [a, b]);
+    let mut found = DataDrift::default();
+    for ours in &a.columns {
+        let Some(theirs) = column(b, &ours.name) else { continue };
+        if key.contains(&ours.name) || number_rows((ours, a.rows), (theirs, b.rows)) {
+            found.left_out.push(ours.name.clone());
+        } else {
+            found.columns.push(of_column(&rule, (ours, a.rows), (theirs, b.rows)));
+        }
+    }
     let furthest = |column: &ColumnDrift| column.psi.as_ref().map_or(f64::NEG_INFINITY, |psi| *psi);
-    columns.sort_by(|x, y| furthest(y).total_cmp(&furthest(x)));
-    columns
+    found.columns.sort_by(|x, y| furthest(y).total_cmp(&furthest(x)).then_with(|| x.name.cmp(&y.name)));
+    found
+}
+
+type Known<'a> = (&'a ColumnProfileRecord, u64);
+
+fn of_column(rule: &DriftRecord, (ours, a): Known<'_>, (theirs, b): Known<'_>) -> ColumnDrift {
+    let (candidate, baseline) =
+        (Side { rows: b, profile: theirs, read: None }, Side { rows: a, profile: ours, read: None });
+    let found = match is_of_categories(ours) && is_of_categories(theirs) && !is_whole(theirs, b) {
+        true => even_categories(rule, candidate, baseline),
+        false => distance(rule, candidate, baseline),
+    };
+    ColumnDrift {
+        name: ours.name.clone(),
+        approximate: found.as_ref().is_ok_and(|found| found.how != How::Exact),
+        p: found.as_ref().ok().map(|found| found.p),
+        psi: found.map(|found| found.low),
+        mean: (ours.mean, theirs.mean),
+        nulls: (ours.nulls, theirs.nulls),
+        distinct: (ours.distinct, theirs.distinct),
+        shape: shape(ours, theirs),
+    }
+}
+
+/// The key, unless it is one column whose values are known to repeat: then it tells nothing apart, and is a column like any other.
+fn sound<'k>(key: &'k [String], tables: [&ProfileRecord; 2]) -> &'k [String] {
+    let [only] = key else { return key };
+    let repeats = |profile: &&ProfileRecord| {
+        let distinct = column(profile, only).and_then(|column| column.distinct);
+        distinct.is_some_and(|distinct| distinct < profile.rows)
+    };
+    if tables.iter().any(repeats) { &[] } else { key }
+}
+
+/// Whether a column numbers the rows, although nobody says so: whole numbers, each of them once, that lie close together in one of both.
+fn number_rows((a, rows_of_a): Known<'_>, (b, rows_of_b): Known<'_>) -> bool {
+    let (ours, theirs) = (span(a, rows_of_a), span(b, rows_of_b));
+    let close = |span: i128, rows: u64| span < GAPS * i128::from(rows);
+    ours.zip(theirs).is_some_and(|(ours, theirs)| close(ours, rows_of_a) || close(theirs, rows_of_b))
+}
+
+/// From the least to the greatest of whole numbers that are known to be all different; none of any other column.
+fn span(column: &ColumnProfileRecord, rows: u64) -> Option<i128> {
+    let deciles = column.deciles.as_ref()?;
+    let edges: Vec<i128> = deciles.edges.iter().map(whole).collect::<Option<_>>()?;
+    // Of more different values than a profile counts, those that count through are known to be so.
+    let all_different = column.distinct.map_or_else(|| counts_through(&edges, deciles), |distinct| distinct == rows);
+    let span = edges.last()?.checked_sub(*edges.first()?)?;
+    (all_different && rows > 0 && column.nulls == 0 && !column.kind.starts_with("duration")).then_some(span)
+}
+
+const fn whole(edge: &Scalar) -> Option<i128> {
+    match edge {
+        Scalar::Int(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// Whether there are as many values between every two edges as there are whole numbers.
+fn counts_through(edges: &[i128], deciles: &DecilesRecord) -> bool {
+    let steps = edges.iter().zip(edges.iter().skip(1)).map(|(from, to)| to.checked_sub(*from));
+    let mut counts = deciles.counts.iter().map(|count| Some(i128::from(*count)));
+    // The least value is counted in the first part.
+    let first = counts.next().flatten().map(|count| count - 1);
+    deciles.exact && steps.eq(std::iter::once(first).chain(counts))
 }
 
 fn shape(a: &ColumnProfileRecord, b: &ColumnProfileRecord) -> Option<Shape> {

@@ -30,17 +30,35 @@ pub struct ComparedMetric {
 }
 
 /// One to be measured.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     rule: Option<&'a RuleRecord>,
-    title: String,
-    spec: MetricSpec,
+    pub(super) title: String,
+    pub(super) spec: MetricSpec,
     /// The rows, or why nobody knows which.
-    selection: Result<Option<Selection>, String>,
+    pub(super) selection: Result<Option<Selection>, String>,
 }
 
 /// The metrics that rules on these rows ask for, in the rules' order and each once, then those that the columns allow. `unnamed`
 /// is whether rules that name no set are about this one.
 pub fn compared_metrics(joined: &JoinedRows, terms: &Terms<'_>, unnamed: bool) -> Vec<ComparedMetric> {
+    let usable = consistent(joined, terms.task);
+    let measure = |one: Asked<'_>| {
+        let slice = one.selection.as_ref().ok().and_then(|some| some.as_ref()?.label.clone());
+        let found = usable.clone().and_then(|()| compared(&one, joined, terms));
+        ComparedMetric {
+            threshold: one.spec.threshold,
+            slice,
+            rule: one.rule.map(|rule| rule.id.clone()),
+            better: one.spec.better(),
+            metric: one.title,
+            found,
+        }
+    };
+    asked(joined, terms, unnamed).into_par_iter().map(measure).collect()
+}
+
+/// What is to be measured: what rules ask for, each once, then what the columns allow.
+pub(super) fn asked<'a>(joined: &JoinedRows, terms: &Terms<'a>, unnamed: bool) -> Vec<Asked<'a>> {
     let mut asked: Vec<Asked<'_>> = Vec::new();
     for rule in terms.rules {
         let Some(one) = of_rule(rule, joined, terms.task, unnamed) else { continue };
@@ -57,20 +75,7 @@ pub fn compared_metrics(joined: &JoinedRows, terms: &Terms<'_>, unnamed: bool) -
             asked.push(Asked { rule: None, title, spec, selection: Ok(None) });
         }
     }
-    let usable = consistent(joined, terms.task);
-    let measure = |one: Asked<'_>| {
-        let slice = one.selection.as_ref().ok().and_then(|some| some.as_ref()?.label.clone());
-        let found = usable.clone().and_then(|()| compared(&one, joined, terms));
-        ComparedMetric {
-            threshold: one.spec.threshold,
-            slice,
-            rule: one.rule.map(|rule| rule.id.clone()),
-            better: one.spec.better(),
-            metric: one.title,
-            found,
-        }
-    };
-    asked.into_par_iter().map(measure).collect()
+    asked
 }
 
 /// What a rule measures, without what it does with the values in several slices. None of a rule on something else.

@@ -1,15 +1,17 @@
 //! Two models side by side, judged by nobody: the numbers of a certificate, whether or not a rule asks for them.
 //!
 //! Metrics with the bounds that [`certify`](super::certify) would hold against a limit, from the same rows, seeds and arithmetic;
-//! answers that changed and which rows that is; the drift of training data.
+//! the same in every slice; answers that changed and which rows that is; the drift of training data.
 
 mod answers;
 mod columns;
 mod metrics;
+mod slices;
 
 pub use self::answers::{ChangedAnswers, NumbersChanged, SidesChanged, SliceChange, What, changed_answers};
-pub use self::columns::{ColumnDrift, Shape, column_drift, drift_rows};
+pub use self::columns::{ColumnDrift, DataDrift, Shape, data_drift};
 pub use self::metrics::{ComparedMetric, compared_metrics};
+pub use self::slices::{Interval, SliceValues, SlicedColumn, SlicedMetric, sliced_metric};
 
 use super::policy::{CONFIDENCE, RESAMPLES};
 use crate::format::policy::{IntervalMethod, PolicyRecord, RuleRecord, Task};

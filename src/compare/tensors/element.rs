@@ -93,6 +93,10 @@ impl Element {
         if let Some(number) = named(dtype) {
             return Self::Number { number, big_endian: false };
         }
+        // A digest of each item.
+        if matches!(dtype, "list" | "set" | "dict" | "objects") {
+            return Self::Unit { width: 16, quantised: false };
+        }
         if let Some(width) = quantised::block_bytes(dtype) {
             return Self::Unit { width, quantised: true };
         }

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::extent::Extent;
 use super::sums::Sums;
 use super::{Change, Tally, TensorFacts, TensorItem};
 
@@ -19,6 +20,10 @@ pub struct Layer {
     pub tensors: u64,
     /// Those whose elements changed, retyped and reshaped ones among them.
     pub changed: u64,
+    /// Those of them that have another type of elements.
+    pub retyped: u64,
+    /// Those of them that have another shape.
+    pub reshaped: u64,
     /// Those only in `b`.
     pub added: u64,
     /// Those only in `a`.
@@ -29,6 +34,8 @@ pub struct Layer {
     pub sums: Sums,
     /// Quantised blocks or bytes that are different, of how many.
     pub units: (u64, u64),
+    /// How much the tensor of it changed that changed most.
+    pub largest: Extent,
 }
 
 impl Layer {
@@ -39,12 +46,15 @@ impl Layer {
 
     fn add(&mut self, item: &TensorItem) {
         self.tensors += 1;
+        self.largest = self.largest.max(item.extent());
         match item.change {
             Change::Added => self.added += 1,
             Change::Removed => self.removed += 1,
             Change::Renamed => self.renamed += 1,
             Change::Changed | Change::Reshaped | Change::Retyped => self.changed += 1,
         }
+        self.retyped += u64::from(item.change == Change::Retyped);
+        self.reshaped += u64::from(item.change == Change::Reshaped);
         match &item.tally {
             Some(Tally::Numbers(sums)) => self.sums.add(sums),
             Some(Tally::Units(units)) => {
@@ -56,18 +66,21 @@ impl Layer {
     }
 
     /// How much it changed: by its numbers, or by its units where it has none.
-    fn weight(&self) -> f64 {
-        match self.sums.elements {
-            0 => self.units.0 as f64 / self.units.1.max(1) as f64,
-            _ => self.sums.weight(),
+    pub fn extent(&self) -> Extent {
+        match (self.sums.elements, self.units) {
+            (0, (_, 0)) => Extent::Unknown,
+            (0, (changed, count)) => Extent::Share(changed as f64 / count as f64),
+            _ => Extent::of(&self.sums),
         }
     }
 
+    /// By the tensor that changed most: among large ones that hardly changed, a small one would be lost in the sums of its layer.
     fn rank(&self, other: &Self) -> Ordering {
         let kept = |layer: &Self| layer.changed == 0;
         let by_kind = kept(self).cmp(&kept(other));
+        let by_extent = || self.extent().largest_first(&other.extent());
         let by_name = || (&self.name, &self.set).cmp(&(&other.name, &other.set));
-        by_kind.then(other.weight().total_cmp(&self.weight())).then_with(by_name)
+        by_kind.then(self.largest.largest_first(&other.largest)).then_with(by_extent).then_with(by_name)
     }
 }
 

@@ -4,11 +4,10 @@
 //! Tensors belong together by name in one *set*: all shards of a model are one, and so is any other file. Of a pair nothing is
 //! known yet but what the files say of it ([`pairs`]); its [`Change`] follows from that and from what was summed over its
 //! bytes. What a change is in numbers stands in [`sums`].
-//!
-//! Tensors without elements are in no list: the parsers of files leave them out.
 
 mod decode;
 pub mod element;
+pub mod extent;
 pub mod layers;
 pub mod pairs;
 mod quantised;
@@ -16,10 +15,12 @@ pub mod settings;
 pub mod strided;
 pub mod sums;
 pub mod units;
+mod vectors;
 
 use std::cmp::Ordering;
 
 use self::element::Element;
+use self::extent::Extent;
 use self::layers::Layer;
 use self::sums::Sums;
 use self::units::Units;
@@ -127,10 +128,11 @@ impl Tally {
         }
     }
 
-    fn weight(&self) -> f64 {
+    /// How much that is.
+    pub fn extent(&self) -> Extent {
         match self {
-            Self::Numbers(sums) => sums.weight(),
-            Self::Units(units) => units.weight(),
+            Self::Numbers(sums) => Extent::of(sums),
+            Self::Units(units) => Extent::Share(units.share()),
         }
     }
 
@@ -173,12 +175,19 @@ impl TensorItem {
         layers::prefix(self.name())
     }
 
-    /// The most important first: changed elements by how much, then the other kinds; last by name.
+    /// How much its elements changed.
+    pub fn extent(&self) -> Extent {
+        self.tally.map_or(Extent::Unknown, |tally| tally.extent())
+    }
+
+    /// The most important first: where other elements are NaN or infinite; changed elements by how much, then the other kinds;
+    /// last by name.
     fn rank(&self, other: &Self) -> Ordering {
-        let weight = |item: &Self| item.tally.map_or(0.0, |tally| tally.weight());
-        let by_weight = || weight(other).total_cmp(&weight(self));
+        let finite = |item: &Self| !matches!(item.extent(), Extent::NotFinite(_));
+        let by_extent = || self.extent().largest_first(&other.extent());
         let by_name = || (self.name(), self.set()).cmp(&(other.name(), other.set()));
-        self.change.cmp(&other.change).then_with(by_weight).then_with(by_name)
+        let by_kind = finite(self).cmp(&finite(other)).then(self.change.cmp(&other.change));
+        by_kind.then_with(by_extent).then_with(by_name)
     }
 }
 
@@ -193,6 +202,17 @@ pub struct NotCompared {
     pub tensor: Option<String>,
     /// Why.
     pub reason: String,
+}
+
+impl NotCompared {
+    /// Which file, or which tensor of it, on which side if it is only one, and why.
+    fn words(&self, others: &[Self]) -> String {
+        let other = Self { of_a: !self.of_a, ..self.clone() };
+        let side = if self.of_a { " of a" } else { " of b" };
+        let side = if self.tensor.is_some() || others.contains(&other) { "" } else { side };
+        let tensor = self.tensor.as_ref().map_or_else(String::new, |tensor| format!(", {tensor}"));
+        format!("{}{side}{tensor}: {}", self.file, self.reason)
+    }
 }
 
 /// What a model's files say of themselves, as far as it is different: the class, hyper-parameters, what was found beside them.
@@ -237,6 +257,15 @@ impl TensorDiff {
     /// Whether nothing is different, and everything was compared.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty() && self.settings.is_empty() && self.not_compared.is_empty()
+    }
+
+    /// What is not compared, in words: what is so on both sides once.
+    pub fn not_compared_words(&self) -> Vec<String> {
+        let mut words: Vec<String> =
+            self.not_compared.iter().map(|missing| missing.words(&self.not_compared)).collect();
+        words.sort();
+        words.dedup();
+        words
     }
 
     /// How many are different in this way.

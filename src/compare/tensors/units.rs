@@ -49,8 +49,8 @@ impl Units {
         Self { count, ..Self::default() }
     }
 
-    /// What decides which change comes first: the share of units that are different.
-    pub(super) fn weight(&self) -> f64 {
+    /// The share of them that is different.
+    pub fn share(&self) -> f64 {
         self.changed as f64 / self.count.max(1) as f64
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointRecord, FORMAT, StageRow};
+use super::{Blocks, CheckpointRecord, FORMAT, StageRow};
 use crate::format::event::MAX_SEQ;
-use crate::format::rows::{Blocks, Keyed, Opening, Pages, Part, Rows, Source, Which, Writing, digests};
+use crate::format::rows::{Keyed, Opening, Pages, Part, Rows, Source, Which, Writing, digests};
 use crate::format::{FormatError, cached};
 
 /// What a file of tables begins with, filled up with zeros.
@@ -128,6 +128,11 @@ impl CheckpointRecord {
     fn parts(&self) -> Vec<Part> {
         let four = [self.versions.part(), self.certificates.part(), self.proposals.part(), self.blocks.part()];
         four.into_iter().chain(self.stages.iter().map(|stage| stage.timeline.part())).collect()
+    }
+
+    /// Whether what is looked up by its key lies in the order of keys, which looking up relies on.
+    pub fn is_in_order(&self) -> bool {
+        self.certificates.is_in_order() && self.proposals.is_in_order()
     }
 
     /// The file of tables that older rows are in.

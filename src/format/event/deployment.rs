@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EventRef;
+use super::{ActorRecord, EventRef};
 use crate::digest::Digest;
 use crate::name::{ModelName, Version};
 
@@ -49,4 +49,7 @@ pub struct OriginRecord {
     /// The [record](crate::format::origin) that names what else came with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<Digest>,
+    /// Who took it, as that journal tells; none: it does not say of everybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<ActorRecord>,
 }

@@ -46,6 +46,9 @@ pub struct StageRulesRecord {
     /// Checks before a promotion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<String>,
+    /// The files of the project that those name and that are programs or scripts: path → SHA-256 of what they were.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scripts: BTreeMap<String, Digest>,
 }
 
 impl RulesRecord {

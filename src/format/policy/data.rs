@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::threshold::threshold_of;
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
 
@@ -210,7 +211,7 @@ pub struct ShiftRecord {
 impl ShiftRecord {
     /// The threshold that the rule says; none where it says nothing.
     pub fn threshold(&self) -> Option<f64> {
-        super::measure::threshold_of(self.threshold, self.threshold_written)
+        threshold_of(self.threshold, self.threshold_written)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::threshold::threshold_of;
 use super::{DataCheckRecord, Direction, DriftRecord, LeakageRecord, ReportRuleRecord, ShiftRecord, SurroundingRecord};
 use crate::format::scalar::Scalar;
 use crate::name::SetName;
@@ -253,14 +254,6 @@ pub enum MeasureRecord {
     /// Checks of another tool that failed, counted; less is better.
     Report(ReportRuleRecord),
 }
-
-/// The threshold a rule has if it says so; none: classes count as they were recorded, or as scores from 0.5 are positive.
-pub(super) fn threshold_of(threshold: f64, written: bool) -> Option<f64> {
-    (written || threshold != UNWRITTEN).then_some(threshold)
-}
-
-/// What stands in a record where a rule says nothing.
-const UNWRITTEN: f64 = 0.5;
 
 impl MeasureRecord {
     /// The threshold that the rule says scores are held against; none where it says nothing, or has no use for one.

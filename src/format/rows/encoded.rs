@@ -195,7 +195,7 @@ pub(in crate::format) struct Writing {
 }
 
 impl Writing {
-    pub(super) const fn new(format: &'static str) -> Self {
+    pub(in crate::format) const fn new(format: &'static str) -> Self {
         Self { format, keys: Vec::new(), ends: Vec::new(), rows: Vec::new() }
     }
 
@@ -208,7 +208,7 @@ impl Writing {
         Ok(())
     }
 
-    pub(super) fn row<T: Row>(&mut self, row: &T) -> Result<(), FormatError> {
+    pub(in crate::format) fn row<T: Row>(&mut self, row: &T) -> Result<(), FormatError> {
         self.rows = cached::append(self.format, row, std::mem::take(&mut self.rows))?;
         let mut keys = row.key().digest().as_bytes().to_vec();
         if T::KEYS > 1 {

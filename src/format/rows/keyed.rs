@@ -113,7 +113,12 @@ impl<T: Row> Keyed<T> {
         Ok(writing)
     }
 
-    /// Newer rows that are not sorted by key are none.
+    /// Whether all of them are found by their keys: those that were read before anybody looked may be in any order.
+    pub(in crate::format) fn is_in_order(&self) -> bool {
+        self.layers.iter().all(|layer| layer.encoded.is_sorted())
+    }
+
+    /// Newer rows that are not sorted by key are none. The older ones are many, and only a check of the journal looks at them all.
     pub(in crate::format) fn open(opening: &mut Opening, part: Part) -> Option<Self> {
         let layers: Vec<Layer<T>> = opening.layers(part)?;
         let all_shown = part.shown == part.older.rows;

@@ -12,6 +12,8 @@ pub(in super::super) type Id = u32;
 const MAX_VALUES: usize = 4 << 20;
 /// Bytes of all texts and bytes that are kept at most.
 const MAX_KEPT: usize = 256 << 20;
+/// Arrays have no more dimensions.
+pub(in super::super) const MAX_RANK: usize = 64;
 /// Longer texts are not kept: no name or parameter is longer.
 pub(super) const MAX_TEXT: u64 = 64 << 10;
 /// Longer bytes are not kept: a number has no more.
@@ -63,7 +65,7 @@ pub(in super::super) struct ArrayValue {
 pub(in super::super) struct Lies {
     pub(in super::super) start: u64,
     pub(in super::super) length: u64,
-    /// Whether the first side's elements are next to each other.
+    /// Whether the elements of its first dimension are next to each other, as in Fortran.
     pub(in super::super) columns_first: bool,
     /// Whether the highest byte of a number is the first.
     pub(in super::super) big_endian: bool,
@@ -134,6 +136,21 @@ impl Values {
 
     pub(in super::super) fn integer(&self, id: Id) -> Option<i64> {
         if let Value::Int(number) = self.get(id) { Some(*number) } else { None }
+    }
+
+    /// What an element goes by in a dictionary, where its key is a text or a number.
+    pub(in super::super) fn key_name(&self, key: Id) -> Option<String> {
+        match self.get(key) {
+            Value::Text(text) => Some(text.to_string()),
+            Value::Int(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The lengths of an array's dimensions, or its strides: a list or a tuple of numbers that are not negative.
+    pub(in super::super) fn dimensions(&self, id: Id) -> Option<Vec<u64>> {
+        let lengths = self.elements(id).filter(|lengths| lengths.len() <= MAX_RANK)?;
+        lengths.iter().map(|length| self.integer(*length)?.try_into().ok()).collect()
     }
 
     /// The elements of a list or a tuple.

@@ -8,6 +8,7 @@ use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName};
 use crate::ops::policy::{self, PolicyOptions};
 use crate::ops::resolve::{self, Found};
+use crate::ops::signoffs::approvals::Authorship;
 use crate::ops::signoffs::{self, Signers};
 use crate::ops::{ApprovalError, VerbError, rules, waive};
 use crate::registry::State;
@@ -118,7 +119,11 @@ impl Asks {
                 let proposed: RulesRecord = rules::proposed(repository, state, &stage, policy)?;
                 signoffs::counting(state, &stage, &proposed).clone()
             }
-            SubjectRecord::Rules(_) => waive::rules_of(repository, state, &stage)?,
+            // Rules change by those in force, whatever the project states by now.
+            SubjectRecord::Rules(_) => match state.stages.get(&stage).and_then(|row| row.rules.as_ref()) {
+                Some(in_force) => in_force.stage.clone(),
+                None => rules::stated(repository, &state.model, &stage)?,
+            },
         };
         let known: Vec<String> = rules.approvals.keys().cloned().collect();
         let role = match (role, known.as_slice()) {
@@ -184,25 +189,28 @@ impl Asks {
         };
         if let SubjectRecord::Version { version, snapshot } = self.subject
             && !self.rules.self_approval
-            && self.is_author(repository, snapshot, &person, actor)?
         {
-            let label = format!("{}@{version}", self.state.model);
-            return Err(ApprovalError::Own { who: person, label, stage: self.stage.clone() }.into());
+            let (label, stage) = (format!("{}@{version}", self.state.model), self.stage.clone());
+            match self.authorship(repository, snapshot, &person, actor)? {
+                Authorship::Own => return Err(ApprovalError::Own { who: person, label, stage }.into()),
+                Authorship::Unknown => return Err(ApprovalError::AuthorUnknown { label, stage }.into()),
+                Authorship::Others => {}
+            }
         }
         Ok(person)
     }
 
-    fn is_author(
+    fn authorship(
         &self,
         repository: &Repository,
         snapshot: SnapshotId,
         person: &str,
         actor: &ActorRecord,
-    ) -> Result<bool, VerbError> {
+    ) -> Result<Authorship, VerbError> {
         let authors = signoffs::approvals::authors(repository, &self.state, snapshot)?;
         // Whoever hands in a signature that somebody else made is not the one who approves.
         let is_theirs = actor.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(person));
-        Ok(signoffs::approvals::is_author(&authors, person, actor.name.as_deref().filter(|_| is_theirs)))
+        Ok(signoffs::approvals::authorship(&authors, person, actor.name.as_deref().filter(|_| is_theirs)))
     }
 
     /// Refuses a signed statement that somebody has made in vain: whoever has its signature could hand it in once more.

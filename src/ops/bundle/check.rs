@@ -15,6 +15,7 @@ use super::consistency::{
 };
 use super::contents::MOST_RECORDS;
 use super::page::Pages;
+use crate::certify::wording::count;
 use crate::digest::{Digest, Hasher};
 use crate::format::canonical;
 use crate::format::event::EventRef;
@@ -75,6 +76,9 @@ pub(in crate::ops) fn verify_bundle_of(path: &Path) -> Result<(String, ModelName
 impl Opened {
     /// Reads and hashes all of it. What could do harm ends it here; wrong digests are noted.
     pub(in crate::ops) fn read(path: &Path) -> Result<Self, BundleError> {
+        if path.is_dir() {
+            return Err(BundleError::Folder { path: path.to_path_buf() });
+        }
         Self::from_file(path).map_err(|refusal| refused(path, refusal))
     }
 
@@ -244,13 +248,14 @@ fn unproven(records: &Records<'_>) -> Vec<String> {
     }
     let signed = records.by_name.keys().filter(|name| name.starts_with("signatures/")).count();
     if signed > 0 {
+        let signatures = count(signed as u64, "signature");
         open.push(format!(
-            "whose keys made the {signed} signatures of the certificate: they hold, the owners are not known"
+            "whose keys made {signatures} of the certificate: what is signed holds, the owners are not known"
         ));
     }
     let erased = records.journal.state.erased_from(about.version).count();
     if erased > 0 {
-        open.push(format!("what was erased, in {erased} parts: only its digests are left"));
+        open.push(format!("what was erased, in {}: only its digests are left", count(erased as u64, "part")));
     }
     open
 }

@@ -78,7 +78,7 @@ impl Journal {
     }
 
     /// An event.
-    pub(super) fn event(&self, seq: u64) -> Option<(EventRecord, EventId)> {
+    pub(in crate::ops) fn event(&self, seq: u64) -> Option<(EventRecord, EventId)> {
         let found = event::decode(&file(self.line(seq)?)).ok()?;
         Some((found.event.ok()?, found.id))
     }

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::AddOptions;
+use crate::certify::wording::count;
 use crate::evidence;
 use crate::format::checkpoint::VersionRow;
 use crate::format::scalar::Scalar;
@@ -137,7 +138,7 @@ pub(super) fn rows_of_file(
     let names: Vec<&str> = columns.iter().map(String::as_str).chain(Some(REASON).filter(|_| has_reason)).collect();
     let table = Table::read(&bytes, format, &names).map_err(|error| wrong(error.to_string()))?;
     if table.rows() == 0 || table.rows() > MOST {
-        return Err(wrong(format!("it has {} rows; 1 to {MOST} can be added at once", table.rows())));
+        return Err(wrong(format!("it has {}; 1 to {MOST} can be added at once", count(table.rows() as u64, "row"))));
     }
     let column = |name: &str| table.column(name).map_err(|error| wrong(error.to_string()));
     let mut rows = Vec::with_capacity(table.rows());

@@ -26,7 +26,7 @@ const MOST_TO_SHOW: u64 = 128 << 20;
 const MOST_TO_PATCH: u64 = 512 << 20;
 
 /// Where the files of a side's code are read from.
-pub(super) enum CodeFiles {
+pub(in crate::ops) enum CodeFiles {
     /// From the store, or from git.
     Stored {
         /// Those that were erased, and are not to come back from anywhere.
@@ -43,7 +43,7 @@ pub(super) enum CodeFiles {
 
 /// A side, and where its code is read from.
 #[derive(Clone, Copy)]
-pub(super) struct CodeSide<'s> {
+pub(in crate::ops) struct CodeSide<'s> {
     /// What is known of it.
     pub side: &'s Side,
     /// Where its files are.
@@ -67,7 +67,7 @@ struct Reader<'r> {
 }
 
 /// Looks into the files that differ.
-pub(super) fn look_inside(repository: &Repository, a: CodeSide<'_>, b: CodeSide<'_>, diff: &mut CodeDiff) {
+pub(in crate::ops) fn look_inside(repository: &Repository, a: CodeSide<'_>, b: CodeSide<'_>, diff: &mut CodeDiff) {
     let reader = Reader { repository, git: OnceCell::new(), room: Cell::new(MOST_TO_SHOW) };
     let found = Found::of(a, b, &diff.files);
     for item in diff.files.iter().filter(|item| has_other_content(item)) {

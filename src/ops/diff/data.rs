@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Looked, Pair};
-use crate::certify::{self, ColumnDrift};
+use crate::certify::data_drift;
 use crate::compare::{Diff, Item, RowsDiff, Section, TableDiff, schema_changes};
-use crate::evidence::{TableRows, TrainingColumns, row_changes};
+use crate::evidence::{TableRows, row_changes};
 use crate::format::observation::ObservationRecord;
-use crate::format::policy::{DataCheck, MeasureRecord};
 use crate::format::profile::ProfileRecord;
 use crate::format::snapshot::{ColumnRecord, DataRecord};
 use crate::name::SetName;
-use crate::ops::training::TrainingFiles;
+use crate::ops::training::{TrainingFiles, row_key};
 use crate::ops::{VerbError, profiles, records};
 
 /// Tables of more bytes are not compared row by row: 1 GiB.
@@ -50,7 +49,7 @@ pub(super) fn compare(pair: &Pair<'_>, diff: &mut Diff) -> Result<(), VerbError>
             Table { pair, a: (&a, old), b: (&b, new) }.compare()?
         } else {
             let reason = a.untold(old).or_else(|| b.untold(new)).unwrap_or_else(|| "it is no table".to_owned());
-            TableDiff { schema: Vec::new(), rows: Err(reason.clone()), columns: Err(reason) }
+            TableDiff { schema: Vec::new(), rows: Err(reason.clone()), drift: Err(reason) }
         };
         diff.tables.insert(name.to_string(), table);
     }
@@ -146,51 +145,36 @@ impl Table<'_> {
         without.retain(|column| !in_both(column) || opaque(column));
         columns.retain(|column| in_both(column) && !opaque(column));
         columns.sort();
-        let wanted = profiles.as_ref().map(|(a, b)| certify::drift_rows(a, b)).unwrap_or_default();
-        let mut moved = TrainingColumns::new(wanted.clone());
-        let mut moved_read = if wanted.is_empty() { Some(Ok(())) } else { None };
-        let rows = self.rows(&columns, without, |bytes, path| {
-            if !wanted.is_empty() && !matches!(moved_read, Some(Err(_))) {
-                moved_read = Some(moved.add(bytes, path).map_err(|defect| defect.to_string()));
-            }
-        })?;
-        let read = match moved_read {
-            Some(Ok(())) => moved.finish().unwrap_or_default(),
-            _ => BTreeMap::new(),
-        };
-        // A key that goes on counting drifts by itself.
-        let key = rows.as_ref().map(|rows| rows.key.clone()).unwrap_or_default();
-        let drift = |(a, b): (&ProfileRecord, &ProfileRecord)| -> Vec<ColumnDrift> {
-            certify::column_drift(a, b, &read).into_iter().filter(|column| !key.contains(&column.name)).collect()
-        };
-        Ok(TableDiff { schema: schema_changes(&old, &new), rows, columns: profiles.map(drift) })
+        let key = row_key(self.pair.repository, &self.pair.b.model, self.pair.policy, name);
+        let rows = self.rows(&key, &columns, without)?;
+        let drift = profiles.map(|(a, b)| data_drift(a, b, &key));
+        Ok(TableDiff { schema: schema_changes(&old, &new), rows, drift })
     }
 
-    /// The rows of both; each file of `b` is also handed to `look`.
+    /// The rows of both, told apart by the `named` key if they have it.
     fn rows(
         &self,
+        named: &[String],
         columns: &[String],
         without: Vec<String>,
-        mut look: impl FnMut(&[u8], &str),
     ) -> Result<Result<RowsDiff, String>, VerbError> {
         if columns.is_empty() {
             return Ok(Err("both have no column in common".to_owned()));
         }
-        let (key, doubt) = self.key(columns);
-        let read = |(source, data): (&Source<'_>, &DataRecord), look: &mut dyn FnMut(&[u8], &str)| {
+        let (key, doubt) = match named.iter().find(|column| !columns.contains(column)) {
+            Some(column) => (Vec::new(), Some(format!("the key's `{column}` is not a column of both"))),
+            None => (named.to_vec(), None),
+        };
+        let read = |(source, data): (&Source<'_>, &DataRecord)| {
             let files = match source.files(self.pair, data)? {
                 Ok(files) => files,
                 Err(reason) => return Ok(Err(reason)),
             };
             let mut rows = TableRows::new(&key, columns);
-            let each = files.each(|bytes, path| {
-                look(bytes, path);
-                rows.add(bytes, path).map_err(|defect| defect.to_string())
-            })?;
+            let each = files.each(|bytes, path| rows.add(bytes, path).map_err(|defect| defect.to_string()))?;
             Ok::<_, VerbError>(each.map(|()| rows).map_err(|reason| source.said(&reason)))
         };
-        let new = read(self.b, &mut look)?;
-        let old = read(self.a, &mut |_, _| {})?;
+        let (new, old) = (read(self.b)?, read(self.a)?);
         let (old, new) = match (old, new) {
             (Ok(old), Ok(new)) => (old, new),
             (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
@@ -201,27 +185,5 @@ impl Table<'_> {
         let doubt = Some(format!("`{}` is not different in every row", key.join(", ")));
         let changes = row_changes(&old.without_key(), &new.without_key());
         Ok(Ok(RowsDiff { changes, key: Vec::new(), without, doubt }))
-    }
-
-    /// What tells rows apart: as the configuration says, or a rule that asks for it to be unique.
-    fn key(&self, columns: &[String]) -> (Vec<String>, Option<String>) {
-        let name = &self.a.1.name;
-        let section = self.pair.repository.section(&self.pair.b.model);
-        let named = section.and_then(|section| section.data.get(name)).map(|data| data.key.clone());
-        let unique = || {
-            let rules = self.pair.policy.iter().flat_map(|policy| &policy.rules);
-            let mut keys = rules.filter_map(|rule| match &rule.measure {
-                MeasureRecord::Data(record) if record.data == DataCheck::Unique && record.of == *name => {
-                    Some(record.columns.clone())
-                }
-                _ => None,
-            });
-            keys.next()
-        };
-        let key = named.filter(|key| !key.is_empty()).or_else(unique).unwrap_or_default();
-        match key.iter().find(|column| !columns.contains(column)) {
-            Some(column) => (Vec::new(), Some(format!("the key's `{column}` is not a column of both"))),
-            None => (key, None),
-        }
     }
 }

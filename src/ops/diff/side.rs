@@ -33,6 +33,10 @@ pub(super) struct Looked {
     pub tables: Vec<Tables>,
     /// Of the workspace: the model's files that are worth looking into.
     pub model_sources: Option<Vec<SourceFile>>,
+    /// Why it was dropped, if it was: its files are gone then.
+    pub dropped: Option<String>,
+    /// Of the workspace: declared inputs that cannot be read, and why.
+    pub unread: Vec<(String, String)>,
     /// Where the code's files are.
     pub code_files: CodeFiles,
 }
@@ -92,10 +96,11 @@ fn side(
             return Err(ResolveError::Workspace.into());
         }
         let scanner = Scanner::new(&capture_options(repository, model, &options.given)?.allow);
-        let mut looked = Workspace::look(repository, model, &options.given, progress)?;
+        let mut looked = Workspace::look_leniently(repository, model, &options.given, progress)?;
         let files = std::mem::take(&mut looked.code_sources);
         let files: HashMap<_, _> = files.into_iter().map(|file| (file.path().to_owned(), file)).collect();
         let (evidence, tables, sources) = (looked.tables(), looked.data_tables(), looked.model_sources());
+        let unread = std::mem::take(&mut looked.capture.unread);
         let side = looked.into_side();
         return Ok(Looked {
             model: side.record.model.clone(),
@@ -103,6 +108,8 @@ fn side(
             found: None,
             evidence,
             tables,
+            dropped: None,
+            unread,
             model_sources: Some(sources),
             code_files: CodeFiles::Workspace { files, scanner },
         });
@@ -115,11 +122,14 @@ fn side(
     let found = resolve::find(repository, &revision)?;
     let parts = erasures::of_version(&found.state, found.row.version).into_iter();
     erased.extend(parts.map(|part| (found.label(), part)));
+    let dropped = resolve::dropped(repository, &found)?.map(|dropped| dropped.reason);
     Ok(Looked {
         side: stored_side(repository, &found)?,
         model: found.state.model.clone(),
         evidence: HashMap::new(),
         tables: Vec::new(),
+        dropped,
+        unread: Vec::new(),
         model_sources: None,
         code_files: CodeFiles::Stored { erased: found.state.erased_files(found.row.version) },
         found: Some(found),

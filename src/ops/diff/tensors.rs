@@ -19,6 +19,7 @@ use crate::capture::found::is_called_like_a_model;
 use crate::capture::source_file::SourceFile;
 use crate::capture::weights::Weight;
 use crate::compare::tensors::pairs::{self, Pairs};
+use crate::compare::tensors::sums::Sums;
 use crate::compare::tensors::{Change, NotCompared, Tally, TensorDiff, TensorFacts, TensorItem, settings};
 use crate::format::found::FoundFileRecord;
 use crate::progress::{Progress, Unit};
@@ -54,9 +55,24 @@ pub(in crate::ops) fn compare(
     b: &SideFiles<'_>,
     progress: &dyn Progress,
 ) -> TensorDiff {
+    compare_within(store, a, b, u64::MAX, progress).unwrap_or_default()
+}
+
+/// The same; none if more than `limit` bytes would have to be read on both sides.
+pub(in crate::ops) fn compare_within(
+    store: &Store,
+    a: &SideFiles<'_>,
+    b: &SideFiles<'_>,
+    limit: u64,
+    progress: &dyn Progress,
+) -> Option<TensorDiff> {
     let (files_a, files_b) = (differing(a.files, b.files), differing(b.files, a.files));
     if files_a.is_empty() && files_b.is_empty() {
-        return TensorDiff::default();
+        return Some(TensorDiff::default());
+    }
+    let read_whole = files_a.iter().chain(&files_b).filter(|file| !has_short_header(&file.path));
+    if read_whole.map(|file| file.size).fold(0, u64::saturating_add) > limit {
+        return None;
     }
     let mut not_compared = Vec::new();
     let mut a = find(store, &files_a, a.disk, true, &mut not_compared);
@@ -65,6 +81,9 @@ pub(in crate::ops) fn compare(
     a.leave_out(&out);
     b.leave_out(&out);
     let settings = settings::compare(&a.says, &b.says);
+    if limit < u64::MAX && to_be_read(&a, &b) > limit {
+        return None;
+    }
     let mut comparison = Comparison { a: &a, b: &b, not_compared, items: Vec::new(), unchanged: Vec::new() };
     comparison.run(progress);
     let Comparison { items, unchanged, mut not_compared, .. } = comparison;
@@ -77,7 +96,34 @@ pub(in crate::ops) fn compare(
             reason,
         }));
     }
-    TensorDiff::new(items, &unchanged, settings, not_compared)
+    Some(TensorDiff::new(items, &unchanged, settings, not_compared))
+}
+
+/// Whether what is in a file of this name can be told without reading it whole.
+fn has_short_header(path: &str) -> bool {
+    [".safetensors", ".gguf", ".npy"].iter().any(|end| path.ends_with(end))
+}
+
+/// Bytes of tensors that are not known to be the same.
+fn to_be_read(a: &Found<'_>, b: &Found<'_>) -> u64 {
+    let length = |side: &Found<'_>, place: usize| side.tensors.get(place).map_or(0, |facts| facts.length);
+    let pairs = pairs::by_name(&a.tensors, &b.tensors);
+    let (from, to) = pairs::may_be_renamed(&a.tensors, &b.tensors, &pairs);
+    let both = pairs.both.iter().filter(|(one, other)| !is_known_to_be_equal(a, b, *one, *other));
+    let both = both.map(|(one, other)| length(a, *one).saturating_add(length(b, *other)));
+    let renamed = from.iter().map(|place| length(a, *place)).chain(to.iter().map(|place| length(b, *place)));
+    both.chain(renamed).fold(0, u64::saturating_add)
+}
+
+fn is_known_to_be_equal(a: &Found<'_>, b: &Found<'_>, place_a: usize, place_b: usize) -> bool {
+    let (Some(facts_a), Some(facts_b)) = (a.tensors.get(place_a), b.tensors.get(place_b)) else { return false };
+    let alike = facts_a.element == facts_b.element && facts_a.dtype == facts_b.dtype && facts_a.shape == facts_b.shape;
+    let parts = |side: &Found<'_>, place: usize| {
+        let (file, weight) = side.places.get(place)?;
+        side.opened.get(*file)?.parts(&weight.place)
+    };
+    let same = || parts(a, place_a).is_some_and(|found| Some(found) == parts(b, place_b));
+    alike && a.strides(place_a) == b.strides(place_b) && same()
 }
 
 /// The files of one side that may hold tensors and are not among the others': of many the largest.
@@ -210,13 +256,17 @@ impl<'f> Comparison<'f, '_> {
         let mut results: BTreeMap<usize, Result<Option<Tally>, String>> = BTreeMap::new();
         for (number, (place_a, place_b)) in pairs.iter().enumerate() {
             let (Some(a), Some(b)) = (self.a.tensors.get(*place_a), self.b.tensors.get(*place_b)) else { continue };
-            if self.is_known_to_be_equal(*place_a, *place_b) {
+            if is_known_to_be_equal(self.a, self.b, *place_a, *place_b) {
                 progress.advance(b.length);
                 self.unchanged.push(b);
                 continue;
             }
             if !counted::can_be(a, b) {
                 results.insert(number, Ok(None));
+                continue;
+            }
+            if (a.length, b.length) == (0, 0) {
+                results.insert(number, Ok(Some(Tally::Numbers(Sums::default()))));
                 continue;
             }
             let held = self.held(*place_a, *place_b);
@@ -246,17 +296,6 @@ impl<'f> Comparison<'f, '_> {
     fn dense(&self, side: &'f Found<'_>, place: usize) -> Option<Held<'f>> {
         let (file, weight) = side.places.get(place)?;
         Held::dense(side.opened.get(*file)?, weight, side.tensors.get(place)?)
-    }
-
-    fn is_known_to_be_equal(&self, a: usize, b: usize) -> bool {
-        let (Some(facts_a), Some(facts_b)) = (self.a.tensors.get(a), self.b.tensors.get(b)) else { return false };
-        let alike =
-            facts_a.element == facts_b.element && facts_a.dtype == facts_b.dtype && facts_a.shape == facts_b.shape;
-        let parts = |side: &Found<'_>, place: usize| {
-            let (file, weight) = side.places.get(place)?;
-            side.opened.get(*file)?.parts(&weight.place)
-        };
-        alike && self.a.strides(a) == self.b.strides(b) && parts(self.a, a).is_some_and(|p| Some(p) == parts(self.b, b))
     }
 
     fn judge(&mut self, a: usize, b: usize, result: Result<Option<Tally>, String>) {

@@ -41,7 +41,7 @@ pub enum ApprovalError {
         known: Vec<String>,
     },
     /// Whoever asks has not that role.
-    #[error("{who} has not the role {role} for {stage}")]
+    #[error("{who} does not have the role {role} for {stage}")]
     NotInRole {
         /// Their address, or that they have none.
         who: String,
@@ -57,6 +57,14 @@ pub enum ApprovalError {
     Own {
         /// Their address.
         who: String,
+        /// The version.
+        label: String,
+        /// The stage.
+        stage: StageName,
+    },
+    /// Nobody approves their own, and whose it is is not known.
+    #[error("who took {label} is not known, and for {stage} nobody approves their own")]
+    AuthorUnknown {
         /// The version.
         label: String,
         /// The stage.
@@ -167,7 +175,7 @@ pub enum ApprovalError {
         timed_out: bool,
     },
     /// A signal came.
-    #[error("asked to end by signal {signal} before anything was signed")]
+    #[error("interrupted by signal {signal} before anything was signed")]
     Interrupted {
         /// Which.
         signal: i32,

@@ -31,8 +31,14 @@ pub enum BundleError {
         /// What does not fit.
         reason: String,
     },
+    /// It is a folder.
+    #[error("`{}` is a folder, and no bundle of mlrun", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+    },
     /// It is something else.
-    #[error("`{}` is no bundle: {reason}", path.display())]
+    #[error("`{}` is no bundle of mlrun: {reason}", path.display())]
     Foreign {
         /// Which.
         path: PathBuf,

@@ -138,6 +138,18 @@ pub enum CertificationError {
         /// Whether no address is known.
         unknown: bool,
     },
+    /// Whoever asks made what they would excuse.
+    #[error("{who} may not waive a rule of {label} for {stage}: {why}")]
+    WaivesOwn {
+        /// Their address.
+        who: String,
+        /// The version.
+        label: String,
+        /// The stage.
+        stage: StageName,
+        /// Why.
+        why: String,
+    },
     /// Whoever asks may not remove a case.
     #[error("{who} may not remove a case, which waives it for {stage}: {why}")]
     MayNotRemove {
@@ -155,12 +167,26 @@ pub enum CertificationError {
     MayNotBegin {
         /// Their address, or that it is not known.
         who: String,
+        /// The version.
+        label: String,
         /// The stage.
         stage: StageName,
         /// Who may.
         why: String,
         /// Whether no address is known.
         unknown: bool,
+    },
+    /// A first release where something was retired is declared with a signature, where the rules in force ask for those.
+    #[error(
+        "the rules in force for {stage} ask for signatures, and that {label} is a first release is not signed for: {reason}"
+    )]
+    BeginsUnsigned {
+        /// The version.
+        label: String,
+        /// The stage.
+        stage: StageName,
+        /// What is wrong.
+        reason: String,
     },
     /// Cases are taken from a version that was dropped.
     #[error("`{model}@{version}` was dropped: its rows are not kept")]

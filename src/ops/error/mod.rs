@@ -1,30 +1,34 @@
 //! What keeps a verb from deciding anything.
 
+mod adopt;
 mod approval;
+mod bisect;
 mod bundle;
 mod certification;
 mod measured;
 mod purge;
+mod rename;
 mod reproduce;
 mod resolve;
 
+pub use self::adopt::AdoptError;
 pub use self::approval::ApprovalError;
+pub use self::bisect::BisectError;
 pub use self::bundle::BundleError;
 pub use self::certification::CertificationError;
 pub use self::measured::MeasureError;
 pub use self::purge::PurgeError;
+pub use self::rename::RenameError;
 pub use self::reproduce::ReproduceError;
 pub use self::resolve::{Dropped, ResolveError};
+
 use std::path::PathBuf;
 
 use crate::capture::CaptureError;
 use crate::certify::CertifyError;
 use crate::certify::policy::PolicyError;
 use crate::clock::{Time, TimeError, describe_run};
-use crate::name::{ModelName, SetName};
-use crate::ops::bisect::BisectError;
-use crate::ops::policy::AdoptError;
-use crate::ops::rename::RenameError;
+use crate::name::{ModelName, SetName, StageName, Version};
 use crate::ops::report::ReportError;
 use crate::registry::JournalError;
 use crate::repository::RepositoryError;
@@ -265,12 +269,22 @@ pub enum VerbError {
 #[non_exhaustive]
 pub enum UsageError {
     /// No input files for a model the configuration does not know.
-    #[error("`{model}` is not in the configuration, and no files were named for it")]
+    #[error("{}", if *configured { format!("`{model}` has no `files` in mlrun.toml, and none were named for it") } else { format!("`{model}` is not in the configuration, and no files were named for it") })]
     NothingToCapture {
         /// Which model.
         model: String,
+        /// Whether the configuration knows it.
+        configured: bool,
         /// Models the configuration knows.
         known: Vec<String>,
+    },
+    /// A new model that would be called as a stage is.
+    #[error("`{name}` is a stage; a model needs another name")]
+    NamedAsStage {
+        /// The name.
+        name: ModelName,
+        /// The models there are.
+        others: Vec<ModelName>,
     },
     /// A moving name where a fixed version is needed.
     #[error("`{revision}` is a moving name; it means {resolved} now")]
@@ -281,6 +295,18 @@ pub enum UsageError {
         resolved: String,
         /// The stage asked for.
         stage: String,
+    },
+    /// A moving name for the version that is fled: repeated, it would flee the next one.
+    #[error("`{revision}` is a moving name; it means {model}@{resolved} now")]
+    MovingFrom {
+        /// As given.
+        revision: String,
+        /// Of which model.
+        model: ModelName,
+        /// What it means now.
+        resolved: Version,
+        /// The stage that is to go back.
+        stage: StageName,
     },
     /// A restore into, or a search in, a place that is not a folder.
     #[error("`{0}` is not a folder")]
@@ -325,18 +351,6 @@ pub enum UsageError {
 impl From<UsageError> for VerbError {
     fn from(error: UsageError) -> Self {
         Self::Usage(error)
-    }
-}
-
-impl VerbError {
-    /// The same, with the place in the policy of the rule that it is about.
-    pub(super) fn at_rule(self, policy: &super::rules::Policy) -> Self {
-        let Self::Certify(source) = self else { return self };
-        let line = source.rule().and_then(|rule| policy.lines.get(rule));
-        match policy.path.clone().zip(line) {
-            Some((path, &line)) => Self::Unfit { path, line, source },
-            None => Self::Certify(source),
-        }
     }
 }
 

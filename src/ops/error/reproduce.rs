@@ -41,7 +41,7 @@ pub enum ReproduceError {
         reason: String,
     },
     /// A signal asked us to end before it was done.
-    #[error("asked to end by signal {signal}, before anything could be said{}", kept.as_ref().map_or_else(String::new, |path| format!("; kept: {}", path.display())))]
+    #[error("interrupted by signal {signal}, before anything could be said{}", kept.as_ref().map_or_else(String::new, |path| format!("; kept: {}", path.display())))]
     Interrupted {
         /// Which.
         signal: i32,

@@ -1,8 +1,9 @@
 //! Fetching what a policy rests on, from stored versions or, for a look at the workspace, from its files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::certify::{CaseRows, Needs, Samples};
 use crate::digest::Digest;
 use crate::evidence::{self, Asked, Defect, JoinedRows, PredictionTable};
@@ -19,6 +20,12 @@ use crate::store::{Store, StoreError};
 /// No table of evidence is longer: 8 GiB.
 pub(in crate::ops) const MAX_TABLE: u64 = 8 << 30;
 
+/// A table of evidence that lies on the disk.
+pub(in crate::ops) fn read_table(path: &Path) -> Result<Vec<u8>, VerbError> {
+    let failed = |source| VerbError::Io { action: "read", path: path.to_path_buf(), source };
+    bounded::read(path, MAX_TABLE).map_err(failed)
+}
+
 /// Where the bytes of evidence are.
 pub(in crate::ops) struct Tables<'a> {
     /// Those of versions.
@@ -32,9 +39,7 @@ pub(in crate::ops) struct Tables<'a> {
 impl Tables<'_> {
     pub(in crate::ops) fn bytes(&self, id: FileId) -> Result<Vec<u8>, VerbError> {
         match self.workspace.get(&id) {
-            Some(path) => {
-                std::fs::read(path).map_err(|source| VerbError::Io { action: "read", path: path.clone(), source })
-            }
+            Some(path) => read_table(path),
             None => match (self.store.file(id, MAX_TABLE), self.erased.get(&id).cloned()) {
                 (Err(StoreError::Missing { .. }), Some((label, path, why))) => {
                     Err(VerbError::Erased { label, names: vec![path], why, rest: false })
@@ -90,7 +95,7 @@ pub(in crate::ops) fn gather(
                         record: &SnapshotRecord,
                         like: Option<&PredictionTable>|
          -> Result<Result<PredictionTable, Defect>, VerbError> {
-            let Some(found) = record.predictions.iter().find(|p| p.name == set) else {
+            let Some(found) = record.predictions_of(&set) else {
                 return Ok(Err(Defect::SetMissing { role, kind: "predictions", set: set.clone() }));
             };
             let if_there = role == "baseline";
@@ -198,7 +203,7 @@ fn case_rows(
     keys: &[Vec<String>],
 ) -> CaseRows {
     let joined = table.as_ref().map_err(Clone::clone).and_then(|table| evidence::join(set, task, table.clone(), None));
-    let found = candidate.predictions.iter().find(|p| p.name == *set);
+    let found = candidate.predictions_of(set);
     CaseRows {
         rows: joined.map(|joined| joined.only(keys)),
         positive: found.and_then(|found| found.columns.positive.clone()),
@@ -207,8 +212,7 @@ fn case_rows(
 
 /// Columns of one role that both models call otherwise: what they hold is compared, and that it has another name is said.
 fn other_names(set: &SetName, candidate: &SnapshotRecord, baseline: Option<&SnapshotRecord>) -> Option<String> {
-    let columns =
-        |record: &'_ SnapshotRecord| record.predictions.iter().find(|p| p.name == *set).map(|p| p.columns.clone());
+    let columns = |record: &'_ SnapshotRecord| record.predictions_of(set).map(|p| p.columns.clone());
     let (ours, theirs) = (columns(candidate)?, columns(baseline?)?);
     let roles = [
         ("key", Some(ours.key.join(", ")), Some(theirs.key.join(", "))),

@@ -320,7 +320,7 @@ fn repeated(
 
 /// Rows of an evaluation set that are among the training data.
 fn leak(tables: &Tables<'_>, known: &Known<'_>, rule: &LeakageRecord, gathered: &mut Gathered) -> Read<Leak> {
-    let set = known.record.predictions.iter().find(|set| set.name == rule.leakage);
+    let set = known.record.predictions_of(&rule.leakage);
     let mut parts: Vec<EvaluationRows> = Vec::new();
     let mut put = |bytes: &[u8], path: &str, key: &[String]| {
         EvaluationRows::read(bytes, path, key).map(|rows| parts.push(rows)).map_err(|defect| defect.to_string())

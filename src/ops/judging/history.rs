@@ -14,9 +14,9 @@ use crate::format::event::{EventBody, StageRulesRecord, UsedSetRecord};
 use crate::format::measurement::Role;
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{StageName, Version};
-use crate::ops::signoffs;
-use crate::ops::signoffs::{Signers, given_for};
-use crate::ops::{VerbError, cases};
+use crate::ops::VerbError;
+use crate::ops::cases::list;
+use crate::ops::signoffs::{self, Signers, given_for};
 use crate::registry::State;
 use crate::repository::Repository;
 
@@ -58,7 +58,7 @@ pub(in crate::ops) fn cases_in_force(
     let mut lists = Vec::new();
     for row in &state.cases {
         let before = all.len();
-        all.extend(cases::of_row(repository, row)?);
+        all.extend(list::of_row(repository, row)?);
         if all.len() > before {
             lists.push(row.cases);
         }
@@ -183,10 +183,10 @@ pub(in crate::ops) fn history(
     let Some(state) = state else { return Ok(history) };
     let signers = Signers::today(repository, (&state.model, stage), rules)?;
     for row in state.waivers_in_force(candidate, now) {
-        let flaw = signoffs::waiver_flaw(repository, state, row, signers.as_ref())?;
+        let flaw = signoffs::waiver_flaw(repository, state, row, (rules, signers.as_ref()))?;
         if let Some(flaw) = flaw.filter(|_| rules.may_waive(row.email.as_deref())) {
             let by = row.email.as_deref().unwrap_or_default();
-            let why = flaw.words();
+            let why = signoffs::words(&flaw);
             history.remarks.push(format!("the waiver of `{}` by {by} does not count: {why}", row.rule));
         } else if rules.may_waive(row.email.as_deref()) {
             history.waivers.push(WaiverRecord {

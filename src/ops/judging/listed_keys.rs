@@ -1,8 +1,8 @@
 //! Lists of rows that a policy keeps in tables beside it: read into the policy, of which they are a part.
 
-use std::io::Read as _;
 use std::path::Path;
 
+use crate::bounded;
 use crate::certify::policy::{PolicyError, listed};
 use crate::format::policy::{KeyFile, KeysFile, PolicyFile, ScalarFile};
 use crate::table::{Table, TableFormat};
@@ -25,12 +25,7 @@ fn table(path: &Path, name: &str) -> Result<Vec<KeyFile>, String> {
     let Some(format) = TableFormat::of(name) else {
         return Err("its name ends in none of the tables' endings, such as .csv or .parquet".to_owned());
     };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(MAX_TABLE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_TABLE {
-        return Err(format!("it is larger than {MAX_TABLE} bytes"));
-    }
+    let bytes = bounded::read_named(path, MAX_TABLE).map_err(|error| error.to_string())?;
     let names = Table::header(&bytes, format).map_err(|error| error.to_string())?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let table = Table::read(&bytes, format, &names).map_err(|error| error.to_string())?;

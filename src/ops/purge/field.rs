@@ -4,53 +4,16 @@ use std::collections::BTreeMap;
 
 use super::profile;
 use super::remaining::Wanted;
+use super::version::{Version, redacted};
 use super::{Deed, PurgeError, PurgeReport, Touched, harmless, stages};
 use crate::digest::Digest;
-use crate::format::checkpoint::VersionRow;
 use crate::format::event::{CopyRecord, ErasedFieldRecord, ErasedRecord};
-use crate::format::observation::ObservationRecord;
-use crate::format::redacted::{Redactable, RedactedRecord};
-use crate::format::scalar::Scalar;
-use crate::format::snapshot::SnapshotRecord;
 use crate::nearest::nearest;
-use crate::ops::records::{Read, observation_and_erased, snapshot_and_erased};
 use crate::ops::{VerbError, resolve};
 use crate::registry::State;
 use crate::repository::Repository;
-use crate::snapshot::{self, fields};
+use crate::snapshot::fields;
 use crate::store::erase::Erasure;
-
-/// A version as it is read now.
-pub(super) struct Version {
-    pub(super) snapshot: Read<SnapshotRecord>,
-    pub(super) observation: Read<ObservationRecord>,
-}
-
-impl Version {
-    /// What a tombstone says is left counts, also where the record is still there because erasing it was cut short.
-    pub(super) fn read(repository: &Repository, state: &State, row: &VersionRow) -> Result<Self, VerbError> {
-        let left = |id: Digest| state.erased_from(row.version).filter_map(|erased| erased.copy_of(id)).last();
-        let snapshot = match left(row.snapshot.digest()) {
-            Some(copy) => of_copy(repository, row.snapshot.digest(), copy)?,
-            None => snapshot_and_erased(repository, row.snapshot)?,
-        };
-        let observation = match left(row.observation.digest()) {
-            Some(copy) => of_copy(repository, row.observation.digest(), copy)?,
-            None => observation_and_erased(repository, row.observation)?,
-        };
-        Ok(Self { snapshot, observation })
-    }
-
-    fn value(&self, name: &str) -> Option<Scalar> {
-        let all = fields::fields(&self.snapshot.record, &self.observation.record);
-        all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-}
-
-fn of_copy<T: Redactable>(repository: &Repository, of: Digest, copy: Digest) -> Result<Read<T>, VerbError> {
-    let copy = snapshot::load_copy(repository.store(), of, copy)?;
-    Ok(Read { record: copy.record, erased: copy.erased })
-}
 
 /// Which records are redacted. Their copies are stored, so that a tombstone may name them, unless this is a rehearsal.
 pub(super) fn field(
@@ -139,18 +102,6 @@ pub(super) fn field(
     let wanted = Wanted { field: name.to_owned(), value, models };
     let wanted = (!fields::is_profile(name)).then_some(wanted);
     Ok(Deed { report, tombstones, erasure, wanted })
-}
-
-/// The bytes of a copy from which `names` have gone too.
-pub(super) fn redacted<T: Redactable + Clone>(
-    of: Digest,
-    read: &Read<T>,
-    names: &[String],
-) -> Result<Vec<u8>, VerbError> {
-    let mut erased = read.erased.clone();
-    erased.extend(names.iter().map(|name| harmless(name)));
-    let unwritten = |source| VerbError::Record { kind: "redacted copy", id: of.to_string(), source };
-    RedactedRecord::new(of, erased, read.record.clone()).encode().map_err(unwritten)
 }
 
 fn no_field(found: &resolve::Found, name: &str, version: &Version) -> PurgeError {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::field::{Version, redacted};
+use super::version::{Version, redacted};
 use crate::digest::Digest;
 use crate::format::event::{CopyRecord, ErasedFieldRecord, ErasedRecord};
 use crate::format::redacted::RedactedRecord;

@@ -8,12 +8,13 @@ use std::io::{self, Write};
 
 use regex::bytes::Regex;
 
+use super::fresh::fresh;
 use crate::format::checkpoint::VersionRow;
 use crate::format::profile::ProfileRecord;
 use crate::format::scalar::Scalar;
 use crate::id::FileId;
 use crate::name::{ModelName, Version};
-use crate::ops::erasures::{Held, files, made};
+use crate::ops::erasures::{Held, files};
 use crate::ops::recorded;
 use crate::ops::recorded::Recorded;
 use crate::ops::{attached, records};
@@ -119,7 +120,7 @@ impl Search<'_> {
         let is_kept = row.dropped.is_none();
         let store = self.repository.store();
         let all = files(store, &record).and_then(|(mut held, _)| {
-            held.extend(made(store, state, row.snapshot)?);
+            held.extend(fresh(store, state, row.snapshot)?);
             Ok(held)
         });
         let Ok(held) = all else {

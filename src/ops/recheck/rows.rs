@@ -6,6 +6,7 @@ use super::subject::Issued;
 use super::{NAMED, RecheckReport, Shown, agrees, not_reached, other_statistics};
 use crate::certify::STATISTICS;
 use crate::certify::recheck::same;
+use crate::certify::wording::count;
 use crate::format::certificate::{CertificateRecord, EvidenceRecord, ResultRecord, StatementRecord, Verdict};
 use crate::format::event::EventBody;
 use crate::format::observation::ObservationRecord;
@@ -73,8 +74,8 @@ pub(super) fn with_rows(
             let gone = gone(&predicate, &again);
             let wrong = differences(&predicate, found, &gone);
             if gone.is_empty() || !wrong.is_empty() {
-                let files = found.evidence.len();
-                agrees(format!("{files} files of evidence, {} results", found.results.len()), wrong)
+                let files = count(found.evidence.len() as u64, "file");
+                agrees(format!("{files} of evidence, {}", count(found.results.len() as u64, "result")), wrong)
             } else {
                 not_reached(&format!("{}; all else comes out again", why_gone(&predicate, found, &gone)))
             }
@@ -150,7 +151,7 @@ impl Again {
         };
         let digest = match recorded.kind.as_str() {
             "data" => record.data.iter().find(|data| data.name == *set).and_then(|data| data.sha256),
-            "predictions" => record.predictions.iter().find(|p| p.name == *set).map(|p| p.file.digest()),
+            "predictions" => record.predictions_of(set).map(|p| p.file.digest()),
             "profile" => match observation.profiles.get(set) {
                 Some(named) => named.id.map_or(Some(recorded.sha256), |id| Some(id.digest())),
                 None => None,

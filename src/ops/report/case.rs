@@ -4,18 +4,15 @@ use std::collections::HashMap;
 
 use super::super::log::LogEntry;
 use super::super::told::{self, happening, subject_of, who};
-use super::super::workspace::stored_side;
-use super::super::{VerbError, changed, erasures, imported, resolve, show};
+use super::super::{VerbError, erasures, imported, resolve, show};
 use super::version::Teller;
-use crate::compare;
 use crate::digest::Digest;
 use crate::format::certificate::StatementRecord;
 use crate::format::checkpoint::{ApprovalRow, VersionRow, WaiverRow};
 use crate::format::event::{EventBody, SubjectRecord};
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
-use crate::name::Version;
-use crate::page::case::{Approval, Beside, Case, Certified, Changes, Happening, Stay, StoredFile, Waiver};
+use crate::page::case::{Approval, Beside, Case, Certified, Happening, Stay, StoredFile, Waiver};
 use crate::snapshot;
 
 /// Files of a model that are listed one by one.
@@ -100,7 +97,8 @@ pub(super) fn case(teller: &Teller<'_>, row: &VersionRow, life: &[&LogEntry]) ->
                 (stage, block.reason.clone(), block.time)
             })
             .collect(),
-        changes: changes(teller, &found),
+        // A report tells them with what is inside.
+        changes: None,
         kept: files.len(),
         files: files
             .into_iter()
@@ -169,15 +167,4 @@ fn waiver(row: &WaiverRow) -> Waiver {
         who: row.email.clone().or_else(|| row.actor.clone()).unwrap_or_default(),
         is_signed: row.signature.is_some(),
     }
-}
-
-/// Against the version before; none where one of the two cannot be read any more.
-fn changes(teller: &Teller<'_>, found: &resolve::Found) -> Option<Changes> {
-    let before = found.row.version.0.checked_sub(1).map(Version)?;
-    let before = resolve::Found { state: found.state.clone(), row: *found.state.version(before)? };
-    let (a, b) = (stored_side(teller.repository, &before).ok()?, stored_side(teller.repository, found).ok()?);
-    let items = changed::items(&compare::compare(&a, &b)).into_iter();
-    let items = items
-        .map(|one| [one.part.to_owned(), one.name, one.change, one.a.unwrap_or_default(), one.b.unwrap_or_default()]);
-    Some(Changes { before: before.label(), items: items.collect() })
 }

@@ -1,16 +1,9 @@
-//! What the stored predictions of a version and of what it is compared with show, set by set.
+//! Curves of what models predicted, on the same rows.
 
-use std::collections::HashMap;
-
-use super::super::chain;
-use crate::evidence::{self, JoinedRows, PredictedColumns, PredictionTable, TruthColumn};
-use crate::format::policy::Task;
-use crate::format::snapshot::{PredictionColumns, PredictionsRecord, SnapshotRecord};
-use crate::id::FileId;
+use super::predictions::Side;
+use crate::evidence::{JoinedRows, PredictedColumns, TruthColumn};
 use crate::measure::curves::{self, Area};
-use crate::ops::judging::evidence as stored_evidence;
-use crate::page::report::{Curve, CurveKind, CurveLine, Quality};
-use crate::store::Store;
+use crate::page::report::{Curve, CurveKind, CurveLine};
 
 /// Points of a line, and dots of a cloud.
 const POINTS: usize = 200;
@@ -21,157 +14,14 @@ const BINS: u32 = 10;
 const FEW_CLASSES: usize = 4;
 /// Steps of a mean of curves.
 const STEPS: u32 = 100;
-/// The share of rows that both models must have to be drawn on the same rows.
-const COVERAGE: f64 = 0.5;
 /// The share of the largest errors that no chart shows.
 const BEYOND: f64 = 0.01;
 
-/// A version, as far as its evidence goes.
-pub(super) struct Side<'a> {
-    /// What it is called.
-    pub(super) label: String,
-    /// Its record, with what was attached to it.
-    pub(super) record: &'a SnapshotRecord,
-    /// The how many-th of the page's models it is.
-    pub(super) place: usize,
-    /// Its tables that were erased: version, path and why.
-    pub(super) erased: HashMap<FileId, (String, String, String)>,
-}
+/// A model's answers.
+pub(super) type Model<'m, 'a> = (&'m Side<'a>, &'m PredictedColumns);
 
-/// Where tables come from.
-pub(super) struct Tables<'a> {
-    pub(super) store: &'a Store,
-    /// Larger ones are not read.
-    pub(super) largest: u64,
-}
-
-impl Tables<'_> {
-    /// The bytes of a table, or why they are not read.
-    pub(super) fn bytes(&self, side: &Side<'_>, file: FileId, size: u64) -> Result<Vec<u8>, String> {
-        if let Some((_, path, why)) = side.erased.get(&file) {
-            return Err(format!("`{path}` was {why}"));
-        }
-        if size > self.largest {
-            let most = self.largest >> 20;
-            return Err(format!("its table has more than {most} MiB; `mlrun report {}` draws it", side.label));
-        }
-        self.store.file(file, stored_evidence::MAX_TABLE).map_err(|error| chain(&error))
-    }
-}
-
-/// Of every set of the version; `task` is what its rules say it does.
-pub(super) fn quality(
-    tables: &Tables<'_>,
-    task: Option<Task>,
-    own: &Side<'_>,
-    other: Option<&Side<'_>>,
-) -> Vec<Quality> {
-    let mut sets: Vec<&PredictionsRecord> = Vec::new();
-    for set in own.record.predictions.iter().rev() {
-        if !sets.iter().any(|known| known.name == set.name) {
-            sets.insert(0, set);
-        }
-    }
-    sets.into_iter().map(|set| of_set(tables, task, set, own, other)).collect()
-}
-
-/// The rows of a set, of both models where that can be.
-fn of_set(
-    tables: &Tables<'_>,
-    task: Option<Task>,
-    set: &PredictionsRecord,
-    own: &Side<'_>,
-    other: Option<&Side<'_>>,
-) -> Quality {
-    let mut quality = Quality { set: set.name.to_string(), ..Quality::default() };
-    let (task, ours) = match read(tables, task, set, own) {
-        Ok(found) => found,
-        Err(why) => {
-            quality.notes.push(format!("{}: {why}", own.label));
-            return quality;
-        }
-    };
-    let theirs = other.and_then(|other| {
-        let Some(found) = other.record.predictions.iter().rev().find(|known| known.name == set.name) else {
-            quality.notes.push(format!("{} has no such set", other.label));
-            return None;
-        };
-        match read(tables, Some(task), found, other) {
-            Ok((_, table)) => Some(table),
-            Err(why) => {
-                quality.notes.push(format!("{}: {why}", other.label));
-                None
-            }
-        }
-    });
-    let joined = match theirs {
-        None => evidence::join(&set.name, task, ours, None),
-        Some(theirs) => {
-            evidence::join_covering(&set.name, task, ours.clone(), Some(theirs), COVERAGE).or_else(|defect| {
-                quality.notes.push(format!("only {} is drawn: {defect}", own.label));
-                evidence::join(&set.name, task, ours, None)
-            })
-        }
-    };
-    match joined {
-        Err(defect) => quality.notes.push(defect.to_string()),
-        Ok(joined) => {
-            quality.rows = joined.keys.len() as u64;
-            if joined.only_candidate + joined.only_baseline > 0 {
-                quality.notes.push(format!(
-                    "{} rows that only one of the two models has are left out",
-                    joined.only_candidate + joined.only_baseline
-                ));
-            }
-            let mut models = vec![(own, &joined.candidate)];
-            models.extend(other.zip(joined.baseline.as_ref()));
-            quality.curves = of_rows(&joined, &models);
-            if quality.curves.is_empty() {
-                quality.notes.push(format!(
-                    "no curve is drawn of a {} task without scores, probabilities or numbers",
-                    task.name()
-                ));
-            }
-        }
-    }
-    quality
-}
-
-/// A table, by the task it was judged by; without one, by that of which it can be read.
-fn read(
-    tables: &Tables<'_>,
-    task: Option<Task>,
-    set: &PredictionsRecord,
-    side: &Side<'_>,
-) -> Result<(Task, PredictionTable), String> {
-    let bytes = tables.bytes(side, set.file, set.size)?;
-    let attempts = task.map_or_else(|| likely(&set.columns), |task| vec![task]);
-    let mut why = "nothing says what it predicts".to_owned();
-    for task in attempts {
-        match evidence::read_predictions(bytes.clone(), &set.path, &set.columns, task, &[]) {
-            Ok(table) => return Ok((task, table)),
-            Err(defect) => why = defect.to_string(),
-        }
-    }
-    Err(why)
-}
-
-/// What a set may be of whose columns have these roles.
-fn likely(columns: &PredictionColumns) -> Vec<Task> {
-    if !columns.scores.is_empty() {
-        vec![Task::Multiclass]
-    } else if columns.group.is_some() {
-        vec![Task::Ranking]
-    } else if columns.score.is_some() {
-        vec![Task::Binary]
-    } else {
-        vec![Task::Regression, Task::Multiclass]
-    }
-}
-
-type Model<'m, 'a> = (&'m Side<'a>, &'m PredictedColumns);
-
-fn of_rows(rows: &JoinedRows, models: &[Model<'_, '_>]) -> Vec<Curve> {
+/// What can be drawn of rows with such labels.
+pub(super) fn of_rows(rows: &JoinedRows, models: &[Model<'_, '_>]) -> Vec<Curve> {
     match &rows.truth {
         TruthColumn::Binary(truth) => of_scores(rows, truth, models),
         TruthColumn::Classes { labels, names } => of_classes(rows, labels, names, models),
@@ -185,8 +35,8 @@ fn curve(kind: CurveKind, of: Option<&str>, lines: Vec<CurveLine>) -> Option<Cur
     (!lines.is_empty()).then(|| Curve { kind, of: of.map(str::to_owned), lines })
 }
 
-fn line(side: &Side<'_>, points: Vec<(f64, f64)>, number: Option<(&'static str, f64)>) -> CurveLine {
-    CurveLine { model: side.label.clone(), place: side.place, points, number }
+fn line(side: &Side<'_>, points: Vec<(f64, f64)>, numbers: impl IntoIterator<Item = (&'static str, f64)>) -> CurveLine {
+    CurveLine { model: side.label.clone(), place: side.place, points, numbers: numbers.into_iter().collect() }
 }
 
 fn roc(side: &Side<'_>, points: &[(f64, f64)]) -> CurveLine {
@@ -246,6 +96,12 @@ fn of_classes(rows: &JoinedRows, labels: &[u32], names: &[String], models: &[Mod
             (!points.is_empty()).then(|| line(side, points, Some(("mean AUC", areas / each.len() as f64))))
         });
         found.extend(curve(CurveKind::Roc, Some("the mean class, each against the rest"), mean.collect()));
+        let every = columns().filter_map(|(side, columns)| {
+            let classes = curves::class_precision(labels, columns, weights).ok()?;
+            let numbers = [("micro AP", classes.micro), ("macro AP", classes.macro_mean)];
+            Some(line(side, curves::thinned(&classes.points, POINTS), numbers))
+        });
+        found.extend(curve(CurveKind::PrecisionRecall, Some("all classes, each against the rest"), every.collect()));
     }
     // Of several classes calibration is that of the one that is predicted.
     let confident = columns().filter_map(|(side, columns)| {
@@ -274,21 +130,17 @@ fn of_values(truth: &[f64], models: &[Model<'_, '_>]) -> Vec<Curve> {
         let median = curves::quantiles(&sizes, &[0.5]).first().map(|(_, value)| ("median", *value));
         line(side, curves::cumulative(&sizes, BEYOND, POINTS), median)
     });
-    // Clouds of two models hide each other: the first is what the page is about.
-    let cloud = |point: fn(f64, f64) -> (f64, f64)| -> Vec<CurveLine> {
+    // Clouds of two models hide each other: each has a chart of its own.
+    let clouds = |kind: CurveKind, point: fn(f64, f64) -> (f64, f64)| -> Vec<Curve> {
         let of = |(side, values): (&Side<'_>, &[f64])| {
             let points: Vec<(f64, f64)> =
                 truth.iter().zip(values).map(|(truth, value)| point(*truth, *value)).collect();
-            line(side, curves::spread_out(&points, DOTS), None)
+            curve(kind, Some(&side.label), vec![line(side, curves::spread_out(&points, DOTS), None)])
         };
-        valued().take(1).map(of).collect()
+        valued().filter_map(of).collect()
     };
-    [
-        curve(CurveKind::Errors, None, errors.collect()),
-        curve(CurveKind::Predicted, None, cloud(|truth, value| (truth, value))),
-        curve(CurveKind::Residuals, None, cloud(|truth, value| (value, truth - value))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let errors = curve(CurveKind::Errors, None, errors.collect());
+    let predicted = clouds(CurveKind::Predicted, |truth, value| (truth, value));
+    let residuals = clouds(CurveKind::Residuals, |truth, value| (value, truth - value));
+    errors.into_iter().chain(predicted).chain(residuals).collect()
 }

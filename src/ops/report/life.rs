@@ -31,7 +31,7 @@ fn lane(stage: &StageRow, own: Option<Version>, newest: usize) -> Lane {
             name: row.version.to_string(),
             since: row.since,
             until: stage.end_of(at).map(|end| end.time),
-            is_own,
+            own: is_own.then_some(0),
         })
     };
     Lane { name: stage.stage.to_string(), stretches: stage.timeline.iter().enumerate().filter_map(stretch).collect() }

@@ -3,13 +3,16 @@
 //! The bytes depend on the store alone: a page says up to which event it knows what happened, and no clock is in it.
 
 mod case;
+mod changes;
 mod curves;
 mod data;
 mod error;
 mod life;
 mod output;
+mod predictions;
 mod samples;
 mod site;
+mod slices;
 mod tensors;
 mod version;
 
@@ -113,7 +116,7 @@ pub fn report(repository: &Repository, options: &ReportOptions) -> Result<Report
     // Found out before anything is read: a place that cannot be written to.
     let output = options.output.as_ref().map(|path| Output::at(repository, path, options.force)).transpose()?;
     let several = options.revisions.len() > 1;
-    let (mut told, mut versions) = (Vec::new(), Vec::new());
+    let (mut told, mut versions, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for (place, revision) in options.revisions.iter().enumerate() {
         let (found, now) = version::find(repository, revision, options.at.as_deref())?;
         versions.push(Reported {
@@ -123,7 +126,16 @@ pub fn report(repository: &Repository, options: &ReportOptions) -> Result<Report
             head: found.state.head,
         });
         let depth = Depth { place, beside_others: several, ..Depth::default() };
-        told.push(Teller::of(repository, &found.state, &now)?.tell(&found.row, depth)?);
+        let teller = Teller::of(repository, &found.state, &now)?;
+        told.push(teller.tell(&found.row, depth)?);
+        // Beside each other: each against the one before it.
+        let row = found.row;
+        if let Some((_, before)) = rows.iter().rev().find(|(model, _)| *model == found.state.model)
+            && let Some(last) = told.last_mut()
+        {
+            last.changes = changes::changes(&teller.telling(), before, &row);
+        }
+        rows.push((found.state.model.clone(), row));
     }
     let text = match options.form {
         Form::Html => html(&told),

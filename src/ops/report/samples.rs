@@ -1,6 +1,6 @@
 //! How samples such as latencies are distributed, of a version and of what it is compared with.
 
-use super::curves::{Side, Tables};
+use super::predictions::{Side, Tables};
 use crate::evidence;
 use crate::format::snapshot::SamplesRecord;
 use crate::measure::curves;

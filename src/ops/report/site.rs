@@ -10,9 +10,8 @@ use super::super::{VerbError, resolve};
 use super::ReportError;
 use super::life;
 use super::output::{self, Written};
-use super::version::{Depth, Teller};
+use super::version::{Depth, Teller, described};
 use crate::format::checkpoint::VersionRow;
-use crate::name::ModelName;
 use crate::page::report::MARKS;
 use crate::page::report::site::{self as page, Holder, INDEX, LISTING, Model};
 use crate::progress::{Progress, Unit};
@@ -232,9 +231,4 @@ fn model(repository: &Repository, state: &State, teller: &Teller<'_>) -> Model {
         history: teller.history(),
         head: life::head(state),
     }
-}
-
-/// What the project's configuration says of a model, where there is one.
-fn described(repository: &Repository, model: &ModelName) -> Option<String> {
-    repository.section(model).and_then(|section| section.description.clone())
 }

@@ -1,28 +1,34 @@
 //! What changed in the tensors of a version since another, layer by layer.
 
 use crate::compare::tensors::TensorDiff;
+use crate::compare::tensors::extent::not_finite;
 use crate::compare::tensors::layers::Layer;
 use crate::format::snapshot::SnapshotRecord;
-use crate::ops::diff::tensors::{SideFiles, compare};
+use crate::ops::diff::tensors::{SideFiles, compare_within};
 use crate::page::report::{LayerChange, Tensors};
-use crate::progress::Progress;
+use crate::progress::Silent;
 use crate::snapshot;
 use crate::store::Store;
 
-/// Reads only what differs; none where the files of one of them are gone.
+/// Reads only what differs; none where the files of one of them are gone. With a limit, no more than that; then the page says how
+/// to compare.
 pub(super) fn tensors(
     store: &Store,
     (against, before): (&str, &SnapshotRecord),
-    now: &SnapshotRecord,
-    progress: &dyn Progress,
+    (label, now): (&str, &SnapshotRecord),
+    limit: Option<u64>,
 ) -> Option<Tensors> {
     let files = |record: &SnapshotRecord| snapshot::files_of(store, record.model_files.tree).ok();
     let (a, b) = (files(before)?, files(now)?);
     let side = |files| SideFiles { files, disk: None };
-    let found = compare(store, &side(&a), &side(&b), progress);
+    let against = against.to_owned();
+    let Some(found) = compare_within(store, &side(&a), &side(&b), limit.unwrap_or(u64::MAX), &Silent) else {
+        let instead = Some(format!("mlrun diff {against} {label} --only tensors"));
+        return Some(Tensors { against, layers: Vec::new(), instead });
+    };
     let several = found.layers.iter().any(|layer| found.layers.first().is_some_and(|first| first.set != layer.set));
     let layers = found.layers.iter().map(|layer| change(layer, several)).chain(not_compared(&found)).collect();
-    Some(Tensors { against: against.to_owned(), layers })
+    Some(Tensors { against, layers, instead: None })
 }
 
 fn change(layer: &Layer, several: bool) -> LayerChange {
@@ -30,23 +36,28 @@ fn change(layer: &Layer, several: bool) -> LayerChange {
         (layer.added, "added"),
         (layer.removed, "removed"),
         (layer.renamed, "renamed"),
-        (layer.sums.b.nan, "NaN now"),
-        (layer.sums.b.infinite, "infinite now"),
+        (layer.retyped, "retyped"),
+        (layer.reshaped, "reshaped"),
     ];
-    let notes = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let blocks = (layer.units.0 > 0).then(|| format!("{} of {} blocks", layer.units.0, layer.units.1));
+    let notes: Vec<String> = counts.chain(blocks).chain(not_finite(&layer.sums)).collect();
     LayerChange {
-        layer: if several { format!("{}: {}", layer.set, layer.name) } else { layer.name.clone() },
+        layer: layer.name.clone(),
+        file: if several { layer.set.clone() } else { String::new() },
         tensors: layer.tensors,
         changed: layer.changed + layer.added + layer.removed,
-        relative: layer.sums.difference().relative.filter(|_| layer.sums.elements > 0),
-        note: notes.collect::<Vec<_>>().join(", "),
+        extent: layer.extent(),
+        note: notes.join(", "),
     }
 }
 
-fn not_compared(found: &TensorDiff) -> impl Iterator<Item = LayerChange> + '_ {
-    found.not_compared.iter().map(|missing| LayerChange {
-        layer: missing.tensor.clone().unwrap_or_else(|| missing.file.clone()),
-        note: format!("not compared: {}", missing.reason),
+/// Of a tensor that is not compared there is a line, too.
+fn not_compared(found: &TensorDiff) -> impl Iterator<Item = LayerChange> {
+    let several = found.layers.iter().any(|layer| found.layers.first().is_some_and(|first| first.set != layer.set));
+    found.not_compared_words().into_iter().map(move |words| LayerChange {
+        note: format!("not compared: {words}"),
+        file: if several { "–".to_owned() } else { String::new() },
         ..LayerChange::default()
     })
 }

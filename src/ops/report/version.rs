@@ -3,27 +3,31 @@
 use super::super::log::LogEntry;
 use super::super::reproducibility::reasons;
 use super::super::resolve::{self, Found};
+use super::super::training::row_key;
 use super::super::{VerbError, attached, erasures, life as lives, records, rules};
-use super::curves::{Side, Tables, quality};
-use super::data::{self, Data};
+use super::data::{self, Against, Data};
 use super::life::{self, Measures};
+use super::predictions::{Side, Tables, quality};
 use super::tensors::tensors;
-use super::{case, samples};
+use super::{case, changes, samples};
 use crate::clock::Moment;
+use crate::format::certificate::HoldoutUseRecord;
 use crate::format::checkpoint::VersionRow;
 use crate::format::observation::ObservationRecord;
-use crate::format::policy::Task;
+use crate::format::policy::PolicyRecord;
 use crate::format::snapshot::SnapshotRecord;
-use crate::name::Version;
+use crate::name::{ModelName, Version};
 use crate::ops::judging;
 use crate::page::report;
-use crate::progress::Silent;
 use crate::registry::State;
 use crate::repository::Repository;
 
 /// Versions around the one a page is about, and times in each stage, that it shows.
 const AROUND: usize = 100;
 const TIMES: usize = 100;
+
+/// Bytes of tensors that are read for one page of many: 4 MiB.
+const MOST_TENSORS: u64 = 4 << 20;
 
 /// A revision, looked up; at a time, everything is as it was then. With it the state of now: what is gone is gone, whenever it is
 /// looked at.
@@ -63,7 +67,8 @@ pub(super) struct Teller<'r> {
     pub(super) state: &'r State,
     /// What is gone by now.
     pub(super) now: &'r State,
-    task: Option<Task>,
+    /// The rules that the project states.
+    policy: Option<PolicyRecord>,
     /// What was read once for all versions.
     known: Option<Known>,
 }
@@ -79,7 +84,7 @@ impl<'r> Teller<'r> {
     pub(super) fn of(repository: &'r Repository, state: &'r State, now: &'r State) -> Result<Self, VerbError> {
         // Rules that cannot be read are another verb's to refuse.
         let configured = rules::configured(repository, &state.model).ok().flatten();
-        Ok(Self { repository, state, now, task: configured.map(|policy| policy.record.task), known: None })
+        Ok(Self { repository, state, now, policy: configured.map(|policy| policy.record), known: None })
     }
 
     /// Of all versions: what they share is read once.
@@ -122,8 +127,9 @@ impl<'r> Teller<'r> {
         let label = parts.case.label.clone();
         let reference = if depth.beside_others { None } else { self.reference(row) };
         let judged = attached::judged(self.repository, self.state, row)?;
-        let task = parts.case.certificate.as_ref().map(|known| known.statement.predicate.policy.task);
-        let tables = Tables { store: self.repository.store(), largest: depth.largest };
+        let judged_by = parts.case.certificate.as_ref().map(|known| &known.statement.predicate.policy);
+        let policy = judged_by.or(self.policy.as_ref());
+        let tables = Tables { store: self.repository.store(), largest: depth.largest, quick: self.known.is_some() };
         let own = Side {
             label: label.clone(),
             record: &judged,
@@ -134,27 +140,55 @@ impl<'r> Teller<'r> {
             label: reference.label.clone(),
             record: &reference.judged,
             place: depth.place + 1,
-            erased: erasures::evidence(self.now, reference.version, &reference.judged),
+            erased: erasures::evidence(self.now, reference.row.version, &reference.judged),
         });
         let own_data = Data { label: &label, record: &parts.record, observation: &parts.observation };
-        let other_data = reference.as_ref().map(|reference| Data {
-            label: &reference.label,
-            record: &reference.judged,
-            observation: &reference.observation,
+        let key = |name: &_| row_key(self.repository, &self.state.model, self.policy.as_ref(), name);
+        let certificate = parts.case.certificate.as_ref().map(|known| &known.statement);
+        let other_data = reference.as_ref().map(|reference| Against {
+            data: Data { label: &reference.label, record: &reference.judged, observation: &reference.observation },
+            key: &key,
+            certified: certificate.filter(|_| reference.is_baseline),
         });
         Ok(report::Version {
             life: life::life(self.state, Some(row.version), depth.times),
             history: self.history_of(row, &parts, depth.around),
-            quality: quality(&tables, task.or(self.task), &own, other.as_ref()),
+            quality: quality(&tables, policy, &own, other.as_ref()),
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
-            // A site over a thousand versions does not read every model.
-            tensors: reference.as_ref().filter(|_| self.known.is_none()).and_then(|reference| {
-                tensors(self.repository.store(), (&reference.label, &reference.judged), &parts.record, &Silent)
+            changes: reference.as_ref().and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
+            tensors: reference.as_ref().and_then(|reference| {
+                let (before, now) = ((reference.label.as_str(), &reference.judged), (label.as_str(), &parts.record));
+                // A site over a thousand versions does not read every model.
+                tensors(self.repository.store(), before, now, self.known.as_ref().map(|_| MOST_TENSORS))
             }),
             reproducibility: reproducibility(&parts),
+            uses: self.uses(&parts),
+            description: described(self.repository, &self.state.model),
             case: parts.case,
         })
+    }
+
+    pub(super) fn telling(&self) -> changes::Telling<'_> {
+        changes::Telling {
+            repository: self.repository,
+            state: self.state,
+            now: self.now,
+            policy: self.policy.as_ref(),
+            // A site over a thousand versions does not read the code of each.
+            with_code: self.known.is_none(),
+        }
+    }
+
+    /// Which of the candidates of each evaluation set this one is, and how many there are by now.
+    fn uses(&self, parts: &case::Parts) -> Vec<report::SetUse> {
+        let used = parts.case.certificate.iter().flat_map(|known| &known.statement.predicate.holdout);
+        let of = |used: &HoldoutUseRecord| report::SetUse {
+            set: used.set.to_string(),
+            ordinal: used.ordinal,
+            candidates: self.state.uses.get(&used.sha256).map_or(0, |judged| judged.len() as u64).max(used.ordinal),
+        };
+        used.map(of).collect()
     }
 
     fn history_of(&self, row: &VersionRow, parts: &case::Parts, around: usize) -> report::History {
@@ -181,10 +215,12 @@ impl<'r> Teller<'r> {
         let certified = self.state.certificates.get(&row.snapshot);
         let baseline = certified.and_then(|known| known.baseline).and_then(|id| self.state.version_of(id));
         let before = || self.state.version(Version(row.version.0.checked_sub(1)?));
-        let other = baseline.filter(|other| other.version != row.version).or_else(before)?;
+        let baseline = baseline.filter(|other| other.version != row.version);
+        let other = baseline.or_else(before)?;
         Some(Reference {
+            is_baseline: baseline.is_some(),
             label: format!("{}@{}", self.state.model, other.version),
-            version: other.version,
+            row: *other,
             judged: attached::judged(self.repository, self.state, other).ok()?,
             observation: self.observation(other).ok()?,
         })
@@ -194,7 +230,9 @@ impl<'r> Teller<'r> {
 /// What a version is compared with.
 struct Reference {
     label: String,
-    version: Version,
+    row: VersionRow,
+    /// Whether its certificate compared it with that.
+    is_baseline: bool,
     judged: SnapshotRecord,
     observation: ObservationRecord,
 }
@@ -206,4 +244,9 @@ fn reproducibility(parts: &case::Parts) -> Vec<(String, bool, String)> {
         .iter()
         .map(|part| ("files".to_owned(), false, format!("`{}` was {}", part.row.what.name(), part.why())));
     reasons.map(|reason| (reason.part.name().to_owned(), reason.good, reason.text)).chain(erased).collect()
+}
+
+/// What the project's configuration says of a model, where there is one.
+pub(super) fn described(repository: &Repository, model: &ModelName) -> Option<String> {
+    repository.section(model).and_then(|section| section.description.clone())
 }

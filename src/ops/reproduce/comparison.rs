@@ -1,14 +1,15 @@
 //! What the command is to make, and what it has made, beside each other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Before, Expected};
 use super::metrics;
 use super::{ReproduceOptions, ReproduceReport};
+use crate::bounded;
 use crate::capture::values::{self, BYTES_LIMIT, Syntax};
+use crate::certify::wording::count;
 use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
 use crate::format::tree::EntryKind;
@@ -99,7 +100,7 @@ impl Comparison<'_> {
         }
         if let Some(results) = self.record.results {
             let why = "plots and logs tell when they were made".to_owned();
-            report.not_compared.push((format!("{} files of results", results.files), why));
+            report.not_compared.push((format!("{} of results", count(results.files, "file")), why));
         }
     }
 
@@ -134,9 +135,6 @@ impl Comparison<'_> {
 
 fn read(path: &Path) -> Result<BTreeMap<String, Scalar>, String> {
     let syntax = Syntax::of(path).ok_or("it is neither YAML, TOML nor JSON")?;
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    // One byte more than may be read tells that there are more.
-    file.take(BYTES_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let bytes = bounded::read(path, BYTES_LIMIT as u64).map_err(|error| error.to_string())?;
     values::parse(syntax, &bytes).map_err(|error| error.to_string())
 }

@@ -63,7 +63,7 @@ pub(super) fn current(
     let project = repository.project().unwrap_or(folder);
     let configured = repository.config().and_then(|config| config.file.environment.python.clone());
     let configured = configured.map(|path| project.join(path));
-    let asked = Asked { argv0: program, configured: configured.as_deref() };
+    let asked = Asked { argv0: program, configured: configured.as_deref(), before: None };
     let report = compared(project, asked, recorded);
     if program.is_some_and(is_python_at) {
         return (report, None);
@@ -156,7 +156,7 @@ pub(super) fn recreate(
         let install: Vec<OsString> = install.into_iter().map(word).chain([text(&list)]).collect();
         maker.run(&python.to_string_lossy(), &install)?;
     }
-    let report = compared(&scratch.files(), Asked { argv0: None, configured: Some(&prefix) }, recorded);
+    let report = compared(&scratch.files(), Asked { configured: Some(&prefix), ..Asked::default() }, recorded);
     Ok((EnvironmentReport { skipped, ..report }, prefix))
 }
 

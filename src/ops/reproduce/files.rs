@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::capture::source_file::SourceFile;
+use crate::certify::wording::count;
 use crate::digest::Digest;
 use crate::format::found::FoundFileRecord;
 use crate::format::tree::EntryKind;
@@ -141,8 +142,11 @@ pub(super) fn predictions(
     };
     let rows = |disk: &Path| Some(table::shape(disk, TableFormat::of(&expected.file.path)?).ok()?.rows);
     if let (Some(then), Some(now)) = (original().and_then(|disk| rows(&disk)), rows(&disk)) {
-        outcome.notes =
-            vec![if then == now { format!("{now} rows, as it had") } else { format!("{then} → {now} rows") }];
+        outcome.notes = vec![if then == now {
+            format!("{}, as it had", count(now, "row"))
+        } else {
+            format!("{then} → {}", count(now, "row"))
+        }];
         if then != now {
             outcome.likeness = Likeness::Different;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SignatureFlaw, Signers};
 use crate::digest::Digest;
-use crate::format::certificate::{StatementRecord, Verdict};
+use crate::format::certificate::{CertificateRecord, StatementRecord, Verdict};
 use crate::format::checkpoint::{ApprovalRow, CertificateRow};
 use crate::format::event::{ActorRecord, EventBody, RulesRecord, StageRulesRecord, SubjectRecord};
 use crate::format::signoff::{APPROVAL, ApprovalRecord};
@@ -136,7 +136,7 @@ pub(in crate::ops) fn said_in_vain<'r>(
     })
 }
 
-/// Who took a snapshot, under any of its numbers.
+/// Who took a snapshot, under any of its numbers; of an imported one whoever its bundle's journal says did, and who imported it.
 pub(in crate::ops) fn authors(
     repository: &Repository,
     state: &State,
@@ -145,17 +145,43 @@ pub(in crate::ops) fn authors(
     let mut authors = Vec::new();
     for row in state.versions.iter().filter(|row| row.snapshot == snapshot) {
         let event = repository.registry().event(&state.model, row.seq)?.and_then(|file| file.event.ok());
-        authors.extend(event.map(|event| event.actor));
+        let Some(event) = event else {
+            authors.push(ActorRecord::default());
+            continue;
+        };
+        authors.push(event.actor);
+        match event.body {
+            EventBody::Import { origin, .. } if origin.authors.is_empty() => authors.push(ActorRecord::default()),
+            EventBody::Import { origin, .. } => authors.extend(origin.authors),
+            _ => {}
+        }
     }
     Ok(authors)
 }
 
-/// Whether somebody is one of the authors: by address, and by name where an author has none.
-pub(in crate::ops) fn is_author(authors: &[ActorRecord], email: &str, name: Option<&str>) -> bool {
-    authors.iter().any(|author| match &author.email {
+/// What somebody is to a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum Authorship {
+    /// They took it.
+    Own,
+    /// Of somebody who took it nothing is known: it may have been them.
+    Unknown,
+    /// Others took it.
+    Others,
+}
+
+/// Whether somebody is one of the authors: by address, and by name where an author has none. A job of a CI system is nobody.
+pub(in crate::ops) fn authorship(authors: &[ActorRecord], email: &str, name: Option<&str>) -> Authorship {
+    let is_own = |author: &ActorRecord| match &author.email {
         Some(address) => address.eq_ignore_ascii_case(email),
         None => author.name.is_some() && author.name.as_deref() == name,
-    })
+    };
+    let is_unknown = |author: &ActorRecord| author.email.is_none() && author.name.is_none() && author.ci.is_none();
+    match authors {
+        authors if authors.iter().any(is_own) => Authorship::Own,
+        authors if authors.iter().any(is_unknown) => Authorship::Unknown,
+        _ => Authorship::Others,
+    }
 }
 
 /// What approvals for one stage are judged by.
@@ -198,7 +224,9 @@ impl Scales<'_> {
         let busy: BTreeSet<String> = counted.iter().map(|row| row.person.to_lowercase()).collect();
         rejected.extend(left.into_iter().map(|row| (row, ApprovalFlaw::Elsewhere)));
         let missing = quorum.missing.into_iter().map(|(role, missing)| {
-            let may = |person: &&String| !busy.contains(&person.to_lowercase()) && !self.is_own(person, None);
+            let may = |person: &&String| {
+                !busy.contains(&person.to_lowercase()) && self.authorship(person, None) == Authorship::Others
+            };
             let people = self.rules.people.get(&role).into_iter().flatten().filter(may).cloned().collect();
             // Who fills the role by another approval needs no word about this one.
             let fills = |person: &str| counted.iter().any(|row| row.role == role && row.person == person);
@@ -235,8 +263,10 @@ impl Scales<'_> {
                 |actor: &ActorRecord| actor.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&row.person));
             let actor = event.and_then(|file| file.event.ok()).map(|event| event.actor).filter(is_theirs);
             let name = actor.and_then(|actor| actor.name);
-            if self.is_own(&row.person, name.as_deref()) {
-                return Ok(Some(ApprovalFlaw::Own));
+            match self.authorship(&row.person, name.as_deref()) {
+                Authorship::Own => return Ok(Some(ApprovalFlaw::Own)),
+                Authorship::Unknown => return Ok(Some(ApprovalFlaw::AuthorUnknown)),
+                Authorship::Others => {}
             }
             let newest = self.state.certificates.get(&snapshot);
             if self.rules.certificate && !self.holds(row.certificate, newest) {
@@ -272,20 +302,32 @@ impl Scales<'_> {
         others.into_iter().any(|address| signers.allow(address, &signature, row.time).is_ok())
     }
 
-    fn is_own(&self, person: &str, name: Option<&str>) -> bool {
-        !self.rules.self_approval && is_author(&self.authors, person, name)
+    fn authorship(&self, person: &str, name: Option<&str>) -> Authorship {
+        if self.rules.self_approval { Authorship::Others } else { authorship(&self.authors, person, name) }
     }
 
     /// Whether the certificate that was relied on is in force, or was followed by one that says PASS by the same rules.
     fn holds(&self, relied_on: Option<CertificateId>, newest: Option<&CertificateRow>) -> bool {
         let Some((relied_on, newest)) = relied_on.zip(newest) else { return false };
         relied_on == newest.certificate
-            || newest.verdict == Verdict::Pass && !newest.proposed && self.policy_of(relied_on) == Some(newest.policy)
+            || newest.verdict == Verdict::Pass && !newest.proposed && self.says_as_much(relied_on, newest)
     }
 
-    fn policy_of(&self, certificate: CertificateId) -> Option<Digest> {
+    /// Whether what was relied on was judged by the same rules, and was compared with nothing where the newest is: whoever relied on a
+    /// comparison, or on that nothing had ever been released, has not excused that there is none.
+    fn says_as_much(&self, relied_on: CertificateId, newest: &CertificateRow) -> bool {
+        let Some(before) = self.predicate(relied_on).filter(|before| before.policy_sha256 == newest.policy) else {
+            return false;
+        };
+        let same = |now: CertificateRecord| {
+            before.baseline.snapshot.is_none() && before.baseline.retired == now.baseline.retired
+        };
+        newest.baseline_event.is_some() || self.predicate(newest.certificate).is_some_and(same)
+    }
+
+    fn predicate(&self, certificate: CertificateId) -> Option<CertificateRecord> {
         let bytes = self.repository.store().record(certificate.digest()).ok()?;
-        Some(StatementRecord::decode(&bytes).ok()?.predicate.policy_sha256)
+        Some(StatementRecord::decode(&bytes).ok()?.predicate)
     }
 
     /// Whether a statement says what the event does.

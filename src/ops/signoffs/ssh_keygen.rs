@@ -29,6 +29,8 @@ pub enum SignWith {
     Nothing,
     /// Made with the key that git signs with.
     GitKey,
+    /// Made with the key of which this is the public half, as a `.pub` file has it, and which an agent has.
+    AgentKey(String),
     /// Made with the key in this file, or with the one of which this file is the public half and which an agent has.
     Key(PathBuf),
     /// Made elsewhere, with `ssh-keygen -Y sign`: the file that holds it.
@@ -64,6 +66,7 @@ pub(in crate::ops) fn sign(
     let scratch = Scratch::temporary("sign")?;
     let key = match with {
         SignWith::Key(path) => path.clone(),
+        SignWith::AgentKey(public) => scratch.write("key.pub", &format!("{public}\n"))?,
         _ => git_key(folder, &scratch)?,
     };
     // Whether it is there is said in our words, and before anybody is asked for a passphrase.

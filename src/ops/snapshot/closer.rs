@@ -63,7 +63,12 @@ pub(in crate::ops) fn clean(
 /// Stops where something of the model's files is odd or was not read.
 fn refuse_unread(found: &FoundRecord) -> Result<(), CaptureError> {
     let of_file = |file: &FoundFileRecord| file.findings.first().map(|finding| format!("{}: {finding}", file.path));
-    let too_many = || (found.passed_over > 0).then(|| format!("{} files were not looked into", found.passed_over));
+    let too_many = || {
+        (found.passed_over > 0).then(|| match found.passed_over {
+            1 => "1 file was not looked into".to_owned(),
+            more => format!("{more} files were not looked into"),
+        })
+    };
     match found.files.iter().find_map(of_file).or_else(too_many) {
         None => Ok(()),
         Some(reason) => Err(CaptureError::Discovered { part: "model".to_owned(), reason }),

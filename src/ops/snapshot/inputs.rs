@@ -1,9 +1,9 @@
 //! What a snapshot is made of: the configuration, with what was given on top.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::capture::data::{DataInput, DataPlace};
 use crate::capture::files::PathSpec;
 use crate::capture::secrets::Allowance;
@@ -86,7 +86,8 @@ pub fn capture_options(
     let file = repository.section(&model).unwrap_or(&empty);
     if given.files.is_empty() && file.files.is_empty() {
         let known = config.model.named.keys().map(ToString::to_string).collect();
-        return Err(UsageError::NothingToCapture { model: model.to_string(), known }.into());
+        let configured = repository.section(&model).is_some();
+        return Err(UsageError::NothingToCapture { model: model.to_string(), configured, known }.into());
     }
     let specs = |configured: &[String], given_paths: &[String]| -> Vec<PathSpec> {
         match given_paths {
@@ -126,6 +127,7 @@ pub fn capture_options(
         require_clean: given.require_clean || config.code.require_clean,
         untracked_limit,
         python,
+        python_before: None,
         image,
         variables: config.environment.variables.clone(),
         allow,
@@ -135,6 +137,7 @@ pub fn capture_options(
         program: given.command.as_ref().and_then(|command| command.program.clone()),
         cwd: given.command.as_ref().and_then(|_| folder_in(&project, &given.folder)),
         strict: given.strict,
+        lenient: false,
         store: repository.store_path().canonicalize().unwrap_or_else(|_| repository.store_path().to_path_buf()),
         project,
         // Records go on naming a model as it was called first.
@@ -169,8 +172,7 @@ fn notes(
     }
     let Some(path) = path else { return Ok((None, None)) };
     let failed = |source| VerbError::Io { action: "read the notes in", path: path.clone(), source };
-    let mut text = String::new();
-    std::fs::File::open(&path).and_then(|f| f.take(MAX_NOTES).read_to_string(&mut text)).map_err(failed)?;
+    let text = bounded::read_text(&path, MAX_NOTES).map_err(failed)?;
     let text = text.trim_end();
     check_characters(&format!("the notes in `{}`", path.display()), text)?;
     Ok(((!text.is_empty()).then(|| text.to_owned()), Some(path)))

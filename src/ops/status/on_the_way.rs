@@ -3,10 +3,11 @@
 use super::fitness::Fitness;
 use crate::format::checkpoint::{CertificateRow, VersionRow};
 use crate::name::StageName;
+use crate::ops::promote;
 use crate::ops::rules::{self, Needed};
-use crate::ops::{VerbError, erasures, signoffs};
+use crate::ops::{VerbError, signoffs};
 use crate::registry::State;
-use crate::registry::promote::{Obstacle, PromoteRequest, obstacles};
+use crate::registry::promote::{Obstacle, PromoteRequest};
 use crate::repository::Repository;
 
 /// A version that could hold a stage next.
@@ -69,11 +70,7 @@ fn between(
     let proposed = rules::proposed(repository, state, stage, policy)?;
     let now = repository.registry().now_in(state);
     let request = PromoteRequest { stage, snapshot: row.snapshot, proposed: &proposed, expected: None, now };
-    let (mut against, _) = obstacles(state, &request);
-    against.extend(erasures::obstacle(repository, state, row)?);
-    let counting = signoffs::counting(state, stage, &proposed);
-    against.extend(signoffs::unsigned_waivers(repository, state, row.snapshot, stage, counting)?);
-    against.extend(signoffs::approvals::of_version(repository, state, row.snapshot, stage, &proposed)?.missing);
+    let mut against = promote::between(repository, state, row, &request)?.against;
     against.extend(fitness.damage(row.snapshot).map(|reason| Obstacle::Damaged { reason }));
     Ok(against)
 }

@@ -6,9 +6,10 @@ use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::certificate::Verdict;
 use crate::format::checkpoint::{CertificateRow, OccupancyRow};
+use crate::format::event::RulesRecord;
 use crate::name::StageName;
 use crate::registry::State;
-use crate::registry::promote::since;
+use crate::registry::promote::{expires, since};
 
 /// A certificate that expires within this time is to be renewed; one that counts for less than four times as long, within a
 /// quarter of that.
@@ -82,14 +83,20 @@ impl StageCertificate {
 pub(super) fn of_occupant(state: &State, stage: &StageName, occupant: &OccupancyRow, now: Time) -> StageCertificate {
     let rules = state.stages.get(stage).and_then(|row| row.rules.as_ref());
     let asked = rules.is_none_or(|rules| rules.stage.certificate);
-    let row = state.certificates.get(&occupant.snapshot);
-    let found = match row {
+    let row = state.certificates.get(&occupant.snapshot).map(|row| for_stage(row, rules));
+    let found = match &row {
         _ if occupant.kind == "force" => CertificateState::Forced,
         None if asked => CertificateState::Missing,
         None => CertificateState::NotAsked,
         Some(row) => of_row(state, row, rules.and_then(|rules| rules.policy), now),
     };
-    StageCertificate { state: found, asked, row: row.cloned() }
+    StageCertificate { state: found, asked, row }
+}
+
+/// The certificate as this stage sees it, which may ask for a fresher one than the stage it compares with.
+fn for_stage(row: &CertificateRow, rules: Option<&RulesRecord>) -> CertificateRow {
+    let asked = rules.filter(|rules| rules.stage.certificate);
+    CertificateRow { expires: asked.map_or(row.expires, |rules| expires(row, &rules.stage)), ..row.clone() }
 }
 
 fn of_row(state: &State, row: &CertificateRow, policy: Option<Digest>, now: Time) -> CertificateState {

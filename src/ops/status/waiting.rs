@@ -277,7 +277,9 @@ fn of_way(status: &ModelStatus, way: &OnTheWay) -> Vec<Waiting> {
     let (approve, clear): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|one| matches!(one, Obstacle::Approvals { .. }));
     let mut found = Vec::new();
-    let may_be_approved = certify.is_empty() && !clear.iter().any(|one| matches!(one, Obstacle::Waiver { .. }));
+    // Nobody is asked to look at what cannot go there yet: it has to hold another stage first.
+    let comes_first = |one: &Obstacle| matches!(one, Obstacle::Waiver { .. } | Obstacle::NotFrom { .. });
+    let may_be_approved = certify.is_empty() && !clear.iter().any(comes_first);
     if !certify.is_empty() {
         let failed = certify.iter().any(|one| matches!(one, Obstacle::Verdict { verdict: Verdict::Fail, .. }));
         let since = certified.map_or(way.row.time, |row| row.issued);
@@ -287,7 +289,8 @@ fn of_way(status: &ModelStatus, way: &OnTheWay) -> Vec<Waiting> {
     }
     for obstacle in clear {
         let roles = match &obstacle {
-            Obstacle::Waiver { flaw: WaiverFlaw::NotAllowed { roles, .. }, .. } => roles.clone(),
+            Obstacle::Waiver { flaw: WaiverFlaw::NotAllowed { roles, .. }, .. }
+            | Obstacle::Uncompared { flaw: WaiverFlaw::NotAllowed { roles, .. }, .. } => roles.clone(),
             _ => Vec::new(),
         };
         found.push(Waiting { roles, ..new(Task::Clear { obstacle }, way.row.time, None) });

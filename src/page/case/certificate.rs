@@ -83,23 +83,22 @@ pub(in crate::page) fn certificate(page: &mut Document, case: &Case) {
 }
 
 fn rules(page: &mut Document, predicate: &CertificateRecord) {
-    let columns: [Column; 10] = [
+    let columns: [Column; 8] = [
         words("Rule"),
         words("Verdict"),
-        words("Measured"),
         number("Candidate"),
         number("Baseline"),
         number("Difference"),
         number("Bounds"),
         number("Limit"),
         number("Rows"),
-        words("Why"),
     ];
     let rows: Vec<_> = predicate.results.iter().map(rule).collect();
-    page.table("Every rule, and how it came out", &columns, &rows);
+    page.noted_table("Every rule, and how it came out", &columns, &rows);
 }
 
-fn rule(result: &ResultRecord) -> Vec<Text> {
+/// A row, and why it came out so.
+fn rule(result: &ResultRecord) -> (Vec<Text>, Text) {
     let value = |value: Option<f64>| value.map_or_else(Text::default, |value| Text::plain(&significant(value)));
     let bounds = match (result.lower, result.upper) {
         (None, None) => String::new(),
@@ -108,30 +107,34 @@ fn rule(result: &ResultRecord) -> Vec<Text> {
             format!("{} to {}", bound(lower, "−∞"), bound(upper, "+∞"))
         }
     };
-    let name = match &result.slice {
-        Some(slice) => format!("{} [{slice}]", result.rule),
-        None => result.rule.clone(),
-    };
     let warns =
         if result.severity == Severity::Warn { Text::toned(Tone::Dim, " (only a warning)") } else { Text::default() };
     let set = result.set.as_ref().map_or_else(String::new, |set| format!(" of {set}"));
-    let mut why = maybe(result.reason.as_ref());
-    if let Some(method) = &result.method {
-        let gap = if why.is_empty() { "" } else { " — " };
-        why = why.then(&Text::toned(Tone::Dim, &format!("{gap}{method}")));
-    }
-    vec![
-        Text::plain(&name),
+    let method = result.method.as_ref().map_or_else(String::new, |method| format!("; method: {method}"));
+    let measured = Text::toned(Tone::Dim, &format!("{}{set}{method}", result.metric));
+    let why = match &result.reason {
+        Some(reason) => Text::plain(&format!("{reason}. ")).then(&measured),
+        None => measured,
+    };
+    let cells = vec![
+        Text::plain(&name_of(result)),
         toned(result.verdict).then(&warns),
-        Text::plain(&format!("{}{set}", result.metric)),
         value(result.candidate),
         value(result.baseline),
         value(result.delta),
         Text::plain(&bounds),
         value(result.margin),
         Text::plain(&grouped(result.n)),
-        why,
-    ]
+    ];
+    (cells, why)
+}
+
+/// A rule, and the slice it was judged on.
+pub(in crate::page) fn name_of(result: &ResultRecord) -> String {
+    match &result.slice {
+        Some(slice) => format!("{} [{slice}]", result.rule),
+        None => result.rule.clone(),
+    }
 }
 
 pub(in crate::page) fn sign_offs(page: &mut Document, case: &Case) {

@@ -1,11 +1,11 @@
 //! What the page says of the version itself: what changed, its values, data, code, environment and files.
 
-use super::super::html::{Document, Text, Tone, number, words};
+use super::super::html::{Document, Text, Tone, number, shorten, words};
 use super::{Beside, Case, maybe, maybe_code};
-use crate::certify::wording::grouped;
+use crate::certify::wording::{count, grouped};
 use crate::format::snapshot::{CodeRecord, DataRecord, RuntimeRecord};
 
-pub(in crate::page) fn changes(page: &mut Document, case: &Case) {
+pub(super) fn changes(page: &mut Document, case: &Case) {
     page.section("changes", "What changed since the version before");
     let Some(changes) = &case.changes else {
         page.paragraph(&Text::plain("There was none before it, or it cannot be compared."));
@@ -17,7 +17,7 @@ pub(in crate::page) fn changes(page: &mut Document, case: &Case) {
         page.paragraph(&Text::plain("Nothing is different."));
     }
     let rows = changes.items.iter().map(|[part, name, how, was, is]| {
-        vec![Text::plain(part), Text::code(name), Text::plain(how), Text::code(was), Text::code(is)]
+        vec![Text::plain(part), Text::code(name), Text::plain(how), Text::shortened(was), Text::shortened(is)]
     });
     let columns = [words("Part"), words("Name"), words("How"), words("Was"), words("Is")];
     page.table("Differences", &columns, &rows.collect::<Vec<_>>());
@@ -28,10 +28,17 @@ pub(in crate::page) fn values(page: &mut Document, case: &Case) {
     let table = |page: &mut Document, caption: &str, rows: Vec<Vec<Text>>| {
         page.table(caption, &[words("Name"), words("Value")], &rows);
     };
-    let params = case.record.params.iter().map(|(name, value)| vec![Text::code(name), Text::code(&value.to_string())]);
+    let params = case
+        .record
+        .params
+        .iter()
+        .map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
     table(page, "Parameters", params.collect());
-    let metrics =
-        case.record.metrics.iter().map(|(name, value)| vec![Text::code(name), Text::code(&value.to_string())]);
+    let metrics = case
+        .record
+        .metrics
+        .iter()
+        .map(|(name, value)| vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string()))]);
     table(page, "Metrics, as its training reported them", metrics.collect());
     let seeds = case.record.seeds.iter().map(|seed| {
         let source = format!("{:?}", seed.source).to_lowercase();
@@ -172,7 +179,7 @@ pub(in crate::page) fn environment(page: &mut Document, case: &Case) {
 
 fn packages(page: &mut Document, runtime: &RuntimeRecord) {
     let version = runtime.version.as_deref().unwrap_or("of an unknown version");
-    let summary = format!("{} {version}, {} packages", runtime.language, runtime.packages.len());
+    let summary = format!("{} {version}, {}", runtime.language, count(runtime.packages.len() as u64, "package"));
     let rows: Vec<_> =
         runtime.packages.iter().map(|(name, version)| vec![Text::code(name), Text::code(version)]).collect();
     page.folded(&summary, |page| page.table("Packages", &[words("Name"), words("Version")], &rows));
@@ -182,7 +189,7 @@ pub(in crate::page) fn files(page: &mut Document, case: &Case) {
     page.section("files", "Files");
     if case.beside == Beside::Bundle {
         page.paragraph(
-            &Text::plain(&format!("{} files lie below ", grouped(case.kept as u64))).then(&Text::code("files/")).then(
+            &Text::plain(&format!("{} below ", count(case.kept as u64, "file"))).then(&Text::code("files/")).then(
                 &Text::plain(", where they lay in the project; all digests are in ")
                     .then(&Text::file("SHA256SUMS"))
                     .then(&Text::plain(".")),

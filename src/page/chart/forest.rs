@@ -44,7 +44,7 @@ pub struct ForestRow {
     pub value: Option<f64>,
     /// Where it begins and ends.
     pub bounds: Option<(f64, f64)>,
-    /// A limit of its own.
+    /// A limit of its own, as a tick across.
     pub limit: Option<f64>,
     /// What it comes to.
     pub hue: Hue,

@@ -29,14 +29,17 @@ const FINE: u32 = 4;
 const FONT_SCALE: f64 = 1.24;
 /// Characters of a name in a chart; the table has all of them.
 const LONGEST: usize = 60;
+/// Of a title, and of what those are told who do not see it.
+const LONGEST_TITLE: usize = 160;
+const LONGEST_DESCRIPTION: usize = 1000;
 
 /// What the library's colours are on the page, and what else tells lines apart.
 pub(super) const STYLE: &str = "
 :root{--one:#0b57b0;--two:#a8480b;--three:#0f6b2f;--four:#8a2ba6;--five:#00707a;--six:#9b1c4b}
 @media(prefers-color-scheme:dark){:root{--one:#8ab8ff;--two:#f2a65a;--three:#7fd89a;--four:#d8a0f0;--five:#66d0da;--six:#ff8fb5}}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.2rem;margin:1em 0}
-figure{margin:0;min-width:0;overflow-x:auto}figure:has(.wider){grid-column:1/-1}figcaption{font-weight:600;font-size:.9375rem;margin-bottom:.3rem;overflow-wrap:anywhere}
-.chart{display:block;width:100%;height:auto;min-width:22rem;max-width:35rem}.wider{min-width:36rem;max-width:46rem}.chart text{font-family:system-ui,sans-serif}.spark{width:7.5rem;min-width:7.5rem;height:1.75rem}
+figure{margin:0;min-width:0}figure:has(.wider){grid-column:1/-1}figcaption{font-weight:600;font-size:.9375rem;margin-bottom:.3rem;overflow-wrap:anywhere}
+.chart{display:block;width:100%;height:auto;max-width:35rem}.wider{min-width:36rem;max-width:46rem}.chart text{font-family:system-ui,sans-serif}.spark{width:7.5rem;min-width:7.5rem;height:1.75rem}
 .chart [stroke=\"#1A1C1E\"]{stroke:var(--text)}.chart [fill=\"#1A1C1E\"]{fill:var(--text)}
 .chart [fill=\"#FFFFFF\"]{fill:var(--page)}
 .chart [stroke=\"#53585E\"]{stroke:var(--dim)}.chart [fill=\"#53585E\"]{fill:var(--dim)}
@@ -52,7 +55,7 @@ figure{margin:0;min-width:0;overflow-x:auto}figure:has(.wider){grid-column:1/-1}
 .chart [stroke=\"#7A4D00\"]{stroke:var(--open)}.chart [fill=\"#7A4D00\"]{fill:var(--open)}
 polyline[stroke=\"#A8480B\"]{stroke-dasharray:28 14}polyline[stroke=\"#0F6B2F\"]{stroke-dasharray:8 12}polyline[stroke=\"#8A2BA6\"]{stroke-dasharray:40 12 8 12}
 polyline[stroke=\"#00707A\"]{stroke-dasharray:56 16}polyline[stroke=\"#9B1C4B\"]{stroke-dasharray:20 8 8 8 8 8}
-@media print{:root{--one:#0b57b0;--two:#a8480b;--three:#0f6b2f;--four:#8a2ba6;--five:#00707a;--six:#9b1c4b}figure,.chart{break-inside:avoid}.charts{grid-template-columns:1fr 1fr}figure{overflow:visible}.chart{min-width:0}}
+@media print{:root{--one:#0b57b0;--two:#a8480b;--three:#0f6b2f;--four:#8a2ba6;--five:#00707a;--six:#9b1c4b}figure,.chart{break-inside:avoid}.charts{grid-template-columns:1fr 1fr}.chart{min-width:0}}
 ";
 
 /// A colour by what it is for; [`STYLE`] knows what it looks like.
@@ -115,9 +118,15 @@ impl Hue {
 pub struct Chart {
     title: String,
     svg: String,
+    is_wide: bool,
 }
 
 impl Chart {
+    /// Whether it is wider than some pages.
+    pub(super) const fn is_wide(&self) -> bool {
+        self.is_wide
+    }
+
     /// What it shows, in a few words.
     pub fn title(&self) -> &str {
         &self.title
@@ -147,13 +156,13 @@ fn drawn(
     }
     // The library's own element says how large it is on a page, and nothing to those who do not see it.
     let inside = svg.split_once(">\n")?.1.trim_end().strip_suffix("</svg>")?;
-    let (title, description) = (escape::plain(title), escape::plain(description));
+    let (title, description) = (words(title, LONGEST_TITLE), words(description, LONGEST_DESCRIPTION));
     let svg = format!(
         "<svg class=\"{class}\" role=\"img\" viewBox=\"0 0 {width} {height}\"><title>{}</title><desc>{}</desc>\n{inside}</svg>",
         escape::xml(&title),
         escape::xml(&description),
     );
-    Some(Chart { title, svg })
+    Some(Chart { title, svg, is_wide: class.contains("wider") })
 }
 
 /// So many pixels, as a coordinate.

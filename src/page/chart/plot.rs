@@ -96,6 +96,11 @@ impl Axis {
         Self { name: name.to_owned(), range: None, ticks: Ticks::Numbers }
     }
 
+    /// An axis of numbers, as far as these go.
+    pub fn around(name: &str, numbers: impl Iterator<Item = f64>) -> Self {
+        Self { range: range::around(numbers), ..Self::numbers(name) }
+    }
+
     /// From 0 to 1.
     pub fn share(name: &str) -> Self {
         Self { range: Some((0.0, 1.0)), ..Self::numbers(name) }

@@ -52,8 +52,8 @@ pub struct Stretch {
     pub since: Time,
     /// Its last; none: it goes on.
     pub until: Option<Time>,
-    /// Whether it is what the page is about.
-    pub is_own: bool,
+    /// The how many-th it is of those that the page is about; none: it is another.
+    pub own: Option<usize>,
 }
 
 impl Timeline {
@@ -104,7 +104,7 @@ impl Timeline {
                     let (begin, end) =
                         (stretch.since.milliseconds() as f64, stretch.until.map_or(to, |t| t.milliseconds() as f64));
                     let (begin, end) = (begin.clamp(from, to), end.clamp(from, to).max(begin.clamp(from, to)));
-                    let hue = if stretch.is_own { Hue::Nth(0) } else { Hue::Faint };
+                    let hue = stretch.own.map_or(Hue::Faint, Hue::Nth);
                     chart.draw_series([Rectangle::new([(begin, y - 0.32), (end, y + 0.32)], hue.fill())]).ok()?;
                     let edge = PathElement::new(vec![(begin, y - 0.4), (begin, y + 0.4)], Hue::Dim.stroke(1.0));
                     chart.draw_series([edge]).ok()?;
@@ -113,8 +113,12 @@ impl Timeline {
                     let needed = px(LETTER * i32::try_from(name.chars().count()).unwrap_or(i32::MAX / 64));
                     // A name needs room on its own stretch.
                     if right.0 - left.0 > needed {
-                        let style =
-                            letters(13, if stretch.is_own { Hue::Page } else { Hue::Ink }, HPos::Left, VPos::Center);
+                        let style = letters(
+                            13,
+                            if stretch.own.is_some() { Hue::Page } else { Hue::Ink },
+                            HPos::Left,
+                            VPos::Center,
+                        );
                         area.draw(&Text::new(name, (left.0 + px(4), left.1), style)).ok()?;
                     }
                 }

@@ -1,6 +1,7 @@
 //! Files of code, each folded away with what is different inside.
 
 use super::{Lines, escape, name};
+use crate::certify::wording::count;
 use crate::compare::{CodeDiff, FileFacts, Inside, Item, NotebookDiff, TextDiff, TextHunk};
 
 /// Bytes of the list of files, whether or not there is room for their insides.
@@ -40,7 +41,7 @@ pub(super) fn insides(diff: &CodeDiff, room: &mut usize) -> String {
         }
     }
     if left_out > 0 {
-        text += &format!("\nThe lines of {left_out} files did not fit on this page.\n");
+        text += &format!("\nThe lines of {} did not fit on this page.\n", count(left_out as u64, "file"));
     }
     text
 }
@@ -53,7 +54,7 @@ fn summary(item: &Item<FileFacts>, inside: Option<&Inside>, escaped: fn(&str) ->
     };
     let how = match inside {
         Some(Inside::Text(text)) => format!(" (+{} -{})", text.added, text.removed),
-        Some(Inside::Notebook(notebook)) => format!(" ({} cells)", notebook.cells.len()),
+        Some(Inside::Notebook(notebook)) => format!(" ({})", count(notebook.cells.len() as u64, "cell")),
         Some(Inside::Opaque(why)) => format!(" ({})", escaped(why)),
         None => String::new(),
     };

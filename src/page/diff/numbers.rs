@@ -1,8 +1,8 @@
 //! What numbers say: metrics, predictions row by row, training data column by column.
 
 use super::{Lines, SECTION, name};
-use crate::certify::wording::significant;
-use crate::certify::{ChangedAnswers, ColumnDrift, ComparedMetric, What};
+use crate::certify::wording::{count, significant};
+use crate::certify::{ChangedAnswers, ComparedMetric, DataDrift, What};
 use crate::compare::{ColumnChange, Diff, PredictionsDiff, SchemaChange, SetMetrics, TableDiff, Verdict};
 use crate::format::scalar::Scalar;
 
@@ -98,7 +98,7 @@ pub(super) fn predictions(sets: &[PredictionsDiff]) -> String {
                 let counts =
                     [(rows.only_a, "only before"), (rows.only_b, "only now"), (rows.relabelled, "with another label")];
                 counts.into_iter().filter(|(n, _)| *n > 0).for_each(|(n, what)| others += &format!(", {n} {what}"));
-                lines.add(format!("- {title}: {} rows in both{others}\n", rows.both));
+                lines.add(format!("- {title}: {} in both{others}\n", count(rows.both, "row")));
                 match &rows.answers {
                     Ok(found) => answers(found, &mut lines),
                     Err(reason) => lines.add(format!("  - answers not compared: {}\n", name(reason))),
@@ -111,6 +111,7 @@ pub(super) fn predictions(sets: &[PredictionsDiff]) -> String {
 
 fn answers(found: &ChangedAnswers, lines: &mut Lines) {
     match &found.agreement {
+        Ok(share) if *share == 0.0 => lines.add("  - no row has the same answer\n".to_owned()),
         Ok(share) => lines.add(format!("  - the same answer in {} %\n", significant(100.0 * share))),
         Err(reason) => lines.add(format!("  - agreement: n/a, {}\n", name(reason))),
     }
@@ -151,8 +152,8 @@ pub(super) fn tables<'d>(tables: impl Iterator<Item = (&'d String, &'d TableDiff
             }
             Err(reason) => format!("- rows cannot be told: {}\n", name(reason)),
         });
-        match &table.columns {
-            Ok(columns) => drift(columns, &mut lines),
+        match &table.drift {
+            Ok(found) => drift(found, &mut lines),
             Err(reason) => lines.add(format!("- drift cannot be told: {}\n", name(reason))),
         }
         text += &lines.text("lines on this table");
@@ -170,13 +171,17 @@ fn column(change: &SchemaChange) -> String {
     }
 }
 
-fn drift(columns: &[ColumnDrift], lines: &mut Lines) {
-    let known = columns.iter().filter_map(|column| Some((column, *column.psi.as_ref().ok()?)));
+fn drift(found: &DataDrift, lines: &mut Lines) {
+    if !found.left_out.is_empty() {
+        let names: Vec<String> = found.left_out.iter().take(MOST).map(|column| name(column)).collect();
+        lines.add(format!("- drift: without {}, by which rows are told apart\n", names.join(", ")));
+    }
+    let known = found.columns.iter().filter_map(|column| Some((column, *column.psi.as_ref().ok()?)));
     let shown: Vec<_> = known.filter(|(_, psi)| *psi > 0.0).take(MOST).collect();
     if shown.is_empty() {
         return;
     }
-    lines.add("\n| column | PSI | mean | nulls |\n|---|---:|---|---|\n".to_owned());
+    lines.add("\n| column | PSI, from profiles | mean | nulls |\n|---|---:|---|---|\n".to_owned());
     for (column, psi) in shown {
         let near = if column.approximate { "≈ " } else { "" };
         let number = |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), significant);

@@ -1,8 +1,12 @@
 //! A section as a table, or as a line.
 
+use super::super::escape;
 use super::tensors::tensors;
 use super::{Lines, SECTION, name, numbers};
-use crate::compare::{Change, Command, DataFacts, Diff, FileFacts, Item, Section, Sign, Size, Step, compare_words};
+use crate::certify::wording::count;
+use crate::compare::{
+    Change, Command, DataFacts, Diff, FileFacts, Interpreter, Item, Section, Sign, Size, Step, compare_words,
+};
 use crate::format::scalar::Scalar;
 
 /// What differs in a section.
@@ -12,7 +16,7 @@ pub(super) fn section(diff: &Diff, section: Section) -> String {
         Section::Params => items(&diff.params, "parameter", Scalar::to_string),
         Section::Seeds => items(&diff.seeds, "seed", Scalar::to_string),
         Section::Files => items(&diff.files, "file", file),
-        Section::Results => items(&diff.results, "result", file),
+        Section::Results => items(&diff.other_results(), "result", file),
         Section::Data => items(&diff.data, "data", data) + &numbers::tables(diff.tables.iter()),
         Section::Code => code(diff),
         Section::Environment => environment(diff),
@@ -44,19 +48,20 @@ fn items<T>(items: &[Item<T>], what: &str, show: impl Fn(&T) -> String) -> Strin
             shown(&item.b)
         ));
     }
-    lines.text(what)
+    let many = if what == "data" { what.to_owned() } else { format!("{what}s") };
+    lines.text(&many)
 }
 
 fn file(facts: &FileFacts) -> String {
     let digest = facts.content.get(..12).unwrap_or(&facts.content);
     let executable = if facts.executable { ", executable" } else { "" };
-    format!("{digest}, {} bytes{executable}", facts.size)
+    format!("{digest}, {}{executable}", count(facts.size, "byte"))
 }
 
 fn data(facts: &DataFacts) -> String {
-    let rows = facts.rows.map_or_else(String::new, |rows| format!("{rows} rows, "));
+    let rows = facts.rows.map_or_else(String::new, |rows| format!("{}, ", count(rows, "row")));
     let digest = facts.sha256.as_deref().or(facts.checksum.as_deref()).unwrap_or("no digest");
-    format!("{rows}{} bytes, {}", facts.size, digest.get(..12).unwrap_or(digest))
+    format!("{rows}{}, {}", count(facts.size, "byte"), digest.get(..12).unwrap_or(digest))
 }
 
 fn code(diff: &Diff) -> String {
@@ -66,14 +71,19 @@ fn code(diff: &Diff) -> String {
         text += &format!("Commit {} → {}", short(a), short(b));
     }
     if let Some((_, dirty)) = diff.code.dirty {
-        let with = if dirty { "with uncommitted work now" } else { "everything committed now" };
-        text += &if text.is_empty() { format!("Now: {with}") } else { format!(", {with}") };
+        let now = if dirty { "with uncommitted work now" } else { "everything committed now" };
+        text += &if text.is_empty() { sentence(now) } else { format!(", {now}") };
     }
     if text.is_empty() { text } else { text + "\n" }
 }
 
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 fn environment(diff: &Diff) -> String {
-    let mut sorted: Vec<_> = diff.environment.iter().collect();
+    let (mut sorted, of_another) = diff.environment_parts();
     sorted.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| a.name.cmp(&b.name)));
     let mut lines = Lines::new(SECTION);
     lines.add("| | was | is | |\n|---|---|---|---|\n".to_owned());
@@ -90,7 +100,20 @@ fn environment(diff: &Diff) -> String {
         };
         lines.add(format!("| {} | {} | {} | {how} |\n", name(&item.name), shown(&item.a), shown(&item.b)));
     }
-    lines.text("parts of the environment")
+    let text = lines.text("parts of the environment");
+    if of_another.is_empty() {
+        return text;
+    }
+    let (ours, theirs) = diff.interpreters.as_ref().map_or((&None, &None), |(ours, theirs)| (ours, theirs));
+    let chosen = |known: &Option<Interpreter>| {
+        escape::markdown(known.as_ref().map_or("nobody knows which", |known| &known.chosen), 300)
+    };
+    let packages = count(of_another.len() as u64, "package");
+    format!(
+        "{text}\n{packages} of another interpreter are not listed. Was: {}. Is: {}.\n",
+        chosen(ours),
+        chosen(theirs)
+    )
 }
 
 fn size_words(size: Size, down: &str) -> String {
@@ -104,7 +127,7 @@ fn command(diff: &Diff) -> String {
     let mut lines = Lines::new(SECTION);
     for (sign, words) in compare_words(&argv(a), &argv(b)) {
         for word in words {
-            let word = super::escape::markdown(&word, 200);
+            let word = escape::markdown(&word, 200);
             lines.add(match sign {
                 Sign::Removed => format!("<del>{word}</del> "),
                 Sign::Added => format!("<ins>{word}</ins> "),
@@ -134,7 +157,10 @@ fn notes(diff: &Diff) -> String {
         fits
     });
     let left_out = all - lines.len();
-    let more =
-        if left_out == 0 { String::new() } else { format!("\n{left_out} more lines did not fit on this page.\n") };
-    format!("{}{more}", super::escape::fenced("diff", &lines))
+    let more = if left_out == 0 {
+        String::new()
+    } else {
+        format!("\n{left_out} more of the lines did not fit on this page.\n")
+    };
+    format!("{}{more}", escape::fenced("diff", &lines))
 }

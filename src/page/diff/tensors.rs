@@ -1,12 +1,16 @@
-//! Tensors by layer, and what model files say of themselves.
+//! Tensors by layer, those that came, went or are of another kind, and what model files say of themselves.
 
-use super::{Lines, SECTION, name};
+use super::{Lines, SECTION, escape, name};
 use crate::certify::wording::significant;
-use crate::compare::tensors::{Change, TensorDiff};
+use crate::compare::tensors::extent::not_finite;
+use crate::compare::tensors::layers::Layer;
+use crate::compare::tensors::{Change, Tally, TensorDiff, TensorFacts, TensorItem};
 use crate::format::scalar::Scalar;
 
 /// Layers shown; the rest is counted.
 const MOST: usize = 40;
+/// Tensors named of each kind of change.
+const OF_KIND: usize = 20;
 
 /// The section.
 pub(super) fn tensors(diff: &TensorDiff) -> String {
@@ -22,36 +26,18 @@ pub(super) fn tensors(diff: &TensorDiff) -> String {
         lines.add("\n".to_owned());
     }
     if !diff.items.is_empty() {
-        lines.add(format!("{}.\n\n", totals(diff)));
+        lines.add(format!("{}.\n", totals(diff)));
     }
-    let changed: Vec<_> = diff.layers.iter().filter(|layer| layer.changed > 0).collect();
-    if !changed.is_empty() {
-        lines.add("| layer | changed | relative | max \\|Δ\\| | cosine |\n|---|---:|---:|---:|---:|\n".to_owned());
-        for layer in changed.iter().take(MOST) {
-            let found = layer.sums.difference();
-            let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), significant);
-            lines.add(format!(
-                "| {} | {} of {} | {} | {} | {} |\n",
-                name(&layer.name),
-                layer.changed,
-                layer.tensors,
-                number(found.relative),
-                number(found.max_abs),
-                found.cosine.map_or_else(|| "–".to_owned(), |cosine| format!("{cosine:.6}"))
-            ));
-        }
-        if let Some(more @ 1..) = changed.len().checked_sub(MOST) {
-            lines.add(format!("\n{more} more layers changed less.\n"));
-        }
-    }
-    for missing in diff.not_compared.iter().take(MOST) {
-        let tensor = missing.tensor.as_ref().map_or_else(String::new, |tensor| format!(", {}", name(tensor)));
-        lines.add(format!("\nNot compared: {}{tensor}: {}\n", name(&missing.file), name(&missing.reason)));
-    }
+    layers(diff, &mut lines);
+    odd(diff, &mut lines);
+    others(diff, &mut lines);
+    let not_compared = diff.not_compared_words().into_iter();
+    let not_compared = not_compared.map(|words| format!("not compared: {}", escape::markdown(&words, 300)));
+    list(&not_compared.collect::<Vec<_>>(), "that are not compared", &mut lines);
     lines.text("lines on tensors")
 }
 
-/// `291 tensors: 3 changed, 1 added, 287 the same`.
+/// `291 tensors in model.safetensors: 3 changed, 1 added, 287 the same`.
 fn totals(diff: &TensorDiff) -> String {
     let kinds = [Change::Changed, Change::Retyped, Change::Reshaped, Change::Renamed, Change::Added, Change::Removed];
     let counts = kinds.into_iter().map(|kind| (diff.count(kind), kind.name())).filter(|(count, _)| *count > 0);
@@ -59,5 +45,110 @@ fn totals(diff: &TensorDiff) -> String {
     if diff.unchanged > 0 {
         parts.push(format!("{} the same", diff.unchanged));
     }
-    format!("{} tensors: {}", diff.items.len() as u64 + diff.unchanged, parts.join(", "))
+    let all = diff.items.len() as u64 + diff.unchanged;
+    let word = if all == 1 { "tensor" } else { "tensors" };
+    // What is the same may lie in a file of which nothing else is said.
+    let place = only_set(diff).map_or_else(String::new, |set| format!(" in {}", name(set)));
+    format!("{all} {word}{place}: {}", parts.join(", "))
+}
+
+/// The set that everything is in, if it is one.
+fn only_set(diff: &TensorDiff) -> Option<&str> {
+    let first = diff.layers.first()?;
+    diff.layers.iter().all(|layer| layer.set == first.set).then_some(&first.set)
+}
+
+/// The table of layers that changed.
+fn layers(diff: &TensorDiff, lines: &mut Lines) {
+    let changed: Vec<&Layer> = diff.layers.iter().filter(|layer| layer.changed > 0).collect();
+    if changed.is_empty() {
+        return;
+    }
+    let several = only_set(diff).is_none();
+    let (head, rule) = if several { (" file |", "---|") } else { ("", "") };
+    lines.add(format!(
+        "\n| layer |{head} changed | relative | max \\|Δ\\| | cosine |\n|---|{rule}---:|---:|---:|---:|\n"
+    ));
+    let shown = shown(changed.len(), MOST);
+    for layer in changed.iter().take(shown) {
+        let counts = layer.sums.elements > 0;
+        let found = layer.sums.difference();
+        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), significant);
+        let cosine = found.cosine.map_or_else(|| "–".to_owned(), |cosine| format!("{cosine:.6}"));
+        let (most, cosine) =
+            if counts { (number(found.max_abs), cosine) } else { ("–".to_owned(), "–".to_owned()) };
+        lines.add(format!(
+            "| {} |{} {} of {} | {} | {most} | {cosine} |\n",
+            name(&layer.name),
+            if several { format!(" {} |", name(&layer.set)) } else { String::new() },
+            layer.changed,
+            layer.tensors,
+            layer.extent().words(significant),
+        ));
+    }
+    if changed.len() > shown {
+        lines.add(format!("\n… and {} more layers that changed less.\n", changed.len() - shown));
+    }
+}
+
+/// Tensors in which other elements are NaN or infinite than before.
+fn odd(diff: &TensorDiff, lines: &mut Lines) {
+    let odd = diff.items.iter().filter_map(|item| match &item.tally {
+        Some(Tally::Numbers(sums)) => Some(format!("{}: {}", name(item.name()), not_finite(sums)?)),
+        _ => None,
+    });
+    list(&odd.collect::<Vec<_>>(), "with other NaN or infinities", lines);
+}
+
+/// Everything but changed elements, by name.
+fn others(diff: &TensorDiff, lines: &mut Lines) {
+    let several = only_set(diff).is_none();
+    for kind in [Change::Added, Change::Removed, Change::Renamed, Change::Retyped, Change::Reshaped, Change::Changed] {
+        let items =
+            diff.items.iter().filter(|item| item.change == kind && (kind != Change::Changed || is_silent(item)));
+        let place = |item: &TensorItem| if several { format!(" in {}", name(item.set())) } else { String::new() };
+        let line = |item: &TensorItem| format!("{} {}{}: {}", kind.name(), name(item.name()), place(item), what(item));
+        list(&items.map(line).collect::<Vec<_>>(), kind.name(), lines);
+    }
+}
+
+/// Whether it has another length, so that no element could be counted.
+const fn is_silent(item: &TensorItem) -> bool {
+    item.tally.is_none()
+}
+
+/// What it was and is.
+fn what(item: &TensorItem) -> String {
+    let whole = |facts: &TensorFacts| format!("{} {}", name(&facts.dtype), shape(facts)).trim().to_owned();
+    match (item.change, &item.a, &item.b) {
+        (Change::Renamed, Some(a), Some(b)) if a.name == b.name => format!("was in {}", name(&a.file)),
+        (Change::Renamed, Some(a), _) => format!("was {}", name(&a.name)),
+        (Change::Reshaped, Some(a), Some(b)) => format!("{} → {}", shape(a), shape(b)),
+        (Change::Retyped, Some(a), Some(b)) => format!("{} → {}", name(&a.dtype), name(&b.dtype)),
+        (Change::Changed, Some(a), Some(b)) => format!("{} → {} bytes", a.length, b.length),
+        (_, a, b) => b.as_ref().or(a.as_ref()).map(whole).unwrap_or_default(),
+    }
+}
+
+fn shape(facts: &TensorFacts) -> String {
+    if facts.shape.is_empty() {
+        return "scalar".to_owned();
+    }
+    facts.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// A list, as far as it is not too long.
+fn list(items: &[String], what: &str, lines: &mut Lines) {
+    let shown = shown(items.len(), OF_KIND);
+    for (place, item) in items.iter().take(shown).enumerate() {
+        lines.add(format!("{}- {item}\n", if place == 0 { "\n" } else { "" }));
+    }
+    if items.len() > shown {
+        lines.add(format!("- … and {} more {what}\n", items.len() - shown));
+    }
+}
+
+/// Of so many lines those that are shown: in the place of a single one nothing is saved by saying that there is one more.
+const fn shown(all: usize, most: usize) -> usize {
+    if all <= most + 1 { all } else { most }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::case::Case;
 use super::super::{Context, escape, markdown};
-use super::{MARK_CARD, MARK_CARDS, Version};
-use crate::certify::wording::{grouped, significant};
+use super::{Bounded, MARK_CARD, MARK_CARDS, Version};
+use crate::certify::wording::{count, grouped, significant};
 use crate::format::certificate::StatementRecord;
 use crate::format::policy::Task;
 
@@ -36,7 +36,7 @@ fn digest(text: &str) -> String {
 
 /// A text as YAML: JSON's strings are YAML's.
 fn quoted(text: &str) -> String {
-    let clean = escape::plain(text).replace(['\u{fffe}', '\u{ffff}', '\u{feff}'], "\u{fffd}");
+    let clean = escape::plain(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     Value::String(clean).to_string()
 }
 
@@ -121,6 +121,9 @@ fn table(text: &mut String, heads: &[&str], rows: &[Vec<String>]) {
 fn body(version: &Version) -> String {
     let case = &version.case;
     let mut text = format!("# {}\n\n", words(&case.label));
+    if let Some(description) = &version.description {
+        text += &format!("{}\n\n", words(description));
+    }
     if let Some(notes) = &case.record.notes {
         text += &format!("{}\n\n", escape::markdown(notes, 4000));
     }
@@ -132,6 +135,9 @@ fn body(version: &Version) -> String {
         .time
         .map_or_else(String::new, |time| format!("Made {} by {}. ", time.for_people(), words(&case.made.who)));
     text += &format!("{made}In {held}, as of event {} of its journal.\n\n", case.head.0);
+    for (stage, why, _) in &case.blocks {
+        text += &format!("**Kept out of {}:** {}\n\n", words(stage), words(why));
+    }
     certificate(&mut text, case);
     let rows = |values: &std::collections::BTreeMap<String, crate::format::scalar::Scalar>| -> Vec<Vec<String>> {
         values.iter().map(|(name, value)| vec![words(name), words(&value.to_string())]).collect()
@@ -143,10 +149,10 @@ fn body(version: &Version) -> String {
         .iter()
         .map(|stay| {
             let until = stay.until.map_or_else(|| "still there".to_owned(), crate::clock::Time::for_people);
-            vec![words(&stay.stage), stay.since.for_people(), until, words(&stay.who)]
+            vec![words(&stay.stage), stay.since.for_people(), until, words(&stay.who), words(&stay.ended)]
         })
         .collect();
-    section(&mut text, "Stages", &["stage", "since", "until", "who"], &stays);
+    section(&mut text, "Stages", &["stage", "since", "until", "who", "ended by"], &stays);
     let data: Vec<Vec<String>> = case
         .record
         .data
@@ -158,6 +164,7 @@ fn body(version: &Version) -> String {
         })
         .collect();
     section(&mut text, "Training data", &["name", "path", "rows", "SHA-256"], &data);
+    slices(&mut text, version);
     drift(&mut text, version);
     code(&mut text, case);
     let reasons: Vec<Vec<String>> = version
@@ -200,6 +207,29 @@ fn certificate(text: &mut String, case: &Case) {
     text.push('\n');
 }
 
+/// What the stored predictions come to by slice.
+fn slices(text: &mut String, version: &Version) {
+    for (set, sliced) in version.quality.iter().flat_map(|set| set.slices.iter().map(move |sliced| (set, sliced))) {
+        let said = |found: &Result<Bounded, String>| match found {
+            Ok(found) => {
+                format!("{} ({} to {})", significant(found.value), significant(found.lower), significant(found.upper))
+            }
+            Err(why) => words(why),
+        };
+        let rows: Vec<Vec<String>> = sliced
+            .rows
+            .iter()
+            .flat_map(|row| row.values.iter().map(move |value| (row, value)))
+            .map(|(row, value)| {
+                let slice = row.slice.as_deref().unwrap_or("all rows");
+                vec![words(slice), words(&value.model), said(&value.value), grouped(value.rows)]
+            })
+            .collect();
+        let title = format!("{} by {}, {}", words(&sliced.metric), words(&sliced.column), words(&set.set));
+        section(text, &title, &["slice", "model", "value with bounds", "rows"], &rows);
+    }
+}
+
 fn drift(text: &mut String, version: &Version) {
     for data in version.data.iter().filter(|data| !data.is_same) {
         let Some(against) = &data.against else { continue };
@@ -231,8 +261,8 @@ fn code(text: &mut String, case: &Case) {
     }
     for runtime in &case.record.environment.runtimes {
         let version = runtime.version.as_deref().unwrap_or("unknown");
-        let packages = grouped(runtime.packages.len() as u64);
-        row(&words(&runtime.language), Some(format!("{}, {packages} packages", words(version))));
+        let packages = count(runtime.packages.len() as u64, "package");
+        row(&words(&runtime.language), Some(format!("{}, {packages}", words(version))));
     }
     section(text, "Code and environment", &["", ""], &rows);
 }

@@ -3,7 +3,7 @@
 use super::super::chart::{Chart, Forest, ForestRow, Hue, Spark};
 use super::super::html::{Document, Text, Tone, number, words};
 use super::{ColumnShape, DataTable};
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{count, grouped, significant};
 
 /// Columns that are listed; the rest is counted.
 const MOST_COLUMNS: usize = 200;
@@ -18,18 +18,19 @@ pub(super) fn tables(page: &mut Document, tables: &[DataTable]) {
         page.heading(&Text::plain("Profile of ").then(&Text::code(&table.name)));
         match (&table.against, &table.note) {
             (Some(against), _) if table.is_same => {
-                page.paragraph(&Text::plain(&format!("{} rows: the same data as {against}'s.", grouped(table.rows))));
+                page.paragraph(&Text::plain(&format!("{}: the same data as {against}'s.", count(table.rows, "row"))));
             }
             (Some(against), _) => {
                 page.paragraph(&Text::plain(&format!(
-                    "{} rows. Drift is against the data of {against}, from what is stored of both.",
-                    grouped(table.rows)
+                    "{}. Drift is against the data of {against}, from the profiles that are stored of both.{}",
+                    count(table.rows, "row"),
+                    table.note.as_ref().map_or_else(String::new, |note| format!(" {note}"))
                 )));
                 page.charts(&drift(table, against));
             }
             (None, note) => {
                 let why = note.as_ref().map_or_else(String::new, |note| format!(" {note}"));
-                page.paragraph(&Text::plain(&format!("{} rows.{why}", grouped(table.rows))));
+                page.paragraph(&Text::plain(&format!("{}.{why}", count(table.rows, "row"))));
             }
         }
         columns(page, table);
@@ -46,7 +47,7 @@ fn drift(table: &DataTable, against: &str) -> Vec<Chart> {
         })
         .collect();
     known.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let count = known.len();
+    let all = known.len() as u64;
     known.truncate(FURTHEST);
     let rows: Vec<ForestRow> = known
         .iter()
@@ -60,7 +61,7 @@ fn drift(table: &DataTable, against: &str) -> Vec<Chart> {
         })
         .collect();
     let furthest = known.first().map_or_else(String::new, |(name, psi)| {
-        format!("The furthest of {count} columns is {name} with {}.", significant(*psi))
+        format!("The furthest of {} is {name} with {}.", count(all, "column"), significant(*psi))
     });
     let forest = Forest {
         title: format!("Drift of {} against {against}", table.name),
@@ -119,7 +120,10 @@ fn columns(page: &mut Document, table: &DataTable) {
     }
     page.table(&format!("Columns of {}", table.name), &heads, &rows);
     if let Some(more @ 1..) = table.columns.len().checked_sub(MOST_COLUMNS) {
-        page.paragraph(&Text::toned(Tone::Dim, &format!("{} more columns are not listed.", grouped(more as u64))));
+        page.paragraph(&Text::toned(
+            Tone::Dim,
+            &format!("{} more of its columns are not listed.", grouped(more as u64)),
+        ));
     }
 }
 

@@ -19,14 +19,15 @@ pub(super) fn section(page: &mut Document, history: &History) {
     table(page, history);
 }
 
-/// A chart for each metric with a number in two versions.
+/// A chart for each metric that was another in some version.
 pub(super) fn charts(history: &History) -> Vec<Chart> {
     let charts = history.metrics.iter().enumerate().filter_map(|(place, metric)| {
         let value = |row: &super::HistoryRow| row.values.get(place).copied().flatten().filter(|v| v.is_finite());
         let points: Vec<(f64, f64)> =
             history.versions.iter().filter_map(|row| Some((f64::from(row.number), value(row)?))).collect();
         let (first, last) = (points.first()?, points.last()?);
-        if points.len() < 2 {
+        // One value is no line; always the same is a line that tells nobody anything: the table has both.
+        if points.iter().all(|point| point.1.to_bits() == first.1.to_bits()) {
             return None;
         }
         let own: Vec<_> = history.versions.iter().filter(|row| row.is_own).collect();

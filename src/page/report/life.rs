@@ -1,9 +1,10 @@
 //! Where a version is in its life: stages over time.
 
 use super::super::case;
-use super::super::chart::{Chart, Timeline};
+use super::super::chart::{Chart, Lane, Timeline};
 use super::super::html::{Document, Text, words};
 use super::{Life, Version};
+use crate::certify::wording::count;
 
 pub(super) fn section(page: &mut Document, version: &Version) {
     page.section("life", "Where it is in its life");
@@ -14,6 +15,15 @@ pub(super) fn section(page: &mut Document, version: &Version) {
 
 fn model_of(label: &str) -> &str {
     label.rsplit_once('@').map_or(label, |(model, _)| model)
+}
+
+/// Stages that another version holds, and which.
+pub(super) fn holders(life: &Life) -> Vec<(String, String)> {
+    let holder = |lane: &Lane| {
+        let last = lane.stretches.last().filter(|stretch| stretch.until.is_none() && stretch.own.is_none())?;
+        Some((lane.name.clone(), last.name.clone()))
+    };
+    life.lanes.iter().filter_map(holder).collect()
 }
 
 /// Who held which stage, as a chart.
@@ -30,7 +40,11 @@ pub(super) fn chart(life: &Life, title: &str) -> Vec<Chart> {
     let held = if now.is_empty() { "no stage is held at the end".to_owned() } else { now.join(", ") };
     let timeline = Timeline {
         title: title.to_owned(),
-        description: format!("{stretches} times in {} stages; {held}.", life.lanes.len()),
+        description: format!(
+            "{} in {}; {held}.",
+            count(stretches as u64, "time"),
+            count(life.lanes.len() as u64, "stage")
+        ),
         lanes: life.lanes.clone(),
         until: life.until,
     };

@@ -4,6 +4,7 @@
 //! several that lead to each other, a [`card`] the same in Markdown.
 
 pub mod card;
+mod changes;
 mod data;
 mod history;
 mod life;
@@ -14,10 +15,14 @@ pub mod site;
 mod slices;
 mod tensors;
 
+pub use self::tensors::{LayerChange, Tensors};
+
 use super::case::{self, Case};
 use super::chart::Lane;
 use super::html::{Document, Text, Tone, words};
+use crate::certify::wording::{grouped, nth};
 use crate::clock::Time;
+use crate::compare::Diff;
 use crate::format::certificate::Verdict;
 
 /// What reports say of themselves near their beginning, so that one of them may take the place of another: pages, cards and lists of
@@ -47,6 +52,32 @@ pub struct Version {
     pub tensors: Option<Tensors>,
     /// What speaks for and against training it again with the same result: about what, whether for it, why.
     pub reproducibility: Vec<(String, bool, String)>,
+    /// What is different from another version; none where there is no other.
+    pub changes: Option<Changes>,
+    /// The evaluation sets that judged it.
+    pub uses: Vec<SetUse>,
+    /// What the project says of the model.
+    pub description: Option<String>,
+}
+
+/// What is different from another version.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// That version.
+    pub before: String,
+    /// What is different.
+    pub diff: Diff,
+}
+
+/// A use of an evaluation set.
+#[derive(Debug, Clone)]
+pub struct SetUse {
+    /// The set.
+    pub set: String,
+    /// The how many-th candidate this was that it judged.
+    pub ordinal: u64,
+    /// How many it judged, as far as the page knows.
+    pub candidates: u64,
 }
 
 /// Times of versions in stages.
@@ -101,6 +132,60 @@ pub struct Quality {
     pub notes: Vec<String>,
     /// What can be drawn.
     pub curves: Vec<Curve>,
+    /// What they come to in slices.
+    pub slices: Vec<Sliced>,
+}
+
+/// A metric in the slices of a column.
+#[derive(Debug, Clone)]
+pub struct Sliced {
+    /// What is measured.
+    pub metric: String,
+    /// The column.
+    pub column: String,
+    /// Whether more is better.
+    pub is_higher_better: bool,
+    /// The confidence of each bound by itself.
+    pub confidence: f64,
+    /// All rows, then slice by slice.
+    pub rows: Vec<SliceRow>,
+    /// Values whose rows are in no slice here, and those rows.
+    pub left_out: (u64, u64),
+}
+
+/// A slice.
+#[derive(Debug, Clone)]
+pub struct SliceRow {
+    /// `country=DE`; none: all rows.
+    pub slice: Option<String>,
+    /// One for each model.
+    pub values: Vec<SliceValue>,
+    /// The first model's minus the second's on the same rows, or why it is not known.
+    pub difference: Option<Result<Bounded, String>>,
+}
+
+/// What a model comes to in a slice.
+#[derive(Debug, Clone)]
+pub struct SliceValue {
+    /// The model.
+    pub model: String,
+    /// The how many-th of the page's models it is.
+    pub place: usize,
+    /// Rows.
+    pub rows: u64,
+    /// The metric, or why it is not known.
+    pub value: Result<Bounded, String>,
+}
+
+/// A number between one-sided bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounded {
+    /// The number.
+    pub value: f64,
+    /// Its lower bound.
+    pub lower: f64,
+    /// Its upper bound.
+    pub upper: f64,
 }
 
 /// A kind of curve of one or several models.
@@ -140,8 +225,8 @@ pub struct CurveLine {
     pub place: usize,
     /// The curve.
     pub points: Vec<(f64, f64)>,
-    /// The number that goes with it: its name and value.
-    pub number: Option<(&'static str, f64)>,
+    /// The numbers that go with it: names and values.
+    pub numbers: Vec<(&'static str, f64)>,
 }
 
 /// Samples of one quantity.
@@ -181,7 +266,7 @@ pub struct DataTable {
     pub rows: u64,
     /// The version whose data it is held against.
     pub against: Option<String>,
-    /// Why it is held against nothing.
+    /// Why it is held against nothing; or what else to know of how far it is away.
     pub note: Option<String>,
     /// Whether that is the same data.
     pub is_same: bool,
@@ -227,30 +312,6 @@ pub struct ColumnDrift {
     pub is_estimated: bool,
 }
 
-/// What changed in a model's tensors.
-#[derive(Debug, Clone, Default)]
-pub struct Tensors {
-    /// The version they are held against.
-    pub against: String,
-    /// Layer by layer, in any order.
-    pub layers: Vec<LayerChange>,
-}
-
-/// What changed in a layer.
-#[derive(Debug, Clone, Default)]
-pub struct LayerChange {
-    /// Its name: what its tensors' names begin with.
-    pub layer: String,
-    /// Its tensors.
-    pub tensors: u64,
-    /// Those that changed, were added or removed.
-    pub changed: u64,
-    /// The L2 norm of the change, in that of what was there before; none where it is not defined.
-    pub relative: Option<f64>,
-    /// What else there is to say.
-    pub note: String,
-}
-
 /// The page of one version, or of several side by side.
 pub fn html(versions: &[Version]) -> String {
     match versions {
@@ -263,16 +324,18 @@ pub fn html(versions: &[Version]) -> String {
 pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     let case = &version.case;
     let mut page = Document::of_report(&case.label);
+    case::summary(&mut page, case, version.description.as_deref(), &life::holders(&version.life));
     page.section("what", "What it is");
     case::facts(&mut page, case);
     life::section(&mut page, version);
     case::certificate(&mut page, case);
+    uses(&mut page, version);
     case::sign_offs(&mut page, case);
     history::section(&mut page, &version.history);
     quality::section(&mut page, &version.quality);
-    slices::section(&mut page, case);
+    slices::section(&mut page, case, &version.quality);
     samples::section(&mut page, &version.samples);
-    case::changes(&mut page, case);
+    changes::section(&mut page, version.changes.as_ref());
     tensors::section(&mut page, version.tensors.as_ref());
     case::values(&mut page, case);
     case::data(&mut page, case);
@@ -285,16 +348,26 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     case::checks(&mut page, case);
     let links = above.iter().map(|(path, words)| Text::link(path, words).then(&Text::plain(" · ")));
     let lead = links.fold(Text::default(), |all, link| all.then(&link));
-    let lead = lead
-        .then(&Text::plain("A version of a machine-learning model, and what is known of it: "))
-        .then(&case::verdict_of(case))
-        .then(&as_of(case));
+    let lead =
+        lead.then(&Text::plain("A version of a machine-learning model, and what is known of it")).then(&as_of(case));
     page.finish(&lead)
 }
 
 /// Up to where a page knows what happened: no clock is in it.
 fn as_of(case: &Case) -> Text {
     Text::plain(&format!(". As of event {} of its journal; times are UTC.", case.head.0))
+}
+
+/// A set that judged many candidates fits the one that was chosen by it.
+fn uses(page: &mut Document, version: &Version) {
+    for SetUse { set, ordinal, candidates } in &version.uses {
+        let of = if *candidates == 1 { "the only one".to_owned() } else { format!("one of {}", grouped(*candidates)) };
+        page.paragraph(&Text::plain(&format!(
+            "It is the {} candidate judged on the set {set}, {of} by event {} of the journal.",
+            nth(*ordinal),
+            version.case.head.0
+        )));
+    }
 }
 
 fn reproducibility(page: &mut Document, version: &Version) {

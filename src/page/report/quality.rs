@@ -3,7 +3,7 @@
 use super::super::chart::{Axis, Chart, Guide, Hue, Mark, Plot, Series};
 use super::super::html::{Document, Text, Tone, number, words};
 use super::{Curve, CurveKind, Quality};
-use crate::certify::wording::{grouped, significant};
+use crate::certify::wording::{count, significant};
 
 /// Points of a line that its table shows.
 const IN_TABLE: usize = 11;
@@ -16,12 +16,12 @@ pub(super) fn section(page: &mut Document, sets: &[Quality]) {
     for set in sets {
         page.heading(&Text::plain("Set ").then(&Text::code(&set.set)));
         if set.rows > 0 {
-            page.paragraph(&Text::plain(&format!("{} rows.", grouped(set.rows))));
+            page.paragraph(&Text::plain(&format!("{}.", count(set.rows, "row"))));
         }
         for note in &set.notes {
             page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&Text::plain(note)));
         }
-        let charts: Vec<Chart> = set.curves.iter().filter_map(|curve| chart(curve, &set.set)).collect();
+        let charts: Vec<Chart> = set.curves.iter().filter_map(|curve| chart(curve, set)).collect();
         page.charts(&charts);
         if !set.curves.is_empty() {
             page.folded("The numbers of these charts", |page| {
@@ -60,12 +60,22 @@ impl Curve {
     }
 }
 
-fn chart(curve: &Curve, set: &str) -> Option<Chart> {
+fn chart(curve: &Curve, set: &Quality) -> Option<Chart> {
     let (x, y) = curve.axes();
     let (x, y) = match curve.kind {
         CurveKind::Roc | CurveKind::PrecisionRecall | CurveKind::Calibration => (Axis::share(x), Axis::share(y)),
         CurveKind::Errors => (Axis::numbers(x), Axis::share(y)),
-        CurveKind::Predicted | CurveKind::Residuals => (Axis::numbers(x), Axis::numbers(y)),
+        // The same axes for every model.
+        CurveKind::Predicted | CurveKind::Residuals => {
+            let points = || {
+                set.curves
+                    .iter()
+                    .filter(|one| one.kind == curve.kind)
+                    .flat_map(|one| &one.lines)
+                    .flat_map(|line| &line.points)
+            };
+            (Axis::around(x, points().map(|point| point.0)), Axis::around(y, points().map(|point| point.1)))
+        }
     };
     let guide = match curve.kind {
         CurveKind::Roc | CurveKind::Calibration | CurveKind::Predicted => Guide::Diagonal,
@@ -77,9 +87,10 @@ fn chart(curve: &Curve, set: &str) -> Option<Chart> {
         CurveKind::Calibration => Mark::Both,
         CurveKind::Predicted | CurveKind::Residuals => Mark::Dots,
     };
-    let name = |line: &super::CurveLine| match line.number {
-        Some((what, value)) => format!("{}: {what} {}", line.model, significant(value)),
-        None => line.model.clone(),
+    let name = |line: &super::CurveLine| {
+        let numbers = line.numbers.iter().map(|(what, value)| format!("{what} {}", significant(*value)));
+        let numbers = numbers.collect::<Vec<_>>().join(", ");
+        if numbers.is_empty() { line.model.clone() } else { format!("{}: {numbers}", line.model) }
     };
     let description = curve.lines.iter().map(name).collect::<Vec<_>>().join("; ");
     // The first model is drawn last, above the others, and named first.
@@ -89,7 +100,7 @@ fn chart(curve: &Curve, set: &str) -> Option<Chart> {
         mark,
         points: line.points.clone(),
     });
-    let plot = Plot { title: curve.title(set), description, x, y, series: series.collect(), guide };
+    let plot = Plot { title: curve.title(&set.set), description, x, y, series: series.collect(), guide };
     plot.chart()
 }
 

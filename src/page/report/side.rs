@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::case::{maybe, toned};
 use super::super::html::{Column, Document, Text, Tone, column, words};
-use super::{Curve, HistoryRow, Life, Quality, Samples, Version, history, life, quality, samples};
+use super::{
+    Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, history, life, quality, samples,
+    slices as by_slice,
+};
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::ResultRecord;
 use crate::format::snapshot::SnapshotRecord;
@@ -22,7 +25,9 @@ pub(super) fn html(versions: &[Version]) -> String {
     across(&mut page, "Every rule, and how it came out", versions, &rules(versions));
     histories(&mut page, versions);
     quality::section(&mut page, &overlaid(versions));
+    slices(&mut page, versions);
     samples::section(&mut page, &sampled(versions));
+    changed(&mut page, versions);
     page.section("values", "Metrics and parameters");
     let of = |view: fn(&SnapshotRecord) -> BTreeMap<String, String>| {
         versions.iter().map(|version| view(&version.case.record)).collect::<Vec<_>>()
@@ -99,14 +104,15 @@ fn lives(page: &mut Document, versions: &[Version]) {
     page.section("life", "Where they are in their lives");
     for first in of_each_model(versions) {
         let model = model_of(first);
-        let own: Vec<&str> = versions
+        let own: Vec<(usize, &str)> = versions
             .iter()
-            .filter(|version| model_of(version) == model)
-            .filter_map(|version| version.case.label.rsplit_once('@').map(|(_, version)| version))
+            .enumerate()
+            .filter(|(_, version)| model_of(version) == model)
+            .filter_map(|(place, version)| Some((place, version.case.label.rsplit_once('@')?.1)))
             .collect();
         let mut life: Life = first.life.clone();
         for stretch in life.lanes.iter_mut().flat_map(|lane| &mut lane.stretches) {
-            stretch.is_own = own.contains(&stretch.name.as_str());
+            stretch.own = own.iter().find(|(_, name)| *name == stretch.name).map(|(place, _)| *place);
         }
         page.heading(&Text::plain(model));
         page.charts(&life::chart(&life, &format!("Stages of {model} over time")));
@@ -211,7 +217,28 @@ fn packages(record: &SnapshotRecord) -> BTreeMap<String, String> {
     record.environment.runtimes.iter().flat_map(of_runtime).collect()
 }
 
-/// The curves of all versions, set by set, in one chart each.
+/// Each against the one before it on the page.
+fn changed(page: &mut Document, versions: &[Version]) {
+    page.section("changes", "What changed");
+    let known = versions.iter().filter_map(|version| Some((version, version.changes.as_ref()?)));
+    let mut is_none = true;
+    for (version, changes) in known {
+        is_none = false;
+        page.heading(&Text::plain(&version.case.label));
+        changes::one(page, changes);
+    }
+    if is_none {
+        page.paragraph(&Text::plain("They are of models of their own: nothing is compared."));
+    }
+}
+
+/// The slices of all versions, side by side.
+fn slices(page: &mut Document, versions: &[Version]) {
+    page.section("slices", "Slices");
+    by_slice::of_predictions(page, &overlaid(versions), &[]);
+}
+
+/// The curves of all versions, set by set, in one chart each; slices, too.
 fn overlaid(versions: &[Version]) -> Vec<Quality> {
     let mut sets: Vec<Quality> = Vec::new();
     for quality in versions.iter().flat_map(|version| &version.quality) {
@@ -221,6 +248,13 @@ fn overlaid(versions: &[Version]) -> Vec<Quality> {
         };
         known.rows = known.rows.max(quality.rows);
         known.notes.extend(quality.notes.iter().cloned());
+        for sliced in &quality.slices {
+            let same = |other: &&mut Sliced| other.column == sliced.column && other.metric == sliced.metric;
+            match known.slices.iter_mut().find(same) {
+                Some(other) => beside(other, sliced),
+                None => known.slices.push(sliced.clone()),
+            }
+        }
         for curve in &quality.curves {
             let same = |other: &&mut Curve| other.kind == curve.kind && other.of == curve.of;
             match known.curves.iter_mut().find(same) {
@@ -230,6 +264,16 @@ fn overlaid(versions: &[Version]) -> Vec<Quality> {
         }
     }
     sets
+}
+
+/// What another model comes to in the same slices; those that only it has come last.
+fn beside(known: &mut Sliced, other: &Sliced) {
+    for row in &other.rows {
+        match known.rows.iter_mut().find(|own| own.slice == row.slice) {
+            Some(own) => own.values.extend(row.values.iter().cloned()),
+            None => known.rows.push(row.clone()),
+        }
+    }
 }
 
 fn sampled(versions: &[Version]) -> Vec<Samples> {

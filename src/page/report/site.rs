@@ -85,22 +85,22 @@ pub fn index(models: &[Model]) -> String {
         let newest = model.newest.as_ref();
         vec![
             Text::link(&format!("{home}/{INDEX}"), &model.name),
-            model.description.as_ref().map_or_else(Text::default, |text| Text::plain(text)),
             Text::list(stages),
             newest.map_or_else(Text::default, |(version, _)| Text::link(&format!("{home}/{}", file(version)), version)),
             newest.map_or_else(Text::default, |(_, made)| Text::time(*made)),
             Text::plain(&grouped((model.history.versions.len() + model.history.older) as u64)),
             Text::plain(&grouped(model.head.0)),
+            model.description.as_ref().map_or_else(Text::default, |text| Text::plain(text)),
         ]
     });
     let columns = [
         words("Model"),
-        words("What it is"),
         words("Stages"),
         words("Newest"),
         words("Made"),
         number("Versions"),
         number("Events"),
+        words("What it is"),
     ];
     page.table("Every model and who is where", &columns, &rows.collect::<Vec<_>>());
     page.finish(&Text::plain("Models, their stages and versions, as of the events listed; times are UTC."))

@@ -1,24 +1,51 @@
-//! How slices came out: a forest plot for each rule that has any.
+//! How slices came out: a forest plot for each rule that has any, and what the stored predictions come to by slice.
+
+mod predicted;
 
 use std::collections::BTreeMap;
 
 use super::super::case::Case;
 use super::super::chart::{Chart, Forest, ForestRow, Hue};
 use super::super::html::{Document, Text, number, words};
-use crate::certify::wording::{grouped, significant};
+use super::Quality;
+use crate::certify::wording::{count, grouped, significant};
+use crate::certify::{self, limit_of_difference};
 use crate::format::certificate::{CertificateRecord, PartOf, ResultRecord, Verdict};
 
-pub(super) fn section(page: &mut Document, case: &Case) {
+pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
     page.section("slices", "Slices");
-    let charts = case.certificate.as_ref().map(|known| charts(&known.statement.predicate)).unwrap_or_default();
+    let known = case.certificate.as_ref().map(|known| &known.statement.predicate);
+    let charts = known.map(charts).unwrap_or_default();
     if charts.is_empty() {
-        page.paragraph(&Text::plain("No rule of its certificate looks at slices."));
-        return;
+        page.paragraph(&Text::plain(match known {
+            Some(certificate) if has_slices(certificate) => {
+                "Rules of its certificate look at slices, and found no numbers for them."
+            }
+            _ => "No rule of its certificate looks at slices.",
+        }));
+    } else {
+        page.charts(&charts);
+        known.into_iter().for_each(|certificate| table(page, certificate));
     }
-    page.charts(&charts);
-    if let Some(known) = &case.certificate {
-        table(page, &known.statement.predicate);
-    }
+    let judged = known.map(columns_judged).unwrap_or_default();
+    predicted::section(page, sets, &judged);
+}
+
+pub(super) use self::predicted::section as of_predictions;
+
+/// Whether some rule asks for slices.
+fn has_slices(certificate: &CertificateRecord) -> bool {
+    certify::needs(&certificate.policy).predictions.values().any(|columns| !columns.is_empty())
+}
+
+/// The columns by whose slices some rule judged one by one: their differences stand with it.
+fn columns_judged(certificate: &CertificateRecord) -> Vec<String> {
+    let slices =
+        certificate.results.iter().filter(|result| result.delta.is_some()).filter_map(|result| result.slice.as_ref());
+    let column = |slice: &String| {
+        slice.rsplit("; ").next().and_then(|last| last.split_once('=')).map(|(name, _)| name.to_owned())
+    };
+    slices.filter_map(column).collect()
 }
 
 /// What the slices of a rule are held against: one chart each, in the order of the rules.
@@ -31,14 +58,14 @@ fn charts(certificate: &CertificateRecord) -> Vec<Chart> {
         }
         by_rule.entry(&result.rule).or_default().push(result);
     }
-    order.iter().filter_map(|rule| by_rule.get(rule)).filter_map(|results| chart(results)).collect()
+    order.iter().filter_map(|rule| by_rule.get(rule)).filter_map(|results| chart(certificate, results)).collect()
 }
 
-fn chart(results: &[&ResultRecord]) -> Option<Chart> {
+fn chart(certificate: &CertificateRecord, results: &[&ResultRecord]) -> Option<Chart> {
     let first = results.first()?;
     let is_difference = results.iter().any(|result| result.delta.is_some());
     let mut rows: Vec<ForestRow> = if results.iter().any(|result| result.slice.is_some()) {
-        results.iter().map(|result| of_slice(result)).collect()
+        results.iter().map(|result| of_slice(certificate, result)).collect()
     } else {
         parts(first)
     };
@@ -49,11 +76,11 @@ fn chart(results: &[&ResultRecord]) -> Option<Chart> {
     let of = if is_difference { "candidate minus baseline" } else { "candidate" };
     let failed: Vec<&str> = rows.iter().filter(|row| row.hue == Hue::Bad).map(|row| row.name.as_str()).collect();
     let description = match failed.as_slice() {
-        [] => format!("{} slices, none of which failed.", rows.len()),
-        failed => format!("{} slices, of which failed: {}.", rows.len(), failed.join(", ")),
+        [] => format!("{}, none of which failed.", count(rows.len() as u64, "slice")),
+        failed => format!("{}, of which failed: {}.", count(rows.len() as u64, "slice"), failed.join(", ")),
     };
     let forest = Forest {
-        title: format!("{}: {} by slice", first.rule, first.metric),
+        title: format!("Rule {}: {} by slice", first.rule, first.metric),
         description,
         axis: format!("{} ({of})", first.metric),
         against: is_difference.then_some(0.0),
@@ -62,10 +89,9 @@ fn chart(results: &[&ResultRecord]) -> Option<Chart> {
     forest.chart()
 }
 
-fn of_slice(result: &ResultRecord) -> ForestRow {
+fn of_slice(certificate: &CertificateRecord, result: &ResultRecord) -> ForestRow {
     let limit = match result.delta {
-        // The margin of a difference is what it may be worse by, in the direction that is worse.
-        Some(_) => None,
+        Some(_) => limit_of_difference(&certificate.policy, result),
         None => result.margin,
     };
     ForestRow {
@@ -74,7 +100,7 @@ fn of_slice(result: &ResultRecord) -> ForestRow {
         bounds: bounds(result.lower, result.upper),
         limit,
         hue: hue(result.verdict),
-        note: result.verdict.name().to_owned(),
+        note: result.verdict.words().to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Numbers ⇄ byte planes: the k-th plane holds the k-th byte of every element. Bytes that behave alike come together: the
 //! exponents of weights compress well, their mantissas hardly at all.
 
+use fearless_simd::{Level, dispatch};
+
 use crate::format::planes::Transform;
 
 /// Splits `plain`, whole elements of `width` bytes, into as many planes; `base` is as long where it is needed.
@@ -13,8 +15,14 @@ pub(super) fn split(transform: Transform, width: u8, plain: &[u8], base: &[u8], 
     }
 }
 
-/// Undoes [`split`].
-pub(super) fn join(transform: Transform, width: u8, planes: &[u8], base: &[u8], plain: &mut [u8]) {
+/// Undoes [`split`]; of `planes` the first `width` count, each as long as there are elements.
+pub(super) fn join(transform: Transform, width: u8, planes: &[&[u8]; 8], base: &[u8], plain: &mut [u8]) {
+    dispatch!(Level::new(), _simd => join_all(transform, width, planes, base, plain));
+}
+
+/// Compiled once for each kind of vectors that processors have.
+#[inline(always)]
+fn join_all(transform: Transform, width: u8, planes: &[&[u8]; 8], base: &[u8], plain: &mut [u8]) {
     match width {
         1 => elements_of::<u8, 1>(transform, planes, base, plain),
         2 => elements_of::<u16, 2>(transform, planes, base, plain),
@@ -122,7 +130,8 @@ fn planes_of<T: Word<W>, const W: usize>(transform: Transform, plain: &[u8], bas
     }
 }
 
-fn elements_of<T: Word<W>, const W: usize>(transform: Transform, planes: &[u8], base: &[u8], plain: &mut [u8]) {
+#[inline(always)]
+fn elements_of<T: Word<W>, const W: usize>(transform: Transform, planes: &[&[u8]; 8], base: &[u8], plain: &mut [u8]) {
     match transform {
         Transform::Plain => gather::<T, W>(planes, &[], plain, |x, _| x),
         Transform::SignLast => gather::<T, W>(planes, &[], plain, |x, _| x.sign_first()),
@@ -157,24 +166,28 @@ fn scatter<T: Word<W>, const W: usize>(plain: &[u8], base: &[u8], planes: &mut [
     }
 }
 
-/// Undoes [`scatter`]; without a base, elements are changed alone.
+/// Undoes [`scatter`]; without a base, elements are changed alone. One loop over all planes becomes vector instructions as it is.
 #[inline(always)]
-fn gather<T: Word<W>, const W: usize>(planes: &[u8], base: &[u8], plain: &mut [u8], change: impl Fn(T, T) -> T) {
+fn gather<T: Word<W>, const W: usize>(planes: &[&[u8]; 8], base: &[u8], plain: &mut [u8], change: impl Fn(T, T) -> T) {
     let (plain, _) = plain.as_chunks_mut::<W>();
-    let (base, _) = base.as_chunks::<W>();
-    let count = plain.len();
-    let nothing = [[0; W]; RUN];
-    let mut at = 0;
-    for plain in plain.chunks_mut(RUN) {
-        let mut run = [T::ZERO; RUN];
-        for number in 0..W {
-            let plane = &planes[number * count + at..][..plain.len()];
-            run.iter_mut().zip(plane).for_each(|(to, from)| *to = to.with(number, *from));
+    let planes: [&[u8]; W] = std::array::from_fn(|number| &planes[number][..plain.len()]);
+    if base.is_empty() {
+        for (at, plain) in plain.iter_mut().enumerate() {
+            *plain = change(element(&planes, at), T::ZERO).write();
         }
-        let base = if base.is_empty() { &nothing[..plain.len()] } else { &base[at..][..plain.len()] };
-        at += plain.len();
-        for ((out, x), b) in plain.iter_mut().zip(&run).zip(base) {
-            *out = change(*x, T::read(*b)).write();
-        }
+        return;
     }
+    let base = &base.as_chunks::<W>().0[..plain.len()];
+    for (at, plain) in plain.iter_mut().enumerate() {
+        *plain = change(element(&planes, at), T::read(base[at])).write();
+    }
+}
+
+#[inline(always)]
+fn element<T: Word<W>, const W: usize>(planes: &[&[u8]; W], at: usize) -> T {
+    let mut element = T::ZERO;
+    for (number, plane) in planes.iter().enumerate() {
+        element = element.with(number, plane[at]);
+    }
+    element
 }

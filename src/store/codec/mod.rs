@@ -260,19 +260,28 @@ fn unpack(
     };
     plain[..phase].copy_from_slice(take(phase));
     planes.resize(count * width, 0);
-    if count > 0 {
-        for (plane, (coding, length)) in planes.chunks_exact_mut(count).zip(&header.planes) {
-            let stored = take(*length as usize);
-            match coding {
-                Coding::Raw => plane.copy_from_slice(stored),
-                Coding::Constant => plane.fill(stored[0]),
-                Coding::Zstd => coders.decompress(stored, plane)?,
+    let mut room = planes.as_mut_slice();
+    let mut all: [&[u8]; 8] = [&[]; 8];
+    for (plane, (coding, length)) in all.iter_mut().zip(&header.planes).take(if count == 0 { 0 } else { width }) {
+        let stored = take(*length as usize);
+        let (decoded, behind) = std::mem::take(&mut room).split_at_mut(count);
+        room = behind;
+        *plane = match coding {
+            // Taken from where it is stored.
+            Coding::Raw => stored,
+            Coding::Constant => {
+                decoded.fill(stored[0]);
+                decoded
             }
-        }
+            Coding::Zstd => {
+                coders.decompress(stored, decoded)?;
+                decoded
+            }
+        };
     }
     let end = phase + count * width;
     let base = if base.is_empty() { base } else { &base[phase..end] };
-    elements::join(header.transform, header.width, planes, base, &mut plain[phase..end]);
+    elements::join(header.transform, header.width, &all, base, &mut plain[phase..end]);
     plain[end..].copy_from_slice(rest);
     Ok(())
 }

@@ -51,7 +51,7 @@ fn options<'a>(project: &'a Path, python: Asked<'a>, variables: &'a [String]) ->
 fn captured(project: &Path, python: Option<&Path>, variables: &[(&str, &str)], named: &[&str]) -> Environment {
     let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
     let named: Vec<String> = named.iter().map(ToString::to_string).collect();
-    capture_with(&options(project, Asked { argv0: None, configured: python }, &named), &|name| {
+    capture_with(&options(project, Asked { configured: python, ..Asked::default() }, &named), &|name| {
         variables.get(name).map(ToString::to_string)
     })
 }
@@ -528,7 +528,7 @@ fn three_hundred_packages_take_milliseconds() {
             &format!("Metadata-Version: 2.1\nName: package_{index}\nVersion: 1.0\n\n{}", "text\n".repeat(5000)),
         );
     }
-    let python = Asked { argv0: None, configured: Some(Path::new(".venv")) };
+    let python = Asked { configured: Some(Path::new(".venv")), ..Asked::default() };
     let options = options(project.path(), python, &[]);
     capture(&options);
     let begun = Instant::now();

@@ -219,14 +219,14 @@ fn the_python_that_ran() {
         (Some("pythonic"), "3.11.7", "the project has a `.venv`"),
         (None, "3.11.7", "the project has a `.venv`"),
     ] {
-        let python = Asked { argv0: argv0.map(Path::new), configured: None };
+        let python = Asked { argv0: argv0.map(Path::new), ..Asked::default() };
         let options = EnvironmentOptions { project: &project, python, variables: &[], image: None, root: &root };
         let found = capture_with(&options, &|name| (name == "PATH").then(|| path.clone()));
         assert_eq!(found.record.runtimes[0].version.as_deref(), Some(version), "{argv0:?}");
         assert!(found.interpreter.as_ref().unwrap().contains(reason), "{argv0:?}: {:?}", found.interpreter);
     }
     // What ran is a fact, what is configured only a wish.
-    let python = Asked { argv0: Some(Path::new("python")), configured: Some(Path::new("other")) };
+    let python = Asked { argv0: Some(Path::new("python")), configured: Some(Path::new("other")), ..Asked::default() };
     let options = EnvironmentOptions { project: &project, python, variables: &[], image: None, root: &root };
     let found = capture_with(&options, &|name| (name == "PATH").then(|| path.clone()));
     assert_eq!(found.record.runtimes[0].version.as_deref(), Some("3.12.0"));

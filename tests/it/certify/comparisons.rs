@@ -149,6 +149,30 @@ fn an_open_question_says_what_would_answer_it() {
     );
 }
 
+/// On which side of nothing a bound lies is what it is read for, however near.
+#[test]
+fn a_number_that_is_nearly_nothing_keeps_its_sign() {
+    let mut near = 0;
+    for (worse, better) in (15..45).flat_map(|worse| (worse + 8..worse + 24).map(move |better| (worse, better))) {
+        // About where the lower bound changes its sign.
+        let distance = f64::from(better - worse) - 1.645 * f64::from(better + worse).sqrt();
+        if distance.abs() > 0.5 {
+            continue;
+        }
+        // Open or refused, so that there are words for it.
+        let rule = accuracy("prove = \"superior\"\ngain = 0.02");
+        let found = Scene::on(outcomes(900, worse as usize, better as usize, 35), &rule).result();
+        let text = reason(&found);
+        let shown = text.split_once('[').unwrap().1.split_once(',').unwrap().0;
+        let lower = found.lower.unwrap();
+        near += usize::from(lower.abs() < 0.0005);
+        let sign = if lower < 0.0 { '−' } else { '+' };
+        let has_digit = lower.abs() < 1e-5 || shown.contains(|digit| matches!(digit, '1'..='9'));
+        assert!(shown.starts_with(sign) && has_digit, "{lower} in {text}");
+    }
+    assert!(near > 3, "three decimals would do for all but {near}");
+}
+
 #[test]
 fn superiority_must_be_shown() {
     let better = |rule: &str| Scene::on(outcomes(900, 10, 25, 65), &accuracy(rule)).result();

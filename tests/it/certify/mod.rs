@@ -2,6 +2,7 @@
 
 mod classes;
 mod comparisons;
+mod data_drift;
 mod explained;
 mod facts;
 mod failures;

@@ -217,3 +217,20 @@ fn where_no_slice_is_large_enough_none_is_judged() {
     let said = reason(&statement.predicate.results[0]);
     assert!(said.contains("only 0 of 300 rows lie in slices of 150 rows or more"), "{said}");
 }
+
+/// Where a chart draws what bounds were held against: on the side that is worse, or at the gain.
+#[test]
+fn the_limit_of_a_difference_lies_where_it_is_worse() {
+    let rows = || stacked(vec![("DE", outcomes(280, 10, 5, 5))]);
+    for (text, expected) in [
+        ("metric = \"accuracy\"\nmargin = 0.05", Some(-0.05)),
+        ("metric = \"accuracy\"\nprove = \"not_worse_detected\"\nmargin = 0.05", Some(-0.05)),
+        ("metric = \"accuracy\"\nprove = \"superior\"", Some(0.0)),
+        ("metric = \"false_positive_rate\"\nmargin = 0.05", Some(0.05)),
+        ("metric = \"accuracy\"\nmin = 0.5", None),
+    ] {
+        let scene = Scene::on(rows(), &format!("[[rule]]\nid = \"m\"\n{text}\n"));
+        let found = mlrun::certify::limit_of_difference(&scene.policy, &scene.result());
+        assert!(found == expected, "{text}: {found:?}");
+    }
+}

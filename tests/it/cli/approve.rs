@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use mlrun::clock::SystemClock;
@@ -24,6 +24,11 @@ fn by(project: &Project, who: &str, arguments: &[&str]) -> Shown {
 
 #[track_caller]
 fn with(project: &Project, who: &str, settings: &[(&str, &str)], arguments: &[&str]) -> Shown {
+    shown(command(project, who, settings).args(arguments))
+}
+
+/// The program, as somebody runs it whose git has these settings.
+fn command(project: &Project, who: &str, settings: &[(&str, &str)]) -> Command {
     let email = format!("{who}@example.org");
     let all = [("user.name", who), ("user.email", &email)].into_iter().chain(settings.iter().copied());
     let mut command = project.other(PROGRAM);
@@ -33,7 +38,7 @@ fn with(project: &Project, who: &str, settings: &[(&str, &str)], arguments: &[&s
         count += 1;
     }
     command.env("GIT_CONFIG_COUNT", count.to_string());
-    shown(command.args(arguments))
+    command
 }
 
 /// The same with `--json`: the object.
@@ -146,7 +151,13 @@ fn who_may_not_and_what_cannot_be_meant() {
         by(&project, who, arguments).exits(exit).says(message);
         assert_eq!(before, project.fingerprint());
     };
-    bad("eve", &["approve", "v1", "--role", "risk"], 1, &["eve@example.org has not the role risk"], &["policy show"]);
+    bad(
+        "eve",
+        &["approve", "v1", "--role", "risk"],
+        1,
+        &["eve@example.org does not have the role risk"],
+        &["policy show"],
+    );
     bad(
         "dan",
         &["approve", "v1", "--role", "owner"],
@@ -189,12 +200,16 @@ fn who_may_not_and_what_cannot_be_meant() {
     let unasked = Bad { exit: 2, message: &["`production` of `fraud` asks for no approvals"], hint: &["approvals"] };
     none.fails("approve v1 --role risk", &unasked);
     for (line, message) in [
-        ("approvals = { risk = 3 }\n", "the role `risk` has 1 people too few"),
+        ("approvals = { risk = 3 }\n", "the role `risk` has 1 person too few"),
         ("approvals = { rsk = 1 }\n", "no role `rsk` in `[roles]`"),
         ("approvals = { risk = 2, owner = 3 }\n", "nobody fills two roles"),
     ] {
         let project = fresh(line);
         project.fails("status", &Bad { exit: 2, message: &["stage.production.approvals", message], hint: &[] });
+    }
+    for word in ["none", "now"] {
+        let project = fresh(&format!("\n[stage.{word}]\n"));
+        project.fails("status", &Bad { exit: 2, message: &[&format!("stage.{word}"), "cannot be called"], hint: &[] });
     }
     let missing = fresh(SIGNED);
     taken(&missing, 0.6);
@@ -255,6 +270,20 @@ fn ones_own() {
     by(&strict, "dan", &["approve", "v2"]).exits(1).says(&["took fraud@v2"]);
     by(&strict, "cyd", &["approve", "v2"]).exits(0);
     strict.ok("promote v2 --to production");
+}
+
+/// Another approval by the same people would not help.
+#[test]
+fn nobody_is_left_who_could() {
+    let project = fresh("approvals = { solo = 1 }\n");
+    project.write("mlrun.toml", project.read("mlrun.toml") + "solo = [\"dan@example.org\"]\n");
+    taken(&project, 0.60);
+    project.ok("certify v1 --first-release --reason begin");
+    let refused = project.json("promote v1 --to production", 1);
+    let reason = &refused["reasons"][0];
+    assert!(reason["message"].as_str().unwrap().contains("nobody is left who could"), "{reason}");
+    let hint = reason["hint"].as_str().unwrap();
+    assert!(hint.contains("as `solo` in [roles]") && !hint.contains("mlrun approve"), "{reason}");
 }
 
 #[test]
@@ -353,6 +382,33 @@ fn signed_elsewhere_and_with_the_key_git_has() {
     let refused = by(&project, "ana", &["approve", "v2", &format!("--sign={locked}")]).exits(8);
     refused.says(&["`ssh-keygen` made no signature", "nothing was recorded"]);
     by(&project, "ana", &["approve", "v2", "--sign=gone"]).exits(6).says(&["cannot read the key"]);
+}
+
+/// An agent has keys, and git is told of none: the one is taken that the list of signers gives whoever approves.
+#[test]
+fn a_key_that_an_agent_has() {
+    let project = fresh(SIGNED);
+    taken(&project, 0.60);
+    keys(&project, &["ana", "ben", "eve"]);
+    project.ok("certify v1 --first-release --reason begin");
+    let socket = project.beside("agent");
+    let mut agent = project.other("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+    for who in ["eve", "ben", "ana"] {
+        let add = || project.other("ssh-add").env("SSH_AUTH_SOCK", &socket).arg("-q").arg(project.beside(who)).output();
+        // It listens when it has begun.
+        assert!((0..1000).any(|_| add().unwrap().status.success()));
+    }
+    let line = ["approve", "v1", "--role", "risk", "--sign", "--json"];
+    let approve = |who: &str| shown(command(&project, who, &[]).env("SSH_AUTH_SOCK", &socket).args(line));
+    let (signed, stranger) = (approve("ben"), approve("dan"));
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    let signed = signed.exits(0).object();
+    assert_eq!((&signed["person"], &signed["signed"]), (&"ben@example.org".into(), &true.into()));
+    let listed = shown(project.other("ssh-keygen").args(["-l", "-f"]).arg(project.beside("ben.pub"))).stdout;
+    assert!(listed.contains(signed["key"].as_str().unwrap()), "{listed}{signed}");
+    stranger.exits(2).says(&["no key is named"]);
+    approve("ana").exits(2).says(&["no key is named", ".pub"]);
 }
 
 /// A snapshot by an account without an address: who has that account's name took it, who only hands in a signature did not approve.
@@ -464,7 +520,7 @@ fn rules_change_under_the_approvals_they_ask_for() {
     taken_and_certified(&project);
     assert_eq!(codes(&project.json("promote v2 --to production", 1)), ["approvals"]);
     project.edit("mlrun.toml", "risk = [", "risk = [\"eve@example.org\", ");
-    by(&project, "eve", &["approve", "v2"]).exits(1).says(&["eve@example.org has not the role risk"]);
+    by(&project, "eve", &["approve", "v2"]).exits(1).says(&["eve@example.org does not have the role risk"]);
     let sha256 = project.json("policy diff", 0)["stated"].as_str().unwrap().to_owned();
     project.ok("policy diff").says(&[&sha256]);
     let refused = project.json("policy adopt --reason less", 1);
@@ -534,6 +590,9 @@ fn a_statement_counts_once() {
         "{refused:#}"
     );
     let sha256 = project.json("policy diff", 0)["stated"].as_str().unwrap().to_owned();
+    // The command that is named takes other words: those were used.
+    let hint = format!("mlrun approve fraud --rules {sha256} --role risk --for production --sign -m …");
+    assert_eq!(refused["reasons"][0]["hint"], hint);
     by(&project, "ben", &["approve", "fraud", "--rules", &sha256, "-m", "lax", &key_of(&project, "ben")]).exits(1);
     assert_eq!(adopt("10d", "lax, for another month")["verdict"], "ADOPTED");
 }
@@ -629,6 +688,69 @@ fn to_ask_for_a_certificate_drops_nothing_else() {
     assert_eq!((&rules["certificate"], &rules["from"]), (&json!(true), &json!(["staging"])), "{rules:#}");
     assert_eq!((&rules["approvals"], &rules["before"]), (&json!({ "risk": 1 }), &json!(["test -e agreed"])));
     assert_eq!(rules.get("self_approval"), None, "{rules:#}");
+}
+
+/// Where rules ask for signatures, that nothing is compared is signed for, too: by a waiver that says so.
+#[test]
+fn a_first_release_is_declared_with_a_signature() {
+    let project = fresh("waivers = [\"risk\"]\nsigners = \"allowed_signers\"\n");
+    keys(&project, &["ana", "ben"]);
+    taken(&project, 0.60);
+    // The very first one is nobody's to excuse.
+    project.release("fraud@v1");
+    taken(&project, 0.30);
+    project.ok("retire --reason around");
+    let certify = ["certify", "v2", "--first-release", "--reason", "anew"];
+    by(&project, "dan", &certify).exits(1).says(&["may not declare a first release to production", "the role risk"]);
+    let cure = "mlrun waive fraud@v2 --rule first-release --reason … --expires … --sign";
+    by(&project, "ana", &certify).exits(1).says(&["ask for signatures", "it is not signed", cure]);
+    let waive = ["waive", "v2", "--rule", "first-release", "--reason", "v1 leaks", "--expires", "2100-01-01"];
+    by(&project, "ana", &waive).exits(1).says(&["must be signed"]);
+    let [ana, ben] = ["ana", "ben"].map(|who| key_of(&project, who));
+    let of_ben = [waive.as_slice(), &[&*ben]].concat();
+    by(&project, "ana", &of_ben).exits(1).says(&["does not speak for ana@example.org"]);
+    let of_ana = [waive.as_slice(), &[&*ana]].concat();
+    by(&project, "ana", &of_ana).exits(0).says(&["mlrun certify fraud@v2 --first-release --reason …"]);
+    // Then a machine may certify it.
+    project.write("policy.toml", super::scene::POLICY.replace("min = 0.6", "min = 0.5"));
+    let certified = said(&project, "dan", &certify, 5);
+    assert_eq!(certified["proposed"], true, "the rules stay those in force: {certified:#}");
+    project.write("policy.toml", super::scene::POLICY);
+    taken(&project, 0.65);
+    let of_v3: Vec<&str> = of_ana.iter().map(|word| if *word == "v2" { "v3" } else { *word }).collect();
+    by(&project, "ana", &of_v3).exits(0);
+    let certify = ["certify", "v3", "--first-release", "--reason", "anew"];
+    assert_eq!(said(&project, "dan", &certify, 0)["verdict"], "PASS");
+    // Whose key is taken from the list has signed nothing.
+    let list = project.read("allowed_signers");
+    let without: Vec<&str> = list.lines().filter(|line| !line.starts_with("ana@")).collect();
+    project.write("allowed_signers", without.join("\n") + "\n");
+    let refused = project.json("promote v3 --to production", 1);
+    assert_eq!(codes(&refused), ["compared-with-nothing"], "{refused:#}");
+    project.write("allowed_signers", list);
+    project.ok("promote v3 --to production");
+    project.ok("verify --full");
+}
+
+/// Of a snapshot that nobody put a name to, nobody can say that it is another's.
+#[test]
+fn who_took_it_must_be_known() {
+    let project = fresh("approvals = { risk = 1 }\n");
+    project.train(0.60);
+    let mut command = project.command(&["snapshot", "fraud"]);
+    shown(command.env_remove("USER").env("LOGNAME", "").env_remove("GIT_AUTHOR_NAME").env_remove("GIT_AUTHOR_EMAIL"))
+        .exits(0);
+    let actor = project.events_of("snapshot")[0]["actor"].clone();
+    project.ok("certify v1 --first-release --reason begin");
+    let approve = ["approve", "v1", "--role", "risk", "--for", "production"];
+    assert!(actor["name"].is_null() && actor["email"].is_null(), "{actor}");
+    by(&project, "ana", &approve).exits(1).says(&["who took fraud@v1 is not known", "git config user.email"]);
+    // Approved before that was refused, or by another program: it does not count.
+    project.edit("mlrun.toml", "[stage.production]\n", "[stage.production]\nself_approval = true\n");
+    by(&project, "ana", &approve).exits(0);
+    project.edit("mlrun.toml", "self_approval = true\n", "");
+    let refused = project.mlrun("promote v1 --to production").exits(1);
+    refused.says(&["who took the snapshot is not known"]);
 }
 
 /// With signers, a waiver that is not signed excuses nothing.

@@ -59,9 +59,9 @@ fn a_command_sees_the_restored_model() {
     fs::create_dir(&temporary).unwrap();
     let mut command = project.command(&["bisect", "fraud", "--good", "v1", "--", "./check.sh", "{model}"]);
     let shown = super::harness::shown(command.env("TMPDIR", &temporary)).exits(0);
-    assert_eq!(shown.last_line(), "fraud@v5 is the first bad version, found in 3 runs");
+    assert_eq!(shown.last_line(), "fraud@v5 is the first bad version, found in 4 runs");
     shown.says(&["`mlrun diff fraud@v4 fraud@v5`"]);
-    assert_eq!(project.read("seen"), "looked at v3\nlooked at v4\nlooked at v5\n");
+    assert_eq!(project.read("seen"), "looked at v6\nlooked at v3\nlooked at v4\nlooked at v5\n");
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "no state is left behind");
     // The command's words, and nothing else of the user's, was run: the restored file is the stored one.
     project.check("cp \"$1/weights.bin\" \"$2-$3\"");
@@ -99,10 +99,40 @@ fn a_command_that_breaks_says_nothing() {
     let project = versions(9, 4);
     for (check, how) in [("exit 127", "could not be run"), ("exit 200", "status 200"), ("kill -9 $$", "signal 9")] {
         project.check(check);
-        let shown = project.leaves_alone("bisect --good v1 -- ./check.sh", 8);
+        let shown = project.leaves_alone("bisect --good v1 --bad v9 -- ./check.sh {model}", 8);
         shown.says(&[how, "fraud@v5", "says nothing of the model", "hint: ", "125"]);
     }
-    project.leaves_alone("bisect --good v1 -- ./none.sh", 6).says(&["none.sh"]);
+    project.leaves_alone("bisect --good v1 -- ./none.sh {model}", 6).says(&["none.sh"]);
+}
+
+/// Nobody has said that the newest is bad: it is asked, and where it cannot tell the one before.
+#[test]
+fn no_version_is_bad() {
+    let project = versions(7, 7);
+    let found = project.mlrun("bisect --good v1 --json -- ./check.sh {model}").exits(1).object();
+    assert_eq!((&found["first_bad"], found["good"].as_str(), tested(&found)), (&Value::Null, Some("v7"), vec!["v7"]));
+    project.mlrun("bisect --good v1 -- ./check.sh {model}").exits(1).says(&["no version is bad"]);
+    project.check("case $MODEL_VERSION in v7|v6) exit 125;; esac\nexit 0");
+    let found = project.mlrun("bisect --good v1 --json -- ./check.sh {model}").exits(1).object();
+    assert_eq!((&found["first_bad"], found["good"].as_str()), (&Value::Null, Some("v5")));
+}
+
+/// The folder it runs in holds the files of today, whichever version is asked about.
+#[test]
+fn a_command_that_is_not_told_the_version() {
+    let project = versions(7, 4);
+    let untold = |line: &str, label: &str| {
+        project.leaves_alone(line, 2).says(&[label, "nothing in it says which version", "write `{model}`"]);
+    };
+    untold("bisect --good v1 --bad v7 -- grep -q good model/weights.bin", "fraud@v1 is good");
+    untold("bisect --good v1 --bad v7 -- true", "fraud@v7 is bad");
+    // One that reads its environment is as good as any other.
+    project.check("test ${MODEL_VERSION#v} -le 4");
+    let found = project.mlrun("bisect --good v1 --bad v7 --json -- ./check.sh").exits(0).object();
+    assert_eq!(
+        (found["first_bad"].as_str(), found["runs"].as_u64() <= found["most_runs"].as_u64()),
+        (Some("v5"), true)
+    );
 }
 
 #[test]

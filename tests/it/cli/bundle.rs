@@ -151,7 +151,7 @@ fn a_bundle_that_was_touched_is_not_sound() {
     let mut damaged = good.clone();
     damaged[good.len() / 2] ^= 0x10;
     fails("damaged.tar.gz", &damaged, &["damaged.tar.gz"]);
-    fails("none.tar.gz", b"not an archive", &["none.tar.gz` is no bundle: it is not compressed with gzip"]);
+    fails("none.tar.gz", b"not an archive", &["none.tar.gz` is no bundle of mlrun: it is not compressed with gzip"]);
     let mut text = GzEncoder::new(Vec::new(), flate2::Compression::fast());
     text.write_all(b"a log\n").unwrap();
     fails("log.gz", &text.finish().unwrap(), &["log.gz` is no bundle", "no archive"]);
@@ -383,7 +383,7 @@ fn a_page_tells_the_life_of_a_version() {
     };
     let shown = project.json("show v3", 0);
     let third = page("v3");
-    has(&third, &["fraud@v3", shown["id"].as_str().unwrap(), "ana", "rollback of v2", "slow", "certificate.json"]);
+    has(&third, &["fraud@v3", shown["id"].as_str().unwrap(), "ana", "rollback to v2: slow", "certificate.json"]);
     has(&third, &["in no stage when this was written", "auc-floor", "p95", "roc_auc of test", "skill", "weights.bin"]);
     has(
         &third,

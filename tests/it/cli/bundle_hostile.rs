@@ -98,6 +98,11 @@ fn entries_that_no_bundle_has() {
         });
         refused(&other, &with(evil), &["of a kind", "no bundle holds"]);
     }
+    for mode in [0o4755, 0o2755, 0o1644, 0o666, 0o777, 0] {
+        refused(&other, &with(entry("files/x", b"", |header| header.set_mode(mode))), &["`files/x` has permissions"]);
+    }
+    let wrong = |header: &mut tar::Header| header.as_old_mut().mode = *b"not one.";
+    refused(&other, &with(entry("files/x", b"", wrong)), &["`files/x` has permissions"]);
     // Names told in other ways: a long name for a link, one that is too long, one that says something else, one behind which nothing is.
     let long = |name: &[u8]| entry("././@LongLink", name, |header| header.set_entry_type(tar::EntryType::GNULongName));
     let behind = |name: &[u8], kind| [long(name), entry("files/x", b"", |header| header.set_entry_type(kind))].concat();

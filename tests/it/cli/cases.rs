@@ -404,7 +404,7 @@ fn answers_are_matched_as_the_case_says() {
 fn a_case_that_comes_later_is_not_waived() {
     use super::harness::{PROGRAM, shown};
     let project = Project::rated();
-    let roles = "waivers = [\"risk\"]\n\n[roles]\nrisk = [\"ana@example.org\"]\n";
+    let roles = "waivers = [\"risk\"]\nself_approval = true\n\n[roles]\nrisk = [\"ana@example.org\"]\n";
     project.write("mlrun.toml", project.read("mlrun.toml") + roles);
     project.train(0.60).write("out/predictions.csv", table(&with_row_5(0.60, true)));
     project.ok("snapshot fraud");

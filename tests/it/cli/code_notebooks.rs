@@ -31,6 +31,23 @@ fn digest_by_jq(project: &Project, path: &str) -> String {
     shown(project.other("sh").args(["-c", &line])).exits(0).stdout[..64].to_owned()
 }
 
+/// Nothing is said to be the same that is not; a patch is of the files, whatever is in them.
+#[test]
+fn outputs_alone_are_named() {
+    let project = Project::empty();
+    let config = "schema = 1\n[model.m]\nfiles = [\"m.bin\"]\ncode = [\"nb.ipynb\"]\n";
+    project.write("mlrun.toml", config).write("m.bin", "w").ok("init");
+    project.write("nb.ipynb", notebook(&["x = 1\n"], &[1], "first")).ok("snapshot");
+    project.write("nb.ipynb", notebook(&["x = 1\n"], &[2], "second"));
+    project
+        .ok("diff --exit-code")
+        .says(&["are the same but for outputs of notebooks", "only outputs differ in nb.ipynb"]);
+    project.ok("diff --format markdown").says(&["Nothing differs but outputs of notebooks."]);
+    project.mlrun("diff --patch --exit-code").exits(1);
+    project.write("nb.ipynb", notebook(&["x = 1\n"], &[1], "first"));
+    assert!(!project.ok("diff --exit-code").stdout.contains("outputs"));
+}
+
 #[test]
 fn outputs_are_no_difference() {
     let project = Project::code(&[("train.py", "t\n")]);

@@ -2,8 +2,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::harness::{Bad, Project};
+use mlrun::clock::SystemClock;
+use mlrun::format::checkpoint;
+use mlrun::name::ModelName;
+use mlrun::repository::{OpenOptions, Repository};
+
+use super::harness::{Bad, Project, shown};
 
 /// The files in a folder of the store, largest first.
 fn files(project: &Project, folder: &str) -> Vec<PathBuf> {
@@ -15,6 +21,41 @@ fn files(project: &Project, folder: &str) -> Vec<PathBuf> {
 /// The event file `seq`.
 fn event(project: &Project, seq: u64) -> PathBuf {
     project.store().join(format!("journal/fraud/{seq:016}"))
+}
+
+/// A version of which nothing is known any more was not dropped by anybody.
+#[test]
+fn a_version_that_cannot_be_read_is_not_called_dropped() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    project.write("model/weights.bin", "w1").ok("snapshot fraud");
+    let clock = Arc::new(SystemClock);
+    let repository = Repository::open(&OpenOptions { start: project.path(""), store: None, clock }).unwrap();
+    let state = repository.registry().state(&ModelName::new("fraud").unwrap()).unwrap().unwrap();
+    let mut record = state.to_checkpoint().unwrap();
+    // No row is what its place says.
+    record.versions.to_mut().swap(0, 1);
+    let folder = project.store().join("cache/checkpoints");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("fraud"), checkpoint::encode(&record).unwrap()).unwrap();
+    for line in [
+        "show v1",
+        "restore v1 --to ../back",
+        "promote v1 --to production",
+        "diff v1 v2",
+        "attach v1 --set x metrics.json",
+    ] {
+        let unread = project.mlrun(line).exits(4);
+        assert!(!unread.stderr.contains("dropped"), "{unread}");
+        unread.says(&["v1 cannot be read", "mlrun verify --journal"]);
+    }
+    project.ok("list fraud").says(&["cannot be read"]);
+    let listed = project.json("list fraud", 0);
+    let text = listed.to_string();
+    assert!(text.contains("\"unreadable\":true") && !text.contains("\"dropped\":true"), "{listed:#}");
+    project.mlrun("verify --journal").exits(4).says(&["cache/checkpoints/fraud"]);
+    fs::remove_file(folder.join("fraud")).unwrap();
+    project.ok("show v1");
 }
 
 const WRITERS: [&str; 6] = [
@@ -157,7 +198,14 @@ fn an_event_of_a_newer_program() {
     project.ok("log -n 1").says(&["transfer", "newer"]);
     assert_eq!(project.json("log", 0)["events"][0]["kind"], "transfer");
     for line in WRITERS.iter().chain(&["list fraud", "show latest", "at", "status"]) {
-        project.fails(line, &Bad { exit: 4, message: &["event 11 of `fraud`", "transfer"], hint: &[] });
+        project.fails(
+            line,
+            &Bad {
+                exit: 4,
+                message: &["event 11 of `fraud`", "transfer"],
+                hint: &["a newer mlrun", "nothing is damaged"],
+            },
+        );
     }
 }
 
@@ -400,4 +448,29 @@ fn what_others_were_given_is_held_against_the_journal() {
     other.ok("export statement v1 -o ../first.json");
     let bad = Bad { exit: 2, message: &["names no event"], hint: &[] };
     other.fails("verify --journal --known ../first.json", &bad);
+}
+
+/// What is no file is said at once: whoever opens a pipe waits for ever.
+#[test]
+fn what_is_no_file_where_the_next_event_should_be() {
+    for make in ["mkdir", "mkfifo"] {
+        let project = Project::with_history();
+        let next = fs::read_dir(project.store().join("journal/fraud")).unwrap().count() as u64 + 1;
+        shown(project.other(make).arg(event(&project, next))).exits(0);
+        let name = format!("journal/fraud/{next:016}");
+        for line in ["verify", "verify --full", "verify --journal"] {
+            let told = project.json(line, 4);
+            let problem = &told["problems"][0];
+            assert_eq!(
+                (problem["path"].as_str(), told["ok"].as_bool()),
+                (Some(name.as_str()), Some(false)),
+                "{told:#}"
+            );
+        }
+        for line in WRITERS.iter().chain(&READERS) {
+            project.mlrun(line).exits(4).says(&[&name, "is no file", "move it away"]);
+        }
+        fs::remove_dir(event(&project, next)).or_else(|_| fs::remove_file(event(&project, next))).unwrap();
+        project.ok("verify --full");
+    }
 }

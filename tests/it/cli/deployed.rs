@@ -67,6 +67,28 @@ fn every_difference_is_named() {
     assert!(project.mlrun("verify --deployed ../srv").exits(4).stdout.contains("found 10 bytes"));
 }
 
+/// A pipe nobody writes to would be read for ever.
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let project = scene();
+    let weights = project.beside("srv/model/weights.bin");
+    fs::remove_file(&weights).unwrap();
+    for pipe in [&weights, &project.beside("srv/model/extra")] {
+        assert!(project.other("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    fs::remove_file(project.beside("srv/model/deep/tokens.txt")).unwrap();
+    fs::create_dir(project.beside("srv/model/deep/tokens.txt")).unwrap();
+    let told = project.json("verify --deployed ../srv", 4);
+    let problems: Vec<_> = told["problems"].as_array().unwrap().iter().collect();
+    let found = |path: &str| {
+        let one = problems.iter().find(|one| one["path"] == path).unwrap();
+        (one["kind"].as_str().unwrap(), one["found"].as_str().unwrap())
+    };
+    assert_eq!(found("model/weights.bin"), ("changed", "a pipe"));
+    assert_eq!(found("model/extra"), ("extra", "a pipe"));
+    assert_eq!(found("model/deep/tokens.txt"), ("changed", "a folder"));
+}
+
 #[test]
 fn what_cannot_be_compared() {
     let project = scene();

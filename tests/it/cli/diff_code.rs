@@ -134,3 +134,28 @@ fn git_has_what_was_committed() {
     assert_eq!(git.committed("HEAD", "train.py", 100), None, "no commit by its digits");
     assert_eq!(git.committed("--output=x", "train.py", 100), None);
 }
+
+/// What is copied or searched for has to be whole: only a terminal breaks a line of code, or its pager.
+#[test]
+fn a_line_of_code_is_one_line() {
+    let project = changed();
+    let long = format!("names = [{}]", (0..60).map(|n| format!("\"column {n}\"")).collect::<Vec<_>>().join(", "));
+    project.write("train.py", format!("{long}\n\nlr = 1 \n"));
+    project.ok("snapshot fraud");
+    project.write("train.py", format!("{long} # \n\nlr = 1\n"));
+    let text = project.ok("diff v3 workspace --only code").stdout;
+    assert!(text.contains(&format!("\n    -{long}\n    +{long} # \n")), "{text}");
+    // A blank at the end of a line that changed is what changed.
+    assert!(text.contains("\n    -lr = 1 \n    +lr = 1\n"), "{text}");
+    let page = project.ok("diff v1 v2 --only code --format markdown").stdout;
+    assert!(page.contains("(1 cell)") && !page.contains("1 cells"), "{page}");
+}
+
+#[test]
+fn uncommitted_work_is_said_once() {
+    let project = Project::tiny_in_git();
+    project.ok("snapshot fraud");
+    project.write("train.py", "print('other')\n");
+    let page = project.ok("diff --only code --format markdown").stdout;
+    assert!(page.contains("\nWith uncommitted work now\n") && !page.contains("Now: "), "{page}");
+}

@@ -74,3 +74,69 @@ fn a_page_for_a_pull_request() {
     assert!(page.chars().count() <= 65_536 && page.len() > 8000, "{}", page.len());
     assert!(page.contains("did not fit on this page"), "{page}");
 }
+
+/// In the middle of a training a file is missing, another one half written: the rest can be compared all the same.
+#[test]
+fn what_cannot_be_read_is_said_and_not_called_gone() {
+    let project = Project::rated();
+    project.version(0.6);
+    project.remove("out/predictions.csv").write("metrics.json", "{bad").edit("params.yaml", "0.6", "0.7");
+    project.write("train.py", "print('other')\n");
+    let shown = project.ok("diff").says(&[
+        "! not compared: metrics: `metrics.json`",
+        "! not compared: predictions.test: `out/predictions.csv` does not exist",
+        "skill",
+        "+print('other')",
+    ]);
+    assert!(!shown.stdout.contains("auc") && !shown.stdout.contains("-  test"), "{shown}");
+    let json = project.json("diff", 0);
+    assert_eq!(json["identical"], false);
+    let unread: Vec<(&str, &str)> = json["unread"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["section"].as_str().unwrap(), one["input"].as_str().unwrap()))
+        .collect();
+    assert_eq!(unread, [("metrics", "metrics"), ("predictions", "predictions.test")]);
+    assert_eq!((&json["metrics"], &json["predictions"]), (&serde_json::json!([]), &serde_json::json!([])));
+    // Who asks for something else hears nothing of it; who asks for that is told, and not that nothing differs.
+    assert_eq!(project.json("diff --only code", 0)["unread"], serde_json::json!([]));
+    project.ok("diff --only code --patch").says(&["+print('other')"]);
+    project.mlrun("diff --only metrics,code --exit-code").exits(1).says(&["not compared"]);
+    project
+        .mlrun("diff --only metrics,seeds --exit-code")
+        .exits(1)
+        .says(&["nothing differs in seeds; other", "not compared"]);
+    project.edit("params.yaml", "0.7", "0.6").write("train.py", "print('train')\n");
+    project.mlrun("diff --exit-code").exits(1).says(&["nothing differs in what can be compared", "not compared"]);
+    project.ok("diff --format markdown").says(&["Nothing differs in what can be compared.", "not compared: "]);
+    // A version is made of all of it or not at all.
+    project.mlrun("snapshot fraud").exits(2).says(&["metrics.json"]);
+}
+
+#[test]
+fn a_version_that_was_dropped_says_so() {
+    let project = two_versions();
+    project.write("params.yaml", "lr: 9\n").ok("snapshot fraud");
+    project.run(&["drop", "fraud@v1", "--reason", "too old to matter"]).exits(0);
+    project.ok("diff v1 v3").says(&["fraud@v1 was dropped, its files are gone: too old to matter"]);
+}
+
+/// However long names and values are: 80 columns, and what differs is what is shown.
+#[test]
+fn long_names_and_values_keep_to_the_screen() {
+    let project = Project::tiny();
+    let (name, text) = ("n".repeat(60), "same".repeat(20));
+    let files = |end: &str, number: &str| {
+        project.write("params.yaml", format!("{name}: \"{text}{end}\"\nshort: 1{end}\nseed: 7\n"));
+        project.write("metrics.json", format!("{{\"{}\": 0.5, \"large\": {number}}}", "m".repeat(300)));
+        project.ok("snapshot fraud");
+    };
+    files("1", "1e307");
+    files("2", "2e307");
+    let text = project.ok("diff v1 v2").says(&["…mesame1", "…mesame2", "1.000e307"]).stdout;
+    let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+    let list = project.run(&["list", "fraud", "--metrics", &"m".repeat(300)]).exits(0).stdout;
+    assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
+}

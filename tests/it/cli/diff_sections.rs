@@ -58,3 +58,70 @@ fn people_get_it_at_eighty_columns() {
     let wide: Vec<&str> = shown.stdout.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
 }
+
+/// A section that nobody looked at is not one in which nothing differs.
+#[test]
+fn what_was_not_asked_for_has_no_field() {
+    let project = scene();
+    let all = project.json("diff v1 v2", 0);
+    assert_eq!(all["omitted"], serde_json::json!([]));
+    let fields = |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<String>>();
+    let sections = [
+        ("metrics", "metrics"),
+        ("predictions", "predictions"),
+        ("params", "params"),
+        ("files", "files"),
+        ("tensors", "tensors tensors_summary hyperparameters"),
+        ("data", "data"),
+        ("code", "code"),
+        ("environment", "environment interpreters"),
+        ("seeds", "seeds"),
+        ("command", "command"),
+        ("results", "results"),
+        ("notes", "notes"),
+    ];
+    let about = |field: &String| sections.iter().find(|(_, fields)| fields.split(' ').any(|name| name == field));
+    for (section, own) in sections {
+        let one = project.json(&format!("diff v1 v2 --only {section}"), 0);
+        let mut found: Vec<String> = fields(&one).into_iter().filter(|field| about(field).is_some()).collect();
+        let mut expected: Vec<&str> = own.split(' ').collect();
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "of {section}");
+        let mut others: Vec<&str> = sections.iter().map(|(name, _)| *name).filter(|name| *name != section).collect();
+        let mut omitted: Vec<&str> =
+            one["omitted"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        others.sort_unstable();
+        omitted.sort_unstable();
+        assert_eq!(omitted, others, "beside {section}");
+    }
+}
+
+/// Predictions that are compared row by row are no results beside: neither in full, nor counted, nor on a page.
+#[test]
+fn results_are_counted_as_they_are_shown() {
+    let project = scene();
+    let full = project.ok("diff v1 v2").stdout;
+    let shown = full.split_once("\nresults\n").unwrap().1.split("\n\n").next().unwrap();
+    assert_eq!(shown.lines().count(), 1, "{shown}");
+    assert!(shown.contains("samples.latency"), "{shown}");
+    let stat = project.ok("diff v1 v2 --stat").stdout;
+    let line = stat.lines().find(|line| line.trim_start().starts_with("results")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["results", "1", "changed"]);
+    let page = project.ok("diff v1 v2 --format markdown").stdout.replace('\u{200b}', "");
+    assert!(page.contains("samples.latency") && !page.contains("| predictions.test |"), "{page}");
+    // Where nobody compares predictions they are results like others.
+    project.ok("diff v1 v2 --only results --stat").says(&["2 changed"]);
+    // And where nothing else is left there is no such section.
+    project.edit("mlrun.toml", "[model.fraud.samples.latency]\npath = \"out/latency.csv\"\ncolumn = \"ms\"\n", "");
+    project.write(
+        "policy.toml",
+        "schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"auc\"\nmetric = \"roc_auc\"\nmin = 0.5\n",
+    );
+    project.version(0.76);
+    project.version(0.77);
+    for line in ["diff v3 v4", "diff v3 v4 --stat", "diff v3 v4 --format markdown"] {
+        let text = project.ok(line).stdout;
+        assert!(!text.contains("results"), "{line}:\n{text}");
+    }
+}

@@ -79,8 +79,8 @@ fn one_screen_of_layers_and_all_of_it_in_json() {
                 "name": "model.decoder.layers.39.self_attention.weight", "dtype": "F32", "shape": [16],
                 "file": "m.safetensors", "bytes": 64, "nan": 0, "infinite": 0,
             },
-            "unit": "element", "elements": 16, "changed": 1, "not_finite": 0, "l2": 39.0, "relative": 9.75,
-            "max_abs": 39.0, "cosine": all["tensors"][0]["cosine"],
+            "unit": "element", "elements": 16, "changed": 1, "not_finite": 0, "not_finite_changed": 0, "l2": 39.0,
+            "relative": 9.75, "max_abs": 39.0, "cosine": all["tensors"][0]["cosine"],
         })
     );
     let cosine = all["tensors"][0]["cosine"].as_f64().unwrap();
@@ -91,7 +91,7 @@ fn one_screen_of_layers_and_all_of_it_in_json() {
     assert_eq!(summary["layers"].as_array().unwrap().len(), 39);
     assert_eq!((&summary["layers"][0]["tensors"], &summary["layers"][0]["changed"]), (&json!(2), &json!(1)));
     assert_eq!(all["identical"], false);
-    assert_eq!(project.json("diff v1 v2 --only params", 0)["tensors"], json!([]));
+    assert_eq!(project.json("diff v1 v2 --only params", 0).get("tensors"), None);
 }
 
 #[test]
@@ -112,7 +112,15 @@ fn a_layer_that_became_nan_is_said_to_be() {
     assert_eq!((&weight["b"]["nan"], &weight["b"]["infinite"], &weight["a"]["nan"]), (&json!(1), &json!(1), &json!(0)));
     // Nothing to divide by: not defined, and not 0.
     assert_eq!((&bias["relative"], &bias["cosine"], &bias["max_abs"]), (&Value::Null, &Value::Null, &json!(3.0)));
-    assert_eq!(found["tensors"][0]["name"], "head.bias", "what is not defined comes first");
+    assert_eq!(found["tensors"][0]["name"], "head.weight", "what became NaN comes first, then what is not defined");
+    assert_eq!(weight["not_finite_changed"], 2);
+    let page = project
+        .ok("diff v1 v2 --format markdown")
+        .says(&["| head | 2 of 2 | NaN/inf |", "- head.weight: 1 NaN (was 0), 1 infinite (was 0)"]);
+    assert!(!page.stdout.contains("| 0 |"), "{page}");
+    project.ok("report v2 -o report.html");
+    let page = project.read("report.html");
+    assert!(page.contains("NaN/inf") && page.contains("1 NaN (was 0), 1 infinite (was 0)"));
 }
 
 #[test]
@@ -128,7 +136,7 @@ fn names_do_not_steer_the_terminal() {
 fn a_file_that_is_none_is_named_and_is_a_difference() {
     let project = project(&model(&[("w", vec![1.0])]), b"\x10\0\0\0\0\0\0\0{\"w\": broken");
     let shown = project.mlrun("diff v1 v2 --only tensors --exit-code").exits(1);
-    shown.says(&["! not compared: m.safetensors: no tensors can be read from it as safetensors"]);
+    shown.says(&["! not compared: m.safetensors of b: no tensors can be read from it as safetensors"]);
     let found = project.json("diff v1 v2", 0);
     let missing = &found["tensors_summary"]["not_compared"][0];
     assert_eq!(
@@ -138,4 +146,110 @@ fn a_file_that_is_none_is_named_and_is_a_difference() {
     assert_eq!(found["files"][0]["path"], "m.safetensors");
     // The same file is no difference, whatever is in it.
     project.ok("diff v2 --exit-code").says(&["are the same"]);
+}
+
+/// As many NaN as before, but others: in every listing it is first, though the numbers that are left did not change.
+#[test]
+fn nan_that_moved_is_the_first_of_all() {
+    let side = |odd: usize, moved: f32| {
+        let mut values = vec![1.0; 8];
+        values[odd] = f32::NAN;
+        model(&[("z.weight", values), ("a.weight", vec![moved; 8])])
+    };
+    let project = project(&side(1, 1.0), &side(6, 500.0));
+    let found = project.json("diff v1 v2", 0);
+    assert_eq!(
+        (&found["tensors"][0]["name"], &found["tensors"][0]["not_finite_changed"]),
+        (&json!("z.weight"), &json!(2))
+    );
+    assert_eq!(found["tensors_summary"]["layers"][0]["name"], "z");
+    let words = "NaN or infinite in other places: 2 elements differ in that";
+    let shown = project.ok("diff v1 v2").says(&[&format!("! z.weight: {words}"), "NaN/inf"]);
+    assert!(shown.stdout.find("z.weight") < shown.stdout.find("a.weight"), "{shown}");
+    project.ok("diff v1 v2 --stat").says(&["other NaN or infinities in z.weight"]);
+    let page = project.ok("diff v1 v2 --format markdown").says(&["| z | 1 of 1 | NaN/inf |", words]);
+    assert!(page.stdout.find("| z |") < page.stdout.find("| a |"), "{page}");
+}
+
+/// Of many layers the one with the largest change is shown, whatever stands before it; one line is never left out.
+#[test]
+fn what_is_folded_is_the_least() {
+    // Those that were all 0 have no relative change, and come before the others.
+    let names: Vec<String> = (0..30).map(|n| format!("layer.{n}.weight")).collect();
+    let side = |count: usize, is_second: bool| {
+        let of = |n: usize| {
+            if n < 25 { f32::from(u8::from(is_second)) } else { 1.0 + n as f32 * f32::from(u8::from(is_second)) }
+        };
+        model(
+            &names.iter().take(count).enumerate().map(|(n, name)| (name.as_str(), vec![of(n); 4])).collect::<Vec<_>>(),
+        )
+    };
+    let many = project(&side(30, false), &side(30, true));
+    let shown = many.ok("diff v1 v2").says(&["layer.29.weight", "… and 10 more layers, relative 28 and less"]);
+    assert!(!shown.stdout.contains("layer.28.weight"), "{shown}");
+    let few = project(&side(21, false), &side(21, true));
+    let shown = few.ok("diff v1 v2");
+    assert!(!shown.stdout.contains("more layer") && shown.stdout.contains("layer.9.weight"), "{shown}");
+}
+
+/// A small tensor that changed much is not lost among the large ones of its layer.
+#[test]
+fn layers_stand_in_the_order_of_their_tensors() {
+    let side = |small: f32, hardly: f32, large: f32| {
+        model(&[("a.large", vec![large; 4000]), ("b.large", vec![hardly; 4000]), ("b.small", vec![small; 2])])
+    };
+    let project = project(&side(1.0, 100.0, 10.0), &side(9.0, 100.001, 11.0));
+    let layers = project.json("diff v1 v2", 0)["tensors_summary"]["layers"].clone();
+    let relative = |place: usize| layers[place]["relative"].as_f64().unwrap();
+    assert_eq!((&layers[0]["name"], &layers[1]["name"]), (&json!("b"), &json!("a")));
+    assert!(relative(0) < 0.01 && relative(1) > 0.09, "{layers}");
+    project.ok("diff v1 v2 --stat").says(&["b.small by 8 of its norm"]);
+}
+
+#[test]
+fn a_page_names_files_and_tensors() {
+    let many = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}.{n:02}.w")).collect::<Vec<_>>();
+    let (added, removed) = (many("added", 25), many("removed", 21));
+    fn with<'t>(own: &[(&'t str, Vec<f32>)], names: &'t [String]) -> Vec<(&'t str, Vec<f32>)> {
+        let named = names.iter().enumerate().map(|(n, name)| (name.as_str(), vec![n as f32 + 1.5; 3 + own.len()]));
+        own.iter().cloned().chain(named).collect()
+    }
+    let a = model(&with(&[("w", vec![1.0; 4]), ("old", vec![7.0; 9])], &removed));
+    let b = model(&with(&[("w", vec![2.0; 4]), ("new|<b>", vec![7.0; 9]), ("x", vec![1.0])], &added));
+    let project = project(&a, &b);
+    let page = project.ok("diff v1 v2 --format markdown").says(&[
+        "tensors in m.safetensors: 1 changed, 1 renamed, 26 added, 21 removed",
+        "- added added.00.w: F32 6",
+        "- … and 6 more added",
+        "- removed removed.20.w: F32 5",
+        "- renamed new",
+        ": was old",
+    ]);
+    assert!(!page.stdout.contains("<b>") && !page.stdout.contains("more removed"), "{page}");
+    project.write("mlrun.toml", "schema = 1\n[model.m]\nfiles = [\"m.safetensors\", \"n.safetensors\"]\n");
+    for (m, n) in [(1.0, 1.0), (2.0, 3.0)] {
+        project.write("m.safetensors", model(&[("w", vec![m])]));
+        project.write("n.safetensors", model(&[("w", vec![n]), ("v", vec![n; 2])])).ok("snapshot");
+    }
+    project.ok("diff v3 v4 --format markdown").says(&[
+        "| layer | file | changed |",
+        "| w | m.safetensors | 1 of 1 | 1 |",
+        "| w | n.safetensors | 1 of 1 | 2 |",
+    ]);
+}
+
+/// A site compares what is small with the version before, and says how to compare the rest.
+#[test]
+fn a_site_tells_what_changed_in_small_tensors() {
+    let small = project(&model(&[("head.w", vec![1.0; 8])]), &model(&[("head.w", vec![3.0; 8])]));
+    small.ok("report --all -o site");
+    let page = small.read("site/models/m/v2.html");
+    assert!(page.contains("Tensor changes by layer") && page.contains("<code>head</code>"), "{page}");
+    let large = project(&model(&[("w", vec![1.0; 700_000])]), &model(&[("w", vec![3.0; 700_000])]));
+    large.ok("report --all -o site");
+    let page = large.read("site/models/m/v2.html");
+    assert!(page.contains("mlrun diff m@v1 m@v2 --only tensors"));
+    // A page of its own reads everything.
+    large.ok("report v2 -o one.html");
+    assert!(large.read("one.html").contains("<code>w</code>"));
 }

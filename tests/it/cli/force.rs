@@ -138,6 +138,29 @@ fn a_lost_race_is_lost() {
     assert_eq!((project.production().as_str(), project.events_of("force").len()), ("v2", 1));
 }
 
+/// A stage that leads on is passed by its rules: neither a forced stay nor one that ended in flight shows anything.
+#[test]
+fn a_forced_stay_does_not_lead_on() {
+    let project = Project::tiny();
+    let stages = "[stage.staging]\ncertificate = \"none\"\nbefore = [\"test -e agreed\"]\n\n[stage.production]\ncertificate = \"none\"\nfrom = [\"staging\"]";
+    project.edit("mlrun.toml", "[stage.production]", stages);
+    project.ok("snapshot fraud");
+    project.ok("promote v1 --to staging --force --reason try");
+    let refused = project.json("promote v1 --to production", 1);
+    assert_eq!(codes(&refused, "reasons"), ["not-from"]);
+    project.write("model/weights.bin", "w1").ok("snapshot fraud");
+    project.write("agreed", "");
+    project.ok("promote v2 --to staging");
+    project.ok("promote v2 --to production --dry-run");
+    // It was fled from there.
+    project.ok("rollback --stage staging --from v2 --to v1 --reason awful");
+    assert_eq!(codes(&project.json("promote v2 --to production", 1), "reasons"), ["not-from"]);
+    // Gone back to is not promoted.
+    assert_eq!(codes(&project.json("promote v1 --to production", 1), "reasons"), ["not-from"]);
+    project.ok("unblock v2");
+    project.ok("promote v2 --to production");
+}
+
 #[test]
 fn nothing_to_overrule() {
     let project = scene();

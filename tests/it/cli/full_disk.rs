@@ -60,7 +60,7 @@ fn what_was_dropped_makes_room() {
         project.ok("snapshot fraud");
     }
     checkpoint(&project, 3, BYTES, 0.4);
-    is_full(&project, &store, "snapshot fraud", &["needs about 4.0 MiB", "MiB are free", "nothing was written"]);
+    is_full(&project, &store, "snapshot fraud", &["needs about 4.0 MiB", "are free", "nothing was written"]);
     for version in [1, 2] {
         restores(&project, &format!("v{version}"), version, BYTES);
     }

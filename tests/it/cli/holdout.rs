@@ -37,10 +37,10 @@ fn distinct_candidates_are_counted() {
     let again = project.json("certify v2", 0);
     assert_eq!((&again["certificate"], again["unchanged"].as_bool()), (&second["certificate"], Some(true)));
     // In every report.
-    let words = "`test` has judged 3 candidates";
+    let words = "this is the 3rd candidate judged on `test`";
     let shown = project.ok("certify v3 --report junit=c.xml --report markdown=c.md").says(&[words]);
     assert!(shown.last_line().starts_with("PASS"));
-    assert!(project.read("c.md").contains("has judged 3 candidates"));
+    assert!(project.read("c.md").contains("3rd candidate judged on test"));
     assert!(project.read("c.xml").contains("<property name=\"candidates judged by test\" value=\"3\"/>"));
     let remarks = project.json("certify v3", 0)["remarks"].clone();
     assert!(remarks.as_array().unwrap().iter().any(|remark| remark == words), "{remarks}");
@@ -79,7 +79,7 @@ fn what_a_set_is() {
 fn a_set_that_is_used_up() {
     let project = scene("[holdout]\nmax_uses = 2\non_exhausted = \"fail\"\n");
     project.version(0.65);
-    project.ok("certify v2").says(&["`test` has judged 2 candidates; 2 are the most: use a fresh set"]);
+    project.ok("certify v2").says(&["this is the 2nd candidate judged on `test`; 2 are the most: use a fresh set"]);
     project.version(0.66);
     project.mlrun("certify --check").exits(1).says(&["FAIL", "holdout"]);
     let failed = project.json("certify v3", 1);
@@ -92,7 +92,7 @@ fn a_set_that_is_used_up() {
     project.ok("certify v2");
     let warned = scene("[holdout]\nmax_uses = 1\n");
     warned.version(0.65);
-    warned.ok("certify v2").says(&["`test` has judged 2 candidates; 1 are the most: use a fresh set"]);
+    warned.ok("certify v2").says(&["this is the 2nd candidate judged on `test`; 1 are the most: use a fresh set"]);
 }
 
 /// Of H candidates each gets an H-th of the error: the bounds are those of that confidence, for rows and for nothing else.

@@ -165,6 +165,65 @@ fn checks_in_force_stay_in_force() {
     project.ok(&format!("promote {} --to production", other.trim())).says(&["other than the rules in force", "before"]);
 }
 
+/// A branch can edit the script, not the check: what it was when the rules were put in force is what they ask for.
+#[test]
+fn a_check_is_its_script_too() {
+    let project = scene(
+        "before = [\"./check.sh params.yaml\", \"python3 ./more/look.py metrics.json\", \"sh -c '. ./more/part.sh && true'\"]",
+    );
+    script(&project, "check.sh", "[ \"$MODEL_VERSION\" = v1 ]");
+    project.write("more/look.py", "print('looks')\n").write("more/part.sh", "true\n");
+    project.ok("promote v1 --to production");
+    let recorded = project.json("policy show", 0)["in_force"]["stage"]["scripts"].clone();
+    let sha256 = |name: &str| crate::support::sha256sum(project.read(name).as_bytes());
+    // What a check is handed is another one for each version.
+    let names = ["check.sh", "more/look.py", "more/part.sh"];
+    let expected: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!(sha256(name)))).collect();
+    assert_eq!(recorded, Value::Object(expected), "{:#}", project.json("policy show", 0));
+    project.write("params.yaml", "lr: 0.2\nseed: 7\n");
+    for name in names {
+        let was = project.read(name);
+        project.write(name, format!("{was}# a branch was here\n"));
+        let refused = project.json("promote v2 --to production", 5);
+        let reason = &refused["reasons"][0];
+        assert_eq!((&reason["code"], refused["hooks"].as_array().map(Vec::len)), (&json!("other-checks"), Some(0)));
+        assert!(reason["message"].as_str().unwrap().contains(&format!("`{name}`")), "{reason}");
+        assert!(reason["hint"].as_str().unwrap().starts_with("mlrun policy adopt fraud --stage production"));
+        project.write(name, was);
+    }
+    // Loosened, gone, or put in place where there was none: it is not what is in force.
+    script(&project, "check.sh", "exit 0");
+    project.mlrun("promote v2 --to production").exits(5).says(&["`check.sh`", "mlrun policy adopt"]);
+    project.ok("policy diff").says(&["scripts.check.sh"]);
+    project.ok("status").says(&["`check.sh`"]);
+    project.remove("check.sh");
+    project.mlrun("promote v2 --to production").exits(5).says(&["`check.sh`"]);
+    script(&project, "check.sh", "exit 0");
+    project.ok("policy adopt --reason reviewed");
+    project.ok("promote v2 --to production");
+    project.ok("verify --journal");
+}
+
+/// Rules that are put in force while the checks of the old ones run are asked as well.
+#[test]
+fn a_check_that_is_adopted_meanwhile_is_asked() {
+    let project = scene("before = [\"./check.sh\"]");
+    script(&project, "check.sh", "exit 0");
+    project.ok("promote v1 --to production");
+    let config = project.read("mlrun.toml");
+    let adopt = format!(
+        "sed -i 's|\"./check.sh\"|\"./check.sh\", \"false\"|' mlrun.toml\n[ -e adopted ] || {PROGRAM} policy adopt --reason more\ntouch adopted"
+    );
+    script(&project, "check.sh", &adopt);
+    project.ok("policy adopt --reason scene");
+    assert_eq!(project.read("mlrun.toml"), config);
+    let lost = project.json("promote v2 --to production", 5);
+    let codes: Vec<&str> = lost["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
+    assert_eq!((codes, project.production().as_str()), (vec!["other-checks"], "v1"), "{lost:#}");
+    project.mlrun("promote v2 --to production").exits(1).says(&["`false` says no"]);
+}
+
 #[test]
 fn a_deployment_that_fails_can_be_repeated() {
     let project = scene("after = [\"./push.sh\", \"./tell.sh\"]");

@@ -2,8 +2,8 @@
 
 use super::harness::{PROGRAM, Project, shown};
 
-/// A link, a cleared screen, a title, a line written over, bidirectional overrides, C1's own CSI, an invisible blank.
-const HOSTILE: &str = "a\u{1b}]8;;https://evil.example\u{7}b\u{1b}]8;;\u{7}\u{1b}[2J\u{1b}]0;t\u{7}\rc\u{8}d\u{7f}\u{9b}31m\u{202e}e\u{2066}f\u{200b}g";
+/// A link, a cleared screen, a title, a line written over, bidirectional overrides, C1's own CSI, an invisible blank, a tag, a joiner and a filler.
+const HOSTILE: &str = "a\u{1b}]8;;https://evil.example\u{7}b\u{1b}]8;;\u{7}\u{1b}[2J\u{1b}]0;t\u{7}\rc\u{8}d\u{7f}\u{9b}31m\u{202e}e\u{2066}f\u{200b}g\u{e0041}h\u{200d}\u{3164}i";
 
 /// A model, its notes, parameters, metrics, code, notebook, environment and command, all of them hostile.
 fn hostile() -> Project {
@@ -48,10 +48,10 @@ impl Project {
     }
 }
 
-/// What steers: all that is no text, but for the end of a line.
+/// What steers or hides: all that is no text, but for the end of a line.
 fn steers(c: char) -> bool {
     c != '\n' && c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{3164}' | '\u{e0041}')
 }
 
 /// The text without our own colours.

@@ -129,6 +129,71 @@ fn nothing_of_elsewhere_is_in_force() {
     other.ok(&format!("show --raw {certificate}"));
 }
 
+/// Whoever brings it in did not make it: nobody approves their own by a detour.
+#[test]
+fn who_made_it_elsewhere_does_not_approve_it_here() {
+    let by = |project: &Project, who: &str, line: &str| {
+        let mut command = project.command(&line.split(' ').collect::<Vec<_>>());
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "user.email");
+        shown(command.env("GIT_CONFIG_VALUE_0", format!("{who}@example.org")))
+    };
+    let there = Project::rated();
+    there.train(0.6);
+    by(&there, "eve", "snapshot fraud").exits(0);
+    let here = Project::rated();
+    let roles =
+        "approvals = { risk = 1 }\n[roles]\nrisk = [\"eve@example.org\", \"dan@example.org\", \"ben@example.org\"]\n";
+    here.write("mlrun.toml", here.read("mlrun.toml") + roles);
+    let bundle = here.beside("case.tar.gz").display().to_string();
+    there.run(&["bundle", "v1", "-o", &bundle]).exits(0);
+    by(&here, "dan", IMPORT).exits(0);
+    let raw: Value =
+        serde_json::from_str(fs::read_to_string(journal(&here, 2)).unwrap().lines().next().unwrap()).unwrap();
+    assert_eq!(raw["origin"]["authors"][0]["email"], "eve@example.org");
+    here.ok("certify v1 --first-release --reason begin");
+    let line = "approve v1 --role risk --for production";
+    for own in ["eve", "dan"] {
+        by(&here, own, line).exits(1).says(&["nobody approves their own"]);
+    }
+    here.mlrun("promote v1 --to production").exits(1).says(&["it takes ben@example.org"]);
+    by(&here, "ben", line).exits(0);
+    here.ok("promote v1 --to production");
+    // From store to store it is still hers.
+    let third = Project::rated();
+    third.write("mlrun.toml", third.read("mlrun.toml") + roles);
+    here.run(&["bundle", "v1", "-o", &third.beside("case.tar.gz").display().to_string()]).exits(0);
+    by(&third, "cyd", IMPORT).exits(0);
+    third.ok("certify v1 --first-release --reason begin");
+    by(&third, "eve", line).exits(1).says(&["nobody approves their own"]);
+    by(&third, "ben", line).exits(0);
+    // What was imported by a program that did not note it could be anybody's.
+    let old = Project::rated();
+    old.write("mlrun.toml", old.read("mlrun.toml") + roles);
+    by(&old, "dan", &format!("import {bundle}")).exits(0);
+    let path = journal(&old, 2);
+    let line_of = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
+    let mut event: Value = serde_json::from_str(&line_of).unwrap();
+    event["origin"].as_object_mut().unwrap().remove("authors");
+    let text = format!("{event}\n");
+    fs::write(&path, format!("{text}{}\n", crate::support::sha256sum(text.as_bytes()))).unwrap();
+    fs::remove_dir_all(old.store().join("cache")).unwrap();
+    old.ok("verify --journal");
+    old.ok("certify v1 --first-release --reason begin");
+    by(&old, "ben", line).exits(1).says(&["who took fraud@v1 is not known"]);
+}
+
+#[test]
+fn what_is_no_bundle_is_called_so() {
+    let project = Project::tiny();
+    let folder = Bad { exit: 2, message: &["`", "is a folder, and no bundle of mlrun"], hint: &["mlrun bundle REV"] };
+    for line in ["import .", "import model", "bundle --verify model"] {
+        project.fails(line, &folder);
+    }
+    let junk = Bad { exit: 4, message: &["metrics.json` is no bundle of mlrun"], hint: &["mlrun bundle REV"] };
+    project.fails("import metrics.json", &junk);
+    project.fails("import none.tar.gz", &Bad { exit: 6, message: &["none.tar.gz"], hint: &[] });
+}
+
 #[test]
 fn another_name_and_another_bundle_of_it() {
     let (project, other) = scene();

@@ -82,7 +82,8 @@ fn an_emptied_stage_holds_nothing_and_can_be_held_again() {
 fn a_stage_is_not_emptied_to_get_around_its_rules() {
     let project = Project::rated();
     let roles = "\n[roles]\nrisk = [\"ben@example.org\"]\n";
-    project.write("mlrun.toml", project.read("mlrun.toml") + "waivers = [\"risk\"]\n" + roles);
+    let stage = "waivers = [\"risk\"]\nself_approval = true\n";
+    project.write("mlrun.toml", project.read("mlrun.toml") + stage + roles);
     let first = project.version(0.70);
     project.release(&first);
     project.version(0.62);
@@ -99,10 +100,46 @@ fn a_stage_is_not_emptied_to_get_around_its_rules() {
         hint: &["git config user.email"],
     };
     project.run_fails(&["certify", "v2", "--first-release", "--reason", "anew"], &nobody);
-    certify("eve").exits(1).says(&["eve@example.org may not declare a first release", "[roles]"]);
+    certify("eve").exits(1).says(&["eve@example.org may not declare a first release", "mlrun policy show"]);
     project.mlrun("promote v2 --to production").exits(5).says(&["its certificate says FAIL"]);
     certify("ben").exits(0);
     project.ok("promote v2 --to production");
+}
+
+/// Whoever emptied it, and the rules in force name nobody who may excuse a rule: those who approve have to, of this very certificate.
+#[test]
+fn who_approves_excuses_that_nothing_is_compared() {
+    let project = Project::rated();
+    let roles = "\n[roles]\nrisk = [\"ben@example.org\"]\n";
+    project.write("mlrun.toml", project.read("mlrun.toml") + "approvals = { risk = 1 }\n" + roles);
+    let by = |who: &str, line: &str| {
+        let mut command = project.command(&line.split(' ').collect::<Vec<_>>());
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "user.email");
+        shown(command.env("GIT_CONFIG_VALUE_0", format!("{who}@example.org")))
+    };
+    let taken = |skill: f64| {
+        by("dan", {
+            project.train(skill);
+            "snapshot fraud"
+        })
+        .exits(0)
+    };
+    taken(0.70);
+    project.ok("certify v1 --first-release --reason begin");
+    by("ben", "approve v1 --role risk --for production").exits(0);
+    project.ok("promote v1 --to production");
+    taken(0.72);
+    project.ok("certify v2");
+    by("ben", "approve v2 --role risk --for production").exits(0);
+    // What was agreed to was compared. That nothing is, nobody has agreed to.
+    project.ok("retire --reason around");
+    let certified = project.json("certify v2 --first-release --reason anew", 0);
+    assert_eq!((certified["verdict"].as_str(), certified["takes_force"].as_bool()), (Some("PASS"), Some(false)));
+    let refused = project.mlrun("promote v2 --to production").exits(1);
+    refused.says(&["0 of 1 approvals as risk", "is not in force any more"]);
+    by("ben", "approve v2 --role risk --for production").exits(0);
+    project.ok("promote v2 --to production");
+    assert_eq!(project.events_of("force").len(), 0);
 }
 
 /// A first release that was certified before anything was there is none when that is gone again.

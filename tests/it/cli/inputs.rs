@@ -80,7 +80,7 @@ fn what_is_no_file_is_named() {
     project.remove_link("model/pipe");
     // A folder where a file should be.
     project.remove("params.yaml").write("params.yaml/a.txt", "x");
-    project.fails("snapshot fraud", &Bad { exit: 2, message: &["params", "neither yaml, toml nor json"], hint: &[] });
+    project.fails("snapshot fraud", &Bad { exit: 2, message: &["params", "neither YAML, TOML nor JSON"], hint: &[] });
     project.remove("params.yaml/a.txt");
     project.fails("snapshot fraud", &Bad { exit: 6, message: &["params.yaml"], hint: &[] });
     project.remove("params.yaml").write("params.yaml", "seed: 7\nlr: 0.1\n");
@@ -131,7 +131,7 @@ fn broken_parameters_and_metrics_name_the_line() {
     project.write("note.txt", "x");
     project.fails(
         "snapshot fraud --params note.txt",
-        &Bad { exit: 2, message: &["neither yaml, toml nor json"], hint: &[] },
+        &Bad { exit: 2, message: &["neither YAML, TOML nor JSON"], hint: &[] },
     );
 }
 

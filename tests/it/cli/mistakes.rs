@@ -60,12 +60,24 @@ fn a_bad_first_release() {
     project.ok("retire fraud --stage production --reason bad");
     assert_eq!(project.production(), "");
     project.ok("block fraud@v1 --reason bad");
-    // The next is a first release, too, and every message on the way says how.
+    // The next is a first release, too, and every message on the way says how. The rules in force name nobody who may excuse that nothing
+    // is compared: it is for everybody to see.
     let second = project.version(0.65);
     let certify = "mlrun certify fraud@v2 --first-release --reason …";
     project.mlrun(&format!("promote {second} --to production")).exits(1).says(&[certify]);
-    project.release(&second);
+    let force = "mlrun promote fraud@v2 --to production --force --reason …";
+    let certified = project.ok("certify fraud@v2 --first-release --reason bad");
+    certified.says(&["v1 was retired (bad)", "name nobody in `waivers`", force]);
+    assert_eq!(project.json("certify fraud@v2 --first-release --reason bad", 0)["takes_force"], true);
+    let refused = project.json("promote fraud@v2 --to production", 1);
+    let reasons = refused["reasons"].as_array().unwrap();
+    assert_eq!((reasons.len(), reasons[0]["code"].as_str()), (1, Some("compared-with-nothing")), "{refused:#}");
+    project.mlrun("promote fraud@v2 --to production").exits(1).says(&["production has held v1", force]);
+    project.ok("status").says(&["compared with nothing"]);
+    project.ok("promote fraud@v2 --to production --force --reason bad");
     assert_eq!(project.production(), "v2");
+    project.ok("status").says(&["FORCED"]);
+    assert_eq!(project.events_of("force")[0]["overruled"], serde_json::json!(["compared-with-nothing"]));
     // What was retired by mistake comes back.
     project.ok("retire fraud --reason oops");
     project.mlrun("rollback fraud --reason back").exits(1).says(&["mlrun rollback fraud --stage production --to v2"]);
@@ -117,6 +129,71 @@ fn the_model_was_called_wrong() {
     );
     project.ok("drop fruad@v1 --reason typo");
     project.ok("rename --help").says(&["mlrun drop WRONG@v1", "mlrun snapshot RIGHT"]);
+}
+
+/// Stage and model were mixed up, or will be by whoever comes next.
+#[test]
+fn a_model_called_as_a_stage() {
+    let project = Project::rated();
+    let bad = Bad {
+        exit: 2,
+        message: &["`production` is a stage"],
+        hint: &["mlrun snapshot fraud", "`fraud@production` is what the stage holds"],
+    };
+    project.fails("snapshot production --files model/", &bad);
+    project.release(&project.version(0.6));
+    project.fails("snapshot production --files model/", &bad);
+    project.fails("rename fraud production", &Bad { exit: 2, message: &["`production` is a stage"], hint: &[] });
+    // In a store that has one from before the stage was there, the way out leads all the way.
+    let project = Project::tiny();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.staging]");
+    project.ok("snapshot production --files model/");
+    project.edit("mlrun.toml", "[stage.staging]", "[stage.production]\ncertificate = \"none\"");
+    project.ok("snapshot fraud");
+    project.ok("promote fraud@v1 --to production");
+    project.mlrun("show production").exits(2).says(&["names a model"]);
+    project.ok("rename production typo");
+    assert_eq!(project.ok("show production --print version").stdout, "fraud@v1\n");
+    assert_eq!(project.ok("show production@v1 --print version").stdout, "typo@v1\n", "the alias goes on meaning it");
+    let project = Project::tiny();
+    project.edit("mlrun.toml", "[stage.production]", "[stage.staging]");
+    project.ok("snapshot production --files model/");
+    project.edit("mlrun.toml", "[stage.staging]", "[stage.production]\ncertificate = \"none\"");
+    project.ok("drop production@v1 --reason typo");
+    project.ok("snapshot fraud");
+    project.ok("promote fraud@v1 --to production");
+    assert_eq!(project.ok("show production --print version").stdout, "fraud@v1\n");
+}
+
+/// What was taken by mistake and dropped is in nobody's way: not in a list, and not where the only model is meant.
+#[test]
+fn a_model_that_was_dropped_altogether() {
+    let project = Project::rated();
+    project.release(&project.version(0.6));
+    project.ok("snapshot fruad --files model/");
+    let store = project.store().display().to_string();
+    let outside = project.beside("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let elsewhere = |words: &[&str]| {
+        let mut command = project.command(&[&["-R", store.as_str()], words].concat());
+        super::harness::shown(command.current_dir(&outside))
+    };
+    elsewhere(&["show", "v1"]).exits(2).says(&["which model?", "fraud", "fruad"]);
+    project.ok("drop fruad@v1 --reason typo");
+    assert_eq!(elsewhere(&["show", "v1", "--print", "version"]).exits(0).stdout, "fraud@v1\n");
+    elsewhere(&["rollback", "--reason", "x", "--dry-run"]).exits(1).says(&["nothing to go back to"]);
+    let listed = project.json("list", 0);
+    assert_eq!((listed["models"].as_array().map(Vec::len), &listed["left_out"]), (Some(1), &1.into()));
+    let shown = project.ok("list").says(&["1 model dropped altogether left out", "mlrun list --all"]);
+    assert!(!shown.stdout.contains("fruad") && !project.ok("status").stdout.contains("fruad"));
+    project.ok("list --all").says(&["fruad", "dropped"]);
+    assert_eq!(project.json("list --all", 0)["models"][1]["abandoned"], true);
+    // Whoever names it finds it, with its record and the reason.
+    project.ok("show fruad@v1").says(&["typo"]);
+    project.ok("list fruad").says(&["dropped"]);
+    // A second version, and it is a model as any.
+    project.write("model/weights.bin", "anew").ok("snapshot fruad --files model/");
+    assert_eq!(project.json("list", 0)["models"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -173,6 +250,29 @@ fn a_collection_in_2099() {
     assert_eq!(project.json("log --of-store --since 2098-01-01", 0)["events"], serde_json::json!([]));
     project.ok("verify");
     project.ok("gc --now");
+}
+
+/// A colleague's program is newer: nobody is told to put a backup in the place of what it wrote.
+#[test]
+fn a_store_that_a_newer_program_wrote_to() {
+    let project = Project::tiny();
+    project.ok("snapshot fraud");
+    let journal = project.store().join("journal/fraud");
+    let newest = std::fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    let text = std::fs::read_to_string(&newest).unwrap();
+    let line = text.lines().next().unwrap();
+    let seq: u64 = newest.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+    event["prev"] = text.lines().nth(1).unwrap().into();
+    event["seq"] = (seq + 1).into();
+    event["kind"] = "quarantine".into();
+    let line = format!("{event}\n");
+    let next = format!("{line}{}\n", mlrun::digest::Digest::of(line.as_bytes()));
+    std::fs::write(journal.join(format!("{:016}", seq + 1)), next).unwrap();
+    let bad = Bad { exit: 4, message: &["newer"], hint: &["a newer mlrun wrote it", "nothing is damaged"] };
+    project.fails("status", &bad);
+    project.fails("snapshot fraud", &bad);
+    project.ok("log").says(&["quarantine"]);
 }
 
 #[test]

@@ -23,7 +23,10 @@ mod data_restore;
 mod deployed;
 mod determinism;
 mod diff_code;
+mod diff_drift;
+mod diff_environment;
 mod diff_front;
+mod diff_long;
 mod diff_sections;
 mod diff_tensors;
 #[cfg(target_os = "linux")]

@@ -45,7 +45,7 @@ fn long() -> Project {
     project.ok("snapshot fraud");
     project.write("params.yaml", params(2));
     project.ok("snapshot fraud");
-    project.write("pager.sh", "#!/bin/sh\necho \"<<LESS=$LESS\"\ncat\necho '>>'\n");
+    project.write("pager.sh", "#!/bin/sh\necho \"<<LESS=$LESS\"\necho \"$LESSCHARSET\"\ncat\necho '>>'\n");
     shown(project.other("chmod").args(["+x", "pager.sh"])).exits(0);
     project
 }
@@ -60,7 +60,7 @@ fn a_long_answer_is_in_a_pager() {
             assert!(exit == 2 && !text.contains("<<"), "an error is no long answer: {text}");
             continue;
         }
-        assert!(exit == 0 && text.starts_with("<<LESS=FRX\n") && text.trim_end().ends_with(">>"), "{text}");
+        assert!(exit == 0 && text.starts_with("<<LESS=FRX\nutf-8\n") && text.trim_end().ends_with(">>"), "{text}");
     }
     assert_eq!(on_terminal(&project, Some(pager), "diff v1 v2 --exit-code").0, 1);
     // A variable that somebody set is not ours to set.

@@ -332,7 +332,14 @@ fn several_models_must_be_named() {
     }
     project.fails("show frau@latest", &Bad { exit: 6, message: &["no model `frau`"], hint: &["fraud"] });
     project.fails("log zzz", &Bad { exit: 6, message: &["no model `zzz`"], hint: &["churn, fraud"] });
-    project.fails("show fraud", &Bad { exit: 2, message: &["names a model"], hint: &["fraud@latest", "fraud@v3"] });
+    project.fails(
+        "show fraud",
+        &Bad {
+            exit: 2,
+            message: &["names a model"],
+            hint: &["fraud@v3", "mlrun list fraud", "not to be promoted, `fraud@latest`"],
+        },
+    );
     project.ok("show churn@v1");
     project.ok("diff fraud");
 }

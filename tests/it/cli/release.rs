@@ -162,6 +162,24 @@ fn an_expired_certificate() {
     assert_eq!(again["unchanged"], false, "an expired one is issued anew");
 }
 
+/// Whatever the stage that it compares with grants.
+#[test]
+fn a_stage_may_ask_for_a_fresher_certificate() {
+    let project = Project::rated();
+    project.edit(
+        "mlrun.toml",
+        "[stage.production]",
+        "[stage.canary]\nvalid_for = \"1s\"\n\n[stage.production]\nvalid_for = \"365d\"",
+    );
+    project.version(0.6);
+    project.ok("certify v1 --first-release --reason begin");
+    while project.mlrun("promote v1 --to canary --dry-run").code == Some(0) {}
+    refused(&project, "promote v1 --to canary", 1, &["expired"]);
+    project.ok("promote v1 --to production --dry-run");
+    let again = project.json("certify v1 --first-release --reason begin", 0);
+    assert_eq!(again["unchanged"], false, "it is what was asked for");
+}
+
 #[test]
 fn a_stage_that_is_none_and_a_name_that_moves() {
     let project = Project::with_history();
@@ -227,6 +245,12 @@ fn the_assumption_about_the_present_can_be_stated() {
     project.ok("certify v4");
     refused(&project, "promote v4 --to production --expect-current v2", 5, &["moved"]);
     refused(&project, "promote v4 --to production --expect-current none", 5, &["moved"]);
+    // What is named as the cure is one.
+    let moved = project.json("promote v4 --to production --expect-current none", 5);
+    assert_eq!(
+        moved["reasons"][0]["hint"].as_str().unwrap().split("   #").next(),
+        Some("mlrun promote fraud@v4 --to production --expect-current v3")
+    );
     project.ok("promote v4 --to production --expect-current v3");
     // Holding it already is what was wanted.
     assert_eq!(project.json("promote v4 --to production", 0)["unchanged"], true);

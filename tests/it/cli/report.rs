@@ -52,6 +52,9 @@ fn a_report_tells_what_is_stored() {
         assert!(page.contains(stored), "{stored}");
     }
     assert!(page.contains(&format!("As of event {} of its journal", head["seq"])), "no clock is in it");
+    // The same in both places: the difference of a slice as the certificate has it.
+    assert!(page.contains("roc_auc by country, test") && page.contains("v2: ") && page.contains("v1: "));
+    assert!(page.contains("It is the 2nd candidate judged on the set test, one of 2 by event"));
     // Every rule and why; curves of both models; slices; samples; drift; how to make and check it.
     for words in
         ["by-country [country=de]", "country=it (", "fraud@v1: AUC ", "fraud@v2: AUC ", "fraud@v2: AP ", "p95 "]
@@ -83,6 +86,8 @@ fn a_report_tells_what_is_stored() {
     project.ok("report fraud@v2 fraud@production -o side.html");
     let side = project.read("side.html");
     assert!(side.contains("<title>fraud@v2, fraud@v1</title>") && side.contains("Parameters: what differs"));
+    // A first release is compared with nothing: in words.
+    assert!(side.contains(">not applicable</") && !side.contains("NOT_APPLICABLE"), "{side}");
 }
 
 /// The area in the legend against scikit-learn's, from the stored file.
@@ -207,26 +212,36 @@ fn every_task_has_its_curves() {
         format!("id,y{head}\n{}", (0..200).map(row).collect::<String>())
     };
     project.write("pets.csv", scores(3)).write("digits.csv", scores(6));
-    let price = |i: u32| format!("{i},{}.5,{}\n", i, i + i % 7);
-    project.write("price.csv", format!("id,y,yhat\n{}", (0..500).map(price).collect::<String>()));
+    let price = |i: u32| format!("{i},{}.5,{},{}\n", i, i + i % 7, ["hill", "plain"][(i % 2) as usize]);
+    project.write("price.csv", format!("id,y,yhat,region\n{}", (0..500).map(price).collect::<String>()));
     let search = |i: u32| format!("{i},{},{},{}\n", i % 3, i % 11, i / 10);
     project.write("search.csv", format!("id,y,s,q\n{}", (0..100).map(search).collect::<String>()));
     project.ok("init");
     for (model, words) in [
         (
             "pets",
-            ["ROC curve of c0, test", "Precision and recall of c2, test", "Calibration of the predicted class, test"],
+            [
+                "ROC curve of c0, test",
+                "Precision and recall of c2, test",
+                "Calibration of the predicted class, test",
+                "No column beside its predictions",
+            ],
         ),
         (
             "digits",
             [
                 "ROC curve of the mean class, each against the rest, test",
                 "mean AUC ",
-                "Calibration of the predicted class",
+                "Precision and recall of all classes, each against the rest, test",
+                "macro AP ",
             ],
         ),
-        ("price", ["How large errors are, test", "Predicted and actual, test", "Residuals, test"]),
-        ("search", ["no curve is drawn of a ranking task", "100 rows.", "Set <code>test</code>"]),
+        // Nobody said that rows are in regions: a column of few values beside the predictions does.
+        (
+            "price",
+            ["How large errors are, test", "Residuals of price@v1, test", "mae by region, test", "region=hill (250)"],
+        ),
+        ("search", ["no curve is drawn of a ranking task", "100 rows.", "Set <code>test</code>", "No column beside"]),
     ] {
         project.ok(&format!("snapshot {model}"));
         let page = project.ok(&format!("report {model}@v1 -o -")).stdout;
@@ -284,4 +299,7 @@ fn a_real_browser_shows_them() {
     }
     assert!(found["report.html"]["charts"].as_u64().unwrap() >= 8, "{found:#}");
     assert_eq!(found["report.html"]["title"], "fraud@v2");
+    // Every rule and slice says how it came out, at every width; something is wide enough to be scrolled.
+    assert!(found["report.html"]["reasons"].as_u64().unwrap() >= 5, "{found:#}");
+    assert!(found["report.html"]["scrolls"].as_u64().unwrap() >= 1, "{found:#}");
 }

@@ -570,7 +570,7 @@ fn a_signal_leaves_nothing_behind() {
         super::harness::shown(toy.other("sh").args(["-c", &format!("kill {kill}{}", child.id())])).exits(0);
         lines.read_to_string(&mut text).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{text}");
-        assert!(text.contains(&format!("asked to end by signal {}", code - 128)), "{text}");
+        assert!(text.contains(&format!("interrupted by signal {}", code - 128)), "{text}");
         let there = super::harness::shown(toy.other("sh").args(["-c", &format!("kill -0 $(cat {})", pid.display())]));
         assert_ne!(there.code, Some(0), "the command runs on");
         let left = toy.temporary();

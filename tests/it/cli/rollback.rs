@@ -47,6 +47,46 @@ fn what_is_fled_may_be_named_and_then_it_is_safe_to_repeat() {
     assert_eq!(project.events_of("rollback").len(), 1);
 }
 
+/// Whoever types this again means what was there the first time, not what came instead.
+#[test]
+fn a_name_that_moves_is_not_safe_to_repeat() {
+    let project = Project::with_history();
+    for from in ["production", "latest", "fraud@production", "production~1", "production@{now}", "latest@{2099-01-01}"]
+    {
+        let bad = Bad {
+            exit: 2,
+            message: &[from, "is a moving name"],
+            hint: &["mlrun rollback fraud --stage production --from v"],
+        };
+        project.fails(&format!("rollback --from {from} --reason slow"), &bad);
+    }
+    let relative = ["rollback", "--from", "production@{0 seconds ago}", "--reason", "slow"];
+    project.run_fails(&relative, &Bad { exit: 2, message: &["moving name", "fraud@v3"], hint: &["--from v3"] });
+    let id = project.json("show v3", 0)["id"].as_str().unwrap()[..12].to_owned();
+    let now = project.events().last().unwrap()["time"].as_str().unwrap().to_owned();
+    for from in [format!("production@{{{now}}}"), id, "fraud@v3".to_owned()] {
+        project.ok(&format!("rollback --from {from} --reason slow"));
+        assert_eq!(project.production(), "v2");
+    }
+    assert_eq!(project.events_of("rollback").len(), 1);
+}
+
+#[test]
+fn what_is_asked_for_twice_is_there() {
+    let project = Project::with_history();
+    project.ok("rollback --to v1 --reason slow");
+    project
+        .leaves_alone("rollback --to v1 --reason slow", 0)
+        .says(&["production holds fraud@v1 already", "ROLLED_BACK"]);
+    assert_eq!(project.json("rollback --to v1 --reason slow", 0)["unchanged"], true);
+    // Fled, and at another version than was asked for.
+    let elsewhere = project.leaves_alone("rollback --from v3 --to v2 --reason slow", 5);
+    elsewhere.says(&["v3 is gone from `production`, which holds v1, not v2", "--from v1 --to v2", "REFUSED"]);
+    project.ok("retire fraud --reason over");
+    let gone = project.leaves_alone("rollback --from v1 --reason slow", 0);
+    gone.says(&["production holds nothing; the version to flee is gone already", "ROLLED_BACK"]);
+}
+
 #[test]
 fn the_fled_version_is_blocked_unless_it_was_a_slip() {
     let project = Project::with_history();
@@ -72,7 +112,7 @@ fn a_target_may_be_named() {
     project.version(0.8);
     let never = project.leaves_alone("rollback --to v4 --reason x --json", 1).object();
     assert_eq!(never["reasons"][0]["code"], "never-held");
-    let same = project.leaves_alone("rollback --to v3 --reason x --json", 1).object();
+    let same = project.leaves_alone("rollback --from v3 --to v3 --reason x --json", 1).object();
     assert_eq!(same["reasons"][0]["code"], "same");
     project.ok("block v1 --reason leak");
     let blocked = project.leaves_alone("rollback --to v1 --reason x --json", 1).object();

@@ -19,6 +19,8 @@ fn scene() -> Board {
     rules.stage.approvals = [("risk".to_owned(), 1)].into();
     let people = ["ana@example.org", "bo@example.org"].map(str::to_owned).to_vec();
     rules.stage.people = [("risk".to_owned(), people)].into();
+    // Of who takes a snapshot in this process nothing is known.
+    rules.stage.self_approval = true;
     board.version("fraud").certify("fraud", 1, Verdict::Pass, 40).promote_by("fraud", 1, "production", &rules, &[]);
     board.version("churn").certify("churn", 1, Verdict::Pass, 30);
     board.promote_by("churn", 1, "production", &certified_rules("a"), &["./push.sh --to 'all regions'"]);
@@ -68,7 +70,7 @@ fn several_models_in_one_table() {
     let text = shown(&board, "status", 0);
     fits(&text);
     insta::assert_snapshot!(text, @r"
-    model          newest     stage       holds     certificate      open
+    model          newest     stage       holds     certificate      problems
     acme/p…urance  v1  0 min  –
     churn          v1   35 d  production  v1  35 d  expired 5 d ago  hook failed
     fraud          v3    3 d  production  v2  23 d  expires in 7 d   web-1 serves v1
@@ -155,13 +157,17 @@ fn what_is_beyond_a_screen_is_counted() {
     let text = shown(&board, "status -n 1", 0);
     fits(&text);
     insta::assert_snapshot!(text, @r"
-    model  newest    stage       holds     certificate      open
+    model  newest    stage       holds     certificate      problems
     churn  v1  35 d  production  v1  35 d  expired 5 d ago  hook failed
     … and 3 more models; `mlrun status -n 4` shows them
 
     workspace: nothing changed since the newest versions
 
     what waits for whom (6)
+      whoever can                             4  2 renew, 1 deploy, 1 serve
+      risk (ana@example.org, bo@example.org)  1  1 approve
+      you                                     1  1 certify
+
       ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
           production (for 35 d)
           → mlrun promote churn@v1 --to production
@@ -201,6 +207,16 @@ fn a_script_is_told_that_something_waits() {
     calm.live("fraud").live("churn");
     let text = shown(&calm, "status --exit-code", 0);
     assert!(text.contains("\nnothing waits for anybody\n"), "{text}");
+}
+
+/// As `init` leaves it where it finds no model.
+#[test]
+fn a_model_without_files_is_told_what_it_lacks() {
+    let project = super::harness::Project::tiny();
+    project.edit("mlrun.toml", "files = [\"model/\"]\n", "");
+    project.ok("status").says(&["`fraud` has no `files` in mlrun.toml"]);
+    let refused = project.mlrun("snapshot fraud").exits(2);
+    refused.says(&["`fraud` has no `files` in mlrun.toml", "hint: set `files` below `[model.fraud]`"]);
 }
 
 /// What somebody else's program wrote into a journal neither steers the terminal nor looks like another line.

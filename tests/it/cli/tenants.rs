@@ -16,6 +16,7 @@ policy = "policy.toml"
 
 [stage.production]
 waivers = ["globex-risk"]
+self_approval = true
 
 [model."acme/fraud".stage.production]
 valid_for = "7d"
@@ -215,7 +216,7 @@ fn what_is_wrong_with_a_prefix_is_said_where_it_stands() {
     fails(
         "risk = [\"ana@acme.example\"]",
         "risk = []",
-        &["model.acme/*.roles", "for `production`", "1 people too few"],
+        &["model.acme/*.roles", "for `production`", "1 person too few"],
         &[],
     );
     fails("approvals = {}", "approvals = { rsk = 1 }", &["model.acme/*.stage.canary.approvals", "no role `rsk`"], &[]);

@@ -32,9 +32,41 @@ fn scene() -> Project {
 fn with_rules(stage: &str) -> Project {
     let project = Project::rated();
     let roles = "\n[roles]\nrisk = [\"Ana@example.org\", \"ben@example.org\"]\n";
-    project.write("mlrun.toml", project.read("mlrun.toml") + stage + roles);
+    // Whoever runs this takes the snapshots, too.
+    project.write("mlrun.toml", project.read("mlrun.toml") + stage + "self_approval = true\n" + roles);
     project.version(0.60);
     project
+}
+
+/// Nobody excuses what they made, as nobody approves it.
+#[test]
+fn nobody_waives_their_own() {
+    let project = with_rules("waivers = [\"risk\"]\n");
+    project.edit("mlrun.toml", "self_approval = true\n", "");
+    project.release("fraud@v1");
+    project.train(0.30);
+    by(&project, "ana@example.org", &["snapshot", "fraud"]).exits(0);
+    let refused = waive(&project, "auc", "2100-01-01").exits(1);
+    refused.says(&[
+        "ana@example.org may not waive a rule of fraud@v2",
+        "nobody excuses their own",
+        "self_approval = true",
+    ]);
+    let line = ["waive", "v2", "--rule", "auc", "--reason", "known", "--expires", "2100-01-01"];
+    by(&project, "ben@example.org", &line).exits(0);
+    assert_eq!(project.json("certify v2", 0)["verdict"], "WAIVED");
+    project.ok("promote v2 --to production --dry-run");
+    // Given while that was allowed, it does not count once it is not.
+    project.edit("mlrun.toml", "waivers = [\"risk\"]\n", "waivers = [\"risk\"]\nself_approval = true\n");
+    project.ok("policy adopt --reason small");
+    waive(&project, "auc", "2100-01-01").exits(0);
+    assert_eq!(project.json("certify v2", 0)["verdict"], "WAIVED");
+    project.edit("mlrun.toml", "self_approval = true\n", "");
+    project.ok("policy adopt --reason larger");
+    project.mlrun("promote v2 --to production").exits(1).says(&["a waiver of `auc` by whoever took it"]);
+    let failed = project.json("certify v2", 1);
+    assert!(failed["remarks"].to_string().contains("nobody excuses their own"), "{failed:#}");
+    project.ok("show v2").says(&["does not count: they took the snapshot"]);
 }
 
 fn rule<'a>(certificate: &'a Value, id: &str) -> &'a Value {
@@ -68,6 +100,12 @@ fn what_does_not_pass_is_waived_and_never_passes() {
     let listed = &project.json("show v2", 0)["waivers"][0];
     assert_eq!((listed["rule"].as_str(), listed["in_force"].as_bool()), (Some("auc"), Some(true)));
     project.ok("show v2").says(&["waived", "`auc` by ana@example.org"]);
+    // Whoever asks years later what it went live on.
+    let waived = ["WAIVED", "waived `auc` by ana@example.org until 2100-01-01", ": known and accepted"];
+    project.ok("at").says(&waived);
+    let held = &project.json("at", 0)["stages"][0];
+    assert_eq!((&held["verdict"], &held["waivers"][0]["rule"]), (&"WAIVED".into(), &"auc".into()));
+    assert_eq!(project.json("at --since 2020-01-01", 0)["stages"][0]["verdict"], "PASS");
     project.ok("log").says(&["`auc` for v2 until 2100-01-01", "WAIVED for v2"]);
     let event = project.events_of("waive").remove(0);
     assert_eq!((event["version"].as_str(), event["signature"].is_null()), (Some("v2"), true));
@@ -135,8 +173,7 @@ fn who_may() {
 #[test]
 fn another_stage_asks_for_other_people() {
     let project = Project::rated();
-    let stages =
-        "[stage.staging]\n\n[stage.production]\nwaivers = [\"risk\"]\n\n[roles]\nrisk = [\"ana@example.org\"]\n";
+    let stages = "[stage.staging]\n\n[stage.production]\nwaivers = [\"risk\"]\nself_approval = true\n\n[roles]\nrisk = [\"ana@example.org\"]\n";
     project.write("mlrun.toml", project.read("mlrun.toml").replace("[stage.production]\n", stages));
     let first = project.version(0.60);
     project.ok(&format!("certify {first} --first-release --reason begin"));

@@ -1,5 +1,9 @@
 //! The command line itself: verbs and wrong verbs, help, completions, and usage errors in both forms.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
 use super::harness::{Bad, Project, error_object, shown};
 
 /// The verbs, as the program lists them.
@@ -219,4 +223,75 @@ fn names_that_read_as_something_else_are_refused() {
         project.write("mlrun.toml", format!("schema = 1\n\n[model.{name}]\nfiles = [\"model/\"]\n"));
         project.mlrun("status").exits(2).says(&[name, "line 3"]);
     }
+}
+
+/// Whatever a message tells people to type is there: the verb, and every flag it is told with.
+#[test]
+fn commands_in_messages_exist() {
+    let project = Project::empty();
+    let verbs = verbs(&project);
+    let mut helps: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut help = |words: &str| -> Option<String> {
+        let ask = || Some(project.mlrun(&format!("{words} --help"))).filter(|shown| shown.code == Some(0));
+        helps.entry(words.to_owned()).or_insert_with(|| ask().map(|shown| shown.stdout)).clone()
+    };
+    let (mut wrong, mut looked_at) = (Vec::new(), 0);
+    for (file, line, command) in advised() {
+        let mut words = command.split_whitespace().peekable();
+        let Some(verb) = words.next().filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else { continue };
+        looked_at += 1;
+        if !verbs.iter().any(|known| known == verb) {
+            wrong.push(format!("{file}:{line}: `mlrun {command}`: no verb `{verb}`"));
+            continue;
+        }
+        let mut of = verb.to_owned();
+        if help(verb).unwrap().contains("\nCommands:\n") {
+            let below = words.next_if(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+            of = below.map_or(of, |below| format!("{verb} {below}"));
+        }
+        let Some(text) = help(&of) else {
+            wrong.push(format!("{file}:{line}: `mlrun {command}`: no `{of}`"));
+            continue;
+        };
+        let known: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '-')).collect();
+        for flag in words.take_while(|word| *word != "--").filter(|word| word.starts_with('-')) {
+            let flag = flag.split(['=', '[', '{']).next().unwrap();
+            if !known.contains(&flag) {
+                wrong.push(format!("{file}:{line}: `mlrun {command}`: `{of}` takes no `{flag}`"));
+            }
+        }
+    }
+    assert!(looked_at > 100, "only {looked_at} were found");
+    assert!(wrong.is_empty(), "\n  {}", wrong.join("\n  "));
+}
+
+/// Every `mlrun …` in a text of the sources, with its place: up to the end of the text, of the command, or to what explains it. What
+/// would help is a text of nothing but the command where failures are told.
+fn advised() -> Vec<(String, usize, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let quoted = regex::Regex::new(r#"`mlrun ([a-z][^`"\\;]*)"#).unwrap();
+    let alone = regex::Regex::new(r#"[`"]mlrun ([a-z][^`"\\;]*)"#).unwrap();
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            let command = if name.starts_with("bin/mlrun/failure") { &alone } else { &quoted };
+            for (line, text) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+                if text.trim_start().starts_with("//") {
+                    continue;
+                }
+                for part in command.captures_iter(text) {
+                    let command = part[1].split(" # ").next().unwrap().trim_end();
+                    found.push((name.clone(), line, command.to_owned()));
+                }
+            }
+        }
+    }
+    found
 }

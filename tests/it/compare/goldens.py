@@ -176,6 +176,33 @@ def of_numbers(a, b):
     return psi(counts(a), counts(b))
 
 
+def parts(column):
+    """Eleven edges, each the least value that so many tenths do not exceed, and how many values do not exceed each; of the first none."""
+    known = np.sort(column.dropna().to_numpy())
+    edges = [known[max(0, math.ceil(len(known) * k / 10) - 1)] for k in range(11)]
+    return edges, [0, *(int((known <= edge).sum()) for edge in edges[1:])]
+
+
+def of_profiles(a, b):
+    """The same if nothing is known of b but ten parts of its own, and its values are even inside of each."""
+    edges = np.unique(parts(a)[0])
+    theirs, up_to = parts(b)
+    last = [at for at in range(11) if at == 10 or theirs[at + 1] > theirs[at]]
+    ends, sums = np.array([theirs[at] for at in last], float), np.array([up_to[at] for at in last], float)
+
+    def below(value):
+        return np.floor(np.interp(value, ends, sums, left=0) + 0.5)
+
+    known = a.dropna().to_numpy()
+    inner = [((known > low) & (known <= high)).sum() for low, high in zip(edges, edges[1:])]
+    inner[0] += (known == edges[0]).sum()
+    reference = np.array([0, *inner, 0, a.isna().sum()])
+    least = below(np.nextafter(float(edges[0]), -np.inf))
+    steps = np.diff([least, *(below(edge) for edge in edges[1:])])
+    current = np.array([least, *steps, b.notna().sum() - below(edges[-1]), b.isna().sum()])
+    return psi(reference, current)
+
+
 def of_categories(a, b):
     known = a.dropna().unique()
 
@@ -219,7 +246,8 @@ def training():
     for name in common:
         of = of_categories if name == "country" else of_numbers
         columns[name] = {
-            "psi": of(a[name], b[name]), "nulls": [int(a[name].isna().sum()), int(b[name].isna().sum())],
+            "psi": of(a[name], b[name]), "psi_of_profiles": None if name == "country" else of_profiles(a[name], b[name]),
+            "nulls": [int(a[name].isna().sum()), int(b[name].isna().sum())],
             "distinct": [int(a[name].nunique()), int(b[name].nunique())],
             "mean": None if name == "country" else [a[name].mean(), b[name].mean()],
         }

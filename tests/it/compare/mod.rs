@@ -9,6 +9,7 @@ mod notebooks;
 #[cfg(unix)]
 mod patches;
 mod predictions;
+mod slices;
 mod tensors;
 
 use std::path::PathBuf;

@@ -211,8 +211,42 @@ fn what_is_no_text_for_people_is_one_line() {
         other => panic!("{other:?}"),
     };
     assert_eq!(opaque(b"a\n", b"a\0b\n"), "binary");
-    assert_eq!(opaque(b"a\n", "x".repeat(5000).as_bytes()), "too large to show");
+    assert_eq!(opaque(b"a\n", "x".repeat(5000).as_bytes()), "a line of 5,000 bytes, too long to show");
     assert_eq!(opaque(b"a\n", "x\n".repeat(600_000).as_bytes()), "too large to show");
+}
+
+/// Every second line of a table is gone. A histogram of lines takes minutes here; what is found is what went, and no more.
+#[test]
+fn a_table_that_was_thinned_out_takes_no_quadratic_time() {
+    const LINES: usize = 400_000;
+    let every = |step: usize| (0..LINES).step_by(step).map(|n| format!("{n}\n")).collect::<String>().into_bytes();
+    let (all, half) = (every(1), every(2));
+    let gone: usize = (1..LINES).step_by(2).map(|n| format!("-{n}\n").len()).sum();
+    for (a, b, sign) in [(&all, &half, '-'), (&half, &all, '+')] {
+        let mut patch = Vec::new();
+        let file = |bytes| Some(PatchFile { path: "train.csv", mode: Mode::File, bytes });
+        write_patch(&mut patch, file(a), file(b));
+        let patch = String::from_utf8(patch).unwrap();
+        let lines = patch.split_inclusive('\n').skip_while(|line| !line.starts_with("@@")).skip(1);
+        let changed: Vec<&str> = lines.filter(|line| !line.starts_with([' ', '@'])).collect();
+        assert_eq!(changed.len(), LINES / 2);
+        assert!(changed.iter().all(|line| line.starts_with(sign)));
+        assert_eq!(changed.iter().map(|line| line.len()).sum::<usize>(), gone);
+    }
+}
+
+/// Of few kinds of lines, none of which stands once, parts are compared: git makes the second out of the first all the same.
+#[test]
+fn long_texts_of_few_kinds_of_lines_are_compared_in_parts() {
+    let text = |n: u64, by: u64| (0..n).map(|n| format!("{}\n", n * by % 99_991 % 3)).collect::<String>();
+    for (a, b) in [
+        (text(200_000, 7919), text(200_000, 104_729)),
+        (text(30_000, 7919), format!("new\n{}", text(29_000, 7919))),
+        ("\n".repeat(50_000), format!("{}x\n{}", "\n".repeat(20_000), "\n".repeat(10_000))),
+    ] {
+        let (one, other) = (tree(&[("f", Mode::File, a.as_bytes())]), tree(&[("f", Mode::File, b.as_bytes())]));
+        assert!(applied(&one, &patch(&one, &other, &[])) == other);
+    }
 }
 
 /// Two files of which no line is the other's, and two of which nearly all are alike: neither takes long.
@@ -220,9 +254,15 @@ fn what_is_no_text_for_people_is_one_line() {
 fn nothing_takes_quadratic_time() {
     let numbered = |from: u64, n: u64| (from..from + n).map(|n| format!("{n}\n")).collect::<String>();
     let shuffled = |by: u64| (0..100_000u64).map(|n| format!("{}\n", n * by % 99_991 % 300)).collect::<String>();
-    for (a, b) in [(numbered(0, 130_000), numbered(500_000, 130_000)), (shuffled(7919), shuffled(104_729))] {
+    let thinned = (0..65_000).map(|n| format!("{}\n", 2 * n)).collect::<String>();
+    let pairs = [
+        (numbered(0, 130_000), numbered(500_000, 130_000)),
+        (shuffled(7919), shuffled(104_729)),
+        (numbered(0, 130_000), thinned),
+    ];
+    for (a, b) in pairs {
         let Inside::Text(diff) = look_inside("x", Some(a.as_bytes()), Some(b.as_bytes())) else { panic!("no text") };
-        assert!(diff.added > 1000);
+        assert!(diff.added > 1000 || (diff.added, diff.removed) == (0, 65_000));
         let removed: usize =
             diff.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|(sign, _)| *sign == Sign::Removed).count();
         assert_eq!(removed as u64, diff.removed);

@@ -28,7 +28,7 @@ fn table(task: Task, bytes: Vec<u8>) -> PredictionTable {
     read_predictions(bytes, "p.csv", &columns(task), task, &[]).unwrap()
 }
 
-fn both(task: Task, name: &str) -> Overlap {
+pub(super) fn both(task: Task, name: &str) -> Overlap {
     let read = |side: &str| table(task, fixture(&format!("{name}_{side}.csv")));
     overlap(&"test".parse().unwrap(), task, read("b"), read("a"), 1.0).unwrap()
 }

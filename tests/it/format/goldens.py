@@ -424,8 +424,8 @@ def certificate_row(snapshot, certificate, verdict, stage, baseline, event, issu
 # checkpoint.bin to checkpoint-3.bin are of the versions before, in which nothing was dropped, nothing was erased, and nothing
 # was attached, waived, a case, counted as a use,
 # or signed; checkpoint-4.bin is of one without approvals, empty stages, other names and corrected times; checkpoint-5.bin has no
-# tables; of checkpoint-6.bin the blocks are in none, and it has all rows in it.
-checkpoint = b"mlrun/checkpoint/7" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
+# tables; of checkpoint-6.bin the blocks are in none, and it has all rows in it; checkpoint-7.bin names no scripts of checks.
+checkpoint = b"mlrun/checkpoint/8" + string("payments/fraud") + string("7c1e5c0a-0000-4000-8000-000000000001")
 checkpoint += reference(31) + instant("2026-03-06T00:00:00.000Z")
 versions = table([
     (base, version_row(1, base, None, tree, 2, "2026-03-01T12:00:00.001Z")),
@@ -448,7 +448,7 @@ checkpoint += several([
     + option(
         option(policy, digest) + b"\1" + several([]) + number(60) + several([]) + several([string("risk") + number(1)])
         + several([string("risk") + several([string("ana@example.org")])]) + option(sha("signers"), digest) + b"\1"
-        + several([string("./check.sh")])
+        + several([string("./check.sh")]) + several([])
     )
     + option(reference(10) + instant("2026-03-03T00:00:00.000Z"))
     + several([b"\1" + string("./push.sh") + b"\1" + reference(26) + instant("2026-03-05T00:00:13.000Z")]),
@@ -457,7 +457,7 @@ checkpoint += several([
     + option(
         option(policy, digest) + b"\1" + several([]) + number(60)
         + several([string("risk") + several([string("ana@example.org")])])
-        + several([]) + several([]) + option(None) + b"\0" + several([])
+        + several([]) + several([]) + option(None) + b"\0" + several([]) + several([])
     )
     + option(None)
     + several([])
@@ -510,7 +510,7 @@ nothing = number(0) + number(0)
 # All rows in it.
 parts = several([number(0) + nothing + number(0) + extent for extent, _, _ in tables])
 alone = checkpoint + option(None) + parts + several([]) + b"".join(rows for _, rows, _ in tables)
-put("checkpoint-7.bin", alone + blake3.blake3(alone).digest())
+put("checkpoint-8.bin", alone + blake3.blake3(alone).digest())
 # All rows in a file beside it.
 beside, starts = b"mlrun/checkpoint-tables/1".ljust(64, b"\0"), []
 for _, rows, _ in tables:
@@ -524,7 +524,7 @@ parts = several([
 ])
 digests = b"".join(blake3.blake3(beside[at:at + 16384]).digest() for at in range(0, len(beside), 16384))
 small = checkpoint + option(number(31) + number(len(beside))) + parts + several([]) + digests
-put("checkpoint-7-small.bin", small + blake3.blake3(small).digest())
+put("checkpoint-8-small.bin", small + blake3.blake3(small).digest())
 
 # Binary kinds.
 plain = b"mlrun " * 200

@@ -305,15 +305,15 @@ fn understood_id(name: &str) -> String {
 
 #[test]
 fn checkpoint() {
-    let record = checkpoint_of("checkpoint-7.bin");
+    let record = checkpoint_of("checkpoint-8.bin");
     assert_eq!(record.head.seq, 31);
     assert_eq!(record.head.id.to_string(), understood_id("event-31-clock.txt"));
     assert_eq!(record.certificates.values().map(|c| c.signatures.len()).sum::<usize>(), 1);
     assert_eq!(record.erased.len(), 2);
     assert_eq!(record.stages[0].stack, [2, 3]);
     assert_eq!(record.versions.len(), 3);
-    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-7.bin"));
-    for before in ["", "-2", "-3", "-4", "-5", "-6"] {
+    assert_eq!(checkpoint::encode(&record).unwrap(), golden("checkpoint-8.bin"));
+    for before in ["", "-2", "-3", "-4", "-5", "-6", "-7"] {
         let before = golden(&format!("checkpoint{before}.bin"));
         assert!(checkpoint::decode(before).is_none(), "of a form before: as if it were not there");
     }
@@ -323,16 +323,16 @@ fn checkpoint() {
 #[test]
 fn checkpoint_beside_its_tables() {
     let tables = golden("checkpoint-tables.bin");
-    assert_eq!(checkpoint::tables(&checkpoint_of("checkpoint-7.bin")).unwrap(), tables);
-    assert!(checkpoint::decode(golden("checkpoint-7-small.bin")).is_none(), "without them it says too little");
-    let record = checkpoint::open(golden("checkpoint-7-small.bin"), |seq, length| {
+    assert_eq!(checkpoint::tables(&checkpoint_of("checkpoint-8.bin")).unwrap(), tables);
+    assert!(checkpoint::decode(golden("checkpoint-8-small.bin")).is_none(), "without them it says too little");
+    let record = checkpoint::open(golden("checkpoint-8-small.bin"), |seq, length| {
         assert_eq!((seq, length), (31, tables.len() as u64));
         Some(Box::new(tables.clone()))
     });
     let record = record.unwrap();
     let files = checkpoint::files(&record, usize::MAX).unwrap();
-    assert_eq!((files.checkpoint, files.tables), (golden("checkpoint-7-small.bin"), None));
-    assert_eq!(record, checkpoint_of("checkpoint-7.bin"));
+    assert_eq!((files.checkpoint, files.tables), (golden("checkpoint-8-small.bin"), None));
+    assert_eq!(record, checkpoint_of("checkpoint-8.bin"));
 }
 
 /// The golden journal folded gives the golden checkpoint: Python wrote both, by hand.
@@ -344,7 +344,7 @@ fn the_golden_journal_folds_into_the_golden_checkpoint() {
         let file = event::decode(&bytes).unwrap();
         state.apply(&file.event.unwrap(), file.id).unwrap();
     }
-    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-7.bin"));
+    assert_eq!(checkpoint::encode(&state.to_checkpoint().unwrap()).unwrap(), golden("checkpoint-8.bin"));
 }
 
 /// The `cryptography` package signed the golden certificate.

@@ -216,7 +216,7 @@ fn nothing_cut_is_read() {
     cut("recipe.bin", &|b| Recipe::decode(b).is_ok());
     cut("recipe-empty.bin", &|b| Recipe::decode(b).is_ok());
     cut("index-2.bin", &|b| Segment::decode(b).is_ok());
-    cut("checkpoint-7.bin", &|b| checkpoint::decode(b.to_vec()).is_some());
+    cut("checkpoint-8.bin", &|b| checkpoint::decode(b.to_vec()).is_some());
     cut("pack.bin", &|b| trailer_of(b).is_ok());
 }
 
@@ -240,7 +240,7 @@ fn no_flipped_bit_goes_unnoticed() {
     };
     flips("recipe.bin", 0, &|b| Recipe::decode(b).is_ok());
     flips("index-2.bin", 0, &|b| Segment::decode(b).is_ok());
-    flips("checkpoint-7.bin", 0, &|b| checkpoint::decode(b.to_vec()).is_some());
+    flips("checkpoint-8.bin", 0, &|b| checkpoint::decode(b.to_vec()).is_some());
     flips("event-10-rollback.txt", 0, &|b| event::decode(b).is_ok());
     let trailer = golden("pack.bin").len() - trailer_of(&golden("pack.bin")).unwrap().encode(0).len();
     flips("pack.bin", trailer, &|b| trailer_of(b).is_ok());

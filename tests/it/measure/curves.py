@@ -10,6 +10,7 @@ import json
 import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+from sklearn.preprocessing import label_binarize
 
 rng = np.random.default_rng(20261122)
 
@@ -39,9 +40,28 @@ def case(number):
     return found
 
 
+def classes(number):
+    n, count = int(rng.choice([12, 40, 90])), int(rng.choice([3, 5, 8]))
+    labels = rng.integers(0, count, n)
+    labels[:count] = range(count)
+    logits = rng.normal(size=(n, count)) + 1.5 * (labels[:, None] == np.arange(count))
+    # Few digits make ties.
+    p = np.round(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), int(rng.choice([1, 2, 6])))
+    weights = np.round(rng.random(n) * 3, 3) if number % 2 else None
+    truth = label_binarize(labels, classes=range(count))
+    every = None if weights is None else np.repeat(weights, count)
+    precision, recall, _ = precision_recall_curve(truth.ravel(), p.ravel(), sample_weight=every)
+    average = lambda how: average_precision_score(truth, p, average=how, sample_weight=weights)
+    return {
+        "labels": labels.tolist(), "probabilities": p.T.tolist(), "weights": None if weights is None else weights.tolist(),
+        "pr": list(zip(recall[::-1].tolist(), precision[::-1].tolist())), "micro": average("micro"), "macro": average("macro"),
+    }
+
+
 samples = np.round(rng.lognormal(size=41), 4)
 shares = [0.0, 0.1, 0.5, 0.95, 0.999, 1.0]
 print(json.dumps({
     "cases": [case(number) for number in range(60)],
     "quantiles": {"samples": samples.tolist(), "shares": shares, "values": np.quantile(samples, shares).tolist()},
+    "classes": [classes(number) for number in range(24)],
 }, separators=(",", ":")))

@@ -2,8 +2,8 @@
 
 use mlrun::measure::Undefined;
 use mlrun::measure::curves::{
-    Area, average_precision, cumulative, macro_average, precision_recall, quantiles, reliability, roc, spread_out,
-    thinned,
+    Area, average_precision, class_precision, cumulative, macro_average, precision_recall, quantiles, reliability, roc,
+    spread_out, thinned,
 };
 use serde_json::Value;
 
@@ -46,6 +46,30 @@ fn points_are_scikit_learns() {
     for ((_, value), expected) in found.iter().zip(numbers(&case["values"])) {
         close(*value, expected, 1e-12);
     }
+}
+
+/// One against the rest, micro and macro.
+#[test]
+fn several_classes_are_averaged_as_scikit_learn_does() {
+    let cases = golden("classes");
+    assert_eq!(cases.as_array().unwrap().len(), 24);
+    for case in cases.as_array().unwrap() {
+        let labels: Vec<u32> = numbers(&case["labels"]).into_iter().map(|label| label as u32).collect();
+        let probabilities: Vec<Vec<f64>> = case["probabilities"].as_array().unwrap().iter().map(numbers).collect();
+        let weights = (!case["weights"].is_null()).then(|| numbers(&case["weights"]));
+        let own = class_precision(&labels, &probabilities, weights.as_deref()).unwrap();
+        same(&own.points, &case["pr"]);
+        close(own.micro, case["micro"].as_f64().unwrap(), 1e-12);
+        close(own.macro_mean, case["macro"].as_f64().unwrap(), 1e-12);
+        // A class that only a model knows of takes nothing from the mean of the others.
+        let more: Vec<Vec<f64>> = probabilities.iter().cloned().chain([vec![0.0; labels.len()]]).collect();
+        close(class_precision(&labels, &more, weights.as_deref()).unwrap().macro_mean, own.macro_mean, 1e-15);
+    }
+    assert_eq!(class_precision(&[], &[vec![]], None), Err(Undefined::NoRows));
+    assert_eq!(class_precision(&[0], &[], None), Err(Undefined::NoRows));
+    assert_eq!(class_precision(&[2], &[vec![0.5], vec![0.5]], None), Err(Undefined::NoPositives));
+    let short = class_precision(&[0, 1], &[vec![0.5], vec![0.5]], None);
+    assert_eq!(short, Err(Undefined::LengthMismatch { expected: 2, found: 1 }));
 }
 
 #[test]

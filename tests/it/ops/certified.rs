@@ -3,9 +3,11 @@
 use mlrun::format::certificate::Verdict;
 use mlrun::format::event::{ActorRecord, EventBody};
 use mlrun::name::{ModelName, StageName, Version};
+use mlrun::ops::promote::{PromoteOptions, promote};
 use mlrun::ops::show::raw;
 use mlrun::ops::verify::{VerifyOptions, verify};
 use mlrun::progress::Silent;
+use mlrun::registry::promote::Obstacle;
 use mlrun::registry::{Decision, JournalError};
 
 use super::gate::{Gate, result};
@@ -34,8 +36,15 @@ fn a_first_release_names_what_was_retired() {
     assert_eq!((report.verdict(), &report.conflict), (Verdict::Pass, &None), "{:?}", report.statement);
     let retired = report.statement.predicate.baseline.retired.clone().unwrap();
     assert_eq!((retired.version, retired.reason.as_str()), (Version(1), "it was broken"));
-    assert!(report.event.is_some());
-    gate.promote("v2");
+    assert!(report.event.is_some() && report.takes_force);
+    // The rules in force name nobody who may excuse that nothing is compared.
+    let production = Some(StageName::new("production").unwrap());
+    let options = PromoteOptions { revision: "v2".to_owned(), stage: production, ..PromoteOptions::default() };
+    let refused = promote(&gate.repo.open(), &options, &Silent).unwrap();
+    assert!(matches!(&refused.obstacles[..], [Obstacle::Uncompared { held: Some(Version(1)), .. }]), "{refused:?}");
+    let forced = PromoteOptions { force: true, reason: Some("it was broken".to_owned()), ..options };
+    let forced = promote(&gate.repo.open(), &forced, &Silent).unwrap();
+    assert!(forced.event.is_some() && !forced.overruled.is_empty());
 }
 
 #[test]

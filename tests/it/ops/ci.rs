@@ -76,7 +76,11 @@ fn every_provider_says_where_the_run_is_and_of_which_commit() {
 fn what_is_not_set_is_not_made_up() {
     assert_eq!(of(&[]), None);
     assert_eq!(of(&[("CI", ""), ("GITHUB_ACTIONS", "")]), None);
-    assert_eq!(of(&[("CI", "false")]), None);
+    let known_by = ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "CIRCLECI", "TRAVIS"];
+    for (name, value) in known_by.iter().flat_map(|name| [(*name, "false"), (*name, "False"), (*name, "0")]) {
+        assert_eq!(of(&[(name, value)]), None, "{name}={value}");
+        assert_eq!(of(&[(name, value), ("JENKINS_URL", "https://ci.example.org/")]).unwrap().provider, "jenkins");
+    }
     let unknown = of(&[("CI", "1")]).unwrap();
     assert_eq!(unknown, CiRecord { provider: "unknown".to_owned(), ..CiRecord::default() });
     let partly = of(&[("GITHUB_ACTIONS", "true"), ("GITHUB_SERVER_URL", "https://github.com")]).unwrap();

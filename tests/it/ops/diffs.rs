@@ -51,7 +51,7 @@ fn metric<'r>(report: &'r DiffReport, name: &str) -> &'r ComparedMetric {
     measured(report).iter().find(|metric| metric.metric == name).unwrap()
 }
 
-/// Closed forms, resampled cells and resampled rows, one of some rows only; drift by every row.
+/// Closed forms, resampled cells and resampled rows, one of some rows only; drift by every row where profiles hold every value.
 #[test]
 fn the_numbers_are_those_of_the_certificate() {
     let mut gate = two(&format!("{PREDICTIONS}{DATA}"));
@@ -78,11 +78,12 @@ fn the_numbers_are_those_of_the_certificate() {
         assert_eq!(shown.slice, judged.slice, "{name}");
     }
     let table = &report.diff.tables["train"];
-    for column in table.columns.as_ref().unwrap() {
+    for column in &table.drift.as_ref().unwrap().columns {
         let wanted = format!("drift-{}", column.name);
-        if let Some(judged) = certificate.results.iter().find(|result| result.rule == wanted) {
-            assert_eq!((column.psi.clone().ok(), column.approximate), (judged.candidate, false), "{wanted}");
-        }
+        let judged = certificate.results.iter().find(|result| result.rule == wanted).unwrap();
+        // Of more values than profiles list, a rule reads the rows.
+        assert_eq!(column.approximate, column.name != "country", "{column:?}");
+        assert_eq!(column.psi.clone().ok() == judged.candidate, !column.approximate, "{column:?}, {judged:?}");
     }
     assert_eq!(report.remarks, Vec::<String>::new());
 }
@@ -100,15 +101,16 @@ fn training_is(table: &TableDiff, keyed: bool) {
         assert_eq!(serde_json::json!([changes[0], changes[1]]), expected["without_key"]);
     }
     assert_eq!(rows.without, ["income", "gone"]);
-    let columns = table.columns.as_ref().unwrap();
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    // The furthest first; a key that counts on is no drift.
-    let sorted = if keyed { vec!["amount", "country", "age"] } else { vec!["id", "amount", "country", "age"] };
-    assert_eq!(names, sorted);
-    for column in columns {
+    let drift = table.drift.as_ref().unwrap();
+    let names: Vec<&str> = drift.columns.iter().map(|column| column.name.as_str()).collect();
+    // The furthest first; a key that counts on is no drift, whether or not anybody says that it is one.
+    assert_eq!(names, ["amount", "country", "age"]);
+    assert_eq!(drift.left_out, ["id"]);
+    for column in &drift.columns {
         let expected = &expected["columns"][&column.name];
+        let psi = if column.approximate { "psi_of_profiles" } else { "psi" };
         let near = |found: f64, expected: &Value| (found - expected.as_f64().unwrap()).abs() < 1e-9;
-        assert!(near(*column.psi.as_ref().unwrap(), &expected["psi"]), "{column:?}, not {expected}");
+        assert!(near(*column.psi.as_ref().unwrap(), &expected[psi]), "{column:?}, not {expected}");
         assert_eq!(serde_json::json!([column.nulls.0, column.nulls.1]), expected["nulls"], "{column:?}");
         assert_eq!(serde_json::json!([column.distinct.0, column.distinct.1]), expected["distinct"], "{column:?}");
         match column.mean {
@@ -150,18 +152,30 @@ fn without_a_key_rows_are_compared_as_they_are() {
 
 #[test]
 fn of_a_fingerprint_only_the_profile_is_left() {
-    let gate = two(&format!("{PREDICTIONS}{DATA}store = \"hash\"\n"));
+    let mut gate = two(&format!("{PREDICTIONS}{DATA}store = \"hash\"\n"));
     let table = only(&gate, "v1", "v2", &[Section::Data]).diff.tables["train"].clone();
     let reason = table.rows.unwrap_err();
     assert!(reason.contains("fraud@v1: the data `train` is not in the store"), "{reason}");
-    // What is here is read, and of the other the profile knows enough.
-    let columns = table.columns.unwrap();
-    assert!(columns.iter().all(|column| column.psi.is_ok() && !column.approximate), "{columns:?}");
+    // Whether the rows are here, gone, or other ones makes no difference.
     gate.repo.write("train.csv", "nothing\n1\n");
-    let table = only(&gate, "v1", "v2", &[Section::Data]).diff.tables["train"].clone();
-    let columns = table.columns.unwrap();
-    let amount = columns.iter().find(|column| column.name == "amount").unwrap();
-    assert!(amount.approximate, "{amount:?}");
+    let again = only(&gate, "v1", "v2", &[Section::Data]).diff.tables["train"].clone();
+    assert_eq!(table.drift.as_ref().unwrap(), again.drift.as_ref().unwrap());
+    // A rule that has nothing else either has the same numbers.
+    let rules = ["amount", "country", "age"].map(|column| {
+        format!(
+            "[[rule]]\nid = \"{column}\"\nmax = 9\nmetric = {{ drift = \"psi\", of = \"train\", columns = [\"{column}\"], \
+             approximate = true }}\n"
+        )
+    });
+    gate.policy(&rules.concat());
+    let certificate = gate.certify().statement.predicate;
+    for column in &table.drift.unwrap().columns {
+        let judged = certificate.results.iter().find(|result| result.rule == column.name).unwrap();
+        assert_eq!(column.psi.clone().ok(), judged.candidate, "{column:?}");
+        assert_eq!(column.p, judged.sufficient.get(&format!("{}.p", column.name)).copied(), "{column:?}");
+        let method = judged.method.as_deref().unwrap();
+        assert_eq!(column.approximate, method.contains("estimated from deciles"), "{column:?}: {method}");
+    }
 }
 
 #[test]
@@ -174,7 +188,7 @@ fn what_is_only_declared_says_so() {
     let report = only(&gate, "v1", "v2", &[Section::Data]);
     let table = &report.diff.tables["far"];
     let reason = table.rows.as_ref().unwrap_err();
-    assert!(reason.contains("recorded as declared") && table.columns.as_ref() == Err(reason), "{table:?}");
+    assert!(reason.contains("recorded as declared") && table.drift.as_ref() == Err(reason), "{table:?}");
 }
 
 #[test]

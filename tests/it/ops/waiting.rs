@@ -88,6 +88,8 @@ fn approvals_wait_for_those_who_can_give_them() {
     let mut rules = certified_rules("a");
     rules.stage.approvals = [("risk".to_owned(), 2)].into();
     rules.stage.people = [("risk".to_owned(), ["ana@x.org", "bo@x.org"].map(str::to_owned).to_vec())].into();
+    // Of who takes a snapshot in this process nothing is known.
+    rules.stage.self_approval = true;
     board.version("fraud").certify("fraud", 1, Verdict::Pass, 30).promote_by("fraud", 1, "production", &rules, &[]);
     board.version("fraud");
     // Nobody is asked to approve what nobody has certified.
@@ -256,6 +258,21 @@ fn what_is_in_the_stage_before_waits_too() {
     let status = board.status().models.remove(0);
     let staging = status.stages.iter().find(|one| one.stage == stage("staging")).unwrap();
     assert_eq!(staging.certificate.as_ref().unwrap().state, CertificateState::InForce);
+}
+
+/// What has to hold another stage first is not to be approved yet.
+#[test]
+fn nobody_approves_what_cannot_go_there_yet() {
+    let board = Board::new(BOTH, &["fraud"]);
+    let mut rules = certified_rules("a");
+    rules.stage.from = vec![stage("staging")];
+    rules.stage.approvals = [("risk".to_owned(), 1)].into();
+    board.version("fraud").release("fraud", 1, "staging").certify("fraud", 1, Verdict::Pass, 30);
+    board.promote_by("fraud", 1, "production", &rules, &[]);
+    board.version("fraud").certify("fraud", 2, Verdict::Pass, 30);
+    assert_eq!(board.waits(), ["release promote fraud@v2 production"]);
+    board.release("fraud", 2, "staging");
+    assert_eq!(board.waits(), ["release approve fraud@v2 production"]);
 }
 
 #[test]

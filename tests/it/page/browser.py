@@ -2,7 +2,7 @@
 
 usage: browser.py CHROMIUM FOLDER PAGE… [--shots DIR]
 
-Each page is looked at in light, in dark, 400 pixels wide and printed. The browser is spoken to over its DevTools protocol on a pipe:
+Each page is looked at in light, in dark, 1280, 800 and 400 pixels wide, as it is printed, and with the keyboard. The browser is spoken to over its DevTools protocol on a pipe:
 nothing but Python's own library is needed. Scripts of ours run in it through the debugger only: the pages allow none.
 """
 
@@ -57,6 +57,30 @@ LOOK = r"""
     for (const a of e.attributes) if (a.name.startsWith('on')) wrong.push(`${e.tagName} has ${a.name}`);
   }
   if (document.documentElement.scrollWidth > window.innerWidth) wrong.push(`${document.documentElement.scrollWidth} wide in ${window.innerWidth}`);
+  // Why a rule came out so is read without scrolling sideways: nothing of it lies outside of what is to be seen.
+  const reasons = [...document.querySelectorAll('.note')];
+  for (const e of reasons) {
+    const box = e.getBoundingClientRect();
+    let [left, right] = [0, window.innerWidth];
+    for (let p = e.parentElement; p; p = p.parentElement) {
+      if (getComputedStyle(p).overflowX === 'visible') continue;
+      const edge = p.getBoundingClientRect();
+      [left, right] = [Math.max(left, edge.left), Math.min(right, edge.right)];
+    }
+    if (box.width < 20 || box.left < left - 0.5 || box.right > right + 0.5) wrong.push(`a reason from ${box.left} to ${box.right}, of which ${left} to ${right} is seen`);
+  }
+  // On paper no number and no word at the head of a column is cut in two.
+  for (const e of matchMedia('print').matches ? document.querySelectorAll('td.number, th') : []) {
+    const text = document.createRange();
+    text.selectNodeContents(e);
+    const lines = new Set([...text.getClientRects()].map(box => Math.round(box.top))).size;
+    if (e.checkVisibility() && lines > 1 && !/\s/.test(e.textContent.trim())) wrong.push(`${e.textContent} is cut in two`);
+  }
+  const scrolls = [...document.querySelectorAll('body *')].filter(e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth);
+  for (const e of scrolls) {
+    const name = e.getAttribute('aria-label');
+    if (e.tabIndex !== 0 || e.getAttribute('role') !== 'region' || !name) wrong.push(`${e.tagName} ${name} scrolls, but not with the keyboard`);
+  }
   const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
   if (new Set(ids).size !== ids.length) wrong.push('an id stands twice');
   const line = document.querySelector('svg.chart [stroke="#0B57B0"], svg.chart [fill="#0B57B0"]');
@@ -68,10 +92,24 @@ LOOK = r"""
     headings: [...document.querySelectorAll('h2')].map(e => e.textContent),
     title: document.title,
     links: [...document.querySelectorAll('a[href]')].map(e => e.href),
+    reasons: reasons.length,
+    scrolls: scrolls.length,
     polluted: typeof window.polluted !== 'undefined',
   };
 })()
 """
+
+
+# Focuses the first thing that scrolls; whether there is one.
+FOCUS = r"""
+(() => {
+  const e = [...document.querySelectorAll('[tabindex="0"]')].find(e => e.checkVisibility() && e.scrollWidth > e.clientWidth);
+  if (e) { e.focus(); window.focused = e; }
+  return Boolean(e);
+})()
+"""
+# How far it went, after another frame was drawn.
+SCROLLED = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(document.activeElement === focused ? focused.scrollLeft : -1))))"
 
 
 class Browser:
@@ -124,15 +162,34 @@ class Browser:
             self.events.append(found)
 
 
+def keyboard(browser, session):
+    def ask(expression):
+        answer = browser.send("Runtime.evaluate", session, expression=expression, returnByValue=True, awaitPromise=True)
+        return answer["result"].get("value")
+
+    if not ask(FOCUS):
+        return []
+    for kind in ("keyDown", "keyUp"):
+        browser.send("Input.dispatchKeyEvent", session, type=kind, key="ArrowRight", code="ArrowRight", windowsVirtualKeyCode=39)
+    for _ in range(200):
+        if ask(SCROLLED) > 0:
+            return []
+    return ["what scrolls does not scroll with the keyboard"]
+
+
 def look(browser, url, shots, name):
     target = browser.send("Target.createTarget", url="about:blank")["targetId"]
     session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
     for domain in ("Page", "Network", "Runtime", "Log"):
         browser.send(f"{domain}.enable", session)
     wrong, found = [], {}
-    for mode, width, height in (("light", 1200, 900), ("dark", 1200, 900), ("narrow", 400, 800), ("narrow-dark", 400, 800)):
+    modes = [("light", 1280, 900), ("dark", 1280, 900), ("middle", 800, 900), ("narrow", 400, 800), ("narrow-dark", 400, 800),
+             # A4 between margins of a centimetre, as pixels of CSS.
+             ("printed", 718, 1000)]
+    for mode, width, height in modes:
         scheme = "dark" if "dark" in mode else "light"
-        browser.send("Emulation.setEmulatedMedia", session, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        media = "print" if mode == "printed" else "screen"
+        browser.send("Emulation.setEmulatedMedia", session, media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
         browser.send("Emulation.setDeviceMetricsOverride", session, width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         browser.events.clear()
         browser.send("Page.navigate", session, url=url)
@@ -152,6 +209,8 @@ def look(browser, url, shots, name):
                 wrong.append(f"{mode}: the console says {json.dumps(params)[:300]}")
             if method == "Page.javascriptDialogOpening":
                 wrong.append(f"{mode}: a dialog opens")
+        if mode == "narrow":
+            wrong += keyboard(browser, session)
         if shots:
             size = browser.send("Page.getLayoutMetrics", session)["cssContentSize"]
             clip = {"x": 0, "y": 0, "width": width, "height": min(size["height"], 12000), "scale": 1}
@@ -177,7 +236,8 @@ def look(browser, url, shots, name):
         path = pathlib.Path(urllib.parse.unquote(file.removeprefix("file://")))
         if not file.startswith("file://") or not path.is_file():
             wrong.append(f"{link} leads nowhere")
-    return {"wrong": wrong, "charts": light["charts"], "headings": light["headings"], "title": light["title"], "links": len(light["links"])}
+    return {"wrong": wrong, "charts": light["charts"], "headings": light["headings"], "title": light["title"], "links": len(light["links"]),
+            "reasons": min(found[mode]["reasons"] for mode, *_ in modes), "scrolls": found["narrow"]["scrolls"]}
 
 
 def main():

@@ -64,7 +64,7 @@ fn odd_times_and_shapes() {
         name: "v1".to_owned(),
         since: time(since),
         until: until.map(time),
-        is_own: true,
+        own: Some(0),
     };
     assert!(timeline(vec![], time(0)).is_none());
     // A clock that went back, a moment, the beginning of time.

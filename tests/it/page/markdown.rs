@@ -37,7 +37,7 @@ fn a_first_release_says_why() {
 #[test]
 fn foreign_words_stay_words() {
     let words = "a|b `c` <img src=x onerror=alert(1)> &amp; [x](javascript:1) **b** _i_ @team http://evil.example \
-                 www.evil.example\n## h\r\n| x |\u{202e}\u{7}\u{0}";
+                 www.evil.example\n## h\r\n| x |\u{202e}\u{7}\u{0}\u{e0041}\u{2063}";
     let page = certificate(&hostile(words), &context());
     // Only our own lines: the head, one row, one reason, one note.
     let lines: Vec<&str> = page.lines().filter(|line| !line.is_empty()).collect();
@@ -45,7 +45,11 @@ fn foreign_words_stay_words() {
     let row = lines[4];
     let cells = row.replace("\\|", "").matches('|').count();
     assert_eq!(cells, 9, "{row}");
-    assert!(!page.contains('<') && !page.contains('\u{202e}') && !page.contains('\u{7}') && !page.contains('\u{0}'));
+    assert!(
+        !page.contains('<')
+            && !page.contains('\u{202e}')
+            && !page.contains(['\u{7}', '\u{0}', '\u{e0041}', '\u{2063}'])
+    );
     for raw in [" `c`", "[x](java", "@team", "://", "www.e", " **b**", " _i_"] {
         assert!(!page.contains(raw), "{raw} in {page}");
     }

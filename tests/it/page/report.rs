@@ -3,13 +3,20 @@
 use std::collections::BTreeSet;
 
 use mlrun::clock::Time;
+use mlrun::compare::tensors::extent::Extent;
+use mlrun::compare::{
+    Change, CodeDiff, Command, DataFacts, Diff, Direction, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item,
+    Sign, TextDiff, TextHunk,
+};
 use mlrun::format::certificate::Verdict;
+use mlrun::format::scalar::Scalar;
 use mlrun::page::case::Beside;
 use mlrun::page::chart::{Lane, Stretch};
 use mlrun::page::report::site::{Holder, Model, index, listing, model, unread, version};
 use mlrun::page::report::{
-    ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow, LayerChange, Life, MARKS,
-    Quality, SampleLine, Samples, Tensors, Version, card, html,
+    Bounded, Changes, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow,
+    LayerChange, Life, MARKS, Quality, SampleLine, Samples, SetUse, SliceRow, SliceValue, Sliced, Tensors, Version,
+    card, html,
 };
 
 use super::case::{case_of, elements};
@@ -25,7 +32,7 @@ fn version_of(words: &str) -> Version {
         model: w(),
         place,
         points,
-        number: (place == 0).then_some(("AUC", 0.9)),
+        numbers: if place == 0 { vec![("AUC", 0.9), ("AP", 0.8)] } else { Vec::new() },
     };
     let curve = |kind: CurveKind| Curve {
         kind,
@@ -57,7 +64,7 @@ fn version_of(words: &str) -> Version {
         name: w(),
         since: time(day),
         until: until.map(time),
-        is_own: day == 2,
+        own: (day == 2).then_some(0),
     };
     let column = |drift: Result<ColumnDrift, String>| ColumnShape {
         name: w(),
@@ -82,7 +89,13 @@ fn version_of(words: &str) -> Version {
             until: time(20),
         },
         history: History { metrics: vec![w(), w()], versions: (1..5).map(history).collect(), older: 1 },
-        quality: vec![Quality { set: w(), rows: 3, notes: vec![w()], curves: kinds.map(curve).to_vec() }],
+        quality: vec![Quality {
+            set: w(),
+            rows: 3,
+            notes: vec![w()],
+            curves: kinds.map(curve).to_vec(),
+            slices: vec![sliced_of(words)],
+        }],
         samples: vec![Samples {
             set: w(),
             column: w(),
@@ -108,12 +121,68 @@ fn version_of(words: &str) -> Version {
         }],
         tensors: Some(Tensors {
             against: w(),
+            instead: None,
             layers: vec![
-                LayerChange { layer: w(), tensors: 3, changed: 2, relative: Some(0.1), note: w() },
-                LayerChange { layer: w(), tensors: 1, changed: 1, relative: None, note: w() },
+                LayerChange { layer: w(), file: w(), tensors: 3, changed: 2, extent: Extent::Relative(0.1), note: w() },
+                LayerChange { layer: w(), file: w(), tensors: 1, changed: 1, extent: Extent::NotFinite(1), note: w() },
             ],
         }),
         reproducibility: vec![(w(), true, w()), (w(), false, w())],
+        changes: Some(Changes { before: w(), diff: diff_of(words) }),
+        uses: vec![SetUse { set: w(), ordinal: 2, candidates: 3 }],
+        description: Some(w()),
+    }
+}
+
+/// Everything that can be different.
+fn diff_of(words: &str) -> Diff {
+    fn item<T: Clone>(words: &str, fact: T) -> Item<T> {
+        let change = Change::Renamed(words.to_owned());
+        Item { name: words.to_owned(), change, a: Some(fact.clone()), b: Some(fact) }
+    }
+    let w = || words.to_owned();
+    let file = || FileFacts { content: w(), size: 1000, executable: false };
+    let hunk = TextHunk { head: w(), lines: vec![(Sign::Added, w())] };
+    let fact = EnvironmentFact { kind: EnvironmentKind::Package, language: Some(w()), value: w(), origin: None };
+    let data = DataFacts { sha256: Some(w()), rows: Some(3), size: 9, columns: None, checksum: None, logical: None };
+    Diff {
+        files: vec![item(words, file())],
+        params: vec![item(words, Scalar::Text(w()))],
+        metrics: vec![item(words, Scalar::Float(0.5))],
+        seeds: vec![item(words, Scalar::Text(w()))],
+        data: vec![item(words, data)],
+        environment: vec![item(words, fact)],
+        results: vec![item(words, file())],
+        code: CodeDiff {
+            commit: Some((Some(w()), None)),
+            files: vec![item(words, file())],
+            inside: [(w(), Inside::Text(TextDiff { added: 1, removed: 0, hunks: vec![hunk] }))].into(),
+            ..CodeDiff::default()
+        },
+        command: Some((Some(Command { argv: vec![w()], folder: None }), None)),
+        notes: Some((Some(w()), None)),
+        ..Diff::default()
+    }
+}
+
+/// A slice that is known, and one that is not.
+fn sliced_of(words: &str) -> Sliced {
+    let w = || words.to_owned();
+    let bounded = |value: f64| Bounded { value, lower: value - 0.1, upper: value + 0.1 };
+    let row = |slice: Option<String>, found: Result<f64, String>| SliceRow {
+        slice,
+        values: (0..2)
+            .map(|place| SliceValue { model: w(), place, rows: 30, value: found.clone().map(bounded) })
+            .collect(),
+        difference: Some(found.map(|value| bounded(value - 0.5))),
+    };
+    Sliced {
+        metric: w(),
+        column: w(),
+        is_higher_better: true,
+        confidence: 0.95,
+        rows: vec![row(None, Ok(0.8)), row(Some(w()), Ok(0.2)), row(Some(w()), Err(w()))],
+        left_out: (2, 7),
     }
 }
 
@@ -138,7 +207,7 @@ fn pages_of(words: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-const HOSTILE: [&str; 12] = [
+const HOSTILE: [&str; 13] = [
     "<script>window.polluted=1</script>",
     "\"><svg onload=alert(1)>",
     "'onmouseover='alert(1)",
@@ -148,9 +217,11 @@ const HOSTILE: [&str; 12] = [
     "javascript:alert(1)",
     "//evil.example/x?y#z",
     "&lt;b&gt; &amp; &#x3c; #0B57B0 \"#FFFFFF\"",
-    "\u{202e}gnp.exe\u{200f} \u{0}\u{1b}[31m \u{fffe}\u{ffff}",
+    "\u{202e}gnp.exe\u{200f} \u{0}\u{1b}[31m \u{fffe}\u{ffff}\u{e0041}a\u{200b}b\u{feff}",
     "=HYPERLINK(\"http://evil\")|[x](http://evil) ![y](http://evil) @ana `id`",
     "a\nb\tc\n# d\n---\ntags: [evil]",
+    // To be read by machines alone.
+    "\u{e0041}\u{e0042}\u{200b}\u{2060}\u{feff}",
 ];
 
 #[test]
@@ -169,7 +240,20 @@ fn hostile_words_stay_words_on_every_page() {
                     assert!(!["src", "style"].contains(&key.as_str()) && !key.starts_with("on"), "{name} {key}");
                 }
             }
-            assert!(!page.contains(['\0', '\u{1b}', '\u{202e}', '\u{200f}', '\u{fffe}']), "{kind}: {words:?}");
+            assert!(
+                !page.contains([
+                    '\0',
+                    '\u{1b}',
+                    '\u{202e}',
+                    '\u{200f}',
+                    '\u{fffe}',
+                    '\u{e0041}',
+                    '\u{200b}',
+                    '\u{2060}',
+                    '\u{feff}'
+                ]),
+                "{kind}: {words:?}"
+            );
         }
     }
 }
@@ -205,11 +289,171 @@ fn pages_need_nothing_and_have_words_for_every_chart() {
         // So that the next report may take its place.
         assert!(MARKS.iter().any(|mark| page[..1024.min(page.len())].contains(mark)), "{kind}");
     }
-    // Six curves, two metrics of which one has numbers, a timeline, samples, drift, layers; the slices' forest.
+    // Six curves, two metrics of which one has numbers, a timeline, samples, drift, layers; the slices' forests: of a rule, of predictions, of their difference.
     let one = html(&[version_of("harmless")]);
     let figures = elements(&one).into_iter().filter(|(name, _)| name == "figure").count();
-    assert_eq!(figures, 6 + 1 + 1 + 1 + 1 + 1 + 1, "charts of one version");
+    assert_eq!(figures, 6 + 1 + 1 + 1 + 1 + 1 + 3, "charts of one version");
     assert_eq!(one, html(&[version_of("harmless")]), "the same every time");
+}
+
+/// Above everything else: whether it is good, where it is, what it is; and what keeps it out.
+#[test]
+fn a_page_begins_with_what_people_ask() {
+    let mut version = version_of("x");
+    version.case.label = "fraud@v3".to_owned();
+    version.description = Some("card payments".to_owned());
+    version.case.blocks = vec![("production".to_owned(), "it burns".to_owned(), time(3))];
+    let page = html(std::slice::from_ref(&version));
+    let (head, _) = page.split_once("<nav").unwrap();
+    for words in
+        ["Is it good?", "Where is it?", "What is it?", "card payments", "kept out", "it burns", "1 of 1 result failed"]
+    {
+        assert!(head.contains(words), "{words}\n{head}");
+    }
+    let card = card::markdown(&[version.clone()]);
+    let (head, _) = card.split_once("\n## ").unwrap();
+    assert!(head.contains("card payments") && head.contains("**Kept out of production:** it burns"), "{head}");
+    // Without a certificate there are the numbers of its training, called so.
+    version.case.certificate = None;
+    version.case.record.metrics = [("auc".to_owned(), serde_json::from_str("0.875").unwrap())].into();
+    version.case.stays.clear();
+    let page = html(&[version]);
+    let (head, _) = page.split_once("<nav").unwrap();
+    for words in ["no certificate", "in no stage", "<strong>0.875</strong>", "by its training"] {
+        assert!(head.contains(words), "{words}\n{head}");
+    }
+}
+
+/// Lines of code, which way a metric went, and no more of a long value than anybody reads.
+#[test]
+fn what_changed_is_told_and_not_only_by_digests() {
+    let mut version = version_of("x");
+    let long = "L".repeat(20_000);
+    let mut diff = diff_of("train.py");
+    diff.params[0].b = Some(Scalar::Text(long.clone()));
+    diff.metrics[0] = Item {
+        name: "log_loss".to_owned(),
+        change: Change::Changed,
+        a: Some(Scalar::Float(0.5)),
+        b: Some(Scalar::Float(0.75)),
+    };
+    diff.directions = [("log_loss".to_owned(), Direction::Lower)].into();
+    diff.files[0].a = Some(FileFacts { content: "ab".repeat(32), size: 12_345, executable: false });
+    let package = |value: &str| EnvironmentFact {
+        kind: EnvironmentKind::Package,
+        language: Some("python".to_owned()),
+        value: value.to_owned(),
+        origin: None,
+    };
+    diff.environment[0] = Item {
+        name: "numpy".to_owned(),
+        change: Change::Changed,
+        a: Some(package("1.26.4")),
+        b: Some(package("2.1.0")),
+    };
+    version.changes = Some(Changes { before: "fraud@v1".to_owned(), diff });
+    let page = html(std::slice::from_ref(&version));
+    for words in [
+        "Against fraud@v1.",
+        "train.py (+1 −0 lines)",
+        "<td class=\"number\">+0.25</td><td><span class=\"bad\">worse</span></td>",
+        "major, up",
+        "12,345 bytes, <code title=\"abab",
+        "(20,000 characters)",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains(&long[..300]));
+    // Of several versions each is told against the one before it.
+    let several = html(&[version_of("y"), version]);
+    assert!(several.contains("Against fraud@v1.") && several.contains("id=\"changes\""));
+}
+
+/// Each of the versions of a page is told apart in the stages of their model; the others are in the background.
+#[test]
+fn versions_side_by_side_have_colours_of_their_own() {
+    let version = |number: u32| {
+        let mut version = version_of("x");
+        version.case.label = format!("fraud@v{number}");
+        let stretch = |number: u32| Stretch {
+            name: format!("v{number}"),
+            since: time(number),
+            until: Some(time(number + 1)),
+            own: None,
+        };
+        version.life.lanes = vec![Lane { name: "production".to_owned(), stretches: [1, 2, 3].map(stretch).to_vec() }];
+        version
+    };
+    let page = html(&[version(1), version(3)]);
+    let (_, chart) = page.split_once("Stages of fraud over time</title>").unwrap();
+    let (chart, _) = chart.split_once("</svg>").unwrap();
+    let bars = |colour: &str| chart.matches(&format!("fill=\"{colour}\"")).count();
+    assert_eq!((bars("#0B57B0"), bars("#A8480B"), bars("#C9CDD2")), (1, 1, 1), "{chart}");
+}
+
+/// A rule on slices that came out without numbers is a rule on slices.
+#[test]
+fn a_rule_on_slices_without_numbers_is_not_passed_over() {
+    let mut version = version_of("x");
+    let predicate = &mut version.case.certificate.as_mut().unwrap().statement.predicate;
+    let text =
+        "schema = 1\ntask = \"binary\"\n[[rule]]\nid = \"r\"\nmetric = \"accuracy\"\nmin = 0.5\neach = [\"country\"]\n";
+    let parsed = mlrun::certify::policy::parse(text).unwrap();
+    predicate.policy = mlrun::certify::policy::resolve(&parsed).unwrap();
+    for result in &mut predicate.results {
+        (result.slice, result.parts) = (None, Vec::new());
+    }
+    let page = html(&[version]);
+    assert!(page.contains("Rules of its certificate look at slices, and found no numbers for them."));
+    assert!(!page.contains("No rule of its certificate"));
+}
+
+/// Which way is better is for the metric to say; a difference that may be none is neither.
+#[test]
+fn slices_say_whether_they_are_better_or_worse() {
+    let bounded = |value: f64| Bounded { value, lower: value - 0.1, upper: value + 0.1 };
+    let row = |name: &str, difference: f64| SliceRow {
+        slice: Some(name.to_owned()),
+        values: [("fraud@v2", 0.5 + difference), ("fraud@v1", 0.5)]
+            .into_iter()
+            .enumerate()
+            .map(|(place, (model, value))| SliceValue {
+                model: model.to_owned(),
+                place,
+                rows: 40,
+                value: Ok(bounded(value)),
+            })
+            .collect(),
+        difference: Some(Ok(bounded(difference))),
+    };
+    let mut version = version_of("x");
+    let sliced = |is_higher_better: bool| Sliced {
+        metric: "mae".to_owned(),
+        column: "plan".to_owned(),
+        is_higher_better,
+        confidence: 0.95,
+        rows: vec![row("plan=de", 0.3), row("plan=fr", 0.05), row("plan=it", -0.3)],
+        left_out: (0, 0),
+    };
+    let mut page = |is_higher_better: bool| {
+        version.quality[0].slices = vec![sliced(is_higher_better)];
+        html(std::slice::from_ref(&version))
+    };
+    let higher = page(true);
+    let descriptions: Vec<&str> = higher.split("<desc>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    assert!(higher.contains("<desc>Better in plan=de (40); worse in plan=it (40).</desc>"), "{descriptions:?}");
+    assert!(page(false).contains("<desc>Better in plan=it (40); worse in plan=de (40).</desc>"));
+    for words in [
+        "v2: 0.8",
+        "v1: 0.5",
+        "not clear",
+        "mae (v2 minus v1)",
+        "mae (more is better)",
+        "<td class=\"number\">0.8 (0.7 to 0.9)</td>",
+        "3 slices. fraud@v2: from 0.2 in plan=it to 0.8 in plan=de.",
+    ] {
+        assert!(higher.contains(words), "{words}");
+    }
 }
 
 #[test]
@@ -230,6 +474,7 @@ fn what_is_not_known_is_said() {
         "It has none: nobody compared it with anything by rules.",
         "It never held a stage.",
         "No rule of its certificate looks at slices.",
+        "No column beside its predictions says which slice a row is in",
         "As of event 9 of its journal",
     ] {
         assert!(page.contains(words), "{words}");
@@ -289,4 +534,22 @@ fn a_sites_pages_lead_to_each_other() {
     let row = one.history.versions[0].clone();
     one.history.versions = (1..=1500).map(|number| HistoryRow { number, ..row.clone() }).collect();
     assert_eq!(model(&one).matches("<time").count(), 1500 + 1 + 3, "versions, a stage, times in it");
+}
+
+#[test]
+fn a_layer_that_became_nan_is_not_said_to_have_changed_by_nothing() {
+    let layer = |name: &str, extent| LayerChange { layer: name.to_owned(), extent, ..LayerChange::default() };
+    let mut version = version_of("x");
+    let layers = vec![layer("broken", Extent::NotFinite(3)), layer("moved", Extent::Relative(0.25))];
+    version.tensors = Some(Tensors { against: "m@v1".to_owned(), layers, instead: None });
+    let page = html(std::slice::from_ref(&version));
+    let row = |name: &str| page.find(&format!("<code>{name}</code>")).unwrap();
+    assert!(row("broken") < row("moved"), "in the order of all listings");
+    assert!(page[row("broken")..row("moved")].contains("NaN/inf"), "no number");
+    assert!(page.contains("Most changed: moved by 0.25"), "a chart of what can be measured");
+    let command = Some("mlrun diff m@v1 m@v2 --only tensors".to_owned());
+    version.tensors = Some(Tensors { instead: command, ..Tensors::default() });
+    let page = html(&[version]);
+    assert!(page.contains("mlrun diff m@v1 m@v2 --only tensors"), "what was not read can be compared");
+    assert!(!page.contains("No tensor is different"));
 }

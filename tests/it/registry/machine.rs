@@ -292,6 +292,10 @@ impl Run {
                 assert!(matches!(result, Err(RollbackRefusal::NeverHeld { .. })), "{result:?}");
                 return self.count("never held");
             }
+            if to.is_some_and(|to| to != top.content) {
+                assert!(matches!(result, Err(RollbackRefusal::GoneElsewhere { .. })), "{result:?}");
+                return self.count("gone elsewhere");
+            }
             assert_eq!(result, Ok(None));
             return self.count("already gone");
         }
@@ -304,7 +308,11 @@ impl Run {
         let stage = &self.reference.stages[of];
         let target = match to {
             Some(to) if to == top.content => {
-                assert!(matches!(result, Err(RollbackRefusal::Same { .. })), "{result:?}");
+                if from.is_some() || (unblock && self.reference.blocked(to, of)) {
+                    assert!(matches!(result, Err(RollbackRefusal::Same { .. })), "{result:?}");
+                } else {
+                    assert_eq!(result, Ok(None));
+                }
                 return self.count("to the same");
             }
             Some(to) => {
@@ -467,6 +475,7 @@ fn every_outcome_is_reached() {
         "rollback",
         "rollback to",
         "already gone",
+        "gone elsewhere",
         "guarded",
         "to the same",
         "never held",

@@ -315,6 +315,20 @@ fn the_stage_must_hold_what_the_caller_expects() {
     assert_eq!(against(Some(None)), [unexpected]);
 }
 
+/// It was given its time by the stage that it compares with; another one may grant less.
+#[test]
+fn a_certificate_is_as_fresh_as_each_stage_asks() {
+    let journal = scene();
+    let certificate = journal.certify("two", &journal.pass());
+    let issued = journal.state().time().unwrap();
+    let mut fresh = certified_rules("a");
+    fresh.stage.valid_for = 60;
+    journal.clock.advance(Duration::from_secs(61));
+    let expired = Obstacle::Expired { certificate, at: issued.after(Duration::from_secs(60)) };
+    assert_eq!(journal.promote("two", "canary", &fresh).unwrap_err(), [expired]);
+    journal.promote("two", "production", &certified_rules("a")).unwrap().unwrap();
+}
+
 /// The refusal lists every reason at once.
 #[test]
 fn all_reasons_at_once() {

@@ -91,7 +91,63 @@ fn naming_what_is_fled_makes_it_safe_to_repeat() {
     // And needs no waiting: it says what it flees.
     assert_eq!(journal.rollback("production", &from("b")).unwrap(), Some(Version(1)));
     let plan = journal.plan(&from("c")).unwrap();
-    assert!(matches!(plan, RollbackPlan::AlreadyGone { current } if current.version == Version(1)));
+    assert!(matches!(plan, RollbackPlan::AlreadyGone { current: Some(current) } if current.version == Version(1)));
+}
+
+/// What is retired is gone, too.
+#[test]
+fn what_was_fled_and_the_stage_emptied() {
+    let journal = released(&["a", "b"]);
+    journal.snapshot("c");
+    let retire = EventBody::Retire {
+        stage: stage("production"),
+        version: Version(2),
+        snapshot: snapshot("b"),
+        reason: "over".to_owned(),
+    };
+    journal.append(retire).unwrap();
+    for name in ["a", "b"] {
+        assert_eq!(journal.plan(&from(name)).unwrap(), RollbackPlan::AlreadyGone { current: None });
+    }
+    assert!(matches!(journal.plan(&from("c")), Err(RollbackRefusal::NeverHeld { version: Version(3), .. })));
+    // But it is not where it was to go.
+    let both = RollbackRequest { from: Some(snapshot("b")), ..to("a") };
+    let refused = journal.plan(&both).unwrap_err();
+    assert_eq!(refused.to_string(), "v2 is gone from `production`, which holds nothing, not v1");
+}
+
+/// Gone, and at another version than was asked for: nobody must read that as done.
+#[test]
+fn fled_to_another_version_than_was_asked_for() {
+    let journal = released(&["a", "b", "c"]);
+    let request = |target| RollbackRequest { from: Some(snapshot("c")), ..to(target) };
+    assert_eq!(journal.rollback("production", &request("b")).unwrap(), Some(Version(2)));
+    for (target, expected) in
+        [("b", None), ("a", Some((Version(2), Version(1)))), ("c", Some((Version(2), Version(3))))]
+    {
+        match (journal.plan(&request(target)), expected) {
+            (Ok(RollbackPlan::AlreadyGone { current: Some(current) }), None) => assert_eq!(current.version, Version(2)),
+            (Err(RollbackRefusal::GoneElsewhere { fled, current, to, .. }), Some((holds, asked))) => {
+                assert_eq!((fled, current, to), (Version(3), Some(holds), asked));
+            }
+            (planned, _) => panic!("{target}: {planned:?}"),
+        }
+    }
+}
+
+#[test]
+fn to_where_the_stage_is_already() {
+    let journal = released(&["a", "b", "c"]);
+    for _ in 0..2 {
+        journal.rollback("production", &to("a")).unwrap();
+        assert_eq!(holds(&journal), 1);
+    }
+    assert_eq!(journal.plan(&to("a")).unwrap(), RollbackPlan::AlreadyThere);
+    // Lifting a block on it is something to do, which `unblock` does.
+    let unblock = RollbackRequest { unblock: true, ..to("a") };
+    assert_eq!(journal.plan(&unblock).unwrap(), RollbackPlan::AlreadyThere);
+    block(&journal, "a", None);
+    assert!(matches!(journal.plan(&unblock), Err(RollbackRefusal::Same { version: Version(1), .. })));
 }
 
 #[test]
@@ -258,8 +314,9 @@ fn to_a_version_that_cannot_be() {
         journal.plan(&to("never")).unwrap_err(),
         RollbackRefusal::NeverHeld { stage: production.clone(), version: Version(3) }
     );
+    let same = RollbackRequest { from: Some(snapshot("b")), ..to("b") };
     assert_eq!(
-        journal.plan(&to("b")).unwrap_err(),
+        journal.plan(&same).unwrap_err(),
         RollbackRefusal::Same { stage: production.clone(), version: Version(2) }
     );
     assert!(matches!(journal.plan(&to("unheard of")), Err(RollbackRefusal::NeverHeld { .. })));

@@ -120,6 +120,7 @@ enum Fact {
         blocks: Vec<usize>,
         unblocks: Vec<usize>,
         certified: Option<bool>,
+        forced: bool,
     },
     Retired(usize),
     Blocked(usize, Option<usize>),
@@ -195,6 +196,17 @@ impl List {
         self.held(of).iter().any(|(_, _, version)| self.content(*version) == content)
     }
 
+    /// Whether a content was promoted to a stage by its rules, and may be there still.
+    fn has_passed(&self, content: usize, of: usize) -> bool {
+        let promoted = |fact: &Fact| match fact {
+            Fact::Moved { to, version, back: false, forced: false, .. } => {
+                *to == of && self.content(*version) == content
+            }
+            _ => false,
+        };
+        self.facts().any(|(_, _, fact)| promoted(fact)) && !self.is_blocked(content, of)
+    }
+
     /// The stack of a stage, as numbers of events: what came forward lies on top, going back takes off whatever lies above.
     fn stack(&self, of: usize) -> Vec<u64> {
         let mut stack: Vec<(u64, usize)> = Vec::new();
@@ -253,7 +265,7 @@ impl List {
     /// How many reasons there are against a promotion.
     fn against(&self, content: usize, to: usize, certified: bool, now: Time) -> usize {
         let mut reasons = usize::from(self.is_blocked(content, to));
-        reasons += usize::from(to == PRODUCTION && !self.has_held(content, STAGING));
+        reasons += usize::from(to == PRODUCTION && !self.has_passed(content, STAGING));
         // A project may begin to ask for a certificate; what it cannot do is stop.
         if !certified && self.asks(to) != Some(true) {
             return reasons;
@@ -636,7 +648,15 @@ impl Run {
             reason: None,
         };
         let certified = adopts.then_some(certified);
-        let fact = Fact::Moved { to, version, back: false, blocks: Vec::new(), unblocks: Vec::new(), certified };
+        let fact = Fact::Moved {
+            to,
+            version,
+            back: false,
+            blocks: Vec::new(),
+            unblocks: Vec::new(),
+            certified,
+            forced: false,
+        };
         self.offer("promotion", true, body, fact);
     }
 
@@ -657,8 +677,8 @@ impl Run {
             after: Vec::new(),
             reason: "the old one is worse".to_owned(),
         };
-        let fact =
-            Fact::Moved { to, version: number, back: false, blocks: Vec::new(), unblocks: Vec::new(), certified: None };
+        let (blocks, unblocks, version) = (Vec::new(), Vec::new(), number);
+        let fact = Fact::Moved { to, version, back: false, blocks, unblocks, certified: None, forced: true };
         self.offer("force", sound, body, fact);
     }
 
@@ -675,6 +695,7 @@ impl Run {
                     RollbackRefusal::Guarded { .. } => "guarded",
                     RollbackRefusal::NeverHeld { .. } => "never held",
                     RollbackRefusal::Same { .. } => "the same",
+                    RollbackRefusal::GoneElsewhere { .. } => "gone elsewhere",
                     RollbackRefusal::Blocked { .. } => "blocked",
                     other => panic!("{other:?}"),
                 };
@@ -682,6 +703,7 @@ impl Run {
                 self.count(what);
             }
             (Ok(RollbackPlan::AlreadyGone { .. }), Ok(None)) => self.count("already gone"),
+            (Ok(RollbackPlan::AlreadyThere), Ok(None)) => self.count("already there"),
             (Ok(RollbackPlan::Move { flees, target, version, skipped, blocks, unblocks }), Ok(Some(expected))) => {
                 assert_eq!(version.0 as usize, expected);
                 let fled = self.list.holds(of).map(|(_, version)| self.list.content(version));
@@ -703,14 +725,22 @@ impl Run {
                     after: Vec::new(),
                 };
                 let (blocks, unblocks) = (kept_out.into_iter().collect(), let_in.into_iter().collect());
-                let fact = Fact::Moved { to: of, version: expected, back: true, blocks, unblocks, certified: None };
+                let fact = Fact::Moved {
+                    to: of,
+                    version: expected,
+                    back: true,
+                    blocks,
+                    unblocks,
+                    certified: None,
+                    forced: false,
+                };
                 self.offer("rollback", true, body, fact);
             }
             (planned, expected) => panic!("{planned:?}, not {expected:?}"),
         }
     }
 
-    /// The version that a rollback goes to; none if what is fled is gone already.
+    /// The version that a rollback goes to; none if there is nothing to do.
     fn expected_rollback(
         &self,
         of: usize,
@@ -721,22 +751,30 @@ impl Run {
         let newest =
             |content: usize| list.held(of).iter().rev().map(|held| held.2).find(|v| list.content(*v) == content);
         let open = |content: usize| if list.is_blocked(content, of) && !unblock { Err("blocked") } else { Ok(()) };
-        let Some((_, current)) = list.holds(of) else {
-            let to = to.filter(|_| from.is_none() && !list.held(of).is_empty()).ok_or("empty")?;
+        let holds = list.holds(of).map(|(_, version)| list.content(version));
+        if list.held(of).is_empty() {
+            return Err("empty");
+        }
+        if let Some(from) = from.filter(|from| Some(*from) != holds) {
+            return match to {
+                _ if !list.has_held(from, of) => Err("never held"),
+                Some(_) if to != holds => Err("gone elsewhere"),
+                _ => Ok(None),
+            };
+        }
+        let Some(current) = holds else {
+            let to = to.ok_or("empty")?;
             let version = newest(to).ok_or("never held")?;
             return open(to).map(|()| Some(version));
         };
-        let current = list.content(current);
-        if let Some(from) = from.filter(|from| *from != current) {
-            return if list.has_held(from, of) { Ok(None) } else { Err("never held") };
-        }
         let back = list.went_back(of).filter(|_| from.is_none() && to.is_none());
         if back.is_some_and(|back| self.now().since(back) < Duration::from_secs(900)) {
             return Err("guarded");
         }
         if let Some(to) = to {
             if to == current {
-                return Err("the same");
+                let more = from.is_some() || (unblock && list.is_blocked(to, of));
+                return if more { Err("the same") } else { Ok(None) };
             }
             let version = newest(to).ok_or("never held")?;
             return open(to).map(|()| Some(version));
@@ -873,6 +911,8 @@ fn every_outcome_is_reached() {
         "the same",
         "blocked",
         "already gone",
+        "already there",
+        "gone elsewhere",
         "refused by the fold",
     ];
     for outcome in outcomes {

@@ -25,6 +25,7 @@ fn instants() {
         ("2026-03-01T12:00:01.5Z", "2026-03-01T12:00:01.500Z"),
         ("2026-03-01T12:00:00+02:00", "2026-03-01T10:00:00.000Z"),
         ("2026-03-01 12:00-05:30", "2026-03-01T17:30:00.000Z"),
+        ("2026-03-01T12:00+23:59", "2026-02-28T12:01:00.000Z"),
         ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
         ("3 days ago", "2026-02-26T12:00:00.000Z"),
         ("1 day ago", "2026-02-28T12:00:00.000Z"),
@@ -96,9 +97,27 @@ fn a_time_without_a_zone_is_refused_with_what_it_would_mean_here() {
     }
 }
 
+/// What a zone's name means is in tables that differ from machine to machine, and some times it has twice or never.
+#[test]
+fn a_zones_name_is_refused_with_its_offset() {
+    let Err(TimeError::Named { with_offset, .. }) = parse("2026-07-01T12:00[Europe/Berlin]") else { panic!() };
+    assert_eq!(with_offset, "2026-07-01T12:00+02:00");
+    for text in ["2026-03-29T02:30[Europe/Berlin]", "2026-10-25T02:30[Europe/Berlin]", "2026-07-01T12:00[Nowhere/None]"]
+    {
+        assert!(matches!(parse(text), Err(TimeError::Form { .. })), "{text}: {:?}", parse(text));
+    }
+    // An offset that is none is not taken for a time without one.
+    assert!(matches!(parse("2026-03-29T00:45+25:00"), Err(TimeError::Form { .. })));
+    let both = parse("2026-07-01T12:00+02:00[Europe/Berlin]");
+    assert_eq!(both, Ok(Moment::Instant(time("2026-07-01T10:00:00Z"))));
+}
+
 #[test]
 fn what_is_no_time() {
     let bad = [
+        "2026-03-29T00:45+25:00",
+        "2026-03-29 00:45-24:00",
+        "2026-03-29T00:45:10.5+2500",
         "",
         "someday",
         "2026-02-30",

@@ -228,7 +228,7 @@ impl Journal {
         plan(&state, &stage("production"), request, self.registry.now_in(&state), &|_| None)
     }
 
-    /// Rolls a stage back. `Ok(None)`: the version to flee was gone already.
+    /// Rolls a stage back. `Ok(None)`: there was nothing to do.
     pub fn rollback(&self, of: &str, request: &RollbackRequest) -> Result<Option<Version>, RollbackRefusal> {
         let of = stage(of);
         let mut refused = None;
@@ -238,7 +238,7 @@ impl Journal {
                     refused = Some(refusal);
                     Ok(Decision::Keep(None))
                 }
-                Ok(RollbackPlan::AlreadyGone { .. }) => Ok(Decision::Keep(None)),
+                Ok(RollbackPlan::AlreadyGone { .. } | RollbackPlan::AlreadyThere) => Ok(Decision::Keep(None)),
                 Ok(RollbackPlan::Move { flees, target, version, skipped, blocks, unblocks }) => {
                     let body = EventBody::Rollback {
                         stage: of.clone(),

@@ -13,7 +13,7 @@ use crate::ui::{Shown, human, json};
 ///
 /// A command judges versions between a good and a bad one, of n at most ⌈log2 n⌉: each is restored into a folder that is gone
 /// afterwards. As for `git bisect run` exit 0 means good, 125 that it cannot tell, anything up to 124 bad; 126, 127 and signals end the
-/// search, because the command broke. Or a rule judges what every version recorded, which costs no run. Nothing is written to the store.
+/// search, because the command broke. One that names neither `{model}` nor `{version}` nor `{id}` is tried on the ends first. Or a rule judges what every version recorded, which costs no run. Nothing is written to the store.
 ///
 /// Exit 0: found. 1: no version is bad. 3: it is one of several, because nobody could tell of some.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub struct Args {
     /// A version that is good; not needed with `--metric`
     #[arg(long, value_name = "REV")]
     good: Option<String>,
-    /// A version that is bad; the newest if left out
+    /// A version that is bad; if left out, the newest is asked first
     #[arg(long, value_name = "REV")]
     bad: Option<String>,
     /// What the recorded metric of a good version satisfies: `auc >= 0.9`, `loss < 0.3`

@@ -31,7 +31,10 @@ pub struct Args {
     /// Another policy than the configured one
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// There is no baseline yet: judge by absolute rules
+    /// There is no baseline yet, or it was retired: judge by absolute rules
+    ///
+    /// Where one was retired, this takes somebody whom the rules in force let waive; where those ask for signatures,
+    /// `mlrun waive VERSION --rule first-release --sign` before it. Where they name nobody, `promote` takes `--force`.
     #[arg(long, requires = "reason")]
     first_release: bool,
     /// Why there is no baseline

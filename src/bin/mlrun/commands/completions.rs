@@ -1,10 +1,8 @@
 //! `mlrun completions`.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Context;
-use crate::args::Cli;
 use crate::failure::{DONE, Failure};
 use crate::ui::{Shown, json};
 
@@ -21,9 +19,10 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
+/// `program` is the command line that is completed.
+pub fn run(context: &Context<'_>, args: &Args, mut program: clap::Command) -> Result<Shown, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "mlrun", &mut script);
+    clap_complete::generate(args.shell, &mut program, "mlrun", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     let shell = args.shell.to_string();
     Ok(context.shown(DONE, || json::project::completions(&shell, &script), |_| script.clone()))

@@ -9,8 +9,8 @@ use mlrun::clock::SystemClock;
 use mlrun::ops::snapshot::inputs::GivenInputs;
 use mlrun::repository::{OpenOptions, Repository};
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::ui::{Answer, Shown, Style, Ui};
 
 /// What every command needs.

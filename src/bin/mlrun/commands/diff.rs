@@ -31,7 +31,7 @@ pub struct Args {
     /// See both as they were at TIME
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Compare only these sections, separated by commas
+    /// Compare only these sections, separated by commas; in JSON the others have no field, and stand in `omitted`
     #[arg(long, value_name = "SECTIONS", value_delimiter = ',', value_parser = sections())]
     only: Vec<Section>,
     /// A line for each section that differs; of `--only tensors` one for each layer
@@ -43,7 +43,7 @@ pub struct Args {
     /// How to show what differs
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_default_value = true)]
     format: Format,
-    /// Exit 1 if there is a difference
+    /// Exit 1 if there is a difference; outputs of notebooks are one of the files, so of `--patch` only
     #[arg(long)]
     exit_code: bool,
 }
@@ -76,14 +76,25 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         return print_patch(context, args, &repository, &options);
     }
     let report = diff(&repository, &options, &context.ui.reporter())?;
-    let exit = if args.exit_code && !report.diff.is_empty() { NO } else { DONE };
+    // What could not be read is not known to be the same.
+    let differs = !report.diff.is_empty() || !report.unread.is_empty();
+    let exit = if args.exit_code && differs { NO } else { DONE };
     let detail = if args.stat { Detail::Stat } else { Detail::Sections };
     let answer = match args.format {
         _ if context.ui.wants_json() => json::diff::diff(&report).line(),
         Format::Json => json::diff::diff(&report).line(),
         Format::Markdown => {
-            let erased: Vec<String> = report.erased.iter().map(human::diff::erased).collect();
-            page(&DiffPage { a: &report.a, b: &report.b, diff: &report.diff, erased: &erased })
+            let erased = report.erased.iter().map(human::diff::erased);
+            let erased: Vec<String> =
+                erased.chain(report.unread.iter().map(human::diff::unread)).chain(report.remarks.clone()).collect();
+            page(&DiffPage {
+                a: &report.a,
+                b: &report.b,
+                diff: &report.diff,
+                sections: &report.sections,
+                identical: report.identical,
+                erased: &erased,
+            })
         }
         Format::Human => human::diff::diff(&report, detail, context.ui.style()),
     };

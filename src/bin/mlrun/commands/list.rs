@@ -17,6 +17,9 @@ use crate::ui::{Shown, human, is_wide, json};
 pub struct Args {
     /// The model whose versions are listed
     model: Option<ModelName>,
+    /// List models, too, that were taken by mistake: all their versions were dropped, and none ever held a stage
+    #[arg(long, conflicts_with = "model")]
+    all: bool,
     /// Metrics to show
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     metrics: Vec<String>,
@@ -38,6 +41,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let repository = context.repository()?;
     let options = ListOptions {
         model: args.model.clone(),
+        all: args.all,
         metrics: args.metrics.clone(),
         params: args.params.clone(),
         sort: args.sort.clone(),

@@ -48,6 +48,7 @@ pub mod withdraw;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use clap::CommandFactory;
 
 pub use self::context::Context;
 
@@ -108,6 +109,6 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Shown, Failure> 
         Command::Verify(args) => verify::run(context, args),
         Command::Seed(args) => seed::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
-        Command::Completions(args) => completions::run(context, args),
+        Command::Completions(args) => completions::run(context, args, Cli::command()),
     }
 }

@@ -18,6 +18,11 @@ pub fn after(report: &CertifyReport, exit: u8, folder: &Path) -> Vec<String> {
     let first = " --first-release --reason …";
     if matches!(report.verdict(), Verdict::Pass | Verdict::Waived) && exit == 0 && !report.check {
         let promote = format!("`mlrun promote {label} --to {stage}`");
+        if report.takes_force {
+            return vec![format!(
+                "{stage} has been held, and its rules name nobody in `waivers` who may excuse this from being compared: `mlrun promote {label} --to {stage} --force --reason …`"
+            )];
+        }
         return match &report.block {
             None => vec![format!("next: {promote}")],
             Some(block) => {

@@ -9,7 +9,9 @@ use crate::ui::{Shown, human, json};
 
 /// Empty a stage
 ///
-/// What it held is not blocked: `rollback --to` puts it there again. What comes next is a first release.
+/// What it held is not blocked: `rollback --to` puts it there again. The stage's rules stay in force. What comes next is a first release,
+/// compared with nothing: that takes somebody whom those rules let waive, or whoever must approve it anyway; where they name nobody,
+/// `promote --force --reason`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mlrun retire fraud --stage production --reason \"off the market\"\n  mlrun rollback fraud --stage production --to v7 --reason \"it is back\""

@@ -11,7 +11,8 @@ use crate::ui::{Answer, Shown, human, json};
 /// Bring a stage back to its previous good version
 ///
 /// The version that is fled is kept out from now on. With `--from` the command may be repeated: if that version is gone
-/// already, nothing happens and the exit code is 0. What was promoted by mistake and is not bad goes back with
+/// already, nothing happens and the exit code is 0; a stage or `latest` is no such name, because it means another version
+/// then. What was promoted by mistake and is not bad goes back with
 /// `--no-block`; where there is nothing to go back to, `mlrun retire` empties the stage.
 ///
 /// It needs the store alone: no checkout, no configuration, no certificate, nothing to write but the event. In a checkout the `after`
@@ -29,7 +30,7 @@ pub struct Args {
     /// The stage; may be left out where there is one
     #[arg(long, value_name = "STAGE")]
     stage: Option<StageName>,
-    /// The version that is fled; makes it safe to repeat
+    /// The version that is fled, such as v8; makes it safe to repeat
     #[arg(long, value_name = "REV")]
     from: Option<String>,
     /// Go back to this version, which held the stage before

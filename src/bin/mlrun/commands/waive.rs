@@ -1,5 +1,6 @@
 //! `mlrun waive`.
 
+use mlrun::certify::FIRST_RELEASE;
 use mlrun::ops::waive::{WaiveOptions, waive};
 
 use super::Context;
@@ -24,7 +25,7 @@ pub struct Args {
     /// See the version as it was at TIME
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// The rule's id in the policy; `cases` for the regression cases, `holdout` for a set that is used up
+    /// The rule's id in the policy; `cases` for the regression cases, `holdout` for a set that is used up, `first-release` to be compared with nothing where something was retired
     #[arg(long, value_name = "ID")]
     rule: String,
     /// Why, for the record
@@ -62,7 +63,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     let mut shown =
         context.shown(DONE, || json::evidence::waive(&report), |style| human::evidence::waive(&report, style));
     if !args.dry_run {
-        shown.hints.push(format!("next: `mlrun certify {}@{}`", report.model, report.version));
+        let first = if report.rule == FIRST_RELEASE { " --first-release --reason …" } else { "" };
+        shown.hints.push(format!("next: `mlrun certify {}@{}{first}`", report.model, report.version));
     }
     Ok(shown)
 }

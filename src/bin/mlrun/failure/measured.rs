@@ -2,7 +2,7 @@
 
 use mlrun::ops::certify::MeasureError;
 
-use super::{BUG, ENDED_BY, Meaning, NO, USAGE, says};
+use super::{BUG, Meaning, NO, USAGE, interrupted_by, says};
 
 pub(super) fn measure(error: &MeasureError) -> Meaning {
     match error {
@@ -24,9 +24,7 @@ pub(super) fn measure(error: &MeasureError) -> Meaning {
             );
             (USAGE, Some(declare))
         }
-        MeasureError::Interrupted { signal } => {
-            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
-        }
+        MeasureError::Interrupted { signal } => (interrupted_by(*signal), None),
         _ => (BUG, None),
     }
 }

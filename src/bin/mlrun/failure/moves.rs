@@ -8,7 +8,8 @@ use mlrun::registry::promote::Obstacle;
 use mlrun::registry::rollback::RollbackRefusal;
 
 use super::{
-    CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, certification, interrupted_by, says, signoff,
+    CONFLICT, DONE, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, SET_POLICY, USAGE, certification, interrupted_by, says,
+    signoff,
 };
 
 /// A reason against a promotion: code, words, and what would cure it.
@@ -27,7 +28,7 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let first = names.first().cloned().unwrap_or_default();
             (
                 "not-from",
-                format!("it has not held {}", names.join(" or ")),
+                format!("it has not held {} by the rules, or is kept out of it since", names.join(" or ")),
                 format!("mlrun promote {label} --to {first}"),
             )
         }
@@ -54,6 +55,11 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             );
             ("stale", text, certify)
         }
+        Obstacle::Uncompared { stage: of, held, flaw, .. } => {
+            let held = held.map(|held| held.to_string());
+            let (message, cure) = certification::uncompared((of.as_str(), held.as_deref()), flaw, label, stage);
+            (obstacle.code(), message, cure)
+        }
         Obstacle::Outdated { since, .. } => ("outdated", certification::since(since), certify),
         Obstacle::Erased { paths, why } => {
             let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
@@ -61,13 +67,19 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             ("erased", format!("`{path}`{more} of its model: {why}"), format!("mlrun show {label}"))
         }
         Obstacle::Unexpected { current } => {
-            let now = current.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
-            ("moved", format!("{stage} holds {now}, which is not what was expected"), "mlrun status".to_owned())
+            let [now, named] =
+                ["nothing", "none"].map(|word| current.map_or_else(|| word.to_owned(), |v| v.to_string()));
+            let cure =
+                format!("mlrun promote {label} --to {stage} --expect-current {named}   # if that may be replaced, too");
+            ("moved", format!("{stage} holds {now}, which is not what was expected"), cure)
         }
         Obstacle::Approvals { role, needed, missing, people, rejected, signed } => {
-            let sign = if *signed { " --sign" } else { "" };
             let message = signoff::missing(role, *needed, *missing, people, rejected);
-            ("approvals", message, format!("mlrun approve {label} --role {role} --for {stage}{sign}"))
+            let cure = match people.as_slice() {
+                [] => signoff::nobody_left(label, role, stage),
+                _ => signoff::approve(label, role, stage, *signed, rejected),
+            };
+            ("approvals", message, cure)
         }
         Obstacle::Damaged { reason } => {
             ("damaged", format!("it is not whole: {reason}"), "mlrun verify --full --repair".to_owned())
@@ -83,6 +95,18 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
             let last = last.map_or_else(String::new, |last| format!(": {}", last.trim()));
             let cure = format!("mlrun promote {label} --to {stage} --dry-run   # runs it again and shows what it says");
             (obstacle.code(), format!("the check `{command}` {how}{last}"), cure)
+        }
+        Obstacle::OtherChecks { files } if files.is_empty() => {
+            let cure = format!("mlrun promote {label} --to {stage}   # asks the checks in force now");
+            (obstacle.code(), "other rules were put in force while its checks ran".to_owned(), cure)
+        }
+        Obstacle::OtherChecks { files } => {
+            let which = files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+            let model = label.split('@').next().unwrap_or_default();
+            let message = format!("a check is not what it was when the rules of {stage} were put in force: {which}");
+            let cure =
+                format!("mlrun policy adopt {model} --stage {stage} --reason …   # puts it in force; or take it back");
+            (obstacle.code(), message, cure)
         }
         Obstacle::PassedOver { commands } => {
             let which = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
@@ -157,6 +181,16 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
             format!("mlrun rollback {model} --stage {stage} --from {current} --reason …   # if that one is bad too"),
         ),
         RollbackRefusal::NeverHeld { .. } => (NO, "never-held", format!("mlrun log {model} --kind promote")),
+        RollbackRefusal::GoneElsewhere { stage, current, to, .. } => {
+            let (from, bad) = current.map_or_else(Default::default, |current| {
+                (format!(" --from {current}"), format!("   # if {current} is bad too"))
+            });
+            (
+                CONFLICT,
+                "gone-elsewhere",
+                format!("mlrun rollback {model} --stage {stage}{from} --to {to} --reason …{bad}"),
+            )
+        }
         RollbackRefusal::Same { .. } => (NO, "same", format!("mlrun at now {model}")),
         RollbackRefusal::Blocked { version, .. } => {
             (NO, "blocked", format!("mlrun rollback {model} --to {version} --unblock --reason …"))
@@ -171,9 +205,7 @@ pub fn rollback_refusal(refusal: &RollbackRefusal, model: &str) -> (u8, &'static
 pub(super) fn adopt(error: &AdoptError) -> Meaning {
     match error {
         AdoptError::NoneYet { .. } => says(NOT_FOUND, "`mlrun certify` and `mlrun promote` come first"),
-        AdoptError::NoneStated { .. } => {
-            says(USAGE, "set `policy = \"policy/NAME.toml\"` in mlrun.toml, or give `--policy FILE`")
-        }
+        AdoptError::NoneStated { .. } => says(USAGE, SET_POLICY),
         AdoptError::Changed { .. } => says(CONFLICT, "`mlrun policy diff` shows what is in force now"),
         _ => (NO, None),
     }

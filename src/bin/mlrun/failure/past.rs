@@ -3,7 +3,7 @@
 use mlrun::ops::bisect::BisectError;
 use mlrun::ops::rename::RenameError;
 
-use super::{BUG, CONFLICT, ENDED_BY, MACHINE, Meaning, NO, USAGE, says};
+use super::{BUG, CONFLICT, MACHINE, Meaning, NO, USAGE, interrupted_by, says};
 
 pub(super) fn rename(error: &RenameError) -> Meaning {
     match error {
@@ -29,13 +29,15 @@ pub(super) fn bisect(error: &BisectError) -> Meaning {
         }
         BisectError::NoGood => says(USAGE, "name one with `--good REV`: `mlrun list MODEL` shows them"),
         BisectError::GoodIsBad { .. } => says(USAGE, "name an earlier version, or leave `--good` out"),
+        BisectError::Untold { .. } => says(
+            USAGE,
+            "it runs in this folder, whose files are today's; write `{model}` where it is to look at the version's: `-- ./check.sh {model}`",
+        ),
         BisectError::Stopped { .. } => says(
             MACHINE,
             "it must end with 0 (good), 1 to 124 (bad) or 125 (cannot tell); try it on a restored version",
         ),
-        BisectError::Interrupted { signal } => {
-            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
-        }
+        BisectError::Interrupted { signal } => (interrupted_by(*signal), None),
         _ => (BUG, None),
     }
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use mlrun::ops::ApprovalError;
 use mlrun::registry::promote::{ApprovalFlaw, RejectedApproval};
 
-use super::{CONFLICT, ENDED_BY, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, says};
+use super::{CONFLICT, INTEGRITY, MACHINE, Meaning, NO, NOT_FOUND, USAGE, interrupted_by, says};
 
 pub(super) fn approval(error: &ApprovalError) -> Meaning {
     let roles = |known: &[String]| (USAGE, Some(format!("name it with `--role`; there are: {}", known.join(", "))));
@@ -27,6 +27,10 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
             )),
         ),
         ApprovalError::Own { .. } => says(NO, "somebody else with the role must; `self_approval = true` allows it"),
+        ApprovalError::AuthorUnknown { .. } => says(
+            NO,
+            "`git config user.email` says who takes the next snapshot; of this one `mlrun promote --force --reason …` is on the record",
+        ),
         ApprovalError::Uncertified { label, .. } => (NO, Some(format!("`mlrun certify {label}` comes first"))),
         ApprovalError::Unsigned { .. } => {
             says(NO, "add `--sign`, or `--sign=KEY`; `--print-statement` and `--signature FILE` sign it elsewhere")
@@ -52,7 +56,7 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
         ApprovalError::Signers { .. } => says(USAGE, "`ssh-keygen(1)`, ALLOWED SIGNERS, says how a line looks"),
         ApprovalError::NoKey => says(
             USAGE,
-            "name it, `--sign=$HOME/.ssh/id_ed25519`, or `git config gpg.format ssh` and `git config user.signingkey ~/.ssh/id_ed25519.pub`",
+            "name it, `--sign=$HOME/.ssh/id_ed25519` (of a key that an agent has its public half, `….pub`), or `git config gpg.format ssh` and `git config user.signingkey ~/.ssh/id_ed25519.pub`",
         ),
         ApprovalError::NoProgram { source } if source.kind() == ErrorKind::NotFound => {
             says(NOT_FOUND, "it comes with OpenSSH; `--print-statement` and `--signature FILE` sign on another machine")
@@ -60,9 +64,7 @@ pub(super) fn approval(error: &ApprovalError) -> Meaning {
         ApprovalError::NoProgram { .. } | ApprovalError::NotMade { .. } => {
             says(MACHINE, "`ssh-add -l` lists the keys that an agent has; nothing was recorded")
         }
-        ApprovalError::Interrupted { signal } => {
-            (u8::try_from(*signal).map_or(ENDED_BY, |signal| ENDED_BY.saturating_add(signal)), None)
-        }
+        ApprovalError::Interrupted { signal } => (interrupted_by(*signal), None),
         _ => (NO, None),
     }
 }
@@ -86,11 +88,29 @@ pub(super) fn missing(
     format!("it has {have} of {needed} approvals as {role}{by}{}", but.collect::<String>())
 }
 
+/// What gives an approval that is missing. A statement is signed for once: where one was withdrawn or used, it takes other words.
+pub(super) fn approve(label: &str, role: &str, stage: &str, signed: bool, rejected: &[RejectedApproval]) -> String {
+    let is_spent =
+        |one: &RejectedApproval| matches!(one.flaw, ApprovalFlaw::Used | ApprovalFlaw::Again | ApprovalFlaw::Withdrawn);
+    let sign = if signed { " --sign" } else { "" };
+    let words = if signed && rejected.iter().any(is_spent) { " -m …" } else { "" };
+    format!("mlrun approve {label} --role {role} --for {stage}{sign}{words}")
+}
+
+/// What helps where nobody who has the role could still approve.
+pub(super) fn nobody_left(label: &str, role: &str, stage: &str) -> String {
+    let model = label.split(['@', ' ']).next().unwrap_or_default();
+    format!(
+        "name one more person as `{role}` in [roles]; what is in force then changes by `mlrun policy adopt {model} --stage {stage} --reason …`"
+    )
+}
+
 /// Why an approval does not count.
 pub fn approval_flaw(flaw: &ApprovalFlaw) -> String {
     match flaw {
-        ApprovalFlaw::NotInRole => "they have not that role".to_owned(),
+        ApprovalFlaw::NotInRole => "they do not have that role".to_owned(),
         ApprovalFlaw::Own => "they took the snapshot".to_owned(),
+        ApprovalFlaw::AuthorUnknown => "who took the snapshot is not known, and nobody approves their own".to_owned(),
         ApprovalFlaw::Lapsed { certificate: Some(certificate) } => {
             format!("the certificate {} it rests on is not in force any more", certificate.short())
         }

@@ -1,6 +1,6 @@
 //! What waits for somebody: in words, and the command that does it.
 
-use mlrun::clock::describe_age;
+use mlrun::clock::describe_expiry;
 use mlrun::format::event::HookOutcome;
 use mlrun::name::Version;
 use mlrun::ops::status::waiting::{Task, Waiting};
@@ -59,12 +59,8 @@ pub fn waiting(one: &Waiting) -> (String, String) {
                 format!("look at {place}: it served {} before {stage} of {model} moved to {version}", name(found));
             (words, look(place))
         }
-        Task::Renew { expires, expired } => {
-            let when = if *expired {
-                format!("expired {} ago", describe_age(one.now.since(*expires)))
-            } else {
-                format!("expires in {}", describe_age(expires.since(one.now)))
-            };
+        Task::Renew { expires, .. } => {
+            let when = describe_expiry(*expires, one.now);
             (format!("{when}: re-certify {label}, which holds {stage}"), certify)
         }
         Task::Certify { because } => {

@@ -1,7 +1,5 @@
 //! Sentences over as many lines as a terminal needs. A command to copy, which stands between backticks, is never broken.
 
-use unicode_width::UnicodeWidthChar as _;
-
 use super::table::visible_width;
 use super::terminal;
 
@@ -42,21 +40,4 @@ fn words(text: &str) -> Vec<&str> {
     }
     words.push(&text[from..]);
     words
-}
-
-/// A line in as many as a terminal needs, set in by `indent`, further ones by `further`; nothing of it is left out or moved.
-pub fn broken(text: &str, indent: usize, further: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let (mut line, mut column) = (" ".repeat(indent), indent);
-    for c in text.chars() {
-        let width = c.width().unwrap_or(0);
-        if column + width > terminal::width() {
-            lines.push(std::mem::replace(&mut line, " ".repeat(further)));
-            column = further;
-        }
-        line.push(c);
-        column += width;
-    }
-    lines.push(line);
-    lines
 }

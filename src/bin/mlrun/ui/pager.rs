@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use mlrun::host::variable;
-use mlrun::process::{Program, on_path, run_fed};
+use mlrun::process::{Foreground, Program, on_path, run_in_foreground};
 
 use super::table::visible_width;
 use super::terminal;
@@ -29,8 +29,9 @@ pub fn page(answer: &str) -> bool {
         return false;
     }
     let mut set = Vec::new();
-    // Leave where it fits on a screen, show colours, leave the screen as it is.
-    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+    // Leave where it fits on a screen, show colours, leave the screen as it is. Our answers are UTF-8, whatever a machine without a
+    // language says.
+    for (name, value) in [("LESS", "FRX"), ("LV", "-c"), ("LESSCHARSET", "utf-8")] {
         if variable(name).is_none() {
             set.push((name.to_owned(), OsString::from(value)));
         }
@@ -38,7 +39,8 @@ pub fn page(answer: &str) -> bool {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let arguments = [OsString::from(flag), OsString::from(pager)];
     let program = Program { set: &set, ..Program::new(OsStr::new(shell), &arguments, Path::new(".")) };
-    run_fed(&program, answer.as_bytes()).is_ok_and(|ended| !NOT_STARTED.contains(&ended.status))
+    let fed = Foreground { input: Some(answer.as_bytes()), ..Foreground::new(program) };
+    run_in_foreground(&fed).is_ok_and(|ended| !NOT_STARTED.contains(&ended.status))
 }
 
 /// The pager somebody wants; none if that is none.

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style as Ansi};
 use mlrun::clock::Time;
+use mlrun::unseen::characters;
 
 /// What a piece of text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,18 @@ impl Style {
         if text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.')) { text.replace('-', "") } else { text }
     }
 
+    /// A change, or a bound of one, by its sign: one that is rounded to nothing keeps it, for on which side of nothing it lies is what
+    /// it is read for. What differs from nothing by rounding only has none.
+    pub fn signed(&self, value: f64, places: usize) -> String {
+        const NOTHING: f64 = 1e-12;
+        let text = self.fixed(value.abs(), places);
+        match value {
+            more if more > NOTHING => format!("+{text}"),
+            less if less < -NOTHING => format!("-{text}"),
+            _ => text,
+        }
+    }
+
     /// A number for people.
     pub fn number(&self, value: f64) -> String {
         match self.precision {
@@ -69,7 +82,10 @@ pub fn number(value: f64) -> String {
         return if value.is_nan() { "NaN".to_owned() } else { format!("{value}") };
     }
     let magnitude = value.abs();
-    if value == value.trunc() && magnitude < 1e15 {
+    if magnitude >= 1e15 {
+        return format!("{value:.3e}");
+    }
+    if value == value.trunc() {
         return format!("{value:.0}");
     }
     match magnitude {
@@ -98,17 +114,14 @@ pub fn time(time: Time) -> String {
     time.for_people()
 }
 
-/// Text somebody else wrote, on one line: what would steer the terminal, end the line or turn the writing around is shown
-/// instead of obeyed.
+/// Text somebody else wrote, on one line: what would steer the terminal, end the line, turn the writing around or not be seen at all is
+/// shown instead of obeyed.
 pub fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (c, unseen) in characters(text) {
         match c {
             '\n' | '\r' => clean.extend(c.escape_default()),
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                clean.extend(c.escape_unicode());
-            }
-            c if c.is_control() => clean.extend(c.escape_unicode()),
+            c if unseen => clean.extend(c.escape_unicode()),
             c => clean.push(c),
         }
     }

@@ -84,8 +84,12 @@ pub(super) fn clipped(text: &str, columns: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// Columns a terminal gives to `text`.
+/// Columns a terminal gives to `text`, or to the longest of its lines.
 pub(super) fn visible_width(text: &str) -> usize {
+    text.split('\n').map(width_of_line).max().unwrap_or(0)
+}
+
+fn width_of_line(text: &str) -> usize {
     let mut width = 0;
     let mut escape = false;
     for c in text.chars() {

@@ -1,6 +1,7 @@
 //! Pairs of tensors, read block by block on all cores, and counted. Blocks are added in their order, whichever was read first.
 //! At any time no more than two blocks are in memory for each core, and what a tensor holds that had to be unpacked.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -15,6 +16,11 @@ use crate::progress::Progress;
 
 /// Blocks that are read before their sums are added.
 const AT_ONCE: usize = 256;
+
+thread_local! {
+    /// A block of either side: fresh memory for each costs more than to compare them.
+    static BUFFERS: RefCell<[Vec<u8>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
 
 /// What came out for each pair, by its number.
 pub(super) type Results = BTreeMap<usize, Result<Option<Tally>, String>>;
@@ -94,9 +100,11 @@ impl<'f, 'p> Counting<'f, 'p> {
         for tasks in tasks.chunks(AT_ONCE) {
             let counted: Vec<_> = tasks
                 .par_iter()
-                .map_init(Default::default, |buffers: &mut [Vec<u8>; 2], task| {
+                .map(|task| {
                     let pair = &pairs[task.pair];
-                    let counted = pair.count(task, buffers);
+                    let mut buffers = BUFFERS.take();
+                    let counted = pair.count(task, &mut buffers);
+                    BUFFERS.set(buffers);
                     self.progress.advance(task.count * pair.unit());
                     (pair.number, counted)
                 })

@@ -1,12 +1,13 @@
 //! What a run made, looked at before it is evidence.
 
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
 use super::Wanted;
 use super::pinned::truth;
-use super::side::{Place, set_of};
+use super::side::Place;
+use crate::bounded;
+use crate::certify::wording::count;
 use crate::digest::Digest;
 use crate::evidence::{self, Defect, PredictionTable};
 use crate::format::measurement::{LatencyRecord, Role};
@@ -14,7 +15,7 @@ use crate::format::snapshot::PredictionsRecord;
 use crate::id::FileId;
 use crate::name::SetName;
 use crate::ops::VerbError;
-use crate::ops::judging::evidence::MAX_TABLE;
+use crate::ops::judging::evidence::{MAX_TABLE, read_table};
 use crate::table::TableFormat;
 
 /// Where a command writes how long its calls took, and the column of milliseconds.
@@ -29,14 +30,6 @@ const MAX_TIMINGS: u64 = 1 << 30;
 pub(super) struct Output {
     pub id: FileId,
     pub size: u64,
-}
-
-/// Reads a file that a run made.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, VerbError> {
-    let failed = |source| VerbError::Io { action: "read", path: path.to_path_buf(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_TABLE).read_to_end(&mut bytes)).map_err(failed)?;
-    Ok(bytes)
 }
 
 /// The predictions that a run wrote.
@@ -78,7 +71,7 @@ pub(super) fn timings(folder: &Path, quantiles: &[f64], milliseconds: f64) -> Re
         Ok(data) if !data.is_file() || data.len() > MAX_TIMINGS => return Err("its times are no table".to_owned()),
         Ok(_) => {}
     }
-    let bytes = fs::read(&path).map_err(|error| format!("its times cannot be read: {error}"))?;
+    let bytes = bounded::read(&path, MAX_TIMINGS).map_err(|error| format!("its times cannot be read: {error}"))?;
     let mut times = evidence::read_samples(bytes, TIMINGS, COLUMN).map_err(|defect| defect.to_string())?;
     if let Some(time) = times.iter().find(|time| !(**time > 0.0 && time.is_finite())) {
         return Err(format!("one of its calls took {time} ms"));
@@ -117,16 +110,16 @@ pub(super) fn check(
     let Some(predict) = &wanted.policy.predict else { return Ok(Err("nothing says what to make".to_owned())) };
     let side = if role == Role::Baseline { wanted.baseline } else { None }.unwrap_or(wanted.candidate);
     let recorded = recorded(wanted, &predict.set);
-    let Some(PredictionsRecord { columns, .. }) = set_of(side.record, &predict.set).or(recorded) else {
+    let Some(PredictionsRecord { columns, .. }) = side.record.predictions_of(&predict.set).or(recorded) else {
         return Ok(Err(format!("no version says what columns `{}` has", predict.set)));
     };
-    let table = match evidence::read_predictions(read(path)?, name, columns, wanted.policy.task, &[]) {
+    let table = match evidence::read_predictions(read_table(path)?, name, columns, wanted.policy.task, &[]) {
         Ok(table) => table,
         Err(defect) => return Ok(Err(defect.to_string())),
     };
     let rows = at.input.as_deref().filter(|rows| rows.is_file() && TableFormat::of(&rows.to_string_lossy()).is_some());
     if let Some(rows) = rows {
-        let bytes = read(rows)?;
+        let bytes = read_table(rows)?;
         let name = rows.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let held = |defect: Defect| format!("of the held-out rows, {defect}");
         match table.covers(&bytes, &name, &columns.key) {
@@ -171,8 +164,8 @@ pub(super) fn check(
 
 /// What the rows and their labels were before anybody measured: as the baseline has them, else as the candidate.
 fn recorded<'w>(wanted: &Wanted<'w>, set: &SetName) -> Option<&'w PredictionsRecord> {
-    let theirs = wanted.baseline.and_then(|side| set_of(side.record, set));
-    theirs.or_else(|| set_of(wanted.candidate.record, set))
+    let theirs = wanted.baseline.and_then(|side| side.record.predictions_of(set));
+    theirs.or_else(|| wanted.candidate.record.predictions_of(set))
 }
 
 fn covered(table: &PredictionTable, matched: usize, all: usize) -> Result<(), String> {
@@ -180,7 +173,8 @@ fn covered(table: &PredictionTable, matched: usize, all: usize) -> Result<(), St
         return Err(format!("it predicted {matched} of the {all} held-out rows"));
     }
     if table.rows() > matched {
-        return Err(format!("it predicted {} rows that are not held out", table.rows() - matched));
+        let beyond = count((table.rows() - matched) as u64, "row");
+        return Err(format!("it predicted {beyond} beyond those held out"));
     }
     Ok(())
 }
@@ -196,17 +190,22 @@ fn labels(
     match evidence::join(set, wanted.policy.task, table.clone(), Some(truth)) {
         Ok(_) => Ok(table.rows() as u64),
         Err(Defect::LabelsDisagree { rows, key, .. }) => {
-            Err(format!("{rows} of its rows have another label {than}, the first with key {key}"))
+            Err(format!("{rows} of its rows {} another label {than}, the first with key {key}", have(rows)))
         }
         Err(defect) => Err(defect.to_string()),
     }
+}
+
+const fn have(rows: u64) -> &'static str {
+    if rows == 1 { "has" } else { "have" }
 }
 
 /// A defect between fresh and recorded predictions, which a join of two models' words differently.
 pub(super) fn said_of_recorded(defect: &Defect) -> Option<Defect> {
     let reason = match defect {
         Defect::LabelsDisagree { rows, key, .. } => {
-            format!("{rows} rows have another label than was recorded, the first with key {key}")
+            let shown = count(*rows, "row");
+            format!("{shown} {} another label than was recorded, the first with key {key}", have(*rows))
         }
         Defect::Coverage { matched, larger, .. } => {
             format!("only {matched} of {larger} rows are among both those predicted now and those recorded")

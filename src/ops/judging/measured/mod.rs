@@ -13,6 +13,7 @@
 //! Two measurements of the same models are never the same. So that nobody measures until it suits, the first one that a certificate
 //! rests on is taken again for the same candidate, baseline and commands, as long as that certificate counts and nothing failed.
 
+mod found;
 mod intact;
 mod line;
 mod made;
@@ -31,7 +32,7 @@ pub(in crate::ops) use self::stored::{all as stored, of_snapshot};
 use self::line::Shell;
 use self::runs::Runs;
 use self::values::Scoring;
-use super::evidence::Tables;
+use super::evidence::{Tables, read_table};
 use crate::capture::machine;
 use crate::capture::python::Asked;
 use crate::capture::source_file::SourceFile;
@@ -162,7 +163,7 @@ fn run(
     }
     let configured = repository.config().and_then(|config| config.file.environment.python.as_ref());
     let configured = configured.map(|path| project.join(path));
-    let asked = Asked { argv0: None, configured: configured.as_deref() };
+    let asked = Asked { configured: configured.as_deref(), ..Asked::default() };
     let prefix = snapshot::interpreter::hidden(project, asked, &scratch.files());
     // The rules are one: whatever a model's own copy of the code says of itself, both are scored by the baseline's.
     let scorer = baseline.unwrap_or(candidate);
@@ -257,8 +258,7 @@ impl Measured {
     ) -> SnapshotRecord {
         let mut record = record.clone();
         let Some(set) = self.record.as_ref().and_then(|known| known.set.clone()) else { return record };
-        let find =
-            |record: &SnapshotRecord| record.predictions.iter().find(|p| p.name == set).map(|p| p.columns.clone());
+        let find = |record: &SnapshotRecord| record.predictions_of(&set).map(|p| p.columns.clone());
         let columns = find(&record).or_else(|| find(columns));
         record.predictions.retain(|predictions| predictions.name != set);
         if let (Some(FreshRecord { path, file, size, .. }), Some(columns)) = (self.fresh(role), columns) {
@@ -359,7 +359,7 @@ impl Measured {
         let mut parity = Parity::new();
         let mut read = Vec::new();
         let Some(set) = self.set().filter(|set| wanted.needs.parity.contains(*set)) else { return Ok((parity, read)) };
-        let recorded = wanted.candidate.record.predictions.iter().find(|known| known.name == *set);
+        let recorded = wanted.candidate.record.predictions_of(set);
         let made = self.fresh(Role::Candidate);
         let (Some(recorded), Some(made)) = (recorded, made) else {
             let defect = self.defect().map(|(_, defect)| defect);
@@ -369,7 +369,7 @@ impl Measured {
         };
         let table = |id: FileId, path: &str| -> Result<_, VerbError> {
             let bytes = match self.fresh.get(&id) {
-                Some(place) => made::read(place)?,
+                Some(place) => read_table(place)?,
                 None => wanted.tables.bytes(id)?,
             };
             Ok(evidence::read_predictions(bytes, path, &recorded.columns, wanted.policy.task, &[]))

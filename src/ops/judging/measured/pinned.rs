@@ -6,13 +6,12 @@
 //! gets another name as `input` and `set`, which are rules, and the baseline's predictions of it are attached to the baseline.
 
 use super::Wanted;
-use super::made;
-use super::side::{Found, set_of};
+use super::found::Found;
 use crate::digest::Digest;
 use crate::evidence;
 use crate::format::snapshot::{DataRecord, PredictionColumns, PredictionsRecord};
 use crate::ops::VerbError;
-use crate::ops::judging::evidence::MAX_TABLE;
+use crate::ops::judging::evidence::{MAX_TABLE, read_table};
 use crate::table::TableFormat;
 
 /// What the held-out rows are to the baseline.
@@ -64,7 +63,7 @@ pub(super) fn hold(wanted: &Wanted<'_>, data: &DataRecord, found: &Found) -> Res
 /// Whether a table has the keys and the labels of what the baseline predicted.
 fn same_rows(wanted: &Wanted<'_>, known: &[PredictionsRecord], found: &Found) -> Result<Result<(), String>, VerbError> {
     let recorded = match (&wanted.policy.predict, wanted.baseline, known) {
-        (Some(predict), Some(baseline), _) => set_of(baseline.record, &predict.set),
+        (Some(predict), Some(baseline), _) => baseline.record.predictions_of(&predict.set),
         (None, _, [only]) => Some(only),
         _ => None,
     };
@@ -76,7 +75,7 @@ fn same_rows(wanted: &Wanted<'_>, known: &[PredictionsRecord], found: &Found) ->
         return Ok(Err("they are no table".to_owned()));
     };
     let ours = match found.from.get(&id) {
-        Some(place) => made::read(place)?,
+        Some(place) => read_table(place)?,
         None => wanted.repository.store().file(id, MAX_TABLE)?,
     };
     let theirs = match wanted.tables.bytes(recorded.file) {

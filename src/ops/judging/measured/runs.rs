@@ -16,7 +16,7 @@ use super::line;
 use super::line::{Line, Shell};
 use super::made;
 use super::made::{TIMINGS, Timings};
-use super::side::{Input, Laid, Place, set_of};
+use super::side::{Input, Laid, Place};
 use crate::certify;
 use crate::digest::Digest;
 use crate::format::measurement::{FreshRecord, Role, RunRecord, SideRecord};
@@ -52,7 +52,7 @@ pub(super) struct Runs<'a> {
 /// None is recorded.
 pub(super) fn output_name(wanted: &Wanted<'_>, predict: &PredictRecord) -> Result<String, VerbError> {
     let candidate = wanted.candidate;
-    let Some(recorded) = set_of(candidate.record, &predict.set) else {
+    let Some(recorded) = candidate.record.predictions_of(&predict.set) else {
         let known = candidate.record.predictions.iter().map(|known| known.name.clone()).collect();
         let model = wanted.model.clone();
         return Err(

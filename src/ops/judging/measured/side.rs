@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::Wanted;
+use super::found::Found;
 use super::intact::Intact;
 use super::pinned;
 use super::pinned::Held;
@@ -15,7 +16,7 @@ use crate::format::policy::MeasureRecord;
 use crate::format::snapshot::{DataRecord, SnapshotRecord};
 use crate::format::tree::EntryKind;
 use crate::id::{FileId, SnapshotId};
-use crate::name::{SetName, Version};
+use crate::name::Version;
 use crate::ops::error::MeasureError;
 use crate::ops::restore::data::Search;
 use crate::ops::restore::{Part, files_of};
@@ -55,13 +56,6 @@ pub(super) struct Input {
     found: Found,
     /// Why they are not here, or not to be used.
     missing: Option<String>,
-}
-
-/// Files and where those of them lie that no store holds.
-#[derive(Default)]
-pub(super) struct Found {
-    pub files: Vec<TreeFile>,
-    pub from: HashMap<FileId, PathBuf>,
 }
 
 /// A model in its folder; or why it is not there.
@@ -362,12 +356,4 @@ fn described<'f>(files: impl IntoIterator<Item = &'f SourceFile>, prefix: &str) 
         found.from.insert(id, file.disk());
     }
     Ok(found)
-}
-
-/// The columns a set has in a version.
-pub(super) fn set_of<'r>(
-    record: &'r SnapshotRecord,
-    set: &SetName,
-) -> Option<&'r crate::format::snapshot::PredictionsRecord> {
-    record.predictions.iter().find(|known| known.name == *set)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::side::set_of;
 use super::values::set_given;
 use super::{Measured, Side, Wanted};
 use crate::digest::Digest;
@@ -157,7 +156,7 @@ fn reads_the_same(wanted: &Wanted<'_>, record: &MeasurementRecord) -> bool {
     let given = |rule: &RuleRecord, side: &Side<'_>| -> Option<FileId> {
         let MeasureRecord::Command { command, set, .. } = &rule.measure else { return None };
         let set = set_given(wanted, set.as_ref(), record.set.as_ref()).filter(|_| command.contains("{predictions}"))?;
-        set_of(side.record, set).filter(|_| record.set.as_ref() != Some(set)).map(|known| known.file)
+        side.record.predictions_of(set).filter(|_| record.set.as_ref() != Some(set)).map(|known| known.file)
     };
     wanted.policy.rules.iter().all(|rule| {
         [Some(wanted.candidate), wanted.baseline].into_iter().flatten().all(|side| {

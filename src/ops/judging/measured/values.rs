@@ -9,7 +9,7 @@ use super::intact::Intact;
 use super::line;
 use super::line::{Line, Shell};
 use super::pinned::truth;
-use super::side::{Laid, Place, set_of};
+use super::side::{Laid, Place};
 use super::{Side, Wanted, tell};
 use crate::evidence;
 use crate::format::answer;
@@ -135,8 +135,10 @@ impl One<'_> {
 
     /// Why a recorded set is not of the rows that the baseline's is of: whoever leaves out rows scores better.
     fn other_rows(&self, set: &SetName) -> Result<Option<String>, VerbError> {
-        let theirs = self.wanted.baseline.and_then(|side| set_of(side.record, set));
-        let (Some(ours), Some(theirs)) = (set_of(self.wanted.candidate.record, set), theirs) else { return Ok(None) };
+        let theirs = self.wanted.baseline.and_then(|side| side.record.predictions_of(set));
+        let (Some(ours), Some(theirs)) = (self.wanted.candidate.record.predictions_of(set), theirs) else {
+            return Ok(None);
+        };
         if ours.file == theirs.file {
             return Ok(None);
         }
@@ -165,7 +167,7 @@ impl One<'_> {
             let place = made.and_then(|made| self.fresh.get(&made.file));
             return Ok(place.cloned().ok_or_else(|| format!("its predictions `{set}` could not be made")));
         }
-        let Some(recorded) = set_of(self.side.record, set) else {
+        let Some(recorded) = self.side.record.predictions_of(set) else {
             return Ok(Err(format!("it has no predictions `{set}`")));
         };
         *read_from = Some(recorded.file);

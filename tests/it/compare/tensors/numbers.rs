@@ -2,6 +2,7 @@
 
 use mlrun::compare::tensors::Tally;
 use mlrun::compare::tensors::element::{Element, Number};
+use mlrun::compare::tensors::extent::{Extent, not_finite};
 use mlrun::compare::tensors::sums::{NotFinite, Sums};
 use mlrun::compare::tensors::units::Units;
 use serde_json::Value;
@@ -135,4 +136,30 @@ fn one_type_has_many_names() {
     for unknown in ["", "F4", "<", "<f3", "|V0", "|V99999999999", "日本"] {
         assert_eq!(parse(unknown), Element::Unit { width: 1, quantised: false }, "{unknown}");
     }
+}
+
+/// An element that is NaN or infinite in another way is told from one that is so as before, also where there are as many.
+#[test]
+fn what_is_not_finite_in_another_way() {
+    let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let of = |a: &[f32], b: &[f32]| Sums::of(Number::F32, &bytes(a), Number::F32, &bytes(b));
+    let agrees = |a: &[f32], b: &[f32], turned: u64, words: Option<&str>| {
+        let sums = of(a, b);
+        assert_eq!((sums.turned, not_finite(&sums).as_deref()), (turned, words), "{a:?} {b:?}");
+        let is_odd = matches!(Extent::of(&sums), Extent::NotFinite(_));
+        assert_eq!(is_odd, turned > 0, "{a:?} {b:?}");
+    };
+    agrees(&[nan, 1.0], &[nan, 2.0], 0, None);
+    agrees(&[nan, 1.0], &[1.0, nan], 2, Some("NaN or infinite in other places: 2 elements differ in that"));
+    agrees(&[inf, 1.0], &[-inf, 1.0], 1, Some("1 element is another one of NaN and the infinities"));
+    agrees(&[nan, 1.0], &[inf, 1.0], 1, Some("0 NaN (was 1), 1 infinite (was 0)"));
+    agrees(&[1.0, 1.0], &[nan, nan], 2, Some("2 NaN (was 0)"));
+    agrees(&[-inf, 1.0], &[-inf, 1.0], 0, None);
+    let mut order =
+        [Extent::Unknown, Extent::Relative(0.2), Extent::Undefined, Extent::NotFinite(1), Extent::Share(0.5)];
+    order.sort_by(Extent::largest_first);
+    let expected =
+        [Extent::NotFinite(1), Extent::Undefined, Extent::Relative(0.2), Extent::Share(0.5), Extent::Unknown];
+    assert_eq!(order, expected);
 }

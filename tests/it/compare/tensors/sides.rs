@@ -168,3 +168,110 @@ fn shapes_that_do_not_fit() {
     let found = versions.diff("v2", Some("v3"));
     assert_eq!((found.items[0].change, found.items[0].tally.unwrap().changed()), (Change::Reshaped, 0));
 }
+
+/// A dictionary of which one attribute was learned, as Python's first protocol writes it.
+fn vocabulary(words: &[&str]) -> Vec<u8> {
+    let pairs: String = words.iter().enumerate().map(|(n, word)| format!("V{word}\nI{n}\ns")).collect();
+    format!("(dVvocabulary_\n(d{pairs}s.").into_bytes()
+}
+
+/// `{"categories": array([...], dtype=object)}`, the same.
+fn categories(words: &[&str]) -> Vec<u8> {
+    let items: String = words.iter().map(|word| format!("V{word}\na")).collect();
+    let (count, made) = (words.len(), "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR");
+    let dtype = "cnumpy\ndtype\n(S'O8'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI63\ntb";
+    format!("(dVcategories\n{made}(I1\n(I{count}\nt{dtype}I00\n(l{items}tbs.").into_bytes()
+}
+
+/// What was learned and is no number is compared item by item.
+#[test]
+fn texts_and_dictionaries_that_were_learned() {
+    for (name, made) in
+        [("vocabulary_", vocabulary as fn(&[&str]) -> Vec<u8>), ("categories", categories as fn(&[&str]) -> Vec<u8>)]
+    {
+        let versions = Versions::new();
+        for words in [&["a", "b", "c"][..], &["a", "x", "c"], &["a", "x"]] {
+            versions.write(&[("model.pkl", &made(words))]).snapshot();
+        }
+        let found = versions.diff("v1", Some("v2"));
+        assert_eq!((found.items.len(), found.items[0].name()), (1, name), "{:?}", found.not_compared);
+        let tally = found.items[0].tally.unwrap();
+        assert_eq!((found.items[0].change, tally.count()), (Change::Changed, 3));
+        // A dictionary has no order: its items are sorted by what they hash to.
+        assert!(name == "vocabulary_" || tally.changed() == 1, "{tally:?}");
+        let found = versions.diff("v2", Some("v3"));
+        assert_eq!((found.items.len(), found.items[0].change), (1, Change::Reshaped));
+    }
+}
+
+/// Of a pickle that ends too soon nothing is known: not that its arrays were removed.
+#[test]
+fn a_pickle_that_is_cut_short_is_not_compared() {
+    let whole = vocabulary(&["a", "b"]);
+    let versions = Versions::new();
+    versions.write(&[("model.pkl", &whole)]).snapshot();
+    versions.write(&[("model.pkl", &whole[..whole.len() - 4])]).snapshot();
+    let found = versions.diff("v1", Some("v2"));
+    assert_eq!((found.items.len(), found.settings.len(), found.not_compared.len()), (0, 0, 1), "{found:?}");
+    let words = &found.not_compared_words()[0];
+    assert!(words.starts_with("model/model.pkl of b: ends too soon"), "{words}");
+    // What is so on both sides is said once, and of neither.
+    versions.write(&[("model.pkl", &whole[..whole.len() - 2])]).snapshot();
+    versions.write(&[("model.pkl", &[&whole[..whole.len() - 2], &b"V"[..]].concat())]).snapshot();
+    let found = versions.diff("v3", Some("v4"));
+    assert_eq!(found.not_compared.len(), 2);
+    let broken = |bytes: &[u8]| versions.write(&[("bad.safetensors", bytes)]).snapshot();
+    broken(b"one");
+    broken(b"two");
+    let found = versions.diff("v5", Some("v6"));
+    let words = "model/bad.safetensors: no tensors can be read from it as safetensors";
+    assert_eq!((found.not_compared.len(), found.not_compared_words()), (2, vec![words.to_owned()]));
+}
+
+/// A tensor without elements is one all the same.
+#[test]
+fn tensors_without_elements() {
+    let file = |shape: &str, last: u8| {
+        let entry = |name: &str, shape: &str, from, to| {
+            format!(r#""{name}":{{"dtype":"F32","shape":[{shape}],"data_offsets":[{from},{to}]}}"#)
+        };
+        let header = format!("{{{},{}}}", entry("empty", shape, 0, 0), entry("w", "1", 0, 4));
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0, 0, 0, last]].concat()
+    };
+    let versions = Versions::new();
+    for (shape, last) in [("0,3", 1), ("0,3", 2), ("0,4", 2)] {
+        versions.write(&[("m.safetensors", &file(shape, last))]).snapshot();
+    }
+    let found = versions.diff("v1", Some("v2"));
+    assert_eq!((found.items.len(), found.items[0].name(), found.unchanged), (1, "w", 1));
+    let found = versions.diff("v2", Some("v3"));
+    assert_eq!((found.items.len(), found.items[0].name(), found.unchanged), (1, "empty", 1));
+    assert_eq!(found.items[0].change, Change::Reshaped);
+}
+
+/// A type of GGUF that came later is bytes up to the next tensor.
+#[test]
+fn types_of_gguf_that_are_not_known() {
+    let file = |odd: u8, known: u8| {
+        let mut bytes = [&b"GGUF\x03\0\0\0"[..], &2_u64.to_le_bytes(), &0_u64.to_le_bytes()].concat();
+        for (name, kind, start) in [("odd", 99_u32, 0_u64), ("w", 24, 64)] {
+            bytes.extend(3_u64.min(name.len() as u64).to_le_bytes());
+            bytes.extend(name.as_bytes());
+            bytes.extend(1_u32.to_le_bytes());
+            bytes.extend(32_u64.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(start.to_le_bytes());
+        }
+        bytes.resize(bytes.len().next_multiple_of(32), 0);
+        bytes.extend([&[odd; 64][..], &[known; 32]].concat());
+        bytes
+    };
+    let versions = Versions::new();
+    versions.write(&[("m.gguf", &file(1, 1))]).snapshot();
+    versions.write(&[("m.gguf", &file(2, 1))]).snapshot();
+    let found = versions.diff("v1", Some("v2"));
+    assert_eq!((found.items.len(), found.unchanged, found.not_compared.len()), (1, 1, 0));
+    let (item, facts) = (&found.items[0], found.items[0].b.as_ref().unwrap());
+    assert_eq!((facts.name.as_str(), facts.dtype.as_str(), facts.length), ("odd", "type-99", 64));
+    assert_eq!(item.tally.unwrap().changed(), 64);
+}

@@ -6,7 +6,7 @@ use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
 use super::super::{Align, Label, Style, Table, clean, terminal, time};
-use super::{cut, verdict, wrapped};
+use super::{cut, shortened, verdict, wrapped};
 
 /// Reasons that are given; the rest is counted.
 const MOST_REASONS: usize = 20;
@@ -202,17 +202,6 @@ fn table(predicate: &CertificateRecord, style: &Style) -> String {
         text += &format!("and {left_out} more{what}: `--json` has them all\n");
     }
     text
-}
-
-/// Both ends of a name: a rule's begins with what it is about, and a slice's ends with its value.
-fn shortened(name: &str, widest: usize) -> String {
-    let length = name.chars().count();
-    if length <= widest {
-        return name.to_owned();
-    }
-    let tail = widest / 2 + widest / 6;
-    let head = widest - tail - 1;
-    name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
 fn name(result: &ResultRecord) -> String {

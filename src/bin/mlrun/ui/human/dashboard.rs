@@ -13,7 +13,7 @@ use mlrun::ops::status::{ModelStatus, StageStatus, StatusReport};
 use super::super::table::{clipped, visible_width};
 use super::super::{Label, Style, Table, clean, terminal};
 use super::count;
-use super::status::{certificate_words, changed};
+use super::fitness::{certificate_words, changed};
 
 /// Columns before that of what is wrong.
 const COLUMNS: usize = 5;
@@ -46,7 +46,7 @@ pub(super) fn dashboard(report: &StatusReport, most: usize, style: &Style) -> St
     let names = terminal::width().saturating_sub(others + OPEN).clamp(NARROWEST, longest.max(NARROWEST));
     let room = terminal::width().saturating_sub(others + longest.min(names)).max(OPEN);
     let mut table = Table::new(&[]);
-    table.row(head.into_iter().chain([dim("open")]));
+    table.row(head.into_iter().chain([dim("problems")]));
     for (mut cells, flags) in rows {
         if let Some(name) = cells.first_mut() {
             *name = style.paint(Label::Strong, &middle_cut(name, names));

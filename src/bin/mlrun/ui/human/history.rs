@@ -8,31 +8,43 @@ use mlrun::ops::rename::RenameReport;
 
 use super::super::spark::{fitted, sparkline};
 use super::super::{Align, Label, Style, Table, clean, terminal, time};
-use super::{cut, event, measured, verdict};
+use super::{count, cut, event, measured, shortened, verdict};
+
+/// The widest name of a metric.
+const WIDEST: usize = 24;
 
 /// With each number over the versions, if `trend`.
 pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
     let dim = |word: &str| style.paint(Label::Dim, word);
     match report {
-        ListReport::Models(lines) if lines.is_empty() => "no models yet\n".to_owned(),
-        ListReport::Models(lines) => {
+        ListReport::Models { lines, left_out: 0 } if lines.is_empty() => "no models yet\n".to_owned(),
+        ListReport::Models { lines, left_out } => {
             let mut table = Table::new(&[Align::Left, Align::Left, Align::Right]);
             table.row(["model", "newest", "age", "stages"].map(dim));
             for line in lines {
                 let forced =
                     |s| if line.forced.contains(s) { style.paint(Label::Bad, " FORCED") } else { String::new() };
-                let stages: Vec<String> = line.stages.iter().map(|(s, v)| format!("{s} {v}{}", forced(s))).collect();
+                let mut stages: Vec<String> =
+                    line.stages.iter().map(|(s, v)| format!("{s} {v}{}", forced(s))).collect();
+                stages.extend(line.abandoned.then(|| style.paint(Label::Warning, "dropped")));
                 let latest = line.latest.map_or_else(|| "–".to_owned(), |l| l.version.to_string());
                 let age = line.age.map_or_else(String::new, describe_age);
                 table.row([line.model.to_string(), latest, age, stages.join(", ")]);
             }
-            table.render(0)
+            let more = match left_out {
+                0 => String::new(),
+                left_out => dim(&format!(
+                    "{} dropped altogether left out; `mlrun list --all`\n",
+                    count(*left_out as u64, "model")
+                )),
+            };
+            table.render(0) + &more
         }
         ListReport::Versions { columns, lines, total, .. } => {
             let mut align = vec![Align::Left; 3];
             align.extend(columns.iter().map(|_| Align::Right));
             let mut rows: Vec<Vec<String>> = Vec::new();
-            let columns: Vec<String> = columns.iter().map(|column| clean(column)).collect();
+            let columns: Vec<String> = columns.iter().map(|column| shortened(&clean(column), WIDEST)).collect();
             let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
             rows.push(head.chain(["certificate"]).map(dim).collect());
             for line in lines {
@@ -49,7 +61,8 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
                 let words = [
                     (!line.forced.is_empty(), Label::Bad, "FORCED"),
                     (line.blocked, Label::Bad, "blocked"),
-                    (line.row.dropped.is_some(), Label::Warning, "dropped"),
+                    (line.row.is_unreadable(), Label::Bad, "cannot be read"),
+                    (line.row.dropped.is_some() && !line.row.is_unreadable(), Label::Warning, "dropped"),
                     (line.erased, Label::Warning, "erased"),
                 ];
                 for (_, label, word) in words.into_iter().filter(|(is_so, ..)| *is_so) {
@@ -141,7 +154,16 @@ fn occupied(held: &Occupied, style: &Style) -> String {
         _ => say(format!("promoted{}{why}", by(o.actor.as_deref()))),
     }
     if let Some(certificate) = o.certificate {
-        say(format!("certificate {}", certificate.short()));
+        let word = held.verdict.map_or_else(String::new, |said| format!(" {}", verdict(said, style)));
+        say(format!("certificate {}{word}", certificate.short()));
+    }
+    for waiver in &held.waivers {
+        let [rule, by, why] = [&waiver.rule, &waiver.approver, &waiver.reason].map(|text| clean(text));
+        say(format!(
+            "{} `{rule}` by {by} until {}: {why}",
+            style.paint(Label::Warning, "waived"),
+            time(waiver.expires)
+        ));
     }
     for approval in &held.approvals {
         let signed = if approval.signature.is_some() { ", signed" } else { "" };

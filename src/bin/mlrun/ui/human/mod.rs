@@ -10,6 +10,7 @@ pub mod event;
 pub mod evidence;
 pub mod exec;
 pub mod explain;
+mod fitness;
 pub mod history;
 pub mod hooks;
 pub mod policy;
@@ -77,6 +78,17 @@ fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// Both ends of a name in so many characters: names that begin alike end differently.
+fn shortened(name: &str, most: usize) -> String {
+    let length = name.chars().count();
+    if length <= most {
+        return name.to_owned();
+    }
+    let tail = most / 2 + most / 6;
+    let head = most - tail - 1;
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
 /// `1 file`, `3 files`.

@@ -25,6 +25,7 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
                 style.paint(Label::Dim, &clean(&cure))
             );
         }
+        text += &not_in_force(report, style);
         return text + &format!("{}\n", style.paint(Label::Bad, "REFUSED"));
     }
     if report.unchanged {
@@ -55,17 +56,20 @@ pub fn promote(report: &PromoteReport, style: &Style) -> String {
         let are = if report.dry_run { "would be" } else { "are" };
         text += &format!("the rules it was certified under {are} in force for {stage} from now on\n");
     }
-    if !report.not_in_force.is_empty() {
-        text += &format!(
-            "{} mlrun.toml asks for other than the rules in force for {stage}:\n",
-            style.paint(Label::Dim, "note:")
-        );
-        for line in &report.not_in_force {
-            text += &format!("  {}\n", clean(line));
-        }
-    }
+    text += &not_in_force(report, style);
     let word = if report.dry_run { "nothing stands in the way; nothing was written" } else { "PROMOTED" };
     text + &format!("{}\n", style.paint(Label::Good, word))
+}
+
+/// What mlrun.toml asks for and does not get.
+fn not_in_force(report: &PromoteReport, style: &Style) -> String {
+    if report.not_in_force.is_empty() {
+        return String::new();
+    }
+    let note = style.paint(Label::Dim, "note:");
+    let mut text = format!("{note} mlrun.toml asks for other than the rules in force for {}:\n", report.stage);
+    report.not_in_force.iter().for_each(|line| text += &format!("  {}\n", clean(line)));
+    text
 }
 
 pub fn rollback(report: &RollbackReport, style: &Style) -> String {
@@ -82,7 +86,8 @@ pub fn rollback(report: &RollbackReport, style: &Style) -> String {
     let version = report.version.map_or_else(|| "nothing".to_owned(), |v| format!("{}@{v}", report.model));
     let version = style.paint(Label::Strong, &version);
     if report.unchanged {
-        text += &format!("{stage} holds {version}; the version to flee is gone already\n");
+        let why = if report.gone { "; the version to flee is gone already" } else { " already" };
+        text += &format!("{stage} holds {version}{why}\n");
     } else {
         let before = report.previous.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
         text += &format!("{stage}: {before} → {version}\n");

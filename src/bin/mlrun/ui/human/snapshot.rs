@@ -14,7 +14,7 @@ use mlrun::snapshot::TreeFile;
 
 use super::super::{Label, Style, Table, bytes, clean, lines, time};
 use super::purge::erased;
-use super::{command_line, count, cut, exact, measured, usage, verdict, wrapped};
+use super::{command_line, count, cut, exact, measured, shortened, usage, verdict, wrapped};
 use super::{event, profile};
 use crate::failure::approval_flaw;
 
@@ -69,6 +69,11 @@ fn elsewhere(data: &DataRecord) -> String {
     places.push("where `--data NAME=PATH` says");
     format!("; `mlrun restore` looks for it {}, and checks what it finds", places.join(", "))
 }
+
+/// The widest name of a parameter or metric.
+const WIDEST: usize = 40;
+/// Where what is said about a part begins.
+const BEHIND_PART: usize = 12;
 
 /// What a person should know about a capture, on standard error.
 /// Declared `c` is 2; `model.joblib` says 1 (`svc__C`).
@@ -212,12 +217,13 @@ fn parts(
     let gone = if dropped.is_some() { ", dropped" } else { "" };
     line("model", format!("{}, {}{gone}", count(files.len() as u64, "file"), bytes(total)));
     let style = Style::new(false, None);
-    let named = |shown: Vec<String>| first(&shown, 3);
+    let named = |shown: Vec<String>| lines::wrapped(&first(&shown, 3), BEHIND_PART, BEHIND_PART);
+    let called = |name: &str| shortened(&clean(name), WIDEST);
     if !record.params.is_empty() {
-        line("params", named(record.params.iter().map(|(k, v)| format!("{} {}", clean(k), exact(v))).collect()));
+        line("params", named(record.params.iter().map(|(k, v)| format!("{} {}", called(k), exact(v))).collect()));
     }
     if !record.metrics.is_empty() {
-        let shown = record.metrics.iter().map(|(k, v)| format!("{} {}", clean(k), measured(v, &style)));
+        let shown = record.metrics.iter().map(|(k, v)| format!("{} {}", called(k), measured(v, &style)));
         line("metrics", named(shown.collect()));
     }
     for data in &record.data {
@@ -398,10 +404,10 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         }
     });
     section(&mut text, style, "parameters", |table| {
-        record.params.iter().for_each(|(k, v)| table.row([clean(k), exact(v)]));
+        record.params.iter().for_each(|(k, v)| table.row([shortened(&clean(k), WIDEST), exact(v)]));
     });
     section(&mut text, style, "metrics", |table| {
-        record.metrics.iter().for_each(|(k, v)| table.row([clean(k), measured(v, style)]));
+        record.metrics.iter().for_each(|(k, v)| table.row([shortened(&clean(k), WIDEST), measured(v, style)]));
     });
     if !report.erased.is_empty() {
         text += &format!("\n{}\n{}", style.paint(Label::Strong, "erased"), erased(&report.erased));

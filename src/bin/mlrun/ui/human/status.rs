@@ -1,11 +1,12 @@
 //! `status`: one model in full, several as a dashboard; then what waits for whom.
 
-use mlrun::clock::{Time, describe_age};
+use mlrun::clock::{Time, describe_age, describe_expiry};
 use mlrun::ops::status::waiting::{Task, Waiting};
 use mlrun::ops::status::{CertificateState, ModelStatus, StageCertificate, StageStatus, StatusReport};
 
 use super::super::spark::bar;
 use super::super::{Label, Style, Table, clean, time};
+use super::fitness::{certificate_words, changed};
 use super::{count, dashboard, deployed, event, hooks, verdict, waiting};
 use crate::failure::obstacle;
 
@@ -30,6 +31,9 @@ pub fn status(report: &StatusReport, most: usize, style: &Style) -> String {
         let what = if rest.len() < report.waiting.len() { "what else waits" } else { "what waits for whom" };
         text += &style.paint(Label::Dim, &format!("{what} ({})\n", rest.len()));
         let only = if let [only] = report.models.as_slice() { Some(&only.model) } else { None };
+        if rest.len() > most {
+            text += &waiting::by_whom(&rest, style);
+        }
         text += &waiting::waiting(&rest, only, most, style);
         text.push('\n');
     } else if report.waiting.is_empty() && !report.models.is_empty() {
@@ -58,7 +62,8 @@ fn model(status: &ModelStatus, style: &Style) -> String {
         table.row(["workspace".to_owned(), changed(workspace, style)]);
     }
     if let Some(c) = &status.certificate {
-        let words = format!("{}, {}, {}", verdict(c.verdict, style), expiry(c.expires, status.now), time(c.expires));
+        let words =
+            format!("{}, {}, {}", verdict(c.verdict, style), describe_expiry(c.expires, status.now), time(c.expires));
         table.row(["certificate".to_owned(), words]);
     }
     for stage in &status.stages {
@@ -68,45 +73,6 @@ fn model(status: &ModelStatus, style: &Style) -> String {
     }
     text += &table.render(2);
     text + &between(status, style)
-}
-
-/// What the files differ in from the newest version, or why they cannot be looked at.
-pub(super) fn changed(workspace: &Result<Vec<&'static str>, String>, style: &Style) -> String {
-    match workspace {
-        Ok(changed) if changed.is_empty() => "unchanged".to_owned(),
-        Ok(changed) => format!("{} changed", style.paint(Label::Warning, &changed.join(", "))),
-        Err(error) => style.paint(Label::Bad, &clean(error)),
-    }
-}
-
-/// `expires in 3 d`, `expired 3 d ago`.
-fn expiry(expires: Time, now: Time) -> String {
-    if expires <= now {
-        format!("expired {} ago", describe_age(now.since(expires)))
-    } else {
-        format!("expires in {}", describe_age(expires.since(now)))
-    }
-}
-
-/// A certificate's state in a few words, and what they mean.
-pub(super) fn certificate_words(certificate: &StageCertificate, now: Time) -> (Label, String) {
-    let row = certificate.row.as_ref();
-    let expiry = || row.map_or_else(String::new, |row| expiry(row.expires, now));
-    let verdict = || row.map_or_else(String::new, |row| row.verdict.name().to_owned());
-    let word = |word: &str| word.to_owned();
-    match certificate.state {
-        CertificateState::Forced => (Label::Bad, word("FORCED")),
-        CertificateState::NotAsked => (Label::Dim, word("not asked")),
-        CertificateState::Missing => (Label::Warning, word("none")),
-        CertificateState::OtherRules => (Label::Warning, word("other rules")),
-        CertificateState::Refused => (Label::Bad, verdict()),
-        CertificateState::Expired => (Label::Bad, expiry()),
-        CertificateState::Stale => (Label::Warning, word("stale")),
-        CertificateState::Outdated => (Label::Warning, word("outdated")),
-        CertificateState::Expiring => (Label::Warning, expiry()),
-        CertificateState::InForce if verdict() == "PASS" => (Label::Good, verdict()),
-        CertificateState::InForce => (Label::Warning, verdict()),
-    }
 }
 
 /// Lines about a stage; the first says who holds it.
@@ -155,7 +121,7 @@ fn standing(certificate: &StageCertificate, now: Time, style: &Style) -> Option<
     let verdict = verdict(row.verdict, style);
     let left = row.expires.since(now).as_secs_f64() / row.expires.since(row.issued).as_secs_f64();
     let drawn = if row.expires > now { format!(" {}", bar(left, BAR).trim_end()) } else { String::new() };
-    let expiry = expiry(row.expires, now);
+    let expiry = describe_expiry(row.expires, now);
     Some(match certificate.state {
         CertificateState::Stale | CertificateState::Outdated | CertificateState::OtherRules => {
             format!("{verdict}, {}, {expiry}{drawn}", style.paint(label, &words))

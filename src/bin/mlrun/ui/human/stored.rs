@@ -195,7 +195,9 @@ pub fn verify_hints(report: &VerifyReport) -> Vec<String> {
         hint("`mlrun gc` ends the erasing that was cut short");
     }
     if any(&["event"]) {
-        hint("put the journal's files back from a backup of the store: nothing else has them");
+        hint(
+            "put the journal's files back from a backup of the store: nothing else has them. What is newer than this mlrun is whole: install a newer one",
+        );
     }
     if any(&["index"]) {
         hint(

@@ -1,17 +1,24 @@
 //! What waits for whom, one entry each: an address, what is to be done, the command.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use mlrun::clock::describe_age;
 use mlrun::name::ModelName;
 use mlrun::ops::status::waiting::{Task, Urgency, Waiting};
 
 use super::super::table::visible_width;
-use super::super::{Label, Style, clean, lines, terminal};
+use super::super::{Align, Label, Style, Table, clean, lines, terminal};
+use super::shortened;
 use crate::failure;
 
 /// So many of those who could are named.
 const NAMED: usize = 3;
 /// Of what waits for less the age is not said, in seconds.
 const MINUTE: u64 = 60;
+/// Lines that say for whom how much waits, and the widest name there.
+const MOST_PEOPLE: usize = 8;
+const PERSON: usize = 40;
 /// Behind the mark.
 const LEAD: usize = 4;
 /// Further lines.
@@ -27,6 +34,28 @@ pub(super) fn waiting(all: &[&Waiting], model: Option<&ModelName>, most: usize, 
         text += &format!("{}\n", style.paint(Label::Dim, &all));
     }
     text
+}
+
+/// For whom how much waits, those for whom most does first: where one list of it would not fit a screen.
+pub(super) fn by_whom(all: &[&Waiting], style: &Style) -> String {
+    let mut whom: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
+    for one in all {
+        let address = address(one).unwrap_or_else(|| "whoever can".to_owned());
+        *whom.entry(address).or_default().entry(one.task.name()).or_default() += 1;
+    }
+    let sum = |tasks: &BTreeMap<&str, u64>| tasks.values().sum::<u64>();
+    let mut whom: Vec<_> = whom.into_iter().collect();
+    whom.sort_by_key(|(_, tasks)| Reverse(sum(tasks)));
+    let mut table = Table::new(&[Align::Left, Align::Right]);
+    for (address, tasks) in whom.iter().take(MOST_PEOPLE) {
+        let mut tasks_named: Vec<_> = tasks.iter().collect();
+        tasks_named.sort_by_key(|(_, n)| Reverse(**n));
+        let what: Vec<String> = tasks_named.iter().map(|(task, n)| format!("{n} {task}")).collect();
+        let address = style.paint(Label::Strong, &shortened(&clean(address), PERSON));
+        table.row([address, sum(tasks).to_string(), style.paint(Label::Dim, &what.join(", "))]);
+    }
+    let more = whom.len().saturating_sub(MOST_PEOPLE);
+    table.render(2) + &if more > 0 { format!("  … and {more} more\n\n") } else { "\n".to_owned() }
 }
 
 fn entry(one: &Waiting, style: &Style) -> String {

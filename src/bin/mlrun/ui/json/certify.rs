@@ -45,6 +45,7 @@ pub fn certify(report: &CertifyReport, exit: u8) -> Value {
         "unchanged": report.unchanged,
         "proposed": report.proposed.is_some(),
         "not_in_force": report.not_in_force,
+        "takes_force": report.takes_force,
         "conflict": conflict,
         "written": report.event.is_some(),
         "signed": report.signed.as_ref().map(|s| json!({ "keyid": s.keyid.to_string(), "unchanged": s.event.is_none() })),

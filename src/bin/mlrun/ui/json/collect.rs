@@ -4,7 +4,7 @@ use mlrun::ops::drop::DropReport;
 use mlrun::ops::gc::GcReport;
 use serde_json::{Value, json};
 
-use super::registry::event;
+use super::made_event;
 
 pub fn dropped(report: &DropReport, exit: u8) -> Value {
     json!({
@@ -15,7 +15,7 @@ pub fn dropped(report: &DropReport, exit: u8) -> Value {
         "id": report.id.to_string(),
         "held": report.held.as_ref().map(ToString::to_string),
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }
@@ -54,7 +54,7 @@ pub fn gc(report: &GcReport) -> Value {
         "erased": report.erased,
         "unknown": report.unknown,
         "trash": { "bytes": report.trash, "emptied": report.emptied, "until": report.until.to_string(), "grace_seconds": report.grace.as_secs() },
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.collected.is_none(),
     })
 }

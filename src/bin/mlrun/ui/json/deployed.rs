@@ -5,7 +5,7 @@ use mlrun::ops::deployed::DeployedReport;
 use mlrun::ops::observed::Standing;
 use serde_json::{Value, json};
 
-use super::registry::event;
+use super::made_event;
 
 pub fn deployed(report: &DeployedReport, exit: u8) -> Value {
     json!({
@@ -23,7 +23,7 @@ pub fn deployed(report: &DeployedReport, exit: u8) -> Value {
         "holds": report.holds.map(|version| version.to_string()),
         "place": report.recorded.as_ref().map(|recorded| &recorded.place),
         "unchanged": report.recorded.as_ref().map(|recorded| recorded.event.is_none()),
-        "event": event(report.recorded.as_ref().and_then(|recorded| recorded.event.as_ref())),
+        "event": made_event(report.recorded.as_ref().and_then(|recorded| recorded.event.as_ref())),
         "problems": report.problems.iter().map(|p| {
             json!({ "kind": p.kind, "path": p.name, "expected": p.expected, "found": p.found })
         }).collect::<Vec<_>>(),

@@ -6,8 +6,7 @@ use mlrun::ops::cases::{AddReport, ListReport, RemoveReport};
 use mlrun::ops::waive::WaiveReport;
 use serde_json::{Value, json};
 
-use super::registry::event;
-use super::value;
+use super::{made_event, value};
 
 pub fn attach(report: &AttachReport) -> Value {
     json!({
@@ -23,7 +22,7 @@ pub fn attach(report: &AttachReport) -> Value {
         "evidence": value(&report.evidence),
         "supersedes": report.supersedes.map(|file| file.to_string()),
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }
@@ -53,7 +52,7 @@ pub fn case_added(report: &AddReport) -> Value {
         "known": report.known.iter().map(case).collect::<Vec<_>>(),
         "in_force": report.in_force,
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }
@@ -66,7 +65,7 @@ pub fn case_removed(report: &RemoveReport) -> Value {
         "removed": report.removed.iter().map(|number| format!("c{number}")).collect::<Vec<_>>(),
         "in_force": report.in_force,
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }
@@ -105,7 +104,7 @@ pub fn waive(report: &WaiveReport) -> Value {
         "signature": report.signature.map(|s| s.to_string()),
         "key": report.key,
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }

@@ -1,25 +1,9 @@
 //! `exec`.
 
-use mlrun::format::observation::ExecutionRecord;
 use mlrun::ops::exec::ExecReport;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, WithFiles, file, snapshot};
-
-/// A training command, and how it went where this program ran it.
-pub(super) fn command(argv: &[String], cwd: Option<&str>, run: Option<&ExecutionRecord>) -> Value {
-    json!({
-        "argv": argv,
-        "cwd": cwd,
-        "started": run.map(|run| run.started.to_string()),
-        "duration_ms": run.map(|run| run.duration_ms),
-        "exit": run.and_then(|run| run.exit),
-        "signal": run.and_then(|run| run.signal),
-        "user_ms": run.and_then(|run| run.user_ms),
-        "system_ms": run.and_then(|run| run.system_ms),
-        "peak_memory": run.and_then(|run| run.peak_memory),
-    })
-}
+use super::{Answer, WithFiles, file, made_event, snapshot};
 
 /// The version as `snapshot` tells it, or without one how the command ended.
 pub fn exec(report: &ExecReport) -> impl Answer {
@@ -27,7 +11,7 @@ pub fn exec(report: &ExecReport) -> impl Answer {
     fields.insert("schema".to_owned(), json!("mlrun/exec/1"));
     fields.insert("exit".to_owned(), json!(report.status()));
     fields.insert("dry_run".to_owned(), json!(report.run.is_none()));
-    fields.insert("command".to_owned(), command(&report.argv, report.cwd.as_deref(), report.run.as_ref()));
+    fields.insert("command".to_owned(), snapshot::command(&report.argv, report.cwd.as_deref(), report.run.as_ref()));
     fields.insert("not_written".to_owned(), json!(report.unwritten));
     fields.insert("code_changed".to_owned(), json!(report.changed_code));
     let files = report.snapshot.as_ref().map_or(&[][..], |taken| &taken.files);
@@ -41,15 +25,13 @@ fn without_version(report: &ExecReport) -> Map<String, Value> {
         .iter()
         .map(|(name, seed)| json!({ "name": name, "value": seed, "source": "issued", "path": null }))
         .collect();
-    let event =
-        report.failed.map(|e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() }));
     [
         ("model", json!(report.model.as_str())),
         ("version", Value::Null),
         ("id", Value::Null),
         ("seeds", Value::Object(seeds)),
         ("seed_sources", sources),
-        ("event", json!(event)),
+        ("event", made_event(report.failed.as_ref())),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into_iter()

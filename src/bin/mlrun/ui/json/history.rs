@@ -8,11 +8,11 @@ use mlrun::ops::rename::RenameReport;
 use serde_json::{Map, Value, json};
 
 use super::deployed::observed;
-use super::value;
+use super::{made_event, value};
 
 pub fn list(report: &ListReport) -> Value {
     match report {
-        ListReport::Models(lines) => {
+        ListReport::Models { lines, left_out } => {
             let models: Value = lines
                 .iter()
                 .map(|line| {
@@ -25,10 +25,11 @@ pub fn list(report: &ListReport) -> Value {
                         "created": line.latest.map(|l| l.time.to_string()),
                         "stages": stages,
                         "forced": line.forced.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                        "abandoned": line.abandoned,
                     })
                 })
                 .collect();
-            json!({ "schema": "mlrun/list/1", "models": models })
+            json!({ "schema": "mlrun/list/1", "models": models, "left_out": left_out })
         }
         ListReport::Versions { model, columns, lines, total } => {
             let versions: Value = lines
@@ -47,7 +48,8 @@ pub fn list(report: &ListReport) -> Value {
                         "forced": line.forced.iter().map(ToString::to_string).collect::<Vec<_>>(),
                         "verdict": line.verdict.map(|v| v.name()),
                         "blocked": line.blocked,
-                        "dropped": line.row.dropped.is_some(),
+                        "dropped": line.row.dropped.is_some() && !line.row.is_unreadable(),
+                        "unreadable": line.row.is_unreadable(),
                         "erased": line.erased,
                         "values": values,
                         "notes": line.notes,
@@ -111,6 +113,14 @@ fn occupied(held: &Occupied) -> Value {
             json!({ "when": when, "command": hook.command, "outcome": outcome, "time": hook.time.to_string(), "event": event_ref(hook.event) })
         })
         .collect();
+    let waivers: Value = held
+        .waivers
+        .iter()
+        .map(|waiver| {
+            let expires = waiver.expires.to_string();
+            json!({ "rule": waiver.rule, "approver": waiver.approver, "reason": waiver.reason, "expires": expires, "event": event_ref(waiver.event) })
+        })
+        .collect();
     let retired = o.retired.as_ref().map(|retired| {
         let (time, event) = (retired.time.to_string(), event_ref(retired.event));
         json!({ "time": time, "actor": retired.actor, "reason": retired.reason, "event": event })
@@ -126,6 +136,8 @@ fn occupied(held: &Occupied) -> Value {
         "event": event_ref(o.event),
         "kind": o.kind,
         "certificate": o.certificate.map(|c| c.to_string()),
+        "verdict": held.verdict.map(|verdict| verdict.name()),
+        "waivers": waivers,
         "reason": o.reason,
         "approvals": super::signoff::approvals(&held.approvals),
         "forced": o.kind == "force",
@@ -146,7 +158,7 @@ pub fn rename(report: &RenameReport) -> Value {
         "first_name": report.first.as_str(),
         "configured_as": report.configured.as_ref().map(ToString::to_string),
         "unchanged": report.unchanged,
-        "event": super::registry::event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }

@@ -3,8 +3,7 @@
 use mlrun::ops::hooks::{Deployed, HookReport, OpenHook};
 use serde_json::{Value, json};
 
-use super::registry::event;
-use super::value;
+use super::{made_event, value};
 
 /// A hook that ran just now.
 pub fn ran(report: &HookReport) -> Value {
@@ -15,7 +14,7 @@ pub fn ran(report: &HookReport) -> Value {
         "exit": report.exit,
         "milliseconds": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
         "said": report.said,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "unrecorded": report.unrecorded,
         "may_run_until": Value::Null,
     })

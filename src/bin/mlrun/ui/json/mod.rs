@@ -22,7 +22,9 @@ pub mod snapshot;
 pub mod status;
 pub mod stored;
 
+use mlrun::ops::MadeEvent;
 use mlrun::snapshot::TreeFile;
+use mlrun::unseen::is_unseen;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
@@ -41,22 +43,33 @@ impl<T: Serialize> Answer for T {
 
 /// JSON that says the same and steers no terminal: serde writes down as numbers only what JSON itself forbids.
 fn harmless(json: String) -> String {
-    let steers = |c: char| {
-        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    if !json.contains(steers) {
+    if !json.contains(is_unseen) {
         return json;
     }
-    // All of these are one unit of UTF-16, and stand nowhere but in texts.
-    let escaped = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-    json.chars().map(escaped).collect()
+    // They stand nowhere but in texts.
+    let mut harmless = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unseen(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| harmless += &format!("\\u{unit:04x}"));
+        } else {
+            harmless.push(c);
+        }
+    }
+    harmless
 }
 
 /// A record as JSON. Metrics and parameters look as they do in records: what JSON has no number for is
 /// `{"float":"nan"}`, which no text can be mistaken for.
 fn value<T: Serialize>(record: &T) -> Value {
     serde_json::to_value(record).unwrap_or(Value::Null)
+}
+
+/// The event that a verb made; null: it made none.
+fn made_event(made: Option<&MadeEvent>) -> Value {
+    made.map_or(
+        Value::Null,
+        |made| json!({ "seq": made.event.seq, "id": made.event.id.to_string(), "time": made.time.to_string() }),
+    )
 }
 
 /// An answer with a list of files. There may be millions: each becomes JSON only when it is written.

@@ -6,7 +6,7 @@ use mlrun::ops::rules::Needed;
 use mlrun::registry::promote::Obstacle;
 use serde_json::{Value, json};
 
-use super::registry::event;
+use super::made_event;
 use crate::failure::{adopted_label, obstacle};
 
 pub fn show(report: &PolicyReport) -> Value {
@@ -51,7 +51,7 @@ pub fn adopt(report: &AdoptReport, exit: u8) -> Value {
         "adopted": report.rules.stated.as_ref().map(|rules| rules.sha256.to_string()),
         "differences": report.rules.differences,
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }
@@ -64,7 +64,7 @@ pub fn retire(report: &RetireReport) -> Value {
         "version": report.held.map(|(version, _)| version.to_string()),
         "id": report.held.map(|(_, id)| id.to_string()),
         "unchanged": report.held.is_none(),
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }

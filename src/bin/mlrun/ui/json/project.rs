@@ -5,7 +5,7 @@ use mlrun::ops::init::InitReport;
 use mlrun::ops::wrong_clock::ClockReport;
 use serde_json::{Map, Value, json};
 
-use super::registry::event;
+use super::made_event;
 
 pub fn init(report: &InitReport) -> Value {
     json!({
@@ -58,7 +58,7 @@ pub fn corrected(report: &ClockReport) -> Value {
                 "times": times.map(|(seq, (recorded, taken))| json!({
                     "seq": seq, "recorded": recorded.to_string(), "taken": taken.to_string(),
                 })).collect::<Value>(),
-                "event": event(found.event.as_ref()),
+                "event": made_event(found.event.as_ref()),
             })
         })
         .collect();

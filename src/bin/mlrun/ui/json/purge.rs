@@ -6,7 +6,7 @@ use mlrun::ops::purge::PurgeReport;
 use mlrun::ops::{ErasedPart, Remaining};
 use serde_json::{Value, json};
 
-use super::registry::event;
+use super::made_event;
 
 pub fn purge(report: &PurgeReport, exit: u8) -> Value {
     let versions = report.touched.iter().map(|touched| {
@@ -19,7 +19,7 @@ pub fn purge(report: &PurgeReport, exit: u8) -> Value {
         })
     });
     let events = report.events.iter().map(|(model, made)| {
-        let mut event = event(Some(made));
+        let mut event = made_event(Some(made));
         event["model"] = json!(model.as_str());
         event
     });

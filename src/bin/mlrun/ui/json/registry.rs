@@ -1,20 +1,12 @@
 //! `promote`, `rollback`, `block`, `unblock`.
 
-use mlrun::ops::MadeEvent;
 use mlrun::ops::block::BlockReport;
 use mlrun::ops::promote::PromoteReport;
 use mlrun::ops::rollback::RollbackReport;
 use serde_json::{Value, json};
 
-use super::{hooks, value};
+use super::{hooks, made_event, value};
 use crate::failure::{obstacle, rollback_refusal};
-
-pub(super) fn event(event: Option<&MadeEvent>) -> Value {
-    event.map_or(
-        Value::Null,
-        |e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() }),
-    )
-}
 
 pub fn promote(report: &PromoteReport, exit: u8) -> Value {
     let reasons: Value = report
@@ -39,7 +31,7 @@ pub fn promote(report: &PromoteReport, exit: u8) -> Value {
         "version": report.version.to_string(),
         "id": report.id.to_string(),
         "previous": report.previous.map(|v| v.to_string()),
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "certificate": report.certificate.map(|c| c.to_string()),
         "approvals": super::signoff::approvals(&report.approvals),
         "skipped": [],
@@ -74,7 +66,7 @@ pub fn rollback(report: &RollbackReport, exit: u8) -> Value {
         "version": report.version.map(|v| v.to_string()),
         "id": report.id.map(|id| id.to_string()),
         "previous": report.previous.map(|v| v.to_string()),
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "certificate": report.certificate.map(|certificate| certificate.to_string()),
         "approvals": [],
         "skipped": value(&report.skipped),
@@ -99,7 +91,7 @@ pub fn block(report: &BlockReport) -> Value {
         "blocked": report.blocked,
         "holds": report.holds.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "unchanged": report.unchanged,
-        "event": event(report.event.as_ref()),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     })
 }

@@ -9,7 +9,7 @@ use mlrun::ops::signoffs::approvals::GivenApproval;
 use mlrun::ops::withdraw::WithdrawReport;
 use serde_json::{Value, json};
 
-use super::registry::event;
+use super::made_event;
 use crate::failure::approval_flaw;
 
 pub fn approve(report: &ApproveReport) -> Value {
@@ -26,7 +26,7 @@ pub fn approve(report: &ApproveReport) -> Value {
             "signed": report.signature.is_some(),
             "key": report.key,
             "unchanged": report.unchanged,
-            "event": event(report.event.as_ref()),
+            "event": made_event(report.event.as_ref()),
             "dry_run": report.dry_run,
         }),
         &report.subject,
@@ -43,7 +43,7 @@ pub fn withdraw(report: &WithdrawReport) -> Value {
             "person": report.person,
             "approvals": report.approvals,
             "unchanged": report.unchanged,
-            "event": event(report.event.as_ref()),
+            "event": made_event(report.event.as_ref()),
             "dry_run": report.dry_run,
         }),
         &report.subject,

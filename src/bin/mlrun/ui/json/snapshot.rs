@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::history::event;
 use super::purge::erased;
-use super::{WithFiles, file, value};
+use super::{WithFiles, file, made_event, value};
 
 pub fn snapshot(report: &SnapshotReport) -> impl Serialize {
     WithFiles { fields: Value::Object(fields(report)), files: &report.files, view: file }
@@ -50,11 +50,26 @@ pub(super) fn fields(report: &SnapshotReport) -> Map<String, Value> {
         })).collect::<Vec<_>>(),
         "stored_bytes": report.written.stored,
         "new_bytes": report.written.new,
-        "event": report.event.map(|e| json!({ "seq": e.event.seq, "id": e.event.id.to_string(), "time": e.time.to_string() })),
+        "event": made_event(report.event.as_ref()),
         "dry_run": report.dry_run,
     });
     extend(&mut object, more);
     object
+}
+
+/// A training command, and how it went where this program ran it.
+pub(super) fn command(argv: &[String], cwd: Option<&str>, run: Option<&ExecutionRecord>) -> Value {
+    json!({
+        "argv": argv,
+        "cwd": cwd,
+        "started": run.map(|run| run.started.to_string()),
+        "duration_ms": run.map(|run| run.duration_ms),
+        "exit": run.and_then(|run| run.exit),
+        "signal": run.and_then(|run| run.signal),
+        "user_ms": run.and_then(|run| run.user_ms),
+        "system_ms": run.and_then(|run| run.system_ms),
+        "peak_memory": run.and_then(|run| run.peak_memory),
+    })
 }
 
 /// What was new when it was taken is not recorded: later versions may have made it shared.
@@ -195,7 +210,7 @@ fn version_fields(
             |s| json!({ "name": s.name, "value": value(&s.value), "source": s.origin.name(), "path": s.origin.path() }),
         )
         .collect();
-    let command = record.argv.as_ref().map(|argv| super::exec::command(argv, record.cwd.as_deref(), run));
+    let command = record.argv.as_ref().map(|argv| command(argv, record.cwd.as_deref(), run));
     let object = json!({
         "params": value(&record.params),
         "metrics": value(&record.metrics),

@@ -2,11 +2,17 @@
 
 use mlrun::compare::{CellChange, Change, CodeDiff, FileFacts, Inside, Item, NotebookDiff, Sign, TextDiff, TextHunk};
 
-use super::super::super::lines::broken;
+use super::super::super::lines;
+use super::super::super::table::visible_width;
 use super::super::super::{Label, Style, Table, bytes, clean, clean_code};
-use super::super::{count, wrapped};
+use super::super::{count, cut, wrapped};
 use super::items::mark;
 
+/// Columns before a file's name, and at most before what continues the words behind it.
+const BEFORE_NAME: usize = 5;
+const MOST_BEFORE: usize = 30;
+/// The widest name of a kernel.
+const KERNEL: usize = 24;
 /// Lines for files; the rest is counted.
 const MOST_FILES: usize = 40;
 /// Lines from the inside of one file, …
@@ -25,9 +31,12 @@ pub(super) fn code(diff: &CodeDiff, patch: &str, style: &Style) -> String {
         text += if dirty { "  with uncommitted work now\n" } else { "  everything committed now\n" };
     }
     let mut table = Table::new(&[]);
+    let names = diff.files.iter().take(MOST_FILES).map(|item| visible_width(&clean(&item.name)));
+    let behind = names.max().unwrap_or(0) + BEFORE_NAME + 2;
     for item in diff.files.iter().take(MOST_FILES) {
         let cells = [mark(&item.change, style), clean(&item.name)];
-        table.row(cells.into_iter().chain(file(item, diff.inside.get(&item.name), style)));
+        let said = file(item, diff.inside.get(&item.name), style);
+        table.row(cells.into_iter().chain([lines::wrapped(&said, behind, behind.min(MOST_BEFORE))]));
     }
     text += &table.render(2);
     if diff.files.len() > MOST_FILES {
@@ -37,7 +46,7 @@ pub(super) fn code(diff: &CodeDiff, patch: &str, style: &Style) -> String {
 }
 
 /// What stands behind a file's name.
-fn file(item: &Item<FileFacts>, inside: Option<&Inside>, style: &Style) -> Vec<String> {
+fn file(item: &Item<FileFacts>, inside: Option<&Inside>, style: &Style) -> String {
     let mut cells = vec![match (&item.change, inside) {
         (Change::Renamed(from), _) => format!("was {}", clean(from)),
         (_, Some(Inside::Text(text))) => added_and_removed(text.added, text.removed, style),
@@ -52,7 +61,7 @@ fn file(item: &Item<FileFacts>, inside: Option<&Inside>, style: &Style) -> Vec<S
         _ => {}
     }
     cells.retain(|cell| !cell.is_empty());
-    vec![cells.join(", ")]
+    cells.join(", ")
 }
 
 fn sizes(item: &Item<FileFacts>) -> String {
@@ -83,7 +92,7 @@ fn cells_of(notebook: &NotebookDiff) -> String {
         parts.push(format!("outputs of {} differ", count(notebook.outputs, "cell")));
     }
     if let Some((a, b)) = &notebook.kernel {
-        let name = |kernel: &Option<String>| clean(kernel.as_deref().unwrap_or("none"));
+        let name = |kernel: &Option<String>| cut(&clean(kernel.as_deref().unwrap_or("none")), KERNEL);
         parts.push(format!("kernel {} → {}", name(a), name(b)));
     }
     if parts.is_empty() { "no cell differs".to_owned() } else { parts.join(", ") }
@@ -158,9 +167,12 @@ fn lines_of(hunk: &TextHunk, style: &Style) -> Vec<String> {
             Sign::NoEnd => Some(Label::Dim),
             Sign::Same => None,
         };
-        let parts = broken(&format!("{}{}", sign.mark(), clean_code(line)), 4, 6);
-        let paint = |part: &String| label.map_or_else(|| part.clone(), |label| style.paint(label, part));
-        parts.iter().map(|part| format!("{}\n", paint(part).trim_end())).collect::<String>()
+        // As git shows it: however long, a line of code is one line.
+        let text = format!("    {}{}", sign.mark(), clean_code(line));
+        match label {
+            Some(label) => format!("{}\n", style.paint(label, &text)),
+            None => format!("{}\n", text.trim_end()),
+        }
     };
     hunk.lines.iter().map(line).collect()
 }

@@ -1,8 +1,9 @@
 //! Training data: what became of its columns and rows, and how far the columns are from what they were.
 
-use mlrun::certify::{ColumnDrift, Shape};
+use mlrun::certify::{ColumnDrift, DataDrift, Shape};
 use mlrun::compare::{Change, ColumnChange, DataFacts, Diff, Item, RowsDiff, SchemaChange, TableDiff};
 
+use super::super::super::terminal::width;
 use super::super::super::{Align, Label, Style, Table, bytes, clean, spark};
 use super::super::{count, cut, set_in};
 use super::items::{both, mark};
@@ -51,8 +52,8 @@ fn table_lines(table: &TableDiff, style: &Style) -> String {
         let changes: Vec<String> = table.schema.iter().map(column_change).collect();
         text += &line(format!("columns: {}", changes.join(", ")));
     }
-    match (&table.rows, &table.columns) {
-        (Err(rows), Err(columns)) if rows == columns => {
+    match (&table.rows, &table.drift) {
+        (Err(rows), Err(drift)) if rows == drift => {
             return text + &line(format!("neither rows nor drift can be told: {}", clean(rows)));
         }
         _ => {}
@@ -61,8 +62,8 @@ fn table_lines(table: &TableDiff, style: &Style) -> String {
         Ok(rows) => line(row_changes(rows)),
         Err(reason) => line(format!("rows cannot be told: {}", clean(reason))),
     };
-    text + &match &table.columns {
-        Ok(columns) => drift(columns, style),
+    text + &match &table.drift {
+        Ok(found) => drift(found, style),
         Err(reason) => line(format!("drift cannot be told: {}", clean(reason))),
     }
 }
@@ -96,16 +97,14 @@ fn row_changes(rows: &RowsDiff) -> String {
     format!("rows: {added} only in b, {removed} only in a{changed} ({})", notes.join("; "))
 }
 
-fn drift(columns: &[ColumnDrift], style: &Style) -> String {
+fn drift(found: &DataDrift, style: &Style) -> String {
+    let columns = &found.columns;
     let known = |column: &&ColumnDrift| column.psi.as_ref().is_ok_and(|psi| *psi >= STABLE);
     let moved: Vec<&ColumnDrift> = columns.iter().filter(known).collect();
     let stable = columns.iter().filter(|column| column.psi.as_ref().is_ok_and(|psi| *psi < STABLE)).count();
     let mut text = String::new();
     if !moved.is_empty() {
-        let mut table = Table::new(&[Align::Left, Align::Right, Align::Left, Align::Left, Align::Left, Align::Left]);
-        table.row(["drift", "psi", "mean", "nulls", "distinct", "a → b"].map(|word| style.paint(Label::Dim, word)));
-        moved.iter().take(MOST).for_each(|column| table.row(cells(column, style)));
-        text += &table.render(5);
+        text += &fitting(&moved, style).render(5);
         if moved.len() > MOST {
             text += &format!("     … and {} more\n", moved.len() - MOST);
         }
@@ -114,6 +113,7 @@ fn drift(columns: &[ColumnDrift], style: &Style) -> String {
         let others = if moved.is_empty() { "column" } else { "other column" };
         text += &format!("{}\n", set_in(&format!("{}: psi below {STABLE}", count(stable as u64, others)), 5));
     }
+    text += &source(found, &moved);
     let unknown = columns.iter().filter_map(|column| Some((&column.name, column.psi.as_ref().err()?)));
     let mut reasons: Vec<(&String, Vec<String>)> = Vec::new();
     for (name, reason) in unknown {
@@ -129,6 +129,48 @@ fn drift(columns: &[ColumnDrift], style: &Style) -> String {
         text += &format!("{}\n", set_in(&format!("no psi of {names}{more}: {}", clean(reason)), 5));
     }
     text
+}
+
+/// The columns, without what there is no room for.
+fn fitting(moved: &[&ColumnDrift], style: &Style) -> Table {
+    const HEADS: [&str; 6] = ["drift", "psi", "mean", "nulls", "distinct", "a → b"];
+    const INDENT: usize = 5;
+    let heads = HEADS.map(|word| style.paint(Label::Dim, word)).to_vec();
+    let rows: Vec<Vec<String>> =
+        std::iter::once(heads).chain(moved.iter().take(MOST).map(|column| cells(column, style))).collect();
+    let without = |left_out: &[usize]| {
+        let mut table = Table::new(&[Align::Left, Align::Right]);
+        for row in &rows {
+            table.row(row.iter().enumerate().filter(|(at, _)| !left_out.contains(at)).map(|(_, cell)| cell.clone()));
+        }
+        table
+    };
+    // Distinct values first, then nulls: the picture says more than either.
+    let [all, fewer, fewest] = [without(&[]), without(&[4]), without(&[3, 4])];
+    let fits = |table: &Table| INDENT + table.width() <= width() + 2;
+    if fits(&all) {
+        all
+    } else if fits(&fewer) {
+        fewer
+    } else {
+        fewest
+    }
+}
+
+/// What the numbers rest on: a rule that reads rows has other ones.
+fn source(found: &DataDrift, shown: &[&ColumnDrift]) -> String {
+    let mut notes = Vec::new();
+    if shown.iter().take(MOST).any(|column| column.approximate) {
+        notes.push("psi from profiles; ≈ is estimated, where a rule that reads the rows is exact".to_owned());
+    } else if !shown.is_empty() {
+        notes.push("psi from profiles".to_owned());
+    }
+    if !found.left_out.is_empty() {
+        let names: Vec<String> = found.left_out.iter().map(|name| cut(&clean(name), NAME)).collect();
+        let (names, tell) = (names.join(", "), if names.len() == 1 { "tells" } else { "tell" });
+        notes.push(format!("without {names}, which {tell} rows apart"));
+    }
+    if notes.is_empty() { String::new() } else { format!("{}\n", set_in(&notes.join("; "), 5)) }
 }
 
 fn cells(column: &ColumnDrift, style: &Style) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! The environment: what is farthest apart first.
 
-use mlrun::compare::{Change, EnvironmentFact, EnvironmentKind, Item, Step};
+use mlrun::compare::{Change, Diff, EnvironmentFact, EnvironmentKind, Interpreter, Item, Step};
 
 use super::super::super::{Label, Style, Table, clean};
-use super::super::cut;
+use super::super::{count, cut, wrapped};
 use super::items::mark;
 
 /// Lines; the rest is counted.
@@ -11,18 +11,35 @@ const MOST: usize = 25;
 /// Characters of a value.
 const WIDEST: usize = 24;
 
-pub(super) fn environment(items: &[Item<EnvironmentFact>], style: &Style) -> String {
-    let mut sorted: Vec<&Item<EnvironmentFact>> = items.iter().collect();
+/// Of the sides with these names.
+pub(super) fn environment(diff: &Diff, (a, b): (&str, &str), style: &Style) -> String {
+    let (mut sorted, of_another) = diff.environment_parts();
     sorted.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| a.name.cmp(&b.name)));
     let mut table = Table::new(&[]);
     for item in sorted.iter().take(MOST) {
         table.row(row(item, style));
     }
-    let text = table.render(2);
-    match sorted.get(MOST..).unwrap_or_default() {
-        [] => text,
-        rest => format!("{text}  … and {} more: {}\n", rest.len(), kinds(rest)),
+    let mut text = table.render(2);
+    if let Some(rest @ [_, ..]) = sorted.get(MOST..) {
+        text += &format!("  … and {} more: {}\n", rest.len(), kinds(rest));
     }
+    if !of_another.is_empty() {
+        let (packages, kinds) = (count(of_another.len() as u64, "package"), kinds(&of_another));
+        let (ours, theirs) = diff.interpreters.as_ref().map_or((&None, &None), |(ours, theirs)| (ours, theirs));
+        let (ours, theirs) = (looked_at(a, ours.as_ref()), looked_at(b, theirs.as_ref()));
+        let line = format!(
+            "  {packages} ({kinds}) are not listed: another interpreter was looked at. {ours}. {theirs}. In mlrun.toml, \
+             `python` below `[environment]` names the one to look at"
+        );
+        text += &format!("{}\n", wrapped(&line));
+    }
+    text
+}
+
+/// Which interpreter it was.
+fn looked_at(side: &str, interpreter: Option<&Interpreter>) -> String {
+    let chosen = interpreter.map_or_else(|| "nobody knows which".to_owned(), |known| clean(&known.chosen));
+    format!("{}: {chosen}", clean(side))
 }
 
 fn row(item: &Item<EnvironmentFact>, style: &Style) -> Vec<String> {

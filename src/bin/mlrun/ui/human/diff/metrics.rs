@@ -97,12 +97,16 @@ fn name(metric: &ComparedMetric) -> String {
     format!("{}{at}{slice}", metric.metric)
 }
 
-/// Values, difference and bounds, with so many decimals that the bounds are told apart.
+/// Values, difference and bounds, with so many decimals that the bounds are told apart, and if two more are enough from nothing, too.
 fn numbers(found: &Comparison, style: &Style) -> Vec<String> {
     let width = found.upper - found.lower;
     let places = if width > 0.0 { (1.0 - width.log10().floor()).clamp(0.0, 9.0) as usize } else { 4 };
     let places = places.clamp(4.min(if found.candidate.abs() >= 100.0 { 1 } else { 4 }), 9);
-    let change = |value: f64| signed(style.fixed(value, places), value);
+    let changes = [found.delta, found.lower, found.upper];
+    let looks_like_nothing =
+        |places: usize| changes.iter().any(|value| *value != 0.0 && value.abs() < 0.5 / 10_f64.powi(places as i32));
+    let places = (places..=places + 2).find(|places| !looks_like_nothing(*places)).unwrap_or(places);
+    let change = |value: f64| style.signed(value, places);
     vec![
         style.fixed(found.baseline, places),
         style.fixed(found.candidate, places),

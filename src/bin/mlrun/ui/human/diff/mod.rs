@@ -6,15 +6,17 @@ mod data;
 mod environment;
 mod files;
 mod items;
+mod layers;
 mod metrics;
 mod predictions;
+mod settings;
 mod stat;
 mod tensors;
 mod values;
 
-use mlrun::compare::{Diff, FileFacts, Item, Section};
+use mlrun::compare::Section;
 use mlrun::ops::ErasedPart;
-use mlrun::ops::diff::DiffReport;
+use mlrun::ops::diff::{DiffReport, Unread};
 
 use self::code::{code, outputs};
 use self::command::command;
@@ -26,7 +28,7 @@ use self::metrics::metrics;
 use self::predictions::predictions;
 use self::stat::stat;
 use self::tensors::tensors;
-use self::values::value_line;
+use self::values::values;
 use super::super::{Label, Style, clean, clean_code};
 use super::purge::words;
 use super::wrapped;
@@ -44,8 +46,20 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
     let (a, b) = (style.paint(Label::Strong, &report.a), style.paint(Label::Strong, &report.b));
     let diff = &report.diff;
     let outputs = if report.sections.has(Section::Code) { outputs(&diff.code) } else { String::new() };
+    if diff.is_empty() && report.identical {
+        let but = if outputs.is_empty() { "" } else { " but for outputs of notebooks" };
+        return format!("{a} and {b} are the same{but}\n{outputs}{}", gone(report));
+    }
     if diff.is_empty() {
-        return format!("{a} and {b} are the same\n{outputs}{}", gone(report));
+        let is_read = |section: &Section| report.unread.iter().all(|one| one.section != *section);
+        let chosen: Vec<&str> = report.sections.chosen().into_iter().filter(is_read).map(title).collect();
+        let place = match chosen.as_slice() {
+            [] => "what can be compared".to_owned(),
+            chosen => chosen.join(", "),
+        };
+        let others = if report.differs { "; other sections differ" } else { "" };
+        let said = wrapped(&format!("nothing differs in {place}{others}"));
+        return format!("{a} → {b}\n{said}\n{outputs}{}", gone(report));
     }
     let mut text = format!("{a} → {b}\n");
     if detail == Detail::Stat && report.sections.is_only(Section::Tensors) {
@@ -78,27 +92,18 @@ fn body(report: &DiffReport, section: Section, style: &Style) -> String {
     let diff = &report.diff;
     match section {
         Section::Metrics => metrics(diff, style),
-        Section::Params => lines(style, &diff.params, value_line),
+        Section::Params => values(&diff.params, style),
         Section::Files => lines(style, &diff.files, file_line),
         Section::Tensors => tensors(&diff.tensors, style, false),
         Section::Predictions => predictions(diff, style),
         Section::Data => data(diff, style),
-        Section::Results => lines(style, &results(diff), file_line),
+        Section::Results => lines(style, &diff.other_results(), file_line),
         Section::Code => code(&diff.code, &format!("mlrun diff {} {} --patch", report.a, report.b), style),
-        Section::Environment => environment(&diff.environment, style),
-        Section::Seeds => lines(style, &diff.seeds, value_line),
+        Section::Environment => environment(diff, (&report.a, &report.b), style),
+        Section::Seeds => values(&diff.seeds, style),
         Section::Command => command(diff.command.as_ref(), style),
         Section::Notes => notes(diff.notes.as_ref()),
     }
-}
-
-/// Results but for predictions that have a section of their own.
-fn results(diff: &Diff) -> Vec<Item<FileFacts>> {
-    let shown = |item: &&Item<FileFacts>| {
-        let set = item.name.strip_prefix("predictions.");
-        set.is_none_or(|set| diff.predictions.iter().all(|known| known.set.as_str() != set))
-    };
-    diff.results.iter().filter(shown).cloned().collect()
 }
 
 fn notes(change: Option<&(Option<String>, Option<String>)>) -> String {
@@ -134,9 +139,16 @@ pub fn erased((label, part): &(String, ErasedPart)) -> String {
     format!("{label} {}", words(part))
 }
 
+/// What could not be read, in words.
+pub fn unread(one: &Unread) -> String {
+    format!("not compared: {}", clean(&one.reason))
+}
+
 /// What was erased from a side, and is not compared but by digest; and what else is to be known.
 fn gone(report: &DiffReport) -> String {
     let lines = report.erased.iter().map(|part| format!("{}\n", wrapped(&erased(part))));
+    let unread = report.unread.iter().map(|one| format!("{}\n", wrapped(&format!("! {}", unread(one)))));
+    let lines = unread.chain(lines);
     let remark = |remark: &String| format!("{}\n", wrapped(&format!("note: {}", clean(remark))));
     let lines: String = lines.chain(report.remarks.iter().map(remark)).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }

@@ -42,6 +42,8 @@ fn answers(found: &RowsCompared, style: &Style) -> String {
     };
     let mut lines = Vec::new();
     match &answers.agreement {
+        // Of numbers that is what is to be expected, and how far they moved says more.
+        Ok(share) if *share == 0.0 => lines.push("no row has the same answer".to_owned()),
         Ok(share) => lines.push(format!("the same answer in {} %", style.fixed(100.0 * share, decimals(*share)))),
         Err(reason) => lines.push(format!("agreement: n/a, {}", clean(reason))),
     }
@@ -59,9 +61,9 @@ fn answers(found: &RowsCompared, style: &Style) -> String {
     text + &largest(answers, style)
 }
 
-/// One that is nearly all of them is not to look like all.
+/// One that is nearly all of them is not to look like all, nor one that is nearly none like none.
 fn decimals(share: f64) -> usize {
-    if share < 1.0 && share > 0.999 { 4 } else { 1 }
+    if share < 1.0 && share > 0.999 || share > 0.0 && share < 0.001 { 4 } else { 1 }
 }
 
 /// `6 were right and are wrong, 2 the other way round: net −4`.

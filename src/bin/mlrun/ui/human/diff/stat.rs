@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use mlrun::compare::tensors::extent::Extent;
 use mlrun::compare::{
-    Command, Diff, EnvironmentFact, FileFacts, Inside, Item, PredictionsDiff, Section, Sign, Verdict, compare_words,
+    Change, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, PredictionsDiff, Section, Sign,
+    Verdict, compare_words,
 };
 use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
@@ -16,7 +18,7 @@ use super::{environment, title};
 
 /// Sections as lines.
 pub(super) fn stat(report: &DiffReport, style: &Style) -> String {
-    let sections: Vec<Section> = Section::ALL.into_iter().filter(|one| report.diff.differs_in(*one)).collect();
+    let sections = report.diff.shown_sections();
     let width = sections.iter().map(|section| title(*section).len()).max().unwrap_or(0);
     let one = |section: &Section| {
         let name = title(*section);
@@ -37,17 +39,31 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
             let sum = |side: fn(&Item<FileFacts>) -> &Option<FileFacts>| {
                 bytes(diff.files.iter().map(|item| size(side(item))).sum())
             };
-            format!("{}, {} → {}", changes(&diff.files), sum(|item| &item.a), sum(|item| &item.b))
+            let (a, b) = (sum(|item| &item.a), sum(|item| &item.b));
+            let sizes = if a == b { format!("{a} as before") } else { format!("{a} → {b}") };
+            format!("{}, {sizes}", changes(&diff.files))
         }
         Section::Data => {
-            let rows = diff.data.iter().find_map(|item| Some((item.a.as_ref()?.rows?, item.b.as_ref()?.rows?)));
-            let rows = rows.map_or_else(String::new, |(a, b)| format!(", {a} → {} of the first", count(b, "row")));
+            let of_both = |item: &Item<DataFacts>| Some((item.a.as_ref()?.rows?, item.b.as_ref()?.rows?));
+            let rows = diff.data.iter().find_map(|item| Some((&item.name, of_both(item)?)));
+            let rows = rows.map_or_else(String::new, |(name, (a, b))| {
+                let rows = if a == b {
+                    format!("{} as before", count(a, "row"))
+                } else {
+                    format!("{a} → {}", count(b, "row"))
+                };
+                format!("; {} {rows}", cut(&clean(name), 24))
+            });
             format!("{}{rows}", changes(&diff.data))
         }
-        Section::Results => changes(&diff.results),
+        Section::Results => changes(&diff.other_results()),
         Section::Code => code(diff, style),
         Section::Environment => {
-            let items: Vec<_> = diff.environment.iter().collect();
+            let (items, of_another) = diff.environment_parts();
+            let of_another = match of_another.len() as u64 {
+                0 => None,
+                n => Some(format!("{} of another interpreter", count(n, "package"))),
+            };
             let telling =
                 items.iter().min_by_key(|item| (environment::word(item) != "major", item.rank(), item.name.clone()));
             let value = |fact: &Option<EnvironmentFact>| {
@@ -56,7 +72,8 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
             let first = telling.map_or_else(String::new, |item| {
                 format!("; {} {} → {}", cut(&clean(&item.name), 24), value(&item.a), value(&item.b))
             });
-            format!("{}{first}", environment::kinds(&items))
+            let own = (!items.is_empty()).then(|| format!("{}{first}", environment::kinds(&items)));
+            own.into_iter().chain(of_another).collect::<Vec<_>>().join("; ")
         }
         Section::Command => command(diff),
         Section::Tensors => weights(diff, style),
@@ -74,9 +91,10 @@ pub(super) fn changes<T>(items: &[Item<T>]) -> String {
     parts.map(|(n, name)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The first that differs is named.
+/// One is named: the number that changed most, else the first value that is another.
 fn named(items: &[Item<Scalar>]) -> String {
-    let Some(first) = items.first() else { return String::new() };
+    let changed = || items.iter().find(|item| item.change == Change::Changed);
+    let Some(first) = furthest(items).or_else(changed).or_else(|| items.first()) else { return String::new() };
     let value = |value: &Option<Scalar>| value.as_ref().map_or_else(|| "none".to_owned(), exact);
     let first = format!("{} {} → {}", cut(&clean(&first.name), 30), value(&first.a), value(&first.b));
     format!("{}; {first}", changes(items))
@@ -114,36 +132,48 @@ fn predictions(diff: &Diff) -> String {
     diff.predictions.iter().map(of_set).collect::<Vec<_>>().join("; ")
 }
 
-/// Tensors that differ, and the layer that changed most.
+/// Tensors that differ, and the one that changed most.
 fn weights(diff: &Diff, style: &Style) -> String {
     let tensors = &diff.tensors;
     let of = |n: usize, what: &str| (n > 0).then(|| count(n as u64, what));
-    let parts = [of(tensors.items.len(), "tensor"), of(tensors.settings.len(), "hyper-parameter")];
+    let kinds = (!tensors.items.is_empty()).then(|| super::tensors::kinds(tensors).join(", "));
+    let kinds = kinds.map(|kinds| format!("{}: {kinds}", count(tensors.items.len() as u64, "tensor")));
+    let parts = [kinds, of(tensors.settings.len(), "hyper-parameter")];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         return "not compared".to_owned();
     }
-    if let Some(layer) = tensors.layers.iter().find(|layer| layer.sums.a != layer.sums.b) {
-        let odd = style.paint(Label::Bad, "other NaN or infinities");
-        return format!("{}; {odd} in {}", parts.join(", "), cut(&clean(&layer.name), 30));
-    }
-    let most = tensors.layers.first().and_then(|layer| Some((layer, layer.sums.difference().relative?)));
-    let most = most.map_or_else(String::new, |(layer, relative)| {
-        format!("; {} by {} of its norm", cut(&clean(&layer.name), 30), style.number(relative))
+    let most = tensors.items.iter().min_by(|one, other| one.extent().largest_first(&other.extent()));
+    let most = most.and_then(|item| {
+        let name = cut(&clean(item.name()), 30);
+        Some(match item.extent() {
+            Extent::NotFinite(_) => format!("; {} in {name}", style.paint(Label::Bad, "other NaN or infinities")),
+            Extent::Relative(relative) => format!("; {name} by {} of its norm", style.number(relative)),
+            Extent::Undefined | Extent::Share(_) | Extent::Unknown => return None,
+        })
     });
-    format!("{}{most}", parts.join(", "))
+    format!("{}{}", parts.join(", "), most.unwrap_or_default())
 }
 
-/// The one that changed most, as a part of what it was, is named.
-fn numbered(items: &[Item<Scalar>], style: &Style) -> String {
-    let numbers = |item: &Item<Scalar>| {
-        let (a, b) = (item.a.as_ref()?.finite()?, item.b.as_ref()?.finite()?);
-        let part = if a == 0.0 { f64::INFINITY } else { ((b - a) / a).abs() };
-        Some((part, clean(&item.name), a, b))
+/// The number that changed most, as a part of what it was.
+fn furthest(items: &[Item<Scalar>]) -> Option<&Item<Scalar>> {
+    let part = |item: &Item<Scalar>| {
+        let (a, b) = numbers(item)?;
+        Some(if a == 0.0 { f64::INFINITY } else { ((b - a) / a).abs() })
     };
-    let most = items.iter().filter_map(numbers).max_by(|one, other| one.0.total_cmp(&other.0));
-    let most = most.map_or_else(String::new, |(_, name, a, b)| {
-        format!("; {} {} → {}", cut(&name, 30), style.number(a), style.number(b))
+    let parts = items.iter().filter_map(|item| Some((part(item)?, item)));
+    parts.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, item)| item)
+}
+
+fn numbers(item: &Item<Scalar>) -> Option<(f64, f64)> {
+    Some((item.a.as_ref()?.finite()?, item.b.as_ref()?.finite()?))
+}
+
+/// The one that changed most is named.
+fn numbered(items: &[Item<Scalar>], style: &Style) -> String {
+    let most = furthest(items).and_then(|item| Some((item, numbers(item)?)));
+    let most = most.map_or_else(String::new, |(item, (a, b))| {
+        format!("; {} {} → {}", cut(&clean(&item.name), 30), style.number(a), style.number(b))
     });
     format!("{}{most}", changes(items))
 }

@@ -18,8 +18,9 @@ pub(super) fn data(diff: &Diff) -> Value {
         object["without"] = json!(rows.map(|rows| &rows.without));
         object["same_rows"] = json!(source.same_rows());
         object["schema"] = table.map_or_else(Vec::new, |table| table.schema.iter().map(column_change).collect()).into();
-        let columns = table.and_then(|table| table.columns.as_ref().ok());
-        object["columns"] = columns.map_or_else(Vec::new, |columns| columns.iter().map(drift).collect()).into();
+        let drift = table.and_then(|table| table.drift.as_ref().ok());
+        object["columns"] = drift.map_or_else(Vec::new, |drift| drift.columns.iter().map(column).collect()).into();
+        object["drift"] = json!(drift.map(|drift| json!({ "source": "profiles", "left_out": drift.left_out })));
         object["reasons"] = table.map_or_else(Vec::new, |table| reasons(table, rows)).into();
         object
     };
@@ -40,10 +41,11 @@ fn column_change(change: &SchemaChange) -> Value {
     json!({ "name": change.column, "change": what, "a": a, "b": b })
 }
 
-fn drift(column: &ColumnDrift) -> Value {
+fn column(column: &ColumnDrift) -> Value {
     json!({
         "name": column.name,
         "psi": column.psi.as_ref().ok(),
+        "p": column.p,
         "approximate": column.approximate,
         "mean": { "a": column.mean.0, "b": column.mean.1 },
         "nulls": { "a": column.nulls.0, "b": column.nulls.1 },
@@ -56,7 +58,7 @@ fn drift(column: &ColumnDrift) -> Value {
 /// Why something is not known.
 fn reasons(table: &TableDiff, rows: Option<&RowsDiff>) -> Vec<String> {
     let mut reasons: Vec<String> = table.rows.as_ref().err().into_iter().cloned().collect();
-    reasons.extend(table.columns.as_ref().err().cloned());
+    reasons.extend(table.drift.as_ref().err().cloned());
     reasons.extend(rows.and_then(|rows| rows.doubt.clone()));
     reasons.dedup();
     reasons

@@ -7,20 +7,51 @@ mod metrics;
 mod predictions;
 mod tensors;
 
-use mlrun::compare::{Change, Command, FileFacts, Item, Sign, compare_words};
+use mlrun::compare::{Change, Command, FileFacts, Interpreter, Item, Section, Sign, compare_words};
 use mlrun::ops::diff::DiffReport;
 use serde_json::{Value, json};
 
 use super::purge::erased;
 use super::value;
 
+/// A section that nobody looked at has no field: an empty one would say that nothing differs there.
 pub fn diff(report: &DiffReport) -> Value {
+    let mut answer = every_section(report);
+    let omitted: Vec<Section> = Section::ALL.into_iter().filter(|section| !report.sections.has(*section)).collect();
+    if let Some(fields) = answer.as_object_mut() {
+        for field in omitted.iter().flat_map(|section| fields_of(*section)) {
+            fields.remove(*field);
+        }
+    }
+    answer["omitted"] = omitted.into_iter().map(Section::name).collect();
+    answer
+}
+
+/// The fields that are about a section.
+const fn fields_of(section: Section) -> &'static [&'static str] {
+    match section {
+        Section::Files => &["files"],
+        Section::Tensors => &["tensors", "tensors_summary", "hyperparameters"],
+        Section::Params => &["params"],
+        Section::Metrics => &["metrics"],
+        Section::Predictions => &["predictions"],
+        Section::Data => &["data"],
+        Section::Results => &["results"],
+        Section::Code => &["code"],
+        Section::Environment => &["environment", "interpreters"],
+        Section::Seeds => &["seeds"],
+        Section::Command => &["command"],
+        Section::Notes => &["notes"],
+    }
+}
+
+fn every_section(report: &DiffReport) -> Value {
     let diff = &report.diff;
     json!({
         "schema": "mlrun/diff/1",
         "a": report.a,
         "b": report.b,
-        "identical": diff.is_empty(),
+        "identical": report.identical,
         "erased": report.erased.iter().map(|(label, part)| {
             let mut value = erased(part);
             value["of"] = json!(label);
@@ -36,6 +67,10 @@ pub fn diff(report: &DiffReport) -> Value {
         "data": data::data(diff),
         "code": code::code(&diff.code),
         "environment": environment::environment(&diff.environment),
+        "interpreters": diff.interpreters.as_ref().map(|(a, b)| json!({
+            "a": a.as_ref().map(interpreter),
+            "b": b.as_ref().map(interpreter),
+        })),
         "seeds": list(&diff.seeds, "name", value),
         "command": diff.command.as_ref().map(|(a, b)| json!({
             "a": a.as_ref().map(command),
@@ -44,6 +79,9 @@ pub fn diff(report: &DiffReport) -> Value {
         })),
         "results": list(&diff.results, "name", file),
         "remarks": report.remarks,
+        "unread": report.unread.iter().map(|one| json!({
+            "section": one.section.name(), "input": one.input, "reason": one.reason,
+        })).collect::<Vec<_>>(),
         "notes": diff.notes.as_ref().map(|(a, b)| json!({ "a": a, "b": b })),
     })
 }
@@ -75,6 +113,10 @@ fn words(a: Option<&Command>, b: Option<&Command>) -> Vec<Value> {
     };
     let pieces = compare_words(&argv(a), &argv(b)).into_iter();
     pieces.map(|(sign, words)| json!({ "change": name(sign), "words": words })).collect()
+}
+
+fn interpreter(interpreter: &Interpreter) -> Value {
+    json!({ "prefix": interpreter.prefix, "chosen": interpreter.chosen })
 }
 
 fn command(command: &Command) -> Value {

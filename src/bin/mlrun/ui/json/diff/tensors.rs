@@ -49,6 +49,7 @@ fn item(item: &TensorItem) -> Value {
 fn numbers(object: &mut Value, sums: &Sums) {
     let difference = sums.difference();
     object["not_finite"] = json!(sums.apart);
+    object["not_finite_changed"] = json!(sums.turned);
     object["l2"] = json!(difference.l2);
     object["relative"] = json!(difference.relative);
     object["max_abs"] = json!(difference.max_abs);
@@ -85,6 +86,8 @@ fn layer(layer: &Layer) -> Value {
         "set": layer.set,
         "tensors": layer.tensors,
         "changed": layer.changed,
+        "retyped": layer.retyped,
+        "reshaped": layer.reshaped,
         "added": layer.added,
         "removed": layer.removed,
         "renamed": layer.renamed,

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::pages::Pages;
-use super::{KEY, Opening, Part, Rows, Which, Writing};
+use super::BlockRow;
 use crate::format::FormatError;
-use crate::format::checkpoint::BlockRow;
+use crate::format::rows::{KEY, Opening, Pages, Part, Rows, Which, Writing};
 use crate::id::{SnapshotId, TreeId};
 
 /// Blocks in force, in the order they came. Looked up by what they are about, so that a long list of them costs nothing.
@@ -82,31 +81,30 @@ impl Blocks {
     }
 
     /// Those of the older rows that are in force no more.
-    pub(in crate::format) fn lifted(&self) -> Vec<u64> {
-        let older = self.rows.part().shown;
-        self.lifted.iter().map(|place| *place as u64).filter(|place| *place < older).collect()
+    pub(super) fn lifted(&self) -> Vec<u64> {
+        self.lifted.range(..self.rows.older()).map(|place| *place as u64).collect()
     }
 
-    pub(in crate::format) fn pages(&self) -> Option<&Arc<Pages>> {
+    pub(super) fn pages(&self) -> Option<&Arc<Pages>> {
         self.rows.pages()
     }
 
-    pub(in crate::format) fn part(&self) -> Part {
+    pub(super) fn part(&self) -> Part {
         self.rows.part()
     }
 
-    pub(in crate::format) fn write(&self, format: &'static str, which: Which) -> Result<Writing, FormatError> {
-        let skipped = match which {
+    pub(super) fn write(&self, format: &'static str, which: Which) -> Result<Writing, FormatError> {
+        let older = match which {
             Which::All => 0,
-            Which::Newer => self.rows.part().shown as usize,
+            Which::Newer => self.rows.older(),
         };
         let mut writing = Writing::new(format);
-        let kept = (skipped..self.rows.len()).filter(|place| !self.lifted.contains(place));
+        let kept = (older..self.rows.len()).filter(|place| !self.lifted.contains(place));
         kept.map(|place| &self.rows[place]).try_for_each(|row| writing.row(row))?;
         Ok(writing)
     }
 
-    pub(in crate::format) fn open(opening: &mut Opening, part: Part, lifted: &[u64]) -> Option<Self> {
+    pub(super) fn open(opening: &mut Opening, part: Part, lifted: &[u64]) -> Option<Self> {
         let rows = Rows::open(opening, part)?;
         let within = |place: &u64| usize::try_from(*place).ok().filter(|place| *place < rows.len());
         let lifted: BTreeSet<usize> = lifted.iter().map(within).collect::<Option<_>>()?;

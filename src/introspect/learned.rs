@@ -1,0 +1,112 @@
+//! What an estimator has learned that are no numbers: the categories of an encoder, the words of a vectorizer. Of each item there is
+//! a digest, so that items can be compared one by one, and none is kept.
+
+use super::pickle::value::{EMPTY, Id, Object, Value, Values};
+
+/// Bytes of an item's digest: two of all items of all models have never been the same.
+const DIGEST: usize = 16;
+/// Items of a file at most.
+const MAX_ITEMS: usize = 1 << 20;
+/// Things in things, at most.
+const MAX_DEPTH: usize = 16;
+
+/// The items of one thing after the other, as far as there is room.
+pub(super) struct Learned<'v> {
+    values: &'v Values,
+    room: usize,
+}
+
+impl<'v> Learned<'v> {
+    pub(super) const fn new(values: &'v Values) -> Self {
+        Self { values, room: MAX_ITEMS }
+    }
+
+    /// The digests of a list, set or dictionary: what it is called, and one for each item. None of what holds anything but plain
+    /// values, and of what holds nothing.
+    pub(super) fn of(&mut self, id: Id) -> Option<(&'static str, Vec<[u8; DIGEST]>)> {
+        let (name, count) = match self.values.get(id) {
+            Value::List(all) | Value::Tuple(all) => ("list", all.len()),
+            Value::Set(all) => ("set", all.len()),
+            Value::Dict(pairs) => ("dict", pairs.len()),
+            _ => return None,
+        };
+        self.room = self.room.checked_sub(count).filter(|_| count > 0)?;
+        let mut digests: Vec<_> = match self.values.get(id) {
+            Value::Dict(pairs) => pairs.iter().map(|pair| self.digest(&[pair.0, pair.1])).collect::<Option<_>>()?,
+            Value::List(all) | Value::Tuple(all) | Value::Set(all) => {
+                all.iter().map(|item| self.digest(&[*item])).collect::<Option<_>>()?
+            }
+            _ => return None,
+        };
+        // These have no order.
+        if name != "list" {
+            digests.sort_unstable();
+        }
+        Some((name, digests))
+    }
+
+    fn digest(&self, items: &[Id]) -> Option<[u8; DIGEST]> {
+        let mut text = Vec::new();
+        items.iter().try_for_each(|item| self.spell(*item, MAX_DEPTH, &mut text))?;
+        blake3::hash(&text).as_bytes().first_chunk().copied()
+    }
+
+    /// A value's kind and content, so that no two are spelled alike; none of what is not plain.
+    fn spell(&self, id: Id, depth: usize, text: &mut Vec<u8>) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        let mut put = |kind: u8, bytes: &[u8]| {
+            text.push(kind);
+            text.extend((bytes.len() as u64).to_le_bytes());
+            text.extend(bytes);
+        };
+        match self.values.get(id) {
+            Value::None => put(b'N', &[]),
+            Value::Bool(truth) => put(b'b', &[u8::from(*truth)]),
+            Value::Int(number) => put(b'i', &number.to_le_bytes()),
+            Value::Big(digits) => put(b'I', digits.as_bytes()),
+            Value::Float(number) => put(b'f', &number.to_bits().to_le_bytes()),
+            Value::Text(words) => put(b't', words.as_bytes()),
+            Value::Bytes(bytes) => put(b'B', bytes),
+            Value::Global(names) => put(b'g', format!("{}.{}", names.0, names.1).as_bytes()),
+            Value::List(all) | Value::Tuple(all) => {
+                put(b'l', &(all.len() as u64).to_le_bytes());
+                all.iter().try_for_each(|item| self.spell(*item, depth, text))?;
+            }
+            Value::Object(object) if self.is_scalar(object) => {
+                put(b's', &[]);
+                self.spell(object.arguments, depth, text)?;
+            }
+            Value::Object(object) if self.is_type(object) => {
+                put(b'd', &[]);
+                self.spell(*self.values.elements(object.arguments)?.first()?, depth, text)?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// A number of NumPy's: a type, and bytes.
+    fn is_scalar(&self, object: &Object) -> bool {
+        let made = self.values.class(object);
+        matches!(made, Some(("numpy.core.multiarray" | "numpy._core.multiarray", "scalar"))) && object.items.is_empty()
+    }
+
+    fn is_type(&self, object: &Object) -> bool {
+        matches!(self.values.class(object), Some(("numpy", "dtype")))
+    }
+
+    /// The items of an array of objects, and its sides.
+    pub(super) fn objects(&self, object: &Object) -> Option<(Id, Vec<u64>)> {
+        let ("numpy", "ndarray") = self.values.class(object)? else { return None };
+        let state = object.states.last().and_then(|id| self.values.elements(*id))?;
+        let [_, shape, _, _, items, ..] = *state else { return None };
+        let (items, count) = match self.values.get(items) {
+            Value::List(all) if items > EMPTY => (items, all.len() as u64),
+            _ => return None,
+        };
+        let sides = self.values.elements(shape)?.iter().map(|side| self.values.integer(*side)?.try_into().ok());
+        let shape: Vec<u64> = sides.collect::<Option<_>>()?;
+        let fits = shape.iter().try_fold(1_u64, |n, side| n.checked_mul(*side)) == Some(count);
+        fits.then_some((items, shape))
+    }
+}

@@ -1,0 +1,52 @@
+//! What is different between two stored versions, for a page: what records say, and what is inside of the code.
+
+use std::collections::BTreeMap;
+
+use crate::compare::{self, Direction};
+use crate::format::checkpoint::VersionRow;
+use crate::format::policy::{self as format, MeasureRecord, PolicyRecord};
+use crate::ops::diff::code::{CodeFiles, CodeSide, look_inside};
+use crate::ops::resolve::Found;
+use crate::ops::workspace::stored_side;
+use crate::page::report::Changes;
+use crate::registry::State;
+use crate::repository::Repository;
+
+/// What there is to tell of it.
+#[derive(Clone, Copy)]
+pub(super) struct Telling<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) state: &'a State,
+    /// What is gone by now.
+    pub(super) now: &'a State,
+    /// Which says of some metrics which way is better.
+    pub(super) policy: Option<&'a PolicyRecord>,
+    /// Whether files of code are looked into.
+    pub(super) with_code: bool,
+}
+
+/// From one version to another; none where one of the two cannot be read any more.
+pub(super) fn changes(of: &Telling<'_>, before: &VersionRow, after: &VersionRow) -> Option<Changes> {
+    let found = |row: &VersionRow| Found { state: of.state.clone(), row: *row };
+    let (before, after) = (found(before), found(after));
+    let (a, b) = (stored_side(of.repository, &before).ok()?, stored_side(of.repository, &after).ok()?);
+    let mut diff = compare::compare(&a, &b);
+    diff.directions = compare::directions(diff.metrics.iter().map(|item| &item.name), &said(of.policy));
+    if of.with_code {
+        let files = |row: &VersionRow| CodeFiles::Stored { erased: of.now.erased_files(row.version) };
+        let (old, new) = (files(&before.row), files(&after.row));
+        let (a, b) = (CodeSide { side: &a, files: &old }, CodeSide { side: &b, files: &new });
+        look_inside(of.repository, a, b, &mut diff.code);
+    }
+    Some(Changes { before: before.label(), diff })
+}
+
+fn said(policy: Option<&PolicyRecord>) -> BTreeMap<String, Direction> {
+    let rules = policy.into_iter().flat_map(|policy| &policy.rules);
+    let of = |rule: &format::RuleRecord| match &rule.measure {
+        MeasureRecord::Reported { name, better: format::Direction::Higher } => Some((name.clone(), Direction::Higher)),
+        MeasureRecord::Reported { name, better: format::Direction::Lower } => Some((name.clone(), Direction::Lower)),
+        _ => None,
+    };
+    rules.filter_map(of).collect()
+}

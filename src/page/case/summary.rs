@@ -1,0 +1,191 @@
+//! What a reader wants to know first: is it good, where is it in its life, what is it.
+
+use super::super::html::{Document, Text, Tone};
+use super::{Case, Certified, name_of, toned};
+use crate::certify::wording::{grouped, significant};
+use crate::format::certificate::{ResultRecord, Verdict};
+
+/// Results, metrics, stages that are told of here; the rest stands below.
+const MOST: usize = 3;
+
+/// In the words of a page: `description` is what the project says of the model, `others` who holds a stage that it does not.
+pub(in crate::page) fn summary(
+    page: &mut Document,
+    case: &Case,
+    description: Option<&str>,
+    others: &[(String, String)],
+) {
+    page.summary(&[
+        ("Is it good?", is_it_good(case)),
+        ("Where is it?", where_is_it(case, others)),
+        ("What is it?", what_is_it(case, description)),
+    ]);
+}
+
+fn is_it_good(case: &Case) -> Vec<Text> {
+    let Some(known) = &case.certificate else {
+        let none = Text::toned(Tone::Open, "no certificate").then(&Text::plain(": no rules judged it"));
+        return [none].into_iter().chain(reported(case)).collect();
+    };
+    let predicate = &known.statement.predicate;
+    let mut lines = vec![toned(predicate.verdict).then(&Text::plain(&format!(": {}", came_out(known))))];
+    if known.proposed {
+        lines.push(Text::toned(Tone::Open, "by rules that are not in force: it promotes nothing"));
+    }
+    let results = &predicate.results;
+    for verdict in [Verdict::Fail, Verdict::Inconclusive] {
+        lines.extend(results.iter().filter(|result| result.verdict == verdict).take(MOST).map(decisive));
+    }
+    lines.extend(measured(results));
+    let against = match (&known.baseline, &predicate.baseline.first_release) {
+        (Some(baseline), _) => format!("against {baseline} in {}", predicate.baseline.stage),
+        (None, Some(_)) => format!("a first release to {}", predicate.baseline.stage),
+        (None, None) => format!("with nothing to compare it with in {}", predicate.baseline.stage),
+    };
+    // What does not pass counts for nothing at any time.
+    let until = match predicate.verdict {
+        Verdict::Pass | Verdict::Waived => format!("; counts until {}", day(known.expires)),
+        _ => String::new(),
+    };
+    lines.push(Text::toned(Tone::Dim, &format!("Judged {against}{until}.")));
+    lines
+}
+
+/// `1 of 8 results failed`.
+fn came_out(known: &Certified) -> String {
+    let results = &known.statement.predicate.results;
+    let count = |verdict: Verdict| results.iter().filter(|result| result.verdict == verdict).count();
+    let all = results.len();
+    let said = [
+        (Verdict::Fail, "failed"),
+        (Verdict::Inconclusive, "could not be decided"),
+        (Verdict::Waived, "waived"),
+        (Verdict::NotApplicable, "not applicable"),
+    ];
+    let said: Vec<String> = said
+        .into_iter()
+        .filter_map(|(verdict, how)| match count(verdict) {
+            0 => None,
+            count => Some(format!("{} {how}", grouped(count as u64))),
+        })
+        .collect();
+    let word = if all == 1 { "result" } else { "results" };
+    match said.split_first() {
+        None => format!("everything that was asked holds, {} {word}", grouped(all as u64)),
+        // `1 of 8 results failed, 2 waived`.
+        Some((first, rest)) => {
+            let first = first.replacen(' ', &format!(" of {} {word} ", grouped(all as u64)), 1);
+            [first].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn decisive(result: &ResultRecord) -> Text {
+    let reason = result.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    Text::within("certificate", &name_of(result)).then(&Text::plain(&reason))
+}
+
+/// What was measured on all rows: each metric once.
+fn measured(results: &[ResultRecord]) -> Vec<Text> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut lines = Vec::new();
+    // A comparison says more than a limit.
+    let (compared, alone): (Vec<_>, Vec<_>) = results
+        .iter()
+        .filter(|result| result.slice.is_none() && result.set.is_some() && result.candidate.is_some())
+        .partition(|result| result.baseline.is_some());
+    for result in compared.into_iter().chain(alone) {
+        if lines.len() == MOST || seen.contains(&result.metric.as_str()) {
+            continue;
+        }
+        seen.push(&result.metric);
+        let value = result.candidate.map(significant).unwrap_or_default();
+        let before = result.baseline.map_or_else(String::new, |value| format!(" (baseline {})", significant(value)));
+        lines.push(
+            Text::plain(&format!("{} ", result.metric))
+                .then(&Text::strong(&value))
+                .then(&Text::toned(Tone::Dim, &before)),
+        );
+    }
+    lines
+}
+
+/// What its training says, where nobody measured.
+fn reported(case: &Case) -> Vec<Text> {
+    let metrics = case.record.metrics.iter().filter_map(|(name, value)| Some((name, value.finite()?))).take(MOST);
+    let line = |(name, value): (&String, f64)| {
+        Text::plain(&format!("{name} "))
+            .then(&Text::strong(&significant(value)))
+            .then(&Text::toned(Tone::Dim, " by its training"))
+    };
+    metrics.map(line).collect()
+}
+
+fn where_is_it(case: &Case, others: &[(String, String)]) -> Vec<Text> {
+    let mut lines: Vec<Text> = case
+        .stays
+        .iter()
+        .filter(|stay| stay.until.is_none())
+        .map(|stay| Text::plain("in ").then(&Text::toned(Tone::Good, &stay.stage)).then(&since(stay.since)))
+        .collect();
+    if lines.is_empty() {
+        lines.push(Text::toned(Tone::Open, "in no stage"));
+        let last = case.stays.iter().filter_map(|stay| Some((stay, stay.until?))).max_by_key(|(_, until)| *until);
+        lines.extend(last.map(|(stay, until)| {
+            let ended = if stay.ended.is_empty() { String::new() } else { format!(": {}", stay.ended) };
+            Text::plain(&format!("It was in {} until {}{ended}.", stay.stage, day(until)))
+        }));
+    }
+    let holders = others.iter().take(MOST);
+    lines.extend(holders.map(|(stage, version)| Text::toned(Tone::Dim, &format!("{stage} holds {version}"))));
+    lines.extend(
+        case.blocks.iter().take(MOST).map(|(stage, why, _)| {
+            Text::toned(Tone::Bad, "kept out").then(&Text::plain(&format!(" of {stage}: {why}")))
+        }),
+    );
+    lines.push(Text::within("life", "Its life so far"));
+    lines
+}
+
+fn since(time: crate::clock::Time) -> Text {
+    Text::plain(" since ").then(&Text::plain(&day(time)))
+}
+
+/// The day is enough here.
+fn day(time: crate::clock::Time) -> String {
+    time.for_people().get(..10).unwrap_or_default().to_owned()
+}
+
+fn what_is_it(case: &Case, description: Option<&str>) -> Vec<Text> {
+    let mut lines: Vec<Text> = description.into_iter().map(Text::plain).collect();
+    lines.extend(case.record.notes.as_ref().map(|notes| Text::plain(&format!("“{notes}”"))));
+    let made = case.made.time.map_or_else(String::new, |time| format!("Made {} by {}.", day(time), case.made.who));
+    lines.push(Text::plain(&made));
+    let data = case.record.data.iter().take(MOST).map(|data| match data.rows {
+        Some(rows) => format!("{}, {} rows", data.name, grouped(rows)),
+        None => data.name.to_string(),
+    });
+    let data: Vec<String> = data.collect();
+    if !data.is_empty() {
+        lines.push(Text::plain(&format!("Data: {}.", data.join("; "))));
+    }
+    let files = &case.record.model_files;
+    let word = if files.files == 1 { "file" } else { "files" };
+    lines.push(Text::plain(&format!("{} {word}, {}.", grouped(files.files), size(files.bytes))));
+    if !case.missing.is_empty() {
+        lines.push(Text::toned(Tone::Open, "Not all of it is kept."));
+    }
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
+}
+
+/// `1.2 MiB`.
+fn size(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{} {}", significant(value), units.get(unit).copied().unwrap_or_default())
+}

@@ -1,0 +1,82 @@
+//! Drift between two profiles: which columns it is of, and what it is where a profile does not list every value.
+
+use mlrun::certify::{DataDrift, data_drift};
+use mlrun::format::profile::ProfileRecord;
+use serde_json::{Value, json};
+
+fn profile(rows: u64, columns: &[Value]) -> ProfileRecord {
+    let record = json!({
+        "columns": columns, "data": "train", "format": "mlrun/profile/1", "rows": rows, "sha256": "ab".repeat(32),
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+/// Whole numbers, each once: `rows` of them from `least` on, `step` apart. `distinct` is what was counted.
+fn numbers(name: &str, rows: u64, (least, step): (u64, u64), distinct: Option<u64>) -> Value {
+    let edges: Vec<u64> = (0..=10).map(|tenth| least + step * (rows * tenth).div_ceil(10).saturating_sub(1)).collect();
+    json!({
+        "name": name, "kind": "integer", "nulls": 0, "distinct": distinct, "mean": 0.0,
+        "deciles": { "edges": edges, "counts": vec![rows / 10; 10], "exact": true },
+    })
+}
+
+fn words(name: &str, distinct: u64, listed: &[(&str, u64)]) -> Value {
+    let categories: Vec<Value> =
+        listed.iter().map(|(value, count)| json!({ "value": value, "count": count })).collect();
+    json!({ "name": name, "kind": "text", "nulls": 0, "distinct": distinct, "categories": categories })
+}
+
+fn judged(drift: &DataDrift) -> Vec<&str> {
+    drift.columns.iter().map(|column| column.name.as_str()).collect()
+}
+
+#[test]
+fn what_tells_rows_apart_is_left_out() {
+    let of = |rows: u64, from: u64| {
+        let all = Some(rows);
+        profile(
+            rows,
+            &[
+                numbers("id", rows, (from, 1), all),
+                // More of them than a profile counts: what counts through is all different.
+                numbers("row", rows, (from, 1), None),
+                numbers("price_in_cents", rows, (from, 40), all),
+                numbers("steps", rows, (from, 40), None),
+                numbers("year", rows, (from, 1), Some(12)),
+                words("city", 2, &[("lisbon", rows / 2), ("oslo", rows / 2)]),
+            ],
+        )
+    };
+    let (a, b) = (of(1000, 0), of(1000, 500));
+    let none = data_drift(&a, &b, &[]);
+    assert_eq!(none.left_out, ["id", "row"]);
+    assert_eq!(judged(&none), ["year", "price_in_cents", "steps", "city"]);
+    // What is said to be a key is one, unless its values are known to repeat.
+    assert_eq!(data_drift(&a, &b, &["price_in_cents".to_owned()]).left_out, ["id", "row", "price_in_cents"]);
+    assert_eq!(data_drift(&a, &b, &["city".to_owned()]).left_out, ["id", "row"]);
+    let both = ["city".to_owned(), "year".to_owned()];
+    assert_eq!(data_drift(&a, &b, &both).left_out, ["id", "row", "year", "city"]);
+    // A column that only one of them has is of neither kind.
+    let alone = profile(1000, &[numbers("id", 1000, (0, 1), Some(1000))]);
+    assert_eq!(data_drift(&alone, &b, &[]).left_out, ["id"]);
+    assert!(data_drift(&b, &profile(10, &[]), &[]).columns.is_empty());
+}
+
+/// Of values that are not listed each counts as often as any other: rome is listed, lisbon is one of ten with 300 rows.
+#[test]
+fn categories_that_are_not_listed_are_even() {
+    let a = profile(1000, &[words("city", 12, &[("lisbon", 500), ("oslo", 300)])]);
+    let b = profile(1000, &[words("city", 12, &[("rome", 400), ("oslo", 300)])]);
+    let drift = data_drift(&a, &b, &[]);
+    let column = &drift.columns[0];
+    // def psi(r, c): sum((q/1000 - p/1000) * math.log(q / p) for p, q in zip(r, c))
+    // psi([500, 300, 200], [30, 300, 670])
+    assert!((column.psi.as_ref().unwrap() - 1.8905143994205953).abs() < 1e-12, "{column:?}");
+    assert!(column.approximate && column.p.is_some_and(|p| p < 1e-9), "{column:?}");
+    // Of the same values in other numbers nothing is even.
+    let b = profile(1000, &[words("city", 2, &[("oslo", 700), ("lisbon", 300)])]);
+    assert!(!data_drift(&a, &b, &[]).columns[0].approximate);
+    // What was taken out as a secret is not known, and nothing is made up for it.
+    let b = profile(1000, &[words("city", 12, &[("<redacted:email>", 400), ("oslo", 300)])]);
+    assert!(data_drift(&a, &b, &[]).columns[0].psi.as_ref().unwrap_err().contains("secrets"));
+}
