@@ -14,7 +14,7 @@ use super::{Asked, MadeEvent, VerbError, attached, check_text, rules};
 use crate::format::FormatError;
 use crate::format::certificate::{self, StatementRecord, Verdict};
 use crate::format::checkpoint::{ApprovalRow, VersionRow};
-use crate::format::event::{ActorRecord, EventBody};
+use crate::format::event::{ActorRecord, EventBody, HookOutcome};
 use crate::id::{CertificateId, SnapshotId};
 use crate::name::{ModelName, StageName, Version};
 use crate::process::Interruption;
@@ -192,8 +192,11 @@ pub fn promote_attended(
         ran = moved.checks(&checks, &input, attendant.heard)?;
     }
     let mut vetoes = hooks::vetoes(&ran);
-    if !passed_over.is_empty() {
-        vetoes.push(Obstacle::PassedOver { commands: passed_over.clone() });
+    // Without a checkout there is none to run them in: a check that is not asked has not agreed, whyever.
+    let skipped = ran.iter().filter(|hook| hook.outcome == HookOutcome::Skipped).map(|hook| hook.command.clone());
+    let not_asked: Vec<String> = passed_over.iter().cloned().chain(skipped).collect();
+    if !not_asked.is_empty() {
+        vetoes.push(Obstacle::PassedOver { commands: not_asked });
     }
     let with_checks = |mut report: PromoteReport| {
         (report.checks, report.passed_over) = (ran.clone(), passed_over.clone());

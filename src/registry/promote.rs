@@ -150,7 +150,7 @@ pub enum Obstacle {
         /// The end of what it said.
         said: Option<String>,
     },
-    /// Its `before` hooks were not to run: what was not asked has not agreed.
+    /// Its `before` hooks were not to run, or there was no checkout to run them in: what was not asked has not agreed.
     PassedOver {
         /// As configured, with secrets masked.
         commands: Vec<String>,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use crate::digest::Digest;
 use crate::format::event::StageRulesRecord;
@@ -19,6 +19,10 @@ use crate::shell;
 /// Endings of what an interpreter is handed.
 const SCRIPTS: [&str; 12] = ["bash", "cjs", "jl", "js", "lua", "mjs", "pl", "ps1", "py", "r", "rb", "sh"];
 
+/// Programs that run a file which they are handed.
+const INTERPRETERS: [&str; 14] =
+    ["bash", "dash", "env", "julia", "ksh", "lua", "node", "perl", "pwsh", "python", "r", "rscript", "ruby", "sh"];
+
 /// The SHA-256 of each, by its path in the project.
 ///
 /// # Errors
@@ -29,6 +33,8 @@ pub(in crate::ops) fn of(repository: &Repository, commands: &[String]) -> Result
     let Some(project) = repository.project() else { return Ok(found) };
     // What is no command is told where it is run.
     for words in commands.iter().filter_map(|command| shell::words(command).ok()) {
+        let mut is_interpreted = words.first().is_some_and(|program| is_interpreter(program))
+            && !words.iter().any(|word| word == "-c" || word == "-m");
         for (place, word) in words.iter().enumerate() {
             // A program without a folder is one of the system's.
             let is_program = place == 0 && word.contains('/');
@@ -36,9 +42,11 @@ pub(in crate::ops) fn of(repository: &Repository, commands: &[String]) -> Result
                 continue;
             }
             for part in parts(word) {
-                let Some(name) = within(part) else { continue };
-                let path = project.join(&name);
-                if !found.contains_key(&name) && path.is_file() && (is_program || is_script(&path)) {
+                let path = project.join(part);
+                let Some(name) = within(project, &path).filter(|_| path.is_file()) else { continue };
+                // The first file that an interpreter is handed is what it runs, whatever it is called.
+                let is_run = is_program || std::mem::take(&mut is_interpreted) || is_script(&path);
+                if is_run && !found.contains_key(&name) {
                     found.insert(name, digest(&path)?);
                 }
             }
@@ -67,18 +75,18 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
     word.split(|c: char| c.is_whitespace() || "\"'`;&|()<>=".contains(c)).filter(|part| !part.is_empty())
 }
 
-/// A path below the project, as one of its files is called.
-fn within(part: &str) -> Option<String> {
-    let mut names = Vec::new();
-    for component in Path::new(part).components() {
-        match component {
-            Component::Normal(name) => names.push(name.to_str()?),
-            Component::CurDir => {}
-            Component::ParentDir => drop(names.pop()?),
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    (!names.is_empty()).then(|| names.join("/"))
+/// What a file below the project is called in it. Links are followed, as whoever runs it does: what lies elsewhere is none of its files.
+fn within(project: &Path, path: &Path) -> Option<String> {
+    let (project, path) = (project.canonicalize().ok()?, path.canonicalize().ok()?);
+    let names: Option<Vec<&str>> =
+        path.strip_prefix(project).ok()?.components().map(|name| name.as_os_str().to_str()).collect();
+    names.filter(|names| !names.is_empty()).map(|names| names.join("/"))
+}
+
+/// `python3.11` is `python`, wherever it lies.
+fn is_interpreter(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program).to_ascii_lowercase();
+    INTERPRETERS.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
 fn is_script(path: &Path) -> bool {

@@ -173,10 +173,12 @@ pub(in crate::ops) enum Authorship {
 /// Whether somebody is one of the authors: by address, and by name where an author has none. A job of a CI system is nobody.
 pub(in crate::ops) fn authorship(authors: &[ActorRecord], email: &str, name: Option<&str>) -> Authorship {
     let is_own = |author: &ActorRecord| match &author.email {
-        Some(address) => address.eq_ignore_ascii_case(email),
+        Some(address) => address.trim().eq_ignore_ascii_case(email.trim()),
         None => author.name.is_some() && author.name.as_deref() == name,
     };
-    let is_unknown = |author: &ActorRecord| author.email.is_none() && author.name.is_none() && author.ci.is_none();
+    // Any shell may say that it is in CI; a system that names itself says more.
+    let is_ci = |author: &ActorRecord| author.ci.as_ref().is_some_and(|ci| ci.provider != "unknown");
+    let is_unknown = |author: &ActorRecord| author.email.is_none() && author.name.is_none() && !is_ci(author);
     match authors {
         authors if authors.iter().any(is_own) => Authorship::Own,
         authors if authors.iter().any(is_unknown) => Authorship::Unknown,

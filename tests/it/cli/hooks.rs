@@ -362,7 +362,7 @@ fn passed_over_for_the_record() {
     assert_eq!(refused["reasons"][0]["code"], "checks-passed-over", "{refused:#}");
     project
         .leaves_alone("promote v1 --to production --no-hooks --dry-run", 1)
-        .says(&["its checks were not to run: `false`"]);
+        .says(&["its checks were not asked: `false`"]);
     let promoted = project.ok("promote v1 --to production --no-hooks --force --reason broken");
     promoted.says(&["hook `false` was passed over", "PROMOTED"]);
     assert!(project.events_of("hook").is_empty() && !project.path("pushed").exists());
@@ -408,11 +408,14 @@ fn without_a_checkout_hooks_are_skipped_and_that_is_recorded() {
     ]);
     assert_eq!(run("rollback fraud --from v2 --reason slow --json").exits(0).object()["unchanged"], true);
     run("unblock v2").exits(0);
-    let forward = run("promote v2 --to production --json").exits(0).object();
-    let skipped: Vec<_> =
-        forward["hooks"].as_array().unwrap().iter().map(|h| (h["when"].as_str(), h["outcome"].as_str())).collect();
-    assert_eq!(skipped, [(Some("before"), Some("skipped")), (Some("after"), Some("skipped"))]);
-    assert_eq!(outcomes(&project)[4..], ["after skipped", "before skipped", "after skipped"]);
+    // A check that is not asked has not agreed: to go forward takes a checkout, or force.
+    let forward = run("promote v2 --to production --json").exits(1).object();
+    assert_eq!(
+        (&forward["verdict"], &forward["reasons"][0]["code"]),
+        (&"REFUSED".into(), &"checks-passed-over".into())
+    );
+    assert_eq!(outcomes(&project)[4..], ["after skipped", "before skipped"]);
+    assert_eq!(project.json("at", 0)["stages"][0]["version"], "v1");
     fs::set_permissions(away.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(fs::read_dir(away.beside("home")).unwrap().count() + fs::read_dir(away.path("")).unwrap().count(), 0);
     assert_eq!(project.read("pushed"), "w0w1");

@@ -110,9 +110,10 @@ pub fn obstacle(obstacle: &Obstacle, label: &str, stage: &str, needed: Needed) -
         }
         Obstacle::PassedOver { commands } => {
             let which = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
-            let cure =
-                format!("mlrun promote {label} --to {stage}   # runs them; `--force --reason …` goes on without");
-            (obstacle.code(), format!("its checks were not to run: {which}"), cure)
+            let cure = format!(
+                "mlrun promote {label} --to {stage}   # in a checkout runs them; `--force --reason …` goes on without"
+            );
+            (obstacle.code(), format!("its checks were not asked: {which}"), cure)
         }
         _ => ("refused", "it may not hold this stage".to_owned(), "mlrun status".to_owned()),
     }
