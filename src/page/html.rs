@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use super::chart::{self, Chart};
 use super::escape::xml;
-use super::report;
 use crate::certify::wording::count;
 use crate::certify::wording::grouped;
 use crate::clock::Time;
@@ -214,7 +213,7 @@ pub struct Document {
     body: String,
     is_in_section: bool,
     has_charts: bool,
-    is_report: bool,
+    mark: &'static str,
 }
 
 impl Document {
@@ -227,13 +226,13 @@ impl Document {
             body: String::new(),
             is_in_section: false,
             has_charts: false,
-            is_report: false,
+            mark: "",
         }
     }
 
-    /// A page that says of itself that it is a report: a later one may take its place.
-    pub fn of_report(title: &str) -> Self {
-        Self { is_report: true, ..Self::new(title) }
+    /// A page that says of itself what made it, in markup for its head.
+    pub(super) fn marked(title: &str, mark: &'static str) -> Self {
+        Self { mark, ..Self::new(title) }
     }
 
     /// Begins a section; `id` names it in links.
@@ -400,8 +399,8 @@ impl Document {
     /// The page; `lead` stands below its title.
     pub fn finish(mut self, lead: &Text) -> String {
         self.end_section();
-        let Self { title, summary, contents, body, has_charts, is_report, .. } = self;
-        let generator = if is_report { format!("{}\n", report::MARK_PAGE) } else { String::new() };
+        let Self { title, summary, contents, body, has_charts, mark, .. } = self;
+        let generator = if mark.is_empty() { String::new() } else { format!("{mark}\n") };
         let charts = if has_charts { chart::STYLE } else { "" };
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n{generator}<title>{title}</title>\n\

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::log::LogEntry;
 use super::super::told::{self, happening, subject_of, who};
 use super::super::{VerbError, erasures, imported, resolve, show};
-use super::version::Teller;
+use super::teller::Teller;
 use crate::digest::Digest;
 use crate::format::certificate::StatementRecord;
 use crate::format::checkpoint::{ApprovalRow, VersionRow, WaiverRow};

@@ -13,6 +13,7 @@ mod predictions;
 mod samples;
 mod site;
 mod slices;
+mod teller;
 mod tensors;
 mod version;
 
@@ -22,7 +23,8 @@ pub use self::error::ReportError;
 pub use self::site::{SiteReport, site};
 
 use self::output::{Output, Written};
-use self::version::{Depth, Teller};
+use self::teller::Teller;
+use self::version::Depth;
 use super::VerbError;
 use crate::digest::Digest;
 use crate::format::event::EventRef;

@@ -28,7 +28,7 @@ use crate::format::certificate::Verdict;
 /// What reports say of themselves near their beginning, so that one of them may take the place of another: pages, cards and lists of
 /// pages.
 pub const MARKS: [&str; 4] = [MARK_PAGE, MARK_CARD, MARK_CARDS, MARK_LISTING];
-pub(super) const MARK_PAGE: &str = "<meta name=\"generator\" content=\"mlrun report\"/>";
+const MARK_PAGE: &str = "<meta name=\"generator\" content=\"mlrun report\"/>";
 const MARK_CARD: &str = "\n# Written by mlrun report\n";
 const MARK_CARDS: &str = "<!-- Written by mlrun report -->";
 const MARK_LISTING: &str = "mlrun site";
@@ -320,10 +320,15 @@ pub fn html(versions: &[Version]) -> String {
     }
 }
 
+/// A page that says of itself that it is a report: a later one may take its place.
+fn document(title: &str) -> Document {
+    Document::marked(title, MARK_PAGE)
+}
+
 /// The page of one version; `above` are links to the pages it belongs to: path and words.
 pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     let case = &version.case;
-    let mut page = Document::of_report(&case.label);
+    let mut page = document(&case.label);
     case::summary(&mut page, case, version.description.as_deref(), &life::holders(&version.life));
     page.section("what", "What it is");
     case::facts(&mut page, case);

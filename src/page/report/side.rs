@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::case::{maybe, toned};
 use super::super::html::{Column, Document, Text, Tone, column, words};
 use super::{
-    Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, history, life, quality, samples,
+    Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, document, history, life, quality, samples,
     slices as by_slice,
 };
 use crate::certify::wording::{grouped, significant};
@@ -17,7 +17,7 @@ type Row = (String, Vec<Text>);
 
 pub(super) fn html(versions: &[Version]) -> String {
     let labels: Vec<&str> = versions.iter().map(|version| version.case.label.as_str()).collect();
-    let mut page = Document::of_report(&labels.join(", "));
+    let mut page = document(&labels.join(", "));
     page.section("what", "What they are");
     across(&mut page, "Versions", versions, &facts(versions));
     lives(&mut page, versions);

@@ -10,8 +10,8 @@
 use std::collections::BTreeSet;
 
 use super::super::case::toned;
-use super::super::html::{Document, Text, Tone, number, words};
-use super::{History, Life, MARK_LISTING, Version, history, life, single};
+use super::super::html::{Text, Tone, number, words};
+use super::{History, Life, MARK_LISTING, Version, document, history, life, single};
 use crate::certify::wording::grouped;
 use crate::clock::Time;
 use crate::format::certificate::Verdict;
@@ -68,7 +68,7 @@ const UP: &str = "../../";
 
 /// The page of everything.
 pub fn index(models: &[Model]) -> String {
-    let mut page = Document::of_report("Models");
+    let mut page = document("Models");
     page.section("models", "Models");
     if models.is_empty() {
         page.paragraph(&Text::plain("There is none yet."));
@@ -112,7 +112,7 @@ fn verdict(verdict: Option<Verdict>) -> Text {
 
 /// The page of a model.
 pub fn model(model: &Model) -> String {
-    let mut page = Document::of_report(&model.name);
+    let mut page = document(&model.name);
     page.section("stages", "Who is where");
     if model.stages.is_empty() {
         page.paragraph(&Text::plain("No stage holds a version."));
@@ -154,7 +154,7 @@ pub fn version(model: &str, version: &Version) -> String {
 
 /// The page of a version that cannot be read.
 pub fn unread(model: &str, label: &str, why: &str) -> String {
-    let mut page = Document::of_report(label);
+    let mut page = document(label);
     page.section("what", "What it is");
     page.paragraph(&Text::toned(Tone::Bad, "It cannot be read: ").then(&Text::plain(why)));
     page.paragraph(&Text::code(&format!("mlrun verify {label}")).then(&Text::plain(" tells more.")));
