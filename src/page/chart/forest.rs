@@ -1,10 +1,11 @@
 //! Values with their intervals, one below the other: a forest plot.
 
 use plotters::chart::ChartBuilder;
-use plotters::element::{Circle, PathElement, Text};
+use plotters::element::{PathElement, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::mark::dot;
 use super::{Chart, Hue, LONGEST, drawn, letters, px, range, words};
 use crate::certify::wording::significant;
 
@@ -109,7 +110,7 @@ impl Forest {
                     chart.draw_series([PathElement::new(tick, Hue::Ink.stroke(1.0))]).ok()?;
                 }
                 if let Some(value) = row.value.filter(|value| value.is_finite()) {
-                    chart.draw_series([Circle::new((inside(value), y), px(4), row.hue.fill())]).ok()?;
+                    dot(area, chart.backend_coord(&(inside(value), y)), 4.0, row.hue)?;
                 }
                 let middle = chart.backend_coord(&(low, y)).1;
                 let name = letters(13, Hue::Ink, HPos::Right, VPos::Center);

@@ -6,6 +6,7 @@
 //! who do not see it; the numbers stand in a table beside it.
 
 mod forest;
+mod mark;
 mod plot;
 mod range;
 mod spark;

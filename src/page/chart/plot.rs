@@ -1,10 +1,11 @@
 //! Lines and dots over two axes.
 
 use plotters::chart::ChartBuilder;
-use plotters::element::{Circle, PathElement, Text};
+use plotters::element::{PathElement, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::mark::dot;
 use super::{Chart, Hue, LONGEST, drawn, letters, px, range, words};
 use crate::certify::wording::significant;
 
@@ -174,20 +175,19 @@ impl Plot {
                     Mark::Dots | Mark::Both => 2.5,
                     Mark::Large => 5.0,
                 };
-                let dots = points.iter().map(|point| Circle::new(*point, (radius * 4.0) as i32, series.hue.fill()));
-                chart.draw_series(dots).ok()?;
+                for point in &points {
+                    dot(area, chart.backend_coord(point), radius, series.hue)?;
+                }
             }
             // The most important was drawn last.
             for (place, series) in (0..).zip(self.series.iter().rev()) {
                 let y = px(LEGEND * place + LEGEND / 2);
                 let (from, to) = (px(LEFT), px(LEFT + 30));
-                match series.mark {
-                    Mark::Line | Mark::Both => {
-                        area.draw(&PathElement::new(vec![(from, y), (to, y)], series.hue.stroke(2.0))).ok()?;
-                    }
-                    Mark::Dots | Mark::Large => {
-                        area.draw(&Circle::new(((from + to) / 2, y), px(3), series.hue.fill())).ok()?;
-                    }
+                if matches!(series.mark, Mark::Line | Mark::Both) {
+                    area.draw(&PathElement::new(vec![(from, y), (to, y)], series.hue.stroke(2.0))).ok()?;
+                }
+                if series.mark != Mark::Line {
+                    dot(area, (i32::midpoint(from, to), y), 3.5, series.hue)?;
                 }
                 let style = letters(15, Hue::Ink, HPos::Left, VPos::Center);
                 area.draw(&Text::new(words(&series.name, LONGEST), (to + px(8), y), style)).ok()?;

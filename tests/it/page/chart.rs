@@ -4,6 +4,7 @@ use mlrun::clock::Time;
 use mlrun::page::chart::{
     Axis, Chart, Forest, ForestRow, Guide, Hue, Lane, Mark, Plot, Series, Spark, Stretch, Timeline,
 };
+use mlrun::page::html::{Document, Text};
 
 fn plot(points: Vec<(f64, f64)>, mark: Mark) -> Option<Chart> {
     let series = vec![Series { name: "a".to_owned(), hue: Hue::Nth(0), mark, points }];
@@ -51,6 +52,71 @@ fn odd_intervals_make_a_forest_or_none() {
     assert!(forest(vec![row(Some(0.0), Some((f64::NEG_INFINITY, f64::NAN)))]).is_some());
     assert!(forest(vec![row(Some(1.0), Some((2.0, -3.0))), row(None, None)]).is_some());
     assert!(forest((0..500).map(|i| row(Some(f64::from(i)), None)).collect()).is_some());
+}
+
+/// Who sees no colours tells models apart by dashes, by the shape of dots, and by outlines.
+#[test]
+fn colour_is_not_all_that_tells_models_apart() {
+    let shape = |svg: &str, colour: &str| {
+        let of = |line: &&str| {
+            line.contains(&format!("fill=\"{colour}\"")) && line.starts_with('<') && !line.starts_with("<text")
+        };
+        let corners = |line: &str| {
+            line.split_once("points=\"").map_or(0, |(_, rest)| rest.split('"').next().unwrap().matches(',').count())
+        };
+        svg.lines()
+            .filter(of)
+            .map(|line| (line.split(' ').next().unwrap().to_owned(), corners(line)))
+            .collect::<Vec<_>>()
+    };
+    let colours = ["#0B57B0", "#A8480B", "#0F6B2F", "#8A2BA6", "#00707A", "#9B1C4B"];
+    let series = |place: usize| Series {
+        name: format!("v{place}"),
+        hue: Hue::Nth(place),
+        mark: Mark::Large,
+        points: vec![(place as f64, 1.0)],
+    };
+    let (title, description) = (String::new(), String::new());
+    let (x, y) = (Axis::numbers("x"), Axis::numbers("y"));
+    let plot = Plot { title, description, x, y, series: (0..6).map(series).collect(), guide: Guide::None };
+    let page = page_with(plot.chart().unwrap());
+    let mut seen = Vec::new();
+    for colour in colours {
+        let found = shape(&page, colour);
+        // In the chart and in its key.
+        assert_eq!(found.len(), 2, "{colour}: {found:?}");
+        assert_eq!(found[0], found[1], "{colour}");
+        seen.push(found[0].clone());
+    }
+    assert_eq!(seen[0].0, "<circle");
+    assert_eq!(seen.iter().map(|(_, corners)| *corners).collect::<Vec<_>>(), [0, 4, 3, 4, 3, 12], "{seen:?}");
+    let time = |milliseconds: i64| Time::from_milliseconds(milliseconds).unwrap();
+    let stretch = |place: usize| Stretch {
+        name: format!("v{place}"),
+        since: time(place as i64 * 3_600_000),
+        until: Some(time((place as i64 + 1) * 3_600_000)),
+        own: Some(place),
+    };
+    let lanes = vec![Lane { name: "production".to_owned(), stretches: (0..2).map(stretch).collect() }];
+    let (title, description) = (String::new(), String::new());
+    let page = page_with(Timeline { title, description, lanes, until: time(8_000_000) }.chart().unwrap());
+    assert_eq!(shape(&page, "#0B57B0").len(), 2, "its time and the key");
+    assert_eq!(shape(&page, "#A8480B").len(), 2);
+    assert_eq!(
+        page.lines().filter(|line| line.starts_with("<rect") && line.contains("fill=\"#FFFFFF\"")).count(),
+        2,
+        "the second is hollow"
+    );
+    // Lines of one colour are dashed by the page's style.
+    for colour in &colours[1..] {
+        assert!(page.contains(&format!("polyline[stroke=\"{colour}\"]{{stroke-dasharray:")), "{colour}");
+    }
+}
+
+fn page_with(chart: Chart) -> String {
+    let mut page = Document::new("charts");
+    page.charts(&[chart]);
+    page.finish(&Text::default())
 }
 
 #[test]
