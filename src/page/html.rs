@@ -16,8 +16,9 @@ const MOST_ROWS: usize = 1000;
 const MANY_COLUMNS: usize = 9;
 /// So many columns of a table have room on every page.
 const FEW_COLUMNS: usize = 3;
-/// Characters of a value.
+/// Characters of a value or a caption, and of the head of a column.
 const LONGEST_VALUE: usize = 200;
+const LONGEST_HEAD: usize = 80;
 /// Bytes of a preformatted text; the rest is counted.
 const LONGEST: usize = 256 << 10;
 
@@ -36,10 +37,11 @@ dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.
 .summary{grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1rem;margin:1.2em 0}.summary div{background:var(--box);border:1px solid var(--line);border-radius:.4rem;padding:.7rem 1rem}.summary dd{margin:.25rem 0}.summary dd:first-of-type{font-size:1.1rem}
 .wide{overflow-x:auto}:focus-visible{outline:3px solid var(--link);outline-offset:2px}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}td a{overflow-wrap:anywhere;display:inline-block;min-width:6ch}
-.few th,.few td{overflow-wrap:anywhere}
+.few th,.few td{overflow-wrap:anywhere}.few td:first-child,.few th:not(:empty){min-width:9ch}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
 .noted tr:not(:last-child) td{border-bottom:0;padding-bottom:0}.noted td:first-child{overflow-wrap:anywhere;min-width:8ch}.note{display:block;position:sticky;left:0;max-width:calc(min(100vw,72rem) - 3rem);padding-bottom:.3rem;overflow-wrap:anywhere}
+@media screen and (max-width:56rem){.wide table:not(.noted){width:max-content;min-width:100%}.wide table:not(.noted) :is(th,td){max-width:36rem}.wide caption{max-width:calc(100vw - 3rem)}}
 @media screen and (max-width:56rem){.noted,.noted tbody,.noted tr,.noted td{display:block}.noted caption{display:block}.noted thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .noted tr{display:flex;flex-wrap:wrap;gap:0 1.2rem}.noted td{border:0;padding:0;text-align:left;white-space:normal}.noted td:empty{display:none}.noted td[data-name]::before{content:attr(data-name) \" \";color:var(--dim)}.noted tbody{border-bottom:1px solid var(--line);padding:.4rem 0}}
 @media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#bbb;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd,.noted tbody{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}td code{font-size:7pt;overflow-wrap:anywhere}th,td{padding-right:.3rem}.many{font-size:6.5pt}.many th,.many td{overflow-wrap:anywhere;min-width:6ch}.summary{grid-template-columns:repeat(3,1fr)}.note{position:static;max-width:none}}
@@ -166,9 +168,14 @@ fn relative(path: &str) -> String {
 
 /// Of a long value its beginning, and how long it is: the record has all of it.
 pub fn shorten(text: &str) -> Cow<'_, str> {
-    let Some((end, _)) = text.char_indices().nth(LONGEST_VALUE) else { return Cow::Borrowed(text) };
+    beginning(text, LONGEST_VALUE).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// The first characters of a text that is longer, and how long it is.
+fn beginning(text: &str, longest: usize) -> Option<String> {
+    let (end, _) = text.char_indices().nth(longest)?;
     let beginning = text.get(..end).unwrap_or_default();
-    Cow::Owned(format!("{beginning}… ({} characters)", grouped(text.chars().count() as u64)))
+    Some(format!("{beginning}… ({} characters)", grouped(text.chars().count() as u64)))
 }
 
 /// The head of a column.
@@ -186,7 +193,8 @@ impl Column {
 
 /// Something that may be wider than the page: it scrolls, with the keyboard, too.
 fn scrolling(name: &str, inside: &str) -> String {
-    format!("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">{inside}</div>", xml(name))
+    let name = xml(&shorten(name));
+    format!("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{name}\">{inside}</div>")
 }
 
 /// A column of words.
@@ -196,7 +204,7 @@ pub const fn words(name: &'static str) -> Column {
 
 /// A column that is called after something foreign.
 pub fn column(name: &str, is_number: bool) -> Column {
-    Column { name: Cow::Owned(name.to_owned()), is_number }
+    Column { name: Cow::Owned(beginning(name, LONGEST_HEAD).unwrap_or_else(|| name.to_owned())), is_number }
 }
 
 /// A column of numbers.
@@ -297,8 +305,10 @@ impl Document {
         };
         let heads: String =
             columns.iter().map(|c| format!("<th scope=\"col\"{}>{}</th>", c.class(), xml(&c.name))).collect();
-        let mut table =
-            format!("<table{class}>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n", xml(caption));
+        let mut table = format!(
+            "<table{class}>\n<caption>{}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n",
+            xml(&shorten(caption))
+        );
         for row in rows.iter().take(most) {
             let cells = row.iter().enumerate();
             let cells =
@@ -325,7 +335,7 @@ impl Document {
         let heads: String = columns.iter().map(head).collect();
         let mut table = format!(
             "<table class=\"noted\" role=\"table\">\n<caption>{}</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n",
-            xml(caption)
+            xml(&shorten(caption))
         );
         for (row, note) in rows.iter().take(MOST_ROWS) {
             let cell = |(column, cell): (&Column, &Text)| {
@@ -391,7 +401,7 @@ impl Document {
 
     /// What is made by `inside`, folded away until it is asked for.
     pub fn folded(&mut self, summary: &str, inside: impl FnOnce(&mut Self)) {
-        self.body.push_str(&format!("<details><summary>{}</summary>\n", xml(summary)));
+        self.body.push_str(&format!("<details><summary>{}</summary>\n", xml(&shorten(summary))));
         inside(self);
         self.body.push_str("</details>\n");
     }

@@ -100,6 +100,11 @@ fn missing(column: &ColumnProfileRecord, rows: u64) -> f64 {
     if rows == 0 { 0.0 } else { missing as f64 / rows as f64 }
 }
 
+/// As its mean stands beside it; whole numbers and words as they are.
+fn end(value: &Scalar) -> String {
+    if let Scalar::Float(number) = value { wording::significant(*number) } else { value.to_string() }
+}
+
 fn shape(column: &ColumnProfileRecord, rows: u64, against: Option<&(&ProfileRecord, DataDrift)>) -> ColumnShape {
     let edges = |column: &ColumnProfileRecord| -> Option<Vec<f64>> {
         column.deciles.as_ref()?.edges.iter().map(Scalar::finite).collect()
@@ -115,7 +120,7 @@ fn shape(column: &ColumnProfileRecord, rows: u64, against: Option<&(&ProfileReco
         distinct: column.distinct,
         mean: column.mean,
         sd: column.sd,
-        ends: column.min().zip(column.max()).map(|(least, greatest)| (least.to_string(), greatest.to_string())),
+        ends: column.min().zip(column.max()).map(|(least, greatest)| (end(least), end(greatest))),
         shape: edges(column).zip(column.deciles.as_ref().map(|deciles| deciles.counts.to_vec())),
         categories: column.categories.iter().map(|one| (one.value.clone(), one.count)).collect(),
         before,

@@ -69,6 +69,17 @@ LOOK = r"""
     }
     if (box.width < 20 || box.left < left - 0.5 || box.right > right + 0.5) wrong.push(`a reason from ${box.left} to ${box.right}, of which ${left} to ${right} is seen`);
   }
+  // Cells that have to be scrolled to make no row so tall that there is nothing to see in it.
+  for (const row of window.innerWidth < 600 ? document.querySelectorAll('.wide table:not(.noted) tr') : []) {
+    const edge = row.closest('.wide').getBoundingClientRect();
+    const seen = [...row.children].filter(e => e.getBoundingClientRect().left < edge.right).map(e => {
+      const text = document.createRange();
+      text.selectNodeContents(e);
+      return text.getBoundingClientRect().height;
+    });
+    const empty = row.getBoundingClientRect().height - Math.max(...seen);
+    if (row.checkVisibility() && empty > 72) wrong.push(`a row of ${row.textContent.slice(0, 60)} with ${empty} pixels of nothing`);
+  }
   // On paper no number and no word at the head of a column is cut in two.
   for (const e of matchMedia('print').matches ? document.querySelectorAll('td.number, th') : []) {
     const text = document.createRange();
