@@ -11,7 +11,7 @@ pub(super) use self::certificate::{certificate, sign_offs};
 pub(super) use self::checks::checks;
 use self::contents::changes;
 pub(super) use self::contents::{code, data, environment, files, values};
-pub(super) use self::summary::summary;
+pub(super) use self::summary::{is_it_good, summary, where_is_it};
 use super::html::{Document, Text, Tone, number, words};
 use crate::certify::wording::count;
 use crate::clock::Time;

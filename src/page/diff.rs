@@ -7,6 +7,7 @@ mod numbers;
 mod tables;
 mod tensors;
 
+pub(super) use self::numbers::{called, signed};
 use super::escape;
 use crate::compare::{Diff, Section, Sections};
 

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::tensors;
 use crate::compare::{self, Direction};
 use crate::format::checkpoint::VersionRow;
 use crate::format::policy::{self as format, MeasureRecord, PolicyRecord};
+use crate::ops::chain;
 use crate::ops::diff::code::{CodeFiles, CodeSide, look_inside};
+use crate::ops::diff::{DiffOptions, diff};
 use crate::ops::resolve::Found;
 use crate::ops::workspace::stored_side;
-use crate::page::report::Changes;
+use crate::page::report::{Changes, Tensors};
+use crate::progress::Silent;
 use crate::registry::State;
 use crate::repository::Repository;
 
@@ -38,7 +42,31 @@ pub(super) fn changes(of: &Telling<'_>, before: &VersionRow, after: &VersionRow)
         let (a, b) = (CodeSide { side: &a, files: &old }, CodeSide { side: &b, files: &new });
         look_inside(of.repository, a, b, &mut diff.code);
     }
-    Some(Changes { before: before.label(), diff })
+    Some(Changes { before: before.label(), diff, notes: Vec::new() })
+}
+
+/// From one version of a page to another, with everything that `diff` looks into, and what changed in tensors. Where that cannot be read
+/// and both are of one model, what their records say, and why not more.
+pub(super) fn between(of: &Telling<'_>, before: &Found, after: &Found) -> (Option<Changes>, Option<Tensors>) {
+    let options = DiffOptions { a: Some(before.label()), b: Some(after.label()), ..DiffOptions::default() };
+    match diff(of.repository, &options, &Silent) {
+        Ok(found) => {
+            let erased = found
+                .erased
+                .iter()
+                .map(|(label, part)| format!("{label}: `{}` was {}", part.row.what.name(), part.why()));
+            let unread = found.unread.iter().map(|one| format!("not compared: {}", one.reason));
+            let notes = erased.chain(unread).chain(found.remarks.iter().cloned()).collect();
+            let tensors = tensors::told(found.a.clone(), &found.diff.tensors);
+            (Some(Changes { before: found.a, diff: found.diff, notes }), Some(tensors))
+        }
+        Err(error) => {
+            let known =
+                (before.state.model == after.state.model).then(|| changes(of, &before.row, &after.row)).flatten();
+            let note = format!("only what their records say is compared: {}", chain(&error));
+            (known.map(|known| Changes { notes: vec![note], ..known }), None)
+        }
+    }
 }
 
 fn said(policy: Option<&PolicyRecord>) -> BTreeMap<String, Direction> {

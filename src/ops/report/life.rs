@@ -40,7 +40,7 @@ fn lane(stage: &StageRow, own: Option<Version>, newest: usize) -> Lane {
 /// The numbers of a version.
 pub(super) type Measures = BTreeMap<Version, BTreeMap<String, f64>>;
 
-/// The metrics of these versions, as their training reported them. What cannot be read has none.
+/// The metrics of these versions, as their training reported them, NaN and infinities included. What cannot be read has none.
 pub(super) fn measures(repository: &Repository, rows: &[VersionRow]) -> Measures {
     let of = |row: &VersionRow| {
         let record = records::snapshot(repository, row.snapshot).ok();
@@ -50,7 +50,7 @@ pub(super) fn measures(repository: &Repository, rows: &[VersionRow]) -> Measures
 }
 
 fn numbers(record: &SnapshotRecord) -> BTreeMap<String, f64> {
-    record.metrics.iter().filter_map(|(name, value)| Some((name.clone(), value.finite()?))).collect()
+    record.metrics.iter().filter_map(|(name, value)| Some((name.clone(), value.number()?))).collect()
 }
 
 /// The versions around `own`: `most` of them that end a little behind it, or with the newest.
@@ -82,7 +82,7 @@ pub(super) fn history(
         stages: state.stages_of(row.snapshot).iter().map(ToString::to_string).collect(),
         verdict: state.certificates.get(&row.snapshot).map(|known| known.verdict),
         values: metrics.iter().map(|name| measures.get(&row.version)?.get(name).copied()).collect(),
-        is_own: Some(row.version) == own,
+        own: (Some(row.version) == own).then_some(0),
         page: page(row),
     };
     let versions: Vec<HistoryRow> = rows.iter().map(version).collect();

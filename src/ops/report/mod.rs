@@ -24,13 +24,13 @@ pub use self::site::{SiteReport, site};
 
 use self::output::{Output, Written};
 use self::teller::Teller;
-use self::version::Depth;
+use self::version::{Against, Depth};
 use super::VerbError;
 use crate::digest::Digest;
 use crate::format::event::EventRef;
 use crate::id::SnapshotId;
 use crate::name::{ModelName, Version};
-use crate::page::report::{card, html};
+use crate::page::report::{html, markdown};
 use crate::repository::Repository;
 
 /// Versions that stand side by side; more columns are no page.
@@ -59,7 +59,7 @@ pub enum Form {
     /// A page with charts.
     #[default]
     Html,
-    /// A model card.
+    /// A model card, or a comparison.
     Markdown,
 }
 
@@ -117,31 +117,39 @@ pub fn report(repository: &Repository, options: &ReportOptions) -> Result<Report
     }
     // Found out before anything is read: a place that cannot be written to.
     let output = options.output.as_ref().map(|path| Output::at(repository, path, options.force)).transpose()?;
-    let several = options.revisions.len() > 1;
-    let (mut told, mut versions, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, revision) in options.revisions.iter().enumerate() {
-        let (found, now) = version::find(repository, revision, options.at.as_deref())?;
+    let mut found = Vec::new();
+    for revision in &options.revisions {
+        found.push(version::find(repository, revision, options.at.as_deref())?);
+    }
+    let is_pair = found.len() == 2;
+    // Beside each other: each but the first against that.
+    let first = match found.as_slice() {
+        [(first, now), _, ..] => Some((first, Teller::of(repository, &first.state, now)?.as_reference(&first.row)?)),
+        _ => None,
+    };
+    let (mut told, mut versions) = (Vec::new(), Vec::new());
+    for (place, (own, now)) in found.iter().enumerate() {
         versions.push(Reported {
-            model: found.state.model.clone(),
-            version: found.row.version,
-            id: found.snapshot(),
-            head: found.state.head,
+            model: own.state.model.clone(),
+            version: own.row.version,
+            id: own.snapshot(),
+            head: own.state.head,
         });
-        let depth = Depth { place, beside_others: several, ..Depth::default() };
-        let teller = Teller::of(repository, &found.state, &now)?;
-        told.push(teller.tell(&found.row, depth)?);
-        // Beside each other: each against the one before it.
-        let row = found.row;
-        if let Some((_, before)) = rows.iter().rev().find(|(model, _)| *model == found.state.model)
-            && let Some(last) = told.last_mut()
-        {
-            last.changes = changes::changes(&teller.telling(), before, &row);
+        let teller = Teller::of(repository, &own.state, now)?;
+        let against = match &first {
+            None => Against::Baseline,
+            Some(_) if place == 0 => Against::Nothing,
+            Some((_, first)) => Against::First { first, is_pair },
+        };
+        let mut version = teller.tell(&own.row, Depth { place, against, ..Depth::default() })?;
+        if let Some((first, _)) = first.as_ref().filter(|_| place > 0) {
+            (version.changes, version.tensors) = changes::between(&teller.telling(), first, own);
         }
-        rows.push((found.state.model.clone(), row));
+        told.push(version);
     }
     let text = match options.form {
         Form::Html => html(&told),
-        Form::Markdown => card::markdown(&told),
+        Form::Markdown => markdown(&told),
     };
     let mut report = Report {
         versions,

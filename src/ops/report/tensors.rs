@@ -26,9 +26,14 @@ pub(super) fn tensors(
         let instead = Some(format!("mlrun diff {against} {label} --only tensors"));
         return Some(Tensors { against, layers: Vec::new(), instead });
     };
+    Some(told(against, &found))
+}
+
+/// What was found.
+pub(super) fn told(against: String, found: &TensorDiff) -> Tensors {
     let several = found.layers.iter().any(|layer| found.layers.first().is_some_and(|first| first.set != layer.set));
-    let layers = found.layers.iter().map(|layer| change(layer, several)).chain(not_compared(&found)).collect();
-    Some(Tensors { against, layers, instead: None })
+    let layers = found.layers.iter().map(|layer| change(layer, several)).chain(not_compared(found)).collect();
+    Tensors { against, layers, instead: None }
 }
 
 fn change(layer: &Layer, several: bool) -> LayerChange {

@@ -1,11 +1,13 @@
 //! A version as a report tells of it: everything a page says, gathered.
 
+use std::collections::HashMap;
+
 use super::super::log::LogEntry;
 use super::super::reproducibility::reasons;
 use super::super::resolve::{self, Found};
 use super::super::training::row_key;
 use super::super::{VerbError, attached, erasures, life as lives};
-use super::data::{self, Against, Data};
+use super::data::{self, Data};
 use super::life;
 use super::predictions::{Side, Tables, quality};
 use super::teller::Teller;
@@ -16,6 +18,7 @@ use crate::format::certificate::HoldoutUseRecord;
 use crate::format::checkpoint::VersionRow;
 use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
+use crate::id::FileId;
 use crate::name::{ModelName, Version};
 use crate::ops::judging;
 use crate::page::report;
@@ -40,13 +43,24 @@ pub(super) fn find(repository: &Repository, text: &str, at: Option<&str>) -> Res
     Ok((Found { state, row: found.row }, now))
 }
 
+/// What a version is held against.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Against<'a> {
+    /// What its certificate compared it with, else the version before it.
+    Baseline,
+    /// Nothing: others on the page are held against it.
+    Nothing,
+    /// The first version of the page; where there are but two, predictions are read on the rows that both have.
+    First { first: &'a Reference, is_pair: bool },
+}
+
 /// How much of a version is told, and beside what.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Depth {
+pub(super) struct Depth<'a> {
     /// The how many-th of the page's models it is.
     pub(super) place: usize,
-    /// Whether others are told of on the same page: then it is compared with those, not with its baseline.
-    pub(super) beside_others: bool,
+    /// What it is held against.
+    pub(super) against: Against<'a>,
     /// Versions around it.
     pub(super) around: usize,
     /// Times in each stage.
@@ -55,9 +69,15 @@ pub(super) struct Depth {
     pub(super) largest: u64,
 }
 
-impl Default for Depth {
+impl Default for Depth<'_> {
     fn default() -> Self {
-        Self { place: 0, beside_others: false, around: AROUND, times: TIMES, largest: judging::evidence::MAX_TABLE }
+        Self {
+            place: 0,
+            against: Against::Baseline,
+            around: AROUND,
+            times: TIMES,
+            largest: judging::evidence::MAX_TABLE,
+        }
     }
 }
 
@@ -73,7 +93,7 @@ impl Teller<'_> {
     }
 
     /// Everything of a version.
-    pub(super) fn tell(&self, row: &VersionRow, depth: Depth) -> Result<report::Version, VerbError> {
+    pub(super) fn tell(&self, row: &VersionRow, depth: Depth<'_>) -> Result<report::Version, VerbError> {
         let own_life;
         let life: Vec<&LogEntry> = match &self.known {
             Some(known) => known.entries.iter().filter(|entry| lives::is_about(entry, row)).collect(),
@@ -84,7 +104,17 @@ impl Teller<'_> {
         };
         let parts = case::case(self, row, &life)?;
         let label = parts.case.label.clone();
-        let reference = if depth.beside_others { None } else { self.reference(row) };
+        let baseline;
+        let (reference, is_drawn) = match depth.against {
+            Against::Baseline => {
+                baseline = self.reference(row);
+                (baseline.as_ref(), true)
+            }
+            Against::Nothing => (None, false),
+            Against::First { first, is_pair } => (Some(first), is_pair),
+        };
+        // What is different from the first of a page is for the page to find out.
+        let before = reference.filter(|_| matches!(depth.against, Against::Baseline));
         let judged = attached::judged(self.repository, self.state, row)?;
         let judged_by = parts.case.certificate.as_ref().map(|known| &known.statement.predicate.policy);
         let policy = judged_by.or(self.policy.as_ref());
@@ -95,16 +125,16 @@ impl Teller<'_> {
             place: depth.place,
             erased: erasures::evidence(self.now, row.version, &judged),
         };
-        let other = reference.as_ref().map(|reference| Side {
+        let other = reference.filter(|_| is_drawn).map(|reference| Side {
             label: reference.label.clone(),
             record: &reference.judged,
-            place: depth.place + 1,
-            erased: erasures::evidence(self.now, reference.row.version, &reference.judged),
+            place: reference.place,
+            erased: reference.erased.clone(),
         });
         let own_data = Data { label: &label, record: &parts.record, observation: &parts.observation };
         let key = |name: &_| row_key(self.repository, &self.state.model, self.policy.as_ref(), name);
         let certificate = parts.case.certificate.as_ref().map(|known| &known.statement);
-        let other_data = reference.as_ref().map(|reference| Against {
+        let other_data = reference.map(|reference| data::Against {
             data: Data { label: &reference.label, record: &reference.judged, observation: &reference.observation },
             key: &key,
             certified: certificate.filter(|_| reference.is_baseline),
@@ -115,8 +145,8 @@ impl Teller<'_> {
             quality: quality(&tables, policy, &own, other.as_ref()),
             samples: samples::samples(&tables, &own, other.as_ref()),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
-            changes: reference.as_ref().and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
-            tensors: reference.as_ref().and_then(|reference| {
+            changes: before.and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
+            tensors: before.and_then(|reference| {
                 let (before, now) = ((reference.label.as_str(), &reference.judged), (label.as_str(), &parts.record));
                 // A site over a thousand versions does not read every model.
                 tensors(self.repository.store(), before, now, self.known.as_ref().map(|_| MOST_TENSORS))
@@ -176,22 +206,35 @@ impl Teller<'_> {
         let before = || self.state.version(Version(row.version.0.checked_sub(1)?));
         let baseline = baseline.filter(|other| other.version != row.version);
         let other = baseline.or_else(before)?;
-        Some(Reference {
-            is_baseline: baseline.is_some(),
-            label: format!("{}@{}", self.state.model, other.version),
-            row: *other,
-            judged: attached::judged(self.repository, self.state, other).ok()?,
-            observation: self.observation(other).ok()?,
+        Some(Reference { is_baseline: baseline.is_some(), place: 1, ..self.as_reference(other).ok()? })
+    }
+
+    /// A version that others are held against, as the first of a page.
+    pub(super) fn as_reference(&self, row: &VersionRow) -> Result<Reference, VerbError> {
+        let judged = attached::judged(self.repository, self.state, row)?;
+        Ok(Reference {
+            is_baseline: false,
+            label: format!("{}@{}", self.state.model, row.version),
+            place: 0,
+            row: *row,
+            erased: erasures::evidence(self.now, row.version, &judged),
+            judged,
+            observation: self.observation(row)?,
         })
     }
 }
 
 /// What a version is compared with.
-struct Reference {
+#[derive(Debug)]
+pub(super) struct Reference {
     label: String,
     row: VersionRow,
     /// Whether its certificate compared it with that.
     is_baseline: bool,
+    /// The how many-th of the page's models it is.
+    place: usize,
+    /// Its tables that were erased.
+    erased: HashMap<FileId, (String, String, String)>,
     judged: SnapshotRecord,
     observation: ObservationRecord,
 }

@@ -22,7 +22,7 @@ pub(in crate::page) fn summary(
     ]);
 }
 
-fn is_it_good(case: &Case) -> Vec<Text> {
+pub(in crate::page) fn is_it_good(case: &Case) -> Vec<Text> {
     let Some(known) = &case.certificate else {
         let none = Text::toned(Tone::Open, "no certificate").then(&Text::plain(": no rules judged it"));
         return [none].into_iter().chain(reported(case)).collect();
@@ -121,7 +121,7 @@ fn reported(case: &Case) -> Vec<Text> {
     metrics.map(line).collect()
 }
 
-fn where_is_it(case: &Case, others: &[(String, String)]) -> Vec<Text> {
+pub(in crate::page) fn where_is_it(case: &Case, others: &[(String, String)]) -> Vec<Text> {
     let mut lines: Vec<Text> = case
         .stays
         .iter()

@@ -64,7 +64,7 @@ fn measured(set: &SetMetrics) -> String {
 }
 
 /// `recall at 0.35 [country=DE]`.
-fn called(metric: &ComparedMetric) -> String {
+pub(in crate::page) fn called(metric: &ComparedMetric) -> String {
     let at = metric.threshold.map_or_else(String::new, |threshold| format!(" at {threshold}"));
     let slice = metric.slice.as_ref().map_or_else(String::new, |slice| format!(" [{slice}]"));
     format!("{}{at}{slice}", metric.metric)
@@ -81,7 +81,7 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn signed(value: f64) -> String {
+pub(in crate::page) fn signed(value: f64) -> String {
     format!("{}{}", if value > 0.0 { "+" } else { "" }, significant(value))
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::case::Case;
 use super::super::{Context, escape, markdown};
-use super::{Bounded, MARK_CARD, MARK_CARDS, Version};
+use super::{Bounded, MARK_CARD, Quality, Version};
 use crate::certify::wording::{count, grouped, significant};
 use crate::format::certificate::StatementRecord;
 use crate::format::policy::Task;
@@ -16,22 +16,23 @@ const MOST: usize = 50;
 /// Characters of a cell.
 const LONGEST: usize = 200;
 
-/// The card of one version; of several, their cards without front matter, one below the other.
-pub fn markdown(versions: &[Version]) -> String {
-    match versions {
-        [only] => format!("{}{}", front_matter(&only.case), body(only)),
-        several => format!("{MARK_CARDS}\n\n{}", several.iter().map(body).collect::<Vec<_>>().join("\n---\n\n")),
-    }
+/// The card of a version.
+pub(super) fn markdown(version: &Version) -> String {
+    format!("{}{}", front_matter(&version.case), body(version))
 }
 
 /// Words in a line or a cell.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     escape::markdown(text, LONGEST)
 }
 
 /// A digest, ready to be copied.
-fn digest(text: &str) -> String {
-    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { format!("`{text}`") } else { words(text) }
+pub(super) fn digest(text: &str) -> String {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        format!("`{text}`")
+    } else {
+        words(text)
+    }
 }
 
 /// A text as YAML: JSON's strings are YAML's.
@@ -164,7 +165,7 @@ fn body(version: &Version) -> String {
         })
         .collect();
     section(&mut text, "Training data", &["name", "path", "rows", "SHA-256"], &data);
-    slices(&mut text, version);
+    slices(&mut text, &version.quality);
     drift(&mut text, version);
     code(&mut text, case);
     let reasons: Vec<Vec<String>> = version
@@ -182,7 +183,7 @@ fn body(version: &Version) -> String {
     text
 }
 
-fn section(text: &mut String, title: &str, heads: &[&str], rows: &[Vec<String>]) {
+pub(super) fn section(text: &mut String, title: &str, heads: &[&str], rows: &[Vec<String>]) {
     if !rows.is_empty() {
         text.push_str(&format!("## {title}\n\n"));
         table(text, heads, rows);
@@ -208,8 +209,8 @@ fn certificate(text: &mut String, case: &Case) {
 }
 
 /// What the stored predictions come to by slice.
-fn slices(text: &mut String, version: &Version) {
-    for (set, sliced) in version.quality.iter().flat_map(|set| set.slices.iter().map(move |sliced| (set, sliced))) {
+pub(super) fn slices(text: &mut String, sets: &[Quality]) {
+    for (set, sliced) in sets.iter().flat_map(|set| set.slices.iter().map(move |sliced| (set, sliced))) {
         let said = |found: &Result<Bounded, String>| match found {
             Ok(found) => {
                 format!("{} ({} to {})", significant(found.value), significant(found.lower), significant(found.upper))

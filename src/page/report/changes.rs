@@ -1,7 +1,7 @@
 //! What is different from another version, part by part.
 
 use super::super::html::{Document, Text, Tone, number, shorten, words};
-use super::Changes;
+use super::{Changes, answers};
 use crate::certify::wording::{grouped, significant};
 use crate::compare::{
     Change, CodeDiff, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, Sign, Size, Step, TextHunk,
@@ -23,19 +23,39 @@ pub(super) fn section(page: &mut Document, changes: Option<&Changes>) {
 }
 
 /// Everything that is different from one version.
-pub(super) fn one(page: &mut Document, changes: &Changes) {
-    let diff = &changes.diff;
-    page.paragraph(&Text::plain(&format!("Against {}.", changes.before)));
-    if diff.is_empty() {
-        page.paragraph(&Text::plain("Nothing is different."));
-        return;
+fn one(page: &mut Document, changes: &Changes) {
+    if is_different(page, changes) {
+        metrics(page, &changes.diff);
+        rest(page, &changes.diff);
     }
+}
+
+/// The same without metrics, which stand in a section of their own where several versions are told of.
+pub(super) fn beside_metrics(page: &mut Document, changes: &Changes) {
+    if is_different(page, changes) {
+        rest(page, &changes.diff);
+    }
+}
+
+/// Says what it is held against; whether anything is different.
+fn is_different(page: &mut Document, changes: &Changes) -> bool {
+    page.paragraph(&Text::plain(&format!("Against {}.", changes.before)));
+    for note in &changes.notes {
+        page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&cut(note)));
+    }
+    if changes.diff.is_empty() {
+        page.paragraph(&Text::plain("Nothing is different."));
+    }
+    !changes.diff.is_empty()
+}
+
+fn rest(page: &mut Document, diff: &Diff) {
     if let Some((was, is)) = &diff.notes {
         let said =
             |notes: &Option<String>| notes.as_ref().map_or_else(|| Text::toned(Tone::Dim, "none"), |text| cut(text));
         page.facts(&[("Notes were", said(was)), ("Notes are", said(is))]);
     }
-    metrics(page, diff);
+    answers::table(page, &diff.predictions);
     table(page, "Parameters", &diff.params, |value| cut_code(&value.to_string()));
     table(page, "Seeds", &diff.seeds, |value| cut_code(&value.to_string()));
     code(page, &diff.code);

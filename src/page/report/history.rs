@@ -4,6 +4,7 @@ use super::super::case::toned;
 use super::super::chart::{Axis, Chart, Guide, Hue, Mark, Plot, Series, Ticks};
 use super::super::html::{Document, Text, Tone, column, words};
 use super::History;
+use super::metrics::{NOT_REPORTED, value};
 use crate::certify::wording::significant;
 
 /// Charts of metrics; the table has all of them.
@@ -30,7 +31,7 @@ pub(super) fn charts(history: &History) -> Vec<Chart> {
         if points.iter().all(|point| point.1.to_bits() == first.1.to_bits()) {
             return None;
         }
-        let own: Vec<_> = history.versions.iter().filter(|row| row.is_own).collect();
+        let own: Vec<_> = history.versions.iter().filter_map(|row| Some((row.own?, row))).collect();
         let mut description =
             format!("From v{} with {} to v{} with {}.", first.0, significant(first.1), last.0, significant(last.1));
         let mut series = vec![Series {
@@ -39,12 +40,12 @@ pub(super) fn charts(history: &History) -> Vec<Chart> {
             mark: if points.len() > 80 { Mark::Line } else { Mark::Both },
             points,
         }];
-        for (at, row) in own.iter().enumerate() {
+        for (at, row) in &own {
             let Some(value) = value(row) else { continue };
             description += &format!(" {}: {}.", row.label, significant(value));
             series.push(Series {
                 name: format!("{}: {}", row.label, significant(value)),
-                hue: Hue::Nth(at),
+                hue: Hue::Nth(*at),
                 mark: Mark::Large,
                 points: vec![(f64::from(row.number), value)],
             });
@@ -70,19 +71,21 @@ pub(super) fn table(page: &mut Document, history: &History) {
                 Some(page) => Text::link(page, &row.label),
                 None => Text::plain(&row.label),
             };
-            let label = if row.is_own { label.then(&Text::toned(Tone::Dim, " (this page)")) } else { label };
+            let label = if row.own.is_some() { label.then(&Text::toned(Tone::Dim, " (this page)")) } else { label };
             let verdict = row.verdict.map_or_else(|| Text::toned(Tone::Dim, "none"), toned);
             let fixed =
                 [label, Text::time(row.made), Text::list(row.stages.iter().map(|stage| Text::plain(stage))), verdict];
-            let values = row
-                .values
-                .iter()
-                .map(|value| value.map_or_else(Text::default, |value| Text::plain(&significant(value))));
+            let values = row.values.iter().map(|found| value(*found));
             fixed.into_iter().chain(values).collect()
         })
         .collect();
     // A version that is not listed could not be found.
-    page.long_table("What their training reported, newest first", &columns, &rows, usize::MAX);
+    page.long_table(
+        &format!("What their training reported, newest first ({NOT_REPORTED})"),
+        &columns,
+        &rows,
+        usize::MAX,
+    );
     if history.older > 0 {
         page.paragraph(&Text::toned(Tone::Dim, &format!("{} older versions are not listed here.", history.older)));
     }

@@ -3,7 +3,7 @@
 use super::super::case;
 use super::super::chart::{Chart, Lane, Timeline};
 use super::super::html::{Document, Text, words};
-use super::{Life, Version};
+use super::{Life, Version, model_of};
 use crate::certify::wording::count;
 
 pub(super) fn section(page: &mut Document, version: &Version) {
@@ -11,10 +11,6 @@ pub(super) fn section(page: &mut Document, version: &Version) {
     page.charts(&chart(&version.life, &format!("Stages of {} over time", model_of(&version.case.label))));
     case::stays(page, &version.case);
     folded(page, &version.life);
-}
-
-fn model_of(label: &str) -> &str {
-    label.rsplit_once('@').map_or(label, |(model, _)| model)
 }
 
 /// Stages that another version holds, and which.

@@ -3,12 +3,17 @@
 //! Numbers come in as they are to be shown: nothing is measured here. A page is one file that needs nothing but itself; a [`site`] is
 //! several that lead to each other, a [`card`] the same in Markdown.
 
-pub mod card;
+mod answers;
+mod card;
 mod changes;
+mod comparison;
 mod data;
 mod history;
 mod life;
+mod metrics;
+mod overlaid;
 mod quality;
+mod recorded;
 mod samples;
 mod side;
 pub mod site;
@@ -67,6 +72,8 @@ pub struct Changes {
     pub before: String,
     /// What is different.
     pub diff: Diff,
+    /// What was erased, could not be compared, or else is to be known, in words.
+    pub notes: Vec<String>,
 }
 
 /// A use of an evaluation set.
@@ -115,8 +122,8 @@ pub struct HistoryRow {
     pub verdict: Option<Verdict>,
     /// A value for each metric.
     pub values: Vec<Option<f64>>,
-    /// Whether the page is about it.
-    pub is_own: bool,
+    /// The how many-th it is of those that the page is about; none: it is another.
+    pub own: Option<usize>,
     /// Its page beside this one.
     pub page: Option<String>,
 }
@@ -310,6 +317,19 @@ pub struct ColumnDrift {
     pub p: f64,
     /// Whether it is estimated from deciles.
     pub is_estimated: bool,
+}
+
+/// A model card of one version, or a comparison of several, in Markdown.
+pub fn markdown(versions: &[Version]) -> String {
+    match versions {
+        [only] => card::markdown(only),
+        several => comparison::markdown(several),
+    }
+}
+
+/// The model of `fraud@v3`.
+fn model_of(label: &str) -> &str {
+    label.rsplit_once('@').map_or(label, |(model, _)| model)
 }
 
 /// The page of one version, or of several side by side.

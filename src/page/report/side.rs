@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::case::{maybe, toned};
-use super::super::html::{Column, Document, Text, Tone, column, words};
+use super::super::case::{self, maybe, toned};
+use super::super::html::{Column, Document, Text, Tone, column, shorten, words};
 use super::{
-    Curve, HistoryRow, Life, Quality, Samples, Sliced, Version, changes, document, history, life, quality, samples,
-    slices as by_slice,
+    Life, Version, changes, data as profiles, document, history, life, metrics, model_of, overlaid, quality, recorded,
+    samples, slices as by_slice, tensors,
 };
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::ResultRecord;
 use crate::format::snapshot::SnapshotRecord;
+
+/// Metrics of a version that are told of above everything else.
+const MOST_METRICS: usize = 3;
 
 /// A row: its name, and a cell for each version.
 type Row = (String, Vec<Text>);
@@ -18,38 +21,76 @@ type Row = (String, Vec<Text>);
 pub(super) fn html(versions: &[Version]) -> String {
     let labels: Vec<&str> = versions.iter().map(|version| version.case.label.as_str()).collect();
     let mut page = document(&labels.join(", "));
+    summary(&mut page, versions);
     page.section("what", "What they are");
     across(&mut page, "Versions", versions, &facts(versions));
-    lives(&mut page, versions);
+    metrics::section(&mut page, versions);
     page.section("certificate", "Certificates, rule by rule");
     across(&mut page, "Every rule, and how it came out", versions, &rules(versions));
-    histories(&mut page, versions);
-    quality::section(&mut page, &overlaid(versions));
-    slices(&mut page, versions);
-    samples::section(&mut page, &sampled(versions));
+    lives(&mut page, versions);
     changed(&mut page, versions);
-    page.section("values", "Metrics and parameters");
+    let sets = overlaid::quality(versions);
+    page.section("slices", "Slices");
+    by_slice::of_predictions(&mut page, &sets, &[]);
+    quality::section(&mut page, &sets);
+    samples::section(&mut page, &overlaid::samples(versions));
+    layers(&mut page, versions);
+    histories(&mut page, versions);
+    page.section("values", "Parameters");
     let of = |view: fn(&SnapshotRecord) -> BTreeMap<String, String>| {
         versions.iter().map(|version| view(&version.case.record)).collect::<Vec<_>>()
     };
-    let text = |map: &BTreeMap<String, crate::format::scalar::Scalar>| -> BTreeMap<String, String> {
-        map.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
-    };
-    let metrics: Vec<_> = versions.iter().map(|version| text(&version.case.record.metrics)).collect();
-    let params: Vec<_> = versions.iter().map(|version| text(&version.case.record.params)).collect();
-    values(&mut page, "Metrics, as their training reported them", versions, &metrics);
-    values(&mut page, "Parameters", versions, &params);
+    beside_changes(&mut page, "Parameters", versions, &of(recorded::params));
     page.section("data", "Data");
-    values(&mut page, "SHA-256 of the training data", versions, &of(data));
+    values(&mut page, "SHA-256 of the training data", versions, &of(recorded::data));
+    tables(&mut page, versions);
     page.section("environment", "Code and environment");
-    values(&mut page, "Code and seeds", versions, &of(code));
-    values(&mut page, "Packages", versions, &of(packages));
+    values(&mut page, "Code and seeds", versions, &of(recorded::code));
+    beside_changes(&mut page, "Packages", versions, &of(recorded::packages));
     let head =
         versions.iter().map(|version| Text::plain(&format!("event {} of {}", version.case.head.0, version.case.label)));
-    let lead = Text::plain("Versions of machine-learning models, side by side. As of ")
-        .then(&Text::list(head))
-        .then(&Text::plain("; times are UTC."));
+    let lead = Text::plain(
+        "Versions of machine-learning models, side by side; what is different is told from the first on. As of ",
+    )
+    .then(&Text::list(head))
+    .then(&Text::plain("; times are UTC."));
     page.finish(&lead)
+}
+
+/// Of each: whether it is good, and where it is; then of each but the first, how its metrics are different.
+fn summary(page: &mut Document, versions: &[Version]) {
+    let standing = versions.iter().enumerate().map(|(place, version)| {
+        let case = &version.case;
+        // Who else holds a stage is told of once.
+        let others = if place == 0 { holders_beside(versions) } else { Vec::new() };
+        let mut lines = case::is_it_good(case);
+        lines.extend(case::where_is_it(case, &others));
+        (case.label.clone(), lines)
+    });
+    let difference = |place: usize| {
+        let (first, later) = (versions.first()?, versions.get(place)?);
+        let question = format!("{} against {}", later.case.label, first.case.label);
+        Some((question, metrics::foremost(versions, place, MOST_METRICS)))
+    };
+    let answers: Vec<(String, Vec<Text>)> = standing.chain((1..versions.len()).filter_map(difference)).collect();
+    page.summary(&answers.iter().map(|(question, lines)| (question.as_str(), lines.clone())).collect::<Vec<_>>());
+}
+
+/// Stages that are held by none of these versions, and by which.
+fn holders_beside(versions: &[Version]) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for version in versions {
+        let model = model_of(&version.case.label);
+        for (stage, holder) in life::holders(&version.life) {
+            let label = format!("{model}@{holder}");
+            if versions.iter().all(|other| other.case.label != label)
+                && !found.contains(&(stage.clone(), label.clone()))
+            {
+                found.push((stage, label));
+            }
+        }
+    }
+    found
 }
 
 fn heads(first: &'static str, versions: &[Version]) -> Vec<Column> {
@@ -62,7 +103,7 @@ fn across(page: &mut Document, caption: &str, versions: &[Version], rows: &[Row]
     let rows: Vec<Vec<Text>> = rows
         .iter()
         .filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty()))
-        .map(|(name, cells)| [Text::plain(name)].into_iter().chain(cells.iter().cloned()).collect())
+        .map(|(name, cells)| [Text::plain(&shorten(name))].into_iter().chain(cells.iter().cloned()).collect())
         .collect();
     page.table(caption, &heads("", versions), &rows);
 }
@@ -90,24 +131,20 @@ fn facts(versions: &[Version]) -> Vec<Row> {
     ]
 }
 
-fn model_of(version: &Version) -> &str {
-    version.case.label.rsplit_once('@').map_or(&version.case.label, |(model, _)| model)
-}
-
 /// One version of each model, the first; with all that are asked for marked.
 fn of_each_model(versions: &[Version]) -> Vec<&Version> {
     let mut seen = BTreeSet::new();
-    versions.iter().filter(|version| seen.insert(model_of(version))).collect()
+    versions.iter().filter(|version| seen.insert(model_of(&version.case.label))).collect()
 }
 
 fn lives(page: &mut Document, versions: &[Version]) {
     page.section("life", "Where they are in their lives");
     for first in of_each_model(versions) {
-        let model = model_of(first);
+        let model = model_of(&first.case.label);
         let own: Vec<(usize, &str)> = versions
             .iter()
             .enumerate()
-            .filter(|(_, version)| model_of(version) == model)
+            .filter(|(_, version)| model_of(&version.case.label) == model)
             .filter_map(|(place, version)| Some((place, version.case.label.rsplit_once('@')?.1)))
             .collect();
         let mut life: Life = first.life.clone();
@@ -123,12 +160,11 @@ fn lives(page: &mut Document, versions: &[Version]) {
 fn histories(page: &mut Document, versions: &[Version]) {
     page.section("history", "Metrics over versions");
     for first in of_each_model(versions) {
-        let mut merged = first.history.clone();
-        let labels: Vec<&String> = versions.iter().map(|version| &version.case.label).collect();
-        let mark = |row: &mut HistoryRow| row.is_own = labels.contains(&&row.label);
-        merged.versions.iter_mut().for_each(mark);
-        page.heading(&Text::plain(model_of(first)));
-        page.charts(&history::charts(&merged));
+        let model = model_of(&first.case.label);
+        page.heading(&Text::plain(model));
+        let history = overlaid::history(model, versions);
+        page.charts(&history::charts(&history));
+        page.folded("The numbers of these charts", |page| history::table(page, &history));
     }
 }
 
@@ -169,123 +205,89 @@ fn rules(versions: &[Version]) -> Vec<Row> {
 
 /// Names and values of several versions: those that differ, then the others, folded away.
 fn values(page: &mut Document, caption: &str, versions: &[Version], maps: &[BTreeMap<String, String>]) {
-    let names: BTreeSet<&String> = maps.iter().flat_map(BTreeMap::keys).collect();
-    if names.is_empty() {
+    let (differ, same) = sorted(maps);
+    across(page, &format!("{caption}: what differs"), versions, &differ);
+    the_same(page, caption, versions, (&differ, &same));
+}
+
+/// The same, where what differs between two stands with what changed already.
+fn beside_changes(page: &mut Document, caption: &str, versions: &[Version], maps: &[BTreeMap<String, String>]) {
+    let (differ, same) = sorted(maps);
+    let is_told = matches!(versions, [_, second] if second.changes.is_some());
+    if !is_told {
+        values(page, caption, versions, maps);
         return;
     }
+    if !differ.is_empty() {
+        let differing = format!("{caption}: what differs ({}) stands under ", grouped(differ.len() as u64));
+        page.paragraph(&Text::plain(&differing).then(&Text::within("changes", "What changed")).then(&Text::plain(".")));
+    }
+    the_same(page, caption, versions, (&differ, &same));
+}
+
+/// Those that differ, and those that do not.
+fn sorted(maps: &[BTreeMap<String, String>]) -> (Vec<Row>, Vec<Row>) {
+    let names: BTreeSet<&String> = maps.iter().flat_map(BTreeMap::keys).collect();
     let (mut differ, mut same): (Vec<Row>, Vec<Row>) = (Vec::new(), Vec::new());
     for name in names {
         let found: Vec<Option<&String>> = maps.iter().map(|map| map.get(name)).collect();
         let is_same = found.windows(2).all(|pair| pair.first() == pair.last());
-        let cells = found.iter().map(|value| value.map_or_else(Text::default, |value| Text::code(value))).collect();
+        let cells =
+            found.iter().map(|value| value.map_or_else(Text::default, |value| Text::code(&shorten(value)))).collect();
         if is_same { same.push((name.clone(), cells)) } else { differ.push((name.clone(), cells)) }
     }
-    across(page, &format!("{caption}: what differs"), versions, &differ);
-    if differ.is_empty() {
+    (differ, same)
+}
+
+fn the_same(page: &mut Document, caption: &str, versions: &[Version], (differ, same): (&[Row], &[Row])) {
+    if differ.is_empty() && !same.is_empty() {
         page.paragraph(&Text::plain(&format!("{caption}: nothing differs.")));
     }
     if !same.is_empty() {
         let summary = format!("{caption}: {} that are the same", grouped(same.len() as u64));
-        page.folded(&summary, |page| across(page, caption, versions, &same));
+        page.folded(&summary, |page| across(page, caption, versions, same));
     }
 }
 
-fn data(record: &SnapshotRecord) -> BTreeMap<String, String> {
-    let digest = |data: &crate::format::snapshot::DataRecord| {
-        data.sha256.map_or_else(|| "not known".to_owned(), |digest| digest.to_string())
-    };
-    record.data.iter().map(|data| (data.name.to_string(), digest(data))).collect()
-}
-
-fn code(record: &SnapshotRecord) -> BTreeMap<String, String> {
-    let seeds = record.seeds.iter().map(|seed| (format!("seed {}", seed.name), seed.value.to_string()));
-    let uncommitted = if record.code.dirty { "yes" } else { "no" };
-    let mut all: BTreeMap<String, String> = seeds.collect();
-    all.insert("uncommitted changes".to_owned(), uncommitted.to_owned());
-    all.extend(record.code.commit.clone().map(|commit| ("commit".to_owned(), commit)));
-    all.extend(record.argv.as_ref().map(|argv| ("command".to_owned(), argv.join(" "))));
-    all
-}
-
-fn packages(record: &SnapshotRecord) -> BTreeMap<String, String> {
-    let of_runtime = |runtime: &crate::format::snapshot::RuntimeRecord| {
-        let own = (runtime.language.clone(), runtime.version.clone().unwrap_or_default());
-        let packages = runtime.packages.iter();
-        let packages = packages.map(|(name, version)| (format!("{}: {name}", runtime.language), version.clone()));
-        [own].into_iter().chain(packages.collect::<Vec<_>>()).collect::<Vec<_>>()
-    };
-    record.environment.runtimes.iter().flat_map(of_runtime).collect()
-}
-
-/// Each against the one before it on the page.
+/// Each against the first: who chooses among several holds all of them against the same, and so do the other sections of the page. What
+/// changed from each to the next is a page of those two.
 fn changed(page: &mut Document, versions: &[Version]) {
     page.section("changes", "What changed");
-    let known = versions.iter().filter_map(|version| Some((version, version.changes.as_ref()?)));
-    let mut is_none = true;
-    for (version, changes) in known {
-        is_none = false;
+    for version in versions.iter().skip(1) {
         page.heading(&Text::plain(&version.case.label));
-        changes::one(page, changes);
-    }
-    if is_none {
-        page.paragraph(&Text::plain("They are of models of their own: nothing is compared."));
-    }
-}
-
-/// The slices of all versions, side by side.
-fn slices(page: &mut Document, versions: &[Version]) {
-    page.section("slices", "Slices");
-    by_slice::of_predictions(page, &overlaid(versions), &[]);
-}
-
-/// The curves of all versions, set by set, in one chart each; slices, too.
-fn overlaid(versions: &[Version]) -> Vec<Quality> {
-    let mut sets: Vec<Quality> = Vec::new();
-    for quality in versions.iter().flat_map(|version| &version.quality) {
-        let Some(known) = sets.iter_mut().find(|known| known.set == quality.set) else {
-            sets.push(quality.clone());
-            continue;
-        };
-        known.rows = known.rows.max(quality.rows);
-        known.notes.extend(quality.notes.iter().cloned());
-        for sliced in &quality.slices {
-            let same = |other: &&mut Sliced| other.column == sliced.column && other.metric == sliced.metric;
-            match known.slices.iter_mut().find(same) {
-                Some(other) => beside(other, sliced),
-                None => known.slices.push(sliced.clone()),
-            }
-        }
-        for curve in &quality.curves {
-            let same = |other: &&mut Curve| other.kind == curve.kind && other.of == curve.of;
-            match known.curves.iter_mut().find(same) {
-                Some(other) => other.lines.extend(curve.lines.iter().cloned()),
-                None => known.curves.push(curve.clone()),
-            }
-        }
-    }
-    sets
-}
-
-/// What another model comes to in the same slices; those that only it has come last.
-fn beside(known: &mut Sliced, other: &Sliced) {
-    for row in &other.rows {
-        match known.rows.iter_mut().find(|own| own.slice == row.slice) {
-            Some(own) => own.values.extend(row.values.iter().cloned()),
-            None => known.rows.push(row.clone()),
+        match &version.changes {
+            Some(changes) => changes::beside_metrics(page, changes),
+            None => page.paragraph(&Text::plain("It cannot be compared.")),
         }
     }
 }
 
-fn sampled(versions: &[Version]) -> Vec<Samples> {
-    let mut sets: Vec<Samples> = Vec::new();
-    for samples in versions.iter().flat_map(|version| &version.samples) {
-        match sets.iter_mut().find(|known| known.set == samples.set) {
-            Some(known) => {
-                known.lines.extend(samples.lines.iter().cloned());
-                known.notes.extend(samples.notes.iter().cloned());
-            }
-            None => sets.push(samples.clone()),
+fn layers(page: &mut Document, versions: &[Version]) {
+    let known: Vec<_> = versions.iter().filter_map(|version| Some((version, version.tensors.as_ref()?))).collect();
+    if known.is_empty() {
+        return;
+    }
+    page.section("tensors", "Tensor changes by layer");
+    for (version, found) in known {
+        page.heading(&Text::plain(&version.case.label));
+        tensors::one(page, found);
+    }
+}
+
+/// The profiles of each but the first, with how far they are from the first one's; of that the tables that no other has.
+fn tables(page: &mut Document, versions: &[Version]) {
+    let Some((first, later)) = versions.split_first() else { return };
+    let is_known = |name: &str| later.iter().flat_map(|version| &version.data).any(|table| table.name == name);
+    for version in later {
+        page.heading(&Text::plain(&version.case.label));
+        profiles::tables(page, &version.data);
+        if version.data.is_empty() {
+            page.paragraph(&Text::plain("There is no profile of its data."));
         }
     }
-    sets
+    let alone: Vec<_> = first.data.iter().filter(|table| !is_known(&table.name)).cloned().collect();
+    if !alone.is_empty() {
+        page.heading(&Text::plain(&first.case.label));
+        profiles::tables(page, &alone);
+    }
 }

@@ -45,6 +45,11 @@ pub struct LayerChange {
 pub(super) fn section(page: &mut Document, tensors: Option<&Tensors>) {
     let Some(tensors) = tensors else { return };
     page.section("tensors", "Tensor changes by layer");
+    one(page, tensors);
+}
+
+/// Since one version.
+pub(super) fn one(page: &mut Document, tensors: &Tensors) {
     if let Some(command) = &tensors.instead {
         let not_here = Text::plain("Large tensors are different, and were not read for this page: ");
         page.paragraph(&not_here.then(&Text::code(command)).then(&Text::plain(" compares them.")));

@@ -85,9 +85,63 @@ fn a_report_tells_what_is_stored() {
     assert_eq!(card, project.read("MODEL_CARD.md"));
     project.ok("report fraud@v2 fraud@production -o side.html");
     let side = project.read("side.html");
-    assert!(side.contains("<title>fraud@v2, fraud@v1</title>") && side.contains("Parameters: what differs"));
+    assert!(
+        side.contains("<title>fraud@v2, fraud@v1</title>")
+            && side.contains("Parameters: what differs (1) stands under ")
+    );
     // A first release is compared with nothing: in words.
     assert!(side.contains(">not applicable</") && !side.contains("NOT_APPLICABLE"), "{side}");
+}
+
+/// The same sections as of one version and its baseline, from the first on; the numbers are those of a comparison.
+#[test]
+fn two_versions_are_told_from_the_first_on() {
+    let project = scene();
+    let made = project.json("report fraud@production fraud@v2 -o side.html", 0);
+    assert_eq!((&made["versions"][0]["version"], &made["versions"][1]["version"]), (&"v1".into(), &"v2".into()));
+    let page = project.read("side.html");
+    for words in [
+        "<title>fraud@v1, fraud@v2</title>",
+        // Nobody holds production but one of the two.
+        "in <span class=\"good\">production</span>",
+        "From the predictions of the set test on the rows that both have: fraud@v1 and fraud@v2",
+        "Against fraud@v1.",
+        "roc_auc by country, test",
+        "Difference in roc_auc by country, test",
+        "roc_auc (v2 minus v1)",
+        "Drift of train against fraud@v1",
+        "fraud@v1: AUC ",
+        "fraud@v2: AUC ",
+        "Stages of fraud over time",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    for once in
+        ["<h2 id=\"slices\"", "ROC curve, test</title>", "Drift of train against fraud@v1</title>", "id=\"changes\""]
+    {
+        assert_eq!(page.matches(once).count(), 1, "{once}: no section stands twice");
+    }
+    let (_, latency) = page.split_once("Distribution of latency</title>").unwrap();
+    let (latency, _) = latency.split_once("</svg>").unwrap();
+    assert_eq!(latency.matches("fraud@v1: median ").count(), 2, "described once, drawn once");
+    for words in ["Answers to the same rows", "Parameters: what differs (1) stands under <a href=\"#changes\">"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let text = project.ok("report fraud@v1 fraud@v2 --format markdown").stdout;
+    assert!(text.starts_with("<!-- Written by mlrun report -->\n\n# fraud@v1, fraud@v2\n"), "{text}");
+    for words in [
+        "| in | production | no stage |",
+        "## Metrics from the predictions of test",
+        "## fraud@v1 → fraud@v2",
+        "| snapshot | `",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    project.ok("report fraud@v1 fraud@v2 --format markdown -o both.md");
+    project.ok("report fraud@v1 --format markdown -o both.md");
+    // The other way round is another question.
+    let page = project.ok("report fraud@v2 fraud@v1 -o -").stdout;
+    assert!(page.contains("Against fraud@v2.") && page.contains("roc_auc (v1 minus v2)"));
 }
 
 /// The area in the legend against scikit-learn's, from the stored file.

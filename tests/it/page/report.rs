@@ -16,7 +16,7 @@ use mlrun::page::report::site::{Holder, Model, index, listing, model, unread, ve
 use mlrun::page::report::{
     Bounded, Changes, ColumnDrift, ColumnShape, Curve, CurveKind, CurveLine, DataTable, History, HistoryRow,
     LayerChange, Life, MARKS, Quality, SampleLine, Samples, SetUse, SliceRow, SliceValue, Sliced, Tensors, Version,
-    card, html,
+    html, markdown,
 };
 
 use super::case::{case_of, elements};
@@ -57,7 +57,7 @@ fn version_of(words: &str) -> Version {
         stages: vec![w()],
         verdict: Some(Verdict::Pass),
         values: vec![Some(0.8 + 0.01 * f64::from(number)), (number == 2).then_some(f64::NAN)],
-        is_own: number == 2,
+        own: (number == 2).then_some(0),
         page: Some(w()),
     };
     let stretch = |day: u32, until: Option<u32>| Stretch {
@@ -128,7 +128,7 @@ fn version_of(words: &str) -> Version {
             ],
         }),
         reproducibility: vec![(w(), true, w()), (w(), false, w())],
-        changes: Some(Changes { before: w(), diff: diff_of(words) }),
+        changes: Some(Changes { before: w(), diff: diff_of(words), notes: vec![w()] }),
         uses: vec![SetUse { set: w(), ordinal: 2, candidates: 3 }],
         description: Some(w()),
     }
@@ -310,7 +310,7 @@ fn a_page_begins_with_what_people_ask() {
     {
         assert!(head.contains(words), "{words}\n{head}");
     }
-    let card = card::markdown(&[version.clone()]);
+    let card = markdown(&[version.clone()]);
     let (head, _) = card.split_once("\n## ").unwrap();
     assert!(head.contains("card payments") && head.contains("**Kept out of production:** it burns"), "{head}");
     // Without a certificate there are the numbers of its training, called so.
@@ -351,7 +351,7 @@ fn what_changed_is_told_and_not_only_by_digests() {
         a: Some(package("1.26.4")),
         b: Some(package("2.1.0")),
     };
-    version.changes = Some(Changes { before: "fraud@v1".to_owned(), diff });
+    version.changes = Some(Changes { before: "fraud@v1".to_owned(), diff, notes: Vec::new() });
     let page = html(std::slice::from_ref(&version));
     for words in [
         "Against fraud@v1.",
@@ -388,7 +388,9 @@ fn versions_side_by_side_have_colours_of_their_own() {
     let (_, chart) = page.split_once("Stages of fraud over time</title>").unwrap();
     let (chart, _) = chart.split_once("</svg>").unwrap();
     let bars = |colour: &str| chart.matches(&format!("fill=\"{colour}\"")).count();
-    assert_eq!((bars("#0B57B0"), bars("#A8480B"), bars("#C9CDD2")), (1, 1, 1), "{chart}");
+    // On its stage, and in the key above; the second is an outline, so that it is another one without colours, too.
+    assert_eq!((bars("#0B57B0"), bars("#A8480B"), bars("#C9CDD2")), (2, 2, 1), "{chart}");
+    assert_eq!(bars("#FFFFFF"), 2 + 1, "the insides of the outlines, and a name on the solid one\n{chart}");
 }
 
 /// A rule on slices that came out without numbers is a rule on slices.
@@ -484,13 +486,13 @@ fn what_is_not_known_is_said() {
 
 #[test]
 fn a_card_is_front_matter_and_harmless_markdown() {
-    let text = card::markdown(&[version_of("harmless")]);
+    let text = markdown(&[version_of("harmless")]);
     assert!(text.starts_with("---\n# Written by mlrun report\ntags:\n- mlrun\n"), "{text}");
     for words in ["# harmless\n", "## Parameters", "## Hashes to check", "## Can it be made again?", "| PSI |"] {
         assert!(text.contains(words), "{words}\n{text}");
     }
     for words in HOSTILE {
-        let text = card::markdown(&[version_of(words)]);
+        let text = markdown(&[version_of(words)]);
         assert_eq!(text.lines().filter(|line| *line == "---").count(), 2, "front matter ends once\n{text}");
         let (_, body) = text[4..].split_once("\n---\n").unwrap();
         for bad in ["<script", "<svg", "<iframe", "<!--", "](http://", "http://", "\u{1b}", "\u{202e}", "\n# d"] {
@@ -499,15 +501,10 @@ fn a_card_is_front_matter_and_harmless_markdown() {
         let spans = body.matches('`').count() - body.matches("\\`").count();
         assert_eq!(spans % 2, 0, "{words:?}");
     }
-    let several = card::markdown(&[version_of("a"), version_of("b")]);
-    assert!(
-        several.starts_with("<!-- Written by mlrun report -->\n\n# a\n") && several.contains("\n---\n\n# b\n"),
-        "{several}"
-    );
     // Another program reads the front matter, hostile or not.
     let Some(python) = crate::support::python_with("yaml") else { return };
     for words in HOSTILE.iter().chain(&["harmless"]) {
-        let text = card::markdown(&[version_of(words)]);
+        let text = markdown(&[version_of(words)]);
         let script = "import sys, yaml; d = yaml.safe_load(sys.stdin.read().split('\\n---\\n')[0][4:]); assert d['tags'] == ['mlrun'], d";
         let mut child = std::process::Command::new(&python)
             .args(["-c", script])
@@ -516,6 +513,120 @@ fn a_card_is_front_matter_and_harmless_markdown() {
             .unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success(), "{words:?}");
+    }
+}
+
+/// One document: each thing once, with a column for each version; what changed is told from the first on.
+#[test]
+fn several_versions_are_one_document_of_markdown() {
+    let labelled = |number: u32, auc: &str| {
+        let mut version = version_of("x");
+        version.case.label = format!("fraud@v{number}");
+        version.case.record.metrics = [("auc".to_owned(), serde_json::from_str(auc).unwrap())].into();
+        version
+    };
+    let (first, mut second, third) = (labelled(1, "0.5"), labelled(2, "0.75"), labelled(3, "{\"float\":\"nan\"}"));
+    let changes = second.changes.as_mut().unwrap();
+    changes.before = "fraud@v1".to_owned();
+    changes.diff.directions = [("auc".to_owned(), Direction::Higher)].into();
+    let text = markdown(&[first.clone(), second.clone()]);
+    for words in [
+        "<!-- Written by mlrun report -->\n\n# fraud@v1, fraud@v2\n",
+        "|  | fraud@v1 | fraud@v2 |\n|---|---|---|\n| certificate | ",
+        "\n| auc | 0.5 | 0.75 | +0.25 | better |\n",
+        "\n## fraud@v1 → fraud@v2\n",
+        "\n### parameters\n",
+        "\n## Where they come from\n",
+        "\n| snapshot | ",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    for once in ["# fraud@v1, fraud@v2\n", "| auc |", "Where they come from", "| snapshot |", "### parameters"] {
+        assert_eq!(text.matches(once).count(), 1, "{once}\n{text}");
+    }
+    assert!(!text.contains("### metrics"), "they stand above");
+    let text = markdown(&[first, second, third]);
+    assert!(text.contains("\n| auc | 0.5 | 0.75 | +0.25 | better | nan |  |  |\n"), "{text}");
+    assert_eq!(text.matches("\n### parameters\n").count(), 2, "each against the first");
+    for words in HOSTILE {
+        let text = markdown(&[version_of(words), version_of(words)]);
+        // In a fence every word is a word; nothing in it ends it.
+        let mut fenced = false;
+        let lines = text.lines().skip(1).filter(|line| {
+            fenced ^= line.starts_with("```");
+            !fenced
+        });
+        let body = lines.collect::<Vec<_>>().join("\n");
+        assert!(!fenced, "{words:?}");
+        for bad in ["<script", "<svg", "<iframe", "<!--", "](http://", "http://", "\u{1b}", "\u{202e}", "\n# d"] {
+            assert!(!body.contains(bad), "{bad}: {words:?}\n{body}");
+        }
+        // A row has as many cells as its head: nothing foreign begins another.
+        let mut cells = None;
+        for line in body.lines() {
+            let count = line.replace("\\|", "").matches('|').count();
+            match cells {
+                Some(expected) if line.starts_with('|') => assert_eq!(count, expected, "{words:?}\n{line}"),
+                _ => cells = line.starts_with('|').then_some(count),
+            }
+        }
+    }
+}
+
+/// What is said of two versions, on the page of both.
+#[test]
+fn metrics_of_two_versions_stand_with_their_difference() {
+    let labelled = |number: u32, metrics: &str| {
+        let mut version = version_of("x");
+        version.case.label = format!("fraud@v{number}");
+        version.case.record.metrics = serde_json::from_str(metrics).unwrap();
+        version
+    };
+    let first = labelled(1, "{\"auc\": 0.5, \"loss\": 0.25, \"same\": 1, \"gone\": 3}");
+    let mut second = labelled(2, "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1}");
+    second.changes.as_mut().unwrap().diff.directions = [("auc".to_owned(), Direction::Lower)].into();
+    let page = html(&[first, second]);
+    let (_, table) = page.split_once("<caption>As their training reported them").unwrap();
+    let row = |name: &str| {
+        table.split(&format!("<tr><td><code>{name}</code></td>")).nth(1).unwrap().split("</tr>").next().unwrap()
+    };
+    let number = |cell: &str| format!("<td class=\"number\">{cell}</td>");
+    let (dash, nan) = ("<span class=\"dim\">–</span>", "<span class=\"open\">NaN</span>");
+    let word = |tone: &str, word: &str| format!("<td><span class=\"{tone}\">{word}</span></td>");
+    assert_eq!(row("auc"), [number("0.5"), number("0.75"), number("+0.25"), word("bad", "worse")].concat());
+    assert_eq!(row("same"), [number("1"), number("1"), number("0"), word("dim", "the same")].concat());
+    assert_eq!(row("gone"), [number("3"), number(dash), number(""), "<td></td>".to_owned()].concat());
+    assert_eq!(
+        row("loss"),
+        [number("0.25"), number(nan), number(""), "<td></td>".to_owned()].concat(),
+        "it was reported"
+    );
+}
+
+/// Over versions, too, NaN is what somebody reported.
+#[test]
+fn a_metric_that_is_nan_is_told_from_one_that_was_never_reported() {
+    let page = html(&[version_of("x")]);
+    let (_, table) = page.split_once("newest first (–: not reported)</caption>").unwrap();
+    let (table, _) = table.split_once("</table>").unwrap();
+    assert_eq!(table.matches("<span class=\"open\">NaN</span>").count(), 1, "{table}");
+    assert_eq!(table.matches("<span class=\"dim\">–</span>").count(), 3, "{table}");
+}
+
+#[test]
+fn long_names_fill_no_screen() {
+    let mut version = version_of("x");
+    let long = "L".repeat(3000);
+    version.history.metrics = vec![long.clone(), long.clone()];
+    version.samples[0].set.clone_from(&long);
+    version.data[0].name.clone_from(&long);
+    version.quality[0].slices[0].column.clone_from(&long);
+    for page in [html(std::slice::from_ref(&version)), html(&[version.clone(), version.clone()])] {
+        for tag in ["<caption>", "<figcaption>", "<summary>", "<th scope=\"col\" class=\"number\">", "aria-label=\""] {
+            let longest = page.split(tag).skip(1).map(|rest| rest.find(['<', '"']).unwrap()).max().unwrap();
+            assert!(longest < 260, "{tag}: {longest}");
+        }
+        assert!(page.contains(&format!("{}… (3,000 characters)</th>", "L".repeat(80))));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ui::{Shown, human, json};
 ///
 /// One file that needs no network and runs no script: where the version is in its life, its certificate rule by rule, metrics over
 /// versions, curves from its stored predictions beside those of its baseline, slices, latency, data and its drift, what changed, how to
-/// check all of it. Several versions stand side by side.
+/// check all of it. Of several versions each is held against the first: metrics with their differences, slices, tensors, drift.
 ///
 /// `--all` writes a folder of such pages over every model and version; done again, it brings them up to date.
 ///
@@ -23,7 +23,7 @@ use crate::ui::{Shown, human, json};
     after_help = "Examples:\n  mlrun report fraud@v8 -o report.html\n  mlrun report fraud@production fraud@latest -o side-by-side.html\n  mlrun report fraud@v8 --format markdown > MODEL_CARD.md\n  mlrun report --all -o public/"
 )]
 pub struct Args {
-    /// The versions: one, or up to six side by side
+    /// The versions: one, or up to six side by side, each against the first
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     revision: Vec<String>,
     /// The file to write, or with `--all` the folder; `-`: standard output
@@ -56,7 +56,7 @@ pub struct Args {
 enum Format {
     /// A page with charts
     Html,
-    /// A model card with front matter; printed if there is no `-o`
+    /// A model card with front matter, of several versions one comparison; printed if there is no `-o`
     Markdown,
 }
 

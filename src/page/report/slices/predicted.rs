@@ -20,9 +20,10 @@ pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &
     for set in sets {
         if let Some(first) = set.slices.first() {
             let percent = significant(first.confidence * 100.0);
+            let upright = first.models().first().map_or("the first model", |model| *model).to_owned();
             page.paragraph(&Text::plain(&format!(
                 "From the stored predictions of the set {}. A bar ends at two bounds, each by itself at {percent} %, found as a \
-                 certificate finds them; the upright line is the first model over all rows.",
+                 certificate finds them; the upright line is {upright} over all rows.",
                 set.set
             )));
         }

@@ -1,0 +1,214 @@
+//! Metrics of several versions, each against the first: as training reported them, and as they follow from stored predictions.
+//!
+//! One reading for the page and for Markdown. What a later version is measured by is read on the rows that it shares with the first.
+
+use std::collections::BTreeSet;
+
+use super::super::diff::{called, signed};
+use super::super::html::{Column, Document, Text, Tone, column, words};
+use super::Version;
+use crate::certify::ComparedMetric;
+use crate::certify::wording::significant;
+use crate::compare::{Change, Item, SetMetrics, Verdict};
+use crate::format::scalar::Scalar;
+
+/// A metric as training reported it.
+pub(super) struct Reported<'v> {
+    pub(super) name: &'v str,
+    /// Of each version.
+    pub(super) values: Vec<Option<&'v Scalar>>,
+    /// Of each version but the first.
+    pub(super) steps: Vec<Step>,
+}
+
+/// How a version's metric is different from the first one's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Step {
+    /// By how much, where both are numbers.
+    pub(super) delta: Option<f64>,
+    /// What that means, where it is known.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// A metric that follows from predictions.
+pub(super) struct Measured<'v> {
+    /// `recall at 0.35 [country=DE]`.
+    pub(super) name: String,
+    /// What was found, or why nothing.
+    pub(super) metric: &'v ComparedMetric,
+    pub(super) verdict: Verdict,
+}
+
+/// Every metric that one of the versions reported.
+pub(super) fn reported(versions: &[Version]) -> Vec<Reported<'_>> {
+    let names: BTreeSet<&String> = versions.iter().flat_map(|version| version.case.record.metrics.keys()).collect();
+    let of = |name: &'_ String| versions.iter().map(|v| v.case.record.metrics.get(name)).collect::<Vec<_>>();
+    let row = |name| {
+        let values = of(name);
+        let first = values.first().copied().flatten();
+        let steps = versions.iter().zip(&values).skip(1).map(|(version, value)| step(version, name, first, *value));
+        Reported { name, steps: steps.collect(), values }
+    };
+    names.into_iter().map(row).collect()
+}
+
+fn step(version: &Version, name: &str, first: Option<&Scalar>, value: Option<&Scalar>) -> Step {
+    let delta = first.and_then(Scalar::finite).zip(value.and_then(Scalar::finite)).map(|(a, b)| b - a);
+    let way = version.changes.as_ref().and_then(|changes| changes.diff.directions.get(name));
+    let item = Item { name: name.to_owned(), change: Change::Changed, a: first.cloned(), b: value.cloned() };
+    let verdict = match (delta, way) {
+        (None, _) => None,
+        (Some(0.0), _) => Some(Verdict::Same),
+        (Some(_), Some(way)) => Verdict::of_reported(&item, *way),
+        (Some(_), None) => Some(Verdict::Unknown),
+    };
+    Step { delta, verdict }
+}
+
+/// The metrics of a set; or why there are none.
+pub(super) fn measured(set: &SetMetrics) -> Result<Vec<Measured<'_>>, &str> {
+    let of = |metric| Measured { name: called(metric), metric, verdict: Verdict::of_measured(metric) };
+    set.metrics.as_ref().map(|metrics| metrics.iter().map(of).collect()).map_err(String::as_str)
+}
+
+/// What a verdict is called.
+pub(super) const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::NoClearDifference => "no clear difference",
+        Verdict::Same => "the same",
+        Verdict::Neutral => "",
+        Verdict::Unknown => "direction unknown",
+    }
+}
+
+fn toned(verdict: Verdict) -> Text {
+    let tone = match verdict {
+        Verdict::Better => Tone::Good,
+        Verdict::Worse => Tone::Bad,
+        Verdict::NoClearDifference => Tone::Open,
+        Verdict::Same | Verdict::Neutral | Verdict::Unknown => Tone::Dim,
+    };
+    Text::toned(tone, word(verdict))
+}
+
+/// A metric that somebody reported, or did not: one that is NaN was reported.
+pub(super) fn value(value: Option<f64>) -> Text {
+    match value {
+        Some(number) if number.is_finite() => Text::plain(&significant(number)),
+        Some(number) => Text::toned(Tone::Open, &number.to_string()),
+        None => Text::toned(Tone::Dim, "–"),
+    }
+}
+
+/// What the dash of [`value`] says, for the caption of its table.
+pub(super) const NOT_REPORTED: &str = "–: not reported";
+
+/// The most important differences of a version, in a line each.
+pub(super) fn foremost(versions: &[Version], place: usize, most: usize) -> Vec<Text> {
+    let Some(version) = versions.get(place) else { return Vec::new() };
+    let line = |name: &str, from: &str, to: &str, how: &str, verdict: Option<Verdict>| {
+        Text::plain(&format!("{name} {from} → "))
+            .then(&Text::strong(to))
+            .then(&Text::plain(&format!(" ({how}) ")))
+            .then(&verdict.map_or_else(Text::default, toned))
+    };
+    let sets = version.changes.iter().flat_map(|changes| &changes.diff.measured);
+    let measured = sets.filter_map(|set| measured(set).ok()).flatten().filter_map(|metric| {
+        let found = metric.metric.found.as_ref().ok()?;
+        let how = format!("{}, {} to {}", signed(found.delta), signed(found.lower), signed(found.upper));
+        let (from, to) = (significant(found.baseline), significant(found.candidate));
+        Some(line(&metric.name, &from, &to, &how, Some(metric.verdict)))
+    });
+    let lines: Vec<Text> = measured.take(most).collect();
+    if !lines.is_empty() {
+        return lines;
+    }
+    let known = reported(versions).into_iter().filter_map(|row| {
+        let step = row.steps.get(place.checked_sub(1)?)?;
+        let (from, to) =
+            (row.values.first()?.and_then(Scalar::finite)?, row.values.get(place)?.and_then(Scalar::finite)?);
+        let how = format!("{}, reported", signed(step.delta?));
+        Some(line(row.name, &significant(from), &significant(to), &how, step.verdict))
+    });
+    known.take(most).collect()
+}
+
+/// The section.
+pub(super) fn section(page: &mut Document, versions: &[Version]) {
+    page.section("metrics", "Metrics");
+    let rows: Vec<Vec<Text>> = reported(versions).iter().map(cells).collect();
+    if rows.is_empty() {
+        page.paragraph(&Text::plain("Training reported no metric of them."));
+    }
+    let mut columns: Vec<Column> = vec![words("Metric")];
+    for (place, version) in versions.iter().enumerate() {
+        columns.push(column(&version.case.label, true));
+        if place > 0 {
+            let name = if versions.len() == 2 { "Difference" } else { "Against the first" };
+            columns.push(column(name, true));
+            columns.push(words(""));
+        }
+    }
+    page.table(&format!("As their training reported them ({NOT_REPORTED})"), &columns, &rows);
+    for (first, version) in
+        versions.first().into_iter().flat_map(|first| versions.iter().skip(1).map(move |v| (first, v)))
+    {
+        for set in version.changes.iter().flat_map(|changes| &changes.diff.measured) {
+            of_set(page, (&first.case.label, &version.case.label), set);
+        }
+    }
+}
+
+fn cells(row: &Reported<'_>) -> Vec<Text> {
+    let mut cells = vec![Text::code(row.name)];
+    for (place, found) in row.values.iter().enumerate() {
+        cells.push(value(found.and_then(Scalar::number)));
+        if let Some(step) = place.checked_sub(1).and_then(|place| row.steps.get(place)) {
+            cells.push(step.delta.map_or_else(Text::default, |delta| Text::plain(&signed(delta))));
+            cells.push(step.verdict.map_or_else(Text::default, toned));
+        }
+    }
+    cells
+}
+
+/// A set of predictions that both have.
+fn of_set(page: &mut Document, (first, later): (&str, &str), set: &SetMetrics) {
+    let metrics = match measured(set) {
+        Ok(metrics) => metrics,
+        Err(why) => {
+            let what = Text::plain(&format!("{first} and {later} cannot be compared on the set {}: {why}", set.set));
+            page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&what));
+            return;
+        }
+    };
+    let rows = metrics.iter().map(|metric| match &metric.metric.found {
+        Ok(found) => vec![
+            Text::code(&metric.name),
+            Text::plain(&significant(found.baseline)),
+            Text::plain(&significant(found.candidate)),
+            Text::plain(&signed(found.delta)),
+            Text::plain(&format!("{} to {}", signed(found.lower), signed(found.upper))),
+            toned(metric.verdict),
+        ],
+        Err(why) => {
+            let none = Text::default;
+            vec![Text::code(&metric.name), none(), none(), none(), none(), Text::toned(Tone::Dim, why)]
+        }
+    });
+    let percent = significant(100.0 * set.confidence);
+    let caption = format!(
+        "From the predictions of the set {} on the rows that both have: {first} and {later}, bounds of the difference at {percent} % each",
+        set.set
+    );
+    let columns = [
+        words("Metric"),
+        column(first, true),
+        column(later, true),
+        column("Difference", true),
+        column("Bounds", true),
+        words(""),
+    ];
+    page.table(&caption, &columns, &rows.collect::<Vec<_>>());
+}
