@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::super::diff::{called, signed};
-use super::super::html::{Column, Document, Text, Tone, column, words};
+use super::super::html::{Column, Document, Text, Tone, column, shorten, words};
 use super::Version;
 use crate::certify::ComparedMetric;
 use crate::certify::wording::significant;
@@ -103,13 +103,13 @@ pub(super) fn value(value: Option<f64>) -> Text {
 }
 
 /// What the dash of [`value`] says, for the caption of its table.
-pub(super) const NOT_REPORTED: &str = "–: not reported";
+pub(super) const NOT_REPORTED: &str = "–: no number reported";
 
 /// The most important differences of a version, in a line each.
 pub(super) fn foremost(versions: &[Version], place: usize, most: usize) -> Vec<Text> {
     let Some(version) = versions.get(place) else { return Vec::new() };
     let line = |name: &str, from: &str, to: &str, how: &str, verdict: Option<Verdict>| {
-        Text::plain(&format!("{name} {from} → "))
+        Text::plain(&format!("{} {from} → ", shorten(name)))
             .then(&Text::strong(to))
             .then(&Text::plain(&format!(" ({how}) ")))
             .then(&verdict.map_or_else(Text::default, toned))
@@ -164,7 +164,11 @@ pub(super) fn section(page: &mut Document, versions: &[Version]) {
 fn cells(row: &Reported<'_>) -> Vec<Text> {
     let mut cells = vec![Text::code(row.name)];
     for (place, found) in row.values.iter().enumerate() {
-        cells.push(value(found.and_then(Scalar::number)));
+        cells.push(match found {
+            // Erased, or words.
+            Some(other) if other.number().is_none() => Text::toned(Tone::Open, &shorten(&other.to_string())),
+            found => value(found.and_then(Scalar::number)),
+        });
         if let Some(step) = place.checked_sub(1).and_then(|place| row.steps.get(place)) {
             cells.push(step.delta.map_or_else(Text::default, |delta| Text::plain(&signed(delta))));
             cells.push(step.verdict.map_or_else(Text::default, toned));

@@ -6,13 +6,7 @@ use super::{Curve, History, HistoryRow, Quality, SampleLine, Samples, Sliced, Ve
 /// first there is what the second has no such set of. Of more each has its own rows, and all are drawn over each other.
 pub(super) fn quality(versions: &[Version]) -> Vec<Quality> {
     if let [first, second] = versions {
-        let is_known = |quality: &&Quality| second.quality.iter().any(|known| known.set == quality.set);
-        return second
-            .quality
-            .iter()
-            .chain(first.quality.iter().filter(|quality| !is_known(quality)))
-            .cloned()
-            .collect();
+        return of_pair(first, second);
     }
     let mut sets: Vec<Quality> = Vec::new();
     for quality in versions.iter().flat_map(|version| &version.quality) {
@@ -35,6 +29,23 @@ pub(super) fn quality(versions: &[Version]) -> Vec<Quality> {
                 Some(other) => other.lines.extend(curve.lines.iter().cloned()),
                 None => known.curves.push(curve.clone()),
             }
+        }
+    }
+    sets
+}
+
+fn of_pair(first: &Version, second: &Version) -> Vec<Quality> {
+    let mut sets = second.quality.clone();
+    for quality in &first.quality {
+        match sets.iter_mut().find(|known| known.set == quality.set) {
+            // Nothing can be read of the second's: why stands beside what there is.
+            Some(known) if known.curves.is_empty() && known.slices.is_empty() => {
+                let notes = std::mem::take(&mut known.notes);
+                *known = quality.clone();
+                known.notes.extend(notes);
+            }
+            Some(_) => {}
+            None => sets.push(quality.clone()),
         }
     }
     sets

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::format::snapshot::{DataRecord, RuntimeRecord, SnapshotRecord};
 
+/// Parameters.
 pub(super) fn params(record: &SnapshotRecord) -> BTreeMap<String, String> {
     record.params.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
 }
 
+/// SHA-256 of the training data.
 pub(super) fn data(record: &SnapshotRecord) -> BTreeMap<String, String> {
     let digest = |data: &DataRecord| data.sha256.map_or_else(|| "not known".to_owned(), |digest| digest.to_string());
     record.data.iter().map(|data| (data.name.to_string(), digest(data))).collect()
 }
 
+/// Seeds, commit, command.
 pub(super) fn code(record: &SnapshotRecord) -> BTreeMap<String, String> {
     let seeds = record.seeds.iter().map(|seed| (format!("seed {}", seed.name), seed.value.to_string()));
     let uncommitted = if record.code.dirty { "yes" } else { "no" };
@@ -23,6 +26,7 @@ pub(super) fn code(record: &SnapshotRecord) -> BTreeMap<String, String> {
     all
 }
 
+/// Runtimes and their packages.
 pub(super) fn packages(record: &SnapshotRecord) -> BTreeMap<String, String> {
     let of_runtime = |runtime: &RuntimeRecord| {
         let own = (runtime.language.clone(), runtime.version.clone().unwrap_or_default());

@@ -393,6 +393,25 @@ fn versions_side_by_side_have_colours_of_their_own() {
     assert_eq!(bars("#FFFFFF"), 2 + 1, "the insides of the outlines, and a name on the solid one\n{chart}");
 }
 
+/// Two were read on the rows that both have; where nothing can be read of the second, the first is drawn, and why not both.
+#[test]
+fn predictions_of_two_versions_stand_once() {
+    let (first, mut second) = (version_of("first"), version_of("second"));
+    second.quality[0].set = "first".to_owned();
+    let titles = |page: &str| -> Vec<String> {
+        let all = page.split("<figcaption>").skip(1);
+        all.map(|rest| rest.split('<').next().unwrap().to_owned()).filter(|title| title.starts_with("ROC")).collect()
+    };
+    assert_eq!(titles(&html(&[first.clone(), second.clone()])), ["ROC curve of second, first"]);
+    second.quality[0] =
+        Quality { set: "first".to_owned(), notes: vec!["second: its table is gone".to_owned()], ..Quality::default() };
+    let page = html(&[first.clone(), second.clone()]);
+    assert_eq!(titles(&page), ["ROC curve of first, first"]);
+    assert!(page.contains("second: its table is gone"));
+    second.quality.clear();
+    assert_eq!(titles(&html(&[first, second])), ["ROC curve of first, first"]);
+}
+
 /// A rule on slices that came out without numbers is a rule on slices.
 #[test]
 fn a_rule_on_slices_without_numbers_is_not_passed_over() {
@@ -607,7 +626,7 @@ fn metrics_of_two_versions_stand_with_their_difference() {
 #[test]
 fn a_metric_that_is_nan_is_told_from_one_that_was_never_reported() {
     let page = html(&[version_of("x")]);
-    let (_, table) = page.split_once("newest first (–: not reported)</caption>").unwrap();
+    let (_, table) = page.split_once("newest first (–: no number reported)</caption>").unwrap();
     let (table, _) = table.split_once("</table>").unwrap();
     assert_eq!(table.matches("<span class=\"open\">NaN</span>").count(), 1, "{table}");
     assert_eq!(table.matches("<span class=\"dim\">–</span>").count(), 3, "{table}");
