@@ -13,6 +13,8 @@ use super::metrics::signed;
 
 /// The widest name of a file.
 const NAME: usize = 32;
+/// The longest reason why a file is not looked into.
+const WHY: usize = 120;
 /// Columns that its mark and its sizes take.
 const BEHIND_NAME: usize = 34;
 /// Cells of two sizes and an arrow.
@@ -60,7 +62,7 @@ fn said(item: &Item<FileFacts>, inside: &Inside, style: &Style) -> String {
     match inside {
         Inside::Notebook(notebook) => cells_of(notebook),
         Inside::Text(text) if item.change == Change::Changed => added_and_removed(text.added, text.removed, style),
-        Inside::Opaque(why) if why != "binary" => cut(&clean(why), NAME),
+        Inside::Opaque(why) if why != "binary" => shortened(&clean(why), WHY),
         Inside::Text(_) | Inside::Opaque(_) => String::new(),
     }
 }
