@@ -10,7 +10,9 @@ use super::known::Known;
 use super::values::{self, Syntax};
 use super::{CaptureError, CaptureOptions, PredictionsInput, ReportInput, SamplesInput, tabular};
 use crate::format::scalar::Scalar;
+use crate::format::tree::EntryKind;
 use crate::progress::Progress;
+use crate::store::Source;
 
 /// No parameter or metric file is longer: 16 MiB.
 const MAX_VALUES: u64 = 16 << 20;
@@ -44,16 +46,17 @@ pub(super) fn read(
 ) -> Result<Declared, CaptureError> {
     let project = options.project.as_path();
     let collect = |input: &str, specs: &[PathSpec]| files::collect(input, specs, project, ignored);
+    let readable = |files: Vec<SourceFile>| if options.probe { can_be_opened(files) } else { Ok(files) };
     let mut declared = Declared::default();
-    let mut unread = Vec::new();
+    let mut unread = options.unread.clone();
     let mut kept = Kept { lenient: options.lenient, unread: &mut unread };
-    declared.model_files = kept.of("files", collect("files", &options.files))?.unwrap_or_default();
+    declared.model_files = kept.of("files", collect("files", &options.files).and_then(readable))?.unwrap_or_default();
     let params = kept.of("params", read_values("params", &options.params, project, ignored))?;
     (declared.params, declared.params_files) = params.unwrap_or_default();
     declared.params.extend(options.given_params.iter().map(|(k, v)| (k.clone(), v.clone())));
     let metrics = kept.of("metrics", read_values("metrics", &options.metrics, project, ignored))?;
     (declared.metrics, declared.metrics_files) = metrics.unwrap_or_default();
-    declared.results = kept.of("results", collect("results", &options.results))?.unwrap_or_default();
+    declared.results = kept.of("results", collect("results", &options.results).and_then(readable))?.unwrap_or_default();
     for input in &options.predictions {
         let place = format!("predictions.{}", input.name);
         let checked = |file: SourceFile| tabular::check_predictions(input, &file).map(|()| file);
@@ -72,10 +75,22 @@ pub(super) fn read(
     }
     for input in &options.data {
         let found = data::capture(input, project, ignored, known, progress);
+        let found = found.and_then(|mut data| {
+            data.files = readable(data.files)?;
+            Ok(data)
+        });
         declared.data.extend(kept.of(&format!("data.{}", input.name), found)?);
     }
     declared.unread = unread;
     Ok(declared)
+}
+
+/// The files, if each of them can be opened.
+fn can_be_opened(files: Vec<SourceFile>) -> Result<Vec<SourceFile>, CaptureError> {
+    for file in files.iter().filter(|file| file.kind != EntryKind::Symlink) {
+        file.open().map_err(|source| CaptureError::Unreadable { path: file.disk(), source })?;
+    }
+    Ok(files)
 }
 
 /// What becomes of an input that cannot be read.

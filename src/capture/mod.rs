@@ -129,6 +129,10 @@ pub struct CaptureOptions {
     pub strict: bool,
     /// Whether a declared input that cannot be read is left out and told in [`Capture::unread`]: for looking, not for keeping.
     pub lenient: bool,
+    /// Whether files are opened to see if they can be read, where that is lenient.
+    pub probe: bool,
+    /// Inputs that are known already not to be readable, and why; none unless that is lenient.
+    pub unread: Vec<(String, String)>,
 }
 
 /// A predictions table, as declared.
@@ -241,7 +245,7 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
         samples,
         reports,
         mut data,
-        unread,
+        mut unread,
     } = declared::read(options, &ignored, known, progress)?;
 
     let declared: Vec<&SourceFile> = [&model_files, &params_files, &metrics_files, &results]
@@ -263,9 +267,14 @@ pub fn capture(options: &CaptureOptions, known: &Known<'_>, progress: &dyn Progr
     scan::code(&scanner, &mut code)?;
     code.look_inside()?;
 
-    let python = options.python.as_deref();
+    let mut python = options.python.as_deref();
     if let Some(path) = python.map(|path| project.join(path)).filter(|path| !path.exists()) {
-        return Err(CaptureError::Missing { input: "python".to_owned(), path: path.display().to_string() });
+        let missing = CaptureError::Missing { input: "python".to_owned(), path: path.display().to_string() };
+        if !options.lenient {
+            return Err(missing);
+        }
+        unread.push(("environment".to_owned(), missing.to_string()));
+        python = None;
     }
     let mut found = environment::capture(&EnvironmentOptions {
         project,
@@ -400,7 +409,8 @@ fn own_code(
         },
         ignored,
     )?;
-    if options.require_clean && !code.changed.is_empty() {
+    // Of who only looks, uncommitted work is what there is to see.
+    if options.require_clean && !options.lenient && !code.changed.is_empty() {
         return Err(CaptureError::Dirty { paths: code.changed });
     }
     Ok(code)

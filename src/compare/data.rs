@@ -4,9 +4,21 @@ use std::collections::BTreeMap;
 
 use super::Side;
 use super::item::{Item, compare_maps};
-use crate::certify::DataDrift;
+use crate::certify::{ColumnDrift, DataDrift};
 use crate::evidence::RowChanges;
 use crate::format::snapshot::{ColumnRecord, DataRecord};
+
+/// An index below this is what people call stable.
+pub const STABLE: f64 = 0.1;
+
+/// Whether a column is to be shown: it drifted; or nobody can say how far, and it has another number of missing cells, as after a join
+/// that found nothing.
+pub fn is_noteworthy(column: &ColumnDrift) -> bool {
+    match &column.psi {
+        Ok(psi) => *psi >= STABLE,
+        Err(_) => column.nulls.0 != column.nulls.1,
+    }
+}
 
 /// A source of training data, as far as a comparison needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]

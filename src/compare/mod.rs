@@ -15,7 +15,9 @@ mod metrics;
 mod notebook;
 mod patch;
 mod predictions;
+mod replaced;
 mod results;
+mod samples;
 mod section;
 pub mod tensors;
 mod text;
@@ -25,7 +27,9 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use self::code::{CodeDiff, differing_files};
-pub use self::data::{ColumnChange, DataFacts, RowsDiff, SchemaChange, TableDiff, schema_changes};
+pub use self::data::{
+    ColumnChange, DataFacts, RowsDiff, STABLE, SchemaChange, TableDiff, is_noteworthy, schema_changes,
+};
 pub use self::environment::{EnvironmentFact, EnvironmentKind, Interpreter};
 pub use self::files::FileFacts;
 pub use self::hunk::Sign;
@@ -35,6 +39,9 @@ pub use self::metrics::{Direction, SetMetrics, Verdict, directions};
 pub use self::notebook::{CellChange, NotebookDiff, compare_notebooks};
 pub use self::patch::{Mode, PatchFile, write_patch};
 pub use self::predictions::{PredictionsDiff, RowsCompared};
+pub use self::replaced::{Sorted, sort_settings};
+pub use self::results::ResultsDiff;
+pub use self::samples::{QuantileChange, SHARES, SampleFacts, SamplesDiff};
 pub use self::section::{Section, Sections};
 pub use self::text::{TextDiff, TextHunk};
 pub use self::versions::{Size, Step, step};
@@ -63,6 +70,10 @@ pub struct Side {
     pub model_files: Vec<TreeFile>,
     /// The code's files.
     pub code_files: Vec<TreeFile>,
+    /// The files of its results; none where these cannot be listed.
+    pub result_files: Option<Vec<TreeFile>>,
+    /// The files its metrics were read from.
+    pub metric_paths: Vec<String>,
 }
 
 /// What is different, from `a` to `b`.
@@ -98,8 +109,10 @@ pub struct Diff {
     pub command: Option<(Option<Command>, Option<Command>)>,
     /// Notes.
     pub notes: Option<(Option<String>, Option<String>)>,
-    /// Whether predictions, samples or other results differ.
+    /// Whether predictions, samples or other results differ: each set, and all files of results together.
     pub results: Vec<Item<FileFacts>>,
+    /// What is different in those files, one by one, and in samples.
+    pub of_results: ResultsDiff,
 }
 
 /// A training command.
@@ -127,7 +140,7 @@ impl Diff {
             Section::Params => !self.params.is_empty(),
             Section::Metrics => !self.metrics.is_empty() || self.measured.iter().any(SetMetrics::differs),
             Section::Data => !self.data.is_empty(),
-            Section::Results => !self.results.is_empty(),
+            Section::Results => !self.results.is_empty() || !self.of_results.is_empty(),
             Section::Code => !self.code.is_empty(),
             Section::Environment => !self.environment.is_empty(),
             Section::Seeds => !self.seeds.is_empty(),
@@ -136,11 +149,13 @@ impl Diff {
         }
     }
 
-    /// Results but for predictions that are compared row by row: these have a section of their own.
+    /// Results but for predictions that are compared row by row, which have a section of their own; for samples whose quantiles are
+    /// told; and for files that are named one by one.
     pub fn other_results(&self) -> Vec<Item<FileFacts>> {
-        let is_other = |item: &&Item<FileFacts>| {
-            let set = item.name.strip_prefix("predictions.");
-            set.is_none_or(|set| self.predictions.iter().all(|known| known.set.as_str() != set))
+        let is_other = |item: &&Item<FileFacts>| match item.name.split_once('.') {
+            Some(("predictions", set)) => self.predictions.iter().all(|known| known.set.as_str() != set),
+            Some(("samples", set)) => self.of_results.samples.iter().all(|known| known.set != set),
+            _ => item.name != results::ALL_FILES || self.of_results.files.is_none(),
         };
         self.results.iter().filter(is_other).cloned().collect()
     }
@@ -148,7 +163,7 @@ impl Diff {
     /// Sections in which there is something to show, in the order they are shown in.
     pub fn shown_sections(&self) -> Vec<Section> {
         let is_shown = |section: &Section| match section {
-            Section::Results => !self.other_results().is_empty(),
+            Section::Results => !self.other_results().is_empty() || !self.of_results.is_empty(),
             other => self.differs_in(*other),
         };
         Section::ALL.into_iter().filter(is_shown).collect()
@@ -172,7 +187,10 @@ impl Diff {
                     self.data.clear();
                     self.tables.clear();
                 }
-                Section::Results => self.results.clear(),
+                Section::Results => {
+                    self.results.clear();
+                    self.of_results = ResultsDiff::default();
+                }
                 Section::Code => self.code = CodeDiff::default(),
                 Section::Environment => {
                     self.environment.clear();
@@ -215,5 +233,6 @@ pub fn compare(a: &Side, b: &Side) -> Diff {
         command: (was != is).then_some((was, is)),
         notes: (old.notes != new.notes).then(|| (old.notes.clone(), new.notes.clone())),
         results: compare_maps(&results::result_facts(old), &results::result_facts(new)),
+        of_results: results::compare_results(a, b),
     }
 }

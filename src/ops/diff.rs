@@ -4,6 +4,7 @@ pub(super) mod code;
 mod data;
 mod directions;
 mod predictions;
+mod results;
 mod side;
 pub(super) mod tensors;
 mod unread;
@@ -103,6 +104,7 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     if sections.has(Section::Code) {
         code::look_inside(repository, a.code(), b.code(), &mut diff.code);
     }
+    results::compare(&pair, &mut diff)?;
     let unread = unread::leave_out(&mut diff, [&a, &b], sections);
     let differs = !diff.is_empty();
     let is_read = [&a, &b].into_iter().all(|one| one.unread.is_empty());

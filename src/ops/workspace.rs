@@ -11,15 +11,16 @@ use super::snapshot::{closer, interpreter, known};
 use crate::capture::profile::{self, Tables};
 use crate::capture::redacted::Redacted;
 use crate::capture::source_file::SourceFile;
-use crate::capture::{self, Capture, CaptureOptions, found};
+use crate::capture::{self, Capture, CaptureError, CaptureOptions, found};
 use crate::compare::{Interpreter, Side};
 use crate::format::found::FoundRecord;
 use crate::format::observation::ObservationRecord;
+use crate::format::snapshot::TreeRef;
 use crate::id::FileId;
 use crate::name::{ModelName, SetName};
 use crate::progress::Progress;
 use crate::repository::Repository;
-use crate::snapshot::{self, Built};
+use crate::snapshot::{self, Built, SnapshotError};
 
 /// The workspace, captured and named but not stored.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Workspace {
     pub run_with: Option<RunWith>,
     /// The files of its code, named as in the record.
     pub code_sources: Vec<SourceFile>,
+    /// Those of its results, where it was looked at leniently.
+    pub result_sources: Vec<SourceFile>,
 }
 
 /// The files a model is run with.
@@ -60,15 +63,20 @@ impl Workspace {
         Self::look_at(repository, model, given, false, progress)
     }
 
-    /// The same where what cannot be read is to be told, and no reason to show nothing.
+    /// The same where what cannot be read is to be told, and no reason to show nothing: `options` are lenient.
     pub(super) fn look_leniently(
         repository: &Repository,
-        model: Option<&ModelName>,
-        given: &GivenInputs,
+        options: CaptureOptions,
         progress: &dyn Progress,
     ) -> Result<Self, VerbError> {
-        let options = CaptureOptions { lenient: true, ..capture_options(repository, model, given)? };
-        Self::captured(repository, options, false, progress)
+        match Self::captured(repository, options.clone(), false, progress) {
+            // Whose content nobody may read is found out where it is stored, or looked through for secrets. Files are tried one by one
+            // only then: there may be millions.
+            Err(
+                VerbError::Capture(CaptureError::Unreadable { .. }) | VerbError::Snapshot(SnapshotError::File { .. }),
+            ) => Self::captured(repository, CaptureOptions { probe: true, ..options }, false, progress),
+            other => other,
+        }
     }
 
     /// The same with the files that the model is run with, of which there may be many, if they are asked for.
@@ -96,13 +104,14 @@ impl Workspace {
         let worth_a_look = found::worth_a_look(&capture.model_files);
         let run_with = to_run.then(|| run_with(&capture));
         let code_sources = capture.code.files.clone();
+        let result_sources = if options.lenient { capture.results.clone() } else { Vec::new() };
         let mut writer = repository.store().rehearsal();
         let built = snapshot::build(&mut writer, &mut capture, &known, super::TOOL, progress)?;
         // Of inputs that were not read it would forget what it knew.
         if capture.unread.is_empty() {
             known::keep(repository, &options.model, known);
         }
-        Ok(Self { capture, built, data_tables, worth_a_look, run_with, code_sources })
+        Ok(Self { capture, built, data_tables, worth_a_look, run_with, code_sources, result_sources })
     }
 
     /// What the model's files say of themselves, as it would be recorded; `before` is the observation of the version before.
@@ -150,6 +159,8 @@ impl Workspace {
             profiles: BTreeMap::new(),
             model_files: self.built.model_files,
             code_files: self.built.code_files,
+            result_files: Some(self.built.result_files),
+            metric_paths: self.built.metrics_files.into_iter().map(|file| file.path).collect(),
         }
     }
 }
@@ -175,5 +186,12 @@ pub(super) fn stored_side(repository: &Repository, found: &Found) -> Result<Side
         Some(tree) => snapshot::files_of(repository.store(), tree.tree)?,
         None => Vec::new(),
     };
-    Ok(Side { name, record, interpreter, profiles, model_files, code_files })
+    // Where these cannot be listed it is known all the same whether they differ.
+    let listed = |tree: Option<TreeRef>| match tree {
+        Some(tree) => snapshot::files_of(repository.store(), tree.tree).ok(),
+        None => Some(Vec::new()),
+    };
+    let result_files = listed(record.results);
+    let metric_paths = listed(record.metrics_files).into_iter().flatten().map(|file| file.path).collect();
+    Ok(Side { name, record, interpreter, profiles, model_files, code_files, result_files, metric_paths })
 }

@@ -4,6 +4,7 @@
 
 mod code;
 mod numbers;
+mod results;
 mod tables;
 mod tensors;
 
@@ -31,7 +32,9 @@ pub struct DiffPage<'d> {
     pub sections: &'d Sections,
     /// Whether both are the same in every section, whichever were chosen.
     pub identical: bool,
-    /// What was erased from a side, could not be read, or else is to be known, in words.
+    /// What could not be read, in words, and the section it belongs to.
+    pub unread: &'d [(Section, String)],
+    /// What was erased from a side, or else is to be known, in words.
     pub erased: &'d [String],
 }
 
@@ -51,14 +54,30 @@ pub fn diff(page: &DiffPage<'_>) -> String {
     let mut erased = Lines::new(SECTION);
     page.erased.iter().for_each(|words| erased.add(format!("- {}\n", escape::markdown(words, 300))));
     let erased = if page.erased.is_empty() { String::new() } else { format!("\n{}", erased.text("notes")) };
+    let unread = |section: Section| {
+        let mut lines = Lines::new(SECTION);
+        let own = page.unread.iter().filter(|(of, _)| *of == section);
+        own.for_each(|(_, words)| lines.add(format!("- {}\n", escape::markdown(words, 300))));
+        lines.text("notes")
+    };
+    let body = |section: Section| {
+        let table = if sections.contains(&section) { tables::section(page.diff, section) } else { String::new() };
+        let unread = unread(section);
+        let blank = if table.is_empty() || unread.is_empty() { "" } else { "\n" };
+        format!("{table}{blank}{unread}")
+    };
+    let is_told = |section: &Section| sections.contains(section) || page.unread.iter().any(|(of, _)| of == section);
     let tables: Vec<(Section, String)> =
-        sections.into_iter().map(|section| (section, tables::section(page.diff, section))).collect();
+        Section::ALL.into_iter().filter(is_told).map(|section| (section, body(section))).collect();
     let taken: usize = tables.iter().map(|(section, table)| section.name().len() + table.len() + 8).sum();
     let mut room = LONGEST.saturating_sub(RESERVE + text.len() + erased.len() + taken);
     for (section, table) in tables {
         text += &format!("\n### {}\n\n{table}", title(section));
         if section == Section::Code {
             text += &code::insides(&page.diff.code, &mut room);
+        }
+        if section == Section::Results {
+            text += &results::insides(&page.diff.of_results, &mut room);
         }
     }
     text + &erased

@@ -35,6 +35,10 @@ pub struct Built {
     pub model_files: Vec<TreeFile>,
     /// The code's files, as stored.
     pub code_files: Vec<TreeFile>,
+    /// The files of results, as stored.
+    pub result_files: Vec<TreeFile>,
+    /// The files that metrics were read from, as stored.
+    pub metrics_files: Vec<TreeFile>,
 }
 
 /// Hands a capture to `writer`, and takes the lists of files out of it: there may be millions. What is `known` and stored is
@@ -51,8 +55,8 @@ pub fn build(
     let mut files = Files { writer, known, progress };
     let (model_list, model_files) = files.put_tree(mem::take(&mut capture.model_files))?;
     let (_, params_files) = files.put_tree(mem::take(&mut capture.params_files))?;
-    let (_, metrics_files) = files.put_tree(mem::take(&mut capture.metrics_files))?;
-    let (_, results) = files.put_tree(mem::take(&mut capture.results))?;
+    let (metrics_list, metrics_files) = files.put_tree(mem::take(&mut capture.metrics_files))?;
+    let (results_list, results) = files.put_tree(mem::take(&mut capture.results))?;
     let mut predictions = Vec::new();
     for (input, file) in &capture.predictions {
         let stored = files.put_one(file)?;
@@ -137,7 +141,15 @@ pub fn build(
         redactions: Vec::new(),
     };
     let id = put_record(writer, canonical::encode(snapshot::FORMAT, &record))?;
-    Ok(Built { record, id: SnapshotId::new(id), observation, model_files: model_list, code_files: code_list })
+    Ok(Built {
+        record,
+        id: SnapshotId::new(id),
+        observation,
+        model_files: model_list,
+        code_files: code_list,
+        result_files: results_list,
+        metrics_files: metrics_list,
+    })
 }
 
 /// Whether storing `capture` needs more than `free` bytes: reads every file, writes none.

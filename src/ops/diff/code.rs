@@ -5,7 +5,7 @@
 //! captured; what has changed since is not read.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use crate::capture::git::Git;
@@ -50,6 +50,23 @@ pub(in crate::ops) struct CodeSide<'s> {
     pub files: &'s CodeFiles,
 }
 
+/// Files of a side, and where they are read from.
+#[derive(Clone, Copy)]
+pub(super) struct Listed<'s> {
+    /// What is known of it.
+    pub side: &'s Side,
+    /// Which files.
+    pub list: &'s [TreeFile],
+    /// Where they are.
+    pub files: &'s CodeFiles,
+}
+
+impl<'s> From<CodeSide<'s>> for Listed<'s> {
+    fn from(code: CodeSide<'s>) -> Self {
+        Self { side: code.side, list: &code.side.code_files, files: code.files }
+    }
+}
+
 /// The patch from one side's code to the other's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CodePatch {
@@ -68,24 +85,38 @@ struct Reader<'r> {
 
 /// Looks into the files that differ.
 pub(in crate::ops) fn look_inside(repository: &Repository, a: CodeSide<'_>, b: CodeSide<'_>, diff: &mut CodeDiff) {
+    let limit = |path: &str| if is_notebook(path) { LARGEST_NOTEBOOK } else { LARGEST };
+    diff.inside = insides(repository, (a.into(), b.into()), &diff.files, limit);
+}
+
+/// What is inside those files that have another content, each of at most so many bytes.
+pub(super) fn insides(
+    repository: &Repository,
+    (a, b): (Listed<'_>, Listed<'_>),
+    items: &[Item<FileFacts>],
+    limit: impl Fn(&str) -> u64,
+) -> BTreeMap<String, Inside> {
     let reader = Reader { repository, git: OnceCell::new(), room: Cell::new(MOST_TO_SHOW) };
-    let found = Found::of(a, b, &diff.files);
-    for item in diff.files.iter().filter(|item| has_other_content(item)) {
-        let limit = if is_notebook(&item.name) { LARGEST_NOTEBOOK } else { LARGEST };
+    let found = Found::of(a, b, items);
+    let mut all = BTreeMap::new();
+    for item in items.iter().filter(|item| has_other_content(item)) {
+        let limit = limit(&item.name);
         let (old, new) = found.of_item(item);
         let read = |side, file: Option<&TreeFile>| file.map(|file| reader.read(side, file, limit)).transpose();
         let inside = match (read(a, old), read(b, new)) {
             (Ok(old), Ok(new)) => compare::look_inside(&item.name, old.as_deref(), new.as_deref()),
             (Err(why), _) | (_, Err(why)) => Inside::Opaque(why),
         };
-        diff.inside.insert(item.name.clone(), inside);
+        all.insert(item.name.clone(), inside);
     }
+    all
 }
 
 /// Makes the patch.
 pub(super) fn patch(repository: &Repository, a: CodeSide<'_>, b: CodeSide<'_>) -> CodePatch {
     let reader = Reader { repository, git: OnceCell::new(), room: Cell::new(MOST_TO_PATCH) };
     let items = compare::differing_files(a.side, b.side);
+    let (a, b) = (Listed::from(a), Listed::from(b));
     let found = Found::of(a, b, &items);
     let mut patch = CodePatch::default();
     for item in &items {
@@ -127,13 +158,13 @@ struct Found<'s> {
 }
 
 impl<'s> Found<'s> {
-    fn of(a: CodeSide<'s>, b: CodeSide<'s>, items: &[Item<FileFacts>]) -> Self {
+    fn of(a: Listed<'s>, b: Listed<'s>, items: &[Item<FileFacts>]) -> Self {
         let wanted: HashSet<&str> = items.iter().flat_map(|item| [before(item), item.name.as_str()]).collect();
-        let files = |side: &'s Side| {
-            let named = side.code_files.iter().filter(|file| wanted.contains(file.path.as_str()));
+        let files = |list: &'s [TreeFile]| {
+            let named = list.iter().filter(|file| wanted.contains(file.path.as_str()));
             named.map(|file| (file.path.as_str(), file)).collect()
         };
-        Self { a: files(a.side), b: files(b.side) }
+        Self { a: files(a.list), b: files(b.list) }
     }
 
     fn of_item(&self, item: &Item<FileFacts>) -> (Option<&'s TreeFile>, Option<&'s TreeFile>) {
@@ -153,7 +184,7 @@ fn before(item: &Item<FileFacts>) -> &str {
 
 impl Reader<'_> {
     /// The bytes of a file; else why they cannot be shown.
-    fn read(&self, from: CodeSide<'_>, file: &TreeFile, limit: u64) -> Result<Vec<u8>, String> {
+    fn read(&self, from: Listed<'_>, file: &TreeFile, limit: u64) -> Result<Vec<u8>, String> {
         let Some(id) = file.id else { return Ok(file.target.clone().unwrap_or_default().into_bytes()) };
         if file.size > limit {
             return Err("too large to show".to_owned());

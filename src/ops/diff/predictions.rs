@@ -59,7 +59,7 @@ pub(super) fn compare(pair: &Pair<'_>, diff: &mut Diff) -> Result<(), VerbError>
 }
 
 /// A side's record, with what was attached to it since.
-fn evidence_of(pair: &Pair<'_>, looked: &Looked) -> Result<SnapshotRecord, VerbError> {
+pub(super) fn evidence_of(pair: &Pair<'_>, looked: &Looked) -> Result<SnapshotRecord, VerbError> {
     match &looked.found {
         Some(found) => attached::judged(pair.repository, &found.state, &found.row),
         None => Ok(looked.side.record.clone()),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::DiffOptions;
-use super::code::{CodeFiles, CodeSide};
+use super::code::{CodeFiles, CodeSide, Listed};
 use super::tensors::SideFiles;
 use crate::capture::profile::Tables;
 use crate::capture::secrets::Scanner;
@@ -13,7 +13,7 @@ use crate::compare::Side;
 use crate::id::FileId;
 use crate::name::ModelName;
 use crate::ops::resolve::{self, Found, ResolveError};
-use crate::ops::snapshot::inputs::capture_options;
+use crate::ops::snapshot::inputs::lenient_options;
 use crate::ops::workspace::{Workspace, stored_side};
 use crate::ops::{ErasedPart, VerbError, erasures};
 use crate::progress::Progress;
@@ -39,11 +39,19 @@ pub(super) struct Looked {
     pub unread: Vec<(String, String)>,
     /// Where the code's files are.
     pub code_files: CodeFiles,
+    /// Where those of results are.
+    pub result_files: CodeFiles,
 }
 
 impl Looked {
     pub(super) const fn code(&self) -> CodeSide<'_> {
         CodeSide { side: &self.side, files: &self.code_files }
+    }
+
+    /// The files of results.
+    pub(super) fn results(&self) -> Listed<'_> {
+        let list = self.side.result_files.as_deref().unwrap_or_default();
+        Listed { side: &self.side, list, files: &self.result_files }
     }
 
     pub(super) fn model_files(&self) -> SideFiles<'_> {
@@ -95,10 +103,15 @@ fn side(
         if repository.project().is_none() && options.given.files.is_empty() {
             return Err(ResolveError::Workspace.into());
         }
-        let scanner = Scanner::new(&capture_options(repository, model, &options.given)?.allow);
-        let mut looked = Workspace::look_leniently(repository, model, &options.given, progress)?;
-        let files = std::mem::take(&mut looked.code_sources);
-        let files: HashMap<_, _> = files.into_iter().map(|file| (file.path().to_owned(), file)).collect();
+        let options = lenient_options(repository, model, &options.given)?;
+        let allow = options.allow.clone();
+        let mut looked = Workspace::look_leniently(repository, options, progress)?;
+        let on_disk = |files: Vec<SourceFile>| CodeFiles::Workspace {
+            files: files.into_iter().map(|file| (file.path().to_owned(), file)).collect(),
+            scanner: Scanner::new(&allow),
+        };
+        let code_files = on_disk(std::mem::take(&mut looked.code_sources));
+        let result_files = on_disk(std::mem::take(&mut looked.result_sources));
         let (evidence, tables, sources) = (looked.tables(), looked.data_tables(), looked.model_sources());
         let unread = std::mem::take(&mut looked.capture.unread);
         let side = looked.into_side();
@@ -111,7 +124,8 @@ fn side(
             dropped: None,
             unread,
             model_sources: Some(sources),
-            code_files: CodeFiles::Workspace { files, scanner },
+            code_files,
+            result_files,
         });
     }
     let mut revision = revision.clone();
@@ -123,6 +137,7 @@ fn side(
     let parts = erasures::of_version(&found.state, found.row.version).into_iter();
     erased.extend(parts.map(|part| (found.label(), part)));
     let dropped = resolve::dropped(repository, &found)?.map(|dropped| dropped.reason);
+    let erased_files = found.state.erased_files(found.row.version);
     Ok(Looked {
         side: stored_side(repository, &found)?,
         model: found.state.model.clone(),
@@ -131,7 +146,8 @@ fn side(
         dropped,
         unread: Vec::new(),
         model_sources: None,
-        code_files: CodeFiles::Stored { erased: found.state.erased_files(found.row.version) },
+        code_files: CodeFiles::Stored { erased: erased_files.clone() },
+        result_files: CodeFiles::Stored { erased: erased_files },
         found: Some(found),
     })
 }

@@ -43,7 +43,17 @@ pub(super) fn leave_out(diff: &mut Diff, sides: [&Looked; 2], sections: &Section
                 diff.data.retain(|known| known.name != name);
                 diff.tables.remove(name);
             }
-            _ => {}
+            Section::Environment => {
+                diff.environment.clear();
+                diff.interpreters = None;
+            }
+            Section::Notes => diff.notes = None,
+            _ if input == "results" => {
+                diff.of_results.files = None;
+                diff.of_results.inside.clear();
+                diff.of_results.elsewhere.clear();
+            }
+            _ => diff.of_results.samples.retain(|known| input.as_str() != format!("samples.{}", known.set)),
         }
         diff.results.retain(|known| known.name != *input);
         let own = Unread { section, input: input.clone(), reason: reason.clone() };
@@ -62,6 +72,8 @@ fn section_of(input: &str) -> Section {
         Some("metrics") => Section::Metrics,
         Some("predictions") => Section::Predictions,
         Some("data") => Section::Data,
+        Some("environment") => Section::Environment,
+        Some("notes") => Section::Notes,
         _ => Section::Results,
     }
 }

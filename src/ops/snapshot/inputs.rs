@@ -16,7 +16,7 @@ use crate::host;
 use crate::name::{ModelName, SetName};
 use crate::ops::error::UsageError;
 use crate::ops::resolve;
-use crate::ops::{VerbError, check_characters};
+use crate::ops::{VerbError, chain, check_characters};
 use crate::repository::{Repository, config};
 
 /// Notes are for people to read: 1 MiB.
@@ -78,6 +78,25 @@ pub fn capture_options(
     model: Option<&ModelName>,
     given: &GivenInputs,
 ) -> Result<CaptureOptions, VerbError> {
+    options(repository, model, given, false)
+}
+
+/// The same for looking and not for keeping: what cannot be read is told in [`CaptureOptions::unread`] and by
+/// [`Capture::unread`](crate::capture::Capture::unread).
+pub(in crate::ops) fn lenient_options(
+    repository: &Repository,
+    model: Option<&ModelName>,
+    given: &GivenInputs,
+) -> Result<CaptureOptions, VerbError> {
+    options(repository, model, given, true)
+}
+
+fn options(
+    repository: &Repository,
+    model: Option<&ModelName>,
+    given: &GivenInputs,
+    lenient: bool,
+) -> Result<CaptureOptions, VerbError> {
     let model = resolve::workspace_model(repository, model)?;
     let project = project_folder(repository, given);
     let empty = ModelFile::default();
@@ -100,7 +119,11 @@ pub fn capture_options(
     for text in config.secrets.allow.iter().chain(&given.allow) {
         allow.push(Allowance::parse(text).map_err(|e| option("secrets.allow", e.to_string()))?);
     }
-    let (notes, notes_file) = notes(file, given, &project)?;
+    let mut unread = Unread { lenient, found: Vec::new() };
+    // Even where it cannot be read its file is no code.
+    let notes_file = given.notes.is_none().then(|| file.notes.as_ref().map(|path| project.join(path))).flatten();
+    let notes = unread.or_told("notes", notes(notes_file.as_deref(), given))?.flatten();
+    let data = data(file, given, &project, &mut unread)?;
     let python = given.python.clone().or_else(|| config.environment.python.as_ref().map(|p| project.join(p)));
     let image = given.image.clone().or_else(|| config.environment.image.clone());
     if let Some(image) = &image {
@@ -119,7 +142,7 @@ pub fn capture_options(
         predictions: predictions(file, &project),
         samples: samples(file, &project),
         reports: reports(file, &project),
-        data: data(file, given, &project)?,
+        data,
         notes,
         notes_file,
         others: of_others(&config.model.named, &repository.called(&model), &project),
@@ -137,7 +160,9 @@ pub fn capture_options(
         program: given.command.as_ref().and_then(|command| command.program.clone()),
         cwd: given.command.as_ref().and_then(|_| folder_in(&project, &given.folder)),
         strict: given.strict,
-        lenient: false,
+        lenient,
+        probe: false,
+        unread: unread.found,
         store: repository.store_path().canonicalize().unwrap_or_else(|_| repository.store_path().to_path_buf()),
         project,
         // Records go on naming a model as it was called first.
@@ -159,26 +184,45 @@ fn folder_in(project: &Path, folder: &Path) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
-fn notes(
+/// Inputs that cannot be read.
+struct Unread {
+    lenient: bool,
+    found: Vec<(String, String)>,
+}
+
+impl Unread {
+    /// What was found of an input; nothing, and why, where somebody only looks.
+    fn or_told<T>(&mut self, input: &str, found: Result<T, VerbError>) -> Result<Option<T>, VerbError> {
+        match found {
+            Err(error) if self.lenient => {
+                self.found.push((input.to_owned(), chain(&error)));
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+}
+
+/// The notes given, else those in `path`. Where they are given the file is not what is captured as notes, so it stays code.
+fn notes(path: Option<&Path>, given: &GivenInputs) -> Result<Option<String>, VerbError> {
+    if let Some(text) = &given.notes {
+        check_characters("the notes", text)?;
+        return Ok(given.notes.clone());
+    }
+    let Some(path) = path else { return Ok(None) };
+    let failed = |source| VerbError::Io { action: "read the notes in", path: path.to_path_buf(), source };
+    let text = bounded::read_text(path, MAX_NOTES).map_err(failed)?;
+    let text = text.trim_end();
+    check_characters(&format!("the notes in `{}`", path.display()), text)?;
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn data(
     file: &ModelFile,
     given: &GivenInputs,
     project: &Path,
-) -> Result<(Option<String>, Option<PathBuf>), VerbError> {
-    let path = file.notes.as_ref().map(|n| project.join(n));
-    if let Some(text) = &given.notes {
-        check_characters("the notes", text)?;
-        // The file is not what is captured as notes, so it stays code.
-        return Ok((given.notes.clone(), None));
-    }
-    let Some(path) = path else { return Ok((None, None)) };
-    let failed = |source| VerbError::Io { action: "read the notes in", path: path.clone(), source };
-    let text = bounded::read_text(&path, MAX_NOTES).map_err(failed)?;
-    let text = text.trim_end();
-    check_characters(&format!("the notes in `{}`", path.display()), text)?;
-    Ok(((!text.is_empty()).then(|| text.to_owned()), Some(path)))
-}
-
-fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<DataInput>, VerbError> {
+    unread: &mut Unread,
+) -> Result<Vec<DataInput>, VerbError> {
     if !given.data.is_empty() {
         let input = |(name, text): &(SetName, String)| DataInput {
             name: name.clone(),
@@ -191,11 +235,13 @@ fn data(file: &ModelFile, given: &GivenInputs, project: &Path) -> Result<Vec<Dat
     let mut inputs = Vec::new();
     for (name, source) in &file.data {
         let place = match (&source.path, &source.uri, &source.dvc) {
-            (Some(path), _, _) => place(&expand(path)?, project),
-            (_, Some(uri), _) => DataPlace::Uri { uri: expand(uri)?, checksum: source.checksum.clone() },
-            (_, _, Some(dvc)) => pointer(&expand(dvc)?, project),
+            (Some(path), _, _) => expand(path).map(|path| place(&path, project)),
+            (_, Some(uri), _) => expand(uri).map(|uri| DataPlace::Uri { uri, checksum: source.checksum.clone() }),
+            (_, _, Some(dvc)) => expand(dvc).map(|dvc| pointer(&dvc, project)),
             _ => continue,
         };
+        let place = unread.or_told(&format!("data.{name}"), place.map_err(VerbError::from))?;
+        let Some(place) = place else { continue };
         inputs.push(DataInput {
             name: name.clone(),
             place,

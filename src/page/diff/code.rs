@@ -16,11 +16,16 @@ pub(super) fn insides(diff: &CodeDiff, room: &mut usize) -> String {
     for path in &diff.outputs {
         head.add(format!("- only outputs differ in {}\n", name(path)));
     }
-    let mut text = format!("\n{}", head.text("files"));
+    let text = format!("\n{}", head.text("files"));
     *room = room.saturating_sub(text.len());
-    let mut left_out = 0;
-    for item in &diff.files {
-        let Some(inside) = diff.inside.get(&item.name) else { continue };
+    let files = diff.files.iter().filter_map(|item| Some((item, diff.inside.get(&item.name)?)));
+    text + &folded(files, room)
+}
+
+/// What is inside of files, each folded away, as far as there is room.
+pub(super) fn folded<'d>(files: impl Iterator<Item = (&'d Item<FileFacts>, &'d Inside)>, room: &mut usize) -> String {
+    let (mut text, mut left_out) = (String::new(), 0);
+    for (item, inside) in files {
         let lines = match inside {
             Inside::Text(text) => of_text(text),
             Inside::Notebook(notebook) => of_notebook(notebook),
@@ -54,11 +59,28 @@ fn summary(item: &Item<FileFacts>, inside: Option<&Inside>, escaped: fn(&str) ->
     };
     let how = match inside {
         Some(Inside::Text(text)) => format!(" (+{} -{})", text.added, text.removed),
-        Some(Inside::Notebook(notebook)) => format!(" ({})", count(notebook.cells.len() as u64, "cell")),
+        Some(Inside::Notebook(notebook)) => format!(" ({})", cells(notebook)),
         Some(Inside::Opaque(why)) => format!(" ({})", escaped(why)),
         None => String::new(),
     };
     format!("{from}{}{how}", escaped(&item.name))
+}
+
+/// `2 cells changed, 1 added, outputs of 3 cells differ`.
+pub(super) fn cells(notebook: &NotebookDiff) -> String {
+    let number = |name: &str| notebook.cells.iter().filter(|cell| cell.name() == name).count() as u64;
+    let mut parts: Vec<String> = Vec::new();
+    for name in ["changed", "added", "removed", "moved"] {
+        match (number(name), parts.is_empty()) {
+            (0, _) => {}
+            (n, true) => parts.push(format!("{} {name}", count(n, "cell"))),
+            (n, false) => parts.push(format!("{n} {name}")),
+        }
+    }
+    if notebook.outputs > 0 {
+        parts.push(format!("outputs of {} differ", count(notebook.outputs, "cell")));
+    }
+    if parts.is_empty() { "no cell differs".to_owned() } else { parts.join(", ") }
 }
 
 fn of_text(diff: &TextDiff) -> Vec<String> {

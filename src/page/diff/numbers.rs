@@ -2,8 +2,10 @@
 
 use super::{Lines, SECTION, name};
 use crate::certify::wording::{count, significant};
-use crate::certify::{ChangedAnswers, ComparedMetric, DataDrift, What};
-use crate::compare::{ColumnChange, Diff, PredictionsDiff, SchemaChange, SetMetrics, TableDiff, Verdict};
+use crate::certify::{ChangedAnswers, ColumnDrift, ComparedMetric, DataDrift, What};
+use crate::compare::{
+    ColumnChange, Diff, PredictionsDiff, SchemaChange, SetMetrics, TableDiff, Verdict, is_noteworthy,
+};
 use crate::format::scalar::Scalar;
 
 /// Columns and slices shown of a set; the rest is counted.
@@ -16,8 +18,7 @@ pub(super) fn metrics(diff: &Diff) -> String {
         let mut lines = Lines::new(SECTION);
         lines.add("| metric | was | is | difference | |\n|---|---:|---:|---:|---|\n".to_owned());
         for item in &diff.metrics {
-            let shown =
-                |value: &Option<Scalar>| value.as_ref().map_or_else(String::new, |value| name(&value.to_string()));
+            let (a, b) = both(item.a.as_ref(), item.b.as_ref());
             let finite = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::finite);
             let delta = match (finite(&item.a), finite(&item.b)) {
                 (Some(a), Some(b)) => signed(b - a),
@@ -25,7 +26,6 @@ pub(super) fn metrics(diff: &Diff) -> String {
             };
             let verdict = diff.directions.get(&item.name).and_then(|way| Verdict::of_reported(item, *way));
             let verdict = verdict.map_or("", word);
-            let (a, b) = (shown(&item.a), shown(&item.b));
             lines.add(format!("| {} | {a} | {b} | {delta} | {verdict} |\n", name(&item.name)));
         }
         text += &lines.text("metrics");
@@ -34,6 +34,17 @@ pub(super) fn metrics(diff: &Diff) -> String {
         text += &format!("\n{}", measured(set));
     }
     text
+}
+
+/// What a metric was and is, in four figures, unless they would look the same.
+fn both(a: Option<&Scalar>, b: Option<&Scalar>) -> (String, String) {
+    let exact = |value: Option<&Scalar>| value.map_or_else(String::new, |value| name(&value.to_string()));
+    let short = |value: Option<&Scalar>| match value {
+        Some(Scalar::Float(number)) if number.is_finite() => significant(*number),
+        other => exact(other),
+    };
+    let rounded = (short(a), short(b));
+    if a != b && rounded.0 == rounded.1 { (exact(a), exact(b)) } else { rounded }
 }
 
 fn measured(set: &SetMetrics) -> String {
@@ -81,6 +92,7 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+/// A change by its sign.
 pub(in crate::page) fn signed(value: f64) -> String {
     format!("{}{}", if value > 0.0 { "+" } else { "" }, significant(value))
 }
@@ -176,20 +188,28 @@ fn drift(found: &DataDrift, lines: &mut Lines) {
         let names: Vec<String> = found.left_out.iter().take(MOST).map(|column| name(column)).collect();
         lines.add(format!("- drift: without {}, by which rows are told apart\n", names.join(", ")));
     }
-    let known = found.columns.iter().filter_map(|column| Some((column, *column.psi.as_ref().ok()?)));
-    let shown: Vec<_> = known.filter(|(_, psi)| *psi > 0.0).take(MOST).collect();
+    let (unknown, known): (Vec<&ColumnDrift>, Vec<&ColumnDrift>) =
+        found.columns.iter().partition(|column| column.psi.is_err());
+    let unknown = unknown.into_iter().filter(|column| is_noteworthy(column));
+    let known = known.into_iter().filter(|column| column.psi.as_ref().is_ok_and(|psi| *psi > 0.0));
+    let moved: Vec<&ColumnDrift> = unknown.chain(known).collect();
+    let shown: Vec<_> = moved.iter().take(MOST).collect();
     if shown.is_empty() {
         return;
     }
     lines.add("\n| column | PSI, from profiles | mean | nulls |\n|---|---:|---|---|\n".to_owned());
-    for (column, psi) in shown {
+    for column in shown {
         let near = if column.approximate { "≈ " } else { "" };
+        let psi = column.psi.as_ref().map_or_else(|_| "–".to_owned(), |psi| format!("{near}{}", significant(*psi)));
         let number = |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), significant);
         let mean = match column.mean {
             (None, None) => String::new(),
             (a, b) => format!("{} → {}", number(a), number(b)),
         };
         let (was, is) = column.nulls;
-        lines.add(format!("| {} | {near}{} | {mean} | {was} → {is} |\n", name(&column.name), significant(psi)));
+        lines.add(format!("| {} | {psi} | {mean} | {was} → {is} |\n", name(&column.name)));
+    }
+    if moved.len() > MOST {
+        lines.add(format!("\n… and {} more columns.\n", moved.len() - MOST));
     }
 }

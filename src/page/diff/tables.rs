@@ -1,6 +1,7 @@
 //! A section as a table, or as a line.
 
 use super::super::escape;
+use super::results::results;
 use super::tensors::tensors;
 use super::{Lines, SECTION, name, numbers};
 use crate::certify::wording::count;
@@ -16,7 +17,7 @@ pub(super) fn section(diff: &Diff, section: Section) -> String {
         Section::Params => items(&diff.params, "parameter", Scalar::to_string),
         Section::Seeds => items(&diff.seeds, "seed", Scalar::to_string),
         Section::Files => items(&diff.files, "file", file),
-        Section::Results => items(&diff.other_results(), "result", file),
+        Section::Results => results(diff),
         Section::Data => items(&diff.data, "data", data) + &numbers::tables(diff.tables.iter()),
         Section::Code => code(diff),
         Section::Environment => environment(diff),
@@ -28,7 +29,7 @@ pub(super) fn section(diff: &Diff, section: Section) -> String {
 }
 
 /// How an item is different, in one word.
-fn change(change: &Change) -> String {
+pub(super) fn change(change: &Change) -> String {
     match change {
         Change::Renamed(from) => format!("was {}", name(from)),
         other => other.name().to_owned(),
@@ -52,7 +53,7 @@ fn items<T>(items: &[Item<T>], what: &str, show: impl Fn(&T) -> String) -> Strin
     lines.text(&many)
 }
 
-fn file(facts: &FileFacts) -> String {
+pub(super) fn file(facts: &FileFacts) -> String {
     let digest = facts.content.get(..12).unwrap_or(&facts.content);
     let executable = if facts.executable { ", executable" } else { "" };
     format!("{digest}, {}{executable}", count(facts.size, "byte"))

@@ -1,30 +1,26 @@
 //! Tensors by layer, those that came, went or are of another kind, and what model files say of themselves.
 
 use super::{Lines, SECTION, escape, name};
-use crate::certify::wording::significant;
-use crate::compare::tensors::extent::not_finite;
+use crate::certify::wording::{count, significant};
+use crate::compare::tensors::extent::{Extent, not_finite};
 use crate::compare::tensors::layers::Layer;
 use crate::compare::tensors::{Change, Tally, TensorDiff, TensorFacts, TensorItem};
+use crate::compare::{Item, sort_settings};
 use crate::format::scalar::Scalar;
 
 /// Layers shown; the rest is counted.
 const MOST: usize = 40;
+/// A longer list of tensors is folded away.
+const UNFOLDED: usize = 8;
+/// What parameters that came and went with a class may take of a page.
+const FOLDED: usize = 4096;
 /// Tensors named of each kind of change.
 const OF_KIND: usize = 20;
 
 /// The section.
 pub(super) fn tensors(diff: &TensorDiff) -> String {
     let mut lines = Lines::new(SECTION);
-    if !diff.settings.is_empty() {
-        lines.add("| hyper-parameter | was | is |\n|---|---|---|\n".to_owned());
-        for setting in &diff.settings {
-            let shown =
-                |value: &Option<Scalar>| value.as_ref().map_or_else(String::new, |value| name(&value.to_string()));
-            let (a, b) = (shown(&setting.item.a), shown(&setting.item.b));
-            lines.add(format!("| {} | {a} | {b} |\n", name(&setting.item.name)));
-        }
-        lines.add("\n".to_owned());
-    }
+    settings(diff, &mut lines);
     if !diff.items.is_empty() {
         lines.add(format!("{}.\n", totals(diff)));
     }
@@ -35,6 +31,37 @@ pub(super) fn tensors(diff: &TensorDiff) -> String {
     let not_compared = not_compared.map(|words| format!("not compared: {}", escape::markdown(&words, 300)));
     list(&not_compared.collect::<Vec<_>>(), "that are not compared", &mut lines);
     lines.text("lines on tensors")
+}
+
+/// What files say of themselves: an estimator of another class in a row, with what came and went with it folded away.
+fn settings(diff: &TensorDiff, lines: &mut Lines) {
+    let mut files: Vec<&str> = diff.settings.iter().map(|setting| setting.file.as_str()).collect();
+    files.dedup();
+    let several = files.len() > 1;
+    for file in files {
+        let sorted = sort_settings(diff.settings.iter().filter(|one| one.file == file).map(|one| &one.item));
+        let place = if several { format!(" in {}", name(file)) } else { String::new() };
+        let shown: Vec<_> = sorted.replaced.iter().chain(&sorted.others).copied().collect();
+        rows(&format!("hyper-parameter{place}"), &shown, lines);
+        if !sorted.with_them.is_empty() {
+            let (removed, added) = sorted.counts();
+            let mut folded = Lines::new(FOLDED);
+            rows("hyper-parameter", &sorted.with_them, &mut folded);
+            let summary = format!("With it {} removed and {added} added", count(removed, "hyper-parameter"));
+            let folded = folded.text("hyper-parameters");
+            lines.add(format!("<details><summary>{summary}</summary>\n\n{folded}\n</details>\n\n"));
+        }
+    }
+}
+
+/// A table, and the blank line that ends it.
+fn rows(head: &str, items: &[&Item<Scalar>], lines: &mut Lines) {
+    lines.add(format!("| {head} | was | is |\n|---|---|---|\n"));
+    for item in items {
+        let shown = |value: &Option<Scalar>| value.as_ref().map_or_else(String::new, |value| name(&value.to_string()));
+        lines.add(format!("| {} | {} | {} |\n", name(&item.name), shown(&item.a), shown(&item.b)));
+    }
+    lines.add("\n".to_owned());
 }
 
 /// `291 tensors in model.safetensors: 3 changed, 1 added, 287 the same`.
@@ -60,7 +87,14 @@ fn only_set(diff: &TensorDiff) -> Option<&str> {
 
 /// The table of layers that changed.
 fn layers(diff: &TensorDiff, lines: &mut Lines) {
-    let changed: Vec<&Layer> = diff.layers.iter().filter(|layer| layer.changed > 0).collect();
+    let changed = diff.layers.iter().filter(|layer| layer.changed > 0);
+    let (changed, unmeasured): (Vec<&Layer>, Vec<&Layer>) =
+        changed.partition(|layer| !matches!(layer.extent(), Extent::Unknown));
+    if let [first, rest @ ..] = unmeasured.as_slice() {
+        let more =
+            if rest.is_empty() { String::new() } else { format!(" and {} more", count(rest.len() as u64, "layer")) };
+        lines.add(format!("\n{}{more}: of other shape or type, so no element is compared.\n", name(&first.name)));
+    }
     if changed.is_empty() {
         return;
     }
@@ -140,11 +174,16 @@ fn shape(facts: &TensorFacts) -> String {
 /// A list, as far as it is not too long.
 fn list(items: &[String], what: &str, lines: &mut Lines) {
     let shown = shown(items.len(), OF_KIND);
-    for (place, item) in items.iter().take(shown).enumerate() {
-        lines.add(format!("{}- {item}\n", if place == 0 { "\n" } else { "" }));
+    let listed = items.iter().take(shown).map(|item| format!("- {item}\n"));
+    let more = (items.len() > shown).then(|| format!("- … and {} more {what}\n", items.len() - shown));
+    if items.len() > UNFOLDED {
+        // All or nothing: what is opened must be closed.
+        let listed: String = listed.chain(more).collect();
+        lines.add(format!("\n<details><summary>{} {what}</summary>\n\n{listed}\n</details>\n", items.len()));
+        return;
     }
-    if items.len() > shown {
-        lines.add(format!("- … and {} more {what}\n", items.len() - shown));
+    for (place, line) in listed.chain(more).enumerate() {
+        lines.add(format!("{}{line}", if place == 0 { "\n" } else { "" }));
     }
 }
 

@@ -148,7 +148,7 @@ fn a_line_of_code_is_one_line() {
     // A blank at the end of a line that changed is what changed.
     assert!(text.contains("\n    -lr = 1 \n    +lr = 1\n"), "{text}");
     let page = project.ok("diff v1 v2 --only code --format markdown").stdout;
-    assert!(page.contains("(1 cell)") && !page.contains("1 cells"), "{page}");
+    assert!(page.contains("(1 cell changed") && !page.contains("1 cells"), "{page}");
 }
 
 #[test]

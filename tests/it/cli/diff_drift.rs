@@ -76,9 +76,39 @@ fn every_page_has_the_same_numbers_of_the_same_columns() {
         .ok("diff v1 v2 --only data")
         .says(&["psi from profiles; ≈ is estimated", "without id, which tells rows apart"]);
     assert!(markdown.contains("without id, by which rows are told apart"), "{markdown}");
+    // The column that drifted furthest is what a line says most with.
+    let furthest = &diff["columns"][0];
+    let (name, psi) = (furthest["name"].as_str().unwrap(), furthest["psi"].as_f64().unwrap());
+    let stat = project.ok("diff v1 v2 --only data --stat").stdout;
+    let words = stat.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("of 4 columns drifted, most {name} (psi {psi:.2})")), "{stat}");
     // The certificate's rule read the rows: its numbers are others, and the page says why.
     assert!(page.contains("read the rows, and has exact numbers where these are estimated"), "{page}");
     let certified = project.json("certify fraud@v2", 0);
     let rule = certified["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "drift").unwrap().clone();
     assert!(!rule["method"].as_str().unwrap().contains("estimated"), "{rule}");
+}
+
+/// Of texts and dates nobody can say how far they drifted; that cells are missing now is what a join leaves that found nothing.
+#[test]
+fn missing_cells_are_told_where_there_is_no_index() {
+    let project = Project::tiny();
+    project.edit(
+        "mlrun.toml",
+        "[stage.production]",
+        "[model.fraud.data.train]\npath = \"train.csv\"\n\n[stage.production]",
+    );
+    let table = |lost: u64| {
+        let name = |row: u64| if row < lost { String::new() } else { format!("person {row}") };
+        (0..400).fold("age,name\n".to_owned(), |text, row| text + &format!("{},{}\n", row % 50, name(row)))
+    };
+    project.write("train.csv", table(0)).ok("snapshot fraud");
+    project.write("train.csv", table(150)).ok("snapshot fraud");
+    let column = project.json("diff v1 v2 --only data", 0)["data"][0]["columns"].clone();
+    let column = column.as_array().unwrap().iter().find(|column| column["name"] == "name").unwrap().clone();
+    assert_eq!(column["psi"], serde_json::Value::Null, "{column}");
+    let words = |line: &str| project.ok(line).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words("diff v1 v2 --only data").contains("name – 0 → 150"), "{}", words("diff v1 v2 --only data"));
+    assert!(words("diff v1 v2 --only data --stat").contains("nulls of name 0 → 150"), "{}", words("diff v1 v2 --stat"));
+    assert!(words("diff v1 v2 --format markdown").contains("| name | – | | 0 → 150 |"));
 }

@@ -140,3 +140,42 @@ fn long_names_and_values_keep_to_the_screen() {
     let list = project.run(&["list", "fraud", "--metrics", &"m".repeat(300)]).exits(0).stdout;
     assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
 }
+
+/// Notes, a variable, an interpreter that are not there: that section says so, all others are shown, and nobody else hears of it.
+#[test]
+fn one_broken_input_is_no_reason_to_show_nothing() {
+    let project = two_versions();
+    project.write("train.csv", "a\n1\n2\n").edit(
+        "mlrun.toml",
+        "[stage.production]",
+        "notes = \"NOTES.md\"\n[model.fraud.data.train]\npath = \"${MLRUN_TEST_IS_NOT_SET}/train.csv\"\n[stage.production]",
+    );
+    let input = |json: &serde_json::Value| -> Vec<(String, String)> {
+        let unread = json["unread"].as_array().unwrap().iter();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        unread.map(|one| (text(&one["section"]), text(&one["input"]))).collect()
+    };
+    let told = |section: &str, name: &str| (section.to_owned(), name.to_owned());
+    project.edit("params.yaml", "0.2", "0.3");
+    let json = project.json("diff v2", 0);
+    assert_eq!(input(&json), [told("notes", "notes"), told("data", "data.train")]);
+    assert_eq!((&json["identical"], &json["params"][0]["b"]), (&false.into(), &0.3.into()));
+    project.ok("diff v2").says(&["\nnotes\n  ! not compared: ", "NOTES.md", "`MLRUN_TEST_IS_NOT_SET`", "0.2  →  0.3"]);
+    project.write("NOTES.md", [0xff, 0xfe]);
+    project.ok("diff v2 --only notes").says(&["not compared: ", "UTF-8"]);
+    let page = project.ok("diff v2 --format markdown").stdout;
+    assert!(page.contains("### notes\n\n- not compared: ") && page.contains("### data\n\n- not compared: "), "{page}");
+    // Who did not ask is not told, and nothing fails for it.
+    assert_eq!(input(&project.json("diff v2 --only params", 0)), []);
+    project.mlrun("diff v2 --only seeds --exit-code").exits(0);
+    project.mlrun("diff v2 --only notes,seeds --exit-code").exits(1);
+    project.edit(
+        "mlrun.toml",
+        "[stage.production]",
+        "[environment]\npython = \"gone/bin\"\n[code]\nrequire_clean = true\n[stage.production]",
+    );
+    project.ok("diff v2 --only environment").says(&["not compared: ", "gone/bin"]);
+    project.ok("diff v2 --only params").says(&["0.2  →  0.3"]);
+    // Nothing is kept of what cannot be read.
+    project.mlrun("snapshot fraud").exits(8);
+}

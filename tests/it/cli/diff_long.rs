@@ -65,6 +65,16 @@ fn another_estimator_is_one_line() {
         assert!(words.contains(said), "no {said} in\n{text}");
     }
     assert!(!text.contains("fit_intercept") && !text.contains("n_estimators"), "{text}");
+    project.ok("diff v1 v2 --stat").says(&["LogisticRegression → RandomForestClassifier"]);
+    // On a page they are there for who wants them, below one row.
+    let page = project.ok("diff v1 v2 --only tensors --format markdown").stdout;
+    let (open, folded) = page.split_once("<details>").unwrap();
+    assert!(open.contains("| class |") && !open.contains("fit\\_intercept"), "{page}");
+    assert!(
+        folded.contains(&format!("With it {removed} hyper-parameters removed and {added} added</summary>")),
+        "{page}"
+    );
+    assert!(folded.split("</details>").next().unwrap().contains("| fit\\_intercept |"), "{page}");
 }
 
 /// What a line for each section says most with.

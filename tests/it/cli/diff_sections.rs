@@ -77,7 +77,7 @@ fn what_was_not_asked_for_has_no_field() {
         ("environment", "environment interpreters"),
         ("seeds", "seeds"),
         ("command", "command"),
-        ("results", "results"),
+        ("results", "results result_files samples"),
         ("notes", "notes"),
     ];
     let about = |field: &String| sections.iter().find(|(_, fields)| fields.split(' ').any(|name| name == field));
@@ -103,15 +103,15 @@ fn results_are_counted_as_they_are_shown() {
     let project = scene();
     let full = project.ok("diff v1 v2").stdout;
     let shown = full.split_once("\nresults\n").unwrap().1.split("\n\n").next().unwrap();
-    assert_eq!(shown.lines().count(), 1, "{shown}");
-    assert!(shown.contains("samples.latency"), "{shown}");
+    let first: Vec<&str> = shown.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(first, ["samples.latency,", "n", "p50", "p95", "p99"], "{shown}");
     let stat = project.ok("diff v1 v2 --stat").stdout;
     let line = stat.lines().find(|line| line.trim_start().starts_with("results")).unwrap();
-    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["results", "1", "changed"]);
+    assert_eq!(line.split_whitespace().take(3).collect::<Vec<_>>(), ["results", "latency", "p95"]);
     let page = project.ok("diff v1 v2 --format markdown").stdout.replace('\u{200b}', "");
     assert!(page.contains("samples.latency") && !page.contains("| predictions.test |"), "{page}");
     // Where nobody compares predictions they are results like others.
-    project.ok("diff v1 v2 --only results --stat").says(&["2 changed"]);
+    project.ok("diff v1 v2 --only results --stat").says(&["results  1 changed; latency p95"]);
     // And where nothing else is left there is no such section.
     project.edit("mlrun.toml", "[model.fraud.samples.latency]\npath = \"out/latency.csv\"\ncolumn = \"ms\"\n", "");
     project.write(

@@ -27,6 +27,7 @@ mod diff_drift;
 mod diff_environment;
 mod diff_front;
 mod diff_long;
+mod diff_results;
 mod diff_sections;
 mod diff_tensors;
 #[cfg(target_os = "linux")]

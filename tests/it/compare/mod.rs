@@ -9,6 +9,8 @@ mod notebooks;
 #[cfg(unix)]
 mod patches;
 mod predictions;
+mod replaced;
+mod samples;
 mod slices;
 mod tensors;
 

@@ -85,14 +85,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
         Format::Json => json::diff::diff(&report).line(),
         Format::Markdown => {
             let erased = report.erased.iter().map(human::diff::erased);
-            let erased: Vec<String> =
-                erased.chain(report.unread.iter().map(human::diff::unread)).chain(report.remarks.clone()).collect();
+            let erased: Vec<String> = erased.chain(report.remarks.clone()).collect();
+            let unread: Vec<_> = report.unread.iter().map(|one| (one.section, human::diff::unread(one))).collect();
             page(&DiffPage {
                 a: &report.a,
                 b: &report.b,
                 diff: &report.diff,
                 sections: &report.sections,
                 identical: report.identical,
+                unread: &unread,
                 erased: &erased,
             })
         }

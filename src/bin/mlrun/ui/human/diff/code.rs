@@ -79,7 +79,7 @@ pub(super) fn added_and_removed(added: u64, removed: u64, style: &Style) -> Stri
 }
 
 /// `2 cells changed, 1 added`.
-fn cells_of(notebook: &NotebookDiff) -> String {
+pub(super) fn cells_of(notebook: &NotebookDiff) -> String {
     let number = |name: &str| notebook.cells.iter().filter(|cell| cell.name() == name).count() as u64;
     let mut parts: Vec<String> = Vec::new();
     for name in ["changed", "added", "removed", "moved"] {
@@ -132,7 +132,7 @@ fn of_text(diff: &TextDiff, style: &Style) -> Vec<String> {
     diff.hunks.iter().flat_map(hunk).collect()
 }
 
-fn of_notebook(diff: &NotebookDiff, style: &Style) -> Vec<String> {
+pub(super) fn of_notebook(diff: &NotebookDiff, style: &Style) -> Vec<String> {
     let cell = |cell: &CellChange| {
         let lines = cell.lines.hunks.iter().flat_map(|hunk| lines_of(hunk, style));
         std::iter::once(format!("    {}\n", style.paint(Label::Dim, &cell_head(cell)))).chain(lines).collect::<Vec<_>>()

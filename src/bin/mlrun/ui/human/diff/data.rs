@@ -1,16 +1,16 @@
 //! Training data: what became of its columns and rows, and how far the columns are from what they were.
 
 use mlrun::certify::{ColumnDrift, DataDrift, Shape};
-use mlrun::compare::{Change, ColumnChange, DataFacts, Diff, Item, RowsDiff, SchemaChange, TableDiff};
+use mlrun::compare::{
+    Change, ColumnChange, DataFacts, Diff, Item, RowsDiff, STABLE, SchemaChange, TableDiff, is_noteworthy,
+};
 
 use super::super::super::terminal::width;
 use super::super::super::{Align, Label, Style, Table, bytes, clean, spark};
 use super::super::{count, cut, set_in};
 use super::items::{both, mark};
 
-/// An index below this is what people call stable.
-const STABLE: f64 = 0.1;
-/// And from this on a shift.
+/// An index from this on is what people call a shift.
 const SHIFTED: f64 = 0.25;
 /// Columns shown; the rest is counted.
 const MOST: usize = 15;
@@ -99,8 +99,10 @@ fn row_changes(rows: &RowsDiff) -> String {
 
 fn drift(found: &DataDrift, style: &Style) -> String {
     let columns = &found.columns;
-    let known = |column: &&ColumnDrift| column.psi.as_ref().is_ok_and(|psi| *psi >= STABLE);
-    let moved: Vec<&ColumnDrift> = columns.iter().filter(known).collect();
+    // Those of which nobody can say how far they drifted are few, and their missing cells are news: first.
+    let (unknown, known): (Vec<&ColumnDrift>, Vec<&ColumnDrift>) =
+        columns.iter().filter(|column| is_noteworthy(column)).partition(|column| column.psi.is_err());
+    let moved = [unknown, known].concat();
     let stable = columns.iter().filter(|column| column.psi.as_ref().is_ok_and(|psi| *psi < STABLE)).count();
     let mut text = String::new();
     if !moved.is_empty() {
@@ -160,7 +162,8 @@ fn fitting(moved: &[&ColumnDrift], style: &Style) -> Table {
 /// What the numbers rest on: a rule that reads rows has other ones.
 fn source(found: &DataDrift, shown: &[&ColumnDrift]) -> String {
     let mut notes = Vec::new();
-    if shown.iter().take(MOST).any(|column| column.approximate) {
+    let shown: Vec<_> = shown.iter().take(MOST).filter(|column| column.psi.is_ok()).collect();
+    if shown.iter().any(|column| column.approximate) {
         notes.push("psi from profiles; ≈ is estimated, where a rule that reads the rows is exact".to_owned());
     } else if !shown.is_empty() {
         notes.push("psi from profiles".to_owned());
@@ -176,7 +179,7 @@ fn source(found: &DataDrift, shown: &[&ColumnDrift]) -> String {
 fn cells(column: &ColumnDrift, style: &Style) -> Vec<String> {
     let psi = column.psi.as_ref().copied().unwrap_or(f64::NAN);
     let near = if column.approximate { "≈" } else { "" };
-    let psi_text = format!("{near}{}", style.fixed(psi, 2));
+    let psi_text = if psi.is_nan() { "–".to_owned() } else { format!("{near}{}", style.fixed(psi, 2)) };
     let pair = |a: String, b: String| if a == b { a } else { format!("{a} → {b}") };
     let mean = match column.mean {
         (None, None) => String::new(),

@@ -9,6 +9,7 @@ mod items;
 mod layers;
 mod metrics;
 mod predictions;
+mod results;
 mod settings;
 mod stat;
 mod tensors;
@@ -26,12 +27,13 @@ use self::files::file_line;
 use self::items::lines;
 use self::metrics::metrics;
 use self::predictions::predictions;
+use self::results::results;
 use self::stat::stat;
 use self::tensors::tensors;
 use self::values::values;
 use super::super::{Label, Style, clean, clean_code};
 use super::purge::words;
-use super::wrapped;
+use super::{set_in, wrapped};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +71,7 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
         return text + &stat(report, style) + &outputs + &gone(report);
     }
     for section in Section::ALL {
-        let body = body(report, section, style);
+        let body = body(report, section, style) + &unread_in(report, |of| of == section, 2);
         if !body.is_empty() {
             text += &format!("\n{}\n{body}", style.paint(Label::Strong, title(section)));
         }
@@ -77,7 +79,7 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
             text += &outputs;
         }
     }
-    text + &gone(report)
+    text + &known(report)
 }
 
 const fn title(section: Section) -> &'static str {
@@ -97,7 +99,7 @@ fn body(report: &DiffReport, section: Section, style: &Style) -> String {
         Section::Tensors => tensors(&diff.tensors, style, false),
         Section::Predictions => predictions(diff, style),
         Section::Data => data(diff, style),
-        Section::Results => lines(style, &diff.other_results(), file_line),
+        Section::Results => results(diff, (&report.a, &report.b), style),
         Section::Code => code(&diff.code, &format!("mlrun diff {} {} --patch", report.a, report.b), style),
         Section::Environment => environment(diff, (&report.a, &report.b), style),
         Section::Seeds => values(&diff.seeds, style),
@@ -144,11 +146,22 @@ pub fn unread(one: &Unread) -> String {
     format!("not compared: {}", clean(&one.reason))
 }
 
-/// What was erased from a side, and is not compared but by digest; and what else is to be known.
+/// What could not be read of some sections, as lines.
+fn unread_in(report: &DiffReport, is_meant: impl Fn(Section) -> bool, indent: usize) -> String {
+    let own = report.unread.iter().filter(|one| is_meant(one.section));
+    own.map(|one| format!("{}\n", set_in(&format!("! {}", unread(one)), indent))).collect()
+}
+
+/// Everything that no section says.
 fn gone(report: &DiffReport) -> String {
+    let unread = unread_in(report, |_| true, 0);
+    let blank = if unread.is_empty() { "" } else { "\n" };
+    format!("{blank}{unread}{}", known(report))
+}
+
+/// What was erased from a side, and is not compared but by digest; and what else is to be known.
+fn known(report: &DiffReport) -> String {
     let lines = report.erased.iter().map(|part| format!("{}\n", wrapped(&erased(part))));
-    let unread = report.unread.iter().map(|one| format!("{}\n", wrapped(&format!("! {}", unread(one)))));
-    let lines = unread.chain(lines);
     let remark = |remark: &String| format!("{}\n", wrapped(&format!("note: {}", clean(remark))));
     let lines: String = lines.chain(report.remarks.iter().map(remark)).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }

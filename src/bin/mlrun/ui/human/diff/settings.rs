@@ -1,7 +1,6 @@
-//! Hyper-parameters that a model file names. Where an estimator was replaced by one of another class, all of its parameters are
-//! others: that is one line, and says more than forty.
+//! Hyper-parameters that a model file names. Where an estimator was replaced by one of another class, that is one line.
 
-use mlrun::compare::{Change, Item};
+use mlrun::compare::{Item, sort_settings};
 use mlrun::format::scalar::Scalar;
 
 use super::super::super::{Style, clean};
@@ -9,39 +8,21 @@ use super::super::{count, set_in, shortened, wrapped};
 use super::items::mark;
 use super::values::values;
 
-/// What says which class the whole file is of.
-const CLASS: &str = "class";
 /// The widest name of a class.
 const WIDEST: usize = 70;
 
 /// A line for each estimator that is of another class, and for each other parameter.
 pub(super) fn settings(items: Vec<Item<Scalar>>, style: &Style) -> String {
-    let (replaced, others): (Vec<_>, Vec<_>) = items.into_iter().partition(is_replaced);
-    let prefixes: Vec<String> = replaced.iter().map(|item| prefix(&item.name)).collect();
-    let is_of_one = |item: &Item<Scalar>| {
-        let name = item.name.strip_prefix("state.").unwrap_or(&item.name);
-        matches!(item.change, Change::Added | Change::Removed) && prefixes.iter().any(|prefix| name.starts_with(prefix))
-    };
-    let (folded, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_of_one);
-    let mut text: String = replaced.iter().map(|item| line(item, style)).collect();
-    if !folded.is_empty() {
-        let of = |change: &Change| folded.iter().filter(|item| item.change == *change).count() as u64;
-        let (removed, added) = (count(of(&Change::Removed), "parameter"), of(&Change::Added));
+    let sorted = sort_settings(&items);
+    let mut text: String = sorted.replaced.iter().map(|item| line(item, style)).collect();
+    if !sorted.with_them.is_empty() {
+        let (removed, added) = sorted.counts();
+        let removed = count(removed, "parameter");
         text +=
             &format!("{}\n", set_in(&format!("with it {removed} removed and {added} added: `--json` lists them"), 5));
     }
+    let others: Vec<Item<Scalar>> = sorted.others.into_iter().cloned().collect();
     text + &values(&others, style)
-}
-
-/// Whether another estimator is in the same place.
-fn is_replaced(item: &Item<Scalar>) -> bool {
-    let is_object = |value: &Option<Scalar>| matches!(value, Some(Scalar::Text(text)) if text.starts_with('<') && text.ends_with('>'));
-    item.change == Change::Changed && (item.name == CLASS || is_object(&item.a) && is_object(&item.b))
-}
-
-/// What the names of its parameters begin with.
-fn prefix(name: &str) -> String {
-    if name == CLASS { String::new() } else { format!("{name}__") }
 }
 
 /// `~  class  sklearn.pipeline.Pipeline → sklearn.svm._classes.SVC`.

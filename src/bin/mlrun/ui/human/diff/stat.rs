@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use mlrun::certify::{ColumnDrift, DataDrift};
 use mlrun::compare::tensors::extent::Extent;
 use mlrun::compare::{
-    Change, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, PredictionsDiff, Section, Sign,
-    Verdict, compare_words,
+    Change, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, PredictionsDiff, STABLE, Section,
+    SetMetrics, Sign, Verdict, compare_words, is_noteworthy, sort_settings,
 };
 use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
@@ -14,6 +15,7 @@ use super::super::super::lines::wrapped;
 use super::super::super::{Label, Style, bytes, clean};
 use super::super::{count, cut, exact};
 use super::code::added_and_removed;
+use super::metrics::signed;
 use super::{environment, title};
 
 /// Sections as lines.
@@ -54,9 +56,9 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
                 };
                 format!("; {} {rows}", cut(&clean(name), 24))
             });
-            format!("{}{rows}", changes(&diff.data))
+            format!("{}{rows}{}", changes(&diff.data), drift(diff, style))
         }
-        Section::Results => changes(&diff.other_results()),
+        Section::Results => results(diff, style),
         Section::Code => code(diff, style),
         Section::Environment => {
             let (items, of_another) = diff.environment_parts();
@@ -111,10 +113,78 @@ fn metrics(diff: &Diff, style: &Style) -> String {
     let told = named.into_iter().filter(|(verdict, ..)| number(*verdict) > 0);
     let told = told.map(|(verdict, label, word)| style.paint(label, &format!("{} {word}", number(verdict))));
     let mut parts: Vec<String> = told.collect();
-    if !diff.metrics.is_empty() {
-        parts.push(numbered(&diff.metrics, style));
+    if diff.metrics.is_empty() {
+        return if parts.is_empty() { "no clear difference".to_owned() } else { parts.join(", ") };
     }
-    if parts.is_empty() { "no clear difference".to_owned() } else { parts.join(", ") }
+    parts.push(numbered(&diff.metrics, style));
+    let reported = parts.join(", ");
+    let of_sets: Vec<String> = diff.measured.iter().filter_map(|set| of_set(set, style)).collect();
+    std::iter::once(reported).chain(of_sets).collect::<Vec<_>>().join("; ")
+}
+
+/// `from test: 1 worse, roc_auc -0.0235`: what rows say beside what was written down, the clearly worse first.
+fn of_set(set: &SetMetrics, style: &Style) -> Option<String> {
+    let metrics = set.metrics.as_ref().ok()?;
+    let of = |wanted: Verdict| metrics.iter().filter(move |metric| Verdict::of_measured(metric) == wanted);
+    let named = [(Verdict::Worse, Label::Bad, "worse"), (Verdict::Better, Label::Good, "better")];
+    let told = named.into_iter().filter_map(|(verdict, label, word)| {
+        let first = of(verdict).find_map(|metric| Some((metric, metric.found.as_ref().ok()?)));
+        let (metric, found) = first?;
+        let number = of(verdict).count();
+        let delta = signed(style.number(found.delta), found.delta);
+        Some(format!(
+            "{}, {} {delta}",
+            style.paint(label, &format!("{number} {word}")),
+            cut(&clean(&metric.metric), 30)
+        ))
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("from {}: {}", clean(set.set.as_str()), told.join("; ")))
+}
+
+/// `; 2 of 14 columns drifted, most age (psi 1.11)`, of the table in which one drifted furthest.
+fn drift(diff: &Diff, style: &Style) -> String {
+    let psi = |column: &ColumnDrift| column.psi.as_ref().ok().copied().filter(|psi| psi.is_finite());
+    let furthest = |found: &DataDrift| {
+        let known = found.columns.iter().filter_map(|column| Some((psi(column)?, column.name.clone())));
+        known.max_by(|one, other| one.0.total_cmp(&other.0))
+    };
+    let tables = diff.tables.iter().filter_map(|(name, table)| Some((name, table.drift.as_ref().ok()?)));
+    let tables = tables.filter_map(|(name, found)| Some((furthest(found)?, name, found)));
+    let lost = diff.tables.values().filter_map(|table| table.drift.as_ref().ok()).flat_map(|found| &found.columns);
+    let lost: Vec<_> = lost.filter(|column| column.psi.is_err() && is_noteworthy(column)).collect();
+    let missing = lost.first().map_or_else(String::new, |column| {
+        let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
+        format!("; nulls of {}{more} {} → {}", cut(&clean(&column.name), 24), column.nulls.0, column.nulls.1)
+    });
+    let Some(((most, column), name, found)) = tables.max_by(|one, other| one.0.0.total_cmp(&other.0.0)) else {
+        return missing;
+    };
+    let place = if diff.tables.len() > 1 { format!(" of {}", cut(&clean(name), 24)) } else { String::new() };
+    let all = count(found.columns.iter().filter(|column| psi(column).is_some()).count() as u64, "column");
+    let drifted = found.columns.iter().filter(|column| psi(column).is_some_and(|psi| psi >= STABLE)).count();
+    if drifted == 0 {
+        return format!("; no drift in {all}{place} (psi below {STABLE}){missing}");
+    }
+    let (column, most) = (cut(&clean(&column), 24), style.fixed(most, 2));
+    format!("; {drifted} of {all}{place} drifted, most {column} (psi {most}){missing}")
+}
+
+/// Files, then the quantile of samples that people ask for first.
+fn results(diff: &Diff, style: &Style) -> String {
+    let found = &diff.of_results;
+    let items = [found.files(), diff.other_results().as_slice()].concat();
+    let files = (!items.is_empty()).then(|| changes(&items));
+    let of_samples = found.samples.iter().map(|set| {
+        let name = cut(&clean(&set.set), 24);
+        let [_, high, _] = set.quantiles();
+        let (Some(a), Some(b)) = (high.a, high.b) else { return format!("{name} {}", set.change.name()) };
+        let part = high.relative().map_or_else(String::new, |part| format!(" ({} %)", style.signed(100.0 * part, 1)));
+        format!("{name} {} {} → {}{part}", high.name(), style.number(a), style.number(b))
+    });
+    let elsewhere = files.is_none() && found.samples.is_empty();
+    let elsewhere = elsewhere.then(|| format!("{} compared by what is in them", found.elsewhere.len()));
+    files.into_iter().chain(of_samples).chain(elsewhere).collect::<Vec<_>>().join("; ")
 }
 
 /// Rows that are right no more, and those that are now.
@@ -138,7 +208,19 @@ fn weights(diff: &Diff, style: &Style) -> String {
     let of = |n: usize, what: &str| (n > 0).then(|| count(n as u64, what));
     let kinds = (!tensors.items.is_empty()).then(|| super::tensors::kinds(tensors).join(", "));
     let kinds = kinds.map(|kinds| format!("{}: {kinds}", count(tensors.items.len() as u64, "tensor")));
-    let parts = [kinds, of(tensors.settings.len(), "hyper-parameter")];
+    let sorted = sort_settings(tensors.settings.iter().map(|setting| &setting.item));
+    // What an estimator is says more than how many parameters came and went with its class.
+    let class = |value: &Option<Scalar>| {
+        let text = value.as_ref().map_or_else(|| "none".to_owned(), |value| clean(&value.to_string()));
+        let text = text.trim_start_matches('<').trim_end_matches('>');
+        cut(text.rsplit('.').next().unwrap_or(text), 30)
+    };
+    let replaced = sorted.replaced.first().map(|item| format!("{} → {}", class(&item.a), class(&item.b)));
+    let more = match sorted.replaced.len().saturating_sub(1) as u64 {
+        0 => None,
+        n => Some(format!("{} more of another class", count(n, "estimator"))),
+    };
+    let parts = [replaced, more, of(sorted.others.len(), "hyper-parameter"), kinds];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         return "not compared".to_owned();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{file, list};
 
 /// Lines from inside of files; where there are more, `hunks` is null, and `--patch` has all of them.
-const MOST_LINES: usize = 20_000;
+pub(super) const MOST_LINES: usize = 20_000;
 
 pub(super) fn code(diff: &CodeDiff) -> Value {
     let mut files = list(&diff.files, "path", file);
@@ -23,7 +23,7 @@ pub(super) fn code(diff: &CodeDiff) -> Value {
     })
 }
 
-fn view(inside: &Inside, room: &mut usize) -> Value {
+pub(super) fn view(inside: &Inside, room: &mut usize) -> Value {
     match inside {
         Inside::Text(text) => lines(text, room),
         Inside::Opaque(why) => json!({ "kind": "opaque", "reason": why }),

@@ -5,6 +5,7 @@ mod data;
 mod environment;
 mod metrics;
 mod predictions;
+mod results;
 mod tensors;
 
 use mlrun::compare::{Change, Command, FileFacts, Interpreter, Item, Section, Sign, compare_words};
@@ -36,7 +37,7 @@ const fn fields_of(section: Section) -> &'static [&'static str] {
         Section::Metrics => &["metrics"],
         Section::Predictions => &["predictions"],
         Section::Data => &["data"],
-        Section::Results => &["results"],
+        Section::Results => &["results", "result_files", "samples"],
         Section::Code => &["code"],
         Section::Environment => &["environment", "interpreters"],
         Section::Seeds => &["seeds"],
@@ -78,6 +79,8 @@ fn every_section(report: &DiffReport) -> Value {
             "words": words(a.as_ref(), b.as_ref()),
         })),
         "results": list(&diff.results, "name", file),
+        "result_files": results::files(&diff.of_results),
+        "samples": results::samples(&diff.of_results.samples),
         "remarks": report.remarks,
         "unread": report.unread.iter().map(|one| json!({
             "section": one.section.name(), "input": one.input, "reason": one.reason,
