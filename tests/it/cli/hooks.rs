@@ -240,7 +240,8 @@ fn a_check_is_found_however_its_line_names_it() {
     project.ok("promote v1 --to production");
     let recorded = project.json("policy show", 0)["in_force"]["stage"]["scripts"].clone();
     let found: Vec<&String> = recorded.as_object().unwrap().keys().collect();
-    let names = ["deploy/absolute", "deploy/back", "deploy/env", "deploy/quoted check.sh", "gate", "look", "real/linked"];
+    let names =
+        ["deploy/absolute", "deploy/back", "deploy/env", "deploy/quoted check.sh", "gate", "look", "real/linked"];
     assert_eq!(found, names, "{recorded:#}");
     for name in names {
         let was = project.read(name);
