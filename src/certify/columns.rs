@@ -10,7 +10,7 @@ use crate::format::policy::{Drift, DriftRecord};
 use crate::format::profile::{ColumnProfileRecord, ProfileRecord};
 use crate::format::scalar::Scalar;
 use crate::measure::Undefined;
-use crate::measure::drift::{self, ByChance, Deciles, Sample};
+use crate::measure::drift::{self, Bins, ByChance, Deciles, Sample};
 
 /// A column's distance: between two numbers, which are one where it is known exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +31,7 @@ pub(super) enum How {
     Exact,
     /// Deciles on both sides.
     Bounded,
-    /// Values that are even between deciles.
+    /// What is likely between deciles.
     Estimated,
 }
 
@@ -178,7 +178,7 @@ fn between(record: &DriftRecord, (reference, current, how): (Vec<u64>, Vec<u64>,
     };
     if how == How::Estimated && !record.approximate {
         return Err(format!(
-            "its rows are not here; if its values were even between the deciles of its profile, {} would be {}",
+            "its rows are not here; of the deciles of its profile {} is estimated as {}",
             record.drift.name(),
             significant(value)
         ));
@@ -189,23 +189,45 @@ fn between(record: &DriftRecord, (reference, current, how): (Vec<u64>, Vec<u64>,
     Ok(Distance { low: value, high: value, p, how, chance })
 }
 
-/// Counts between the baseline's deciles, below and above them, and of cells without a finite number.
+/// Counts in the baseline's bins, and of cells without a finite number: a bin for each of few values that are all known, else between
+/// its deciles, below and above them.
 fn numbers(candidate: Side<'_>, baseline: Side<'_>) -> Result<(Vec<u64>, Vec<u64>, How), String> {
-    let theirs = deciles(baseline.profile)?;
-    let bins = theirs.bins().ok_or("its deciles cannot be read")?;
-    let mut reference = theirs.own_counts(&bins);
-    reference.push(missing(baseline));
+    let (bins, mut reference) = match few_values(baseline) {
+        Some(known) => known,
+        None => deciles(baseline.profile)?.bins(count_of(baseline.profile)),
+    };
     if let Some(sample) = sample(candidate) {
         let mut current = bins.counts(&sample);
+        reference.push(missing(baseline));
         current.push(candidate.rows.saturating_sub(sample.len()));
         return Ok((reference, current, How::Exact));
     }
     if nature(candidate.profile) != Nature::Numbers {
         return Err(format!("it is {} in the candidate's data", candidate.profile.kind));
     }
-    let mut current = deciles(candidate.profile)?.even_counts(&bins);
+    let mut current = deciles(candidate.profile)?.estimated_counts(&bins, count_of(candidate.profile));
+    reference.push(missing(baseline));
     current.push(missing(candidate));
     Ok((reference, current, How::Estimated))
+}
+
+/// A bin for each value of a column that has few, and their counts; none where its profile does not list them all, or where they
+/// do not repeat.
+fn few_values(side: Side<'_>) -> Option<(Bins, Vec<u64>)> {
+    /// What a χ² test asks for in a bin.
+    const EACH: u64 = 5;
+    let sample = whole_sample(side.profile, side.rows)?;
+    let bins = Bins::of_values(&sample).filter(|_| sample.len() >= EACH * sample.values().len() as u64)?;
+    let counts = bins.counts(&sample);
+    Some((bins, counts))
+}
+
+/// How often a value occurs, where the profile lists it.
+pub(super) fn count_of(column: &ColumnProfileRecord) -> impl Fn(f64) -> Option<u64> {
+    move |value| {
+        let listed = column.categories.iter().find(|category| category.value.parse() == Ok(value));
+        listed.map(|category| category.count)
+    }
 }
 
 /// Counts of the baseline's categories, of all others, and of empty cells. Where the candidate's profile does not list all its values,
@@ -277,7 +299,8 @@ fn sample(side: Side<'_>) -> Option<Cow<'_, Sample>> {
     }
 }
 
-fn whole_sample(column: &ColumnProfileRecord, rows: u64) -> Option<Sample> {
+/// Every value of a column of numbers whose profile lists them all.
+pub(super) fn whole_sample(column: &ColumnProfileRecord, rows: u64) -> Option<Sample> {
     let present = rows.checked_sub(column.nulls + column.nan + column.infinite)?;
     if present == 0 {
         return Some(Sample::default());

@@ -20,6 +20,7 @@ use crate::nearest::nearest;
 use crate::progress::Progress;
 use crate::registry::{Decision, State};
 use crate::repository::Repository;
+use crate::signature::ssh::SshKey;
 use crate::store::Lock;
 
 /// What to waive.
@@ -147,7 +148,12 @@ pub fn waive(
         SignWith::Nothing => None,
         SignWith::File(path) => Some(signoffs::ssh_keygen::read(path)?),
         _ if options.dry_run => None,
-        with => Some(signoffs::ssh_keygen::sign(repository, with, &bytes, signoffs::ssh_keygen::PATIENCE, output)?),
+        with => {
+            let who = report.approver.to_lowercase();
+            let may_sign = |key: &SshKey| signers.as_ref().is_none_or(|signers| signers.allow_key(&who, key, now));
+            let with = signoffs::agent::for_git_key(repository, with, &may_sign);
+            Some(signoffs::ssh_keygen::sign(repository, &with, &bytes, signoffs::ssh_keygen::PATIENCE, output)?)
+        }
     };
     if let Some(signature) = &signature {
         signature.check(NAMESPACE, &bytes).map_err(|source| ApprovalError::Signature { source })?;

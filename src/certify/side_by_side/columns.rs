@@ -4,11 +4,13 @@
 //! The arithmetic is that of a [drift rule](crate::format::policy::DriftRecord): of the same profiles both have the same numbers. A
 //! rule that could read the rows knows exactly what is [estimated](ColumnDrift::approximate) here.
 
-use crate::certify::columns::{How, Side, column, deciles, distance, even_categories, is_of_categories, is_whole};
+use crate::certify::columns::{
+    How, Side, column, count_of, deciles, distance, even_categories, is_of_categories, is_whole, whole_sample,
+};
 use crate::format::policy::{Drift, DriftRecord};
 use crate::format::profile::{ColumnProfileRecord, DecilesRecord, ProfileRecord};
 use crate::format::scalar::Scalar;
-use crate::measure::drift::Bins;
+use crate::measure::drift::{Bins, Sample};
 
 /// Categories that a shape is drawn of.
 const CATEGORIES: usize = 10;
@@ -31,9 +33,9 @@ pub struct ColumnDrift {
     pub name: String,
     /// The population stability index in bins of `a`, or why there is none.
     pub psi: Result<f64, String>,
-    /// The chance of such an index or a larger one if nothing drifted.
+    /// The chance of such an index or a larger one if nothing drifted; none of what is estimated.
     pub p: Option<f64>,
-    /// Whether that rests on values that are even between deciles: `b`'s profile does not list them all.
+    /// Whether that is estimated from deciles: `b`'s profile does not list them all.
     pub approximate: bool,
     /// The means, of numbers.
     pub mean: (Option<f64>, Option<f64>),
@@ -88,12 +90,13 @@ fn of_column(rule: &DriftRecord, (ours, a): Known<'_>, (theirs, b): Known<'_>) -
     ColumnDrift {
         name: ours.name.clone(),
         approximate: found.as_ref().is_ok_and(|found| found.how != How::Exact),
-        p: found.as_ref().ok().map(|found| found.p),
+        // Of an estimate nobody knows how much of it is chance.
+        p: found.as_ref().ok().filter(|found| found.how != How::Estimated).map(|found| found.p),
         psi: found.map(|found| found.low),
         mean: (ours.mean, theirs.mean),
         nulls: (ours.nulls, theirs.nulls),
         distinct: (ours.distinct, theirs.distinct),
-        shape: shape(ours, theirs),
+        shape: shape((ours, a), (theirs, b)),
     }
 }
 
@@ -140,15 +143,29 @@ fn counts_through(edges: &[i128], deciles: &DecilesRecord) -> bool {
     deciles.exact && steps.eq(std::iter::once(first).chain(counts))
 }
 
-fn shape(a: &ColumnProfileRecord, b: &ColumnProfileRecord) -> Option<Shape> {
+fn shape((a, rows_of_a): Known<'_>, (b, rows_of_b): Known<'_>) -> Option<Shape> {
     if let (Ok(ours), Ok(theirs)) = (deciles(a), deciles(b)) {
+        let whole = (whole_sample(a, rows_of_a), whole_sample(b, rows_of_b));
+        if let (Some(ours), Some(theirs)) = &whole
+            && let Some(shape) = of_few_values(ours, theirs)
+        {
+            return Some(shape);
+        }
         // Far outliers would press everything else into one bin: what lies outside of both models' middle has bins of its own.
         let (ours_in, theirs_in) = (ours.middle(), theirs.middle());
         let (low, high) = (ours_in.0.min(theirs_in.0), ours_in.1.max(theirs_in.1));
         const BETWEEN: u32 = 8;
         let edge = |place: u32| low + (high - low) * f64::from(place) / f64::from(BETWEEN);
-        let bins = Bins::new(&(0..=BETWEEN).map(edge).collect::<Vec<_>>())?;
-        return Some(Shape { categories: None, a: ours.even_counts(&bins), b: theirs.even_counts(&bins) });
+        let mut edges: Vec<f64> = (0..=BETWEEN).map(edge).collect();
+        edges.dedup();
+        let bins = Bins::new(&edges)?;
+        let counts =
+            |whole: Option<Sample>, estimate: &dyn Fn() -> Vec<u64>| whole.map_or_else(estimate, |s| bins.counts(&s));
+        return Some(Shape {
+            categories: None,
+            a: counts(whole.0, &|| ours.estimated_counts(&bins, count_of(a))),
+            b: counts(whole.1, &|| theirs.estimated_counts(&bins, count_of(b))),
+        });
     }
     if a.categories.is_empty() || b.categories.is_empty() {
         return None;
@@ -164,4 +181,17 @@ fn shape(a: &ColumnProfileRecord, b: &ColumnProfileRecord) -> Option<Shape> {
     names.sort_by_key(|name| std::cmp::Reverse(count(a, name)));
     let counts = |column| names.iter().map(|name| count(column, name)).collect();
     Some(Shape { a: counts(a), b: counts(b), categories: Some(names.into_iter().cloned().collect()) })
+}
+
+/// A bar for each value; none of more than can be told apart.
+fn of_few_values(a: &Sample, b: &Sample) -> Option<Shape> {
+    let mut values: Vec<f64> = a.values().iter().chain(b.values()).copied().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    let few = values.len() <= CATEGORIES && !values.is_empty();
+    few.then(|| Shape {
+        categories: Some(values.iter().map(ToString::to_string).collect()),
+        a: values.iter().map(|value| a.count_of(*value)).collect(),
+        b: values.iter().map(|value| b.count_of(*value)).collect(),
+    })
 }

@@ -2,46 +2,68 @@
 
 use super::sample::Sample;
 
-/// Bins between ascending edges, one below and one above them. A bin has the values above its lower edge up to its upper one;
-/// those equal to the least edge are in the first inner bin.
+/// Bins of ascending numbers: each has the values above the bin before it, up to its own upper edge; the last one has what is above all.
+///
+/// A value that is frequent enough to fill a bin has one of its own. Together with its neighbours it would hide how often it occurs:
+/// between 0 and 1 lie all labels, whatever they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bins {
-    edges: Vec<f64>,
+    uppers: Vec<f64>,
 }
 
 impl Bins {
-    /// Of finite edges, ascending; equal ones count once. None without any.
+    /// Below the least of finite, ascending edges, between them, and above the greatest; the least is in the first inner bin. An edge
+    /// that is given more than once is a value with a bin of its own. None without edges.
     pub fn new(edges: &[f64]) -> Option<Self> {
-        let mut edges = edges.to_vec();
-        edges.dedup();
-        let sound = !edges.is_empty()
-            && edges.iter().all(|edge| edge.is_finite())
-            && edges.windows(2).all(|pair| pair[0] < pair[1]);
-        sound.then_some(Self { edges })
-    }
-
-    /// Counts: below the least edge, between the edges, above the greatest.
-    pub fn counts(&self, sample: &Sample) -> Vec<u64> {
-        let up_to: Vec<u64> = self.edges.iter().map(|edge| sample.up_to(*edge)).collect();
-        self.between(&up_to, sample.up_to(self.edges[0].next_down()), sample.len())
-    }
-
-    /// From how many values are not above each edge, below the least, and in all.
-    pub(super) fn between(&self, up_to: &[u64], below: u64, all: u64) -> Vec<u64> {
-        let mut counts = vec![below];
-        // One edge alone is a bin of the values that equal it.
-        let inner = if up_to.len() > 1 { &up_to[1..] } else { up_to };
-        let mut before = below;
-        for up_to in inner {
-            counts.push(up_to.saturating_sub(before));
-            before = *up_to;
+        let sound = edges.iter().all(|edge| edge.is_finite()) && edges.windows(2).all(|pair| pair[0] <= pair[1]);
+        let groups: Vec<&[f64]> = edges.chunk_by(|a, b| a == b).collect();
+        let mut bins = Self { uppers: Vec::with_capacity(2 * groups.len()) };
+        for (place, group) in groups.iter().enumerate() {
+            let is_value = group.len() > 1 || groups.len() == 1;
+            if is_value || place == 0 {
+                bins.push(group[0].next_down());
+            }
+            if is_value || place > 0 {
+                bins.push(group[0]);
+            }
         }
-        counts.push(all.saturating_sub(before));
-        counts
+        (sound && !groups.is_empty()).then_some(bins)
     }
 
-    /// The edges.
-    pub(super) fn edges(&self) -> &[f64] {
-        &self.edges
+    /// One for each value of a sample, and what is between, below and above them. None of an empty one.
+    pub fn of_values(sample: &Sample) -> Option<Self> {
+        let mut bins = Self { uppers: Vec::new() };
+        for value in sample.values() {
+            bins.push(value.next_down());
+            bins.push(*value);
+        }
+        (!bins.uppers.is_empty()).then_some(bins)
+    }
+
+    /// Of upper edges that ascend.
+    pub(super) const fn of_uppers(uppers: Vec<f64>) -> Self {
+        Self { uppers }
+    }
+
+    fn push(&mut self, upper: f64) {
+        if self.uppers.last().is_none_or(|last| *last < upper) {
+            self.uppers.push(upper);
+        }
+    }
+
+    /// How many values are in each.
+    pub fn counts(&self, sample: &Sample) -> Vec<u64> {
+        self.between(|upper| sample.up_to(upper), sample.len())
+    }
+
+    /// From how many values are not above an edge, and in all.
+    pub(super) fn between(&self, up_to: impl Fn(f64) -> u64, all: u64) -> Vec<u64> {
+        let edges = self.uppers.iter().map(|upper| up_to(*upper)).chain([all]);
+        let step = |before: &mut u64, up_to: u64| {
+            let inside = up_to.saturating_sub(*before);
+            *before += inside;
+            Some(inside)
+        };
+        edges.scan(0, step).collect()
     }
 }

@@ -46,37 +46,84 @@ impl Deciles {
         (self.edges[1], self.edges[9])
     }
 
-    /// The edges, as bins.
-    pub fn bins(&self) -> Option<Bins> {
-        Bins::new(&self.edges)
+    /// Bins between the edges, and the counts in them of the sample that these are the deciles of: exact. A value that is more than
+    /// one edge has a bin of its own, if it is the least or `count_of` knows how often it occurs.
+    pub fn bins(&self, count_of: impl Fn(f64) -> Option<u64>) -> (Bins, Vec<u64>) {
+        let mut cuts: Vec<(f64, u64)> = Vec::new();
+        let mut push = |upper: f64, up_to: u64| {
+            if cuts.last().is_none_or(|(last, _)| *last < upper) {
+                cuts.push((upper, up_to));
+            }
+        };
+        let mut last = 0;
+        for (place, group) in self.edges.chunk_by(|a, b| a == b).enumerate() {
+            let (value, all) = (group[0], self.up_to[last + group.len() - 1]);
+            last += group.len();
+            let below = match place {
+                0 => Some(0),
+                _ if group.len() > 1 => count_of(value).map(|count| all.saturating_sub(count)),
+                _ => None,
+            };
+            if let Some(below) = below {
+                push(value.next_down(), below);
+            }
+            if place > 0 || group.len() > 1 {
+                push(value, all);
+            }
+        }
+        let bins = Bins::of_uppers(cuts.iter().map(|(upper, _)| *upper).collect());
+        let known = |upper: f64| cuts.iter().find(|(cut, _)| *cut == upper).map_or(0, |(_, up_to)| *up_to);
+        let counts = bins.between(known, self.len());
+        (bins, counts)
     }
 
-    /// Counts in `bins` of the sample that these are the deciles of: exact.
-    pub fn own_counts(&self, bins: &Bins) -> Vec<u64> {
-        let up_to: Vec<u64> = bins.edges().iter().map(|edge| self.share_bounds(*edge).1).collect();
-        bins.between(&up_to, 0, self.len())
-    }
-
-    /// Counts in `bins` if the values between two edges are spread evenly: an estimate.
-    pub fn even_counts(&self, bins: &Bins) -> Vec<u64> {
-        let up_to: Vec<u64> = bins.edges().iter().map(|edge| self.even(*edge)).collect();
-        let below = self.even(bins.edges()[0].next_down());
-        bins.between(&up_to, below, self.len())
+    /// Counts in `bins`: an estimate. Values between two deciles are taken to be spread evenly, those of the outermost tenths to thin
+    /// out towards the extreme one, which is the last: evenly spread, the tail of a sample with one outlier would lie beyond all values
+    /// of any other. Of a value that is more than one edge, `count_of` may know how often it occurs.
+    pub fn estimated_counts(&self, bins: &Bins, count_of: impl Fn(f64) -> Option<u64>) -> Vec<u64> {
+        bins.between(|upper| self.estimate(upper, &count_of), self.len())
     }
 
     /// About how many values are not above `value`.
-    fn even(&self, value: f64) -> u64 {
+    fn estimate(&self, value: f64, count_of: impl Fn(f64) -> Option<u64>) -> u64 {
         let next = self.edges.partition_point(|edge| *edge <= value);
         match next {
             0 => 0,
             11 => self.len(),
             next => {
-                let (from, to) = (self.edges[next - 1], self.edges[next]);
-                let (before, after) = (self.up_to[next - 1], self.up_to[next]);
-                let part = (value - from) / (to - from);
-                before + (part * (after - before) as f64).round() as u64
+                let (before, after) = (self.up_to[next - 1], self.below(next, count_of));
+                let inside = after.saturating_sub(before) as f64;
+                let up_to = match next {
+                    1 => self.beyond(value, (self.edges[1], self.edges[0]), inside),
+                    10 => inside - self.beyond(value, (self.edges[9], self.edges[10]), inside),
+                    next => inside * (value - self.edges[next - 1]) / (self.edges[next] - self.edges[next - 1]),
+                };
+                before + up_to.round().clamp(0.0, inside) as u64
             }
         }
+    }
+
+    /// About how many of the `count` values of an outermost tenth, which goes from its inner edge to the extreme value, lie beyond
+    /// `value`: with the distance from the median they fall as a power of it by which the extreme one is the only one left.
+    fn beyond(&self, value: f64, (inner, extreme): (f64, f64), count: f64) -> f64 {
+        let distance = |from: f64| (from - self.edges[5]).abs();
+        let reached = (distance(value) / distance(inner)).ln() / (distance(extreme) / distance(inner)).ln();
+        // Where the median is the inner edge, the distances from it are of no scale.
+        let reached = if reached.is_finite() { reached } else { (value - inner) / (extreme - inner) };
+        count.powf(1.0 - reached.clamp(0.0, 1.0))
+    }
+
+    /// About how many values lie below an edge that the one before it lies below: all that are not above it, but for a value that
+    /// is more than one edge.
+    fn below(&self, place: usize, count_of: impl Fn(f64) -> Option<u64>) -> u64 {
+        let edge = self.edges[place];
+        let last = self.edges.partition_point(|other| *other <= edge) - 1;
+        if last == place {
+            return self.up_to[place];
+        }
+        // By what a decile is, fewer than so many tenths lie below it.
+        let tenths = || (u128::from(self.len()) * place as u128 / 10) as u64;
+        count_of(edge).map_or_else(tenths, |count| self.up_to[last].saturating_sub(count))
     }
 
     /// Between which two numbers of values that are not above `value` the true one lies.

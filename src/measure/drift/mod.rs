@@ -11,7 +11,7 @@
 //! [`ByChance`] is the distance that goes with a chance, without drift.
 //!
 //! [`Deciles`] is what a sample leaves behind when its rows are gone: [bounds](Deciles::distance_bounds) of the first two
-//! follow from it, and with the assumption that values are even between its edges, counts in any bins.
+//! follow from it, and an estimate of the counts in any bins.
 
 mod bins;
 mod by_chance;

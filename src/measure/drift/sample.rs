@@ -68,6 +68,11 @@ impl Sample {
         self.values.is_empty()
     }
 
+    /// The distinct values, ascending.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// The standard deviation (n − 1); none of fewer than two values.
     pub fn sd(&self) -> Option<f64> {
         let n = self.len();
@@ -87,6 +92,11 @@ impl Sample {
             0 => 0,
             place => self.cumulated[place - 1],
         }
+    }
+
+    /// How often a value occurs.
+    pub fn count_of(&self, value: f64) -> u64 {
+        self.up_to(value) - self.up_to(value.next_down())
     }
 
     fn counted(&self) -> impl Iterator<Item = (f64, u64)> + '_ {

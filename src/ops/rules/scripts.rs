@@ -70,9 +70,11 @@ pub(in crate::ops) fn obstacle(
     Ok((!files.is_empty()).then_some(Obstacle::OtherChecks { files }))
 }
 
-/// A word, or where it is a line for a shell, the words of that, as far as quotes and operators part them.
+/// A word, and where it may be a line for a shell, the words of that, as far as quotes and operators part them.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
-    word.split(|c: char| c.is_whitespace() || "\"'`;&|()<>=".contains(c)).filter(|part| !part.is_empty())
+    let separates = |c: char| c.is_whitespace() || "\"'`;&|()<>=".contains(c);
+    let line = word.contains(separates).then(|| word.split(separates).filter(|part| !part.is_empty()));
+    std::iter::once(word).chain(line.into_iter().flatten())
 }
 
 /// What a file below the project is called in it. Links are followed, as whoever runs it does: what lies elsewhere is none of its files.

@@ -72,7 +72,8 @@ fn categories_that_are_not_listed_are_even() {
     // def psi(r, c): sum((q/1000 - p/1000) * math.log(q / p) for p, q in zip(r, c))
     // psi([500, 300, 200], [30, 300, 670])
     assert!((column.psi.as_ref().unwrap() - 1.8905143994205953).abs() < 1e-12, "{column:?}");
-    assert!(column.approximate && column.p.is_some_and(|p| p < 1e-9), "{column:?}");
+    // Of an estimate nobody knows how much of it is chance.
+    assert!(column.approximate && column.p.is_none(), "{column:?}");
     // Of the same values in other numbers nothing is even.
     let b = profile(1000, &[words("city", 2, &[("oslo", 700), ("lisbon", 300)])]);
     assert!(!data_drift(&a, &b, &[]).columns[0].approximate);

@@ -205,6 +205,53 @@ fn a_check_is_its_script_too() {
     project.ok("verify --journal");
 }
 
+/// However a line names a file of the project, it is found as the system finds it; what lies elsewhere is none of the project's.
+#[test]
+fn a_check_is_found_however_its_line_names_it() {
+    let project = scene("");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let root = project.path("").canonicalize().unwrap();
+    let name = root.file_name().unwrap().to_str().unwrap().to_owned();
+    for folder in ["deploy/deep", "real"] {
+        fs::create_dir_all(project.path(folder)).unwrap();
+    }
+    for program in ["deploy/absolute", "deploy/back", "real/linked", "gate", "deploy/env"] {
+        script(&project, program, "true");
+    }
+    project.write("look", "print('looks')\n").write("deploy/quoted check.sh", "true\n");
+    let outside = elsewhere.path().join("outside.sh");
+    fs::write(&outside, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(project.path("real"), project.path("link")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), project.path("away")).unwrap();
+    let lines = [
+        format!("{}/deploy/absolute", root.display()),
+        format!("./deploy/deep/../../../{name}/deploy/back"),
+        "link/linked".to_owned(),
+        "sh gate params.yaml".to_owned(),
+        "python3 look metrics.json".to_owned(),
+        "env LEVEL=2 ./deploy/env".to_owned(),
+        "sh 'deploy/quoted check.sh'".to_owned(),
+        "away/outside.sh".to_owned(),
+    ];
+    let lines: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+    let before = format!("[stage.production]\nbefore = [{}]", lines.join(", "));
+    project.edit("mlrun.toml", "[stage.production]", &before);
+    project.ok("promote v1 --to production");
+    let recorded = project.json("policy show", 0)["in_force"]["stage"]["scripts"].clone();
+    let found: Vec<&String> = recorded.as_object().unwrap().keys().collect();
+    let names =
+        ["deploy/absolute", "deploy/back", "deploy/env", "deploy/quoted check.sh", "gate", "look", "real/linked"];
+    assert_eq!(found, names, "{recorded:#}");
+    for name in names {
+        let was = project.read(name);
+        project.write(name, format!("{was}# a branch was here\n"));
+        project.mlrun("promote v2 --to production").exits(5).says(&[&format!("`{name}`")]);
+        project.write(name, was);
+    }
+    project.ok("promote v2 --to production");
+}
+
 /// Rules that are put in force while the checks of the old ones run are asked as well.
 #[test]
 fn a_check_that_is_adopted_meanwhile_is_asked() {

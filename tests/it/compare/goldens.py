@@ -184,14 +184,31 @@ def parts(column):
 
 
 def of_profiles(a, b):
-    """The same if nothing is known of b but ten parts of its own, and its values are even inside of each."""
+    """The same if nothing is known of b but ten parts of its own: its values are even inside of each, and in the outermost ones they
+    fall as a power of their distance from the median, by which the extreme one is the last."""
     edges = np.unique(parts(a)[0])
     theirs, up_to = parts(b)
-    last = [at for at in range(11) if at == 10 or theirs[at + 1] > theirs[at]]
-    ends, sums = np.array([theirs[at] for at in last], float), np.array([up_to[at] for at in last], float)
+    assert len(set(theirs)) == 11
+
+    def beyond(value, inner, extreme, count):
+        distance = [math.log(abs(x - theirs[5])) for x in (value, inner, extreme)]
+        reached = (distance[0] - distance[1]) / (distance[2] - distance[1])
+        return count ** (1 - min(1.0, max(0.0, reached)))
 
     def below(value):
-        return np.floor(np.interp(value, ends, sums, left=0) + 0.5)
+        if value < theirs[0]:
+            return 0
+        if value >= theirs[10]:
+            return up_to[10]
+        part = int(np.searchsorted(theirs, value, side="right")) - 1
+        count = up_to[part + 1] - up_to[part]
+        if part == 0:
+            inside = beyond(value, theirs[1], theirs[0], count)
+        elif part == 9:
+            inside = count - beyond(value, theirs[9], theirs[10], count)
+        else:
+            inside = count * (value - theirs[part]) / (theirs[part + 1] - theirs[part])
+        return up_to[part] + math.floor(inside + 0.5)
 
     known = a.dropna().to_numpy()
     inner = [((known > low) & (known <= high)).sum() for low, high in zip(edges, edges[1:])]

@@ -105,10 +105,8 @@ fn an_outlier_hides_nothing() {
     let reference: Vec<f64> = (0..2000).map(value).collect();
     let mut moved: Vec<f64> = (5000..7000).map(|i| value(i) + 3.0).collect();
     let deciles = deciles(&reference);
-    let bins = deciles.bins().unwrap();
-    let psi = |current: &[f64]| {
-        stability(&deciles.own_counts(&bins), &bins.counts(&Sample::new(current.to_vec()).unwrap())).unwrap()
-    };
+    let (bins, own) = deciles.bins(|_| None);
+    let psi = |current: &[f64]| stability(&own, &bins.counts(&Sample::new(current.to_vec()).unwrap())).unwrap();
     let before = psi(&moved).value;
     moved.push(1e6);
     assert!(before > 0.5 && (psi(&moved).value - before).abs() < 0.01, "{before}");
@@ -149,9 +147,18 @@ fn bounds_hold_the_true_distances() {
         assert!(within(bounds.wasserstein, area), "{case}: {bounds:?} {area}");
         assert!(bounds.kolmogorov_smirnov.1 - bounds.kolmogorov_smirnov.0 < 0.45, "{bounds:?}");
         // A sample's own counts are its counts, rows or not.
-        let bins = known.bins().unwrap();
-        assert_eq!(known.own_counts(&bins), bins.counts(&a));
-        assert_eq!(other.even_counts(&bins).iter().sum::<u64>(), b.len());
+        let counts_of = [true, false].map(|known| {
+            move |sample: &Sample| {
+                let sample = sample.clone();
+                move |value: f64| known.then(|| sample.count_of(value))
+            }
+        });
+        for count_of in &counts_of {
+            let (bins, own) = known.bins(count_of(&a));
+            assert_eq!(own, bins.counts(&a));
+            let estimated = other.estimated_counts(&bins, count_of(&b));
+            assert_eq!((estimated.len(), estimated.iter().sum::<u64>()), (own.len(), b.len()));
+        }
     }
 }
 
