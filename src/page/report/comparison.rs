@@ -168,6 +168,7 @@ fn changed(text: &mut String, version: &Version) {
         sections: &rest,
         identical: changes.diff.is_empty(),
         erased: &changes.notes,
+        unread: &[],
     };
     *text += &format!("{}\n", diff(&page));
 }
