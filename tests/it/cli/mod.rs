@@ -78,4 +78,5 @@ mod status;
 mod story;
 mod tenants;
 mod waive;
+mod width;
 mod words;
