@@ -116,7 +116,8 @@ impl Search<'_> {
                     return self.add(kind.to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
                 }
                 Ok(None) => {}
-                Err(TooMuch) => return self.leave_out("it holds more than is compared"),
+                // Arrays in it are found all the same.
+                Err(TooMuch) => self.leave_out("it holds more than is compared"),
             }
         }
         match values.get(id) {

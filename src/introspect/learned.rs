@@ -1,6 +1,8 @@
 //! What an estimator has learned that are no numbers: the categories of an encoder, the words of a vectorizer. Of each item there is
 //! a digest, so that items can be compared one by one, and none is kept.
 
+use std::cell::Cell;
+
 use super::param::{Param, scalar};
 use super::pickle::value::{EMPTY, Id, Object, Value, Values};
 
@@ -10,6 +12,10 @@ const DIGEST: usize = 16;
 const MAX_ITEMS: usize = 1 << 20;
 /// Things in things, at most.
 const MAX_DEPTH: usize = 16;
+/// Bytes that are hashed of a file at most: what many share is in each of them.
+const MAX_SPELLED: usize = 1 << 27;
+/// Bytes that a value takes beside its content.
+const EACH: usize = 9;
 
 /// What a list, set or dictionary is called, and a digest of each item.
 type Items = (&'static str, Vec<[u8; DIGEST]>);
@@ -22,11 +28,13 @@ pub(super) struct TooMuch;
 pub(super) struct Learned<'v> {
     values: &'v Values,
     room: usize,
+    /// Bytes that may still be hashed.
+    left: Cell<usize>,
 }
 
 impl<'v> Learned<'v> {
     pub(super) const fn new(values: &'v Values) -> Self {
-        Self { values, room: MAX_ITEMS }
+        Self { values, room: MAX_ITEMS, left: Cell::new(MAX_SPELLED) }
     }
 
     /// Whether there are plain values in it and nothing else.
@@ -57,7 +65,9 @@ impl<'v> Learned<'v> {
             return Ok(None);
         }
         // What cannot be told takes no room of what can.
-        let Some(mut digests) = self.digests(id) else { return Ok(None) };
+        let Some(mut digests) = self.digests(id) else {
+            return if self.left.get() == 0 { Err(TooMuch) } else { Ok(None) };
+        };
         self.room = self.room.checked_sub(count).ok_or(TooMuch)?;
         // These have no order.
         if name != "list" {
@@ -81,14 +91,37 @@ impl<'v> Learned<'v> {
     }
 
     fn digest(&self, items: &[Id]) -> Option<[u8; DIGEST]> {
-        let mut text = Vec::new();
-        items.iter().try_for_each(|item| self.spell(*item, MAX_DEPTH, &mut text))?;
+        let text = self.spelled(items, MAX_DEPTH)?;
         blake3::hash(&text).as_bytes().first_chunk().copied()
+    }
+
+    fn spelled(&self, items: &[Id], depth: usize) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        items.iter().try_for_each(|item| self.spell(*item, depth, &mut text))?;
+        Some(text)
+    }
+
+    /// Takes so many bytes of those that may be hashed; none once there are no more.
+    fn takes(&self, bytes: usize) -> Option<()> {
+        let left = self.left.get().saturating_sub(bytes);
+        self.left.set(left);
+        (left > 0).then_some(())
+    }
+
+    fn length(&self, id: Id) -> usize {
+        match self.values.get(id) {
+            Value::Text(text) | Value::Big(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Global(names) => names.0.len() + names.1.len(),
+            _ => 0,
+        }
     }
 
     /// A value's kind and content, so that no two are spelled alike; none of what is not plain.
     fn spell(&self, id: Id, depth: usize, text: &mut Vec<u8>) -> Option<()> {
         let depth = depth.checked_sub(1)?;
+        self.takes(EACH)?;
+        self.takes(self.length(id))?;
         let mut put = |kind: u8, bytes: &[u8]| {
             text.push(kind);
             text.extend((bytes.len() as u64).to_le_bytes());
@@ -103,17 +136,19 @@ impl<'v> Learned<'v> {
             Value::Text(words) => put(b't', words.as_bytes()),
             Value::Bytes(bytes) => put(b'B', bytes),
             Value::Global(names) => put(b'g', format!("{}.{}", names.0, names.1).as_bytes()),
+            // These have no order.
             Value::Dict(pairs) => {
                 put(b'm', &(pairs.len() as u64).to_le_bytes());
-                let mut items = Vec::with_capacity(pairs.len());
-                for (key, value) in pairs {
-                    let mut item = Vec::new();
-                    self.spell(*key, depth, &mut item)?;
-                    self.spell(*value, depth, &mut item)?;
-                    items.push(item);
-                }
-                items.sort_unstable();
-                text.extend(items.concat());
+                let parts = pairs.iter().map(|(key, value)| self.spelled(&[*key, *value], depth));
+                let mut parts = parts.collect::<Option<Vec<_>>>()?;
+                parts.sort_unstable();
+                text.extend(parts.concat());
+            }
+            Value::Set(all) => {
+                put(b'M', &(all.len() as u64).to_le_bytes());
+                let mut parts = all.iter().map(|item| self.spelled(&[*item], depth)).collect::<Option<Vec<_>>>()?;
+                parts.sort_unstable();
+                text.extend(parts.concat());
             }
             Value::List(all) | Value::Tuple(all) => {
                 put(b'l', &(all.len() as u64).to_le_bytes());
