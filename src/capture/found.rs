@@ -89,6 +89,7 @@ pub fn look(file: &SourceFile) -> io::Result<(Option<FoundFileRecord>, Tensors)>
     let named = facts.as_mut().map(|facts| mem::take(&mut facts.tensors)).unwrap_or_default();
     let tensors = if named.is_empty() {
         let (plain, packed) = (layout::tensors(&mut input, file.size())?, layout::packed(&mut input, file.size())?);
+        let packed = packed.into_iter().filter(|packed| packed.tensor.length > 0).collect();
         Tensors { plain, packed }
     } else {
         Tensors { plain: named, packed: Vec::new() }

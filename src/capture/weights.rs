@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::found;
 use crate::format::found::FoundFileRecord;
-use crate::introspect::{self, ArrayBytes};
+use crate::introspect::{self, ArrayBytes, LeftOut};
 use crate::layout::{self, Input, PackedTensor, Tensor};
 
 /// Bytes that are unpacked of one file, or of one member of an archive, at most: they are kept in memory.
@@ -24,6 +24,8 @@ pub struct Weights {
     pub says: Option<FoundFileRecord>,
     /// What was not read.
     pub missing: Option<String>,
+    /// What of a pickle was not looked into.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A tensor of a file.
@@ -86,6 +88,7 @@ pub fn of(input: &mut dyn Input, size: u64, path: &str) -> io::Result<Weights> {
         weights.tensors.extend(std::mem::take(&mut facts.tensors).into_iter().map(from_torch));
         let arrays = std::mem::take(&mut facts.arrays);
         let is_packed = !arrays.is_empty() && introspect::is_packed(input, size)?;
+        weights.left_out = std::mem::take(&mut facts.left_out);
         weights.tensors.extend(arrays.into_iter().map(|array| from_pickle(array, is_packed)));
     }
     if weights.tensors.is_empty() {

@@ -1,13 +1,15 @@
 //! The arrays of NumPy that a pickle holds: what an estimator has learned, by the names on the way to it. Of what it has learned
-//! as texts, lists and dictionaries there is an array of digests.
+//! as texts, lists and dictionaries, wherever these stand, there is an array of digests; what stands among the parameters already
+//! is left to them. What is too deep, too long or too much is named, and not passed over.
 //!
 //! Source: NumPy's `ndarray.__reduce__` and `__reduce_ex__` (`_reconstruct`, `_frombuffer`), and joblib's wrappers.
 
 use std::collections::HashSet;
 
 use super::joblib;
-use super::learned::Learned;
+use super::learned::{Learned, TooMuch};
 use super::pickle::value::{EMPTY, Id, MAX_RANK, Object, Value, Values};
+use super::sklearn::has_parameters;
 
 /// Arrays of a file at most.
 const MAX_ARRAYS: usize = 1 << 18;
@@ -15,6 +17,12 @@ const MAX_ARRAYS: usize = 1 << 18;
 const MAX_DEPTH: usize = 64;
 /// Longer names are no arrays'.
 const MAX_NAME: usize = 1024;
+/// A list of more is data, though it stands among the parameters: these do not keep it whole.
+const MAX_PARAMETER: usize = 256;
+/// What was not looked into is named so often.
+const MAX_LEFT_OUT: usize = 16;
+/// A key is shown in so many bytes.
+const MAX_KEY: usize = 128;
 
 /// An array of a pickle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +53,31 @@ pub enum ArrayBytes {
     Few(Vec<u8>),
 }
 
-/// The arrays below `root`, in the order of the way; each once, however many share it.
-pub(super) fn arrays(values: &Values, root: Id) -> Vec<Array> {
+/// Something that was not looked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The names on the way to it.
+    pub name: String,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// The arrays below `root`, in the order of the way; each once, however many share it. Then what was not looked into.
+pub(super) fn arrays(values: &Values, root: Id) -> (Vec<Array>, Vec<LeftOut>) {
     let learned = Learned::new(values);
-    let mut search = Search { values, learned, found: Vec::new(), path: Vec::new(), seen: HashSet::new() };
-    search.look(root);
-    search.found
+    let (found, path, left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut search = Search { values, learned, found, path, left_out, seen: HashSet::new() };
+    // A dictionary's plain entries are told as parameters.
+    match values.get(root) {
+        Value::Dict(pairs) => {
+            for (place, (key, value)) in pairs.iter().enumerate() {
+                let is_told = values.text(*key).is_some() && search.learned.is_plain(*value);
+                search.entry(place, *key, *value, is_told);
+            }
+        }
+        _ => search.look(root, false),
+    }
+    (search.found, search.left_out)
 }
 
 struct Search<'v> {
@@ -58,64 +85,119 @@ struct Search<'v> {
     learned: Learned<'v>,
     found: Vec<Array>,
     path: Vec<String>,
+    left_out: Vec<LeftOut>,
     /// What was looked at: what is shared, or holds itself, is entered once.
     seen: HashSet<Id>,
 }
 
 impl Search<'_> {
-    fn look(&mut self, id: Id) {
-        if id <= EMPTY || self.path.len() == MAX_DEPTH || self.found.len() == MAX_ARRAYS || !self.seen.insert(id) {
+    /// Looks into `id`, whose plain values stand among the parameters if `is_told`.
+    fn look(&mut self, id: Id, is_told: bool) {
+        if id <= EMPTY || !self.seen.insert(id) {
             return;
         }
         let values = self.values;
-        // scikit-learn's names of what was learned end so. The best parameters of a search stand among the parameters.
-        let is_name = |name: &String| name.ends_with('_') && !name.starts_with('_') && name != "best_params_";
-        let is_learned = self.path.last().is_some_and(is_name);
-        if is_learned && let Some((kind, digests)) = self.learned.of(id) {
-            let shape = vec![digests.len() as u64];
-            self.add(kind.to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
-            return;
+        let is_container = matches!(values.get(id), Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Dict(_));
+        if self.path.len() >= MAX_DEPTH && (is_container || matches!(values.get(id), Value::Object(_))) {
+            return self.leave_out("too deep");
+        }
+        if self.found.len() >= MAX_ARRAYS {
+            return self.leave_out("there are more arrays than are compared");
+        }
+        // The best parameters of a search stand among the parameters.
+        let last = self.path.last().map_or("", String::as_str);
+        // scikit-learn's names of what was learned end so.
+        let is_learned = last.ends_with('_') && !last.starts_with('_');
+        let is_told = last == "best_params_" || is_told && !is_learned;
+        if is_container && (!is_told || self.learned.count(id) > MAX_PARAMETER) {
+            match self.learned.of(id) {
+                Ok(Some((kind, digests))) => {
+                    let shape = vec![digests.len() as u64];
+                    return self.add(kind.to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
+                }
+                Ok(None) => {}
+                // Arrays in it are found all the same.
+                Err(TooMuch) => self.leave_out("it holds more than is compared"),
+            }
         }
         match values.get(id) {
-            Value::List(all) | Value::Tuple(all) | Value::Set(all) => self.list(all),
-            Value::Dict(pairs) => self.pairs(pairs),
-            Value::Array(array) => {
-                if let Some(lies) = array.lies {
+            Value::List(all) | Value::Tuple(all) | Value::Set(all) => self.list(all, is_told),
+            Value::Dict(pairs) => self.pairs(pairs, is_told),
+            Value::Array(array) => match array.lies {
+                Some(lies) => {
                     let bytes = ArrayBytes::Here { start: lies.start, length: lies.length };
                     let dtype = in_order(&array.dtype, lies.big_endian);
                     self.add(dtype, array.shape.clone(), lies.columns_first, bytes);
                 }
-            }
+                None => self.leave_out("its bytes lie in another file"),
+            },
             Value::Object(object) => self.object(object),
             _ => {}
         }
     }
 
-    fn enter(&mut self, name: String, id: Id) {
+    fn leave_out(&mut self, reason: &'static str) {
+        let mut name = self.path.join(".");
+        if name.len() > MAX_NAME {
+            name = format!("{}…", name.chars().take(MAX_NAME / 4).collect::<String>());
+        }
+        if self.left_out.len() < MAX_LEFT_OUT {
+            self.left_out.push(LeftOut { name, reason });
+        }
+    }
+
+    fn enter(&mut self, name: String, id: Id, is_told: bool) {
         self.path.push(name);
-        self.look(id);
+        self.look(id, is_told);
         self.path.pop();
     }
 
     /// What has a name in a list, as the steps of a pipeline have, goes by it; else by its place.
-    fn list(&mut self, all: &[Id]) {
+    fn list(&mut self, all: &[Id], is_told: bool) {
         for (place, element) in all.iter().enumerate() {
             match self.values.elements(*element) {
                 Some([name, rest @ ..]) if !rest.is_empty() && self.values.text(*name).is_some() => {
                     let name = self.values.text(*name).unwrap_or_default().to_owned();
-                    rest.iter().for_each(|id| self.enter(name.clone(), *id));
+                    rest.iter().for_each(|id| self.enter(name.clone(), *id, is_told));
                 }
-                _ => self.enter(place.to_string(), *element),
+                _ => self.enter(place.to_string(), *element, is_told),
             }
         }
     }
 
-    fn pairs(&mut self, pairs: &[(Id, Id)]) {
-        for (key, value) in pairs {
-            if let Some(name) = self.values.key_name(*key) {
-                self.enter(name, *value);
-            }
+    /// What has no plain key goes by its place.
+    fn pairs(&mut self, pairs: &[(Id, Id)], is_told: bool) {
+        for (place, (key, value)) in pairs.iter().enumerate() {
+            self.entry(place, *key, *value, is_told);
         }
+    }
+
+    fn entry(&mut self, place: usize, key: Id, value: Id, is_told: bool) {
+        let name = self.values.key_name(key).or_else(|| self.key(key)).unwrap_or_else(|| format!("#{place}"));
+        self.enter(name, value, is_told);
+    }
+
+    /// A key that is neither text nor integer, as Python writes it.
+    fn key(&self, key: Id) -> Option<String> {
+        let plain = |key: Id| match self.values.get(key) {
+            Value::Text(text) => Some(format!("'{text}'")),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Float(number) => Some(format!("{number:?}")),
+            Value::Bool(truth) => Some(if *truth { "True" } else { "False" }.to_owned()),
+            Value::None => Some("None".to_owned()),
+            Value::Bytes(bytes) => Some(format!("b'{}'", bytes.escape_ascii())),
+            Value::Big(digits) => Some(digits.to_string()),
+            Value::Object(object) => self.learned.number(object),
+            _ => None,
+        };
+        let name = match self.values.get(key) {
+            Value::Tuple(all) if all.len() <= MAX_RANK => {
+                let parts: Vec<String> = all.iter().map(|part| plain(*part)).collect::<Option<_>>()?;
+                format!("({})", parts.join(", "))
+            }
+            _ => plain(key)?,
+        };
+        (name.len() <= MAX_KEY).then_some(name)
     }
 
     fn object(&mut self, object: &Object) {
@@ -124,25 +206,49 @@ impl Search<'_> {
             return;
         }
         if let Some((items, shape)) = self.learned.objects(object)
-            && let Some((_, digests)) = self.learned.of(items)
+            && let Ok(Some((_, digests))) = self.learned.of(items)
         {
             self.add("objects".to_owned(), shape, false, ArrayBytes::Few(digests.concat()));
             return;
         }
-        self.pairs(&object.pairs);
-        self.list(&object.items);
+        if self.learned.is_value(object) {
+            return;
+        }
+        self.pairs(&object.pairs, false);
+        self.list(&object.items, false);
+        let has_parameters = has_parameters(self.values, object);
         for state in &object.states {
             // A tuple of two: attributes, and what stands in slots.
             match self.values.get(*state) {
                 Value::Tuple(both)
                     if both.iter().all(|id| matches!(self.values.get(*id), Value::Dict(_) | Value::None)) =>
                 {
-                    both.iter().for_each(|id| self.look(*id));
+                    both.iter().for_each(|id| self.attributes(*id, has_parameters));
                 }
-                _ => self.look(*state),
+                _ => self.attributes(*state, has_parameters),
             }
         }
-        self.look(object.arguments);
+        // What a class was called with: a dictionary of counts, say.
+        if let Value::Tuple(arguments) = self.values.get(object.arguments) {
+            for (place, argument) in arguments.iter().enumerate() {
+                // A tuple there says how to make it.
+                let is_told = matches!(self.values.get(*argument), Value::Tuple(_));
+                match (arguments.len(), self.values.get(*argument)) {
+                    (1, Value::Dict(_) | Value::List(_) | Value::Set(_)) => self.look(*argument, false),
+                    _ => self.enter(place.to_string(), *argument, is_told),
+                }
+            }
+        }
+    }
+
+    /// The attributes of an object: those that scikit-learn calls parameters are told as such.
+    fn attributes(&mut self, state: Id, has_parameters: bool) {
+        let Value::Dict(pairs) = self.values.get(state) else { return self.look(state, false) };
+        for (place, (key, value)) in pairs.iter().enumerate() {
+            let name = self.values.key_name(*key).unwrap_or_else(|| format!("#{place}"));
+            let is_parameter = has_parameters && !name.starts_with('_') && !name.ends_with('_');
+            self.enter(name, *value, is_parameter);
+        }
     }
 
     /// The array that was made by what NumPy calls for it; its bytes may be texts of old protocols, which are none.
@@ -185,6 +291,8 @@ impl Search<'_> {
         let name = self.path.join(".");
         if name.len() <= MAX_NAME && shape.len() <= MAX_RANK {
             self.found.push(Array { name, dtype, shape, columns_first, bytes });
+        } else {
+            self.leave_out("its name or its shape is too long");
         }
     }
 }

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Read};
 
-pub use self::arrays::{Array, ArrayBytes};
+pub use self::arrays::{Array, ArrayBytes, LeftOut};
 pub use self::param::{Param, names_seed};
 use self::param::{Params, seeds};
 pub use self::pickle::imports::{Danger, Import};
@@ -63,6 +63,8 @@ pub struct Facts {
     pub tensors: Vec<Tensor>,
     /// Arrays of NumPy that a pickle holds, and where their bytes lie in it once it is [`unpacked`].
     pub arrays: Vec<Array>,
+    /// What of a pickle was not looked into for arrays.
+    pub left_out: Vec<LeftOut>,
     /// Pickles that were read to their end.
     pub pickles: u64,
     /// Bytes that were understood, of what was unpacked.
@@ -276,7 +278,7 @@ fn pickled(source: &mut Source<'_>, first: &[u8], named: bool) -> io::Result<Opt
     let Some(walk) = pickle::walk(source, has_magic || named)? else { return Ok(None) };
     let is_joblib = walk.arrays > 0 || source.packing != Packing::None;
     let mut facts = Facts::new(if is_joblib { "joblib" } else { "pickle" }, 0, 0);
-    facts.arrays = walk.root.map(|root| arrays::arrays(&walk.values, root)).unwrap_or_default();
+    (facts.arrays, facts.left_out) = walk.root.map(|root| arrays::arrays(&walk.values, root)).unwrap_or_default();
     facts.pickled(walk, source)?;
     let library = facts.class.as_deref().and_then(|class| class.split('.').next()).unwrap_or_default();
     let library =
@@ -343,6 +345,7 @@ impl Facts {
             findings: Vec::new(),
             tensors: Vec::new(),
             arrays: Vec::new(),
+            left_out: Vec::new(),
             pickles: 0,
             read,
             size,

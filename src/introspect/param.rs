@@ -220,7 +220,7 @@ fn array(values: &Values, dtype: Id, shape: Id) -> Option<Param> {
 }
 
 /// One of NumPy's numbers: its type, and its bytes.
-fn scalar(values: &Values, arguments: &[Id]) -> Option<Param> {
+pub(super) fn scalar(values: &Values, arguments: &[Id]) -> Option<Param> {
     let [dtype, bytes] = arguments else { return None };
     let (name, _) = joblib::element(values, *dtype)?;
     number(&name, &bytes_of(values, *bytes)?)

@@ -57,7 +57,8 @@ pub(super) fn describe(values: &Values, root: Id) -> Estimator {
     estimator
 }
 
-fn has_parameters(values: &Values, object: &Object) -> bool {
+/// Whether an object has parameters in the manner of scikit-learn.
+pub(super) fn has_parameters(values: &Values, object: &Object) -> bool {
     values.class(object).is_some_and(|(module, _)| {
         let package = module.split('.').next().unwrap_or_default();
         package != "torch" && !VALUES.contains(&package)

@@ -126,7 +126,7 @@ pub(super) fn packed(input: &mut dyn Input, size: u64) -> io::Result<Vec<PackedT
         if unpacked(input, start, member.packed)?.take(HEADER).read_to_end(&mut first).is_err() {
             continue;
         }
-        let array = npy::array(&mut Cursor::new(first), 0, member.size)?.filter(|array| array.length > 0);
+        let array = npy::array(&mut Cursor::new(first), 0, member.size)?;
         let Some(array) = array else { continue };
         if array.length > room || found.len() == MAX_TENSORS {
             break;

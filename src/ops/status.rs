@@ -4,6 +4,7 @@ mod fitness;
 mod on_the_way;
 mod stage_certificate;
 pub mod waiting;
+pub mod whom;
 
 use rayon::prelude::*;
 
@@ -12,6 +13,7 @@ pub use self::on_the_way::OnTheWay;
 pub use self::stage_certificate::{CertificateState, SOON, StageCertificate};
 use self::waiting::Waiting;
 use super::VerbError;
+use super::actor::Asked;
 use super::hooks::{self, OpenHook};
 use super::observed::{self, Standing};
 use super::rules::{self, Needed};
@@ -50,6 +52,8 @@ pub struct StatusReport {
     pub models: Vec<ModelStatus>,
     /// What waits for whom, the most urgent first.
     pub waiting: Vec<Waiting>,
+    /// The address of the one who asks, as git knows it.
+    pub you: Option<String>,
 }
 
 /// How one model stands.
@@ -108,6 +112,7 @@ pub fn status(
     options: &StatusOptions,
     progress: &dyn Progress,
 ) -> Result<StatusReport, VerbError> {
+    let asked = Asked::begin(repository);
     let models = match &options.model {
         Some(model) => {
             resolve::known_model(repository, model)?;
@@ -129,6 +134,7 @@ pub fn status(
         store: repository.store_path().display().to_string(),
         repository: repository.store().repository().to_owned(),
         waiting: waiting::waiting(&models),
+        you: asked.answer().email,
         models,
     })
 }

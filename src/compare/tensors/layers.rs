@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::extent::Extent;
+use super::order::natural;
 use super::sums::Sums;
 use super::{Change, Tally, TensorFacts, TensorItem};
 
@@ -79,7 +80,7 @@ impl Layer {
         let kept = |layer: &Self| layer.changed == 0;
         let by_kind = kept(self).cmp(&kept(other));
         let by_extent = || self.extent().largest_first(&other.extent());
-        let by_name = || (&self.name, &self.set).cmp(&(&other.name, &other.set));
+        let by_name = || natural(&self.name, &other.name).then_with(|| natural(&self.set, &other.set));
         by_kind.then(self.largest.largest_first(&other.largest)).then_with(by_extent).then_with(by_name)
     }
 }

@@ -9,6 +9,7 @@ mod decode;
 pub mod element;
 pub mod extent;
 pub mod layers;
+pub mod order;
 pub mod pairs;
 mod quantised;
 pub mod settings;
@@ -22,6 +23,7 @@ use std::cmp::Ordering;
 use self::element::Element;
 use self::extent::Extent;
 use self::layers::Layer;
+use self::order::natural;
 use self::sums::Sums;
 use self::units::Units;
 use super::Item;
@@ -185,7 +187,7 @@ impl TensorItem {
     fn rank(&self, other: &Self) -> Ordering {
         let finite = |item: &Self| !matches!(item.extent(), Extent::NotFinite(_));
         let by_extent = || self.extent().largest_first(&other.extent());
-        let by_name = || (self.name(), self.set()).cmp(&(other.name(), other.set()));
+        let by_name = || natural(self.name(), other.name()).then_with(|| natural(self.set(), other.set()));
         let by_kind = finite(self).cmp(&finite(other)).then(self.change.cmp(&other.change));
         by_kind.then_with(by_extent).then_with(by_name)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::TensorFacts;
 use super::element::Element;
+use super::order::natural;
 
 /// Tensors of both sides by their places in the lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,14 +122,14 @@ pub fn take_renamed(
     let name = |all: &[TensorFacts], place: usize| all.get(place).map(|facts| facts.name.clone()).unwrap_or_default();
     let mut origins: BTreeMap<(Kind<'_>, [u8; 32]), Vec<usize>> = BTreeMap::new();
     let mut removed = pairs.removed.clone();
-    removed.sort_by_key(|place| std::cmp::Reverse(name(a, *place)));
+    removed.sort_by(|one, other| natural(&name(a, *other), &name(a, *one)));
     for place in removed {
         if let Some((kind, content)) = kind(a, place).zip(content_a.get(&place)) {
             origins.entry((kind, *content)).or_default().push(place);
         }
     }
     let mut added = pairs.added.clone();
-    added.sort_by_key(|place| name(b, *place));
+    added.sort_by(|one, other| natural(&name(b, *one), &name(b, *other)));
     let mut renamed = Vec::new();
     for place in added {
         let Some((kind, content)) = kind(b, place).zip(content_b.get(&place)) else { continue };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::item::compare_maps;
 use super::SettingItem;
+use super::order::natural;
 use crate::format::found::FoundFileRecord;
 use crate::format::scalar::Scalar;
 
@@ -13,9 +14,9 @@ pub fn compare(a: &[FoundFileRecord], b: &[FoundFileRecord]) -> Vec<SettingItem>
     let only = || if let ([a], [_]) = (a, b) { Some(a) } else { None };
     let pairs = b.iter().filter_map(|file| Some((other(file).or_else(only)?, file)));
     let items = pairs.flat_map(|(old, new)| {
-        compare_maps(&settings(old), &settings(new))
-            .into_iter()
-            .map(|item| SettingItem { file: new.path.clone(), item })
+        let mut items = compare_maps(&settings(old), &settings(new));
+        items.sort_by(|one, other| natural(&one.name, &other.name));
+        items.into_iter().map(|item| SettingItem { file: new.path.clone(), item })
     });
     items.collect()
 }

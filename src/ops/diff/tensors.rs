@@ -77,7 +77,9 @@ pub(in crate::ops) fn compare_within(
     let mut not_compared = Vec::new();
     let mut a = find(store, &files_a, a.disk, true, &mut not_compared);
     let mut b = find(store, &files_b, b.disk, false, &mut not_compared);
-    let out: HashSet<String> = not_compared.iter().map(|missing| pairs::set_of(&missing.file)).collect();
+    // Of a file in which something is too deep the rest is compared.
+    let whole = not_compared.iter().filter(|missing| missing.tensor.is_none());
+    let out: HashSet<String> = whole.map(|missing| pairs::set_of(&missing.file)).collect();
     a.leave_out(&out);
     b.leave_out(&out);
     let settings = settings::compare(&a.says, &b.says);
@@ -182,6 +184,12 @@ fn find<'s>(
                 left = rest;
                 let number = found.opened.len();
                 found.says.extend(weights.says);
+                not_compared.extend(weights.left_out.into_iter().map(|left| NotCompared {
+                    file: file.path.clone(),
+                    of_a,
+                    tensor: Some(left.name),
+                    reason: left.reason.to_owned(),
+                }));
                 for weight in weights.tensors {
                     found.tensors.push(opened::facts(&file.path, &weight));
                     found.places.push((number, weight));

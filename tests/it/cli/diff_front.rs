@@ -137,8 +137,8 @@ fn long_names_and_values_keep_to_the_screen() {
     let text = project.ok("diff v1 v2").says(&["…mesame1", "…mesame2", "1.000e307"]).stdout;
     let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
-    let list = project.run(&["list", "fraud", "--metrics", &"m".repeat(300)]).exits(0).stdout;
-    assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
+    let list = project.on_columns(80, &format!("list fraud --metrics {}", "m".repeat(300))).exits(0).stdout;
+    assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
 }
 
 /// Notes, a variable, an interpreter that are not there: that section says so, all others are shown, and nobody else hears of it.

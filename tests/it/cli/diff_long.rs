@@ -27,7 +27,7 @@ fn names_and_values_are_cut_where_they_are_alike() {
         project.write("m.joblib", format!("{n}")).ok("snapshot");
     }
     for line in ["diff v1 v2", "diff v1 v2 --stat", "show v2"] {
-        let text = project.ok(line).stdout;
+        let text = project.on_columns(80, line).exits(0).stdout;
         assert!(wide(&text, 80).is_empty(), "{line}: {:#?}", wide(&text, 80));
         assert!(text.contains("1.000e307") || line.starts_with("show"), "{text}");
     }
@@ -35,8 +35,8 @@ fn names_and_values_are_cut_where_they_are_alike() {
     for said in ["_line_first ", "_line_second ", "…LLLLLL1LLL", "…LLLLLL2LLL"] {
         assert!(text.contains(said), "no {said} in\n{text}");
     }
-    let text = project.ok("list m").stdout;
-    assert!(wide(&text, 160).is_empty(), "{text}");
+    let text = project.on_columns(80, "list m").exits(0).stdout;
+    assert!(wide(&text, 80).is_empty(), "{text}");
 }
 
 /// Of another class all parameters are others.

@@ -201,6 +201,13 @@ impl Project {
         self.run(&line.split_whitespace().collect::<Vec<_>>())
     }
 
+    /// Runs the program as on a terminal of so many columns.
+    #[track_caller]
+    pub fn on_columns(&self, columns: usize, line: &str) -> Shown {
+        let mut command = self.command(&line.split_whitespace().collect::<Vec<_>>());
+        shown(command.env("COLUMNS", columns.to_string()))
+    }
+
     /// Runs the program, which must succeed.
     #[track_caller]
     pub fn ok(&self, line: &str) -> Shown {

@@ -79,4 +79,5 @@ mod status;
 mod story;
 mod tenants;
 mod waive;
+mod width;
 mod words;

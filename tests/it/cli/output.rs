@@ -213,7 +213,7 @@ fn answers_fit_a_terminal() {
         vec!["certify v4".to_owned(), "certify --check".to_owned(), "promote v4 --to production".to_owned()];
     lines.extend(["status", "list", "list fraud", "log", "show v3", "at", "verify"].map(str::to_owned));
     for line in lines {
-        let shown = project.mlrun(&line);
+        let shown = project.on_columns(80, &line);
         let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("store ");
         let wide: Vec<_> = shown.stdout.lines().filter(wide).collect();
         assert!(wide.is_empty(), "{wide:#?}\n{shown}");

@@ -72,7 +72,7 @@ fn a_long_answer_is_in_a_pager() {
 #[test]
 fn there_is_none_where_nobody_wants_one() {
     let project = long();
-    let plain = project.ok("show v1").stdout;
+    let plain = project.on_columns(80, "show v1").exits(0).stdout;
     for (pager, line) in [
         (Some("./pager.sh"), "show v1 --no-pager"),
         (Some(""), "show v1"),
@@ -87,7 +87,7 @@ fn there_is_none_where_nobody_wants_one() {
     }
     // Off a terminal nobody turns pages.
     let mut piped = project.command(&["show", "v1"]);
-    assert_eq!(shown(piped.env("PAGER", "./pager.sh")).exits(0).stdout, plain);
+    assert_eq!(shown(piped.env("PAGER", "./pager.sh").env("COLUMNS", "80")).exits(0).stdout, plain);
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn why_comes_before_the_table() {
     let project = Project::succeeded();
     let each = "\n[[rule]]\nid = \"a-rule-of-a-long-name-that-says-it-all\"\nmetric = \"accuracy\"\neach = [\"country\"]\nprove = \"superior\"\ngain = 0.5\n";
     project.write("policy.toml", format!("{POLICY}{each}"));
-    let shown = project.mlrun("certify v2 --check");
+    let shown = project.on_columns(80, "certify v2 --check");
     let lines: Vec<&str> = shown.stdout.lines().collect();
     let at =
         |word: &str| lines.iter().position(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}: {shown}"));

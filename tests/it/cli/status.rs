@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::board::{Board, days};
 use crate::support::journal::{certified_rules, stage};
-use crate::support::project::Output;
+use crate::support::project::{Output, output};
 
 const BOTH: &str = "[stage.staging]\ncertificate = \"none\"\n[stage.production]\n";
 
@@ -50,7 +50,8 @@ fn scene() -> Board {
 /// Standard output, without the place of the store.
 #[track_caller]
 fn shown(board: &Board, line: &str, exit: i32) -> String {
-    let Output { status, stdout, stderr } = board.repo.run(&line.split(' ').collect::<Vec<_>>());
+    let Output { status, stdout, stderr } =
+        output(board.repo.command(&line.split(' ').collect::<Vec<_>>()).env("COLUMNS", "80"));
     assert_eq!((status, stderr.as_str()), (Some(exit), ""), "{stdout}");
     let store = board.repo.path().join(".mlrun").display().to_string();
     assert!(line.ends_with("--json") || stdout.contains(&store), "{stdout}");
@@ -71,7 +72,7 @@ fn several_models_in_one_table() {
     fits(&text);
     insta::assert_snapshot!(text, @r"
     model          newest     stage       holds     certificate      problems
-    acme/p…urance  v1  0 min  –
+    acme…nsurance  v1  0 min  –
     churn          v1   35 d  production  v1  35 d  expired 5 d ago  hook failed
     fraud          v3    3 d  production  v2  23 d  expires in 7 d   web-1 serves v1
                               staging     v2  23 d  expires in 7 d
@@ -80,21 +81,22 @@ fn several_models_in_one_table() {
     workspace: nothing changed since the newest versions
 
     what waits for whom (6)
-      ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
-          production (for 35 d)
-          → mlrun promote churn@v1 --to production
-      ✗ web-1 serves v1, production of fraud says v2 (for 3 d)
-          → mlrun verify fraud --deployed DIR --stage production --where web-1 --record
-      ! expired 5 d ago: re-certify churn@v1, which holds production
-          → mlrun certify churn@v1
-      ! expires in 7 d: re-certify fraud@v2, which holds production
-          → mlrun certify fraud@v2
-      · risk (ana@example.org, bo@example.org): approve fraud@v3 for production
-          (for 3 d)
-          → mlrun approve fraud@v3 --role risk --for production
-      · you: certify acme/pricing-of-household-insurance@v1 for production: it has
-          no certificate
-          → mlrun certify acme/pricing-of-household-insurance@v1 --policy FILE --first-release --reason …
+      you (5)
+        ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
+            production (for 35 d)
+            → mlrun promote churn@v1 --to production
+        ✗ web-1 serves v1, production of fraud says v2 (for 3 d)
+            → mlrun verify fraud --deployed DIR --stage production --where web-1 --record
+        ! expired 5 d ago: re-certify churn@v1, which holds production
+            → mlrun certify churn@v1
+        ! expires in 7 d: re-certify fraud@v2, which holds production
+            → mlrun certify fraud@v2
+        · certify acme/pricing-of-household-insurance@v1 for production: it has no
+            certificate
+            → mlrun certify acme/pricing-of-household-insurance@v1 --policy FILE --first-release --reason …
+      risk: ana@example.org, bo@example.org (1)
+        · approve fraud@v3 for production (for 3 d)
+            → mlrun approve fraud@v3 --role risk --for production
 
     store STORE; no copy of it is known anywhere else
     ");
@@ -120,10 +122,11 @@ fn one_model_in_full() {
             mlrun approve fraud@v3 --role risk --for production
 
     what else waits (2)
-      ✗ web-1 serves v1, production of fraud says v2 (for 3 d)
-          → mlrun verify fraud --deployed DIR --stage production --where web-1 --record
-      ! expires in 7 d: re-certify fraud@v2, which holds production
-          → mlrun certify fraud@v2
+      you (2)
+        ✗ web-1 serves v1, production of fraud says v2 (for 3 d)
+            → mlrun verify fraud --deployed DIR --stage production --where web-1 --record
+        ! expires in 7 d: re-certify fraud@v2, which holds production
+            → mlrun certify fraud@v2
 
     store STORE; no copy of it is known anywhere else
     ");
@@ -141,11 +144,12 @@ fn one_model_in_full() {
       staging      empty
 
     what waits for whom (2)
-      ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
-          production (for 35 d)
-          → mlrun promote churn@v1 --to production
-      ! expired 5 d ago: re-certify churn@v1, which holds production
-          → mlrun certify churn@v1
+      you (2)
+        ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
+            production (for 35 d)
+            → mlrun promote churn@v1 --to production
+        ! expired 5 d ago: re-certify churn@v1, which holds production
+            → mlrun certify churn@v1
 
     store STORE; no copy of it is known anywhere else
     ");
@@ -159,19 +163,20 @@ fn what_is_beyond_a_screen_is_counted() {
     insta::assert_snapshot!(text, @r"
     model  newest    stage       holds     certificate      problems
     churn  v1  35 d  production  v1  35 d  expired 5 d ago  hook failed
-    … and 3 more models; `mlrun status -n 4` shows them
+    … and 3 more models (2 with something to do); `mlrun status -n 4` shows them
 
     workspace: nothing changed since the newest versions
 
     what waits for whom (6)
-      whoever can                             4  2 renew, 1 deploy, 1 serve
-      risk (ana@example.org, bo@example.org)  1  1 approve
-      you                                     1  1 certify
-
-      ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
-          production (for 35 d)
-          → mlrun promote churn@v1 --to production
-      … and 5 more; `mlrun status -n 6` shows them
+      you (5)
+        ✗ hook `./push.sh --to 'all regions'` failed after churn@v1 moved to
+            production (for 35 d)
+            → mlrun promote churn@v1 --to production
+        … and 4 more: 2 renew, 1 serve, 1 certify
+      risk: ana@example.org, bo@example.org (1)
+        · approve fraud@v3 for production (for 3 d)
+            → mlrun approve fraud@v3 --role risk --for production
+      `mlrun status -n 6` shows all of it
 
     store STORE; no copy of it is known anywhere else
     ");

@@ -7,6 +7,7 @@ use mlrun::format::certificate::Verdict;
 use mlrun::format::event::{EventBody, HookOutcome, HookWhen};
 use mlrun::name::Version;
 use mlrun::ops::status::waiting::Task;
+use mlrun::ops::status::whom::{Group, Whom, by_whom};
 use mlrun::ops::status::{CertificateState, SOON};
 use mlrun::registry::promote::Obstacle;
 
@@ -331,4 +332,41 @@ fn the_most_urgent_first() {
     assert_eq!(models.iter().map(|one| one.model.as_str()).collect::<Vec<_>>(), names);
     assert!(models.iter().all(|one| one.workspace.as_ref().is_some_and(Result::is_ok)));
     assert!(board.waiting()[3].needed.first_release, "{:?}", board.waiting()[3]);
+}
+
+/// What the one who asks can do comes first, by name or because anybody can; then others, the most urgent first.
+#[test]
+fn what_waits_for_you_comes_first() {
+    let board = Board::new(STAGES, &["churn", "fraud", "ranking"]);
+    let rules = |role: &str, people: &[&str]| {
+        let mut rules = certified_rules("a");
+        rules.stage.approvals = [(role.to_owned(), 1)].into();
+        rules.stage.people = [(role.to_owned(), people.iter().map(|&one| one.to_owned()).collect())].into();
+        rules.stage.self_approval = true;
+        rules
+    };
+    for (model, rules) in [
+        ("churn", rules("risk", &["ana@x.org", "bo@x.org"])),
+        ("fraud", rules("law", &["cy@x.org"])),
+        ("ranking", rules("law", &["cy@x.org"])),
+    ] {
+        board.version(model).certify(model, 1, Verdict::Pass, 90).promote_by(model, 1, "production", &rules, &[]);
+        board.version(model).certify(model, 2, Verdict::Pass, 90);
+    }
+    board.seen("fraud", "web-1", None);
+    let all = board.waiting();
+    assert_eq!(all.len(), 4);
+    let told = |you: Option<&str>| -> Vec<String> {
+        let whom = |group: &Group<'_>| match &group.whom {
+            Whom::You => "you".to_owned(),
+            Whom::Others { roles, who } => format!("{}: {}", roles.join(" "), who.join(" ")),
+        };
+        let line = |group: &Group<'_>| format!("{} {:?}", whom(group), group.tasks());
+        by_whom(&all, you).iter().map(line).collect()
+    };
+    let (risk, law) = ("risk: ana@x.org bo@x.org [(\"approve\", 1)]", "law: cy@x.org [(\"approve\", 2)]");
+    assert_eq!(told(None), ["you [(\"serve\", 1)]", law, risk]);
+    assert_eq!(told(Some("nobody@x.org")), told(None));
+    assert_eq!(told(Some(" Bo@x.org")), ["you [(\"serve\", 1), (\"approve\", 1)]", law]);
+    assert_eq!(told(Some("cy@x.org")), ["you [(\"approve\", 2), (\"serve\", 1)]", risk]);
 }

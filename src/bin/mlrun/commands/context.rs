@@ -50,7 +50,7 @@ impl Context<'_> {
 
     /// The answer, for a program or for a person.
     pub fn shown<J: Answer>(&self, exit: u8, json: impl FnOnce() -> J, human: impl FnOnce(&Style) -> String) -> Shown {
-        let answer = if self.ui.wants_json() { json().line() } else { human(self.ui.style()) };
+        let answer = if self.ui.wants_json() { json().line() } else { self.ui.fitted(human(self.ui.style())) };
         Shown { answer, exit, ..Shown::default() }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A closed pipe silences output and changes no exit code. Any other answer that cannot be written is a failure.
 
+mod extent;
 pub mod human;
 pub mod json;
 mod lines;
@@ -108,6 +109,11 @@ impl Ui {
     /// Whether a person reads the answer.
     pub const fn stdout_is_terminal(&self) -> bool {
         self.stdout_is_terminal
+    }
+
+    /// An answer for people, no line of which is wider than the terminal it is shown on.
+    pub fn fitted(&self, answer: String) -> String {
+        lines::fitted_here(answer)
     }
 
     /// How the answer is styled.

@@ -9,7 +9,7 @@ use std::path::Path;
 use mlrun::host::variable;
 use mlrun::process::{Foreground, Program, on_path, run_in_foreground};
 
-use super::table::visible_width;
+use super::extent::visible_width;
 use super::terminal;
 
 /// What is there where nobody has chosen one.
@@ -61,7 +61,7 @@ fn is_there(pager: &str) -> bool {
 
 /// Whether the answer takes more rows than there are, one of which is for the next prompt.
 fn is_longer(answer: &str, rows: usize) -> bool {
-    let columns = terminal::width();
+    let columns = terminal::room().unwrap_or_else(terminal::width);
     let taken = |line: &str| visible_width(line).div_ceil(columns).max(1);
     answer.lines().map(taken).sum::<usize>() >= rows
 }

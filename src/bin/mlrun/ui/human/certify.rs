@@ -5,8 +5,8 @@ use mlrun::format::certificate::{CertificateRecord, ResultRecord, Verdict};
 use mlrun::format::policy::{DemandRecord, Severity};
 use mlrun::ops::certify::{CertifyReport, Conflict};
 
-use super::super::{Align, Label, Style, Table, clean, terminal, time};
-use super::{cut, shortened, verdict, wrapped};
+use super::super::{Align, Label, Style, Table, clean, time};
+use super::{cut, verdict, wrapped};
 
 /// Reasons that are given; the rest is counted.
 const MOST_REASONS: usize = 20;
@@ -14,8 +14,6 @@ const MOST_REASONS: usize = 20;
 const FEW_ROWS: usize = 3;
 /// Rows of the table; the rest is counted.
 const MOST_ROWS: usize = 60;
-/// A name is not cut shorter; reasons have it whole.
-const NARROWEST_NAME: usize = 16;
 
 pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let predicate = &report.statement.predicate;
@@ -121,8 +119,8 @@ fn rows(named: &NamedRows, style: &Style) -> String {
     let place = named.slice.as_ref().map_or_else(String::new, |slice| format!(" [{}]", clean(slice)));
     let what = if named.open { "rows" } else { "largest failures" };
     let mut text = format!("{}{place}: {what} of {}\n", clean(&named.rule), clean(named.set.as_str()));
-    let mut table = Table::new(&[Align::Left; 5]);
-    table.row(["", "key", "label", "new", "base"].map(|word| style.paint(Label::Dim, word)));
+    let mut table = Table::new(&[Align::Left; 5]).named_by(2);
+    table.head(["", "key", "label", "new", "base"].map(|word| style.paint(Label::Dim, word)));
     for row in &named.rows {
         let new = if row.new { "new" } else { "" };
         let baseline = row.baseline.as_deref().unwrap_or("–");
@@ -174,25 +172,14 @@ fn table(predicate: &CertificateRecord, style: &Style) -> String {
     order.truncate(MOST_ROWS);
     order.sort_unstable();
     let shown: Vec<&ResultRecord> = order.iter().map(|at| &predicate.results[*at]).collect();
-    let rows = |widest: usize| {
-        let align = [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left, Align::Right];
-        let mut table = Table::new(&align);
-        table.row(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(|word| style.paint(Label::Dim, word)));
-        for result in &shown {
-            let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
-            let is_ratio = rule.is_some_and(|rule| {
-                matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. })
-            });
-            table.row(row(result, is_ratio, widest, style));
-        }
-        table
-    };
-    let longest = shown.iter().map(|result| name(result).chars().count()).max().unwrap_or(0);
-    let mut table = rows(longest);
-    // Two blanks behind the last column are not printed.
-    let excess = (table.width() - 2).saturating_sub(terminal::width());
-    if excess > 0 {
-        table = rows(longest.saturating_sub(excess).max(NARROWEST_NAME));
+    let align = [Align::Whole, Align::Left, Align::Right, Align::Right, Align::Right, Align::Whole, Align::Right];
+    let mut table = Table::new(&align).named_by(2);
+    table.head(["", "rule", "new", "base", "Δ", "bounds", "limit"].map(|word| style.paint(Label::Dim, word)));
+    for result in &shown {
+        let rule = predicate.policy.rules.iter().find(|rule| rule.id == result.rule);
+        let is_ratio = rule
+            .is_some_and(|rule| matches!(rule.demand, DemandRecord::MaxRatio { .. } | DemandRecord::MinRatio { .. }));
+        table.row(row(result, is_ratio, style));
     }
     let mut text = table.render(0);
     let left_out = predicate.results.len() - shown.len();
@@ -213,7 +200,7 @@ fn name(result: &ResultRecord) -> String {
     }
 }
 
-fn row(result: &ResultRecord, is_ratio: bool, widest: usize, style: &Style) -> Vec<String> {
+fn row(result: &ResultRecord, is_ratio: bool, style: &Style) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| style.number(v));
     let delta = match result.delta {
         None => "–".to_owned(),
@@ -227,7 +214,7 @@ fn row(result: &ResultRecord, is_ratio: bool, widest: usize, style: &Style) -> V
     };
     vec![
         verdict(result.verdict, style),
-        shortened(&name(result), widest),
+        name(result),
         number(result.candidate),
         number(result.baseline),
         delta,

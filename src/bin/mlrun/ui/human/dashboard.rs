@@ -1,6 +1,6 @@
 //! Several models in one table: who is where, for how long, on what, and what is wrong there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mlrun::clock::describe_age;
@@ -10,19 +10,12 @@ use mlrun::ops::observed::Standing;
 use mlrun::ops::status::waiting::Urgency;
 use mlrun::ops::status::{ModelStatus, StageStatus, StatusReport};
 
-use super::super::table::{clipped, visible_width};
-use super::super::{Label, Style, Table, clean, terminal};
+use super::super::{Align, Label, Style, Table, clean};
 use super::count;
 use super::fitness::{certificate_words, changed};
 
 /// Columns before that of what is wrong.
 const COLUMNS: usize = 5;
-/// Names are cut to no less.
-const NARROWEST: usize = 10;
-/// A stage's name is cut to this.
-const STAGE: usize = 12;
-/// So much room is left for what is wrong before names are cut.
-const OPEN: usize = 15;
 
 /// The cells of a row, and what is wrong there.
 type Row = (Vec<String>, Vec<(Label, String)>);
@@ -37,27 +30,24 @@ pub(super) fn dashboard(report: &StatusReport, most: usize, style: &Style) -> St
     let dim = |word: &str| style.paint(Label::Dim, word);
     let head = ["model", "newest", "stage", "holds", "certificate"].map(dim);
     aligned(&mut rows);
-    let mut bare = Table::new(&[]);
-    bare.row(head.clone());
-    rows.iter().for_each(|(cells, _)| bare.row(cells.clone()));
-    let names = models.iter().map(|status| status.model.as_str().len());
-    let longest = names.chain(["model".len()]).max().unwrap_or_default();
-    let others = bare.width().saturating_sub(longest);
-    let names = terminal::width().saturating_sub(others + OPEN).clamp(NARROWEST, longest.max(NARROWEST));
-    let room = terminal::width().saturating_sub(others + longest.min(names)).max(OPEN);
-    let mut table = Table::new(&[]);
-    table.row(head.into_iter().chain([dim("problems")]));
+    let mut table = Table::new(&[Align::Left, Align::Whole, Align::Left, Align::Whole, Align::Whole, Align::Left]);
+    table.head(head.into_iter().chain([dim("problems")]));
     for (mut cells, flags) in rows {
         if let Some(name) = cells.first_mut() {
-            *name = style.paint(Label::Strong, &middle_cut(name, names));
+            *name = style.paint(Label::Strong, name);
         }
-        table.row(cells.into_iter().chain([fitting(&flags, room, style)]));
+        let flags: Vec<String> = flags.iter().map(|(label, word)| style.paint(*label, word)).collect();
+        table.row(cells.into_iter().chain([flags.join(", ")]));
     }
     let mut text = table.render(0);
     let more = report.models.len() - models.len();
     if more > 0 {
+        let waits = match unseen(report, &models) {
+            0 => String::new(),
+            n => format!(" ({n} with something to do)"),
+        };
         let more = count(more as u64, "more model");
-        let line = format!("… and {more}; `mlrun status -n {}` shows them", report.models.len());
+        let line = format!("… and {more}{waits}; `mlrun status -n {}` shows them", report.models.len());
         text += &format!("{}\n", dim(&line));
     }
     text + &workspaces(report, most, style)
@@ -76,6 +66,13 @@ fn first(report: &StatusReport, most: usize) -> Vec<&ModelStatus> {
     models
 }
 
+/// For how many of those that are not shown something waits.
+fn unseen(report: &StatusReport, shown: &[&ModelStatus]) -> usize {
+    let shown: BTreeSet<&ModelName> = shown.iter().map(|status| &status.model).collect();
+    let waited: BTreeSet<&ModelName> = report.waiting.iter().map(|one| &one.model).collect();
+    waited.difference(&shown).count()
+}
+
 /// A row for each stage that is held, one for a model that holds none: the cells, and what is wrong.
 fn of_model(status: &ModelStatus, style: &Style) -> Vec<Row> {
     let none = || style.paint(Label::Dim, "–");
@@ -88,7 +85,7 @@ fn of_model(status: &ModelStatus, style: &Style) -> Vec<Row> {
             style.paint(label, &words)
         });
         let holds = aged(occupant.version, status.now.since(occupant.since));
-        rows.push((vec![clipped(stage.stage.as_str(), STAGE), holds, certificate], flags(stage)));
+        rows.push((vec![stage.stage.to_string(), holds, certificate], flags(stage)));
     }
     if rows.is_empty() {
         rows.push((vec![none(), String::new(), String::new()], Vec::new()));
@@ -96,16 +93,6 @@ fn of_model(status: &ModelStatus, style: &Style) -> Vec<Row> {
     let lead = std::iter::once([status.model.to_string(), newest]);
     let lead = lead.chain(std::iter::repeat([String::new(), String::new()]));
     lead.zip(rows).map(|(lead, (cells, flags))| (lead.into_iter().chain(cells).collect(), flags)).collect()
-}
-
-/// A name in so many columns. Names that begin alike end differently. All of its characters are ASCII's.
-fn middle_cut(name: &str, columns: usize) -> String {
-    let cut = name.len().saturating_sub(columns.max(3));
-    let head = columns.max(3) / 2;
-    match (name.get(..head), name.get(head + cut + 1..)) {
-        (Some(head), Some(tail)) if cut > 0 => format!("{head}…{tail}"),
-        _ => name.to_owned(),
-    }
 }
 
 /// Version and age, to be set below each other.
@@ -166,24 +153,6 @@ fn flags(stage: &StageStatus) -> Vec<(Label, String)> {
     found
 }
 
-/// As many as there is room for, and how many more there are.
-fn fitting(flags: &[(Label, String)], room: usize, style: &Style) -> String {
-    const MORE: usize = " +99".len();
-    let (mut text, mut used) = (String::new(), 0);
-    for (place, (label, word)) in flags.iter().enumerate() {
-        let left = flags.len() - place;
-        let reserved = if left > 1 { MORE } else { 0 };
-        let gap = if place > 0 { 2 } else { 0 };
-        if place > 0 && used + gap + visible_width(word) + reserved > room {
-            return format!("{text} +{left}");
-        }
-        let word = clipped(word, room.saturating_sub(used + gap + reserved));
-        used += gap + visible_width(&word);
-        text += &format!("{}{}", if place > 0 { ", " } else { "" }, style.paint(*label, &word));
-    }
-    text
-}
-
 /// What the files of the models here differ in from their newest versions.
 fn workspaces(report: &StatusReport, most: usize, style: &Style) -> String {
     let here: Vec<_> = report.models.iter().filter_map(|status| Some((status, status.workspace.as_ref()?))).collect();
@@ -198,7 +167,7 @@ fn workspaces(report: &StatusReport, most: usize, style: &Style) -> String {
     let mut text = format!("\n{}\n", style.paint(Label::Dim, "workspace, since the newest versions"));
     let mut table = Table::new(&[]);
     for (status, found) in different.iter().take(most) {
-        table.row([middle_cut(status.model.as_str(), terminal::width() / 4), changed(found, style)]);
+        table.row([status.model.to_string(), changed(found, style)]);
     }
     text += &table.render(2);
     let more = different.len().saturating_sub(most);

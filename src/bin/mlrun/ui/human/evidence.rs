@@ -6,7 +6,7 @@ use mlrun::ops::attach::AttachReport;
 use mlrun::ops::cases::{AddReport, ListReport, RemoveReport};
 use mlrun::ops::waive::WaiveReport;
 
-use super::super::{Label, Style, Table, bytes, clean, time};
+use super::super::{Align, Label, Style, Table, bytes, clean, time};
 use super::{count, cut, wrapped};
 
 /// New cases that are named one by one.
@@ -101,8 +101,8 @@ pub fn cases(report: &ListReport, style: &Style) -> String {
     if report.cases.is_empty() {
         return format!("{} has no cases\n", report.model);
     }
-    let mut table = Table::new(&[]);
-    table.row(["case", "set", "row", "right", "added", "why"].map(|word| style.paint(Label::Dim, word)));
+    let mut table = Table::new(&[Align::Whole]);
+    table.head(["case", "set", "row", "right", "added", "why"].map(|word| style.paint(Label::Dim, word)));
     for listed in &report.cases {
         let one = &listed.case;
         let by = listed.actor.as_deref().map_or_else(String::new, |name| format!(" by {}", clean(name)));

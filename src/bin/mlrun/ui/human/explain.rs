@@ -15,9 +15,9 @@ pub fn explain(report: &CertifyReport, explanation: &Explanation, style: &Style)
     };
     let mut text = format!("{}  {against}\n\n", style.paint(Label::Strong, &report.label));
     let right = Align::Right;
-    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, right, right, right, right]);
+    let mut table = Table::new(&[Align::Whole, Align::Left, Align::Left, right, right, right, right]).named_by(2);
     let dim = |word: &str| style.paint(Label::Dim, word);
-    table.row(["now", "rule", "measures", "rows", "detectable", "equal: fails", "undecided"].map(dim));
+    table.head(["now", "rule", "measures", "rows", "detectable", "equal: fails", "undecided"].map(dim));
     for rule in &explanation.rules {
         let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| style.number(value));
         let share = |pick: fn(EqualModels) -> u32| match rule.equal {

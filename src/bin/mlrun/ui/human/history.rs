@@ -10,8 +10,10 @@ use super::super::spark::{fitted, sparkline};
 use super::super::{Align, Label, Style, Table, clean, terminal, time};
 use super::{count, cut, event, measured, shortened, verdict};
 
-/// The widest name of a metric.
+/// The widest name of a metric on a terminal.
 const WIDEST: usize = 24;
+/// A line is no place for longer notes; `show` has all of them.
+const NOTES: usize = 72;
 
 /// With each number over the versions, if `trend`.
 pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
@@ -19,8 +21,8 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
     match report {
         ListReport::Models { lines, left_out: 0 } if lines.is_empty() => "no models yet\n".to_owned(),
         ListReport::Models { lines, left_out } => {
-            let mut table = Table::new(&[Align::Left, Align::Left, Align::Right]);
-            table.row(["model", "newest", "age", "stages"].map(dim));
+            let mut table = Table::new(&[Align::Left, Align::Whole, Align::Right]);
+            table.head(["model", "newest", "age", "stages"].map(dim));
             for line in lines {
                 let forced =
                     |s| if line.forced.contains(s) { style.paint(Label::Bad, " FORCED") } else { String::new() };
@@ -41,12 +43,16 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
             table.render(0) + &more
         }
         ListReport::Versions { columns, lines, total, .. } => {
-            let mut align = vec![Align::Left; 3];
+            let mut align = vec![Align::Whole, Align::Whole, Align::Left, Align::Whole];
             align.extend(columns.iter().map(|_| Align::Right));
+            align.push(Align::Spare);
             let mut rows: Vec<Vec<String>> = Vec::new();
-            let columns: Vec<String> = columns.iter().map(|column| shortened(&clean(column), WIDEST)).collect();
-            let head = ["version", "taken", "stage"].into_iter().chain(columns.iter().map(String::as_str));
-            rows.push(head.chain(["certificate"]).map(dim).collect());
+            let named =
+                |column: &String| terminal::room().map_or_else(|| clean(column), |_| shortened(&clean(column), WIDEST));
+            let columns: Vec<String> = columns.iter().map(named).collect();
+            let head = ["version", "taken", "stage", "certificate"].into_iter();
+            let head = head.chain(columns.iter().map(String::as_str)).chain(["notes"]);
+            let head: Vec<String> = head.map(dim).collect();
             for line in lines {
                 let stages: Vec<_> = line.stages.iter().map(ToString::to_string).collect();
                 let mut cells = vec![
@@ -54,9 +60,6 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
                     time(line.row.time),
                     style.paint(Label::Good, &stages.join(", ")),
                 ];
-                cells.extend(
-                    line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| measured(v, style))),
-                );
                 let mut certificate = line.verdict.map_or_else(String::new, |v| verdict(v, style));
                 let words = [
                     (!line.forced.is_empty(), Label::Bad, "FORCED"),
@@ -69,16 +72,18 @@ pub fn list(report: &ListReport, trend: bool, style: &Style) -> String {
                     certificate = format!("{certificate} {}", style.paint(label, word)).trim_start().to_owned();
                 }
                 cells.push(certificate);
+                cells.extend(
+                    line.values.iter().map(|v| v.as_ref().map_or_else(|| "–".to_owned(), |v| measured(v, style))),
+                );
                 rows.push(cells);
             }
-            let mut bare = Table::new(&align);
-            rows.iter().for_each(|row| bare.row(row.clone()));
-            let room = terminal::width().saturating_sub(bare.width()).clamp(12, 40);
-            let notes = lines.iter().map(|line| cut(&clean(line.notes.as_deref().unwrap_or_default()), room));
+            let most = terminal::room().map_or(usize::MAX, |_| NOTES);
+            let notes = lines.iter().map(|line| cut(&clean(line.notes.as_deref().unwrap_or_default()), most));
             let mut table = Table::new(&align);
             // A head over nothing is as wide as notes.
             let noted = lines.iter().any(|line| line.notes.is_some());
-            for (row, notes) in rows.into_iter().zip([dim("notes")].into_iter().chain(notes)) {
+            table.head(head.into_iter().take(if noted { align.len() } else { align.len() - 1 }));
+            for (row, notes) in rows.into_iter().zip(notes) {
                 table.row(row.into_iter().chain(noted.then_some(notes)));
             }
             let more =
@@ -93,16 +98,16 @@ fn trends(columns: &[String], lines: &[VersionLine], style: &Style) -> String {
     let mut versions: Vec<&VersionLine> = lines.iter().collect();
     versions.sort_by_key(|line| line.row.version);
     let ([oldest, .., newest], false) = (versions.as_slice(), columns.is_empty()) else { return String::new() };
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left, Align::Right]);
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Whole, Align::Right]);
     for (column, name) in columns.iter().enumerate() {
         let number = |line: &&VersionLine| line.values.get(column)?.as_ref()?.finite();
         let values: Vec<f64> = versions.iter().map(|line| number(line).unwrap_or(f64::NAN)).collect();
-        let drawn = sparkline(&fitted(&values, terminal::width() / 2), None);
+        let drawn = sparkline(&fitted(&values, terminal::width().saturating_sub(44).clamp(8, 80)), None);
         // What says nothing in numbers has no shape.
         let Some((low, high)) = drawn.range else { continue };
         let ends = [low, high].map(|end| style.paint(Label::Dim, &style.number(end)));
         let [low, high] = ends;
-        table.row([cut(name, terminal::width() / 4), low, drawn.text, high]);
+        table.row([name.clone(), low, drawn.text, high]);
     }
     let over = format!("over {} … {}", oldest.row.version, newest.row.version);
     format!("\n{}\n{}", style.paint(Label::Dim, &over), table.render(2))
@@ -112,7 +117,7 @@ pub fn log(report: &LogReport, style: &Style) -> String {
     if report.events.is_empty() {
         return "no such events\n".to_owned();
     }
-    let mut table = Table::new(&[Align::Right]);
+    let mut table = Table::new(&[Align::Right, Align::Whole, Align::Whole]);
     for entry in &report.events {
         table.row(event::line(entry, style));
     }

@@ -33,6 +33,7 @@ use mlrun::format::observation::ExecutionRecord;
 use mlrun::format::scalar::Scalar;
 use mlrun::shell;
 
+use super::extent::{clipped as cut, shortened};
 use super::{Label, Style, bytes, clean, lines};
 
 /// A verdict, coloured by what it means.
@@ -70,25 +71,6 @@ fn wrapped(text: &str) -> String {
 /// Words set in by so much, over as many lines as they need.
 fn set_in(text: &str, indent: usize) -> String {
     format!("{}{}", " ".repeat(indent), lines::wrapped(text, indent, indent + 2))
-}
-
-/// At most this many characters, and whether there were more.
-fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
-}
-
-/// Both ends of a name in so many characters: names that begin alike end differently.
-fn shortened(name: &str, most: usize) -> String {
-    let length = name.chars().count();
-    if length <= most {
-        return name.to_owned();
-    }
-    let tail = most / 2 + most / 6;
-    let head = most - tail - 1;
-    name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect()
 }
 
 /// `1 file`, `3 files`.

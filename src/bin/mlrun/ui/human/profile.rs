@@ -5,7 +5,7 @@ use mlrun::format::scalar::Scalar;
 use mlrun::format::snapshot::DataRecord;
 use mlrun::ops::show::ShowReport;
 
-use super::super::{Align, Label, Style, Table, clean, terminal};
+use super::super::{Align, Label, Style, Table, clean};
 use super::{count, cut, wrapped};
 
 /// Columns shown of one source; the rest is counted.
@@ -43,17 +43,10 @@ fn table(profile: &ProfileRecord, style: &Style) -> String {
         let mean = column.mean.map_or_else(String::new, |mean| style.number(mean));
         [cut(&clean(&column.name), NAME), cut(&clean(&column.kind), VALUE), column.nulls.to_string(), mean]
     };
-    let rows: Vec<[String; 4]> = shown.clone().map(cells).collect();
-    let widest = |place: usize, least: usize| {
-        rows.iter().map(|row| row[place].chars().count()).max().unwrap_or_default().max(least)
-    };
-    // Indented, and two blanks behind each of the four before it.
-    let taken = 2 + widest(0, 0) + widest(1, 4) + widest(2, 5) + widest(3, 4) + 8;
-    let room = terminal::width().saturating_sub(taken).max(10);
-    let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Left]);
-    table.row(heads);
-    for (row, column) in rows.into_iter().zip(shown) {
-        table.row(row.into_iter().chain([cut(&values(column, profile.rows, style), room)]));
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Spare]);
+    table.head(heads);
+    for column in shown {
+        table.row(cells(column).into_iter().chain([values(column, profile.rows, style)]));
     }
     table.render(2)
 }

@@ -31,7 +31,7 @@ pub fn init(report: &InitReport, style: &Style) -> String {
 }
 
 pub fn doctor(findings: &[Finding], style: &Style) -> String {
-    let mut table = Table::new(&[]);
+    let mut table = Table::new(&[Align::Whole]);
     for finding in findings {
         let mark = match finding.health {
             Health::Good => style.paint(Label::Good, "ok"),
@@ -68,7 +68,7 @@ pub fn corrected(report: &ClockReport, style: &Style) -> String {
         let whose = if found.model.is_store() { "the store" } else { found.model.as_str() };
         let many = count(found.times.len() as u64, "event");
         text += &format!("{}: {many} from {} on\n", style.paint(Label::Strong, whose), found.from);
-        let mut table = Table::new(&[Align::Right]);
+        let mut table = Table::new(&[Align::Right, Align::Whole, Align::Whole, Align::Whole]);
         for (index, (seq, (recorded, taken))) in (found.from..).zip(&found.times).enumerate() {
             match index {
                 0..3 => table.row([seq.to_string(), time(*recorded), "→".to_owned(), time(*taken)]),

@@ -12,7 +12,7 @@ use mlrun::ops::show::ShowReport;
 use mlrun::ops::snapshot::SnapshotReport;
 use mlrun::snapshot::TreeFile;
 
-use super::super::{Label, Style, Table, bytes, clean, lines, time};
+use super::super::{Align, Label, Style, Table, bytes, clean, lines, time};
 use super::purge::erased;
 use super::{command_line, count, cut, exact, measured, shortened, usage, verdict, wrapped};
 use super::{event, profile};
@@ -72,8 +72,6 @@ fn elsewhere(data: &DataRecord) -> String {
 
 /// The widest name of a parameter or metric.
 const WIDEST: usize = 40;
-/// Where what is said about a part begins.
-const BEHIND_PART: usize = 12;
 
 /// What a person should know about a capture, on standard error.
 /// Declared `c` is 2; `model.joblib` says 1 (`svc__C`).
@@ -217,7 +215,7 @@ fn parts(
     let gone = if dropped.is_some() { ", dropped" } else { "" };
     line("model", format!("{}, {}{gone}", count(files.len() as u64, "file"), bytes(total)));
     let style = Style::new(false, None);
-    let named = |shown: Vec<String>| lines::wrapped(&first(&shown, 3), BEHIND_PART, BEHIND_PART);
+    let named = |shown: Vec<String>| first(&shown, 3);
     let called = |name: &str| shortened(&clean(name), WIDEST);
     if !record.params.is_empty() {
         line("params", named(record.params.iter().map(|(k, v)| format!("{} {}", called(k), exact(v))).collect()));
@@ -363,6 +361,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     let run = report.observation.execution.as_ref();
     text += &parts(record, &report.files, report.dropped.as_ref(), &report.seeds, run).render(2);
     section(&mut text, style, "files", |table| {
+        *table = Table::new(&[Align::Left, Align::Right, Align::Whole]);
         for file in &report.files {
             let id = file.id.map_or_else(String::new, |id| id.short());
             let is_it = |part: &ErasedPart| part.row.file().is_some_and(|erased| Some(erased.sha256) == file.id);
@@ -387,7 +386,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
     section(&mut text, style, "software and machine", |table| {
         let observed = &report.observation;
         if let Some(chosen) = &observed.interpreter {
-            table.row(["chosen".to_owned(), lines::wrapped(&clean(chosen), 14, 14)]);
+            table.row(["chosen".to_owned(), clean(chosen)]);
         }
         for check in &observed.lock_checks {
             let told = drift(check, &observed.drift);
@@ -407,12 +406,14 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         record.params.iter().for_each(|(k, v)| table.row([shortened(&clean(k), WIDEST), exact(v)]));
     });
     section(&mut text, style, "metrics", |table| {
+        *table = Table::new(&[Align::Left, Align::Whole]);
         record.metrics.iter().for_each(|(k, v)| table.row([shortened(&clean(k), WIDEST), measured(v, style)]));
     });
     if !report.erased.is_empty() {
         text += &format!("\n{}\n{}", style.paint(Label::Strong, "erased"), erased(&report.erased));
     }
     section(&mut text, style, "attached later", |table| {
+        *table = Table::new(&[Align::Left, Align::Right]);
         for one in &report.attached {
             let by = one.actor.name.as_deref().map_or_else(String::new, |name| format!(" by {}", clean(name)));
             let why = one.reason.as_deref().map_or_else(String::new, |why| format!(": {}", clean(why)));
@@ -422,6 +423,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
         }
     });
     section(&mut text, style, "life", |table| {
+        *table = Table::new(&[Align::Right, Align::Whole, Align::Whole]);
         report.life.iter().for_each(|entry| table.row(event::line(entry, style)));
     });
     section(&mut text, style, "evidence not refreshed", |table| {

@@ -31,10 +31,7 @@ pub fn status(report: &StatusReport, most: usize, style: &Style) -> String {
         let what = if rest.len() < report.waiting.len() { "what else waits" } else { "what waits for whom" };
         text += &style.paint(Label::Dim, &format!("{what} ({})\n", rest.len()));
         let only = if let [only] = report.models.as_slice() { Some(&only.model) } else { None };
-        if rest.len() > most {
-            text += &waiting::by_whom(&rest, style);
-        }
-        text += &waiting::waiting(&rest, only, most, style);
+        text += &waiting::waiting(&rest, report.you.as_deref(), only, most, style);
         text.push('\n');
     } else if report.waiting.is_empty() && !report.models.is_empty() {
         text += &format!("{}\n\n", style.paint(Label::Good, "nothing waits for anybody"));

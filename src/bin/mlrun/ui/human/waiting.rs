@@ -1,61 +1,79 @@
-//! What waits for whom, one entry each: an address, what is to be done, the command.
-
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+//! What waits, by whom it waits for, you first: what is to be done, and the command.
 
 use mlrun::clock::describe_age;
 use mlrun::name::ModelName;
-use mlrun::ops::status::waiting::{Task, Urgency, Waiting};
+use mlrun::ops::status::waiting::{Urgency, Waiting};
+use mlrun::ops::status::whom::{Group, Whom, by_whom};
 
-use super::super::table::visible_width;
-use super::super::{Align, Label, Style, Table, clean, lines, terminal};
-use super::shortened;
+use super::super::extent::{shortened, visible_width};
+use super::super::{Label, Style, clean, lines, terminal};
+use super::wrapped;
 use crate::failure;
 
 /// So many of those who could are named.
 const NAMED: usize = 3;
+/// The widest of their addresses.
+const PERSON: usize = 48;
+/// Groups of people that are named; of more there is a count.
+const GROUPS: usize = 8;
 /// Of what waits for less the age is not said, in seconds.
 const MINUTE: u64 = 60;
-/// Lines that say for whom how much waits, and the widest name there.
-const MOST_PEOPLE: usize = 8;
-const PERSON: usize = 40;
 /// Behind the mark.
-const LEAD: usize = 4;
+const LEAD: usize = 6;
 /// Further lines.
-const INDENT: usize = 6;
+const INDENT: usize = 8;
 
-/// The first `most` of what waits, and how many more there are, of one model or of all.
-pub(super) fn waiting(all: &[&Waiting], model: Option<&ModelName>, most: usize, style: &Style) -> String {
-    let mut text: String = all.iter().take(most).map(|one| entry(one, style)).collect();
-    let more = all.len().saturating_sub(most);
-    if more > 0 {
+/// What waits for the one who asks, who has the address `you`, and for others: about `most` of it, of one model or of all.
+pub(super) fn waiting(
+    all: &[&Waiting],
+    you: Option<&str>,
+    model: Option<&ModelName>,
+    most: usize,
+    style: &Style,
+) -> String {
+    let groups = by_whom(all.iter().copied(), you);
+    let named = if groups.len() > GROUPS + 1 && all.len() > most { GROUPS } else { groups.len() };
+    let (shown, others) = groups.split_at(named);
+    let mut text = String::new();
+    let mut left = most;
+    for (place, group) in shown.iter().enumerate() {
+        // One thing of each of the others is worth more than one more of these.
+        let room =
+            if all.len() <= most { group.waiting.len() } else { left.saturating_sub(shown.len() - place - 1).max(1) };
+        let count = in_full(group.waiting.len(), room);
+        left = left.saturating_sub(count);
+        text += &section(group, you, count, style);
+    }
+    if !others.is_empty() {
+        let things: usize = others.iter().map(|group| group.waiting.len()).sum();
+        text += &format!("  … and {} more who are waited for, {things} things\n", others.len());
+    }
+    if all.len() > most {
         let model = model.map_or_else(String::new, |model| format!(" {model}"));
-        let all = format!("  … and {more} more; `mlrun status{model} -n {}` shows them", all.len());
+        let all = format!("  `mlrun status{model} -n {}` shows all of it", all.len());
         text += &format!("{}\n", style.paint(Label::Dim, &all));
     }
     text
 }
 
-/// For whom how much waits, those for whom most does first: where one list of it would not fit a screen.
-pub(super) fn by_whom(all: &[&Waiting], style: &Style) -> String {
-    let mut whom: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
-    for one in all {
-        let address = address(one).unwrap_or_else(|| "whoever can".to_owned());
-        *whom.entry(address).or_default().entry(one.task.name()).or_default() += 1;
+/// Of so many those that are shown: in the place of a single one nothing is saved by saying that there is one more.
+const fn in_full(all: usize, most: usize) -> usize {
+    if all <= most + 1 { all } else { most }
+}
+
+/// Those for whom it waits, and the first `count` of what does.
+fn section(group: &Group<'_>, you: Option<&str>, count: usize, style: &Style) -> String {
+    let all = group.waiting.len();
+    let people = style.paint(Label::Strong, &address(&group.whom, you));
+    let mut text = format!("{}\n", wrapped(&format!("  {people} ({all})")));
+    text += &group.waiting.iter().take(count).map(|one| entry(one, style)).collect::<String>();
+    if count < all {
+        let rest = Group { whom: Whom::You, waiting: group.waiting.iter().skip(count).copied().collect() };
+        let tasks: Vec<String> = rest.tasks().iter().map(|(task, n)| format!("{n} {task}")).collect();
+        let more = format!("    … and {} more: {}", all - count, tasks.join(", "));
+        text += &format!("{}\n", style.paint(Label::Dim, &more));
     }
-    let sum = |tasks: &BTreeMap<&str, u64>| tasks.values().sum::<u64>();
-    let mut whom: Vec<_> = whom.into_iter().collect();
-    whom.sort_by_key(|(_, tasks)| Reverse(sum(tasks)));
-    let mut table = Table::new(&[Align::Left, Align::Right]);
-    for (address, tasks) in whom.iter().take(MOST_PEOPLE) {
-        let mut tasks_named: Vec<_> = tasks.iter().collect();
-        tasks_named.sort_by_key(|(_, n)| Reverse(**n));
-        let what: Vec<String> = tasks_named.iter().map(|(task, n)| format!("{n} {task}")).collect();
-        let address = style.paint(Label::Strong, &shortened(&clean(address), PERSON));
-        table.row([address, sum(tasks).to_string(), style.paint(Label::Dim, &what.join(", "))]);
-    }
-    let more = whom.len().saturating_sub(MOST_PEOPLE);
-    table.render(2) + &if more > 0 { format!("  … and {more} more\n\n") } else { "\n".to_owned() }
+    text
 }
 
 fn entry(one: &Waiting, style: &Style) -> String {
@@ -66,15 +84,14 @@ fn entry(one: &Waiting, style: &Style) -> String {
         Urgency::Look => ("·", Label::Dim),
     };
     let (message, command) = failure::waiting(one);
-    let address = address(one).map(|address| format!("{}: ", style.paint(Label::Strong, &clean(&address))));
-    let said = format!("{}{}", address.unwrap_or_default(), clean(&message));
+    let said = clean(&message);
     let waited = one.since.map(|since| one.now.since(since)).filter(|waited| waited.as_secs() >= MINUTE);
     let waited = waited.map_or_else(String::new, |waited| format!("(for {})", describe_age(waited)));
     let (age, room) = (style.paint(Label::Dim, &waited), terminal::width());
     let gap = if age.is_empty() { "" } else { " " };
     let command = style.paint(Label::Dim, &format!("→ {}", clean(&command)));
     let mark = style.paint(label, mark);
-    let line = format!("  {mark} {said}{gap}{age}");
+    let line = format!("    {mark} {said}{gap}{age}");
     if visible_width(&line) + 2 + visible_width(&command) <= room {
         return format!("{line}  {command}\n");
     }
@@ -84,23 +101,27 @@ fn entry(one: &Waiting, style: &Style) -> String {
     let last = said.rsplit('\n').next().map_or(0, visible_width) + if said.contains('\n') { 0 } else { LEAD };
     let fits = age.is_empty() || last + gap.len() + visible_width(&age) <= room;
     let gap = if fits { gap.to_owned() } else { format!("\n{indent}") };
-    format!("  {mark} {said}{gap}{age}\n{indent}{command}\n")
+    format!("    {mark} {said}{gap}{age}\n{indent}{command}\n")
 }
 
-/// Whom it waits for; none where the words begin with what is wrong.
-fn address(one: &Waiting) -> Option<String> {
-    let roles = one.roles.join(" or ");
-    let people = match one.who.len().saturating_sub(NAMED) {
-        0 => one.who.join(", "),
-        more => format!("{} and {more} more", one.who.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ")),
-    };
-    match (roles.is_empty(), people.is_empty()) {
-        (false, false) => Some(format!("{roles} ({people})")),
-        (false, true) => Some(roles),
-        (true, false) => Some(people),
-        (true, true) => match one.task {
-            Task::Certify { .. } | Task::Clear { .. } | Task::Promote | Task::Look { .. } => Some("you".to_owned()),
-            _ => None,
-        },
+fn person(address: &str) -> String {
+    shortened(&clean(address), PERSON)
+}
+
+/// Whom it waits for.
+fn address(whom: &Whom, you: Option<&str>) -> String {
+    match whom {
+        Whom::You => you.map_or_else(|| "you".to_owned(), |you| format!("you, {}", person(you))),
+        Whom::Others { roles, who } => {
+            let roles = clean(&roles.join(" or "));
+            let named: Vec<String> = who.iter().take(NAMED).map(|one| person(one)).collect();
+            let more = who.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            match (roles.is_empty(), named.is_empty()) {
+                (false, false) => format!("{roles}: {}{more}", named.join(", ")),
+                (_, true) => roles,
+                (true, false) => format!("{}{more}", named.join(", ")),
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `status`.
 
 use mlrun::ops::status::waiting::Waiting;
+use mlrun::ops::status::whom::is_yours;
 use mlrun::ops::status::{ModelStatus, StageCertificate, StageStatus, StatusReport};
 use serde_json::{Value, json};
 
@@ -15,7 +16,8 @@ pub fn status(report: &StatusReport) -> Value {
         "repository": report.repository,
         "remotes": [],
         "models": report.models.iter().map(model).collect::<Vec<_>>(),
-        "waiting": report.waiting.iter().map(waiting).collect::<Vec<_>>(),
+        "you": report.you,
+        "waiting": report.waiting.iter().map(|one| waiting(one, report.you.as_deref())).collect::<Vec<_>>(),
     })
 }
 
@@ -81,7 +83,7 @@ fn certificate(certificate: &StageCertificate) -> Value {
     })
 }
 
-fn waiting(one: &Waiting) -> Value {
+fn waiting(one: &Waiting, you: Option<&str>) -> Value {
     let (message, command) = failure::waiting(one);
     json!({
         "what": one.task.name(),
@@ -89,6 +91,7 @@ fn waiting(one: &Waiting) -> Value {
         "message": message,
         "who": one.who,
         "roles": one.roles,
+        "yours": is_yours(one, you),
         "model": one.model.as_str(),
         "version": one.version.to_string(),
         "stage": one.stage.as_str(),

@@ -2,8 +2,8 @@
 
 use mlrun::compare::{CellChange, Change, CodeDiff, FileFacts, Inside, Item, NotebookDiff, Sign, TextDiff, TextHunk};
 
+use super::super::super::extent::visible_width;
 use super::super::super::lines;
-use super::super::super::table::visible_width;
 use super::super::super::{Label, Style, Table, bytes, clean, clean_code};
 use super::super::{count, cut, wrapped};
 use super::items::mark;

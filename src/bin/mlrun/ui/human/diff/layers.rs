@@ -154,7 +154,7 @@ fn more(left: &[&Changed<'_>], style: &Style) -> String {
 fn table(rows: &[Row<'_>], largest: f64, style: &Style) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Left, Align::Right, Align::Right]);
     let head = ["", "changed", "relative", "", "max |Δ|", "cosine"];
-    table.row(head.map(|title| style.paint(Label::Dim, title)));
+    table.head(head.map(|title| style.paint(Label::Dim, title)));
     for row in rows {
         let (name, share) = match row {
             Row::Layer(layer) => (layer.name.clone(), format!("{} of {}", layer.changed, layer.tensors)),

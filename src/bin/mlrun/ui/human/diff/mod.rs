@@ -31,6 +31,7 @@ use self::results::results;
 use self::stat::stat;
 use self::tensors::tensors;
 use self::values::values;
+use super::super::lines::fitted_here;
 use super::super::{Label, Style, clean, clean_code};
 use super::purge::words;
 use super::{set_in, wrapped};
@@ -63,7 +64,7 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
         let said = wrapped(&format!("nothing differs in {place}{others}"));
         return format!("{a} → {b}\n{said}\n{outputs}{}", gone(report));
     }
-    let mut text = format!("{a} → {b}\n");
+    let mut text = fitted_here(format!("{a} → {b}\n"));
     if detail == Detail::Stat && report.sections.is_only(Section::Tensors) {
         return text + &tensors(&diff.tensors, style, true) + &gone(report);
     }
@@ -72,6 +73,8 @@ pub fn diff(report: &DiffReport, detail: Detail, style: &Style) -> String {
     }
     for section in Section::ALL {
         let body = body(report, section, style) + &unread_in(report, |of| of == section, 2);
+        // Lines of code are as long as they are.
+        let body = if section == Section::Code { body } else { fitted_here(body) };
         if !body.is_empty() {
             text += &format!("\n{}\n{body}", style.paint(Label::Strong, title(section)));
         }
