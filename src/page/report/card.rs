@@ -226,7 +226,7 @@ fn slices(text: &mut String, version: &Version) {
             })
             .collect();
         let title = format!("{} by {}, {}", words(&sliced.metric), words(&sliced.column), words(&set.set));
-        section(text, &title, &["slice", "model", "value with bounds", "rows"], &rows);
+        section(text, &title, &["slice", "model", "value with interval", "rows"], &rows);
     }
 }
 
