@@ -54,7 +54,7 @@ fn a_number_that_rows_give_too_is_told_once() {
     let line = |name: &str| colours.lines().find(|line| line.contains(name)).unwrap();
     assert!(!line("holdout_f1").contains("\u{1b}[32m") && line("roc_auc").contains("\u{1b}[32mbetter"), "{colours}");
     let stat = words(&project.ok("diff v1 v2 --only metrics --stat").stdout);
-    assert!(stat.contains("2 look better, 3 changed") && stat.contains("from test: 3 better, roc_auc"), "{stat}");
+    assert!(stat.contains("2 look better, 3 changed") && stat.contains("from test: 4 better, roc_auc"), "{stat}");
     let page = project.ok("diff v1 v2 --only metrics --format markdown").stdout.replace(['\u{200b}', '\\'], "");
     assert!(page.contains("| 95 % interval | |") && !page.contains("| test.auc |"), "{page}");
     assert!(page.contains("| holdout_f1 | 0.5 | 0.625 | +0.125 | looks better |"), "{page}");

@@ -32,8 +32,10 @@ fn programs_get_every_number() {
         }
     }
     let named = |name: &str| metrics.iter().find(|metric| metric["name"] == name).unwrap();
-    assert_eq!((&named("auc")["direction"], &named("auc")["lower"]), (&"higher".into(), &serde_json::Value::Null));
     let auc = named("predictions.test.roc_auc");
+    // What was written down follows from the rows: what is known of these is known of it.
+    let (written, same) = (named("auc"), "predictions.test.roc_auc".into());
+    assert_eq!((&written["direction"], &written["lower"], &written["same_as"]), (&"higher".into(), &auc["lower"], &same));
     assert_eq!((&auc["verdict"], &auc["set"], &auc["rule"]), (&"better".into(), &"test".into(), &"auc".into()));
     assert!(auc["lower"].as_f64() < auc["delta"].as_f64() && auc["confidence"] == 0.95, "{auc}");
     assert_eq!(auc["sides"], 2, "{auc}");
