@@ -111,7 +111,8 @@ pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
 pub use side_by_side::{
     ChangedAnswers, ColumnDrift, ComparedMetric, DataDrift, Interval, NumbersChanged, Shape, SidesChanged, SliceChange,
-    SliceValues, SlicedColumn, SlicedMetric, Tails, Terms, What, changed_answers, compared_metrics, data_drift, sliced_metric,
+    SliceValues, SlicedColumn, SlicedMetric, Tails, Terms, What, changed_answers, compared_metrics, data_drift,
+    sliced_metric,
 };
 pub use waived::Waived;
 

@@ -43,7 +43,8 @@ pub fn column_moves(a: &ProfileRecord, b: &ProfileRecord) -> BTreeMap<String, Co
         (Some(Scalar::Text(least)), Some(Scalar::Text(greatest))) => Some((least.clone(), greatest.clone())),
         _ => None,
     };
-    let both = a.columns.iter().filter_map(|ours| Some((ours, b.columns.iter().find(|theirs| theirs.name == ours.name)?)));
+    let both =
+        a.columns.iter().filter_map(|ours| Some((ours, b.columns.iter().find(|theirs| theirs.name == ours.name)?)));
     let moves = both.map(|(ours, theirs)| {
         let by = ours.mean.zip(theirs.mean).map(|(was, is)| is - was);
         let mean = by.zip(ours.sd).map(|(by, sd)| if by == 0.0 { 0.0 } else { by / sd }).filter(|by| !by.is_nan());

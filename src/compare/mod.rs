@@ -29,8 +29,7 @@ use std::collections::BTreeMap;
 
 pub use self::code::{CodeDiff, differing_files};
 pub use self::data::{
-    ColumnChange, ColumnMove, DataFacts, RowsDiff, SMALL, STABLE, SchemaChange, TableDiff, column_moves,
-    schema_changes,
+    ColumnChange, ColumnMove, DataFacts, RowsDiff, SMALL, STABLE, SchemaChange, TableDiff, column_moves, schema_changes,
 };
 pub use self::environment::{EnvironmentFact, EnvironmentKind, Interpreter};
 pub use self::files::FileFacts;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::{Tails, Terms};
 use super::metrics::{Asked, asked};
+use super::{Tails, Terms};
 use crate::certify::measured::{Incomparable, few, too_few, two_models};
 use crate::certify::rows::{View, consistent};
 use crate::certify::slices::{Partition, Selection, Slice, partition};

@@ -49,12 +49,7 @@ pub(super) fn compare(pair: &Pair<'_>, diff: &mut Diff) -> Result<(), VerbError>
             Table { pair, a: (&a, old), b: (&b, new) }.compare()?
         } else {
             let reason = a.untold(old).or_else(|| b.untold(new)).unwrap_or_else(|| "it is no table".to_owned());
-            TableDiff {
-                schema: Vec::new(),
-                rows: Err(reason.clone()),
-                drift: Err(reason),
-                moves: BTreeMap::new(),
-            }
+            TableDiff { schema: Vec::new(), rows: Err(reason.clone()), drift: Err(reason), moves: BTreeMap::new() }
         };
         diff.tables.insert(name.to_string(), table);
     }

@@ -8,9 +8,9 @@ use crate::certify;
 use crate::compare::Section;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::SnapshotId;
+use crate::ops::VerbError;
 use crate::ops::attached;
 use crate::ops::snapshot::stale_evidence;
-use crate::ops::VerbError;
 use crate::registry::State;
 use crate::repository::Repository;
 
@@ -70,9 +70,7 @@ pub(super) fn remarks(pair: &Pair<'_>) -> Result<Vec<String>, VerbError> {
     let (a, b) = (evidence_of(pair, pair.a)?, evidence_of(pair, pair.b)?);
     let of = |looked: &Looked, record: &SnapshotRecord, other| -> Result<Vec<String>, VerbError> {
         let found = match &looked.found {
-            Some(found) => {
-                of_another_model(pair.repository, record, (Some(&found.state), found.row.parent), other)
-            }
+            Some(found) => of_another_model(pair.repository, record, (Some(&found.state), found.row.parent), other),
             None => {
                 let state = pair.repository.registry().state(&looked.model)?;
                 let latest = state.as_ref().and_then(State::latest).map(|row| row.snapshot);
@@ -82,7 +80,8 @@ pub(super) fn remarks(pair: &Pair<'_>) -> Result<Vec<String>, VerbError> {
         let is_shown = |one: &&OfAnother| {
             let named = |set: &crate::name::SetName| set.as_str() == one.set;
             one.set == "metrics" && has(Section::Metrics)
-                || record.predictions.iter().any(|p| named(&p.name)) && (has(Section::Metrics) || has(Section::Predictions))
+                || record.predictions.iter().any(|p| named(&p.name))
+                    && (has(Section::Metrics) || has(Section::Predictions))
                 || record.samples.iter().any(|s| named(&s.name)) && has(Section::Results)
         };
         Ok(found.iter().filter(is_shown).map(|one| format!("{}: {}", looked.side.name, one.words())).collect())

@@ -200,7 +200,8 @@ fn drift(table: &TableDiff, found: &DataDrift, lines: &mut Lines) {
     let (unknown, known): (Vec<&ColumnDrift>, Vec<&ColumnDrift>) =
         found.columns.iter().partition(|column| column.psi.is_err());
     let unknown = unknown.into_iter().filter(|column| table.is_noteworthy(column));
-    let drifted = |column: &&ColumnDrift| column.psi.as_ref().is_ok_and(|psi| *psi > 0.0) || table.is_noteworthy(column);
+    let drifted =
+        |column: &&ColumnDrift| column.psi.as_ref().is_ok_and(|psi| *psi > 0.0) || table.is_noteworthy(column);
     let known = known.into_iter().filter(drifted);
     let moved: Vec<&ColumnDrift> = unknown.chain(known).collect();
     let shown: Vec<_> = moved.iter().take(MOST).collect();

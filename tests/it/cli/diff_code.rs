@@ -166,7 +166,10 @@ fn outputs_of_notebooks_are_a_difference() {
     let project = Project::code(&[("look.ipynb", &notebook("x = 1", "1"))]);
     project.ok("snapshot fraud");
     project.write("look.ipynb", notebook("x = 1", "2"));
-    project.mlrun("diff v1 workspace --exit-code").exits(1).says(&["the same but for outputs of notebooks", "look.ipynb"]);
+    project
+        .mlrun("diff v1 workspace --exit-code")
+        .exits(1)
+        .says(&["the same but for outputs of notebooks", "look.ipynb"]);
     project.mlrun("diff v1 workspace --exit-code --only seeds").exits(0);
     project.mlrun("diff v1 workspace --exit-code --json").exits(1);
     project.mlrun("diff v1 workspace --patch --exit-code").exits(1);

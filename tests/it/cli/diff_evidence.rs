@@ -44,7 +44,11 @@ fn a_number_that_rows_give_too_is_told_once() {
     let text = project.ok("diff v1 v2 --only metrics").says(&["95 % interval"]).stdout;
     let told = text.split("written down").next().unwrap();
     let lines = |name: &str| told.lines().filter(|line| line.split_whitespace().any(|word| word == name)).count();
-    assert_eq!((lines("accuracy"), lines("test.accuracy"), lines("test.auc"), lines("roc_auc")), (1, 0, 0, 1), "{text}");
+    assert_eq!(
+        (lines("accuracy"), lines("test.accuracy"), lines("test.auc"), lines("roc_auc")),
+        (1, 0, 0, 1),
+        "{text}"
+    );
     assert!(words(&text).contains("written down as well: test.accuracy, test.auc"), "{text}");
     // Of the rows that were trained on nothing is known, and whole numbers have all their digits.
     assert!(words(&text).contains("train_accuracy 0.7617 → 0.7850 +0.0233 looks better"), "{text}");

@@ -120,15 +120,19 @@ fn what_moved_is_noteworthy_without_an_index() {
     let range = found.moves["signup"].range.clone().unwrap();
     assert_eq!((range[0].0.as_str(), range[1].1.as_str()), ("2013-01-01", "2023-11-01"));
     assert_eq!(found.moves["free"].mean, None);
-    let item = mlrun::compare::Item {
-        name: "train".to_owned(),
-        change: mlrun::compare::Change::Changed,
-        a: None,
-        b: None,
-    };
+    let item =
+        mlrun::compare::Item { name: "train".to_owned(), change: mlrun::compare::Change::Changed, a: None, b: None };
     let diff = Diff { data: vec![item], tables: [("train".to_owned(), found)].into(), ..Diff::default() };
     let sections = mlrun::compare::Sections::default();
-    let text = page(&DiffPage { a: "a", b: "b", diff: &diff, sections: &sections, identical: false, unread: &[], erased: &[] });
+    let text = page(&DiffPage {
+        a: "a",
+        b: "b",
+        diff: &diff,
+        sections: &sections,
+        identical: false,
+        unread: &[],
+        erased: &[],
+    });
     let text = text.replace(['\u{200b}', '\\'], "");
     assert!(text.contains("| signup | – | 2013-01-01 to 2013-11-01 → 2023-01-01 to 2023-11-01 | 0 → 0 |"), "{text}");
 }

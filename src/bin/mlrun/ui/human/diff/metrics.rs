@@ -148,7 +148,9 @@ fn table(set: &SetMetrics, metrics: &[ComparedMetric], layout: Layout, style: &S
     for metric in metrics {
         let name = cut(&clean(&name(metric)), layout.name);
         match &metric.found {
-            Ok(found) => table.row([vec![name], numbers(found, layout, style), vec![said(metric, layout, style)]].concat()),
+            Ok(found) => {
+                table.row([vec![name], numbers(found, layout, style), vec![said(metric, layout, style)]].concat())
+            }
             Err(_) => table.row([name, "n/a".to_owned()]),
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mlrun::certify::{ColumnDrift, DataDrift};
 use mlrun::compare::tensors::extent::Extent;
 use mlrun::compare::{
-    Change, Command, DataFacts, Diff, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item, PredictionsDiff, SMALL, STABLE, Section,
-    SetMetrics, Sign, TableDiff, Verdict, compare_words, sort_settings,
+    Change, Command, DataFacts, Diff, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item, PredictionsDiff,
+    SMALL, STABLE, Section, SetMetrics, Sign, TableDiff, Verdict, compare_words, sort_settings,
 };
 use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;

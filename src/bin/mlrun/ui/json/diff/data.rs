@@ -19,7 +19,8 @@ pub(super) fn data(diff: &Diff) -> Value {
         object["same_rows"] = json!(source.same_rows());
         object["schema"] = table.map_or_else(Vec::new, |table| table.schema.iter().map(column_change).collect()).into();
         let drift = table.and_then(|table| table.drift.as_ref().ok());
-        object["columns"] = drift.map_or_else(Vec::new, |drift| drift.columns.iter().map(|one| column(one, table)).collect()).into();
+        object["columns"] =
+            drift.map_or_else(Vec::new, |drift| drift.columns.iter().map(|one| column(one, table)).collect()).into();
         object["drift"] = json!(drift.map(|drift| json!({ "source": "profiles", "left_out": drift.left_out })));
         object["reasons"] = table.map_or_else(Vec::new, |table| reasons(table, rows)).into();
         object
