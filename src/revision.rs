@@ -49,6 +49,16 @@ impl Revision {
     /// model: `is_model` decides, so that `fraud` means the model only where there is one.
     pub fn parse(text: &str, is_model: &dyn Fn(&ModelName) -> bool) -> Result<Self, RevisionError> {
         let refuse = |reason: &str| RevisionError { text: text.chars().take(120).collect(), reason: reason.to_owned() };
+        if let Some((a, b)) =
+            text.split_once("..").filter(|(a, b)| !a.is_empty() && !b.is_empty() && !text.contains("@{"))
+        {
+            let short = |end: &str| end.trim_start_matches('.').chars().take(40).collect::<String>();
+            return Err(refuse(&format!(
+                "a range as in git; here two versions are two words: `{} {}`",
+                short(a),
+                short(b)
+            )));
+        }
         let (rest, back) = split_back(text).ok_or_else(|| refuse("`~` wants a number behind it"))?;
         let (rest, time) = split_time(rest).ok_or_else(|| refuse("`@{` wants a time and a `}`"))?;
         let (model, word) = match rest.rsplit_once('@') {

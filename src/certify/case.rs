@@ -149,7 +149,12 @@ impl Case<'_> {
                 "evidence not refreshed: of every row `{set}` says what that of {whose} says, although the model is another"
             );
         }
-        let other = if set.starts_with("reports.") { "data" } else { "model" };
-        format!("`{set}` is the parent's, byte for byte, although the {other} is another")
+        of_another(set, "the parent")
     }
+}
+
+/// Why evidence says nothing of a model: it is that of `whose`. `reports.NAME` are of data.
+pub fn of_another(set: &str, whose: &str) -> String {
+    let other = if set.starts_with("reports.") { "data" } else { "model" };
+    format!("`{set}` is {whose}'s, byte for byte, although the {other} is another")
 }

@@ -97,7 +97,7 @@ mod waivers;
 pub(crate) mod wording;
 mod worst_rule;
 
-pub use case::{Case, CaseRows, History, Lacking, PastRows, Samples};
+pub use case::{Case, CaseRows, History, Lacking, PastRows, Samples, of_another};
 pub use columns::rows_wanted;
 pub use error::CertifyError;
 pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
@@ -111,7 +111,8 @@ pub use rows_named::{NamedRow, NamedRows, named_rows};
 pub use runs_rule::half_width;
 pub use side_by_side::{
     ChangedAnswers, ColumnDrift, ComparedMetric, DataDrift, Interval, NumbersChanged, Shape, SidesChanged, SliceChange,
-    SliceValues, SlicedColumn, SlicedMetric, Terms, What, changed_answers, compared_metrics, data_drift, sliced_metric,
+    SliceValues, SlicedColumn, SlicedMetric, Tails, Terms, What, changed_answers, compared_metrics, data_drift,
+    sliced_metric,
 };
 pub use waived::Waived;
 

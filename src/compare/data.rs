@@ -6,18 +6,53 @@ use super::Side;
 use super::item::{Item, compare_maps};
 use crate::certify::{ColumnDrift, DataDrift};
 use crate::evidence::RowChanges;
+use crate::format::profile::{ColumnProfileRecord, ProfileRecord};
+use crate::format::scalar::Scalar;
 use crate::format::snapshot::{ColumnRecord, DataRecord};
 
 /// An index below this is what people call stable.
 pub const STABLE: f64 = 0.1;
 
-/// Whether a column is to be shown: it drifted; or nobody can say how far, and it has another number of missing cells, as after a join
-/// that found nothing.
-pub fn is_noteworthy(column: &ColumnDrift) -> bool {
-    match &column.psi {
-        Ok(psi) => *psi >= STABLE,
-        Err(_) => column.nulls.0 != column.nulls.1,
+/// A mean that moved by more standard deviations than this is to be shown: half of what Cohen calls a small effect.
+pub const SMALL: f64 = 0.1;
+/// So is a share of missing cells that moved by more than this.
+const NULLS: f64 = 0.01;
+
+/// What the profiles of a column say beside its index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnMove {
+    /// How far the mean moved, in standard deviations of `a`; infinite where all values were one. None of what has no mean.
+    pub mean: Option<f64>,
+    /// The shares of missing cells.
+    pub nulls: (f64, f64),
+    /// Of dates and times the least and the greatest of `a`, and those of `b`.
+    pub range: Option<[(String, String); 2]>,
+}
+
+impl ColumnMove {
+    /// Whether dates begin or end elsewhere.
+    pub fn is_elsewhere(&self) -> bool {
+        self.range.as_ref().is_some_and(|[a, b]| a != b)
     }
+}
+
+/// What the profiles of both say of each column that both have.
+pub fn column_moves(a: &ProfileRecord, b: &ProfileRecord) -> BTreeMap<String, ColumnMove> {
+    let share = |profile: &ProfileRecord, nulls: u64| nulls as f64 / profile.rows.max(1) as f64;
+    let range = |column: &ColumnProfileRecord| match (column.min(), column.max()) {
+        (Some(Scalar::Text(least)), Some(Scalar::Text(greatest))) => Some((least.clone(), greatest.clone())),
+        _ => None,
+    };
+    let both =
+        a.columns.iter().filter_map(|ours| Some((ours, b.columns.iter().find(|theirs| theirs.name == ours.name)?)));
+    let moves = both.map(|(ours, theirs)| {
+        let by = ours.mean.zip(theirs.mean).map(|(was, is)| is - was);
+        let mean = by.zip(ours.sd).map(|(by, sd)| if by == 0.0 { 0.0 } else { by / sd }).filter(|by| !by.is_nan());
+        let nulls = (share(a, ours.nulls), share(b, theirs.nulls));
+        let range = range(ours).zip(range(theirs)).map(|(was, is)| [was, is]);
+        (ours.name.clone(), ColumnMove { mean, nulls, range })
+    });
+    moves.collect()
 }
 
 /// A source of training data, as far as a comparison needs it.
@@ -80,6 +115,26 @@ pub struct TableDiff {
     pub rows: Result<RowsDiff, String>,
     /// How far each column that both have moved; or why that cannot be told.
     pub drift: Result<DataDrift, String>,
+    /// What the profiles say beside that, by column.
+    pub moves: BTreeMap<String, ColumnMove>,
+}
+
+impl TableDiff {
+    /// Whether a column is to be shown: it drifted; or its mean, or the share of its missing cells, moved more than a little; or dates
+    /// begin or end elsewhere; or nobody can say how far it drifted, and it has another number of missing cells, as after a join that
+    /// found nothing.
+    pub fn is_noteworthy(&self, column: &ColumnDrift) -> bool {
+        let drifted = match &column.psi {
+            Ok(psi) => *psi >= STABLE,
+            Err(_) => column.nulls.0 != column.nulls.1,
+        };
+        let moved = |moved: &ColumnMove| {
+            moved.is_elsewhere()
+                || moved.mean.is_some_and(|by| by.abs() > SMALL)
+                || (moved.nulls.1 - moved.nulls.0).abs() > NULLS
+        };
+        drifted || self.moves.get(&column.name).is_some_and(moved)
+    }
 }
 
 /// The rows of a table in two versions.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::item::Item;
-use crate::certify::ComparedMetric;
+use crate::certify::{ComparedMetric, Tails};
 use crate::format::scalar::Scalar;
 use crate::measure::{Better, Method, Metric};
 use crate::name::SetName;
@@ -79,17 +79,24 @@ impl Verdict {
     /// Of a number that somebody wrote down; none where one side has none.
     pub fn of_reported(item: &Item<Scalar>, direction: Direction) -> Option<Self> {
         let (a, b) = (item.a.as_ref()?, item.b.as_ref()?);
-        let (Some(a), Some(b)) = (a.finite(), b.finite()) else { return Some(Self::Unknown) };
+        if a.finite().is_none() || b.finite().is_none() {
+            return Some(Self::Unknown);
+        }
+        let above = match item.difference() {
+            Some(Scalar::Int(delta)) => delta.cmp(&0),
+            // Written positively: what is no number shows nothing.
+            _ => a.finite().zip(b.finite()).and_then(|(a, b)| b.partial_cmp(&a))?,
+        };
         Some(match direction {
             Direction::Unknown => Self::Unknown,
             Direction::Neutral => Self::Neutral,
-            _ if a == b => Self::Same,
-            Direction::Higher => Self::of(b > a),
-            Direction::Lower => Self::of(b < a),
+            _ if above.is_eq() => Self::Same,
+            Direction::Higher => Self::of(above.is_gt()),
+            Direction::Lower => Self::of(above.is_lt()),
         })
     }
 
-    /// Of a metric that was computed from rows: by the bounds of the difference, each at the confidence of a certificate.
+    /// Of a metric that was computed from rows: by the interval of the difference, whether nothing lies in it.
     pub fn of_measured(metric: &ComparedMetric) -> Self {
         let Ok(found) = &metric.found else { return Self::Unknown };
         if found.method == Method::Exact && found.delta == 0.0 {
@@ -110,8 +117,10 @@ impl Verdict {
 pub struct SetMetrics {
     /// The set.
     pub set: SetName,
-    /// Confidence of each bound by itself.
+    /// Confidence of the intervals.
     pub confidence: f64,
+    /// Whether that is of both ends together.
+    pub tails: Tails,
     /// Each metric, or why there is none.
     pub metrics: Result<Vec<ComparedMetric>, String>,
 }
@@ -222,8 +231,13 @@ fn of_name(name: &str) -> Direction {
     Direction::Unknown
 }
 
+/// Whether a word says where a number comes from.
+pub(super) fn is_place(word: &str) -> bool {
+    PLACES.contains(&word)
+}
+
 /// A name in small letters, in words, without a number that says how many: `ndcg@10` is `ndcg`.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let name = name.split('@').next().unwrap_or_default().to_lowercase();
     let words = name.split(|c: char| !(c.is_alphanumeric() || c == '^'));
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()

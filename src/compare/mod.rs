@@ -16,6 +16,7 @@ mod notebook;
 mod patch;
 mod predictions;
 mod replaced;
+mod reported;
 mod results;
 mod samples;
 mod section;
@@ -28,7 +29,7 @@ use std::collections::BTreeMap;
 
 pub use self::code::{CodeDiff, differing_files};
 pub use self::data::{
-    ColumnChange, DataFacts, RowsDiff, STABLE, SchemaChange, TableDiff, is_noteworthy, schema_changes,
+    ColumnChange, ColumnMove, DataFacts, RowsDiff, SMALL, STABLE, SchemaChange, TableDiff, column_moves, schema_changes,
 };
 pub use self::environment::{EnvironmentFact, EnvironmentKind, Interpreter};
 pub use self::files::FileFacts;

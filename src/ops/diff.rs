@@ -3,6 +3,7 @@
 pub(super) mod code;
 mod data;
 mod directions;
+pub(super) mod of_another;
 mod predictions;
 mod results;
 mod side;
@@ -97,6 +98,7 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     let pair = Pair { repository, a: &a, b: &b, policy: policy.as_ref(), sections, progress };
     directions::tell(&pair, &mut diff, &mut remarks);
     predictions::compare(&pair, &mut diff)?;
+    remarks.extend(of_another::remarks(&pair)?);
     data::compare(&pair, &mut diff)?;
     if sections.has(Section::Tensors) {
         diff.tensors = tensors::compare(repository.store(), &a.model_files(), &b.model_files(), progress);

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Terms;
-use crate::certify::measured::{Incomparable, few, sampling, two_models};
+use crate::certify::measured::{Incomparable, few, two_models};
 use crate::certify::outcome::metric_title;
 use crate::certify::rows::{View, consistent};
 use crate::certify::slices::{Selection, select};
@@ -25,7 +25,7 @@ pub struct ComparedMetric {
     pub rule: Option<String>,
     /// Which way is better.
     pub better: Better,
-    /// Values, difference and one-sided bounds, or why there are none.
+    /// Values, difference and the ends of its interval, as sure as the [terms](Terms) say; or why there are none.
     pub found: Result<Comparison, String>,
 }
 
@@ -143,8 +143,7 @@ fn compared(asked: &Asked<'_>, joined: &JoinedRows, terms: &Terms<'_>) -> Result
         None => View::whole(joined),
     };
     let baseline = view.baseline().ok_or("there is one model only")?;
-    let Terms { confidence, resamples, method, .. } = *terms;
-    let sampling = sampling(confidence, resamples, method, view.seed(asked.spec.metric));
+    let sampling = terms.sampling(&view, &asked.spec);
     let of_queries = terms.task == Task::Ranking && of_columns.is_empty();
     two_models(&asked.spec, &view, &baseline, &sampling, of_queries).map_err(|why| match why {
         Incomparable::TooFew(units) => few(units, of_queries),

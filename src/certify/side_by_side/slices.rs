@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::Terms;
 use super::metrics::{Asked, asked};
-use crate::certify::measured::{Incomparable, few, sampling, too_few, two_models};
+use super::{Tails, Terms};
+use crate::certify::measured::{Incomparable, few, too_few, two_models};
 use crate::certify::rows::{View, consistent};
 use crate::certify::slices::{Partition, Selection, Slice, partition};
 use crate::evidence::JoinedRows;
 use crate::format::policy::Task;
-use crate::measure::{self, Better, MetricSpec, Predicted, Sampling};
+use crate::measure::{self, Better, Predicted};
 
 /// Smaller slices are taken together.
 const LEAST_ROWS: u64 = 20;
@@ -28,6 +28,10 @@ pub struct SlicedMetric {
     pub metric: String,
     /// Which way is better.
     pub better: Better,
+    /// The confidence of its intervals.
+    pub confidence: f64,
+    /// Whether that is of both ends together.
+    pub tails: Tails,
     /// Over all rows.
     pub whole: SliceValues,
     /// By the columns that rows are sorted by.
@@ -60,7 +64,7 @@ pub struct SliceValues {
     pub difference: Option<Result<Interval, String>>,
 }
 
-/// A number between one-sided bounds.
+/// A number between two bounds, which are as sure as [`SlicedMetric::confidence`] says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     /// The number.
@@ -117,6 +121,8 @@ pub fn sliced_metric(
     Ok((!columns.is_empty()).then(|| SlicedMetric {
         metric: one.title.clone(),
         better: one.spec.better(),
+        confidence: terms.confidence,
+        tails: terms.tails,
         whole: of(None, &whole),
         columns,
     }))
@@ -129,13 +135,6 @@ fn largest(slices: Vec<Slice>) -> (Vec<Slice>, Vec<Slice>) {
     let kept: BTreeSet<usize> = places.into_iter().take(MOST_SLICES).collect();
     let (kept, dropped): (Vec<_>, Vec<_>) = slices.into_iter().enumerate().partition(|(at, _)| kept.contains(at));
     (kept.into_iter().map(|(_, slice)| slice).collect(), dropped.into_iter().map(|(_, slice)| slice).collect())
-}
-
-impl Terms<'_> {
-    /// How to resample these rows.
-    fn sampling(&self, view: &View<'_>, spec: &MetricSpec) -> Sampling {
-        sampling(self.confidence, self.resamples, self.method, view.seed(spec.metric))
-    }
 }
 
 fn values(one: &Asked<'_>, terms: &Terms<'_>, slice: Option<String>, view: &View<'_>) -> SliceValues {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Looked, Pair};
 use crate::certify::data_drift;
-use crate::compare::{Diff, Item, RowsDiff, Section, TableDiff, schema_changes};
+use crate::compare::{Diff, Item, RowsDiff, Section, TableDiff, column_moves, schema_changes};
 use crate::evidence::{TableRows, row_changes};
 use crate::format::observation::ObservationRecord;
 use crate::format::profile::ProfileRecord;
@@ -49,7 +49,7 @@ pub(super) fn compare(pair: &Pair<'_>, diff: &mut Diff) -> Result<(), VerbError>
             Table { pair, a: (&a, old), b: (&b, new) }.compare()?
         } else {
             let reason = a.untold(old).or_else(|| b.untold(new)).unwrap_or_else(|| "it is no table".to_owned());
-            TableDiff { schema: Vec::new(), rows: Err(reason.clone()), drift: Err(reason) }
+            TableDiff { schema: Vec::new(), rows: Err(reason.clone()), drift: Err(reason), moves: BTreeMap::new() }
         };
         diff.tables.insert(name.to_string(), table);
     }
@@ -147,8 +147,9 @@ impl Table<'_> {
         columns.sort();
         let key = row_key(self.pair.repository, &self.pair.b.model, self.pair.policy, name);
         let rows = self.rows(&key, &columns, without)?;
+        let moves = profiles.as_ref().map(|(a, b)| column_moves(a, b)).unwrap_or_default();
         let drift = profiles.map(|(a, b)| data_drift(a, b, &key));
-        Ok(TableDiff { schema: schema_changes(&old, &new), rows, drift })
+        Ok(TableDiff { schema: schema_changes(&old, &new), rows, drift, moves })
     }
 
     /// The rows of both, told apart by the `named` key if they have it.

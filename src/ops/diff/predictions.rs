@@ -49,9 +49,9 @@ pub(super) fn compare(pair: &Pair<'_>, diff: &mut Diff) -> Result<(), VerbError>
             Err(reason) => (None, Err(reason.clone()), Err(reason)),
         };
         if pair.sections.has(Section::Metrics) {
-            let confidence =
-                pair.policy.map_or_else(|| Terms::without_rules(Task::Binary).confidence, |p| p.confidence);
-            diff.measured.push(SetMetrics { set: set.clone(), confidence, metrics });
+            let Terms { confidence, tails, .. } =
+                pair.policy.map_or_else(|| Terms::without_rules(Task::Binary), Terms::of);
+            diff.measured.push(SetMetrics { set: set.clone(), confidence, tails, metrics });
         }
         diff.predictions.push(PredictionsDiff { set: set.clone(), change, task, rows: Some(rows) });
     }

@@ -52,7 +52,7 @@ pub(super) fn of_rows(
         metric: found.metric.clone(),
         column: column.column.clone(),
         is_higher_better: found.better == Better::Higher,
-        confidence: terms.confidence,
+        confidence: found.confidence,
         rows: std::iter::once(&found.whole).chain(&column.slices).map(row).collect(),
         left_out: column.left_out,
     });

@@ -3,9 +3,7 @@
 use super::{Lines, SECTION, name};
 use crate::certify::wording::{count, significant};
 use crate::certify::{ChangedAnswers, ColumnDrift, ComparedMetric, DataDrift, What};
-use crate::compare::{
-    ColumnChange, Diff, PredictionsDiff, SchemaChange, SetMetrics, TableDiff, Verdict, is_noteworthy,
-};
+use crate::compare::{ColumnChange, Diff, PredictionsDiff, SchemaChange, SetMetrics, TableDiff, Verdict};
 use crate::format::scalar::Scalar;
 
 /// Columns and slices shown of a set; the rest is counted.
@@ -14,24 +12,23 @@ const MOST: usize = 20;
 /// Metrics as they were written down, then those that follow from predictions.
 pub(super) fn metrics(diff: &Diff) -> String {
     let mut text = String::new();
-    if !diff.metrics.is_empty() {
+    let alone = diff.only_reported();
+    if !alone.is_empty() {
         let mut lines = Lines::new(SECTION);
         lines.add("| metric | was | is | difference | |\n|---|---:|---:|---:|---|\n".to_owned());
-        for item in &diff.metrics {
+        for item in alone {
             let (a, b) = both(item.a.as_ref(), item.b.as_ref());
-            let finite = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::finite);
-            let delta = match (finite(&item.a), finite(&item.b)) {
-                (Some(a), Some(b)) => signed(b - a),
-                _ => String::new(),
-            };
-            let verdict = diff.directions.get(&item.name).and_then(|way| Verdict::of_reported(item, *way));
-            let verdict = verdict.map_or("", word);
+            let delta = item.difference().map_or_else(String::new, |delta| match delta {
+                Scalar::Int(delta) => format!("{delta:+}"),
+                delta => delta.finite().map_or_else(String::new, signed),
+            });
+            let verdict = diff.verdict(item).map_or("", |(verdict, _)| without_interval(verdict));
             lines.add(format!("| {} | {a} | {b} | {delta} | {verdict} |\n", name(&item.name)));
         }
         text += &lines.text("metrics");
     }
     for set in &diff.measured {
-        text += &format!("\n{}", measured(set));
+        text += &format!("\n{}", measured(diff, set));
     }
     text
 }
@@ -47,7 +44,7 @@ fn both(a: Option<&Scalar>, b: Option<&Scalar>) -> (String, String) {
     if a != b && rounded.0 == rounded.1 { (exact(a), exact(b)) } else { rounded }
 }
 
-fn measured(set: &SetMetrics) -> String {
+fn measured(diff: &Diff, set: &SetMetrics) -> String {
     let title = name(set.set.as_str());
     let metrics = match &set.metrics {
         Ok(metrics) => metrics,
@@ -55,7 +52,7 @@ fn measured(set: &SetMetrics) -> String {
     };
     let mut lines = Lines::new(SECTION);
     let percent = significant(100.0 * set.confidence);
-    lines.add(format!("| from {title} | was | is | Δ | {percent} % bounds | |\n|---|---:|---:|---:|---|---|\n"));
+    lines.add(format!("| from {title} | was | is | Δ | {percent} % interval | |\n|---|---:|---:|---:|---|---|\n"));
     for metric in metrics {
         let called = name(&called(metric));
         lines.add(match &metric.found {
@@ -71,7 +68,10 @@ fn measured(set: &SetMetrics) -> String {
             Err(reason) => format!("| {called} | n/a | n/a | | {} | |\n", name(reason)),
         });
     }
-    lines.text("metrics")
+    let written = diff.metrics.iter().filter(|item| diff.measured_as(item).is_some_and(|(of, _)| of.set == set.set));
+    let written: Vec<String> = written.map(|item| name(&item.name)).collect();
+    let table = lines.text("metrics");
+    if written.is_empty() { table } else { format!("{table}\nWritten down as well: {}.\n", written.join(", ")) }
 }
 
 /// `recall at 0.35 [country=DE]`.
@@ -89,6 +89,15 @@ const fn word(verdict: Verdict) -> &'static str {
         Verdict::Same => "the same",
         Verdict::Neutral => "",
         Verdict::Unknown => "direction unknown",
+    }
+}
+
+/// Of a number that stands alone: nothing says how much of its change chance makes.
+const fn without_interval(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "looks better",
+        Verdict::Worse => "looks worse",
+        other => word(other),
     }
 }
 
@@ -165,7 +174,7 @@ pub(super) fn tables<'d>(tables: impl Iterator<Item = (&'d String, &'d TableDiff
             Err(reason) => format!("- rows cannot be told: {}\n", name(reason)),
         });
         match &table.drift {
-            Ok(found) => drift(found, &mut lines),
+            Ok(found) => drift(table, found, &mut lines),
             Err(reason) => lines.add(format!("- drift cannot be told: {}\n", name(reason))),
         }
         text += &lines.text("lines on this table");
@@ -183,27 +192,29 @@ fn column(change: &SchemaChange) -> String {
     }
 }
 
-fn drift(found: &DataDrift, lines: &mut Lines) {
+fn drift(table: &TableDiff, found: &DataDrift, lines: &mut Lines) {
     if !found.left_out.is_empty() {
         let names: Vec<String> = found.left_out.iter().take(MOST).map(|column| name(column)).collect();
         lines.add(format!("- drift: without {}, by which rows are told apart\n", names.join(", ")));
     }
     let (unknown, known): (Vec<&ColumnDrift>, Vec<&ColumnDrift>) =
         found.columns.iter().partition(|column| column.psi.is_err());
-    let unknown = unknown.into_iter().filter(|column| is_noteworthy(column));
-    let known = known.into_iter().filter(|column| column.psi.as_ref().is_ok_and(|psi| *psi > 0.0));
+    let unknown = unknown.into_iter().filter(|column| table.is_noteworthy(column));
+    let drifted =
+        |column: &&ColumnDrift| column.psi.as_ref().is_ok_and(|psi| *psi > 0.0) || table.is_noteworthy(column);
+    let known = known.into_iter().filter(drifted);
     let moved: Vec<&ColumnDrift> = unknown.chain(known).collect();
     let shown: Vec<_> = moved.iter().take(MOST).collect();
     if shown.is_empty() {
         return;
     }
-    lines.add("\n| column | PSI, from profiles | mean | nulls |\n|---|---:|---|---|\n".to_owned());
+    lines.add("\n| column | PSI, from profiles | mean, or first to last | nulls |\n|---|---:|---|---|\n".to_owned());
     for column in shown {
         let near = if column.approximate { "≈ " } else { "" };
         let psi = column.psi.as_ref().map_or_else(|_| "–".to_owned(), |psi| format!("{near}{}", significant(*psi)));
         let number = |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), significant);
         let mean = match column.mean {
-            (None, None) => String::new(),
+            (None, None) => dates(table, column),
             (a, b) => format!("{} → {}", number(a), number(b)),
         };
         let (was, is) = column.nulls;
@@ -212,4 +223,12 @@ fn drift(found: &DataDrift, lines: &mut Lines) {
     if moved.len() > MOST {
         lines.add(format!("\n… and {} more columns.\n", moved.len() - MOST));
     }
+}
+
+/// The first and the last of dates.
+fn dates(table: &TableDiff, column: &ColumnDrift) -> String {
+    let range = table.moves.get(&column.name).and_then(|moved| moved.range.as_ref());
+    range.map_or_else(String::new, |[a, b]| {
+        format!("{} to {} → {} to {}", name(&a.0), name(&a.1), name(&b.0), name(&b.1))
+    })
 }

@@ -227,7 +227,7 @@ pub(super) fn slices(text: &mut String, sets: &[Quality]) {
             })
             .collect();
         let title = format!("{} by {}, {}", words(&sliced.metric), words(&sliced.column), words(&set.set));
-        section(text, &title, &["slice", "model", "value with bounds", "rows"], &rows);
+        section(text, &title, &["slice", "model", "value with interval", "rows"], &rows);
     }
 }
 

@@ -152,7 +152,7 @@ pub struct Sliced {
     pub column: String,
     /// Whether more is better.
     pub is_higher_better: bool,
-    /// The confidence of each bound by itself.
+    /// The confidence of its intervals, both ends together.
     pub confidence: f64,
     /// All rows, then slice by slice.
     pub rows: Vec<SliceRow>,
@@ -184,7 +184,7 @@ pub struct SliceValue {
     pub value: Result<Bounded, String>,
 }
 
-/// A number between one-sided bounds.
+/// A number in its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounded {
     /// The number.

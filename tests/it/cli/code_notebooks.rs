@@ -40,7 +40,8 @@ fn outputs_alone_are_named() {
     project.write("nb.ipynb", notebook(&["x = 1\n"], &[1], "first")).ok("snapshot");
     project.write("nb.ipynb", notebook(&["x = 1\n"], &[2], "second"));
     project
-        .ok("diff --exit-code")
+        .mlrun("diff --exit-code")
+        .exits(1)
         .says(&["are the same but for outputs of notebooks", "only outputs differ in nb.ipynb"]);
     project.ok("diff --format markdown").says(&["Nothing differs but outputs of notebooks."]);
     project.mlrun("diff --patch --exit-code").exits(1);

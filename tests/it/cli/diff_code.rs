@@ -159,3 +159,18 @@ fn uncommitted_work_is_said_once() {
     let page = project.ok("diff --only code --format markdown").stdout;
     assert!(page.contains("\nWith uncommitted work now\n") && !page.contains("Now: "), "{page}");
 }
+
+/// What `--patch` prints and what the sections say have one answer for scripts.
+#[test]
+fn outputs_of_notebooks_are_a_difference() {
+    let project = Project::code(&[("look.ipynb", &notebook("x = 1", "1"))]);
+    project.ok("snapshot fraud");
+    project.write("look.ipynb", notebook("x = 1", "2"));
+    project
+        .mlrun("diff v1 workspace --exit-code")
+        .exits(1)
+        .says(&["the same but for outputs of notebooks", "look.ipynb"]);
+    project.mlrun("diff v1 workspace --exit-code --only seeds").exits(0);
+    project.mlrun("diff v1 workspace --exit-code --json").exits(1);
+    project.mlrun("diff v1 workspace --patch --exit-code").exits(1);
+}

@@ -34,7 +34,7 @@ fn the_workspace_is_either_side() {
 fn a_line_for_each_section() {
     let project = two_versions();
     let text = project.ok("diff v1 v2 --stat").stdout;
-    let expected = "fraud@v1 → fraud@v2\n  metrics     1 better, 1 changed, 1 added; auc 0.9000 → 0.9300\n  parameters  1 changed; lr 0.1 → \
+    let expected = "fraud@v1 → fraud@v2\n  metrics     1 looks better, 1 changed, 1 added; auc 0.9000 → 0.9300\n  parameters  1 changed; lr 0.1 → \
                     0.2\n  code        1 changed, +1 -0\n  notes       differ\n";
     assert_eq!(text, expected);
     project.mlrun("diff v1 v2 --stat --exit-code").exits(1);

@@ -32,10 +32,16 @@ fn programs_get_every_number() {
         }
     }
     let named = |name: &str| metrics.iter().find(|metric| metric["name"] == name).unwrap();
-    assert_eq!((&named("auc")["direction"], &named("auc")["lower"]), (&"higher".into(), &serde_json::Value::Null));
     let auc = named("predictions.test.roc_auc");
+    // What was written down follows from the rows: what is known of these is known of it.
+    let (written, same) = (named("auc"), "predictions.test.roc_auc".into());
+    assert_eq!(
+        (&written["direction"], &written["lower"], &written["same_as"]),
+        (&"higher".into(), &auc["lower"], &same)
+    );
     assert_eq!((&auc["verdict"], &auc["set"], &auc["rule"]), (&"better".into(), &"test".into(), &"auc".into()));
     assert!(auc["lower"].as_f64() < auc["delta"].as_f64() && auc["confidence"] == 0.95, "{auc}");
+    assert_eq!(auc["sides"], 2, "{auc}");
     let set = &diff["predictions"][0];
     assert_eq!((&set["set"], &set["task"], &set["rows"]["both"]), (&"test".into(), &"binary".into(), &1200.into()));
     let flips = &set["flips"];
@@ -53,7 +59,8 @@ fn programs_get_every_number() {
 fn people_get_it_at_eighty_columns() {
     let project = scene();
     let shown = project.ok("diff v1 v2 --only metrics,predictions,data");
-    let shown = shown.says(&["roc_auc", "better", "95 % bounds", "right → wrong", "rows that changed most", "row_id="]);
+    let shown =
+        shown.says(&["roc_auc", "better", "95 % interval", "right → wrong", "rows that changed most", "row_id="]);
     let shown = shown.says(&["100 only in b, 20 only in a, 380 changed (by id)", "amount", "psi below 0.1", "▁"]);
     let wide: Vec<&str> = shown.stdout.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");

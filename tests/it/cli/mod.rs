@@ -25,6 +25,7 @@ mod determinism;
 mod diff_code;
 mod diff_drift;
 mod diff_environment;
+mod diff_evidence;
 mod diff_front;
 mod diff_long;
 mod diff_results;

@@ -1,8 +1,11 @@
 //! Training data of two versions: rows by key and as they are, columns that came, went, changed and moved.
 
-use mlrun::compare::{ColumnChange, SchemaChange, schema_changes};
+use mlrun::certify::data_drift;
+use mlrun::compare::{ColumnChange, Diff, SchemaChange, TableDiff, column_moves, schema_changes};
 use mlrun::evidence::{Defect, RowChanges, TableRows, row_changes};
+use mlrun::format::profile::ProfileRecord;
 use mlrun::format::snapshot::ColumnRecord;
+use mlrun::page::diff::{DiffPage, diff as page};
 
 use super::{fixture, goldens};
 
@@ -75,4 +78,61 @@ fn columns_come_go_change_and_move() {
     assert_eq!(schema_changes(&[], &[]), []);
     let turned: Vec<ColumnRecord> = old.iter().rev().cloned().collect();
     assert_eq!(schema_changes(&old, &turned).len(), old.len() - 1);
+}
+
+/// A profile of a column of dates, of one that is text of which little is known, and of a number whose deciles say nothing new.
+fn profile(year: u32, nulls: u64, mean: f64) -> ProfileRecord {
+    let dates: Vec<String> = (1..=11).map(|month| format!("{year}-{month:02}-01")).collect();
+    let column = |name: &str, kind: &str, nulls: u64| serde_json::json!({ "name": name, "kind": kind, "nulls": nulls });
+    let mut signup = column("signup", "date", nulls);
+    signup["deciles"] = serde_json::json!({ "edges": dates, "counts": vec![100; 10], "exact": true });
+    let mut spend = column("spend", "float", 0);
+    spend["mean"] = mean.into();
+    spend["sd"] = 2.0.into();
+    let record = serde_json::json!({
+        "format": "mlrun/profile/1", "data": "train", "sha256": "0".repeat(64), "rows": 1000,
+        "columns": [signup, spend, column("free", "text", 0)],
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+#[test]
+fn what_moved_is_noteworthy_without_an_index() {
+    let table = |a: &ProfileRecord, b: &ProfileRecord| TableDiff {
+        schema: Vec::new(),
+        rows: Err("nobody read them".to_owned()),
+        drift: Ok(data_drift(a, b, &[])),
+        moves: column_moves(a, b),
+    };
+    let noteworthy = |table: &TableDiff| -> Vec<String> {
+        let columns = &table.drift.as_ref().unwrap().columns;
+        columns.iter().filter(|column| table.is_noteworthy(column)).map(|column| column.name.clone()).collect()
+    };
+    let before = profile(2013, 0, 10.0);
+    assert!(noteworthy(&table(&before, &before)).is_empty());
+    // Half a standard deviation is 1; a twentieth of one is nothing to tell.
+    let found = table(&before, &profile(2013, 0, 11.0));
+    assert_eq!((noteworthy(&found), found.moves["spend"].mean), (vec!["spend".to_owned()], Some(0.5)));
+    assert!(noteworthy(&table(&before, &profile(2013, 0, 10.1))).is_empty());
+    assert_eq!(noteworthy(&table(&before, &profile(2013, 500, 10.0))), ["signup"]);
+    let found = table(&before, &profile(2023, 0, 10.0));
+    assert_eq!(noteworthy(&found), ["signup"]);
+    let range = found.moves["signup"].range.clone().unwrap();
+    assert_eq!((range[0].0.as_str(), range[1].1.as_str()), ("2013-01-01", "2023-11-01"));
+    assert_eq!(found.moves["free"].mean, None);
+    let item =
+        mlrun::compare::Item { name: "train".to_owned(), change: mlrun::compare::Change::Changed, a: None, b: None };
+    let diff = Diff { data: vec![item], tables: [("train".to_owned(), found)].into(), ..Diff::default() };
+    let sections = mlrun::compare::Sections::default();
+    let text = page(&DiffPage {
+        a: "a",
+        b: "b",
+        diff: &diff,
+        sections: &sections,
+        identical: false,
+        unread: &[],
+        erased: &[],
+    });
+    let text = text.replace(['\u{200b}', '\\'], "");
+    assert!(text.contains("| signup | – | 2013-01-01 to 2013-11-01 → 2023-01-01 to 2023-11-01 | 0 → 0 |"), "{text}");
 }

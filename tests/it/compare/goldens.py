@@ -2,8 +2,8 @@
 
 Run with scikit-learn 1.9.1, scipy 1.17.1, pandas 3.1.1, numpy 2.4.6:
     python goldens.py
-Deterministic. Bounds are one-sided at 95 %: McNemar's normal approximation for accuracy, a paired t for means, DeLong's components
-for the area under the ROC curve. The population stability index is written out here with numpy.
+Deterministic. Intervals are two-sided at 95 %, and beside them stand the bounds that are one-sided at 95 %: McNemar's normal
+approximation for accuracy, a paired t for means, DeLong's components for the area under the ROC curve. The population stability index is written out here with numpy.
 """
 
 import json
@@ -18,20 +18,23 @@ from sklearn import metrics
 HERE = pathlib.Path(__file__).parent / "fixtures"
 HERE.mkdir(exist_ok=True)
 rng = np.random.default_rng(20261122)
-Z = stats.norm.ppf(0.95)
+ENDS = {"": 0.975, "one_sided_": 0.95}
 
 
 def put(name, frame):
     frame.to_csv(HERE / name, index=False, lineterminator="\n")
 
 
-def bounds(delta, se, quantile=Z):
-    return {"delta": delta, "lower": delta - quantile * se, "upper": delta + quantile * se}
+def bounds(delta, se, quantile=stats.norm.ppf):
+    found = {"delta": delta}
+    for kind, end in ENDS.items():
+        found |= {f"{kind}lower": delta - quantile(end) * se, f"{kind}upper": delta + quantile(end) * se}
+    return found
 
 
 def paired_t(a, b):
     d = b - a
-    return bounds(d.mean(), d.std(ddof=1) / math.sqrt(len(d)), stats.t.ppf(0.95, len(d) - 1))
+    return bounds(d.mean(), d.std(ddof=1) / math.sqrt(len(d)), stats.t(len(d) - 1).ppf)
 
 
 def mcnemar(right_a, right_b):

@@ -1,6 +1,6 @@
-//! Predictions of two versions: metrics with bounds, flips by slice, numbers that moved, the rows that moved most.
+//! Predictions of two versions: metrics with intervals, flips by slice, numbers that moved, the rows that moved most.
 
-use mlrun::certify::{ChangedAnswers, ComparedMetric, Terms, What, changed_answers, compared_metrics, policy};
+use mlrun::certify::{ChangedAnswers, ComparedMetric, Tails, Terms, What, changed_answers, compared_metrics, policy};
 use mlrun::compare::Verdict;
 use mlrun::evidence::{Defect, Overlap, PredictionTable, overlap, read_predictions, task_of};
 use mlrun::format::policy::{PolicyRecord, Task};
@@ -37,12 +37,15 @@ fn compared(task: Task, name: &str) -> (Vec<ComparedMetric>, ChangedAnswers) {
     let found = both(task, name);
     assert_eq!((found.only_candidate, found.only_baseline, found.relabelled, &found.unfit), (0, 0, 0, &None));
     let (joined, terms) = (found.rows.unwrap(), Terms::without_rules(task));
+    // A certificate's bounds, each by itself, are there for the asking.
+    let one = compared_metrics(&joined, &Terms { tails: Tails::One, ..terms }, true);
+    metrics_are(&one, &goldens(name), "one_sided_");
     (compared_metrics(&joined, &terms, true), changed_answers(&joined, &terms))
 }
 
-/// Values and, where another program has them, differences and bounds.
+/// Values and, where another program has them, differences and the ends of intervals.
 #[track_caller]
-fn metrics_are(found: &[ComparedMetric], expected: &Value) {
+fn metrics_are(found: &[ComparedMetric], expected: &Value, kind: &str) {
     let expected = expected["metrics"].as_object().unwrap();
     let names: Vec<&str> = found.iter().map(|metric| metric.metric.as_str()).collect();
     assert_eq!(names.len(), expected.len(), "{names:?}");
@@ -52,8 +55,8 @@ fn metrics_are(found: &[ComparedMetric], expected: &Value) {
         near(compared.candidate, &expected["b"], &metric.metric);
         if expected.get("lower").is_some() {
             near(compared.delta, &expected["delta"], &metric.metric);
-            near(compared.lower, &expected["lower"], &metric.metric);
-            near(compared.upper, &expected["upper"], &metric.metric);
+            near(compared.lower, &expected[format!("{kind}lower")], &metric.metric);
+            near(compared.upper, &expected[format!("{kind}upper")], &metric.metric);
         }
     }
 }
@@ -95,7 +98,7 @@ fn rows_are(found: &ChangedAnswers, expected: &Value) {
 fn two_classes_as_scikit_learn_has_them() {
     let (metrics, answers) = compared(Task::Binary, "binary");
     let expected = goldens("binary");
-    metrics_are(&metrics, &expected);
+    metrics_are(&metrics, &expected, "");
     flips_are(&answers, &expected);
     numbers_are(&answers, &expected);
     rows_are(&answers, &expected);
@@ -110,7 +113,7 @@ fn two_classes_as_scikit_learn_has_them() {
 #[test]
 fn several_classes_as_scikit_learn_has_them() {
     let (metrics, answers) = compared(Task::Multiclass, "multiclass");
-    metrics_are(&metrics, &goldens("multiclass"));
+    metrics_are(&metrics, &goldens("multiclass"), "");
     flips_are(&answers, &goldens("multiclass"));
 }
 
@@ -118,7 +121,7 @@ fn several_classes_as_scikit_learn_has_them() {
 fn numbers_as_scikit_learn_has_them() {
     let (metrics, answers) = compared(Task::Regression, "regression");
     let expected = goldens("regression");
-    metrics_are(&metrics, &expected);
+    metrics_are(&metrics, &expected, "");
     numbers_are(&answers, &expected);
     rows_are(&answers, &expected);
     near(*answers.agreement.as_ref().unwrap(), &expected["agreement"], "agreement");

@@ -2,7 +2,7 @@
 
 Run with scikit-learn 1.9.1, scipy 1.17.1, pandas 3.1.1, numpy 2.4.6:
     python slices.py
-Bounds are one-sided at 95 %: t of a mean, paired t of a difference, Wilson's score of a proportion; of areas under the ROC curve the
+Intervals are two-sided at 95 %: t of a mean, paired t of a difference, Wilson's score of a proportion; of areas under the ROC curve the
 values alone.
 """
 
@@ -31,12 +31,12 @@ def slices(frame):
 
 
 def t(values):
-    half = stats.t.ppf(0.95, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
     return [values.mean(), values.mean() - half, values.mean() + half]
 
 
 def wilson(right):
-    found = stats.binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level=0.9, method="wilson")
+    found = stats.binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level=0.95, method="wilson")
     return [right.mean(), found.low, found.high]
 
 

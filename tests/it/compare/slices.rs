@@ -1,6 +1,6 @@
-//! A metric in every slice: numbers against scikit-learn and scipy (see `slices.py`), the same bounds as a certificate's, and how many.
+//! A metric in every slice: numbers against scikit-learn and scipy (see `slices.py`), and how many.
 
-use mlrun::certify::{Interval, SliceValues, SlicedMetric, Terms, policy, sliced_metric};
+use mlrun::certify::{Interval, SliceValues, SlicedMetric, Tails, Terms, policy, sliced_metric};
 use mlrun::evidence::{JoinedRows, join, likely_slices, read_predictions};
 use mlrun::format::policy::Task;
 use mlrun::format::snapshot::PredictionColumns;
@@ -68,6 +68,7 @@ fn rules_say_what_is_measured_and_how_surely() {
     assert_eq!((found.metric.as_str(), found.better), ("brier", Better::Lower), "not the one of some rows only");
     let loose = Terms { confidence: 0.95, ..Terms::of(&policy) };
     let loose = sliced_metric(&joined, &loose, true, false).unwrap().unwrap();
+    assert_eq!((found.confidence, found.tails, loose.confidence), (0.99, Tails::Two, 0.95));
     let width = |found: &SlicedMetric| found.whole.candidate.as_ref().map(|i| i.upper - i.lower).unwrap();
     assert!(width(&found) > 1.3 * width(&loose));
 }

@@ -43,7 +43,7 @@ pub struct Args {
     /// How to show what differs
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_default_value = true)]
     format: Format,
-    /// Exit 1 if there is a difference; outputs of notebooks are one of the files, so of `--patch` only
+    /// Exit 1 if there is a difference, be it in outputs of notebooks only
     #[arg(long)]
     exit_code: bool,
 }
@@ -77,7 +77,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Shown, Failure> {
     }
     let report = diff(&repository, &options, &context.ui.reporter())?;
     // What could not be read is not known to be the same.
-    let differs = !report.diff.is_empty() || !report.unread.is_empty();
+    let is_other = !report.diff.is_empty() || !report.diff.code.outputs.is_empty();
+    let differs = is_other || !report.unread.is_empty();
     let exit = if args.exit_code && differs { NO } else { DONE };
     let detail = if args.stat { Detail::Stat } else { Detail::Sections };
     let answer = match args.format {

@@ -22,8 +22,8 @@ pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &
             let percent = significant(first.confidence * 100.0);
             let upright = first.models().first().map_or("the first model", |model| *model).to_owned();
             page.paragraph(&Text::plain(&format!(
-                "From the stored predictions of the set {}. A bar ends at two bounds, each by itself at {percent} %, found as a \
-                 certificate finds them; the upright line is {upright} over all rows.",
+                "From the stored predictions of the set {}. A bar is the {percent} % interval, both ends together; a \
+                 certificate holds one bound by itself against a limit. The upright line is {upright} over all rows.",
                 set.set
             )));
         }
@@ -200,6 +200,6 @@ impl Sliced {
                 }
                 cells
             });
-        page.table(&format!("{} by {}, with bounds", self.metric, self.column), &heads, &rows.collect::<Vec<_>>());
+        page.table(&format!("{} by {}, with intervals", self.metric, self.column), &heads, &rows.collect::<Vec<_>>());
     }
 }

@@ -1,14 +1,12 @@
 //! Training data: what became of its columns and rows, and how far the columns are from what they were.
 
 use mlrun::certify::{ColumnDrift, DataDrift, Shape};
-use mlrun::compare::{
-    Change, ColumnChange, DataFacts, Diff, Item, RowsDiff, STABLE, SchemaChange, TableDiff, is_noteworthy,
-};
+use mlrun::compare::{Change, ColumnChange, DataFacts, Diff, Item, RowsDiff, STABLE, SchemaChange, TableDiff};
 
 use super::super::super::terminal::width;
 use super::super::super::{Align, Label, Style, Table, bytes, clean, spark};
 use super::super::{count, cut, set_in};
-use super::items::{both, mark};
+use super::items::{both, mark, room};
 
 /// An index from this on is what people call a shift.
 const SHIFTED: f64 = 0.25;
@@ -63,7 +61,7 @@ fn table_lines(table: &TableDiff, style: &Style) -> String {
         Err(reason) => line(format!("rows cannot be told: {}", clean(reason))),
     };
     text + &match &table.drift {
-        Ok(found) => drift(found, style),
+        Ok(found) => drift(table, found, style),
         Err(reason) => line(format!("drift cannot be told: {}", clean(reason))),
     }
 }
@@ -97,13 +95,16 @@ fn row_changes(rows: &RowsDiff) -> String {
     format!("rows: {added} only in b, {removed} only in a{changed} ({})", notes.join("; "))
 }
 
-fn drift(found: &DataDrift, style: &Style) -> String {
+fn drift(table: &TableDiff, found: &DataDrift, style: &Style) -> String {
     let columns = &found.columns;
     // Those of which nobody can say how far they drifted are few, and their missing cells are news: first.
     let (unknown, known): (Vec<&ColumnDrift>, Vec<&ColumnDrift>) =
-        columns.iter().filter(|column| is_noteworthy(column)).partition(|column| column.psi.is_err());
-    let moved = [unknown, known].concat();
-    let stable = columns.iter().filter(|column| column.psi.as_ref().is_ok_and(|psi| *psi < STABLE)).count();
+        columns.iter().filter(|column| table.is_noteworthy(column)).partition(|column| column.psi.is_err());
+    let elsewhere = dates(table, columns, style);
+    let unknown = unknown.into_iter().filter(|column| column.nulls.0 != column.nulls.1);
+    let moved: Vec<&ColumnDrift> = unknown.chain(known).collect();
+    let is_stable = |column: &&ColumnDrift| column.psi.as_ref().is_ok_and(|psi| *psi < STABLE);
+    let stable = columns.iter().filter(is_stable).filter(|column| !table.is_noteworthy(column)).count();
     let mut text = String::new();
     if !moved.is_empty() {
         text += &fitting(&moved, style).render(5);
@@ -111,6 +112,7 @@ fn drift(found: &DataDrift, style: &Style) -> String {
             text += &format!("     … and {} more\n", moved.len() - MOST);
         }
     }
+    text += &elsewhere;
     if stable > 0 {
         let others = if moved.is_empty() { "column" } else { "other column" };
         text += &format!("{}\n", set_in(&format!("{}: psi below {STABLE}", count(stable as u64, others)), 5));
@@ -131,6 +133,19 @@ fn drift(found: &DataDrift, style: &Style) -> String {
         text += &format!("{}\n", set_in(&format!("no psi of {names}{more}: {}", clean(reason)), 5));
     }
     text
+}
+
+/// `signup: 2023-01-01 to 2024-12-31, was 2013-01-01 to 2014-12-31`, of dates that begin or end elsewhere.
+fn dates(table: &TableDiff, columns: &[ColumnDrift], style: &Style) -> String {
+    let moved = columns.iter().filter_map(|column| Some((column, table.moves.get(&column.name)?)));
+    let lines = moved.filter(|(_, moved)| moved.is_elsewhere()).take(MOST).filter_map(|(column, moved)| {
+        let [a, b] = moved.range.as_ref()?;
+        let name = cut(&clean(&column.name), NAME);
+        let range = |(least, greatest): &(String, String)| format!("{} to {}", clean(least), clean(greatest));
+        let words = format!("{name}: {}, was {}", range(b), range(a));
+        Some(format!("{}\n", set_in(&style.paint(Label::Warning, &words), 5)))
+    });
+    lines.collect()
 }
 
 /// The columns, without what there is no room for.
@@ -196,7 +211,7 @@ fn cells(column: &ColumnDrift, style: &Style) -> Vec<String> {
         }
     };
     vec![
-        cut(&clean(&column.name), NAME),
+        cut(&clean(&column.name), room(NAME, NAME)),
         if psi >= SHIFTED { style.paint(Label::Warning, &psi_text) } else { psi_text },
         mean,
         pair(column.nulls.0.to_string(), column.nulls.1.to_string()),

@@ -2,6 +2,7 @@
 
 use mlrun::compare::{Change, Item};
 
+use super::super::super::terminal::width;
 use super::super::super::{Align, Label, Style, Table, clean};
 
 /// Lines of one section; the rest is counted.
@@ -29,6 +30,12 @@ pub(super) fn mark(change: &Change, style: &Style) -> String {
 /// How many of a section's items are not shown.
 pub(super) fn more(items: usize) -> String {
     if items > MOST { format!("  … and {} more\n", items - MOST) } else { String::new() }
+}
+
+/// The widest name where that is `usual` at 80 columns, but at least `least`.
+pub(super) fn room(usual: usize, least: usize) -> usize {
+    const USUAL: usize = 80;
+    (usual + width()).saturating_sub(USUAL).max(least)
 }
 
 /// What it was, and what it is.

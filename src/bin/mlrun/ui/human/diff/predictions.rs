@@ -3,9 +3,10 @@
 use mlrun::certify::{ChangedAnswers, NumbersChanged, SidesChanged, SliceChange, What};
 use mlrun::compare::{Diff, PredictionsDiff, RowsCompared};
 
+use super::super::super::terminal::width;
 use super::super::super::{Align, Label, Style, Table, clean};
 use super::super::{count, cut, set_in};
-use super::items::mark;
+use super::items::{mark, room};
 use super::metrics::signed;
 
 /// Slices shown; the rest is counted.
@@ -13,6 +14,10 @@ const SLICES: usize = 5;
 /// The widest name and the widest answer.
 const NAME: usize = 34;
 const ANSWER: usize = 18;
+/// Names of rows are not cut to less.
+const LEAST: usize = 16;
+/// The table of rows is set in by this.
+const INDENT: usize = 5;
 
 pub(super) fn predictions(diff: &Diff, style: &Style) -> String {
     diff.predictions.iter().map(|set| of_set(set, style)).collect()
@@ -114,13 +119,24 @@ fn largest(answers: &ChangedAnswers, style: &Style) -> String {
     if answers.largest.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left, Align::Left, Align::Left]);
-    table.row(["rows that changed most", "label", "a", "", "b"].map(|word| style.paint(Label::Dim, word)));
+    // A narrow terminal has no room for the label: an answer that is wrong now has its sign.
+    let (labelled, plain) = (largest_table(answers, true, style), largest_table(answers, false, style));
+    let fits = INDENT + labelled.width() <= width() + 2;
+    if fits { labelled.render(INDENT) } else { plain.render(INDENT) }
+}
+
+fn largest_table(answers: &ChangedAnswers, labelled: bool, style: &Style) -> Table {
+    let mut table = Table::new(&[]);
+    let label = |label: String| labelled.then_some(label);
+    let dim = |word: &str| style.paint(Label::Dim, word);
+    let head = if labelled { "rows that changed most" } else { "changed most" };
+    table.row([dim(head)].into_iter().chain(label(dim("label"))).chain(["a", "", "b"].map(dim)));
     for row in &answers.largest {
         let answer = |text: &str| cut(&clean(text), ANSWER);
         let (a, b) = (answer(row.baseline.as_deref().unwrap_or("–")), answer(&row.candidate));
         let arrow = if row.new { style.paint(Label::Bad, "✗") } else { "→".to_owned() };
-        table.row([cut(&clean(&row.key), NAME), answer(&row.label), a, arrow, b]);
+        let key = cut(&clean(&row.key), if labelled { room(NAME, LEAST) } else { LEAST });
+        table.row([key].into_iter().chain(label(answer(&row.label))).chain([a, arrow, b]));
     }
-    table.render(5)
+    table
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mlrun::certify::{ColumnDrift, DataDrift};
 use mlrun::compare::tensors::extent::Extent;
 use mlrun::compare::{
-    Change, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, PredictionsDiff, STABLE, Section,
-    SetMetrics, Sign, Verdict, compare_words, is_noteworthy, sort_settings,
+    Change, Command, DataFacts, Diff, EnvironmentFact, EnvironmentKind, FileFacts, Inside, Item, PredictionsDiff,
+    SMALL, STABLE, Section, SetMetrics, Sign, TableDiff, Verdict, compare_words, sort_settings,
 };
 use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
@@ -45,19 +45,7 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
             let sizes = if a == b { format!("{a} as before") } else { format!("{a} → {b}") };
             format!("{}, {sizes}", changes(&diff.files))
         }
-        Section::Data => {
-            let of_both = |item: &Item<DataFacts>| Some((item.a.as_ref()?.rows?, item.b.as_ref()?.rows?));
-            let rows = diff.data.iter().find_map(|item| Some((&item.name, of_both(item)?)));
-            let rows = rows.map_or_else(String::new, |(name, (a, b))| {
-                let rows = if a == b {
-                    format!("{} as before", count(a, "row"))
-                } else {
-                    format!("{a} → {}", count(b, "row"))
-                };
-                format!("; {} {rows}", cut(&clean(name), 24))
-            });
-            format!("{}{rows}{}", changes(&diff.data), drift(diff, style))
-        }
+        Section::Data => format!("{}{}{}", changes(&diff.data), rows(diff), drift(diff, style)),
         Section::Results => results(diff, style),
         Section::Code => code(diff, style),
         Section::Environment => {
@@ -72,6 +60,9 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
                 fact.as_ref().map_or_else(|| "none".to_owned(), |fact| cut(&clean(&fact.value), 12))
             };
             let first = telling.map_or_else(String::new, |item| {
+                if item.kind() == Some(EnvironmentKind::Lock) {
+                    return format!("; another {}", cut(&clean(item.name.trim_start_matches("lock:")), 24));
+                }
                 format!("; {} {} → {}", cut(&clean(&item.name), 24), value(&item.a), value(&item.b))
             });
             let own = (!items.is_empty()).then(|| format!("{}{first}", environment::kinds(&items)));
@@ -85,44 +76,53 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
 }
 
 /// `3 changed, 1 added`.
-pub(super) fn changes<T>(items: &[Item<T>]) -> String {
+pub(super) fn changes<'i, T: 'i>(items: impl IntoIterator<Item = &'i Item<T>>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    items.iter().for_each(|item| *counts.entry(item.change.name()).or_default() += 1);
+    items.into_iter().for_each(|item| *counts.entry(item.change.name()).or_default() += 1);
     let parts =
         ["changed", "added", "removed", "renamed"].into_iter().filter_map(|name| Some((counts.get(name)?, name)));
     parts.map(|(n, name)| format!("{n} {name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// One is named: the number that changed most, else the first value that is another.
+/// One is named: words that are others, then the number that changed most, a seed last of all.
 fn named(items: &[Item<Scalar>]) -> String {
+    let is_seed = |name: &str| {
+        let name = name.to_lowercase();
+        name.ends_with("seed") || name.ends_with("random_state")
+    };
+    let told: Vec<&Item<Scalar>> = items.iter().filter(|item| !is_seed(&item.name)).collect();
+    let is_word = |item: &&&Item<Scalar>| matches!((&item.a, &item.b), (Some(Scalar::Text(_)), Some(Scalar::Text(_))));
     let changed = || items.iter().find(|item| item.change == Change::Changed);
-    let Some(first) = furthest(items).or_else(changed).or_else(|| items.first()) else { return String::new() };
+    let first = told.iter().find(is_word).copied().or_else(|| furthest(&told));
+    let all: Vec<&Item<Scalar>> = items.iter().collect();
+    let Some(first) = first.or_else(|| furthest(&all)).or_else(changed).or_else(|| items.first()) else {
+        return String::new();
+    };
     let value = |value: &Option<Scalar>| value.as_ref().map_or_else(|| "none".to_owned(), exact);
     let first = format!("{} {} → {}", cut(&clean(&first.name), 30), value(&first.a), value(&first.b));
     format!("{}; {first}", changes(items))
 }
 
-/// How many are better and worse; where numbers from predictions say so, theirs.
+/// What was written down and follows from no rows; then what rows say.
 fn metrics(diff: &Diff, style: &Style) -> String {
-    let verdict = |item: &Item<Scalar>| Verdict::of_reported(item, *diff.directions.get(&item.name)?);
-    let reported = diff.metrics.iter().filter_map(verdict);
-    let measured = diff.measured.iter().filter_map(|set| set.metrics.as_ref().ok()).flatten().map(Verdict::of_measured);
-    let all: Vec<Verdict> = if diff.metrics.is_empty() { measured.collect() } else { reported.collect() };
-    let number = |wanted: Verdict| all.iter().filter(|verdict| **verdict == wanted).count();
-    let named = [(Verdict::Better, Label::Good, "better"), (Verdict::Worse, Label::Bad, "worse")];
-    let told = named.into_iter().filter(|(verdict, ..)| number(*verdict) > 0);
-    let told = told.map(|(verdict, label, word)| style.paint(label, &format!("{} {word}", number(verdict))));
-    let mut parts: Vec<String> = told.collect();
-    if diff.metrics.is_empty() {
-        return if parts.is_empty() { "no clear difference".to_owned() } else { parts.join(", ") };
+    let alone = diff.only_reported();
+    let looks = |wanted: Verdict| {
+        let verdict = |item: &&&Item<Scalar>| diff.verdict(item).map(|(verdict, _)| verdict) == Some(wanted);
+        alone.iter().filter(verdict).count()
+    };
+    let told = [(looks(Verdict::Better), "better"), (looks(Verdict::Worse), "worse")].into_iter();
+    let told = told.filter(|(number, _)| *number > 0);
+    let mut parts: Vec<String> =
+        told.map(|(number, word)| format!("{number} {} {word}", if number == 1 { "looks" } else { "look" })).collect();
+    if !alone.is_empty() {
+        parts.push(numbered(&alone, style));
     }
-    parts.push(numbered(&diff.metrics, style));
-    let reported = parts.join(", ");
-    let of_sets: Vec<String> = diff.measured.iter().filter_map(|set| of_set(set, style)).collect();
-    std::iter::once(reported).chain(of_sets).collect::<Vec<_>>().join("; ")
+    let reported = (!parts.is_empty()).then(|| parts.join(", "));
+    let of_sets = diff.measured.iter().filter_map(|set| of_set(set, style));
+    reported.into_iter().chain(of_sets).collect::<Vec<_>>().join("; ")
 }
 
-/// `from test: 1 worse, roc_auc -0.0235`: what rows say beside what was written down, the clearly worse first.
+/// `from test: 1 worse, roc_auc -0.0235`: what the intervals say, the clearly worse first.
 fn of_set(set: &SetMetrics, style: &Style) -> Option<String> {
     let metrics = set.metrics.as_ref().ok()?;
     let of = |wanted: Verdict| metrics.iter().filter(move |metric| Verdict::of_measured(metric) == wanted);
@@ -138,13 +138,43 @@ fn of_set(set: &SetMetrics, style: &Style) -> Option<String> {
             cut(&clean(&metric.metric), 30)
         ))
     });
-    let told: Vec<String> = told.collect();
+    let mut told: Vec<String> = told.collect();
+    if told.is_empty() && of(Verdict::NoClearDifference).next().is_some() {
+        told.push("no clear difference".to_owned());
+    }
     (!told.is_empty()).then(|| format!("from {}: {}", clean(set.set.as_str()), told.join("; ")))
+}
+
+/// `; train 3000 rows, 400 only now, 3000 changed`, of the first table of which that is known.
+fn rows(diff: &Diff) -> String {
+    let of_both = |item: &Item<DataFacts>| Some((item.a.as_ref()?.rows?, item.b.as_ref()?.rows?));
+    let Some((item, (a, b))) = diff.data.iter().find_map(|item| Some((item, of_both(item)?))) else {
+        return String::new();
+    };
+    let size = if a == b { count(a, "row") } else { format!("{a} → {}", count(b, "row")) };
+    let table = diff.tables.get(&item.name);
+    let changes = table.and_then(|table| table.rows.as_ref().ok()).map(|rows| &rows.changes);
+    let told = match changes {
+        Some(changes) => {
+            let counts = [
+                (changes.changed.unwrap_or(0), "changed"),
+                (changes.added, "only in b"),
+                (changes.removed, "only in a"),
+            ];
+            let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+            let told: Vec<String> = counts.map(|(number, what)| format!("{number} {what}")).collect();
+            if told.is_empty() { "the same in what both have".to_owned() } else { told.join(", ") }
+        }
+        None if item.same_rows() => "the same, written otherwise".to_owned(),
+        None => String::new(),
+    };
+    let told = if told.is_empty() { told } else { format!(", {told}") };
+    format!("; {} {size}{told}", cut(&clean(&item.name), 24))
 }
 
 /// `; 2 of 14 columns drifted, most age (psi 1.11)`, of the table in which one drifted furthest.
 fn drift(diff: &Diff, style: &Style) -> String {
-    let psi = |column: &ColumnDrift| column.psi.as_ref().ok().copied().filter(|psi| psi.is_finite());
+    let psi = psi_of;
     let furthest = |found: &DataDrift| {
         let known = found.columns.iter().filter_map(|column| Some((psi(column)?, column.name.clone())));
         known.max_by(|one, other| one.0.total_cmp(&other.0))
@@ -152,11 +182,12 @@ fn drift(diff: &Diff, style: &Style) -> String {
     let tables = diff.tables.iter().filter_map(|(name, table)| Some((name, table.drift.as_ref().ok()?)));
     let tables = tables.filter_map(|(name, found)| Some((furthest(found)?, name, found)));
     let lost = diff.tables.values().filter_map(|table| table.drift.as_ref().ok()).flat_map(|found| &found.columns);
-    let lost: Vec<_> = lost.filter(|column| column.psi.is_err() && is_noteworthy(column)).collect();
+    let lost: Vec<_> = lost.filter(|column| column.psi.is_err() && column.nulls.0 != column.nulls.1).collect();
     let missing = lost.first().map_or_else(String::new, |column| {
         let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
         format!("; nulls of {}{more} {} → {}", cut(&clean(&column.name), 24), column.nulls.0, column.nulls.1)
     });
+    let missing = missing + &moved_means(diff, style);
     let Some(((most, column), name, found)) = tables.max_by(|one, other| one.0.0.total_cmp(&other.0.0)) else {
         return missing;
     };
@@ -168,6 +199,26 @@ fn drift(diff: &Diff, style: &Style) -> String {
     }
     let (column, most) = (cut(&clean(&column), 24), style.fixed(most, 2));
     format!("; {drifted} of {all}{place} drifted, most {column} (psi {most}){missing}")
+}
+
+/// `; mean of spend by 0.3 sd`, of what did not drift by its index.
+fn moved_means(diff: &Diff, style: &Style) -> String {
+    let of_table = |table: &TableDiff| -> Vec<(f64, String)> {
+        let Ok(found) = &table.drift else { return Vec::new() };
+        let is_stable = |column: &&ColumnDrift| psi_of(column).is_none_or(|psi| psi < STABLE);
+        let mean = |column: &ColumnDrift| table.moves.get(&column.name)?.mean.filter(|by| by.abs() > SMALL);
+        found.columns.iter().filter(is_stable).filter_map(|column| Some((mean(column)?, column.name.clone()))).collect()
+    };
+    let all: Vec<(f64, String)> = diff.tables.values().flat_map(of_table).collect();
+    let Some((by, name)) = all.iter().max_by(|one, other| one.0.abs().total_cmp(&other.0.abs())) else {
+        return String::new();
+    };
+    let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
+    format!("; mean of {}{more} by {} sd", cut(&clean(name), 24), signed(style.fixed(*by, 2), *by))
+}
+
+fn psi_of(column: &ColumnDrift) -> Option<f64> {
+    column.psi.as_ref().ok().copied().filter(|psi| psi.is_finite())
 }
 
 /// Files, then the quantile of samples that people ask for first.
@@ -238,12 +289,12 @@ fn weights(diff: &Diff, style: &Style) -> String {
 }
 
 /// The number that changed most, as a part of what it was.
-fn furthest(items: &[Item<Scalar>]) -> Option<&Item<Scalar>> {
+fn furthest<'i>(items: &[&'i Item<Scalar>]) -> Option<&'i Item<Scalar>> {
     let part = |item: &Item<Scalar>| {
         let (a, b) = numbers(item)?;
         Some(if a == 0.0 { f64::INFINITY } else { ((b - a) / a).abs() })
     };
-    let parts = items.iter().filter_map(|item| Some((part(item)?, item)));
+    let parts = items.iter().filter_map(|item| Some((part(item)?, *item)));
     parts.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, item)| item)
 }
 
@@ -252,12 +303,12 @@ fn numbers(item: &Item<Scalar>) -> Option<(f64, f64)> {
 }
 
 /// The one that changed most is named.
-fn numbered(items: &[Item<Scalar>], style: &Style) -> String {
+fn numbered(items: &[&Item<Scalar>], style: &Style) -> String {
     let most = furthest(items).and_then(|item| Some((item, numbers(item)?)));
     let most = most.map_or_else(String::new, |(item, (a, b))| {
         format!("; {} {} → {}", cut(&clean(&item.name), 30), style.number(a), style.number(b))
     });
-    format!("{}{most}", changes(items))
+    format!("{}{most}", changes(items.iter().copied()))
 }
 
 fn code(diff: &Diff, style: &Style) -> String {

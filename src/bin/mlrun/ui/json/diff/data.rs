@@ -19,7 +19,8 @@ pub(super) fn data(diff: &Diff) -> Value {
         object["same_rows"] = json!(source.same_rows());
         object["schema"] = table.map_or_else(Vec::new, |table| table.schema.iter().map(column_change).collect()).into();
         let drift = table.and_then(|table| table.drift.as_ref().ok());
-        object["columns"] = drift.map_or_else(Vec::new, |drift| drift.columns.iter().map(column).collect()).into();
+        object["columns"] =
+            drift.map_or_else(Vec::new, |drift| drift.columns.iter().map(|one| column(one, table)).collect()).into();
         object["drift"] = json!(drift.map(|drift| json!({ "source": "profiles", "left_out": drift.left_out })));
         object["reasons"] = table.map_or_else(Vec::new, |table| reasons(table, rows)).into();
         object
@@ -41,13 +42,18 @@ fn column_change(change: &SchemaChange) -> Value {
     json!({ "name": change.column, "change": what, "a": a, "b": b })
 }
 
-fn column(column: &ColumnDrift) -> Value {
+fn column(column: &ColumnDrift, table: Option<&TableDiff>) -> Value {
+    let moved = table.and_then(|table| table.moves.get(&column.name));
+    let range = moved.and_then(|moved| moved.range.as_ref());
     json!({
         "name": column.name,
         "psi": column.psi.as_ref().ok(),
         "p": column.p,
         "approximate": column.approximate,
         "mean": { "a": column.mean.0, "b": column.mean.1 },
+        "mean_shift_sd": moved.and_then(|moved| moved.mean),
+        "least": range.map(|[a, b]| json!({ "a": a.0, "b": b.0 })),
+        "greatest": range.map(|[a, b]| json!({ "a": a.1, "b": b.1 })),
         "nulls": { "a": column.nulls.0, "b": column.nulls.1 },
         "distinct": { "a": column.distinct.0, "b": column.distinct.1 },
         "shape": column.shape.as_ref().map(|shape| json!({ "categories": shape.categories, "a": shape.a, "b": shape.b })),

@@ -15,14 +15,18 @@ pub(super) fn metrics(diff: &Diff) -> Value {
 
 fn reported(diff: &Diff, metric: &Item<Scalar>) -> Value {
     let direction = diff.directions.get(&metric.name).copied().unwrap_or(Direction::Unknown);
-    let finite = |value: &Option<Scalar>| value.as_ref().and_then(Scalar::finite);
+    let same = diff.measured_as(metric);
+    let found = same.and_then(|(_, measured)| measured.found.as_ref().ok());
     let mut object = item(metric, "name", value);
     object["direction"] = json!(direction.name());
-    object["verdict"] = json!(Verdict::of_reported(metric, direction).map(Verdict::name));
-    object["delta"] = json!(finite(&metric.a).zip(finite(&metric.b)).map(|(a, b)| b - a));
-    object["lower"] = Value::Null;
-    object["upper"] = Value::Null;
+    object["verdict"] = json!(diff.verdict(metric).map(|(verdict, _)| verdict.name()));
+    object["delta"] = json!(metric.difference().and_then(|delta| delta.finite()));
+    object["lower"] = json!(found.map(|found| found.lower));
+    object["upper"] = json!(found.map(|found| found.upper));
+    object["confidence"] = json!(same.map(|(set, _)| set.confidence));
+    object["sides"] = json!(same.map(|(set, _)| set.tails.number()));
     object["set"] = Value::Null;
+    object["same_as"] = json!(same.map(|(set, measured)| name(set, measured)));
     object
 }
 
@@ -46,11 +50,15 @@ fn of_set(set: &SetMetrics) -> Vec<Value> {
     }
 }
 
+fn name(set: &SetMetrics, metric: &ComparedMetric) -> String {
+    format!("predictions.{}.{}", set.set, metric.metric)
+}
+
 fn measured(set: &SetMetrics, metric: &ComparedMetric) -> Value {
     let found = metric.found.as_ref().ok();
     let change = found.map_or("unknown", |found| if found.delta == 0.0 { "same" } else { "changed" });
     json!({
-        "name": format!("predictions.{}.{}", set.set, metric.metric),
+        "name": name(set, metric),
         "set": set.set.as_str(),
         "metric": metric.metric,
         "threshold": metric.threshold,
@@ -65,6 +73,7 @@ fn measured(set: &SetMetrics, metric: &ComparedMetric) -> Value {
         "lower": found.map(|found| found.lower),
         "upper": found.map(|found| found.upper),
         "confidence": set.confidence,
+        "sides": set.tails.number(),
         "method": found.map(|found| found.method.name()),
         "n": found.map(|found| found.n),
         "reason": metric.found.as_ref().err(),
