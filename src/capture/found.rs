@@ -142,7 +142,7 @@ const fn danger(danger: Danger) -> DangerRecord {
 }
 
 /// What is no plain value is told by its class, in angle brackets.
-fn scalar(value: Param) -> Scalar {
+pub(super) fn scalar(value: Param) -> Scalar {
     match value {
         Param::Null => Scalar::Null,
         Param::Bool(truth) => Scalar::Bool(truth),

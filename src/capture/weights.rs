@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use super::found;
 use crate::format::found::FoundFileRecord;
+use crate::format::scalar::Scalar;
 use crate::introspect::{self, ArrayBytes, LeftOut};
 use crate::layout::{self, Input, PackedTensor, Tensor};
 
@@ -66,6 +67,16 @@ pub enum Place {
     Few(Vec<u8>),
 }
 
+impl Weight {
+    /// The one number, text or truth that it is.
+    pub fn value(&self) -> Option<Scalar> {
+        match &self.place {
+            Place::Few(bytes) if self.shape.is_empty() => introspect::element(&self.dtype, bytes).map(found::scalar),
+            _ => None,
+        }
+    }
+}
+
 impl Place {
     /// How many bytes.
     pub const fn length(&self) -> u64 {
@@ -117,7 +128,10 @@ pub fn of(input: &mut dyn Input, size: u64, path: &str) -> io::Result<Weights> {
     let extension = path.rsplit('.').next().unwrap_or_default();
     let claims = CLAIM.iter().any(|known| extension.eq_ignore_ascii_case(known));
     if claims && weights.tensors.is_empty() && weights.says.is_none() {
-        weights.missing = Some(format!("no tensors can be read from it as {}", extension.to_ascii_lowercase()));
+        let format = extension.to_ascii_lowercase();
+        let flaw = if format == "safetensors" { layout::safetensors_flaw(input, size)? } else { None };
+        let flaw = flaw.map_or_else(String::new, |flaw| format!(": {flaw}"));
+        weights.missing = Some(format!("no tensors can be read from it as {format}{flaw}"));
     }
     Ok(weights)
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use super::joblib;
 use super::learned::{Learned, TooMuch};
+use super::param::bytes_of;
 use super::pickle::value::{EMPTY, Id, MAX_RANK, Object, Value, Values};
 use super::sklearn::has_parameters;
 
@@ -23,6 +24,10 @@ const MAX_PARAMETER: usize = 256;
 const MAX_LEFT_OUT: usize = 16;
 /// A key is shown in so many bytes.
 const MAX_KEY: usize = 128;
+
+/// What a text, and Python's `None`, are called in the place of NumPy's type.
+pub(super) const TEXT: &str = "text";
+pub(super) const NONE: &str = "none";
 
 /// An array of a pickle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +56,16 @@ pub enum ArrayBytes {
     },
     /// A few.
     Few(Vec<u8>),
+}
+
+impl ArrayBytes {
+    /// How many.
+    pub const fn length(&self) -> u64 {
+        match self {
+            Self::Here { length, .. } => *length,
+            Self::Few(bytes) => bytes.len() as u64,
+        }
+    }
 }
 
 /// Something that was not looked into.
@@ -131,6 +146,8 @@ impl Search<'_> {
                 }
                 None => self.leave_out("its bytes lie in another file"),
             },
+            // One of NumPy's numbers among the parameters is a parameter.
+            Value::Object(object) if is_told && self.learned.is_value(object) => {}
             Value::Object(object) => self.object(object),
             _ => {}
         }
@@ -247,14 +264,51 @@ impl Search<'_> {
         for (place, (key, value)) in pairs.iter().enumerate() {
             let name = self.values.key_name(*key).unwrap_or_else(|| format!("#{place}"));
             let is_parameter = has_parameters && !name.starts_with('_') && !name.ends_with('_');
-            self.enter(name, *value, is_parameter);
+            // How many features go in is said of it elsewhere.
+            let is_learned = has_parameters && !is_parameter && !name.starts_with('_') && name != "n_features_in_";
+            match self.plain(*value).filter(|_| is_learned) {
+                Some((dtype, bytes)) => self.number(name, dtype, bytes),
+                None => self.enter(name, *value, is_parameter),
+            }
         }
     }
 
-    /// The array that was made by what NumPy calls for it; its bytes may be texts of old protocols, which are none.
+    /// What Python's own number, text or truth is as an array without dimensions; none of what is something else.
+    fn plain(&self, id: Id) -> Option<(&'static str, Vec<u8>)> {
+        Some(match self.values.get(id) {
+            Value::None => (NONE, Vec::new()),
+            Value::Bool(truth) => ("|b1", vec![u8::from(*truth)]),
+            Value::Int(number) => ("<i8", number.to_le_bytes().to_vec()),
+            Value::Float(number) => ("<f8", number.to_le_bytes().to_vec()),
+            Value::Text(text) | Value::Big(text) => (TEXT, text.as_bytes().to_vec()),
+            _ => return None,
+        })
+    }
+
+    fn number(&mut self, name: String, dtype: &str, bytes: Vec<u8>) {
+        self.path.push(name);
+        if self.found.len() < MAX_ARRAYS {
+            self.add(dtype.to_owned(), Vec::new(), false, ArrayBytes::Few(bytes));
+        } else {
+            self.leave_out("there are more arrays than are compared");
+        }
+        self.path.pop();
+    }
+
+    /// The array that was made by what NumPy calls for it; long bytes may be texts of old protocols, which are none.
     fn array(&self, object: &Object) -> Option<(String, Vec<u64>, bool, ArrayBytes)> {
         let arguments = self.values.elements(object.arguments).unwrap_or_default();
         let (dtype, shape, columns_first, bytes) = match (self.values.class(object)?, arguments) {
+            (("numpy.core.multiarray" | "numpy._core.multiarray", "scalar"), [dtype, bytes]) => {
+                let (name, width) = joblib::element(self.values, *dtype)?;
+                let dtype = in_order(&name, joblib::is_big_endian(self.values, *dtype));
+                let bytes = match (self.values.get(*bytes), bytes_of(self.values, *bytes)) {
+                    (_, Some(bytes)) => ArrayBytes::Few(bytes),
+                    (Value::Long { start, length }, None) => ArrayBytes::Here { start: *start, length: *length },
+                    _ => return None,
+                };
+                return (bytes.length() == width?).then_some((dtype, Vec::new(), false, bytes));
+            }
             (("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer"), [bytes, dtype, shape, rest @ ..]) => {
                 (*dtype, *shape, rest.first().and_then(|id| self.values.text(*id)) == Some("F"), *bytes)
             }
@@ -271,6 +325,8 @@ impl Search<'_> {
         let bytes = match self.values.get(self.unwrapped(bytes)) {
             Value::Long { start, length: found } if *found == length => ArrayBytes::Here { start: *start, length },
             Value::Bytes(bytes) if bytes.len() as u64 == length => ArrayBytes::Few(bytes.to_vec()),
+            // Old protocols write bytes as texts.
+            Value::Object(_) => ArrayBytes::Few(bytes_of(self.values, bytes).filter(|b| b.len() as u64 == length)?),
             _ => return None,
         };
         let big_endian = joblib::is_big_endian(self.values, dtype);

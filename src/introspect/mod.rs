@@ -27,7 +27,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 pub use self::arrays::{Array, ArrayBytes, LeftOut};
-pub use self::param::{Param, names_seed};
+pub use self::param::{Param, element, names_seed};
 use self::param::{Params, seeds};
 pub use self::pickle::imports::{Danger, Import};
 use self::pickle::value::OPAQUE;

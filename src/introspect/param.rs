@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Limit;
+use super::arrays::{NONE, TEXT};
 use super::joblib;
 use super::pickle::value::{Id, Object, Value, Values};
 
@@ -252,8 +253,30 @@ pub(super) fn number(dtype: &str, bytes: &[u8]) -> Option<Param> {
     }
 }
 
+/// What the bytes of one element say, of a type as an array has it, with its byte order: `<f8`.
+pub fn element(dtype: &str, bytes: &[u8]) -> Option<Param> {
+    match dtype {
+        NONE => return Some(Param::Null),
+        TEXT => return std::str::from_utf8(bytes).ok().map(|text| Param::Text(text.to_owned())),
+        _ => {}
+    }
+    let name = dtype.strip_prefix(['<', '>', '|', '=']).unwrap_or(dtype);
+    let mut bytes = bytes.to_vec();
+    match (dtype.starts_with('>'), name.starts_with('U')) {
+        (true, true) => bytes.chunks_mut(4).for_each(<[u8]>::reverse),
+        (true, false) => bytes.reverse(),
+        _ => {}
+    }
+    // As short as the number of 32 bits is: 0.1, and not 0.10000000149.
+    let short = |bytes: [u8; 4]| f32::from_le_bytes(bytes).to_string().parse().ok().map(Param::Float);
+    match (name, <[u8; 4]>::try_from(bytes.as_slice())) {
+        ("f4", Ok(bytes)) => short(bytes),
+        _ => number(name, &bytes),
+    }
+}
+
 /// Bytes; before protocol 3, they were texts with one character for each.
-fn bytes_of(values: &Values, id: Id) -> Option<Vec<u8>> {
+pub(super) fn bytes_of(values: &Values, id: Id) -> Option<Vec<u8>> {
     match values.get(id) {
         Value::Bytes(bytes) => Some(bytes.to_vec()),
         Value::Object(object) if values.class(object) == Some(("_codecs", "encode")) => {

@@ -127,6 +127,14 @@ pub fn tensors_and_empty(input: &mut dyn Input, size: u64) -> io::Result<Vec<Ten
     Ok(all)
 }
 
+/// Why no tensors can be read from a safetensors file, as far as its header says.
+///
+/// # Errors
+/// It cannot be read.
+pub fn safetensors_flaw(input: &mut dyn Input, size: u64) -> io::Result<Option<String>> {
+    safetensors::flaw(input, size)
+}
+
 fn found(input: &mut dyn Input, size: u64, shortest: u64) -> io::Result<Layout> {
     looked(input, size, shortest, &mut Vec::new())
 }

@@ -3,6 +3,7 @@
 //! The object maps each tensor's name to `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`, offsets from the
 //! header's end; `__metadata__` maps text to text. Source: the format's description in huggingface/safetensors.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 
@@ -13,6 +14,8 @@ use super::{Elements, Input, MAX_RANK, MAX_TENSORS, Tensor, read_at};
 
 /// The library itself reads no longer header.
 const MAX_HEADER: u64 = 100_000_000;
+/// Of a name so much is shown.
+const SHOWN: usize = 64;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -103,6 +106,63 @@ pub(super) fn tensors(input: &mut dyn Input, size: u64) -> io::Result<Option<Vec
         })
     });
     Ok(tensors.collect())
+}
+
+/// Why a file that is called so cannot be read; none if nothing is wrong with its header.
+pub(super) fn flaw(input: &mut dyn Input, size: u64) -> io::Result<Option<String>> {
+    let Some(length) = size.checked_sub(8) else { return Ok(Some("it is too short for a header".to_owned())) };
+    let header = read_at(input, 0, 8, 8)?.unwrap_or_default();
+    let header = header.iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte));
+    if header > length {
+        return Ok(Some(format!("its header of {header} bytes would end beyond the end of the file")));
+    }
+    let Some(json) = read_at(input, 8, header, MAX_HEADER)? else {
+        return Ok(Some(format!("its header of {header} bytes is too long")));
+    };
+    let entries = match serde_json::from_slice::<Header>(&json) {
+        Ok(Header(entries)) => entries,
+        Err(error) => return Ok(Some(format!("its header: {error}"))),
+    };
+    let named = |name: &str| format!("`{}`", short(name));
+    let room = length - header;
+    let (mut seen, mut places, mut unknown) = (HashSet::new(), Vec::new(), None);
+    for (name, entry) in &entries {
+        let (begin, end) = entry.data_offsets;
+        let Some(bytes) = end.checked_sub(begin) else {
+            return Ok(Some(format!("{} ends before it begins", named(name))));
+        };
+        if !seen.insert(name) {
+            return Ok(Some(format!("{} stands in its header twice", named(name))));
+        }
+        if end > room {
+            return Ok(Some(format!("{} ends {} bytes beyond the end of the file", named(name), end - room)));
+        }
+        if let Elements::Known { width, .. } = elements(&entry.dtype) {
+            // The pair of floats of a complex number.
+            let width = u64::from(width) * if entry.dtype == "C64" { 2 } else { 1 };
+            let whole = entry.shape.0.iter().try_fold(width, |n, side| n.checked_mul(*side));
+            if whole != Some(bytes) {
+                return Ok(Some(format!(
+                    "{} is {bytes} bytes, and its shape and type say another number",
+                    named(name)
+                )));
+            }
+        } else {
+            unknown = Some(format!("{} is of the type `{}`, which is not known", named(name), short(&entry.dtype)));
+        }
+        places.push((begin, end, name));
+    }
+    places.sort_unstable();
+    let overlap = places.iter().filter(|(begin, end, _)| begin < end).collect::<Vec<_>>();
+    let overlap = overlap.windows(2).find_map(|pair| match pair {
+        [one, other] if other.0 < one.1 => Some(format!("{} and {} overlap", named(one.2), named(other.2))),
+        _ => None,
+    });
+    Ok(overlap.or(unknown))
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
 }
 
 fn elements(dtype: &str) -> Elements {

@@ -1,6 +1,7 @@
 //! `init`: makes the store, and a commented `mlrun.toml` from what lies in the folder. What is there already is kept.
 
 mod predictions;
+mod results;
 mod rules;
 
 use std::fs;
@@ -301,6 +302,9 @@ struct Inventory {
     params: Vec<String>,
     metrics: Vec<String>,
     data: Vec<(String, String)>,
+    samples: Option<(String, String)>,
+    /// The column that names each row of the data.
+    key: Option<String>,
     remarks: Vec<String>,
     measured: Vec<(String, f64)>,
     predictions: Option<Predictions>,
@@ -349,7 +353,7 @@ impl Inventory {
         files.extend(names.iter().filter(|(n, folder)| !folder && ends(n, &MODEL_ENDINGS)).map(|(n, _)| n.clone()));
         let listed =
             |wanted: &[&str]| -> Vec<String> { wanted.iter().filter(|n| has(n)).map(|&n| n.to_owned()).collect() };
-        let metrics = listed(&METRICS);
+        let metrics = results::metrics(project);
         let mut data = Vec::new();
         for folder in ["", "data"] {
             let found = fs::read_dir(project.join(folder)).into_iter().flatten().flatten();
@@ -387,13 +391,17 @@ impl Inventory {
         if let Some(found) = &predictions {
             remarks.extend(found.problem());
         }
-        Self { files, params: listed(&PARAMS), metrics, data, remarks, measured, predictions }
+        let key = data.first().and_then(|(_, path)| results::key(project, path));
+        let (samples, params) = (results::samples(project), listed(&PARAMS));
+        Self { files, params, metrics, data, samples, key, remarks, measured, predictions }
     }
 
     fn found(&self) -> Vec<String> {
         let data = self.data.iter().map(|(_, path)| path);
         let predictions = self.predictions.iter().filter(|found| found.judged().is_some()).map(|found| &found.path);
-        self.files.iter().chain(&self.params).chain(&self.metrics).chain(data).chain(predictions).cloned().collect()
+        let samples = self.samples.iter().map(|(path, _)| path);
+        let found = self.files.iter().chain(&self.params).chain(&self.metrics).chain(data).chain(predictions);
+        found.chain(samples).cloned().collect()
     }
 
     fn config(&self, model: &ModelName, id: &str, policy: bool) -> String {
@@ -423,6 +431,12 @@ impl Inventory {
                 for (name, path) in data {
                     let form = if path.ends_with(".dvc") { "dvc" } else { "path" };
                     text += &format!("\n[model.{key}.data.{name}]\n{form} = {}\n", quoted(&path.replace("${", "$${")));
+                    if let Some(column) = &self.key {
+                        text += &format!(
+                            "# key = [{}]   # names each row: `diff` says which came, went and changed\n",
+                            quoted(column)
+                        );
+                    }
                 }
             }
         }
@@ -435,10 +449,16 @@ impl Inventory {
                  # positive = 1                # the label that `score` is the probability of\n# slices = []\n"
             ),
         };
-        text += &format!(
-            "\n# Single measurements, for rules such as `metric = {{ quantile = 0.99, of = \"latency\" }}`:\n\
-             # [model.{key}.samples.latency]\n# path = \"out/latency.csv\"\n# column = \"ms\"\n"
-        );
+        text += "\n# Single measurements, for rules such as `metric = { quantile = 0.99, of = \"latency\" }`:\n";
+        text += &match &self.samples {
+            Some((path, column)) => {
+                let path = quoted(&path.replace("${", "$${"));
+                format!("[model.{key}.samples.latency]\npath = {path}\ncolumn = {}\n", quoted(column))
+            }
+            None => {
+                format!("# [model.{key}.samples.latency]\n# path = \"out/latency.csv\"\n# column = \"ms\"\n")
+            }
+        };
         text += "\n[stage.production]\n# valid_for = \"30d\"\n\
                  # approvals = { risk = 1 }    # `mlrun approve`, by so many different people of each role\n\
                  # signers = \"allowed_signers\" # whose SSH keys count; with it, approvals and waivers must be signed\n\

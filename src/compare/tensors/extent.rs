@@ -18,8 +18,14 @@ pub enum Extent {
     Share(f64),
     /// Numbers: ‖b − a‖ ∕ ‖a‖.
     Relative(f64),
-    /// Numbers of which there is no such thing: all were 0 before, or a sum is beyond `f64`.
+    /// Numbers with other bits and the same values: the other zero, another NaN.
+    Bits,
+    /// Numbers that changed by so little that the sum of the squares is 0.
+    TooSmall,
+    /// Numbers of which there is no such thing: all were 0 before.
     Undefined,
+    /// Numbers of which a sum is beyond `f64`.
+    TooLarge,
     /// So many elements are NaN or infinite on one side, and another thing on the other.
     NotFinite(u64),
 }
@@ -28,8 +34,14 @@ impl Extent {
     /// Of numbers.
     pub fn of(sums: &Sums) -> Self {
         match (sums.turned, sums.difference().relative) {
+            (0, Some(0.0)) if sums.changed > 0 && sums.largest > 0.0 => Self::TooSmall,
+            (0, Some(0.0)) if sums.changed > 0 => Self::Bits,
             (0, Some(relative)) => Self::Relative(relative),
-            (0, None) => Self::Undefined,
+            (0, None) if sums.squares.is_finite() && sums.squares_a.is_finite() => match sums.largest > 0.0 {
+                false if sums.changed > 0 => Self::Bits,
+                _ => Self::Undefined,
+            },
+            (0, None) => Self::TooLarge,
             (turned, _) => Self::NotFinite(turned),
         }
     }
@@ -38,9 +50,12 @@ impl Extent {
     pub fn largest_first(&self, other: &Self) -> Ordering {
         let key = |extent: &Self| match *extent {
             Self::NotFinite(turned) => (4, turned as f64),
+            Self::TooLarge => (3, 1.0),
             Self::Undefined => (3, 0.0),
             Self::Relative(part) if part > 0.0 => (2, part),
+            Self::TooSmall => (2, 0.0),
             Self::Share(part) => (1, part),
+            Self::Bits => (0, 1.0),
             Self::Relative(_) | Self::Unknown => (0, 0.0),
         };
         let ((class, size), (other_class, other_size)) = (key(self), key(other));
@@ -65,7 +80,11 @@ impl Extent {
         match self {
             Self::Relative(relative) => number(relative),
             Self::NotFinite(_) => NOT_FINITE.to_owned(),
-            Self::Undefined | Self::Share(_) | Self::Unknown => "–".to_owned(),
+            Self::Undefined => "was 0".to_owned(),
+            Self::TooLarge => "beyond f64".to_owned(),
+            Self::TooSmall => "below f64".to_owned(),
+            Self::Bits => "same values".to_owned(),
+            Self::Share(_) | Self::Unknown => "–".to_owned(),
         }
     }
 }

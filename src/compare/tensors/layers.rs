@@ -3,12 +3,14 @@
 //! `encoder/layer_3` of `encoder/layer_3/kernel`, `embed` of `embed.weight`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use super::element::Number;
 use super::extent::Extent;
 use super::order::natural;
 use super::sums::Sums;
 use super::{Change, Tally, TensorFacts, TensorItem};
+use crate::format::scalar::Scalar;
 
 /// What is different in one layer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,23 +33,34 @@ pub struct Layer {
     pub removed: u64,
     /// Those with another name.
     pub renamed: u64,
-    /// Sums over all numbers of tensors that changed; those that did not are not read.
+    /// Sums over all numbers of tensors that changed; those that did not are not read. Whole numbers of 32 and 64 bits count
+    /// or are places: they are in it only where the layer has no others.
     pub sums: Sums,
+    /// Those whole numbers that are different and not in it.
+    pub counters: u64,
     /// Quantised blocks or bytes that are different, of how many.
     pub units: (u64, u64),
     /// How much the tensor of it changed that changed most.
     pub largest: Extent,
+    /// What it said and says, where it is but one number, text or truth.
+    pub values: Option<[Option<Scalar>; 2]>,
+    /// The names of the layers that are one line here; empty where it is but one.
+    pub of: Vec<String>,
 }
 
 impl Layer {
     /// Elements that are different.
     pub const fn changed_elements(&self) -> u64 {
-        self.sums.changed + self.units.0
+        self.sums.changed + self.counters + self.units.0
     }
 
-    fn add(&mut self, item: &TensorItem) {
+    /// Adds a tensor; one that counts adds to no norm.
+    fn add(&mut self, item: &TensorItem, counts: bool) {
         self.tensors += 1;
-        self.largest = self.largest.max(item.extent());
+        if !counts {
+            self.largest = self.largest.max(item.extent());
+        }
+        self.values = item.values().map(|both| both.map(|value| value.cloned()));
         match item.change {
             Change::Added => self.added += 1,
             Change::Removed => self.removed += 1,
@@ -57,6 +70,7 @@ impl Layer {
         self.retyped += u64::from(item.change == Change::Retyped);
         self.reshaped += u64::from(item.change == Change::Reshaped);
         match &item.tally {
+            Some(Tally::Numbers(sums)) if counts => self.counters += sums.changed,
             Some(Tally::Numbers(sums)) => self.sums.add(sums),
             Some(Tally::Units(units)) => {
                 self.units.0 += units.changed;
@@ -64,6 +78,20 @@ impl Layer {
             }
             None => {}
         }
+    }
+
+    /// `57 reshaped`, `3 changed`.
+    pub fn kinds(&self) -> Vec<String> {
+        let only_changed = self.changed.saturating_sub(self.retyped + self.reshaped);
+        let counts = [
+            (only_changed, Change::Changed),
+            (self.retyped, Change::Retyped),
+            (self.reshaped, Change::Reshaped),
+            (self.renamed, Change::Renamed),
+            (self.added, Change::Added),
+            (self.removed, Change::Removed),
+        ];
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {}", kind.name())).collect()
     }
 
     /// How much it changed: by its numbers, or by its units where it has none.
@@ -76,7 +104,7 @@ impl Layer {
     }
 
     /// By the tensor that changed most: among large ones that hardly changed, a small one would be lost in the sums of its layer.
-    fn rank(&self, other: &Self) -> Ordering {
+    pub(super) fn rank(&self, other: &Self) -> Ordering {
         let kept = |layer: &Self| layer.changed == 0;
         let by_kind = kept(self).cmp(&kept(other));
         let by_extent = || self.extent().largest_first(&other.extent());
@@ -106,17 +134,30 @@ pub fn prefix(name: &str) -> &str {
     if last > 0 { name.get(..last).unwrap_or(name) } else { name }
 }
 
+/// Whether its numbers are weights: whole ones of 32 and 64 bits count something, or are places.
+fn weighs(item: &TensorItem) -> bool {
+    let is_whole = |facts: &TensorFacts| {
+        matches!(facts.element.number(), Some(Number::I64 | Number::I32 | Number::U64 | Number::U32))
+    };
+    matches!(item.tally, Some(Tally::Numbers(_))) && !item.b.as_ref().is_some_and(is_whole)
+}
+
 /// The layers of `items`; `unchanged` are the other tensors.
 pub(super) fn summed(items: &[TensorItem], unchanged: &[&TensorFacts]) -> Vec<Layer> {
     let mut all: BTreeMap<(&str, &str), Layer> = BTreeMap::new();
     // Sums are added by name: in whichever order changes were sorted.
     let mut by_name: Vec<&TensorItem> = items.iter().collect();
     by_name.sort_by(|a, b| a.name().cmp(b.name()).then_with(|| a.change.cmp(&b.change)));
+    let weighed: HashSet<(&str, &str)> =
+        items.iter().filter(|item| weighs(item)).map(|item| (item.set(), item.layer())).collect();
     for item in by_name {
-        all.entry((item.set(), item.layer())).or_default().add(item);
+        let key = (item.set(), item.layer());
+        let counts = weighed.contains(&key) && matches!(item.tally, Some(Tally::Numbers(_))) && !weighs(item);
+        all.entry(key).or_default().add(item, counts);
     }
     for facts in unchanged {
-        if let Some(layer) = all.get_mut(&(facts.set.as_str(), prefix(&facts.name))) {
+        let name = if facts.value.is_some() { facts.name.as_str() } else { prefix(&facts.name) };
+        if let Some(layer) = all.get_mut(&(facts.set.as_str(), name)) {
             layer.tensors += 1;
         }
     }

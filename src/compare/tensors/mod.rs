@@ -8,6 +8,7 @@
 mod decode;
 pub mod element;
 pub mod extent;
+mod fold;
 pub mod layers;
 pub mod order;
 pub mod pairs;
@@ -19,6 +20,7 @@ pub mod units;
 mod vectors;
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use self::element::Element;
 use self::extent::Extent;
@@ -30,7 +32,7 @@ use super::Item;
 use crate::format::scalar::Scalar;
 
 /// A tensor, as its file says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TensorFacts {
     /// The file it lies in.
     pub file: String,
@@ -46,6 +48,8 @@ pub struct TensorFacts {
     pub element: Element,
     /// Its bytes, without gaps.
     pub length: u64,
+    /// What it says, where it is but one number, text or truth that was learned: a threshold.
+    pub value: Option<Scalar>,
 }
 
 impl TensorFacts {
@@ -172,9 +176,18 @@ impl TensorItem {
         self.b.as_ref().or(self.a.as_ref()).map_or("", |facts| &facts.set)
     }
 
-    /// The layer it belongs to.
+    /// The layer it belongs to: one of several that are one line may be named otherwise there ([`Layer::of`]).
     pub fn layer(&self) -> &str {
-        layers::prefix(self.name())
+        if self.values().is_some() { self.name() } else { layers::prefix(self.name()) }
+    }
+
+    /// What it said and says, where it is but one number, text or truth.
+    pub fn values(&self) -> Option<[Option<&Scalar>; 2]> {
+        let sides = [self.a.as_ref(), self.b.as_ref()];
+        if sides.iter().flatten().any(|facts| facts.value.is_none()) {
+            return None;
+        }
+        Some(sides.map(|side| side.and_then(|facts| facts.value.as_ref())))
     }
 
     /// How much its elements changed.
@@ -239,6 +252,8 @@ pub struct TensorDiff {
     pub settings: Vec<SettingItem>,
     /// What is not compared, and why.
     pub not_compared: Vec<NotCompared>,
+    /// Files with other bytes in which nothing else was found different.
+    pub other_bytes: Vec<String>,
 }
 
 impl TensorDiff {
@@ -252,13 +267,39 @@ impl TensorDiff {
         items.sort_by(TensorItem::rank);
         not_compared.sort();
         not_compared.dedup();
-        let layers = layers::summed(&items, unchanged);
-        Self { items, layers, unchanged: unchanged.len() as u64, settings, not_compared }
+        let replaced = settings::replaced(&settings);
+        let layers = fold::folded(layers::summed(&items, unchanged), &items, &replaced);
+        let unchanged = unchanged.len() as u64;
+        Self { items, layers, unchanged, settings, not_compared, other_bytes: Vec::new() }
+    }
+
+    /// The same, where these `files` are on both sides with other bytes: those of which nothing was found are named.
+    pub fn with_files<'f>(mut self, files: impl Iterator<Item = &'f str>) -> Self {
+        let sets = self.items.iter().flat_map(|item| [&item.a, &item.b]).flatten().map(|facts| facts.set.as_str());
+        let files_of = self.not_compared.iter().map(|missing| missing.file.as_str());
+        let told: HashSet<&str> =
+            sets.chain(files_of).chain(self.settings.iter().map(|setting| setting.file.as_str())).collect();
+        let is_told = |file: &str| told.contains(file) || told.contains(pairs::set_of(file).as_str());
+        let other_bytes = files.filter(|file| !is_told(file)).map(str::to_owned).collect();
+        self.other_bytes = other_bytes;
+        self
+    }
+
+    /// What is said of files with other bytes in which nothing was found.
+    pub fn other_bytes_words(&self) -> Vec<String> {
+        self.other_bytes.iter().map(|file| format!("{file}: other bytes, no other tensor or parameter found")).collect()
+    }
+
+    /// By set and name, the layers whose tensors are one line with those of others.
+    pub fn folded(&self) -> HashSet<(&str, &str)> {
+        let layers = self.layers.iter();
+        layers.flat_map(|layer| layer.of.iter().map(|name| (layer.set.as_str(), name.as_str()))).collect()
     }
 
     /// Whether nothing is different, and everything was compared.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.settings.is_empty() && self.not_compared.is_empty()
+        let nothing = self.items.is_empty() && self.settings.is_empty() && self.not_compared.is_empty();
+        nothing && self.other_bytes.is_empty()
     }
 
     /// What is not compared, in words: what is so on both sides once.

@@ -46,6 +46,8 @@ struct Found<'s> {
     /// Of each tensor its file, and where it lies in it.
     places: Vec<(usize, Weight)>,
     says: Vec<FoundFileRecord>,
+    /// Files that something was read from.
+    understood: Vec<String>,
 }
 
 /// Compares the tensors of the files that are not the same.
@@ -98,7 +100,9 @@ pub(in crate::ops) fn compare_within(
             reason,
         }));
     }
-    Some(TensorDiff::new(items, &unchanged, settings, not_compared))
+    let both: HashSet<&str> = a.understood.iter().map(String::as_str).collect();
+    let both = b.understood.iter().map(String::as_str).filter(|file| both.contains(file));
+    Some(TensorDiff::new(items, &unchanged, settings, not_compared).with_files(both))
 }
 
 /// Whether what is in a file of this name can be told without reading it whole.
@@ -171,7 +175,8 @@ fn find<'s>(
             weights.missing.clone().map_or(Ok((opened, weights)), Err)
         })
         .collect();
-    let mut found = Found { opened: Vec::new(), tensors: Vec::new(), places: Vec::new(), says: Vec::new() };
+    let (opened, tensors, places, says, understood) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut found = Found { opened, tensors, places, says, understood };
     let mut left = MOST_TENSORS;
     for (file, looked) in files.iter().zip(looked) {
         let room = |count: usize| format!("it holds {count} tensors, more than are compared");
@@ -183,6 +188,9 @@ fn find<'s>(
             Ok((opened, weights, rest)) => {
                 left = rest;
                 let number = found.opened.len();
+                if weights.says.is_some() || !weights.tensors.is_empty() {
+                    found.understood.push(file.path.clone());
+                }
                 found.says.extend(weights.says);
                 not_compared.extend(weights.left_out.into_iter().map(|left| NotCompared {
                     file: file.path.clone(),

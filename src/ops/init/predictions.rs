@@ -17,7 +17,7 @@ use crate::name::{ModelName, SetName};
 use crate::table::TableFormat;
 
 /// Where trainers put what their models predicted; the project's own folder first.
-const FOLDERS: [&str; 11] =
+pub(super) const FOLDERS: [&str; 11] =
     ["", "out", "output", "outputs", "predictions", "preds", "results", "eval", "evaluation", "artifacts", "reports"];
 /// Bytes of a table that are looked at: of text its beginning, of others the whole, or nothing.
 const LOOKED_AT: u64 = 64 << 20;
@@ -174,7 +174,7 @@ impl Predictions {
 }
 
 /// A table, or as many of its first lines as are looked at; and whether there are more.
-fn beginning(path: &Path, format: TableFormat) -> io::Result<(Vec<u8>, bool)> {
+pub(super) fn beginning(path: &Path, format: TableFormat) -> io::Result<(Vec<u8>, bool)> {
     let file = File::open(path)?;
     let mut bytes = Vec::new();
     file.take(LOOKED_AT + 1).read_to_end(&mut bytes)?;

@@ -1,8 +1,10 @@
 //! What changed in the tensors of a version since another, layer by layer.
 
+use crate::certify::wording::significant;
 use crate::compare::tensors::TensorDiff;
-use crate::compare::tensors::extent::not_finite;
+use crate::compare::tensors::extent::{Extent, not_finite};
 use crate::compare::tensors::layers::Layer;
+use crate::format::scalar::Scalar;
 use crate::format::snapshot::SnapshotRecord;
 use crate::ops::diff::tensors::{SideFiles, compare_within};
 use crate::page::report::{LayerChange, Tensors};
@@ -45,23 +47,35 @@ fn change(layer: &Layer, several: bool) -> LayerChange {
         (layer.reshaped, "reshaped"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let blocks = (layer.units.0 > 0).then(|| format!("{} of {} blocks", layer.units.0, layer.units.1));
-    let notes: Vec<String> = counts.chain(blocks).chain(not_finite(&layer.sums)).collect();
+    let unit = if layer.set.ends_with(".gguf") { "blocks" } else { "items" };
+    let blocks = (layer.units.0 > 0).then(|| format!("{} of {} {unit}", layer.units.0, layer.units.1));
+    let value = |value: &Option<Scalar>| value.as_ref().map_or_else(|| "–".to_owned(), said);
+    let values = layer.values.as_ref().map(|[was, is]| format!("{} → {}", value(was), value(is)));
+    let notes: Vec<String> = values.into_iter().chain(counts).chain(blocks).chain(not_finite(&layer.sums)).collect();
     LayerChange {
         layer: layer.name.clone(),
         file: if several { layer.set.clone() } else { String::new() },
         tensors: layer.tensors,
         changed: layer.changed + layer.added + layer.removed,
-        extent: layer.extent(),
+        // A value says it better than a norm.
+        extent: if layer.values.is_some() { Extent::Unknown } else { layer.extent() },
         note: notes.join(", "),
     }
 }
 
-/// Of a tensor that is not compared there is a line, too.
+fn said(value: &Scalar) -> String {
+    match value {
+        Scalar::Float(number) => significant(*number),
+        other => other.to_string(),
+    }
+}
+
+/// Of a tensor that is not compared, and of a file of which nothing is known but other bytes, there is a line, too.
 fn not_compared(found: &TensorDiff) -> impl Iterator<Item = LayerChange> {
     let several = found.layers.iter().any(|layer| found.layers.first().is_some_and(|first| first.set != layer.set));
-    found.not_compared_words().into_iter().map(move |words| LayerChange {
-        note: format!("not compared: {words}"),
+    let missing = found.not_compared_words().into_iter().map(|words| format!("not compared: {words}"));
+    missing.chain(found.other_bytes_words()).map(move |note| LayerChange {
+        note,
         file: if several { "–".to_owned() } else { String::new() },
         ..LayerChange::default()
     })

@@ -1,6 +1,6 @@
 //! What waits, by whom it waits for: what the one who asks can do, and what others are waited for with.
 
-use super::waiting::{Task, Waiting};
+use super::waiting::Waiting;
 
 /// For whom something waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +40,12 @@ impl Group<'_> {
     }
 }
 
-/// Whether the one with the address `you` can do it: it names them, or nobody.
+/// Whether the one with the address `you` can do it: it names them, or neither a person nor a role.
 pub fn is_yours(one: &Waiting, you: Option<&str>) -> bool {
     // Who may waive is said by a role alone.
     let is_anybodys = one.who.is_empty() && one.roles.is_empty();
-    // That nobody is left who could approve is for somebody to put right.
-    let is_nobodys = one.who.is_empty() && matches!(one.task, Task::Approve { .. });
     let is_named = you.is_some_and(|you| one.who.iter().any(|person| person.eq_ignore_ascii_case(you.trim())));
-    is_anybodys || is_nobodys || is_named
+    is_anybodys || is_named
 }
 
 /// All of it: yours first, then what is most urgent, then those for whom most waits.

@@ -24,12 +24,14 @@ pub(super) fn tensors(diff: &TensorDiff) -> String {
     if !diff.items.is_empty() {
         lines.add(format!("{}.\n", totals(diff)));
     }
+    values(diff, &mut lines);
     layers(diff, &mut lines);
     odd(diff, &mut lines);
     others(diff, &mut lines);
     let not_compared = diff.not_compared_words().into_iter();
     let not_compared = not_compared.map(|words| format!("not compared: {}", escape::markdown(&words, 300)));
-    list(&not_compared.collect::<Vec<_>>(), "that are not compared", &mut lines);
+    let other_bytes = diff.other_bytes_words().into_iter().map(|words| escape::markdown(&words, 300).to_string());
+    list(&not_compared.chain(other_bytes).collect::<Vec<_>>(), "that are not compared", &mut lines);
     lines.text("lines on tensors")
 }
 
@@ -85,11 +87,21 @@ fn only_set(diff: &TensorDiff) -> Option<&str> {
     diff.layers.iter().all(|layer| layer.set == first.set).then_some(&first.set)
 }
 
+/// Numbers, texts and truths that were learned: a threshold.
+fn values(diff: &TensorDiff, lines: &mut Lines) {
+    let valued = diff.layers.iter().filter_map(|layer| Some((layer, layer.values.as_ref()?)));
+    let shown =
+        |value: &Option<Scalar>| value.as_ref().map_or_else(|| "–".to_owned(), |value| name(&value.to_string()));
+    let line =
+        |(layer, [a, b]): (&Layer, &[Option<Scalar>; 2])| format!("{}: {} → {}", name(&layer.name), shown(a), shown(b));
+    list(&valued.map(line).collect::<Vec<_>>(), "learned values", lines);
+}
+
 /// The table of layers that changed.
 fn layers(diff: &TensorDiff, lines: &mut Lines) {
-    let changed = diff.layers.iter().filter(|layer| layer.changed > 0);
+    let is_in_it = |layer: &&Layer| layer.changed > 0 && layer.values.is_none() && layer.of.is_empty();
     let (changed, unmeasured): (Vec<&Layer>, Vec<&Layer>) =
-        changed.partition(|layer| !matches!(layer.extent(), Extent::Unknown));
+        diff.layers.iter().filter(is_in_it).partition(|layer| !matches!(layer.extent(), Extent::Unknown));
     if let [first, rest @ ..] = unmeasured.as_slice() {
         let more =
             if rest.is_empty() { String::new() } else { format!(" and {} more", count(rest.len() as u64, "layer")) };
@@ -137,9 +149,14 @@ fn odd(diff: &TensorDiff, lines: &mut Lines) {
 /// Everything but changed elements, by name.
 fn others(diff: &TensorDiff, lines: &mut Lines) {
     let several = only_set(diff).is_none();
+    let folded = diff.folded();
+    let together = diff.layers.iter().filter(|layer| !layer.of.is_empty());
+    let together = together.map(|layer| format!("{}: {}", name(&layer.name), layer.kinds().join(", ")));
+    list(&together.collect::<Vec<_>>(), "of several layers", lines);
     for kind in [Change::Added, Change::Removed, Change::Renamed, Change::Retyped, Change::Reshaped, Change::Changed] {
         let items =
             diff.items.iter().filter(|item| item.change == kind && (kind != Change::Changed || is_silent(item)));
+        let items = items.filter(|item| item.values().is_none() && !folded.contains(&(item.set(), item.layer())));
         let place = |item: &TensorItem| if several { format!(" in {}", name(item.set())) } else { String::new() };
         let line = |item: &TensorItem| format!("{} {}{}: {}", kind.name(), name(item.name()), place(item), what(item));
         list(&items.map(line).collect::<Vec<_>>(), kind.name(), lines);

@@ -208,7 +208,7 @@ fn layers_stand_in_the_order_of_their_tensors() {
 
 #[test]
 fn a_page_names_files_and_tensors() {
-    let many = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}.{n:02}.w")).collect::<Vec<_>>();
+    let many = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}.{n:02}x.w")).collect::<Vec<_>>();
     let (added, removed) = (many("added", 25), many("removed", 21));
     fn with<'t>(own: &[(&'t str, Vec<f32>)], names: &'t [String]) -> Vec<(&'t str, Vec<f32>)> {
         let named = names.iter().enumerate().map(|(n, name)| (name.as_str(), vec![n as f32 + 1.5; 3 + own.len()]));
@@ -219,9 +219,9 @@ fn a_page_names_files_and_tensors() {
     let project = project(&a, &b);
     let page = project.ok("diff v1 v2 --format markdown").says(&[
         "tensors in m.safetensors: 1 changed, 1 renamed, 26 added, 21 removed",
-        "- added added.00.w: F32 6",
+        "- added added.00x.w: F32 6",
         "- … and 6 more added",
-        "- removed removed.20.w: F32 5",
+        "- removed removed.20x.w: F32 5",
         "- renamed new",
         ": was old",
     ]);

@@ -117,3 +117,33 @@ fn a_strange_table_keeps_nobody_from_beginning() {
         project.ok("snapshot");
     }
 }
+
+/// As many projects lie: everything a trainer wrote in one folder.
+#[test]
+fn results_in_a_folder_are_found() {
+    let project = Project::empty();
+    let slices = "row_id,label,score,country\n".to_owned()
+        + &(0..40)
+            .map(|row| format!("r{row},{},0.{},{}\n", row % 2, row % 2 * 8 + 1, ["DE", "IT"][row / 2 % 2]))
+            .collect::<String>();
+    project.write("model/w", "w").write("results/predictions.csv", slices);
+    project.write("results/metrics.json", "{\"accuracy\": 0.9}").write("results/latency.csv", "ms\n1.5\n2.5\n");
+    project.write("data/train.csv", "customer_id,plan_id,age\nC1,a,30\nC2,a,31\n");
+    project.ok("init --model m").says(&["results/metrics.json", "results/latency.csv", "results/predictions.csv"]);
+    let config = project.read("mlrun.toml");
+    for line in [
+        "metrics = [\"results/metrics.json\"]",
+        "[model.m.samples.latency]\npath = \"results/latency.csv\"\ncolumn = \"ms\"",
+        "# slices = [\"country\"]",
+        "path = \"data/train.csv\"\n# key = [\"customer_id\"] ",
+    ] {
+        assert!(config.contains(line), "{line}: {config}");
+    }
+    project.edit("mlrun.toml", "# key = [", "key = [");
+    project.ok("snapshot");
+    project.ok("show m@v1").says(&["accuracy", "latency"]);
+    // Texts are no measurements.
+    let other = Project::empty();
+    other.write("model/w", "w").write("results/latency.csv", "ms\nfast\n").ok("init --model m");
+    assert!(other.read("mlrun.toml").contains("# [model.m.samples.latency]"));
+}

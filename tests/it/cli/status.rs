@@ -243,3 +243,28 @@ fn hostile_words_are_shown_and_not_obeyed() {
         assert_eq!(object["waiting"][1]["what"], "serve", "{object:#}");
     }
 }
+
+/// Equal tasks of one person are one line, and what somebody else must do does not stand below "you".
+#[test]
+fn equal_tasks_of_the_same_people_are_one_line() {
+    let names: Vec<String> = (10..40).map(|number| format!("model-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let board = Board::new("[stage.production]\n", &names);
+    for name in &names {
+        board.live(name);
+    }
+    board.wait(days(25));
+    // Ages are counted to the newest event of a model.
+    for name in &names {
+        board.seen(name, "web-1", if *name == "model-13" { None } else { Some(1) });
+    }
+    let text = shown(&board, "status", 0);
+    fits(&text);
+    let waits = text.split("what waits for whom").nth(1).unwrap();
+    assert!(waits.contains("renew 30 certificates: model-10@v1, model-11@v1,"), "{text}");
+    assert_eq!(waits.matches("→ mlrun certify").count(), 1, "{text}");
+    // What is not as it should be stands by itself.
+    assert_eq!(waits.matches("✗ web-1 serves no known version").count(), 1, "{text}");
+    let all = shown(&board, "status -n 31", 0);
+    assert_eq!(all.matches("→ mlrun certify").count(), 30, "{all}");
+}

@@ -166,5 +166,6 @@ pub(super) fn facts(file: &str, weight: &Weight) -> TensorFacts {
         shape: weight.shape.clone(),
         element,
         length,
+        value: weight.value(),
     }
 }

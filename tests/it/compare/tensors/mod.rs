@@ -1,6 +1,7 @@
 //! Tensors compared, against what numpy says (`goldens.py`).
 
 mod files;
+mod flaws;
 mod learned;
 mod names;
 mod numbers;

@@ -53,6 +53,7 @@ fn tensor(file: &str, name: &str, length: u64) -> TensorFacts {
         shape: vec![length / 4],
         element: Element::parse("F32"),
         length,
+        value: None,
     }
 }
 

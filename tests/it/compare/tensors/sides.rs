@@ -224,7 +224,7 @@ fn a_pickle_that_is_cut_short_is_not_compared() {
     broken(b"one");
     broken(b"two");
     let found = versions.diff("v5", Some("v6"));
-    let words = "model/bad.safetensors: no tensors can be read from it as safetensors";
+    let words = "model/bad.safetensors: no tensors can be read from it as safetensors: it is too short for a header";
     assert_eq!((found.not_compared.len(), found.not_compared_words()), (2, vec![words.to_owned()]));
 }
 

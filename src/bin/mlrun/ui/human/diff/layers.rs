@@ -47,7 +47,8 @@ impl<'d> Changed<'d> {
         for item in diff.items.iter().filter(|item| item.tally.is_some_and(|tally| tally.changed() > 0)) {
             inside.entry((item.set(), item.layer())).or_default().push(item);
         }
-        let layers = diff.layers.iter().filter(|layer| layer.changed > 0);
+        let is_in_it = |layer: &&Layer| layer.changed > 0 && layer.values.is_none() && layer.of.is_empty();
+        let layers = diff.layers.iter().filter(is_in_it);
         let of = |layer: &'d Layer| {
             let items = inside.remove(&(layer.set.as_str(), layer.name.as_str())).unwrap_or_default();
             Self { layer, items }
@@ -148,7 +149,9 @@ fn more(left: &[&Changed<'_>], style: &Style) -> String {
     let least = left.iter().map(|changed| changed.finite()).fold(0.0, f64::max);
     let odd = left.iter().any(|changed| matches!(changed.layer.largest, Extent::NotFinite(_)));
     let odd = if odd { ", some with other NaN or infinities" } else { "" };
-    format!("  … and {} more layers, relative {} and less{odd}\n", left.len(), number(Some(least), style))
+    let least = if least > 0.0 { format!(", relative {} and less", number(Some(least), style)) } else { String::new() };
+    let layers = if left.len() == 1 { "layer" } else { "layers" };
+    format!("  … and {} more {layers}{least}{odd}\n", left.len())
 }
 
 fn table(rows: &[Row<'_>], largest: f64, style: &Style) -> String {

@@ -274,7 +274,7 @@ fn weights(diff: &Diff, style: &Style) -> String {
     let parts = [replaced, more, of(sorted.others.len(), "hyper-parameter"), kinds];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        return "not compared".to_owned();
+        return if tensors.not_compared.is_empty() { "other bytes" } else { "not compared" }.to_owned();
     }
     let most = tensors.items.iter().min_by(|one, other| one.extent().largest_first(&other.extent()));
     let most = most.and_then(|item| {
@@ -282,7 +282,7 @@ fn weights(diff: &Diff, style: &Style) -> String {
         Some(match item.extent() {
             Extent::NotFinite(_) => format!("; {} in {name}", style.paint(Label::Bad, "other NaN or infinities")),
             Extent::Relative(relative) => format!("; {name} by {} of its norm", style.number(relative)),
-            Extent::Undefined | Extent::Share(_) | Extent::Unknown => return None,
+            _ => return None,
         })
     });
     format!("{}{}", parts.join(", "), most.unwrap_or_default())

@@ -1,11 +1,16 @@
 //! Tensors by layer, the most changed first, with what their files say of themselves.
 
 use mlrun::compare::tensors::extent::not_finite;
+use mlrun::compare::tensors::layers::Layer;
+use mlrun::compare::tensors::order::natural;
 use mlrun::compare::tensors::{Change, Tally, TensorDiff, TensorFacts, TensorItem};
+use mlrun::compare::{Change as ItemChange, Item};
+use mlrun::format::scalar::Scalar;
 
 use super::super::super::{Align, Label, Style, Table, clean};
 use super::super::{count, wrapped};
 use super::layers::{layers, shortened};
+use super::values::values;
 
 /// Lines of each other kind of change.
 const OF_KIND: usize = 8;
@@ -18,7 +23,9 @@ pub(super) fn tensors(diff: &TensorDiff, style: &Style, stat: bool) -> String {
     let mut text = settings(diff, style);
     if !diff.items.is_empty() {
         text += &format!("{}\n", wrapped(&format!("  {}", totals(diff))));
+        text += &learned(diff, style);
         text += &layers(diff, style, stat);
+        text += &together(diff, style);
         text += &odd(diff, style);
         if !stat {
             text += &others(diff, style);
@@ -29,7 +36,11 @@ pub(super) fn tensors(diff: &TensorDiff, style: &Style, stat: bool) -> String {
     for words in not_compared.iter().take(shown) {
         text += &format!("{}\n", wrapped(&format!("  {} not compared: {}", sign(style, "!"), clean(words))));
     }
-    text + &more(not_compared.len(), shown, "that are not compared")
+    text += &more(not_compared.len(), shown, "that are not compared");
+    for words in diff.other_bytes_words() {
+        text += &format!("{}\n", wrapped(&format!("  {} {}", sign(style, "~"), clean(&words))));
+    }
+    text
 }
 
 fn sign(style: &Style, mark: &str) -> String {
@@ -75,6 +86,48 @@ fn settings(diff: &TensorDiff, style: &Style) -> String {
     text
 }
 
+/// Numbers, texts and truths that were learned: a threshold.
+fn learned(diff: &TensorDiff, style: &Style) -> String {
+    let shown = |value: &Option<Scalar>| match value {
+        Some(Scalar::Float(number)) => Scalar::Text(style.number(*number)),
+        Some(other) => other.clone(),
+        None => Scalar::Null,
+    };
+    let item = |layer: &Layer| {
+        let [a, b] = layer.values.as_ref()?;
+        let (was, is) = (shown(a), shown(b));
+        // Digits that are left out must not make them the same.
+        let (was, is) = if was == is { (a.clone(), b.clone()) } else { (Some(was), Some(is)) };
+        let change = match (a, b, layer.added, layer.removed) {
+            (.., 1, _) => ItemChange::Added,
+            (.., 1) => ItemChange::Removed,
+            _ => ItemChange::Changed,
+        };
+        let one = |value: Option<Scalar>, is_there: bool| value.filter(|_| is_there);
+        let (a, b) = (one(was, layer.added == 0), one(is, layer.removed == 0));
+        Some(Item { name: layer.name.clone(), change, a, b })
+    };
+    let mut found: Vec<_> = diff.layers.iter().filter_map(|layer| Some((layer.set.as_str(), item(layer)?))).collect();
+    found.sort_by(|one, other| natural(one.0, other.0).then_with(|| natural(&one.1.name, &other.1.name)));
+    let several = diff.layers.iter().any(|layer| diff.layers.first().is_some_and(|first| first.set != layer.set));
+    let of_file = |of: &[(&str, Item<Scalar>)]| {
+        let items: Vec<_> = of.iter().map(|(_, item)| item.clone()).collect();
+        let file =
+            of.first().filter(|_| several).map(|(set, _)| format!("  {}\n", style.paint(Label::Dim, &clean(set))));
+        file.unwrap_or_default() + &values(&items, style)
+    };
+    found.chunk_by(|one, other| one.0 == other.0).map(of_file).collect()
+}
+
+/// Layers of which one line says as much as many.
+fn together(diff: &TensorDiff, style: &Style) -> String {
+    let mut table = Table::new(&[Align::Left; 3]);
+    for layer in diff.layers.iter().filter(|layer| !layer.of.is_empty()) {
+        table.row([sign(style, "~"), shortened(&clean(&layer.name)), layer.kinds().join(", ")]);
+    }
+    table.render(2)
+}
+
 /// Tensors in which other elements are NaN or infinite than before.
 fn odd(diff: &TensorDiff, style: &Style) -> String {
     let changed = diff.items.iter().filter_map(|item| match &item.tally {
@@ -94,9 +147,12 @@ fn odd(diff: &TensorDiff, style: &Style) -> String {
 /// Everything but changed elements.
 fn others(diff: &TensorDiff, style: &Style) -> String {
     let mut text = String::new();
+    let folded = diff.folded();
+    let is_apart = |item: &&TensorItem| item.values().is_none() && !folded.contains(&(item.set(), item.layer()));
+    let apart = diff.items.iter().filter(is_apart);
     let kinds = [Change::Retyped, Change::Reshaped, Change::Renamed, Change::Added, Change::Removed];
     for kind in kinds {
-        let items: Vec<&TensorItem> = diff.items.iter().filter(|item| item.change == kind).collect();
+        let items: Vec<&TensorItem> = apart.clone().filter(|item| item.change == kind).collect();
         let mut table = Table::new(&[Align::Left; 3]);
         let shown = shown(items.len(), OF_KIND);
         for item in items.iter().take(shown) {
@@ -112,7 +168,7 @@ fn others(diff: &TensorDiff, style: &Style) -> String {
         text += &more(items.len(), shown, kind.name());
     }
     // Where nothing could be counted, nothing stands in the table.
-    let silent = diff.items.iter().filter(|item| item.change == Change::Changed && item.tally.is_none()).count();
+    let silent = apart.filter(|item| item.change == Change::Changed && item.tally.is_none()).count();
     if silent > 0 {
         text += &format!("  {} {} of another length\n", sign(style, "~"), count(silent as u64, "tensor"));
     }

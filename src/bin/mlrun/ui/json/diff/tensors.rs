@@ -57,7 +57,17 @@ fn numbers(object: &mut Value, sums: &Sums) {
 }
 
 fn facts(facts: &TensorFacts) -> Value {
-    json!({ "name": facts.name, "dtype": facts.dtype, "shape": facts.shape, "file": facts.file, "bytes": facts.length })
+    let mut object = json!({
+        "name": facts.name,
+        "dtype": facts.dtype,
+        "shape": facts.shape,
+        "file": facts.file,
+        "bytes": facts.length,
+    });
+    if let Some(said) = &facts.value {
+        object["value"] = value(said);
+    }
+    object
 }
 
 /// Counts, layers, and what is not compared.
@@ -77,6 +87,7 @@ pub(super) fn summary(diff: &TensorDiff) -> Value {
             "tensor": missing.tensor,
             "reason": missing.reason,
         })).collect::<Vec<_>>(),
+        "other_bytes": diff.other_bytes,
     })
 }
 
@@ -93,6 +104,9 @@ fn layer(layer: &Layer) -> Value {
         "renamed": layer.renamed,
         "changed_elements": layer.changed_elements(),
     });
+    if !layer.of.is_empty() {
+        object["layers"] = json!(layer.of);
+    }
     if layer.sums.elements > 0 {
         numbers(&mut object, &layer.sums);
         let odd = |odd: NotFinite| json!({ "nan": odd.nan, "infinite": odd.infinite });
