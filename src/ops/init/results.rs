@@ -23,7 +23,7 @@ pub(super) fn metrics(project: &Path) -> Vec<String> {
             METRICS.iter().map(|name| if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") });
         paths.filter(|path| project.join(path).is_file()).collect::<Vec<_>>()
     };
-    FOLDERS.iter().map(|folder| in_folder(folder)).find(|found| !found.is_empty()).unwrap_or_default()
+    FOLDERS.iter().map(in_folder).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// A table of single measurements and its column with them.
