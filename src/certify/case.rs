@@ -150,6 +150,11 @@ impl Case<'_> {
             );
         }
         let other = if set.starts_with("reports.") { "data" } else { "model" };
-        format!("`{set}` is the parent's, byte for byte, although the {other} is another")
+        of_another(&format!("`{set}`"), "the parent's", other)
     }
+}
+
+/// That something was made with what another version has: `what` is it, `whose` it is, `other` what it should have been made anew for.
+pub fn of_another(what: &str, whose: &str, other: &str) -> String {
+    format!("{what} is {whose}, byte for byte, although the {other} is another")
 }

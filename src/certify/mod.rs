@@ -97,7 +97,7 @@ mod waivers;
 pub(crate) mod wording;
 mod worst_rule;
 
-pub use case::{Case, CaseRows, History, Lacking, PastRows, Samples};
+pub use case::{Case, CaseRows, History, Lacking, PastRows, Samples, of_another};
 pub use columns::rows_wanted;
 pub use error::CertifyError;
 pub use explain::{EqualModels, ExplainedRule, Explanation, explain};
