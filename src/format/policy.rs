@@ -156,6 +156,13 @@ pub struct PolicyRecord {
     pub predict: Option<PredictRecord>,
 }
 
+impl PolicyRecord {
+    /// Whether the rule of this id judges how many times something a number is.
+    pub fn is_ratio(&self, rule: &str) -> bool {
+        self.rules.iter().any(|known| known.id == rule && known.demand.is_ratio())
+    }
+}
+
 /// A rule as it is judged by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -270,6 +277,11 @@ impl DemandRecord {
     /// Whether it compares with a baseline.
     pub const fn is_comparison(&self) -> bool {
         !matches!(self, Self::Min { .. } | Self::Max { .. } | Self::MinRatio { .. })
+    }
+
+    /// Whether what it judges is so many times something else, and no difference.
+    pub const fn is_ratio(&self) -> bool {
+        matches!(self, Self::MaxRatio { .. } | Self::MinRatio { .. })
     }
 
     /// The number it holds results against; none where that depends on the baseline's value.

@@ -47,7 +47,7 @@ pub struct DiffReport {
     pub diff: Diff,
     /// What was compared.
     pub sections: Sections,
-    /// Whether both are the same in every section, whichever were chosen.
+    /// Whether both are the same in every section, whichever were chosen, but for outputs of notebooks.
     pub identical: bool,
     /// Whether something differs in any section, whichever were chosen.
     pub differs: bool,

@@ -4,6 +4,7 @@
 mod certificate;
 mod checks;
 mod contents;
+pub(super) mod model;
 mod summary;
 
 use self::certificate::name_of;
@@ -11,7 +12,7 @@ pub(super) use self::certificate::{certificate, sign_offs};
 pub(super) use self::checks::checks;
 use self::contents::changes;
 pub(super) use self::contents::{code, data, environment, files, values};
-pub(super) use self::summary::{is_it_good, summary, where_is_it};
+pub(super) use self::summary::{is_it_good, order, summary, where_is_it};
 use super::html::{Document, Text, Tone, number, words};
 use crate::certify::wording::count;
 use crate::clock::Time;
@@ -161,6 +162,13 @@ pub struct Certified {
     pub signatures: Vec<(String, String)>,
 }
 
+impl Certified {
+    /// Whether it lets anything pass: of what does not, no day matters.
+    pub(super) const fn counts(&self) -> bool {
+        matches!(self.statement.predicate.verdict, Verdict::Pass | Verdict::Waived)
+    }
+}
+
 /// A sign-off.
 #[derive(Debug, Clone)]
 pub struct Approval {
@@ -228,7 +236,7 @@ pub struct StoredFile {
 /// The page.
 pub fn html(case: &Case) -> String {
     let mut page = Document::new(&case.label);
-    summary(&mut page, case, None, &[]);
+    summary(&mut page, case, None, &[], &[]);
     what_it_is(&mut page, case);
     stages(&mut page, case);
     certificate(&mut page, case);
@@ -308,6 +316,7 @@ pub(super) fn facts(page: &mut Document, case: &Case) {
         ("Ran in", maybe_code(case.record.cwd.as_ref())),
         ("History", Text::code(&case.repository)),
     ]);
+    model::section(page, case);
     let origin: Vec<_> = case.origin.iter().map(|(name, text)| (*name, Text::code(text))).collect();
     if !origin.is_empty() {
         page.heading(&Text::plain("Imported from another store"));

@@ -8,7 +8,8 @@ mod results;
 mod tables;
 mod tensors;
 
-pub(super) use self::numbers::{called, signed};
+pub(super) use self::code::cells;
+pub(super) use self::numbers::{called, column, signed};
 use super::escape;
 use crate::compare::{Diff, Section, Sections};
 

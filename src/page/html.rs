@@ -14,11 +14,13 @@ use crate::clock::Time;
 const MOST_ROWS: usize = 1000;
 /// So many have no room beside each other on paper.
 const MANY_COLUMNS: usize = 9;
-/// So many columns of a table have room on every page.
+/// So many columns of a table have room on nearly every page.
 const FEW_COLUMNS: usize = 3;
 /// Characters of a value or a caption, and of the head of a column.
 const LONGEST_VALUE: usize = 200;
 const LONGEST_HEAD: usize = 80;
+/// Characters of a name that is never broken in a table.
+const LONGEST_NAME: usize = 24;
 /// Bytes of a preformatted text; the rest is counted.
 const LONGEST: usize = 256 << 10;
 
@@ -36,15 +38,15 @@ pre{background:var(--box);border:1px solid var(--line);padding:.7rem;overflow-x:
 dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:.5em 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 .summary{grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1rem;margin:1.2em 0}.summary div{background:var(--box);border:1px solid var(--line);border-radius:.4rem;padding:.7rem 1rem}.summary dd{margin:.25rem 0}.summary dd:first-of-type{font-size:1.1rem}
 .wide{overflow-x:auto}:focus-visible{outline:3px solid var(--link);outline-offset:2px}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
-th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code:only-child{display:inline-block;min-width:8ch}td a{overflow-wrap:anywhere;display:inline-block;min-width:6ch}
-.few th,.few td{overflow-wrap:anywhere}.few td:first-child,.few th:not(:empty){min-width:9ch}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code{white-space:nowrap}td code.long{white-space:normal;display:inline-block;min-width:16ch}td time{white-space:nowrap}.many td time{white-space:normal}
+.few td:first-child,.few th:not(:empty){min-width:9ch}
 th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 summary{cursor:pointer}
 .noted tr:not(:last-child) td{border-bottom:0;padding-bottom:0}.noted td:first-child{overflow-wrap:anywhere;min-width:8ch}.note{display:block;position:sticky;left:0;max-width:calc(min(100vw,72rem) - 3rem);padding-bottom:.3rem;overflow-wrap:anywhere}
-@media screen and (max-width:56rem){.wide table:not(.noted){width:max-content;min-width:100%}.wide table:not(.noted) :is(th,td){max-width:36rem}.wide caption{max-width:calc(100vw - 3rem)}}
+@media screen and (max-width:56rem){.wide table:not(.noted,.few){width:max-content;min-width:100%}.wide table:not(.noted,.few) :is(th,td){max-width:36rem}.wide caption{max-width:calc(100vw - 3rem)}}
 @media screen and (max-width:56rem){.noted,.noted tbody,.noted tr,.noted td{display:block}.noted caption{display:block}.noted thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .noted tr{display:flex;flex-wrap:wrap;gap:0 1.2rem}.noted td{border:0;padding:0;text-align:left;white-space:normal}.noted td:empty{display:none}.noted td[data-name]::before{content:attr(data-name) \" \";color:var(--dim)}.noted tbody{border-bottom:1px solid var(--line);padding:.4rem 0}}
-@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#bbb;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd,.noted tbody{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}td code{font-size:7pt;overflow-wrap:anywhere}th,td{padding-right:.3rem}.many{font-size:6.5pt}.many th,.many td{overflow-wrap:anywhere;min-width:6ch}.summary{grid-template-columns:repeat(3,1fr)}.note{position:static;max-width:none}}
+@media print{:root{--text:#000;--dim:#333;--page:#fff;--box:#fff;--line:#bbb;--link:#000;--good:#000;--bad:#000;--open:#000}body{max-width:none;padding:0;font-size:10pt}nav,a.skip{display:none}tr,dt,dd,.noted tbody{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}table{font-size:8pt}td code{font-size:7pt}td code.long{min-width:12ch}td time{white-space:normal}th,td{padding-right:.3rem}.many{font-size:6.5pt}.many code{font-size:6pt}.many td code.long{min-width:8ch}.summary{grid-template-columns:repeat(3,1fr)}.note{position:static;max-width:none}}
 ";
 
 /// A piece of a line: escaped text, and markup around it.
@@ -78,9 +80,10 @@ impl Text {
         }
     }
 
-    /// A name, a path, a digest, a command.
+    /// A name, a path, a digest, a command. In a table short ones are in one line; long ones are broken anywhere.
     pub fn code(text: &str) -> Self {
-        Self(format!("<code>{}</code>", xml(text)))
+        let class = if text.chars().nth(LONGEST_NAME).is_some() { " class=\"long\"" } else { "" };
+        Self(format!("<code{class}>{}</code>", xml(text)))
     }
 
     /// A word that carries the message; the word itself says it, colour is not needed.
@@ -296,7 +299,6 @@ impl Document {
         if rows.is_empty() {
             return;
         }
-        let few = columns.len() <= FEW_COLUMNS;
         let class = match columns.len() {
             ..=FEW_COLUMNS => " class=\"few\"",
             // On paper nothing scrolls: where words find no room, they are broken.
@@ -316,8 +318,7 @@ impl Document {
             table.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
         }
         table.push_str("</tbody>\n</table>");
-        // A few columns have room everywhere.
-        self.body.push_str(&if few { table } else { scrolling(caption, &table) });
+        self.body.push_str(&scrolling(caption, &table));
         self.body.push('\n');
         if let Some(more @ 1..) = rows.len().checked_sub(most) {
             self.paragraph(&Text::toned(Tone::Dim, &format!("{more} more are not shown here.")));

@@ -28,7 +28,7 @@ pub fn certificate(statement: &StatementRecord, context: &Context) -> String {
     let predicate = &statement.predicate;
     let mut page = head(predicate, context);
     let mut room = LONGEST.saturating_sub(page.len() + TABLE.len() + RESERVE);
-    let (rows, reasons) = Part::fitting(&predicate.results, &mut room);
+    let (rows, reasons) = Part::fitting(predicate, &mut room);
     if !rows.lines.is_empty() {
         page.push_str(TABLE);
         page.push_str(&rows.lines);
@@ -157,13 +157,14 @@ struct Part {
 
 impl Part {
     /// Rows and reasons of the results, in their order; where room is short, the gravest are kept.
-    fn fitting(results: &[ResultRecord], room: &mut usize) -> (Self, Self) {
+    fn fitting(predicate: &CertificateRecord, room: &mut usize) -> (Self, Self) {
+        let results = &predicate.results;
         let mut order: Vec<usize> = (0..results.len()).collect();
         order.sort_by_key(|at| gravity(&results[*at]));
         let mut kept: Vec<(Self, Self)> = results.iter().map(|_| Default::default()).collect();
         for at in order {
             let (rows, reasons) = &mut kept[at];
-            rows.add(&row(&results[at]), room);
+            rows.add(&row(&results[at], predicate.policy.is_ratio(&results[at].rule)), room);
             if let Some(reason) = reason(&results[at]) {
                 reasons.add(&reason, room);
             }
@@ -200,19 +201,22 @@ fn gravity(result: &ResultRecord) -> (bool, Verdict) {
     (quiet || result.severity == Severity::Warn, result.verdict)
 }
 
-fn row(result: &ResultRecord) -> String {
+fn row(result: &ResultRecord, is_ratio: bool) -> String {
     let rule = match &result.slice {
         Some(slice) => format!("{} ({})", name(&result.rule), name(slice)),
         None => name(&result.rule),
     };
     let number = |value: Option<f64>| value.map_or_else(String::new, significant);
+    let times = if is_ratio { "×" } else { "" };
     let bounds = match (result.lower, result.upper) {
-        (Some(lower), Some(upper)) => format!(" \\[{}, {}\\]", significant(lower), significant(upper)),
+        (Some(lower), Some(upper)) => {
+            format!(" \\[{times}{}, {times}{}\\]", significant(lower), significant(upper))
+        }
         _ => String::new(),
     };
     // Bounds are those of the difference where there is one, else of the candidate's value.
     let (candidate, difference) = match result.delta {
-        Some(delta) => (number(result.candidate), format!("{}{bounds}", significant(delta))),
+        Some(delta) => (number(result.candidate), format!("{times}{}{bounds}", significant(delta))),
         None => (format!("{}{bounds}", number(result.candidate)), String::new()),
     };
     let n = if result.n > 0 { grouped(result.n) } else { String::new() };
@@ -221,7 +225,7 @@ fn row(result: &ResultRecord) -> String {
         word(result),
         name(&result.metric),
         number(result.baseline),
-        number(result.margin),
+        result.margin.map_or_else(String::new, |limit| format!("{times}{}", significant(limit))),
     )
 }
 
@@ -237,8 +241,7 @@ fn reason(result: &ResultRecord) -> Option<String> {
 
 fn word(result: &ResultRecord) -> String {
     let word = verdict(result.verdict);
-    let warns = result.severity == Severity::Warn && result.verdict != Verdict::Pass;
-    if warns { format!("{word} (warning)") } else { word }
+    if result.severity == Severity::Warn { format!("{word} (does not block)") } else { word }
 }
 
 fn verdict(verdict: Verdict) -> String {

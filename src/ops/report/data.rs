@@ -105,6 +105,23 @@ fn end(value: &Scalar) -> String {
     if let Scalar::Float(number) = value { wording::significant(*number) } else { value.to_string() }
 }
 
+/// Whether the profile names every value there is.
+fn lists_all(column: &ColumnProfileRecord, rows: u64) -> bool {
+    let named: u64 = column.categories.iter().map(|one| one.count).sum();
+    let missing = column.nulls.saturating_add(column.nan).saturating_add(column.infinite);
+    !column.categories.is_empty() && named.saturating_add(missing) == rows
+}
+
+/// The values that are named; where they are all there are and numbers, in their order.
+fn in_order(column: &ColumnProfileRecord, rows: u64) -> Vec<(String, u64)> {
+    let mut named: Vec<(String, u64)> = column.categories.iter().map(|one| (one.value.clone(), one.count)).collect();
+    if column.deciles.is_some() && lists_all(column, rows) {
+        let number = |value: &str| value.parse::<f64>().unwrap_or(f64::INFINITY);
+        named.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0)));
+    }
+    named
+}
+
 fn shape(column: &ColumnProfileRecord, rows: u64, against: Option<&(&ProfileRecord, DataDrift)>) -> ColumnShape {
     let edges = |column: &ColumnProfileRecord| -> Option<Vec<f64>> {
         column.deciles.as_ref()?.edges.iter().map(Scalar::finite).collect()
@@ -122,7 +139,8 @@ fn shape(column: &ColumnProfileRecord, rows: u64, against: Option<&(&ProfileReco
         sd: column.sd,
         ends: column.min().zip(column.max()).map(|(least, greatest)| (end(least), end(greatest))),
         shape: edges(column).zip(column.deciles.as_ref().map(|deciles| deciles.counts.to_vec())),
-        categories: column.categories.iter().map(|one| (one.value.clone(), one.count)).collect(),
+        lists_all: lists_all(column, rows),
+        categories: in_order(column, rows),
         before,
         drift: against.map(|(_, found)| drift(&column.name, found)),
     }

@@ -13,6 +13,7 @@ mod predictions;
 mod samples;
 mod site;
 mod slices;
+mod stale;
 mod teller;
 mod tensors;
 mod version;

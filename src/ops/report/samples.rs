@@ -10,7 +10,7 @@ use crate::page::report::{SampleLine, Samples};
 const POINTS: usize = 200;
 /// The share of the greatest samples that no chart shows: one of them would make the others a line.
 const BEYOND: f64 = 0.005;
-const SHARES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
+const SHARES: [f64; 6] = [0.5, 0.9, 0.95, 0.99, 0.999, 1.0];
 
 /// Of every set of the version.
 pub(super) fn samples(tables: &Tables<'_>, own: &Side<'_>, other: Option<&Side<'_>>) -> Vec<Samples> {

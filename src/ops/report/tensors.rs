@@ -12,19 +12,19 @@ use crate::progress::Silent;
 use crate::snapshot;
 use crate::store::Store;
 
-/// Reads only what differs; none where the files of one of them are gone. With a limit, no more than that; then the page says how
-/// to compare.
+/// Reads only what differs, and no more than `limit` bytes: then the page says how to compare. None where the files of one of them are
+/// gone.
 pub(super) fn tensors(
     store: &Store,
     (against, before): (&str, &SnapshotRecord),
     (label, now): (&str, &SnapshotRecord),
-    limit: Option<u64>,
+    limit: u64,
 ) -> Option<Tensors> {
     let files = |record: &SnapshotRecord| snapshot::files_of(store, record.model_files.tree).ok();
     let (a, b) = (files(before)?, files(now)?);
     let side = |files| SideFiles { files, disk: None };
     let against = against.to_owned();
-    let Some(found) = compare_within(store, &side(&a), &side(&b), limit.unwrap_or(u64::MAX), &Silent) else {
+    let Some(found) = compare_within(store, &side(&a), &side(&b), limit, &Silent) else {
         let instead = Some(format!("mlrun diff {against} {label} --only tensors"));
         return Some(Tensors { against, layers: Vec::new(), instead });
     };

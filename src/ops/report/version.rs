@@ -12,7 +12,7 @@ use super::life;
 use super::predictions::{Side, Tables, quality};
 use super::teller::Teller;
 use super::tensors::tensors;
-use super::{case, changes, samples};
+use super::{case, changes, samples, stale::Stale};
 use crate::clock::Moment;
 use crate::format::certificate::HoldoutUseRecord;
 use crate::format::checkpoint::VersionRow;
@@ -21,7 +21,7 @@ use crate::format::snapshot::SnapshotRecord;
 use crate::id::FileId;
 use crate::name::{ModelName, Version};
 use crate::ops::judging;
-use crate::page::report;
+use crate::page::report::{self, Changes, Tensors};
 use crate::registry::State;
 use crate::repository::Repository;
 
@@ -115,7 +115,9 @@ impl Teller<'_> {
         };
         // What is different from the first of a page is for the page to find out.
         let before = reference.filter(|_| matches!(depth.against, Against::Baseline));
+        let (changes, tensors) = before.map_or((None, None), |reference| self.changed(reference, row, &parts.record));
         let judged = attached::judged(self.repository, self.state, row)?;
+        let stale = self.stale(row, &judged, reference);
         let judged_by = parts.case.certificate.as_ref().map(|known| &known.statement.predicate.policy);
         let policy = judged_by.or(self.policy.as_ref());
         let tables = Tables { store: self.repository.store(), largest: depth.largest, quick: self.known.is_some() };
@@ -142,20 +144,51 @@ impl Teller<'_> {
         Ok(report::Version {
             life: life::life(self.state, Some(row.version), depth.times),
             history: self.history_of(row, &parts, depth.around),
-            quality: quality(&tables, policy, &own, other.as_ref()),
-            samples: samples::samples(&tables, &own, other.as_ref()),
+            quality: stale.beside_curves(quality(&tables, policy, &own, other.as_ref())),
+            samples: stale.beside_samples(samples::samples(&tables, &own, other.as_ref())),
             data: data::tables(self.repository, &own_data, other_data.as_ref()),
-            changes: before.and_then(|reference| changes::changes(&self.telling(), &reference.row, row)),
-            tensors: before.and_then(|reference| {
-                let (before, now) = ((reference.label.as_str(), &reference.judged), (label.as_str(), &parts.record));
-                // A site over a thousand versions does not read every model.
-                tensors(self.repository.store(), before, now, self.known.as_ref().map(|_| MOST_TENSORS))
-            }),
+            changes,
+            tensors,
+            stale: stale.words(),
             reproducibility: reproducibility(&parts),
             uses: self.uses(&parts),
             description: described(self.repository, &self.state.model),
             case: parts.case,
         })
+    }
+
+    /// What is different from a version. A site over a thousand versions compares what their records say, and does not read every model
+    /// and table.
+    fn changed(
+        &self,
+        reference: &Reference,
+        row: &VersionRow,
+        record: &SnapshotRecord,
+    ) -> (Option<Changes>, Option<Tensors>) {
+        let found = |row: &VersionRow| Found { state: self.state.clone(), row: *row };
+        if self.known.is_none() {
+            return changes::between(&self.telling(), &found(&reference.row), &found(row));
+        }
+        let label = format!("{}@{}", self.state.model, row.version);
+        let (before, now) = ((reference.label.as_str(), &reference.judged), (label.as_str(), record));
+        let tensors = tensors(self.repository.store(), before, now, MOST_TENSORS);
+        (changes::changes(&self.telling(), &reference.row, row), tensors)
+    }
+
+    /// What is another model's: that of the version before it, or of the one it is held against.
+    fn stale(&self, row: &VersionRow, record: &SnapshotRecord, reference: Option<&Reference>) -> Stale {
+        let mut stale = Stale::default();
+        let parent = row.version.0.checked_sub(1).and_then(|before| self.state.version(Version(before)));
+        let is_read = |parent: &&VersionRow| reference.is_some_and(|other| other.row.version == parent.version);
+        let parent = parent.filter(|parent| !is_read(parent));
+        let before = parent.and_then(|parent| Some((parent.version, self.record(parent).ok()?)));
+        if let Some((version, before)) = before {
+            stale.add(record, &before, &format!("{}@{version}", self.state.model));
+        }
+        if let Some(reference) = reference {
+            stale.add(record, &reference.judged, &reference.label);
+        }
+        stale
     }
 
     pub(super) fn telling(&self) -> changes::Telling<'_> {

@@ -28,7 +28,7 @@ pub(in crate::page) fn certificate(page: &mut Document, case: &Case) {
                 .then(&case.stored("certificate.json", &known.id)),
         ),
         ("Issued", Text::time(known.issued)),
-        ("Counts until", Text::time(known.expires)),
+        ("Counts until", if known.counts() { Text::time(known.expires) } else { Text::default() }),
         (
             "Rules in force",
             Text::plain(if known.proposed { "no: it never promotes" } else { "yes, when it was issued" }),
@@ -93,22 +93,29 @@ fn rules(page: &mut Document, predicate: &CertificateRecord) {
         number("Limit"),
         number("Rows"),
     ];
-    let rows: Vec<_> = predicate.results.iter().map(rule).collect();
+    let rows: Vec<_> =
+        predicate.results.iter().map(|result| rule(result, predicate.policy.is_ratio(&result.rule))).collect();
     page.noted_table("Every rule, and how it came out", &columns, &rows);
 }
 
 /// A row, and why it came out so.
-fn rule(result: &ResultRecord) -> (Vec<Text>, Text) {
+fn rule(result: &ResultRecord, is_ratio: bool) -> (Vec<Text>, Text) {
     let value = |value: Option<f64>| value.map_or_else(Text::default, |value| Text::plain(&significant(value)));
+    let times = if is_ratio { "×" } else { "" };
+    let compared = |value: Option<f64>| {
+        value.map_or_else(Text::default, |value| Text::plain(&format!("{times}{}", significant(value))))
+    };
     let bounds = match (result.lower, result.upper) {
         (None, None) => String::new(),
         (lower, upper) => {
-            let bound = |bound: Option<f64>, none: &str| bound.map_or_else(|| none.to_owned(), significant);
+            let bound = |bound: Option<f64>, none: &str| {
+                bound.map_or_else(|| none.to_owned(), |bound| format!("{times}{}", significant(bound)))
+            };
             format!("{} to {}", bound(lower, "−∞"), bound(upper, "+∞"))
         }
     };
     let warns =
-        if result.severity == Severity::Warn { Text::toned(Tone::Dim, " (only a warning)") } else { Text::default() };
+        if result.severity == Severity::Warn { Text::toned(Tone::Dim, " (does not block)") } else { Text::default() };
     let set = result.set.as_ref().map_or_else(String::new, |set| format!(" of {set}"));
     let method = result.method.as_ref().map_or_else(String::new, |method| format!("; method: {method}"));
     let measured = Text::toned(Tone::Dim, &format!("{}{set}{method}", result.metric));
@@ -121,9 +128,9 @@ fn rule(result: &ResultRecord) -> (Vec<Text>, Text) {
         toned(result.verdict).then(&warns),
         value(result.candidate),
         value(result.baseline),
-        value(result.delta),
+        compared(result.delta),
         Text::plain(&bounds),
-        value(result.margin),
+        compared(result.margin),
         Text::plain(&grouped(result.n)),
     ];
     (cells, why)

@@ -1,7 +1,7 @@
 //! What the page says of the version itself: what changed, its values, data, code, environment and files.
 
 use super::super::html::{Document, Text, Tone, number, shorten, words};
-use super::{Beside, Case, maybe, maybe_code};
+use super::{Beside, Case, maybe, maybe_code, model};
 use crate::certify::wording::{count, grouped};
 use crate::format::snapshot::{CodeRecord, DataRecord, RuntimeRecord};
 
@@ -44,6 +44,11 @@ pub(in crate::page) fn values(page: &mut Document, case: &Case) {
         let source = format!("{:?}", seed.source).to_lowercase();
         vec![Text::code(&seed.name), Text::code(&seed.value.to_string()), Text::plain(&source)]
     });
+    let in_files = model::files(case).flat_map(|file| file.seeds.iter().map(move |seed| (file, seed)));
+    let in_files = in_files.map(|(file, (name, value))| {
+        vec![Text::code(&shorten(name)), Text::code(&shorten(&value.to_string())), Text::code(&shorten(&file.path))]
+    });
+    let seeds = seeds.chain(in_files);
     let columns = [words("Name"), words("Value"), words("From")];
     page.table("Seeds", &columns, &seeds.collect::<Vec<_>>());
 }

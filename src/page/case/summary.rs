@@ -1,31 +1,37 @@
 //! What a reader wants to know first: is it good, where is it in its life, what is it.
 
-use super::super::html::{Document, Text, Tone};
-use super::{Case, Certified, name_of, toned};
+use std::collections::BTreeMap;
+
+use super::super::html::{Document, Text, Tone, shorten};
+use super::{Case, Certified, model, name_of, toned};
 use crate::certify::wording::{grouped, significant};
+use crate::compare::{Direction, directions};
 use crate::format::certificate::{ResultRecord, Verdict};
 
 /// Results, metrics, stages that are told of here; the rest stands below.
 const MOST: usize = 3;
 
-/// In the words of a page: `description` is what the project says of the model, `others` who holds a stage that it does not.
+/// In the words of a page: `description` is what the project says of the model, `others` who holds a stage that it does not, `found` what
+/// is known of how good it is where no rules judged it.
 pub(in crate::page) fn summary(
     page: &mut Document,
     case: &Case,
     description: Option<&str>,
     others: &[(String, String)],
+    found: &[Text],
 ) {
     page.summary(&[
-        ("Is it good?", is_it_good(case)),
+        ("Is it good?", is_it_good(case, found)),
         ("Where is it?", where_is_it(case, others)),
         ("What is it?", what_is_it(case, description)),
     ]);
 }
 
-pub(in crate::page) fn is_it_good(case: &Case) -> Vec<Text> {
+pub(in crate::page) fn is_it_good(case: &Case, found: &[Text]) -> Vec<Text> {
     let Some(known) = &case.certificate else {
         let none = Text::toned(Tone::Open, "no certificate").then(&Text::plain(": no rules judged it"));
-        return [none].into_iter().chain(reported(case)).collect();
+        let known = if found.is_empty() { reported(case) } else { found.to_vec() };
+        return [none].into_iter().chain(known).collect();
     };
     let predicate = &known.statement.predicate;
     let mut lines = vec![toned(predicate.verdict).then(&Text::plain(&format!(": {}", came_out(known))))];
@@ -43,10 +49,7 @@ pub(in crate::page) fn is_it_good(case: &Case) -> Vec<Text> {
         (None, None) => format!("with nothing to compare it with in {}", predicate.baseline.stage),
     };
     // What does not pass counts for nothing at any time.
-    let until = match predicate.verdict {
-        Verdict::Pass | Verdict::Waived => format!("; counts until {}", day(known.expires)),
-        _ => String::new(),
-    };
+    let until = if known.counts() { format!("; counts until {}", day(known.expires)) } else { String::new() };
     lines.push(Text::toned(Tone::Dim, &format!("Judged {against}{until}.")));
     lines
 }
@@ -112,13 +115,30 @@ fn measured(results: &[ResultRecord]) -> Vec<Text> {
 
 /// What its training says, where nobody measured.
 fn reported(case: &Case) -> Vec<Text> {
-    let metrics = case.record.metrics.iter().filter_map(|(name, value)| Some((name, value.finite()?))).take(MOST);
-    let line = |(name, value): (&String, f64)| {
+    let directions = directions(case.record.metrics.keys(), &BTreeMap::new());
+    let mut metrics: Vec<(u8, &String, f64)> = case
+        .record
+        .metrics
+        .iter()
+        .filter_map(|(name, value)| Some((order(directions.get(name).copied()), name, value.finite()?)))
+        .collect();
+    // How many epochs it took says nothing of how good it is.
+    metrics.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
+    let line = |(_, name, value): (u8, &String, f64)| {
         Text::plain(&format!("{name} "))
             .then(&Text::strong(&significant(value)))
             .then(&Text::toned(Tone::Dim, " by its training"))
     };
-    metrics.map(line).collect()
+    metrics.into_iter().take(MOST).map(line).collect()
+}
+
+/// Metrics of which it is known which way is better stand first, those that only count something last.
+pub(in crate::page) const fn order(direction: Option<Direction>) -> u8 {
+    match direction {
+        Some(Direction::Higher | Direction::Lower) => 0,
+        Some(Direction::Unknown) | None => 1,
+        Some(Direction::Neutral) => 2,
+    }
 }
 
 pub(in crate::page) fn where_is_it(case: &Case, others: &[(String, String)]) -> Vec<Text> {
@@ -158,6 +178,12 @@ fn day(time: crate::clock::Time) -> String {
 
 fn what_is_it(case: &Case, description: Option<&str>) -> Vec<Text> {
     let mut lines: Vec<Text> = description.into_iter().map(Text::plain).collect();
+    let models = model::files(case).filter(|file| file.class.is_some() || file.tensors.is_some()).take(MOST);
+    lines.extend(models.map(|file| {
+        let set = model::foremost_words(file);
+        let set = if set.is_empty() { set } else { format!("; {set}") };
+        Text::plain(&shorten(&format!("{}{set}", model::what_it_holds(file))))
+    }));
     lines.extend(case.record.notes.as_ref().map(|notes| Text::plain(&format!("“{notes}”"))));
     let made = case.made.time.map_or_else(String::new, |time| format!("Made {} by {}.", day(time), case.made.who));
     lines.push(Text::plain(&made));

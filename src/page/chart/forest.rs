@@ -12,14 +12,19 @@ use crate::certify::wording::significant;
 /// Rows of one chart; the table has all.
 const MOST: usize = 40;
 /// Pixels.
-const WIDTH: u32 = 720;
-const ROW: u32 = 24;
-const LEFT: i32 = 210;
-const RIGHT: i32 = 130;
+const WIDTH: u32 = 480;
+const ROW: u32 = 38;
+const LEFT: i32 = 14;
+const RIGHT: i32 = 14;
 const BELOW: i32 = 46;
 /// Characters of a row's name, and of its note.
-const NAME: usize = 30;
+const NAME: usize = 40;
 const NOTE: usize = 18;
+/// Where in its row a bar lies, from the row's lower end: its name stands above it, so that there is room for both on a narrow screen.
+const BAR: f64 = 0.28;
+/// Half the height of the end of a bar, and of a limit.
+const END: f64 = 0.12;
+const LIMIT: f64 = 0.22;
 
 /// A forest plot.
 #[derive(Debug, Clone)]
@@ -32,6 +37,8 @@ pub struct Forest {
     pub axis: String,
     /// A value that rows are held against.
     pub against: Option<f64>,
+    /// Limits that hold for every row.
+    pub limits: Vec<f64>,
     /// From the top.
     pub rows: Vec<ForestRow>,
 }
@@ -61,12 +68,17 @@ impl Forest {
         let values = rows.iter().filter_map(|row| row.value);
         let limits = rows.iter().filter_map(|row| row.limit);
         rows.iter().find(|row| row.value.is_some_and(f64::is_finite))?;
-        let all = bounds.chain(values).chain(limits).chain(self.against).filter(|number| number.is_finite());
+        let all = bounds
+            .chain(values)
+            .chain(limits)
+            .chain(self.against)
+            .chain(self.limits.iter().copied())
+            .filter(|number| number.is_finite());
         let (low, high) = range::around(all)?;
         let count = u32::try_from(rows.len()).ok()?;
         let height = ROW.checked_mul(count)?.checked_add(u32::try_from(BELOW).ok()? + 12)?;
         let top = f64::from(count);
-        drawn((&self.title, &self.description), "chart wider", (WIDTH, height), |area| {
+        drawn((&self.title, &self.description), "chart", (WIDTH, height), |area| {
             let mut chart = ChartBuilder::on(area)
                 .margin_top(px(8))
                 .margin_left(px(LEFT))
@@ -89,6 +101,11 @@ impl Forest {
                 .x_label_formatter(&|value| significant(if value.abs() < 1e-12 { 0.0 } else { *value }))
                 .draw()
                 .ok()?;
+            for limit in &self.limits {
+                chart
+                    .draw_series([PathElement::new(vec![(*limit, 0.0), (*limit, top)], Hue::Open.stroke(1.0))])
+                    .ok()?;
+            }
             if let Some(against) = self.against {
                 chart
                     .draw_series([PathElement::new(vec![(against, 0.0), (against, top)], Hue::Dim.stroke(1.0))])
@@ -96,28 +113,28 @@ impl Forest {
             }
             let inside = |value: f64| if value.is_nan() { low } else { value.clamp(low, high) };
             for (place, row) in rows.iter().enumerate() {
-                let y = top - place as f64 - 0.5;
+                let y = top - place as f64 - 1.0 + BAR;
                 if let Some((from, to)) = row.bounds {
                     let line = vec![(inside(from), y), (inside(to), y)];
                     chart.draw_series([PathElement::new(line, row.hue.stroke(2.0))]).ok()?;
                     for end in [from, to].into_iter().filter(|end| end.is_finite()) {
-                        let tick = vec![(inside(end), y - 0.18), (inside(end), y + 0.18)];
+                        let tick = vec![(inside(end), y - END), (inside(end), y + END)];
                         chart.draw_series([PathElement::new(tick, row.hue.stroke(2.0))]).ok()?;
                     }
                 }
                 if let Some(limit) = row.limit.filter(|limit| limit.is_finite()) {
-                    let tick = vec![(inside(limit), y - 0.45), (inside(limit), y + 0.45)];
+                    let tick = vec![(inside(limit), y - LIMIT), (inside(limit), y + LIMIT)];
                     chart.draw_series([PathElement::new(tick, Hue::Ink.stroke(1.0))]).ok()?;
                 }
                 if let Some(value) = row.value.filter(|value| value.is_finite()) {
                     dot(area, chart.backend_coord(&(inside(value), y)), 4.0, row.hue)?;
                 }
-                let middle = chart.backend_coord(&(low, y)).1;
-                let name = letters(13, Hue::Ink, HPos::Right, VPos::Center);
-                area.draw(&Text::new(words(&row.name, NAME), (px(LEFT - 10), middle), name)).ok()?;
-                let note = letters(13, row.hue, HPos::Left, VPos::Center);
-                let right = px(WIDTH as i32 - RIGHT + 10);
-                area.draw(&Text::new(words(&row.note, NOTE), (right, middle), note)).ok()?;
+                let above = chart.backend_coord(&(low, y)).1 - px(ROW as i32 * 46 / 100);
+                let name = letters(13, Hue::Ink, HPos::Left, VPos::Center);
+                area.draw(&Text::new(words(&row.name, NAME), (px(LEFT), above), name)).ok()?;
+                let note = letters(13, row.hue, HPos::Right, VPos::Center);
+                let right = px(WIDTH as i32 - RIGHT);
+                area.draw(&Text::new(words(&row.note, NOTE), (right, above), note)).ok()?;
             }
             Some(())
         })

@@ -67,7 +67,7 @@ fn summary(item: &Item<FileFacts>, inside: Option<&Inside>, escaped: fn(&str) ->
 }
 
 /// `2 cells changed, 1 added, outputs of 3 cells differ`.
-pub(super) fn cells(notebook: &NotebookDiff) -> String {
+pub(in crate::page) fn cells(notebook: &NotebookDiff) -> String {
     let number = |name: &str| notebook.cells.iter().filter(|cell| cell.name() == name).count() as u64;
     let mut parts: Vec<String> = Vec::new();
     for name in ["changed", "added", "removed", "moved"] {

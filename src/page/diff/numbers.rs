@@ -164,7 +164,7 @@ pub(super) fn tables<'d>(tables: impl Iterator<Item = (&'d String, &'d TableDiff
         let mut lines = Lines::new(SECTION);
         lines.add(format!("\nIn {}:\n\n", name(source)));
         for change in table.schema.iter().take(MOST) {
-            lines.add(format!("- column {}\n", column(change)));
+            lines.add(format!("- column {}\n", column(change, &name)));
         }
         lines.add(match &table.rows {
             Ok(rows) => {
@@ -182,7 +182,8 @@ pub(super) fn tables<'d>(tables: impl Iterator<Item = (&'d String, &'d TableDiff
     text
 }
 
-fn column(change: &SchemaChange) -> String {
+/// What became of a column, in words; `name` makes foreign ones harmless where they stand.
+pub(in crate::page) fn column(change: &SchemaChange, name: &dyn Fn(&str) -> String) -> String {
     let called = name(&change.column);
     match &change.change {
         ColumnChange::Added(kind) => format!("{called} added ({})", name(kind)),

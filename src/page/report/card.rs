@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::super::case::Case;
+use super::super::case::{self, Case};
 use super::super::{Context, escape, markdown};
-use super::{Bounded, MARK_CARD, Quality, Version};
+use super::samples::quantile_name;
+use super::{Bounded, MARK_CARD, Quality, Version, comparison};
 use crate::certify::wording::{count, grouped, significant};
 use crate::format::certificate::StatementRecord;
 use crate::format::policy::Task;
@@ -139,6 +140,10 @@ fn body(version: &Version) -> String {
     for (stage, why, _) in &case.blocks {
         text += &format!("**Kept out of {}:** {}\n\n", words(stage), words(why));
     }
+    for words in &version.stale {
+        text += &format!("**Note:** {}\n\n", self::words(words));
+    }
+    model(&mut text, case);
     certificate(&mut text, case);
     let rows = |values: &std::collections::BTreeMap<String, crate::format::scalar::Scalar>| -> Vec<Vec<String>> {
         values.iter().map(|(name, value)| vec![words(name), words(&value.to_string())]).collect()
@@ -166,7 +171,9 @@ fn body(version: &Version) -> String {
         .collect();
     section(&mut text, "Training data", &["name", "path", "rows", "SHA-256"], &data);
     slices(&mut text, &version.quality);
+    samples(&mut text, version);
     drift(&mut text, version);
+    comparison::changed(&mut text, version);
     code(&mut text, case);
     let reasons: Vec<Vec<String>> = version
         .reproducibility
@@ -201,7 +208,7 @@ fn certificate(text: &mut String, case: &Case) {
         baseline: known.baseline.clone(),
         certificate: Some(known.id.clone()),
         not_certified: known.proposed.then(|| "the rules are not those in force".to_owned()),
-        expires: Some(known.expires.for_people()),
+        expires: known.counts().then(|| known.expires.for_people()),
         ..Context::default()
     };
     text.push_str(&markdown::certificate(&known.statement, &context));
@@ -231,6 +238,31 @@ pub(super) fn slices(text: &mut String, sets: &[Quality]) {
     }
 }
 
+/// What it is, as its own files say.
+fn model(text: &mut String, case: &Case) {
+    let row = |file: &crate::format::found::FoundFileRecord| {
+        vec![words(&file.path), words(&case::model::what_it_holds(file)), words(&case::model::foremost_words(file))]
+    };
+    let rows: Vec<Vec<String>> = case::model::files(case).map(row).collect();
+    section(text, "The model", &["file", "what it holds", "set to"], &rows);
+}
+
+/// Latency and the like, of each model.
+fn samples(text: &mut String, version: &Version) {
+    for set in version.samples.iter().filter(|set| !set.lines.is_empty()) {
+        let mut heads = vec!["model".to_owned(), "samples".to_owned()];
+        let shares = set.lines.first().map(|line| line.quantiles.clone()).unwrap_or_default();
+        heads.extend(shares.iter().map(|(share, _)| quantile_name(*share)));
+        let row = |line: &super::SampleLine| {
+            let values = line.quantiles.iter().map(|(_, value)| significant(*value));
+            [words(&line.model), grouped(line.n)].into_iter().chain(values).collect()
+        };
+        let rows: Vec<Vec<String>> = set.lines.iter().map(row).collect();
+        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+        section(text, &format!("Samples of {} ({})", words(&set.set), words(&set.column)), &heads, &rows);
+    }
+}
+
 fn drift(text: &mut String, version: &Version) {
     for data in version.data.iter().filter(|data| !data.is_same) {
         let Some(against) = &data.against else { continue };
@@ -239,15 +271,30 @@ fn drift(text: &mut String, version: &Version) {
             .iter()
             .filter_map(|column| {
                 let drift = column.drift.as_ref()?;
+                let psi = |drift: &super::ColumnDrift| {
+                    let about = if drift.is_estimated { "≈ " } else { "" };
+                    format!("{about}{}", significant(drift.psi))
+                };
+                let p = drift.as_ref().ok().map(|drift| drift.p).filter(|p| p.is_finite());
+                let mean = |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), significant);
+                let (missing, before) = column.before.unwrap_or((f64::NAN, None));
+                let means = before.or(column.mean).map(|_| format!("{} → {}", mean(before), mean(column.mean)));
+                let part = |share: f64| format!("{} %", significant(100.0 * share));
                 Some(vec![
                     words(&column.name),
-                    drift.as_ref().map_or_else(|why| words(why), |drift| significant(drift.psi)),
-                    drift.as_ref().map_or_else(|_| String::new(), |drift| significant(drift.p)),
+                    drift.as_ref().map_or_else(|why| words(why), psi),
+                    p.map_or_else(String::new, significant),
+                    means.unwrap_or_default(),
+                    if missing.is_finite() {
+                        format!("{} → {}", part(missing), part(column.missing))
+                    } else {
+                        String::new()
+                    },
                 ])
             })
             .collect();
         let title = format!("Drift of {} against {}", words(&data.name), words(against));
-        section(text, &title, &["column", "PSI", "p"], &rows);
+        section(text, &title, &["column", "PSI", "p", "mean", "missing"], &rows);
     }
 }
 

@@ -1,11 +1,16 @@
 //! What is different from another version, part by part.
 
+mod data;
+mod model;
+mod results;
+
+use super::super::diff::cells as cells_of;
 use super::super::html::{Document, Text, Tone, number, shorten, words};
-use super::{Changes, answers};
+use super::{Changes, answers, metrics as measured};
 use crate::certify::wording::{grouped, significant};
 use crate::compare::{
-    Change, CodeDiff, Command, DataFacts, Diff, EnvironmentFact, FileFacts, Inside, Item, Sign, Size, Step, TextHunk,
-    Verdict, compare_words,
+    Change, CodeDiff, Command, Diff, EnvironmentFact, FileFacts, Inside, Item, Sign, Size, Step, TextHunk, Verdict,
+    compare_words,
 };
 use crate::format::scalar::Scalar;
 
@@ -26,6 +31,9 @@ pub(super) fn section(page: &mut Document, changes: Option<&Changes>) {
 fn one(page: &mut Document, changes: &Changes) {
     if is_different(page, changes) {
         metrics(page, &changes.diff);
+        for set in &changes.diff.measured {
+            measured::of_set(page, (&changes.before, "this version"), set);
+        }
         rest(page, &changes.diff);
     }
 }
@@ -55,15 +63,16 @@ fn rest(page: &mut Document, diff: &Diff) {
             |notes: &Option<String>| notes.as_ref().map_or_else(|| Text::toned(Tone::Dim, "none"), |text| cut(text));
         page.facts(&[("Notes were", said(was)), ("Notes are", said(is))]);
     }
-    answers::table(page, &diff.predictions);
+    answers::section(page, &diff.predictions);
+    model::settings(page, &diff.tensors.settings);
     table(page, "Parameters", &diff.params, |value| cut_code(&value.to_string()));
     table(page, "Seeds", &diff.seeds, |value| cut_code(&value.to_string()));
     code(page, &diff.code);
     command(page, diff);
     environment(page, diff);
-    table(page, "Data", &diff.data, data);
+    data::tables(page, diff);
     table(page, "The model's files", &diff.files, file);
-    table(page, "Results", &diff.results, file);
+    results::section(page, diff);
 }
 
 fn cut(text: &str) -> Text {
@@ -119,15 +128,6 @@ fn file(facts: &FileFacts) -> Text {
     Text::plain(&format!("{} bytes, ", grouped(facts.size))).then(&Text::shortened(&facts.content))
 }
 
-fn data(facts: &DataFacts) -> Text {
-    let rows = facts.rows.map_or_else(String::new, |rows| format!("{} rows, ", grouped(rows)));
-    let size = Text::plain(&format!("{rows}{} bytes", grouped(facts.size)));
-    match facts.sha256.as_ref().or(facts.checksum.as_ref()) {
-        Some(digest) => size.then(&Text::plain(", ")).then(&Text::shortened(digest)),
-        None => size,
-    }
-}
-
 fn environment(page: &mut Document, diff: &Diff) {
     let mut sorted: Vec<&Item<EnvironmentFact>> = diff.environment.iter().collect();
     sorted.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| a.name.cmp(&b.name)));
@@ -181,36 +181,47 @@ fn code(page: &mut Document, diff: &CodeDiff) {
     };
     page.facts(&[("Commit", commits), ("Work", Text::plain(dirty))]);
     for item in diff.files.iter().take(MOST_FILES) {
-        let name = shorten(&item.name);
-        let lines = match diff.inside.get(&item.name) {
-            Some(Inside::Text(text)) => {
-                let head = format!("{name} (+{} −{} lines)", grouped(text.added), grouped(text.removed));
-                Some((head, text.hunks.iter().flat_map(hunk).collect::<Vec<_>>()))
-            }
-            Some(Inside::Notebook(notebook)) => {
-                let cells = notebook.cells.iter().flat_map(|cell| {
-                    let place = cell.b.or(cell.a).unwrap_or_default();
-                    let head = format!("@@ cell {place}, {}, {} @@", cell.kind, cell.name());
-                    std::iter::once(head).chain(cell.lines.hunks.iter().flat_map(lines))
-                });
-                Some((format!("{name}: {} cells", notebook.cells.len()), cells.collect()))
-            }
-            Some(Inside::Opaque(_)) | None => None,
-        };
-        match lines.filter(|(_, lines)| !lines.is_empty()) {
-            Some((head, lines)) => page.folded(&head, |page| page.preformatted(&lines.join("\n"))),
-            None => {
-                let why = match diff.inside.get(&item.name) {
-                    Some(Inside::Opaque(why)) => format!(": {why}"),
-                    _ => String::new(),
-                };
-                page.paragraph(&Text::code(&name).then(&Text::plain(" ")).then(&how(&item.change)).then(&cut(&why)));
-            }
+        let inside = diff.inside.get(&item.name);
+        if !look_inside(page, &item.name, inside) {
+            let why = match inside {
+                Some(Inside::Opaque(why)) => format!(": {why}"),
+                _ => String::new(),
+            };
+            let name = cut_code(&item.name);
+            page.paragraph(&name.then(&Text::plain(" ")).then(&how(&item.change)).then(&cut(&why)));
         }
+    }
+    if !diff.outputs.is_empty() {
+        let named = Text::list(diff.outputs.iter().take(MOST_FILES).map(|path| cut_code(path)));
+        page.paragraph(&Text::plain("Of these notebooks only outputs are different: ").then(&named));
     }
     if let Some(more @ 1..) = diff.files.len().checked_sub(MOST_FILES) {
         page.paragraph(&Text::toned(Tone::Dim, &format!("{} more files of code are different.", grouped(more as u64))));
     }
+}
+
+/// The lines that are different in a file, folded away; whether there are any.
+fn look_inside(page: &mut Document, name: &str, inside: Option<&Inside>) -> bool {
+    let (head, lines): (String, Vec<String>) = match inside {
+        Some(Inside::Text(text)) => {
+            let head = format!("+{} −{} lines", grouped(text.added), grouped(text.removed));
+            (head, text.hunks.iter().flat_map(hunk).collect())
+        }
+        Some(Inside::Notebook(notebook)) => {
+            let cells = notebook.cells.iter().flat_map(|cell| {
+                let place = cell.b.or(cell.a).unwrap_or_default();
+                let head = format!("@@ cell {place}, {}, {} @@", cell.kind, cell.name());
+                std::iter::once(head).chain(cell.lines.hunks.iter().flat_map(lines))
+            });
+            (cells_of(notebook), cells.collect())
+        }
+        Some(Inside::Opaque(_)) | None => return false,
+    };
+    if !lines.is_empty() {
+        let head = format!("{} ({head})", shorten(name));
+        page.folded(&head, |page| page.preformatted(&lines.join("\n")));
+    }
+    !lines.is_empty()
 }
 
 fn hunk(hunk: &TextHunk) -> Vec<String> {

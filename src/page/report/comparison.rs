@@ -6,7 +6,7 @@ use super::super::case::Case;
 use super::super::diff::{DiffPage, diff, signed};
 use super::card::{digest, section, slices, words};
 use super::metrics::{self, NOT_REPORTED, Reported, word};
-use super::{MARK_CARDS, Version, overlaid, recorded};
+use super::{Changes, MARK_CARDS, Version, overlaid, recorded};
 use crate::certify::wording::{count, grouped, significant};
 use crate::compare::{Diff, Section, Sections, SetMetrics, Verdict};
 use crate::format::certificate::Verdict as Certified;
@@ -27,7 +27,7 @@ pub(super) fn markdown(versions: &[Version]) -> String {
     section(&mut text, "How they stand", &heads(), &across(versions, &standing()));
     reported(&mut text, versions, &labels);
     for version in versions.iter().skip(1) {
-        changed(&mut text, version);
+        changed_beside_metrics(&mut text, version);
     }
     slices(&mut text, &overlaid::quality(versions));
     section(&mut text, "Where they come from", &heads(), &across(versions, &provenance(versions)));
@@ -149,23 +149,37 @@ fn measured(text: &mut String, (first, later): (&str, &str), set: &SetMetrics) {
             vec![words(&metric.name), none(), none(), String::new(), String::new(), words(why)]
         }
     });
-    let bounds = format!("{} % bounds", significant(100.0 * set.confidence));
-    section(text, &title, &["metric", first, later, "Δ", &bounds, ""], &rows.collect::<Vec<_>>());
+    let interval = format!("{} % interval", significant(100.0 * set.confidence));
+    section(text, &title, &["metric", first, later, "Δ", &interval, ""], &rows.collect::<Vec<_>>());
 }
 
 /// Everything but metrics, which stand above: as a comparison shows it.
-fn changed(text: &mut String, version: &Version) {
+fn changed_beside_metrics(text: &mut String, version: &Version) {
     let Some(changes) = &version.changes else {
         *text += &format!("## What changed\n\n{} cannot be compared.\n\n", words(&version.case.label));
         return;
     };
     let rest = Sections::only(Section::ALL.into_iter().filter(|section| *section != Section::Metrics));
     let shown = Diff { metrics: Vec::new(), measured: Vec::new(), ..changes.diff.clone() };
+    as_diff(text, version, changes, (&shown, &rest));
+}
+
+/// Everything that changed since what a version is held against, but for lines of code: no card is read for these.
+pub(super) fn changed(text: &mut String, version: &Version) {
+    if let Some(changes) = &version.changes {
+        let mut shown = Diff { notes: None, ..changes.diff.clone() };
+        shown.code.inside.clear();
+        shown.of_results.inside.clear();
+        as_diff(text, version, changes, (&shown, &Sections::default()));
+    }
+}
+
+fn as_diff(text: &mut String, version: &Version, changes: &Changes, (shown, sections): (&Diff, &Sections)) {
     let page = DiffPage {
         a: &changes.before,
         b: &version.case.label,
-        diff: &shown,
-        sections: &rest,
+        diff: shown,
+        sections,
         identical: changes.diff.is_empty(),
         erased: &changes.notes,
         unread: &[],

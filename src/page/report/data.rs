@@ -9,8 +9,13 @@ use crate::certify::wording::{count, grouped, significant};
 const MOST_COLUMNS: usize = 200;
 /// Categories that are named.
 const MOST_CATEGORIES: usize = 3;
+/// Values that have a bar each.
+const MOST_BARS: usize = 20;
 /// Columns of a chart of drift.
 const FURTHEST: usize = 20;
+/// The index from which people speak of a moderate and of a large shift (Siddiqi, Credit Risk Scorecards, 2006).
+const MODERATE: f64 = 0.1;
+const LARGE: f64 = 0.25;
 
 /// The tables, in the section of the data.
 pub(super) fn tables(page: &mut Document, tables: &[DataTable]) {
@@ -66,8 +71,9 @@ fn drift(table: &DataTable, against: &str) -> Vec<Chart> {
     let forest = Forest {
         title: format!("Drift of {} against {against}", table.name),
         description: furthest,
-        axis: "population stability index".to_owned(),
+        axis: "population stability index (lines at 0.1 and 0.25)".to_owned(),
         against: Some(0.0),
+        limits: vec![MODERATE, LARGE],
         rows,
     };
     forest.chart().into_iter().collect()
@@ -127,7 +133,15 @@ fn columns(page: &mut Document, table: &DataTable) {
     }
 }
 
+/// Of a column of few values a bar for each; else how densely values lie.
 fn shape(column: &ColumnShape) -> Option<Chart> {
+    if column.lists_all && !column.categories.is_empty() && column.categories.len() <= MOST_BARS {
+        let edges = (0..=column.categories.len()).map(|edge| edge as f64).collect();
+        let counts = column.categories.iter().map(|(_, count)| *count).collect();
+        let named: Vec<String> = column.categories.iter().map(|(value, count)| format!("{value}: {count}")).collect();
+        let title = format!("Rows with each value of {}: {}", column.name, named.join(", "));
+        return Spark { title, edges, counts }.chart();
+    }
     let (edges, counts) = column.shape.clone()?;
     let ends =
         edges.first().zip(edges.last()).map(|(low, high)| format!("{} to {}", significant(*low), significant(*high)));
@@ -161,7 +175,9 @@ fn drifted(column: &ColumnShape) -> Text {
         Some(Err(why)) => Text::toned(Tone::Dim, why),
         Some(Ok(drift)) => {
             let about = if drift.is_estimated { "about " } else { "" };
-            Text::plain(&format!("PSI {about}{}, p {}", significant(drift.psi), significant(drift.p)))
+            // Of an estimate nobody knows how much of it is chance.
+            let p = if drift.p.is_finite() { format!(", p {}", significant(drift.p)) } else { String::new() };
+            Text::plain(&format!("PSI {about}{}{p}", significant(drift.psi)))
         }
     }
 }

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use super::super::case::order;
 use super::super::diff::{called, signed};
 use super::super::html::{Column, Document, Text, Tone, column, shorten, words};
-use super::Version;
+use super::{Changes, Version};
 use crate::certify::ComparedMetric;
 use crate::certify::wording::significant;
 use crate::compare::{Change, Item, SetMetrics, Verdict};
@@ -108,20 +109,7 @@ pub(super) const NOT_REPORTED: &str = "–: no number reported";
 /// The most important differences of a version, in a line each.
 pub(super) fn foremost(versions: &[Version], place: usize, most: usize) -> Vec<Text> {
     let Some(version) = versions.get(place) else { return Vec::new() };
-    let line = |name: &str, from: &str, to: &str, how: &str, verdict: Option<Verdict>| {
-        Text::plain(&format!("{} {from} → ", shorten(name)))
-            .then(&Text::strong(to))
-            .then(&Text::plain(&format!(" ({how}) ")))
-            .then(&verdict.map_or_else(Text::default, toned))
-    };
-    let sets = version.changes.iter().flat_map(|changes| &changes.diff.measured);
-    let measured = sets.filter_map(|set| measured(set).ok()).flatten().filter_map(|metric| {
-        let found = metric.metric.found.as_ref().ok()?;
-        let how = format!("{}, {} to {}", signed(found.delta), signed(found.lower), signed(found.upper));
-        let (from, to) = (significant(found.baseline), significant(found.candidate));
-        Some(line(&metric.name, &from, &to, &how, Some(metric.verdict)))
-    });
-    let lines: Vec<Text> = measured.take(most).collect();
+    let lines: Vec<Text> = version.changes.iter().flat_map(of_predictions).take(most).collect();
     if !lines.is_empty() {
         return lines;
     }
@@ -133,6 +121,50 @@ pub(super) fn foremost(versions: &[Version], place: usize, most: usize) -> Vec<T
         Some(line(row.name, &significant(from), &significant(to), &how, step.verdict))
     });
     known.take(most).collect()
+}
+
+/// Of a version alone: that results are another model's; then the metrics that were measured on the rows of what it is held against;
+/// where there are none, those that training reported.
+pub(super) fn foremost_of_one(version: &Version, most: usize) -> Vec<Text> {
+    let mut lines: Vec<Text> = version.stale.iter().map(|words| Text::toned(Tone::Open, words)).collect();
+    let Some(changes) = &version.changes else { return lines };
+    let measured = of_predictions(changes);
+    let reported = || {
+        let mut items: Vec<_> = changes.diff.metrics.iter().collect();
+        let way = |item: &Item<Scalar>| changes.diff.directions.get(&item.name).copied();
+        items.sort_by_key(|item| (order(way(item)), item.name.clone()));
+        items.into_iter().filter_map(move |item| {
+            let (from, to) = (item.a.as_ref()?.finite()?, item.b.as_ref()?.finite()?);
+            let verdict = way(item).and_then(|way| Verdict::of_reported(item, way));
+            let how = format!("{}, reported", signed(to - from));
+            Some(line(&item.name, &significant(from), &significant(to), &how, verdict))
+        })
+    };
+    let found: Vec<Text> = if measured.is_empty() { reported().take(most).collect() } else { measured };
+    if !found.is_empty() {
+        lines.extend(found.into_iter().take(most));
+        lines.push(Text::toned(Tone::Dim, &format!("against {}", changes.before)));
+    }
+    lines
+}
+
+fn line(name: &str, from: &str, to: &str, how: &str, verdict: Option<Verdict>) -> Text {
+    Text::plain(&format!("{} {from} → ", shorten(name)))
+        .then(&Text::strong(to))
+        .then(&Text::plain(&format!(" ({how}) ")))
+        .then(&verdict.map_or_else(Text::default, toned))
+}
+
+/// What follows from predictions, each metric in a line.
+fn of_predictions(changes: &Changes) -> Vec<Text> {
+    let found = changes.diff.measured.iter().filter_map(|set| measured(set).ok()).flatten();
+    let lines = found.filter_map(|metric| {
+        let found = metric.metric.found.as_ref().ok()?;
+        let how = format!("{}, {} to {}", signed(found.delta), signed(found.lower), signed(found.upper));
+        let (from, to) = (significant(found.baseline), significant(found.candidate));
+        Some(line(&metric.name, &from, &to, &how, Some(metric.verdict)))
+    });
+    lines.collect()
 }
 
 /// The section.
@@ -178,7 +210,7 @@ fn cells(row: &Reported<'_>) -> Vec<Text> {
 }
 
 /// A set of predictions that both have.
-fn of_set(page: &mut Document, (first, later): (&str, &str), set: &SetMetrics) {
+pub(super) fn of_set(page: &mut Document, (first, later): (&str, &str), set: &SetMetrics) {
     let metrics = match measured(set) {
         Ok(metrics) => metrics,
         Err(why) => {
@@ -203,7 +235,7 @@ fn of_set(page: &mut Document, (first, later): (&str, &str), set: &SetMetrics) {
     });
     let percent = significant(100.0 * set.confidence);
     let caption = format!(
-        "From the predictions of the set {} on the rows that both have: {first} and {later}, bounds of the difference at {percent} % each",
+        "From the predictions of the set {} on the rows that both have: {first} and {later}, the {percent} % interval of the difference",
         set.set
     );
     let columns = [
@@ -211,7 +243,7 @@ fn of_set(page: &mut Document, (first, later): (&str, &str), set: &SetMetrics) {
         column(first, true),
         column(later, true),
         column("Difference", true),
-        column("Bounds", true),
+        column("Interval", true),
         words(""),
     ];
     page.table(&caption, &columns, &rows.collect::<Vec<_>>());

@@ -33,6 +33,8 @@ use crate::format::certificate::Verdict;
 /// What reports say of themselves near their beginning, so that one of them may take the place of another: pages, cards and lists of
 /// pages.
 pub const MARKS: [&str; 4] = [MARK_PAGE, MARK_CARD, MARK_CARDS, MARK_LISTING];
+/// Metrics of a version that are told of above everything else.
+const MOST_METRICS: usize = 3;
 const MARK_PAGE: &str = "<meta name=\"generator\" content=\"mlrun report\"/>";
 const MARK_CARD: &str = "\n# Written by mlrun report\n";
 const MARK_CARDS: &str = "<!-- Written by mlrun report -->";
@@ -57,6 +59,8 @@ pub struct Version {
     pub tensors: Option<Tensors>,
     /// What speaks for and against training it again with the same result: about what, whether for it, why.
     pub reproducibility: Vec<(String, bool, String)>,
+    /// Results of it that are another model's, in sentences.
+    pub stale: Vec<String>,
     /// What is different from another version; none where there is no other.
     pub changes: Option<Changes>,
     /// The evaluation sets that judged it.
@@ -302,6 +306,8 @@ pub struct ColumnShape {
     pub shape: Option<(Vec<f64>, Vec<u64>)>,
     /// The most frequent values, and how often each occurs.
     pub categories: Vec<(String, u64)>,
+    /// Whether these are all there are: then numbers stand in their order.
+    pub lists_all: bool,
     /// What the same column held before: missing share and mean.
     pub before: Option<(f64, Option<f64>)>,
     /// How far it is from that, or why that is not known.
@@ -349,7 +355,8 @@ fn document(title: &str) -> Document {
 pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     let case = &version.case;
     let mut page = document(&case.label);
-    case::summary(&mut page, case, version.description.as_deref(), &life::holders(&version.life));
+    let found = metrics::foremost_of_one(version, MOST_METRICS);
+    case::summary(&mut page, case, version.description.as_deref(), &life::holders(&version.life), &found);
     page.section("what", "What it is");
     case::facts(&mut page, case);
     life::section(&mut page, version);
@@ -357,6 +364,7 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     uses(&mut page, version);
     case::sign_offs(&mut page, case);
     history::section(&mut page, &version.history);
+    stale(&mut page, version);
     quality::section(&mut page, &version.quality);
     slices::section(&mut page, case, &version.quality);
     samples::section(&mut page, &version.samples);
@@ -376,6 +384,13 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
     let lead =
         lead.then(&Text::plain("A version of a machine-learning model, and what is known of it")).then(&as_of(case));
     page.finish(&lead)
+}
+
+/// What is another model's and has no curve to say it above: before everything that is drawn of results.
+fn stale(page: &mut Document, version: &Version) {
+    for words in &version.stale {
+        page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&Text::plain(words)).then(&Text::plain(".")));
+    }
 }
 
 /// Up to where a page knows what happened: no clock is in it.

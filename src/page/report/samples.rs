@@ -18,6 +18,7 @@ pub(super) fn section(page: &mut Document, sets: &[Samples]) {
             let note = Text::plain(&format!("{}: {note}", set.set));
             page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&note));
         }
+        beyond(page, set);
         table(page, set);
     }
 }
@@ -47,6 +48,25 @@ fn chart(set: &Samples) -> Option<Chart> {
     plot.chart()
 }
 
+/// `p99`.
+pub(super) fn quantile_name(share: f64) -> String {
+    if share < 1.0 { format!("p{}", significant(share * 100.0)) } else { "greatest".to_owned() }
+}
+
+/// What no line of the chart shows.
+fn beyond(page: &mut Document, set: &Samples) {
+    let cut = set.lines.iter().filter_map(|line| {
+        let (end, share) = line.points.last()?;
+        let (_, greatest) = line.quantiles.iter().find(|(known, _)| *known >= 1.0)?;
+        let more = format!("{} %", significant(100.0 * (1.0 - share)));
+        (greatest > end && *share < 1.0).then(|| format!("{more} of {}, up to {}", line.model, significant(*greatest)))
+    });
+    let cut: Vec<String> = cut.collect();
+    if !cut.is_empty() {
+        page.paragraph(&Text::toned(Tone::Dim, &format!("Beyond the end of the chart: {}.", cut.join("; "))));
+    }
+}
+
 fn table(page: &mut Document, set: &Samples) {
     let shares: Vec<f64> = set.lines.iter().flat_map(|line| &line.quantiles).map(|(share, _)| *share).collect();
     let mut kept: Vec<f64> = Vec::new();
@@ -57,7 +77,7 @@ fn table(page: &mut Document, set: &Samples) {
     }
     kept.sort_unstable_by(f64::total_cmp);
     let mut columns = vec![words("Model"), number("Samples")];
-    columns.extend(kept.iter().map(|share| column(&format!("p{}", significant(share * 100.0)), true)));
+    columns.extend(kept.iter().map(|share| column(&quantile_name(*share), true)));
     let rows = set.lines.iter().map(|line| {
         let values = kept.iter().map(|share| {
             let found = line.quantiles.iter().find(|(known, _)| (known - share).abs() < 1e-9);

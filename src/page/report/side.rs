@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::case::{self, maybe, toned};
 use super::super::html::{Column, Document, Text, Tone, column, shorten, words};
 use super::{
-    Life, Version, changes, data as profiles, document, history, life, metrics, model_of, overlaid, quality, recorded,
-    samples, slices as by_slice, tensors,
+    Life, MOST_METRICS, Version, changes, data as profiles, document, history, life, metrics, model_of, overlaid,
+    quality, recorded, samples, slices as by_slice, tensors,
 };
 use crate::certify::wording::{grouped, significant};
 use crate::format::certificate::ResultRecord;
+use crate::format::policy::Severity;
 use crate::format::snapshot::SnapshotRecord;
-
-/// Metrics of a version that are told of above everything else.
-const MOST_METRICS: usize = 3;
 
 /// A row: its name, and a cell for each version.
 type Row = (String, Vec<Text>);
@@ -63,7 +61,7 @@ fn summary(page: &mut Document, versions: &[Version]) {
         let case = &version.case;
         // Who else holds a stage is told of once.
         let others = if place == 0 { holders_beside(versions) } else { Vec::new() };
-        let mut lines = case::is_it_good(case);
+        let mut lines = case::is_it_good(case, &[]);
         lines.extend(case::where_is_it(case, &others));
         (case.label.clone(), lines)
     });
@@ -114,6 +112,11 @@ fn facts(versions: &[Version]) -> Vec<Row> {
         row("snapshot", &|v| Text::code(&v.case.snapshot)),
         row("made", &|v| v.case.made.time.map_or_else(Text::default, Text::time)),
         row("by", &|v| Text::plain(&v.case.made.who)),
+        row("model", &|v| {
+            let files = case::model::files(&v.case).filter(|file| file.class.is_some() || file.tensors.is_some());
+            Text::list(files.take(MOST_METRICS).map(|file| Text::plain(&shorten(&case::model::what_it_holds(file)))))
+        }),
+        row("not its own", &|v| Text::list(v.stale.iter().map(|words| Text::toned(Tone::Open, words)))),
         row("notes", &|v| maybe(v.case.record.notes.as_ref())),
         row("in", &|v| {
             let held = v.case.stays.iter().filter(|stay| stay.until.is_none());
@@ -191,7 +194,8 @@ fn rules(versions: &[Version]) -> Vec<Row> {
             let baseline = result.baseline.map(|value| format!(" (baseline {})", significant(value)));
             let value =
                 result.candidate.map(|value| format!(" {}{}", significant(value), baseline.unwrap_or_default()));
-            toned(result.verdict).then(&Text::plain(&value.unwrap_or_default()))
+            let warns = if result.severity == Severity::Warn { " (does not block)" } else { "" };
+            toned(result.verdict).then(&Text::plain(&format!("{warns}{}", value.unwrap_or_default())))
         })
     };
     order

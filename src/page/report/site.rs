@@ -69,7 +69,7 @@ const UP: &str = "../../";
 /// The page of everything.
 pub fn index(models: &[Model]) -> String {
     let mut page = document("Models");
-    page.section("models", "Models");
+    page.section("models", "Who is where");
     if models.is_empty() {
         page.paragraph(&Text::plain("There is none yet."));
     }
@@ -107,7 +107,7 @@ pub fn index(models: &[Model]) -> String {
 }
 
 fn verdict(verdict: Option<Verdict>) -> Text {
-    verdict.map_or_else(|| Text::toned(Tone::Open, "no certificate"), toned)
+    verdict.map_or_else(|| Text::toned(Tone::Dim, "no certificate"), toned)
 }
 
 /// The page of a model.

@@ -27,7 +27,7 @@ pub(super) fn section(page: &mut Document, case: &Case, sets: &[Quality]) {
         page.charts(&charts);
         known.into_iter().for_each(|certificate| table(page, certificate));
     }
-    let judged = known.map(columns_judged).unwrap_or_default();
+    let judged = known.map(judged_by).unwrap_or_default();
     predicted::section(page, sets, &judged);
 }
 
@@ -38,14 +38,14 @@ fn has_slices(certificate: &CertificateRecord) -> bool {
     certify::needs(&certificate.policy).predictions.values().any(|columns| !columns.is_empty())
 }
 
-/// The columns by whose slices some rule judged one by one: their differences stand with it.
-fn columns_judged(certificate: &CertificateRecord) -> Vec<String> {
-    let slices =
-        certificate.results.iter().filter(|result| result.delta.is_some()).filter_map(|result| result.slice.as_ref());
-    let column = |slice: &String| {
-        slice.rsplit("; ").next().and_then(|last| last.split_once('=')).map(|(name, _)| name.to_owned())
+/// Metrics and the columns by whose slices some rule judged them one by one: their differences stand with it.
+fn judged_by(certificate: &CertificateRecord) -> Vec<(String, String)> {
+    let differences = certificate.results.iter().filter(|result| result.delta.is_some());
+    let of = |result: &ResultRecord| {
+        let (column, _) = result.slice.as_ref()?.rsplit("; ").next()?.split_once('=')?;
+        Some((result.metric.clone(), column.to_owned()))
     };
-    slices.filter_map(column).collect()
+    differences.filter_map(of).collect()
 }
 
 /// What the slices of a rule are held against: one chart each, in the order of the rules.
@@ -84,6 +84,7 @@ fn chart(certificate: &CertificateRecord, results: &[&ResultRecord]) -> Option<C
         description,
         axis: format!("{} ({of})", first.metric),
         against: is_difference.then_some(0.0),
+        limits: Vec::new(),
         rows,
     };
     forest.chart()

@@ -12,7 +12,7 @@ const MOST_CHARTS: usize = 4;
 /// Times by which layers may differ before their powers are drawn.
 const MOST_TIMES: f64 = 1e3;
 /// Characters of a name that a chart shows.
-const NAME: usize = 28;
+const NAME: usize = 40;
 
 /// What changed in a model's tensors.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +113,7 @@ fn chart(tensors: &Tensors, file: &str) -> Option<Chart> {
         description: format!("Most changed: {first} by {}.", significant(largest)),
         axis: if by_power { format!("{axis}: power of 10") } else { axis.to_owned() },
         against: Some(start),
+        limits: Vec::new(),
         rows: measured.iter().map(row).collect(),
     };
     forest.chart()

@@ -37,7 +37,7 @@ fn odd_numbers_make_charts_or_none() {
 fn odd_intervals_make_a_forest_or_none() {
     let forest = |rows: Vec<ForestRow>| {
         let (title, description, axis) = ("t".to_owned(), "d".to_owned(), "x".to_owned());
-        Forest { title, description, axis, against: Some(0.0), rows }.chart()
+        Forest { title, description, axis, against: Some(0.0), limits: vec![0.1], rows }.chart()
     };
     let row = |value: Option<f64>, bounds: Option<(f64, f64)>| ForestRow {
         name: "slice".to_owned(),

@@ -18,11 +18,11 @@ fn verdict_table_and_reasons() {
     assert_eq!(lines[4], "| rule | verdict | metric | candidate | baseline | difference | limit | n |");
     assert_eq!(lines[6], "| ok | PASS | accuracy | 0.91 | 0.925 | −0.015 \\[−0.0247, −0.0053\\] | 0.05 | 1,000 |");
     assert!(lines[7].starts_with("| floor | INCONCLUSIVE | accuracy | 0.91 \\["), "{}", lines[7]);
-    assert!(lines[9].starts_with("| hint | FAIL (warning) |"), "{}", lines[9]);
+    assert!(lines[9].starts_with("| hint | FAIL (does not block) |"), "{}", lines[9]);
     assert_eq!(lines[10], "");
     assert!(lines[11].starts_with("- INCONCLUSIVE **floor**: the limit is unset; today's value is"), "{}", lines[11]);
     assert!(lines[12].starts_with("- FAIL **better**: Δ "), "{}", lines[12]);
-    assert!(lines[13].starts_with("- FAIL (warning) **hint**: "), "{}", lines[13]);
+    assert!(lines[13].starts_with("- FAIL (does not block) **hint**: "), "{}", lines[13]);
     assert_eq!(lines.len(), 14);
 }
 

@@ -8,7 +8,7 @@ use crate::certify::wording::{grouped, significant};
 /// Rows of a chart; the table has all.
 const MOST_ROWS: usize = 40;
 
-pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &[String]) {
+pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &[(String, String)]) {
     if sets.iter().all(|set| set.slices.is_empty()) {
         page.paragraph(
             &Text::plain("No column beside its predictions says which slice a row is in: ")
@@ -29,7 +29,7 @@ pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &
         }
         for sliced in &set.slices {
             let mut charts: Vec<Chart> = sliced.values(&set.set).chart().into_iter().collect();
-            if !judged.contains(&sliced.column) {
+            if !judged.iter().any(|(metric, column)| *metric == sliced.metric && *column == sliced.column) {
                 charts.extend(sliced.differences(&set.set).and_then(|forest| forest.chart()));
             }
             page.charts(&charts);
@@ -100,6 +100,7 @@ impl Sliced {
             description: self.described(),
             axis: format!("{} ({} is better)", self.metric, if self.is_higher_better { "more" } else { "less" }),
             against: self.of_all_rows().map(|found| found.value),
+            limits: Vec::new(),
             rows: rows.collect(),
         }
     }
@@ -158,6 +159,7 @@ impl Sliced {
             description,
             axis: format!("{} ({} minus {})", self.metric, short(ours, &models), short(theirs, &models)),
             against: Some(0.0),
+            limits: Vec::new(),
             rows,
         })
     }

@@ -2,8 +2,8 @@
 
 use mlrun::compare::{Change, Diff, FileFacts, Inside, Item, SamplesDiff};
 
-use super::super::super::lines::wrapped as wrapped_at;
 use super::super::super::extent::visible_width;
+use super::super::super::lines::wrapped as wrapped_at;
 use super::super::super::{Align, Label, Style, Table, clean};
 use super::super::{count, cut, set_in, shortened, wrapped};
 use super::code::{added_and_removed, cells_of, of_notebook};

@@ -52,7 +52,7 @@ fn every_section(report: &DiffReport) -> Value {
         "schema": "mlrun/diff/1",
         "a": report.a,
         "b": report.b,
-        "identical": report.identical,
+        "identical": report.identical && report.diff.code.outputs.is_empty(),
         "erased": report.erased.iter().map(|(label, part)| {
             let mut value = erased(part);
             value["of"] = json!(label);
