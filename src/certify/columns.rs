@@ -192,11 +192,16 @@ fn between(record: &DriftRecord, (reference, current, how): (Vec<u64>, Vec<u64>,
 /// Counts in the baseline's bins, and of cells without a finite number: a bin for each of few values that are all known, else between
 /// its deciles, below and above them.
 fn numbers(candidate: Side<'_>, baseline: Side<'_>) -> Result<(Vec<u64>, Vec<u64>, How), String> {
-    let (bins, mut reference) = match few_values(baseline) {
-        Some(known) => known,
-        None => deciles(baseline.profile)?.bins(count_of(baseline.profile)),
+    let theirs = |is_apart: &dyn Fn(f64) -> bool| {
+        deciles(baseline.profile).map(|theirs| theirs.bins(count_of(baseline.profile), is_apart))
     };
+    let few = few_values(baseline);
     if let Some(sample) = sample(candidate) {
+        let of_few = few.and_then(|known| Bins::of_values(&known).map(|bins| (bins.counts(&known), bins)));
+        let (mut reference, bins) = match of_few {
+            Some(found) => found,
+            None => theirs(&|_| true).map(|(bins, counts)| (counts, bins))?,
+        };
         let mut current = bins.counts(&sample);
         reference.push(missing(baseline));
         current.push(candidate.rows.saturating_sub(sample.len()));
@@ -205,21 +210,33 @@ fn numbers(candidate: Side<'_>, baseline: Side<'_>) -> Result<(Vec<u64>, Vec<u64
     if nature(candidate.profile) != Nature::Numbers {
         return Err(format!("it is {} in the candidate's data", candidate.profile.kind));
     }
-    let mut current = deciles(candidate.profile)?.estimated_counts(&bins, count_of(candidate.profile));
+    let listed = count_of(candidate.profile);
+    let lists = !candidate.profile.categories.is_empty();
+    let (mut reference, mut current) = if let Some(known) = few.filter(|_| lists) {
+        // Where its other values lie, deciles do not tell.
+        let unlisted = even_share(candidate);
+        let reference: Vec<u64> = known.values().iter().map(|value| known.count_of(*value)).collect();
+        let current: Vec<u64> = known.values().iter().map(|value| listed(*value).unwrap_or(unlisted)).collect();
+        let others = values(candidate).saturating_sub(current.iter().sum());
+        (reference.into_iter().chain([0]).collect(), current.into_iter().chain([others]).collect())
+    } else {
+        let ours = deciles(candidate.profile)?;
+        // A value has a bin of its own where it is known how often it occurs on both sides.
+        let (bins, reference) = theirs(&|value| lists || ours.is_frequent(value))?;
+        (reference, ours.estimated_counts(&bins, listed))
+    };
     reference.push(missing(baseline));
     current.push(missing(candidate));
     Ok((reference, current, How::Estimated))
 }
 
-/// A bin for each value of a column that has few, and their counts; none where its profile does not list them all, or where they
-/// do not repeat.
-fn few_values(side: Side<'_>) -> Option<(Bins, Vec<u64>)> {
+/// The values of a column that has few; none where its profile does not list them all, or where they do not repeat.
+fn few_values(side: Side<'_>) -> Option<Sample> {
     /// What a χ² test asks for in a bin.
     const EACH: u64 = 5;
     let sample = whole_sample(side.profile, side.rows)?;
-    let bins = Bins::of_values(&sample).filter(|_| sample.len() >= EACH * sample.values().len() as u64)?;
-    let counts = bins.counts(&sample);
-    Some((bins, counts))
+    let repeats = sample.len() >= EACH * sample.values().len() as u64;
+    (repeats && !sample.is_empty()).then_some(sample)
 }
 
 /// How often a value occurs, where the profile lists it.

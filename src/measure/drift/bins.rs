@@ -45,6 +45,16 @@ impl Bins {
         Self { uppers }
     }
 
+    /// The value that has a bin of its own which this edge begins or ends.
+    pub(super) fn value_at(&self, upper: f64) -> Option<f64> {
+        let place = self.uppers.partition_point(|edge| *edge < upper);
+        let ends = |place: usize| {
+            let (below, value) = (self.uppers.get(place.checked_sub(1)?)?, self.uppers.get(place)?);
+            (below.next_up() == *value).then_some(*value)
+        };
+        ends(place).or_else(|| ends(place + 1))
+    }
+
     fn push(&mut self, upper: f64) {
         if self.uppers.last().is_none_or(|last| *last < upper) {
             self.uppers.push(upper);

@@ -46,9 +46,14 @@ impl Deciles {
         (self.edges[1], self.edges[9])
     }
 
+    /// Whether a value is more than one edge: a tenth of all are equal to it.
+    pub fn is_frequent(&self, value: f64) -> bool {
+        self.edges.windows(2).any(|pair| pair[0] == value && pair[1] == value)
+    }
+
     /// Bins between the edges, and the counts in them of the sample that these are the deciles of: exact. A value that is more than
-    /// one edge has a bin of its own, if it is the least or `count_of` knows how often it occurs.
-    pub fn bins(&self, count_of: impl Fn(f64) -> Option<u64>) -> (Bins, Vec<u64>) {
+    /// one edge has a bin of its own, if it is the least or `count_of` knows how often it occurs, and it `is_apart`.
+    pub fn bins(&self, count_of: impl Fn(f64) -> Option<u64>, is_apart: impl Fn(f64) -> bool) -> (Bins, Vec<u64>) {
         let mut cuts: Vec<(f64, u64)> = Vec::new();
         let mut push = |upper: f64, up_to: u64| {
             if cuts.last().is_none_or(|(last, _)| *last < upper) {
@@ -59,15 +64,16 @@ impl Deciles {
         for (place, group) in self.edges.chunk_by(|a, b| a == b).enumerate() {
             let (value, all) = (group[0], self.up_to[last + group.len() - 1]);
             last += group.len();
+            let is_value = group.len() > 1 && is_apart(value);
             let below = match place {
                 0 => Some(0),
-                _ if group.len() > 1 => count_of(value).map(|count| all.saturating_sub(count)),
+                _ if is_value => count_of(value).map(|count| all.saturating_sub(count)),
                 _ => None,
             };
             if let Some(below) = below {
                 push(value.next_down(), below);
             }
-            if place > 0 || group.len() > 1 {
+            if place > 0 || is_value || group.len() == self.edges.len() {
                 push(value, all);
             }
         }
@@ -79,38 +85,36 @@ impl Deciles {
 
     /// Counts in `bins`: an estimate. Values between two deciles are taken to be spread evenly, those of the outermost tenths to thin
     /// out towards the extreme one, which is the last: evenly spread, the tail of a sample with one outlier would lie beyond all values
-    /// of any other. Of a value that is more than one edge, `count_of` may know how often it occurs.
+    /// of any other. Of a value with a bin of its own `count_of` may know how often it occurs.
     pub fn estimated_counts(&self, bins: &Bins, count_of: impl Fn(f64) -> Option<u64>) -> Vec<u64> {
-        bins.between(|upper| self.estimate(upper, &count_of), self.len())
+        let up_to = |upper: f64| match bins.value_at(upper).and_then(|value| Some((value, count_of(value)?))) {
+            Some((value, count)) => {
+                let with_it = self.estimate(value, count, &count_of);
+                if value == upper { with_it } else { with_it.saturating_sub(count) }
+            }
+            None => self.estimate(upper, 0, &count_of),
+        };
+        bins.between(|upper| up_to(upper).min(self.len()), self.len())
     }
 
-    /// About how many values are not above `value`.
-    fn estimate(&self, value: f64, count_of: impl Fn(f64) -> Option<u64>) -> u64 {
+    /// About how many values are not above `value`, which so many are equal to.
+    fn estimate(&self, value: f64, equal: u64, count_of: impl Fn(f64) -> Option<u64>) -> u64 {
         let next = self.edges.partition_point(|edge| *edge <= value);
         match next {
             0 => 0,
             11 => self.len(),
+            next if next > 1 && self.edges[next - 1] == value => self.up_to[next - 1],
             next => {
-                let (before, after) = (self.up_to[next - 1], self.below(next, count_of));
-                let inside = after.saturating_sub(before) as f64;
+                let (before, below) = (self.up_to[next - 1], self.below(next, count_of));
+                let inside = below.saturating_sub(before).saturating_sub(equal) as f64;
                 let up_to = match next {
                     1 => self.beyond(value, (self.edges[1], self.edges[0]), inside),
                     10 => inside - self.beyond(value, (self.edges[9], self.edges[10]), inside),
                     next => inside * (value - self.edges[next - 1]) / (self.edges[next] - self.edges[next - 1]),
                 };
-                before + up_to.round().clamp(0.0, inside) as u64
+                before + up_to.round().clamp(0.0, inside) as u64 + equal
             }
         }
-    }
-
-    /// About how many of the `count` values of an outermost tenth, which goes from its inner edge to the extreme value, lie beyond
-    /// `value`: with the distance from the median they fall as a power of it by which the extreme one is the only one left.
-    fn beyond(&self, value: f64, (inner, extreme): (f64, f64), count: f64) -> f64 {
-        let distance = |from: f64| (from - self.edges[5]).abs();
-        let reached = (distance(value) / distance(inner)).ln() / (distance(extreme) / distance(inner)).ln();
-        // Where the median is the inner edge, the distances from it are of no scale.
-        let reached = if reached.is_finite() { reached } else { (value - inner) / (extreme - inner) };
-        count.powf(1.0 - reached.clamp(0.0, 1.0))
     }
 
     /// About how many values lie below an edge that the one before it lies below: all that are not above it, but for a value that
@@ -124,6 +128,16 @@ impl Deciles {
         // By what a decile is, fewer than so many tenths lie below it.
         let tenths = || (u128::from(self.len()) * place as u128 / 10) as u64;
         count_of(edge).map_or_else(tenths, |count| self.up_to[last].saturating_sub(count))
+    }
+
+    /// About how many of the `count` values of an outermost tenth, which goes from its inner edge to the extreme value, lie beyond
+    /// `value`: with the distance from the median they fall as a power of it by which the extreme one is the only one left.
+    fn beyond(&self, value: f64, (inner, extreme): (f64, f64), count: f64) -> f64 {
+        let distance = |from: f64| (from - self.edges[5]).abs();
+        let reached = (distance(value) / distance(inner)).ln() / (distance(extreme) / distance(inner)).ln();
+        // Where the median is the inner edge, the distances from it are of no scale.
+        let reached = if reached.is_finite() { reached } else { (value - inner) / (extreme - inner) };
+        count.powf(1.0 - reached.clamp(0.0, 1.0))
     }
 
     /// Between which two numbers of values that are not above `value` the true one lies.

@@ -178,7 +178,7 @@ impl Teller<'_> {
     /// What is another model's: that of the version before it, or of the one it is held against.
     fn stale(&self, row: &VersionRow, record: &SnapshotRecord, reference: Option<&Reference>) -> Stale {
         let mut stale = Stale::default();
-        let parent = row.version.0.checked_sub(1).and_then(|before| self.state.version(Version(before)));
+        let parent = row.parent.and_then(|parent| self.state.version_of(parent));
         let is_read = |parent: &&VersionRow| reference.is_some_and(|other| other.row.version == parent.version);
         let parent = parent.filter(|parent| !is_read(parent));
         let before = parent.and_then(|parent| Some((parent.version, self.record(parent).ok()?)));

@@ -2,6 +2,7 @@
 
 use mlrun::certify::{DataDrift, data_drift};
 use mlrun::format::profile::ProfileRecord;
+use mlrun::measure::drift::{Deciles, Sample, stability};
 use serde_json::{Value, json};
 
 fn profile(rows: u64, columns: &[Value]) -> ProfileRecord {
@@ -80,4 +81,68 @@ fn categories_that_are_not_listed_are_even() {
     // What was taken out as a secret is not known, and nothing is made up for it.
     let b = profile(1000, &[words("city", 12, &[("<redacted:email>", 400), ("oslo", 300)])]);
     assert!(data_drift(&a, &b, &[]).columns[0].psi.as_ref().unwrap_err().contains("secrets"));
+}
+
+/// Numbers as a profile has them: deciles, and the twenty most frequent ones.
+fn column_of(values: &[f64]) -> Value {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let edges: Vec<f64> = (0..=10).map(|tenth| sorted[(sorted.len() * tenth).div_ceil(10).saturating_sub(1)]).collect();
+    let up_to = |edge: f64| sorted.partition_point(|value| *value <= edge);
+    let counts: Vec<usize> = (0..10).map(|k| up_to(edges[k + 1]) - if k == 0 { 0 } else { up_to(edges[k]) }).collect();
+    let mut groups: Vec<(usize, f64)> = sorted.chunk_by(|a, b| a == b).map(|group| (group.len(), group[0])).collect();
+    let distinct = groups.len();
+    groups.sort_by(|a, b| b.0.cmp(&a.0));
+    let listed: Vec<Value> =
+        groups.iter().take(20).map(|(count, value)| json!({ "count": count, "value": value.to_string() })).collect();
+    json!({
+        "name": "x", "kind": "float", "nulls": 0, "distinct": distinct, "mean": 0.0, "categories": listed,
+        "deciles": { "edges": edges, "counts": counts, "exact": true },
+    })
+}
+
+/// What is estimated where a profile does not list every value is near what all values say.
+#[test]
+fn an_estimate_is_near_the_truth() {
+    let spread = |n: usize, many: usize| (0..n).map(move |i| (i * 7919 % many) as f64 / 100.0);
+    let of_few = |more: usize| (0..1000).map(|i| f64::from(i % 20)).chain((0..more).map(|_| 20.0)).collect::<Vec<_>>();
+    let spiked =
+        |spike: usize, n: usize| std::iter::repeat_n(3.5, spike).chain(spread(n - spike, 997)).collect::<Vec<f64>>();
+    // No profile lists what hardly repeats.
+    let unlisted = |values: &[f64]| {
+        let mut column = column_of(values);
+        column["categories"] = json!([]);
+        column
+    };
+    let empty = |share: usize| std::iter::repeat_n(0.0, share).chain(spread(1000 - share, 883).map(|x| x + 0.01));
+    let (barely, nearly): (Vec<f64>, Vec<f64>) = (empty(120).collect(), empty(90).collect());
+    let cases = [
+        // A value more than are listed; a spike that is two deciles in one and one in the other; nothing in about a tenth.
+        (column_of(&of_few(0)), column_of(&of_few(3)), of_few(3), 0.01),
+        (column_of(&spiked(160, 1000)), column_of(&spiked(130, 1000)), spiked(130, 1000), 0.02),
+        (column_of(&spiked(300, 1000)), column_of(&spiked(40, 1000)), spiked(40, 1000), 0.1),
+        (unlisted(&barely), unlisted(&nearly), nearly.clone(), 0.05),
+    ];
+    for (a, b, values, near) in cases {
+        let drift = data_drift(&profile(1000, &[a.clone()]), &profile(values.len() as u64, &[b]), &[]);
+        let column = &drift.columns[0];
+        let truth = exact(&a, &values);
+        let psi = column.psi.clone().unwrap();
+        assert!(column.approximate && (psi - truth).abs() < near, "{psi}, truly {truth}: {column:?}");
+    }
+}
+
+/// The index of all values, in the bins of `a`'s deciles, frequent ones apart.
+fn exact(a: &Value, values: &[f64]) -> f64 {
+    let number = |value: &Value| value.as_f64().unwrap();
+    let edges: Vec<f64> = a["deciles"]["edges"].as_array().unwrap().iter().map(number).collect();
+    let counts: Vec<u64> =
+        a["deciles"]["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
+    let listed = |value: f64| {
+        let found = a["categories"].as_array().unwrap().iter().find(|c| c["value"] == value.to_string())?;
+        found["count"].as_u64()
+    };
+    let deciles = Deciles::new(edges.try_into().unwrap(), counts.try_into().unwrap()).unwrap();
+    let (bins, reference) = deciles.bins(listed, |_| true);
+    stability(&reference, &bins.counts(&Sample::new(values.to_vec()).unwrap())).unwrap().value
 }

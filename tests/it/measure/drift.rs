@@ -105,7 +105,7 @@ fn an_outlier_hides_nothing() {
     let reference: Vec<f64> = (0..2000).map(value).collect();
     let mut moved: Vec<f64> = (5000..7000).map(|i| value(i) + 3.0).collect();
     let deciles = deciles(&reference);
-    let (bins, own) = deciles.bins(|_| None);
+    let (bins, own) = deciles.bins(|_| None, |_| true);
     let psi = |current: &[f64]| stability(&own, &bins.counts(&Sample::new(current.to_vec()).unwrap())).unwrap();
     let before = psi(&moved).value;
     moved.push(1e6);
@@ -154,7 +154,7 @@ fn bounds_hold_the_true_distances() {
             }
         });
         for count_of in &counts_of {
-            let (bins, own) = known.bins(count_of(&a));
+            let (bins, own) = known.bins(count_of(&a), |_| true);
             assert_eq!(own, bins.counts(&a));
             let estimated = other.estimated_counts(&bins, count_of(&b));
             assert_eq!((estimated.len(), estimated.iter().sum::<u64>()), (own.len(), b.len()));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mlrun::certify::ComparedMetric;
+use mlrun::certify::{ComparedMetric, Tails};
 use mlrun::compare::{Direction, Section, Sections, TableDiff, Verdict};
 use mlrun::ops::diff::{DiffOptions, DiffReport, diff};
 use mlrun::ops::purge::{PurgeOptions, Target, purge};
@@ -65,8 +65,11 @@ fn the_numbers_are_those_of_the_certificate() {
         );
     }
     gate.policy(&rules);
-    let certificate = gate.certify().statement.predicate;
     let report = only(&gate, "v1", "v2", &[]);
+    // An interval of 95 % ends at two bounds that are each by itself at 97.5 %.
+    assert_eq!((report.diff.measured[0].confidence, report.diff.measured[0].tails), (0.95, Tails::Two));
+    gate.repo.write("policy.toml", format!("schema = 1\ntask = \"binary\"\n[stats]\nconfidence = 0.975\n{rules}"));
+    let certificate = gate.certify().statement.predicate;
     for name in names.into_iter().chain(["german"]) {
         let judged = certificate.results.iter().find(|result| result.rule == name).unwrap();
         let shown = measured(&report).iter().find(|metric| metric.rule.as_deref() == Some(name)).unwrap();

@@ -12,6 +12,7 @@ use mlrun::format::scalar::Scalar;
 use mlrun::ops::diff::DiffReport;
 
 use super::super::super::lines::wrapped;
+use super::super::super::terminal;
 use super::super::super::{Label, Style, bytes, clean};
 use super::super::{count, cut, exact};
 use super::code::added_and_removed;
@@ -61,9 +62,9 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
             };
             let first = telling.map_or_else(String::new, |item| {
                 if item.kind() == Some(EnvironmentKind::Lock) {
-                    return format!("; another {}", cut(&clean(item.name.trim_start_matches("lock:")), 24));
+                    return format!("; another {}", shortened(&clean(item.name.trim_start_matches("lock:"))));
                 }
-                format!("; {} {} → {}", cut(&clean(&item.name), 24), value(&item.a), value(&item.b))
+                format!("; {} {} → {}", shortened(&clean(&item.name)), value(&item.a), value(&item.b))
             });
             let own = (!items.is_empty()).then(|| format!("{}{first}", environment::kinds(&items)));
             own.into_iter().chain(of_another).collect::<Vec<_>>().join("; ")
@@ -73,6 +74,14 @@ fn line(diff: &Diff, section: Section, style: &Style) -> String {
         Section::Predictions => predictions(diff),
         Section::Notes => "differ".to_owned(),
     }
+}
+
+/// A name that has a line of its own where the terminal is narrow.
+fn shortened(name: &str) -> String {
+    /// The longest name of a section, what is around it, and a sign behind the word.
+    const BESIDE: usize = 16;
+    const USUAL: usize = 30;
+    cut(name, terminal::width().saturating_sub(BESIDE).min(USUAL))
 }
 
 /// `3 changed, 1 added`.
@@ -98,8 +107,12 @@ fn named(items: &[Item<Scalar>]) -> String {
     let Some(first) = first.or_else(|| furthest(&all)).or_else(changed).or_else(|| items.first()) else {
         return String::new();
     };
-    let value = |value: &Option<Scalar>| value.as_ref().map_or_else(|| "none".to_owned(), exact);
-    let first = format!("{} {} → {}", cut(&clean(&first.name), 30), value(&first.a), value(&first.b));
+    let value = |value: &Option<Scalar>| match value {
+        Some(text @ Scalar::Text(_)) => shortened(&exact(text)),
+        Some(other) => exact(other),
+        None => "none".to_owned(),
+    };
+    let first = format!("{} {} → {}", shortened(&clean(&first.name)), value(&first.a), value(&first.b));
     format!("{}; {first}", changes(items))
 }
 
@@ -135,7 +148,7 @@ fn of_set(set: &SetMetrics, style: &Style) -> Option<String> {
         Some(format!(
             "{}, {} {delta}",
             style.paint(label, &format!("{number} {word}")),
-            cut(&clean(&metric.metric), 30)
+            shortened(&clean(&metric.metric))
         ))
     });
     let mut told: Vec<String> = told.collect();
@@ -169,7 +182,7 @@ fn rows(diff: &Diff) -> String {
         None => String::new(),
     };
     let told = if told.is_empty() { told } else { format!(", {told}") };
-    format!("; {} {size}{told}", cut(&clean(&item.name), 24))
+    format!("; {} {size}{told}", shortened(&clean(&item.name)))
 }
 
 /// `; 2 of 14 columns drifted, most age (psi 1.11)`, of the table in which one drifted furthest.
@@ -185,19 +198,19 @@ fn drift(diff: &Diff, style: &Style) -> String {
     let lost: Vec<_> = lost.filter(|column| column.psi.is_err() && column.nulls.0 != column.nulls.1).collect();
     let missing = lost.first().map_or_else(String::new, |column| {
         let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
-        format!("; nulls of {}{more} {} → {}", cut(&clean(&column.name), 24), column.nulls.0, column.nulls.1)
+        format!("; nulls of {}{more} {} → {}", shortened(&clean(&column.name)), column.nulls.0, column.nulls.1)
     });
     let missing = missing + &moved_means(diff, style);
     let Some(((most, column), name, found)) = tables.max_by(|one, other| one.0.0.total_cmp(&other.0.0)) else {
         return missing;
     };
-    let place = if diff.tables.len() > 1 { format!(" of {}", cut(&clean(name), 24)) } else { String::new() };
+    let place = if diff.tables.len() > 1 { format!(" of {}", shortened(&clean(name))) } else { String::new() };
     let all = count(found.columns.iter().filter(|column| psi(column).is_some()).count() as u64, "column");
     let drifted = found.columns.iter().filter(|column| psi(column).is_some_and(|psi| psi >= STABLE)).count();
     if drifted == 0 {
         return format!("; no drift in {all}{place} (psi below {STABLE}){missing}");
     }
-    let (column, most) = (cut(&clean(&column), 24), style.fixed(most, 2));
+    let (column, most) = (shortened(&clean(&column)), style.fixed(most, 2));
     format!("; {drifted} of {all}{place} drifted, most {column} (psi {most}){missing}")
 }
 
@@ -214,7 +227,7 @@ fn moved_means(diff: &Diff, style: &Style) -> String {
         return String::new();
     };
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
-    format!("; mean of {}{more} by {} sd", cut(&clean(name), 24), signed(style.fixed(*by, 2), *by))
+    format!("; mean of {}{more} by {} sd", shortened(&clean(name)), signed(style.fixed(*by, 2), *by))
 }
 
 fn psi_of(column: &ColumnDrift) -> Option<f64> {
@@ -227,7 +240,7 @@ fn results(diff: &Diff, style: &Style) -> String {
     let items = [found.files(), diff.other_results().as_slice()].concat();
     let files = (!items.is_empty()).then(|| changes(&items));
     let of_samples = found.samples.iter().map(|set| {
-        let name = cut(&clean(&set.set), 24);
+        let name = shortened(&clean(&set.set));
         let [_, high, _] = set.quantiles();
         let (Some(a), Some(b)) = (high.a, high.b) else { return format!("{name} {}", set.change.name()) };
         let part = high.relative().map_or_else(String::new, |part| format!(" ({} %)", style.signed(100.0 * part, 1)));
@@ -264,7 +277,7 @@ fn weights(diff: &Diff, style: &Style) -> String {
     let class = |value: &Option<Scalar>| {
         let text = value.as_ref().map_or_else(|| "none".to_owned(), |value| clean(&value.to_string()));
         let text = text.trim_start_matches('<').trim_end_matches('>');
-        cut(text.rsplit('.').next().unwrap_or(text), 30)
+        shortened(text.rsplit('.').next().unwrap_or(text))
     };
     let replaced = sorted.replaced.first().map(|item| format!("{} → {}", class(&item.a), class(&item.b)));
     let more = match sorted.replaced.len().saturating_sub(1) as u64 {
@@ -278,7 +291,7 @@ fn weights(diff: &Diff, style: &Style) -> String {
     }
     let most = tensors.items.iter().min_by(|one, other| one.extent().largest_first(&other.extent()));
     let most = most.and_then(|item| {
-        let name = cut(&clean(item.name()), 30);
+        let name = shortened(&clean(item.name()));
         Some(match item.extent() {
             Extent::NotFinite(_) => format!("; {} in {name}", style.paint(Label::Bad, "other NaN or infinities")),
             Extent::Relative(relative) => format!("; {name} by {} of its norm", style.number(relative)),
@@ -306,7 +319,7 @@ fn numbers(item: &Item<Scalar>) -> Option<(f64, f64)> {
 fn numbered(items: &[&Item<Scalar>], style: &Style) -> String {
     let most = furthest(items).and_then(|item| Some((item, numbers(item)?)));
     let most = most.map_or_else(String::new, |(item, (a, b))| {
-        format!("; {} {} → {}", cut(&clean(&item.name), 30), style.number(a), style.number(b))
+        format!("; {} {} → {}", shortened(&clean(&item.name)), style.number(a), style.number(b))
     });
     format!("{}{most}", changes(items.iter().copied()))
 }
