@@ -40,7 +40,7 @@ dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.
 .wide{overflow-x:auto}:focus-visible{outline:3px solid var(--link);outline-offset:2px}table{border-collapse:collapse;width:100%;margin:.5em 0}caption{text-align:left;color:var(--dim);padding:.3em 0}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;overflow-wrap:break-word}td code{white-space:nowrap}td code.long{white-space:normal;display:inline-block;min-width:16ch}td time{white-space:nowrap}.many td time{white-space:normal}
 .few td:first-child,.few th:not(:empty){min-width:9ch}
-th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+p{overflow-wrap:anywhere}th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}th.number{white-space:normal}
 summary{cursor:pointer}
 .noted tr:not(:last-child) td{border-bottom:0;padding-bottom:0}.noted td:first-child{overflow-wrap:anywhere;min-width:8ch}.note{display:block;position:sticky;left:0;max-width:calc(min(100vw,72rem) - 3rem);padding-bottom:.3rem;overflow-wrap:anywhere}
 @media screen and (max-width:56rem){.wide table:not(.noted,.few){width:max-content;min-width:100%}.wide table:not(.noted,.few) :is(th,td){max-width:36rem}.wide caption{max-width:calc(100vw - 3rem)}}

@@ -7,6 +7,7 @@ use super::{Case, Certified, model, name_of, toned};
 use crate::certify::wording::{grouped, significant};
 use crate::compare::{Direction, directions};
 use crate::format::certificate::{ResultRecord, Verdict};
+use crate::format::policy::Severity;
 
 /// Results, metrics, stages that are told of here; the rest stands below.
 const MOST: usize = 3;
@@ -54,9 +55,17 @@ pub(in crate::page) fn is_it_good(case: &Case, found: &[Text]) -> Vec<Text> {
     lines
 }
 
-/// `1 of 8 results failed`.
+/// `1 of 8 results failed; 2 warnings`: what does not block is told apart.
 fn came_out(known: &Certified) -> String {
-    let results = &known.statement.predicate.results;
+    let is_warning = |result: &&ResultRecord| result.severity == Severity::Warn;
+    let (warnings, results): (Vec<&ResultRecord>, Vec<&ResultRecord>) =
+        known.statement.predicate.results.iter().partition(is_warning);
+    let open = |result: &&&ResultRecord| matches!(result.verdict, Verdict::Fail | Verdict::Inconclusive);
+    let aside = match warnings.iter().filter(open).count() {
+        0 => String::new(),
+        1 => "; 1 warning, which does not block".to_owned(),
+        many => format!("; {} warnings, which do not block", grouped(many as u64)),
+    };
     let count = |verdict: Verdict| results.iter().filter(|result| result.verdict == verdict).count();
     let all = results.len();
     let said = [
@@ -73,14 +82,15 @@ fn came_out(known: &Certified) -> String {
         })
         .collect();
     let word = if all == 1 { "result" } else { "results" };
-    match said.split_first() {
+    let said = match said.split_first() {
         None => format!("everything that was asked holds, {} {word}", grouped(all as u64)),
         // `1 of 8 results failed, 2 waived`.
         Some((first, rest)) => {
             let first = first.replacen(' ', &format!(" of {} {word} ", grouped(all as u64)), 1);
             [first].into_iter().chain(rest.iter().cloned()).collect::<Vec<_>>().join(", ")
         }
-    }
+    };
+    said + &aside
 }
 
 fn decisive(result: &ResultRecord) -> Text {

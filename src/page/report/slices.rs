@@ -61,6 +61,9 @@ fn charts(certificate: &CertificateRecord) -> Vec<Chart> {
     order.iter().filter_map(|rule| by_rule.get(rule)).filter_map(|results| chart(certificate, results)).collect()
 }
 
+/// What a bar of a rule is: other charts have intervals.
+const BARS: &str = "A bar ends at the rule's two bounds, each by itself at the policy's confidence.";
+
 fn chart(certificate: &CertificateRecord, results: &[&ResultRecord]) -> Option<Chart> {
     let first = results.first()?;
     let is_difference = results.iter().any(|result| result.delta.is_some());
@@ -76,13 +79,13 @@ fn chart(certificate: &CertificateRecord, results: &[&ResultRecord]) -> Option<C
     let of = if is_difference { "candidate minus baseline" } else { "candidate" };
     let failed: Vec<&str> = rows.iter().filter(|row| row.hue == Hue::Bad).map(|row| row.name.as_str()).collect();
     let description = match failed.as_slice() {
-        [] => format!("{}, none of which failed.", count(rows.len() as u64, "slice")),
-        failed => format!("{}, of which failed: {}.", count(rows.len() as u64, "slice"), failed.join(", ")),
+        [] => format!("{}, none of which failed. {BARS}", count(rows.len() as u64, "slice")),
+        failed => format!("{}, of which failed: {}. {BARS}", count(rows.len() as u64, "slice"), failed.join(", ")),
     };
     let forest = Forest {
         title: format!("Rule {}: {} by slice", first.rule, first.metric),
         description,
-        axis: format!("{} ({of})", first.metric),
+        axis: format!("{} ({of}), between the rule's bounds", first.metric),
         against: is_difference.then_some(0.0),
         limits: Vec::new(),
         rows,

@@ -92,7 +92,7 @@ fn column_of(values: &[f64]) -> Value {
     let counts: Vec<usize> = (0..10).map(|k| up_to(edges[k + 1]) - if k == 0 { 0 } else { up_to(edges[k]) }).collect();
     let mut groups: Vec<(usize, f64)> = sorted.chunk_by(|a, b| a == b).map(|group| (group.len(), group[0])).collect();
     let distinct = groups.len();
-    groups.sort_by(|a, b| b.0.cmp(&a.0));
+    groups.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let listed: Vec<Value> =
         groups.iter().take(20).map(|(count, value)| json!({ "count": count, "value": value.to_string() })).collect();
     json!({
@@ -124,7 +124,7 @@ fn an_estimate_is_near_the_truth() {
         (unlisted(&barely), unlisted(&nearly), nearly.clone(), 0.05),
     ];
     for (a, b, values, near) in cases {
-        let drift = data_drift(&profile(1000, &[a.clone()]), &profile(values.len() as u64, &[b]), &[]);
+        let drift = data_drift(&profile(1000, std::slice::from_ref(&a)), &profile(values.len() as u64, &[b]), &[]);
         let column = &drift.columns[0];
         let truth = exact(&a, &values);
         let psi = column.psi.clone().unwrap();
@@ -139,7 +139,8 @@ fn exact(a: &Value, values: &[f64]) -> f64 {
     let counts: Vec<u64> =
         a["deciles"]["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
     let listed = |value: f64| {
-        let found = a["categories"].as_array().unwrap().iter().find(|c| c["value"] == value.to_string())?;
+        let text = value.to_string();
+        let found = a["categories"].as_array().unwrap().iter().find(|c| c["value"].as_str() == Some(&text))?;
         found["count"].as_u64()
     };
     let deciles = Deciles::new(edges.try_into().unwrap(), counts.try_into().unwrap()).unwrap();

@@ -22,7 +22,7 @@ pub(in super::super) fn section(page: &mut Document, sets: &[Quality], judged: &
             let percent = significant(first.confidence * 100.0);
             let upright = first.models().first().map_or("the first model", |model| *model).to_owned();
             page.paragraph(&Text::plain(&format!(
-                "From the stored predictions of the set {}. A bar is the {percent} % interval, both ends together; a \
+                "From the stored predictions of the set {}. In the charts below a bar is the {percent} % interval, both ends together; a \
                  certificate holds one bound by itself against a limit. The upright line is {upright} over all rows.",
                 set.set
             )));
