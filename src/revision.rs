@@ -48,17 +48,21 @@ impl Revision {
     /// Reads a revision. A bare word that is neither fixed, a version nor an id may be a stage or a
     /// model: `is_model` decides, so that `fraud` means the model only where there is one.
     pub fn parse(text: &str, is_model: &dyn Fn(&ModelName) -> bool) -> Result<Self, RevisionError> {
-        let refuse = |reason: &str| RevisionError { text: text.chars().take(120).collect(), reason: reason.to_owned() };
-        if let Some((a, b)) =
-            text.split_once("..").filter(|(a, b)| !a.is_empty() && !b.is_empty() && !text.contains("@{"))
-        {
-            let short = |end: &str| end.trim_start_matches('.').chars().take(40).collect::<String>();
-            return Err(refuse(&format!(
-                "a range as in git; here two versions are two words: `{} {}`",
-                short(a),
-                short(b)
-            )));
+        let found = Self::parse_one(text, is_model);
+        // `v1..v2` reads as a stage and `v1..fraud@v2` as a model of that name, too; only a model that is there is meant.
+        let is_meant = |found: &Self| match (&found.model, &found.target) {
+            (_, Target::Stage(stage)) if stage.as_str().contains("..") => false,
+            (Some(model), _) if model.as_str().contains("..") => is_model(model),
+            _ => true,
+        };
+        match range(text) {
+            Some(reason) if !found.as_ref().is_ok_and(is_meant) => Err(refused(text, &reason)),
+            _ => found,
         }
+    }
+
+    fn parse_one(text: &str, is_model: &dyn Fn(&ModelName) -> bool) -> Result<Self, RevisionError> {
+        let refuse = |reason: &str| refused(text, reason);
         let (rest, back) = split_back(text).ok_or_else(|| refuse("`~` wants a number behind it"))?;
         let (rest, time) = split_time(rest).ok_or_else(|| refuse("`@{` wants a time and a `}`"))?;
         let (model, word) = match rest.rsplit_once('@') {
@@ -103,6 +107,17 @@ impl Revision {
         }
         StageName::new(word).map(Target::Stage).map_err(|e| e.to_string())
     }
+}
+
+fn refused(text: &str, reason: &str) -> RevisionError {
+    RevisionError { text: text.chars().take(120).collect(), reason: reason.to_owned() }
+}
+
+/// What is said of a range as git has them, if `text` looks like one.
+fn range(text: &str) -> Option<String> {
+    let (a, b) = text.split_once("..").filter(|(a, b)| !a.is_empty() && !b.is_empty() && !text.contains("@{"))?;
+    let short = |end: &str| end.trim_start_matches('.').chars().take(40).collect::<String>();
+    Some(format!("a range as in git; here two versions are two words: `{} {}`", short(a), short(b)))
 }
 
 fn split_back(text: &str) -> Option<(&str, u32)> {

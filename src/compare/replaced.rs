@@ -1,11 +1,13 @@
 //! Hyper-parameters of estimators: where one was replaced by one of another class, all of its parameters are others. That is one fact,
 //! and says more than forty.
 
+use std::collections::HashSet;
+
 use super::item::{Change, Item};
 use crate::format::scalar::Scalar;
 
 /// What says which class the whole file is of.
-const CLASS: &str = "class";
+pub(super) const CLASS: &str = "class";
 
 /// Hyper-parameters that differ, by what is to be said of them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,22 +31,34 @@ impl Sorted<'_> {
 /// Sorts the hyper-parameters of one file.
 pub fn sort_settings<'i>(items: impl IntoIterator<Item = &'i Item<Scalar>>) -> Sorted<'i> {
     let (replaced, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| is_replaced(item));
-    let prefixes: Vec<String> = replaced.iter().map(|item| prefix(&item.name)).collect();
+    let of_whole_file = replaced.iter().any(|item| item.name == CLASS);
+    let names: HashSet<&str> = replaced.iter().map(|item| item.name.as_str()).collect();
+    let is_below = |name: &str| {
+        let starts = name.char_indices().filter(|(at, _)| name.get(*at..).is_some_and(|rest| rest.starts_with("__")));
+        of_whole_file || starts.map(|(at, _)| at).any(|at| name.get(..at).is_some_and(|above| names.contains(above)))
+    };
     let is_of_one = |item: &&Item<Scalar>| {
         let name = item.name.strip_prefix("state.").unwrap_or(&item.name);
-        matches!(item.change, Change::Added | Change::Removed) && prefixes.iter().any(|prefix| name.starts_with(prefix))
+        matches!(item.change, Change::Added | Change::Removed) && is_below(name)
     };
     let (with_them, others) = others.into_iter().partition(is_of_one);
     Sorted { replaced, with_them, others }
 }
 
 /// Whether another estimator is in the same place.
-fn is_replaced(item: &Item<Scalar>) -> bool {
-    let is_object = |value: &Option<Scalar>| matches!(value, Some(Scalar::Text(text)) if text.starts_with('<') && text.ends_with('>'));
+pub(super) fn is_replaced(item: &Item<Scalar>) -> bool {
     item.change == Change::Changed && (item.name == CLASS || is_object(&item.a) && is_object(&item.b))
 }
 
-/// What the names of its parameters begin with.
-fn prefix(name: &str) -> String {
-    if name == CLASS { String::new() } else { format!("{name}__") }
+/// Whether it is an object, `<sklearn.svm._classes.SVC>`: a text may be in such brackets, too, as `<pad>` is.
+fn is_object(value: &Option<Scalar>) -> bool {
+    let Some(Scalar::Text(text)) = value else { return false };
+    let Some(name) = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')) else { return false };
+    // A long name was cut.
+    let name = name.strip_suffix('…').unwrap_or(name);
+    let is_word = |part: &str| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    name.contains('.') && name.split('.').all(is_word)
 }

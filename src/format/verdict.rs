@@ -19,6 +19,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether a promotion counts a certificate that says so. Of one that does not count, no day of expiry matters.
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::Pass | Self::Waived)
+    }
+
     /// In words, for a page that people read: a name with an underline in it is for programs.
     pub const fn words(self) -> &'static str {
         match self {

@@ -16,6 +16,8 @@ use super::{Elements, Input, MAX_RANK, MAX_TENSORS, Tensor, read_at};
 const MAX_HEADER: u64 = 100_000_000;
 /// Of a name so much is shown.
 const SHOWN: usize = 64;
+/// Characters of what is wrong with a header: it quotes the header.
+const REASON: usize = 200;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -121,7 +123,7 @@ pub(super) fn flaw(input: &mut dyn Input, size: u64) -> io::Result<Option<String
     };
     let entries = match serde_json::from_slice::<Header>(&json) {
         Ok(Header(entries)) => entries,
-        Err(error) => return Ok(Some(format!("its header: {error}"))),
+        Err(error) => return Ok(Some(format!("its header: {}", cut(&error.to_string(), REASON)))),
     };
     let named = |name: &str| format!("`{}`", short(name));
     let room = length - header;
@@ -162,7 +164,11 @@ pub(super) fn flaw(input: &mut dyn Input, size: u64) -> io::Result<Option<String
 }
 
 fn short(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
+    cut(text, SHOWN)
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 fn elements(dtype: &str) -> Elements {

@@ -18,7 +18,6 @@ use super::{ApprovalError, Asked, MadeEvent, VerbError, check_text};
 use crate::clock::Time;
 use crate::digest::Digest;
 use crate::format::allowed_signers::SignerFlaw;
-use crate::format::certificate::Verdict;
 use crate::format::checkpoint::ApprovalRow;
 use crate::format::event::{ActorRecord, EventBody, SubjectRecord};
 use crate::format::signoff::NAMESPACE;
@@ -231,7 +230,7 @@ fn check_certified(asks: &Asks) -> Result<(), VerbError> {
     let why = match asks.state.certificates.get(&snapshot) {
         None => "there is none".to_owned(),
         Some(row) if row.proposed => "the newest was made by other rules than those in force".to_owned(),
-        Some(row) if !matches!(row.verdict, Verdict::Pass | Verdict::Waived) => {
+        Some(row) if !row.verdict.counts() => {
             format!("the newest says {}", row.verdict.name())
         }
         Some(_) => return Ok(()),

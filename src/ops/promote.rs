@@ -12,7 +12,7 @@ use super::rules::Needed;
 use super::signoffs;
 use super::{Asked, MadeEvent, VerbError, attached, check_text, rules};
 use crate::format::FormatError;
-use crate::format::certificate::{self, StatementRecord, Verdict};
+use crate::format::certificate::{self, StatementRecord};
 use crate::format::checkpoint::{ApprovalRow, VersionRow};
 use crate::format::event::{ActorRecord, EventBody, HookOutcome};
 use crate::id::{CertificateId, SnapshotId};
@@ -454,7 +454,7 @@ fn check_certificate(repository: &Repository, id: CertificateId, candidate: Snap
     let bytes = repository.store().record(id.digest())?;
     let predicate = StatementRecord::decode(&bytes).map_err(unreadable)?.predicate;
     repository.store().record(predicate.policy_sha256)?;
-    if predicate.candidate == candidate && matches!(predicate.verdict, Verdict::Pass | Verdict::Waived) {
+    if predicate.candidate == candidate && predicate.verdict.counts() {
         return Ok(());
     }
     let reason = "it is not the passing certificate of this version that the journal says it is".to_owned();

@@ -442,7 +442,7 @@ pub fn obstacles(state: &State, request: &PromoteRequest<'_>) -> (Vec<Obstacle>,
         return (found, None);
     };
     let certificate = row.certificate;
-    if !matches!(row.verdict, Verdict::Pass | Verdict::Waived) {
+    if !row.verdict.counts() {
         found.push(Obstacle::Verdict { certificate, verdict: row.verdict });
     }
     if row.verdict == Verdict::Waived {

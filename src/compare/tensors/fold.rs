@@ -2,20 +2,18 @@
 //! another; layers that only came or went; and whatever an estimator had learned that is of another class now.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::TensorItem;
 use super::element::Element;
 use super::extent::Extent;
 use super::layers::Layer;
 use super::order::natural;
+use super::places::Places;
 use super::sums::Sums;
 
 /// Fewer are not folded.
 const FEW: usize = 3;
-/// What scikit-learn keeps estimators in: no part of the names of their parameters.
-const COMPOSITIONS: [&str; 7] =
-    ["steps", "transformer_list", "transformers", "transformers_", "estimators", "estimators_", "best_estimator_"];
 /// What the arrays of a tree are called.
 const NODES: &str = "nodes";
 
@@ -23,11 +21,12 @@ const NODES: &str = "nodes";
 pub(super) fn folded(layers: Vec<Layer>, items: &[TensorItem], replaced: &[(String, String)]) -> Vec<Layer> {
     let trees: HashSet<(&str, &str)> =
         items.iter().filter(|item| is_of_tree(item)).filter_map(|i| Some((i.set(), parent(i.layer())?.0))).collect();
+    let mut places: HashMap<&str, Places<'_>> = HashMap::new();
+    replaced.iter().for_each(|(set, name)| places.entry(set).or_default().insert(name));
     let mut groups: BTreeMap<(String, String, bool), Vec<Layer>> = BTreeMap::new();
     let mut all = Vec::new();
     for layer in layers {
-        let of_replaced = replaced.iter().filter(|(set, _)| *set == layer.set);
-        let place = of_replaced.filter_map(|(_, name)| below(&layer.name, name)).min_by_key(|place| place.len());
+        let place = places.get(layer.set.as_str()).and_then(|places| places.above(&layer.name));
         if let Some(place) = place {
             groups.entry((layer.set.clone(), place.to_owned(), true)).or_default().push(layer);
             continue;
@@ -67,22 +66,6 @@ fn parent(name: &str) -> Option<(&str, &str)> {
     let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (above, number) = name.split_at_checked(name.len() - digits)?;
     (digits > 0).then_some((above, number))
-}
-
-/// The beginning of `layer` that is the estimator whose parameters are below `setting`, if it lies in it.
-fn below<'n>(layer: &'n str, setting: &str) -> Option<&'n str> {
-    let mut wanted = setting.split("__").filter(|part| !part.is_empty()).peekable();
-    let mut end = 0;
-    for part in layer.split('.') {
-        let Some(next) = wanted.peek() else { break };
-        if part == *next {
-            wanted.next();
-        } else if !COMPOSITIONS.contains(&part) {
-            return None;
-        }
-        end += part.len() + 1;
-    }
-    if wanted.peek().is_some() { None } else { layer.get(..end.saturating_sub(1)) }
 }
 
 /// `estimators_.{0…29}`.

@@ -12,6 +12,7 @@ mod fold;
 pub mod layers;
 pub mod order;
 pub mod pairs;
+mod places;
 mod quantised;
 pub mod settings;
 pub mod strided;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::item::{Change, Item, compare_maps};
+use super::super::item::compare_maps;
+use super::super::replaced::{CLASS, is_replaced};
 use super::SettingItem;
 use super::order::natural;
 use super::pairs::set_of;
@@ -24,11 +25,9 @@ pub fn compare(a: &[FoundFileRecord], b: &[FoundFileRecord]) -> Vec<SettingItem>
 
 /// Estimators that are of another class now: the set of their file, and their parameters' name, empty of the whole file's.
 pub fn replaced(settings: &[SettingItem]) -> Vec<(String, String)> {
-    let is_object = |value: &Option<Scalar>| matches!(value, Some(Scalar::Text(text)) if text.starts_with('<') && text.ends_with('>'));
-    let is_class = |item: &Item<Scalar>| item.name == "class" || is_object(&item.a) && is_object(&item.b);
-    let replaced = settings.iter().filter(|setting| setting.item.change == Change::Changed && is_class(&setting.item));
+    let replaced = settings.iter().filter(|setting| is_replaced(&setting.item));
     let name =
-        |setting: &SettingItem| if setting.item.name == "class" { String::new() } else { setting.item.name.clone() };
+        |setting: &SettingItem| if setting.item.name == CLASS { String::new() } else { setting.item.name.clone() };
     replaced.map(|setting| (set_of(&setting.file), name(setting))).collect()
 }
 

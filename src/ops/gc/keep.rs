@@ -1,7 +1,6 @@
 //! Which versions the rules of `[model.NAME.keep]` let go of.
 
 use crate::clock::Time;
-use crate::format::certificate::Verdict;
 use crate::format::checkpoint::VersionRow;
 use crate::format::config::KeepFile;
 use crate::format::scalar::Scalar;
@@ -55,10 +54,7 @@ pub(in crate::ops) fn superfluous(
         None => Vec::new(),
     };
     let certified = |row: &VersionRow| {
-        state
-            .certificates
-            .get(&row.snapshot)
-            .is_some_and(|c| matches!(c.verdict, Verdict::Pass | Verdict::Waived) && !c.proposed && c.expires > now)
+        state.certificates.get(&row.snapshot).is_some_and(|c| c.verdict.counts() && !c.proposed && c.expires > now)
     };
     let older = &kept[..kept.len().saturating_sub(last)];
     let gone = older

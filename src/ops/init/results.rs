@@ -15,6 +15,8 @@ const MEASURED: [&str; 9] =
     ["ms", "latency_ms", "latency", "milliseconds", "seconds", "s", "duration", "duration_ms", "time_ms"];
 /// Columns that are looked at.
 const COLUMNS: usize = 256;
+/// Of those, the columns called like an id whose cells are read.
+const KEYS: usize = 8;
 
 /// Files with metrics, relative to the project: its own, else those of the first folder for results that has some.
 pub(super) fn metrics(project: &Path) -> Vec<String> {
@@ -49,14 +51,19 @@ pub(super) fn key(project: &Path, path: &str) -> Option<String> {
         let small = name.to_ascii_lowercase();
         matches!(small.as_str(), "id" | "key" | "uuid" | "uid") || small.ends_with("_id")
     };
-    let is_unique = |name: &&String| {
-        let table = Table::read(&bytes, format, &[name.as_str()]);
-        table.is_ok_and(|table| {
-            let distinct = table.column(name).map(|column| column.codes().values.len()).ok();
-            table.rows() > 0 && distinct == Some(table.rows())
-        })
+    let candidates: Vec<&str> = names.iter().filter(is_id).take(KEYS).map(String::as_str).collect();
+    let is_unique = |table: &Table, name: &str| {
+        let distinct = table.column(name).map(|column| column.codes().values.len()).ok();
+        table.rows() > 0 && distinct == Some(table.rows())
     };
-    names.iter().filter(is_id).find(is_unique).cloned()
+    let found = match Table::read(&bytes, format, &candidates) {
+        Ok(table) => candidates.into_iter().find(|name| is_unique(&table, name)),
+        // One column that cannot be read says nothing of the others.
+        Err(_) => candidates
+            .into_iter()
+            .find(|name| Table::read(&bytes, format, &[*name]).is_ok_and(|table| is_unique(&table, name))),
+    };
+    found.map(str::to_owned)
 }
 
 fn table(project: &Path, path: &str) -> Option<(Vec<u8>, Vec<String>)> {

@@ -52,7 +52,7 @@ pub(in crate::ops) fn obstacle(
     proposed: &RulesRecord,
 ) -> Result<Option<Obstacle>, VerbError> {
     let Some(rules) = rules::in_force(state, stage, proposed).map(|rules| &rules.stage) else { return Ok(None) };
-    let is_meant = |verdict| rules.certificate && matches!(verdict, Verdict::Pass | Verdict::Waived);
+    let is_meant = |verdict: Verdict| rules.certificate && verdict.counts();
     let row = state.certificates.get(&snapshot).filter(|row| row.baseline_event.is_none() && is_meant(row.verdict));
     let Some(row) = row else { return Ok(None) };
     let held = state.stages.get(&row.stage).and_then(|row| row.timeline.last()).map(|held| held.version);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::digest::Digest;
-use crate::format::certificate::Verdict;
 use crate::format::checkpoint::{CertificateRow, OccupancyRow};
 use crate::format::event::RulesRecord;
 use crate::name::StageName;
@@ -105,7 +104,7 @@ fn of_row(state: &State, row: &CertificateRow, policy: Option<Digest>, now: Time
     let is_baseline = baseline.is_some_and(|held| held.snapshot == row.snapshot);
     if row.proposed || policy.is_some_and(|policy| policy != row.policy) {
         CertificateState::OtherRules
-    } else if !matches!(row.verdict, Verdict::Pass | Verdict::Waived) {
+    } else if !row.verdict.counts() {
         CertificateState::Refused
     } else if row.expires <= now {
         CertificateState::Expired

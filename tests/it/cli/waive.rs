@@ -96,6 +96,10 @@ fn what_does_not_pass_is_waived_and_never_passes() {
     let shown = project.mlrun("certify v2 --report junit=c.xml --report markdown=c.md").exits(0);
     assert!(shown.last_line().starts_with("WAIVED") && shown.stderr.contains("mlrun promote fraud@v2"), "{shown}");
     assert!(project.read("c.xml").contains("<skipped") && project.read("c.md").contains("known and accepted"));
+    // It counts, so the day matters on which it no longer does.
+    assert!(shown.last_line().contains("expires 2100-01-01"), "{shown}");
+    project.ok("show v2").says(&["WAIVED, ", ", expires 2100-01-01"]);
+    project.ok("status").says(&["WAIVED, expires in"]);
     project.ok("promote v2 --to production");
     let listed = &project.json("show v2", 0)["waivers"][0];
     assert_eq!((listed["rule"].as_str(), listed["in_force"].as_bool()), (Some("auc"), Some(true)));

@@ -35,7 +35,7 @@ fn what_came_and_went_with_a_class_is_not_told_one_by_one() {
 #[test]
 fn a_step_of_a_pipeline_takes_only_its_own() {
     let items = [
-        item("model", Some("<SVC>"), Some("<Forest>")),
+        item("model", Some("<sklearn.svm._classes.SVC>"), Some("<my.Forest>")),
         item("model__C", Some("1"), None),
         item("models", Some("a"), None),
         item("scale__mean", None, Some("true")),
@@ -46,7 +46,10 @@ fn a_step_of_a_pipeline_takes_only_its_own() {
         (vec!["model".to_owned()], vec!["model__C".to_owned()])
     );
     assert_eq!(names(&sorted.others), ["models", "scale__mean"]);
-    // Two texts are no estimators.
-    let plain = [item("solver", Some("lbfgs"), Some("saga")), item("solver__x", Some("1"), None)];
-    assert!(sort_settings(&plain).replaced.is_empty());
+    // Two texts are no estimators, and no brackets make them some.
+    for (a, b) in [("lbfgs", "saga"), ("<pad>", "<eos>"), ("<5 bytes>", "<6.0 bytes>"), ("<a.>", "<.b>"), ("<>", "<.>")]
+    {
+        let plain = [item("solver", Some(a), Some(b)), item("solver__x", Some("1"), None)];
+        assert!(sort_settings(&plain).replaced.is_empty(), "{a}");
+    }
 }

@@ -15,6 +15,21 @@ fn parse(text: &str) -> Result<Revision, String> {
     Revision::parse(text, &known).map_err(|e| e.to_string())
 }
 
+/// A name may have two dots in it: what is there is meant, and all else is a range.
+#[test]
+fn a_model_that_is_called_like_a_range_can_be_named() {
+    let known = |name: &ModelName| name.as_str() == "fraud..eu";
+    for (text, target) in [("fraud..eu", Target::Model), ("fraud..eu@latest", Target::Latest)] {
+        let found = Revision::parse(text, &known).unwrap();
+        assert_eq!((found.model.unwrap().as_str(), found.target), ("fraud..eu", target), "{text}");
+    }
+    for text in ["v1..v2", "fraud..uk", "fraud..uk@v1", "fraud..eu@v1..v2", "v1...v2", "fraud@v1..fraud@v2", "v1..v2~1"]
+    {
+        let told = Revision::parse(text, &known).unwrap_err().to_string();
+        assert!(told.contains("a range as in git"), "{text}: {told}");
+    }
+}
+
 #[test]
 fn what_each_form_means() {
     let table = [

@@ -16,7 +16,7 @@ pub fn after(report: &CertifyReport, exit: u8, folder: &Path) -> Vec<String> {
         (false, label) => format!("mlrun certify {label}"),
     };
     let first = " --first-release --reason …";
-    if matches!(report.verdict(), Verdict::Pass | Verdict::Waived) && exit == 0 && !report.check {
+    if report.verdict().counts() && exit == 0 && !report.check {
         let promote = format!("`mlrun promote {label} --to {stage}`");
         if report.takes_force {
             return vec![format!(

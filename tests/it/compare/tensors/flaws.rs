@@ -2,6 +2,18 @@
 
 use super::files::Versions;
 
+/// What is wrong with a header quotes it: of 3 MB of it a line is said.
+#[test]
+fn of_a_long_header_a_line_is_said() {
+    let versions = Versions::new();
+    let good = safetensors(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4);
+    versions.write(&[("m.safetensors", &good)]).snapshot();
+    versions.write(&[("m.safetensors", &safetensors(&format!("\"{}\"", "x".repeat(3_000_000)), 0))]).snapshot();
+    let words = versions.diff("v1", Some("v2")).not_compared_words();
+    let [told] = &words[..] else { panic!("{} sentences", words.len()) };
+    assert!(told.contains("its header: invalid type: string \"xxx") && told.len() < 400, "{} bytes", told.len());
+}
+
 /// A header of safetensors as its description has it, and so many bytes behind it.
 fn safetensors(header: &str, bytes: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; bytes]].concat()

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use mlrun::compare::tensors::TensorFacts;
+use mlrun::compare::Item;
 use mlrun::compare::tensors::element::Element;
 use mlrun::compare::tensors::layers::prefix;
 use mlrun::compare::tensors::pairs::{by_name, may_be_renamed, set_of, take_renamed};
 use mlrun::compare::tensors::strided::gathered;
+use mlrun::compare::tensors::{Change, SettingItem, TensorDiff, TensorFacts, TensorItem};
+use mlrun::format::scalar::Scalar;
 
 #[test]
 fn layers_are_the_beginnings_of_names() {
@@ -111,4 +113,34 @@ fn views_are_gathered_row_by_row() {
     ] {
         assert_eq!(rows(&shape, &strides, 1), None, "{shape:?} by {strides:?}");
     }
+}
+
+/// An estimator's layers are one line, below the outermost that was replaced; a step may be called like a composition.
+#[test]
+fn layers_of_replaced_estimators_are_found_among_many() {
+    let item =
+        |name: String| TensorItem { change: Change::Added, a: None, b: Some(tensor("m", &name, 4)), tally: None };
+    let of = |place: &str| ["a", "b", "c", "d"].map(|part| item(format!("{place}.{part}.w")));
+    let found = ["steps.clf.estimators_.inner", "steps.estimators.deep", "steps.other", "steps.clfs"];
+    let class = |name: String| SettingItem {
+        file: "m".to_owned(),
+        item: Item {
+            name,
+            change: mlrun::compare::Change::Changed,
+            a: Some(Scalar::Text("<a.B>".to_owned())),
+            b: Some(Scalar::Text("<a.C>".to_owned())),
+        },
+    };
+    let many = (0..20_000).map(|n| format!("clf{n}"));
+    let named = ["clf__inner", "clf", "estimators__deep", "steps__none", "other__none"].map(str::to_owned);
+    let settings = many.chain(named).map(class).collect();
+    let all = TensorDiff::new(found.into_iter().flat_map(of).collect(), &[], settings, Vec::new());
+    let layers: Vec<(&str, usize)> = all
+        .layers
+        .iter()
+        .filter(|layer| !layer.of.is_empty())
+        .map(|layer| (layer.name.as_str(), layer.of.len()))
+        .collect();
+    assert_eq!(layers, [("steps.clf", 4), ("steps.estimators.deep", 4)]);
+    assert_eq!(all.layers.len(), 2 + 8, "{:#?}", all.layers);
 }

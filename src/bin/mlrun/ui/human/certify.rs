@@ -64,7 +64,7 @@ pub fn certify(report: &CertifyReport, style: &Style) -> String {
     let expires = match (report.check, report.expires) {
         (true, _) => "  (a look; nothing was written)".to_owned(),
         // What no promotion counts cannot expire.
-        (_, Some(_)) if report.verdict() != Verdict::Pass => format!("  certificate {}", report.certificate.short()),
+        (_, Some(_)) if !report.verdict().counts() => format!("  certificate {}", report.certificate.short()),
         (_, Some(at)) => format!("  certificate {}, expires {}", report.certificate.short(), time(at)),
         _ => String::new(),
     };

@@ -1,6 +1,5 @@
 //! `snapshot` and `show`.
 
-use mlrun::format::certificate::Verdict;
 use mlrun::format::found::{DangerRecord, FoundFileRecord};
 use mlrun::format::observation::{DriftRecord, ExecutionRecord, GpuRecord, LockCheckRecord, MachineRecord};
 use mlrun::format::snapshot::{CodeKind, DataKind, DataRecord, SnapshotRecord};
@@ -323,7 +322,7 @@ pub fn show(report: &ShowReport, style: &Style) -> String {
             1 => ", signed",
             _ => ", signed by several",
         };
-        let until = if c.verdict == Verdict::Pass { format!(", expires {}", time(c.expires)) } else { String::new() };
+        let until = if c.verdict.counts() { format!(", expires {}", time(c.expires)) } else { String::new() };
         let words = format!("{}, {}{until}{signed}", verdict(c.verdict, style), c.certificate.short());
         facts.row(["certificate".to_owned(), words]);
     }

@@ -1,7 +1,6 @@
 //! `status`: one model in full, several as a dashboard; then what waits for whom.
 
 use mlrun::clock::{Time, describe_age, describe_expiry};
-use mlrun::format::certificate::Verdict;
 use mlrun::ops::status::waiting::{Task, Waiting};
 use mlrun::ops::status::{CertificateState, ModelStatus, StageCertificate, StageStatus, StatusReport};
 
@@ -62,7 +61,7 @@ fn model(status: &ModelStatus, style: &Style) -> String {
     if let Some(c) = &status.certificate {
         let until = format!(", {}, {}", describe_expiry(c.expires, status.now), time(c.expires));
         // What no promotion counts cannot expire.
-        let until = if c.verdict == Verdict::Pass { until } else { String::new() };
+        let until = if c.verdict.counts() { until } else { String::new() };
         let words = format!("{}{until}", verdict(c.verdict, style));
         table.row(["certificate".to_owned(), words]);
     }
@@ -129,7 +128,7 @@ fn standing(certificate: &StageCertificate, now: Time, style: &Style) -> Option<
         CertificateState::Expired | CertificateState::Expiring => {
             format!("{verdict}, {}{drawn}", style.paint(label, &expiry))
         }
-        _ if row.verdict != Verdict::Pass => verdict,
+        _ if !row.verdict.counts() => verdict,
         _ => format!("{verdict}, {expiry}{drawn}"),
     })
 }

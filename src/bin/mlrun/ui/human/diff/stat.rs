@@ -272,19 +272,23 @@ fn weights(diff: &Diff, style: &Style) -> String {
     let of = |n: usize, what: &str| (n > 0).then(|| count(n as u64, what));
     let kinds = (!tensors.items.is_empty()).then(|| super::tensors::kinds(tensors).join(", "));
     let kinds = kinds.map(|kinds| format!("{}: {kinds}", count(tensors.items.len() as u64, "tensor")));
-    let sorted = sort_settings(tensors.settings.iter().map(|setting| &setting.item));
+    let mut files: BTreeMap<&str, Vec<&Item<Scalar>>> = BTreeMap::new();
+    tensors.settings.iter().for_each(|setting| files.entry(&setting.file).or_default().push(&setting.item));
+    let files: Vec<_> = files.into_values().map(sort_settings).collect();
+    let of_another_class: Vec<_> = files.iter().flat_map(|sorted| &sorted.replaced).collect();
+    let others = files.iter().map(|sorted| sorted.others.len()).sum();
     // What an estimator is says more than how many parameters came and went with its class.
     let class = |value: &Option<Scalar>| {
         let text = value.as_ref().map_or_else(|| "none".to_owned(), |value| clean(&value.to_string()));
         let text = text.trim_start_matches('<').trim_end_matches('>');
         shortened(text.rsplit('.').next().unwrap_or(text))
     };
-    let replaced = sorted.replaced.first().map(|item| format!("{} → {}", class(&item.a), class(&item.b)));
-    let more = match sorted.replaced.len().saturating_sub(1) as u64 {
+    let replaced = of_another_class.first().map(|item| format!("{} → {}", class(&item.a), class(&item.b)));
+    let more = match of_another_class.len().saturating_sub(1) as u64 {
         0 => None,
         n => Some(format!("{} more of another class", count(n, "estimator"))),
     };
-    let parts = [replaced, more, of(sorted.others.len(), "hyper-parameter"), kinds];
+    let parts = [replaced, more, of(others, "hyper-parameter"), kinds];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         return if tensors.not_compared.is_empty() { "other bytes" } else { "not compared" }.to_owned();
