@@ -56,7 +56,9 @@ pub(super) fn between(of: &Telling<'_>, before: &Found, after: &Found) -> (Optio
                 .iter()
                 .map(|(label, part)| format!("{label}: `{}` was {}", part.row.what.name(), part.why()));
             let unread = found.unread.iter().map(|one| format!("not compared: {}", one.reason));
-            let notes = erased.chain(unread).chain(found.remarks.iter().cloned()).collect();
+            // Whose results are another model's is said where these are shown.
+            let remarks = found.remarks.iter().filter(|remark| !found.of_another.contains(remark));
+            let notes = erased.chain(unread).chain(remarks.cloned()).collect();
             let tensors = tensors::told(found.a.clone(), &found.diff.tensors);
             (Some(Changes { before: found.a, diff: found.diff, notes }), Some(tensors))
         }
