@@ -48,6 +48,15 @@ pub(super) fn changes(of: &Telling<'_>, before: &VersionRow, after: &VersionRow)
 /// From one version of a page to another, with everything that `diff` looks into, and what changed in tensors. Where that cannot be read
 /// and both are of one model, what their records say, and why not more.
 pub(super) fn between(of: &Telling<'_>, before: &Found, after: &Found) -> (Option<Changes>, Option<Tensors>) {
+    // `diff` reads what is attached to both by now.
+    let is_of_model = |found: &&Found| found.state.model == of.now.model;
+    let count = |state: &State, row: &VersionRow| state.attached_to(row.version).count();
+    let is_past = |found: &Found| count(&found.state, &found.row) != count(of.now, &found.row);
+    if [before, after].iter().copied().filter(is_of_model).any(is_past) {
+        let known = (before.state.model == after.state.model).then(|| changes(of, &before.row, &after.row)).flatten();
+        let note = "only what their records say is compared: evidence was attached later".to_owned();
+        return (known.map(|known| Changes { notes: vec![note], ..known }), None);
+    }
     let options = DiffOptions { a: Some(before.label()), b: Some(after.label()), ..DiffOptions::default() };
     match diff(of.repository, &options, &Silent) {
         Ok(found) => {
