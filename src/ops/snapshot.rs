@@ -336,7 +336,11 @@ fn check_space<'r>(
 
 /// Results that are the parent's, byte for byte, although the model is another one; reports, although the data is.
 pub fn stale_evidence(record: &SnapshotRecord, parent: &SnapshotRecord) -> Vec<String> {
-    shared_evidence(record, parent).into_iter().filter(|(_, is_of_the_same)| !is_of_the_same).map(|(set, _)| set).collect()
+    shared_evidence(record, parent)
+        .into_iter()
+        .filter(|(_, is_of_the_same)| !is_of_the_same)
+        .map(|(set, _)| set)
+        .collect()
 }
 
 /// Results that are another record's, byte for byte, and whether that is of the same model; reports, of the same data.

@@ -1,6 +1,6 @@
 //! Results that are those of another model, byte for byte: training broke off behind the model's file, or nobody predicted again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::predictions::evidence_of;
 use super::{Looked, Pair};
@@ -8,7 +8,6 @@ use crate::certify;
 use crate::compare::Section;
 use crate::format::checkpoint::VersionRow;
 use crate::format::snapshot::SnapshotRecord;
-use crate::id::SnapshotId;
 use crate::name::Version;
 use crate::ops::VerbError;
 use crate::ops::attached;
@@ -44,8 +43,8 @@ pub(in crate::ops) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn parent(&self) -> Option<SnapshotId> {
-        self.row.map_or_else(|| self.state.latest().map(|row| row.snapshot), |row| row.parent)
+    fn parent(&self) -> Option<&VersionRow> {
+        self.row.map_or_else(|| self.state.latest(), |row| before(self.state, row))
     }
 
     /// Only who was there before can be who something was taken from.
@@ -66,10 +65,11 @@ pub(in crate::ops) fn of_another_model(
     place: Place<'_>,
     other: Option<(&State, &VersionRow)>,
 ) -> Vec<OfAnother> {
-    let mut found = place.parent().map_or_else(BTreeMap::new, |parent| first_owners(repository, record, place.state, parent));
+    let mut found =
+        place.parent().map_or_else(BTreeMap::new, |parent| first_owners(repository, record, place.state, parent));
     if let Some((state, row)) = other.filter(|(state, row)| place.is_behind(state, row)) {
         // The parent's line knows better where it goes back farther.
-        for (set, owner) in first_owners(repository, record, state, row.snapshot) {
+        for (set, owner) in first_owners(repository, record, state, row) {
             let is_older = |known: &Owner| state.model == place.state.model && owner.version < known.version;
             if found.get(&set).is_none_or(is_older) {
                 found.insert(set, owner);
@@ -78,6 +78,11 @@ pub(in crate::ops) fn of_another_model(
     }
     let others = found.into_iter().filter(|(_, owner)| !owner.is_of_the_same);
     others.map(|(set, owner)| OfAnother { set, whose: owner.label }).collect()
+}
+
+/// Who goes back to a model has the record of then: the parent is the one that is older.
+fn before<'s>(state: &'s State, row: &VersionRow) -> Option<&'s VersionRow> {
+    row.parent.and_then(|id| state.versions.about(id).rev().find(|older| older.version < row.version))
 }
 
 /// Who had a result.
@@ -93,13 +98,11 @@ fn first_owners(
     repository: &Repository,
     record: &SnapshotRecord,
     state: &State,
-    from: SnapshotId,
+    from: &VersionRow,
 ) -> BTreeMap<String, Owner> {
     let mut owners: Option<BTreeMap<String, Owner>> = None;
-    let mut seen = HashSet::new();
-    let mut next = Some(from);
-    while let Some(id) = next.filter(|id| seen.len() < FAR_ENOUGH && seen.insert(*id)) {
-        let Some(row) = state.version_of(id) else { break };
+    let line = std::iter::successors(Some(from), |row| before(state, row));
+    for row in line.take(FAR_ENOUGH) {
         if let Ok(before) = attached::judged(repository, state, row) {
             let shared = shared_evidence(record, &before).into_iter().map(|(set, is_of_the_same)| {
                 let label = format!("{}@{}", state.model, row.version);
@@ -115,7 +118,6 @@ fn first_owners(
                 break;
             }
         }
-        next = row.parent;
     }
     owners.unwrap_or_default()
 }

@@ -52,8 +52,11 @@ fn is_different(page: &mut Document, changes: &Changes) -> bool {
         page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&cut(note)));
     }
     if changes.diff.is_empty() {
-        let nothing =
-            if changes.notes.is_empty() { "Nothing is different." } else { "Nothing is different in what was compared." };
+        let nothing = if changes.notes.is_empty() {
+            "Nothing is different."
+        } else {
+            "Nothing is different in what was compared."
+        };
         page.paragraph(&Text::plain(nothing));
     }
     !changes.diff.is_empty()

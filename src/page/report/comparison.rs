@@ -116,7 +116,9 @@ fn cells(row: &Reported<'_>) -> Vec<String> {
         });
         if let Some(step) = place.checked_sub(1).and_then(|place| row.steps.get(place)) {
             cells.push(step.delta.as_ref().map_or_else(String::new, difference));
-            let word = |(verdict, is_measured)| if is_measured { weighed(verdict) } else { metrics::looks(verdict).to_owned() };
+            let word = |(verdict, is_measured)| {
+                if is_measured { weighed(verdict) } else { metrics::looks(verdict).to_owned() }
+            };
             cells.push(step.verdict.map_or_else(String::new, word));
         }
     }
