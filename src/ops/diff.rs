@@ -57,6 +57,8 @@ pub struct DiffReport {
     pub erased: Vec<(String, ErasedPart)>,
     /// What else is to be known about it.
     pub remarks: Vec<String>,
+    /// Those of the remarks that say which results are another model's.
+    pub of_another: Vec<String>,
 }
 
 /// Two sides of which sections are compared by what is in their files.
@@ -98,7 +100,8 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
     let pair = Pair { repository, a: &a, b: &b, policy: policy.as_ref(), sections, progress };
     directions::tell(&pair, &mut diff, &mut remarks);
     predictions::compare(&pair, &mut diff)?;
-    remarks.extend(of_another::remarks(&pair)?);
+    let of_another = of_another::remarks(&pair)?;
+    remarks.extend(of_another.iter().cloned());
     data::compare(&pair, &mut diff)?;
     if sections.has(Section::Tensors) {
         diff.tensors = tensors::compare(repository.store(), &a.model_files(), &b.model_files(), progress);
@@ -121,6 +124,7 @@ pub fn diff(repository: &Repository, options: &DiffOptions, progress: &dyn Progr
         b: b.side.name,
         erased,
         remarks,
+        of_another,
     })
 }
 

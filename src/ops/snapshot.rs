@@ -336,30 +336,26 @@ fn check_space<'r>(
 
 /// Results that are the parent's, byte for byte, although the model is another one; reports, although the data is.
 pub fn stale_evidence(record: &SnapshotRecord, parent: &SnapshotRecord) -> Vec<String> {
-    let mut stale = Vec::new();
+    shared_evidence(record, parent)
+        .into_iter()
+        .filter(|(_, is_of_the_same)| !is_of_the_same)
+        .map(|(set, _)| set)
+        .collect()
+}
+
+/// Results that are another record's, byte for byte, and whether that is of the same model; reports, of the same data.
+pub(super) fn shared_evidence(record: &SnapshotRecord, other: &SnapshotRecord) -> Vec<(String, bool)> {
     // What was said of other data says nothing of these.
     let digests =
         |record: &SnapshotRecord| -> Vec<_> { record.data.iter().map(|d| (d.name.clone(), d.sha256)).collect() };
-    if digests(record) != digests(parent) {
-        let same =
-            record.reports.iter().filter(|r| parent.reports.iter().any(|p| p.name == r.name && p.file == r.file));
-        stale.extend(same.map(|report| format!("reports.{}", report.name)));
-    }
-    if record.model_files.tree == parent.model_files.tree {
-        return stale;
-    }
-    for set in &record.predictions {
-        if parent.predictions.iter().any(|p| p.name == set.name && p.file == set.file) {
-            stale.push(set.name.to_string());
-        }
-    }
-    for set in &record.samples {
-        if parent.samples.iter().any(|p| p.name == set.name && p.file == set.file) {
-            stale.push(set.name.to_string());
-        }
-    }
-    if !record.metrics.is_empty() && record.metrics == parent.metrics {
-        stale.push("metrics".to_owned());
-    }
-    stale
+    let is_same_data = digests(record) == digests(other);
+    let is_same_model = record.model_files.tree == other.model_files.tree;
+    let reports = record.reports.iter().filter(|r| other.reports.iter().any(|o| o.name == r.name && o.file == r.file));
+    let predictions =
+        record.predictions.iter().filter(|p| other.predictions.iter().any(|o| o.name == p.name && o.file == p.file));
+    let samples = record.samples.iter().filter(|s| other.samples.iter().any(|o| o.name == s.name && o.file == s.file));
+    let metrics = (!record.metrics.is_empty() && record.metrics == other.metrics).then(|| "metrics".to_owned());
+    let of_model = predictions.map(|p| p.name.to_string()).chain(samples.map(|s| s.name.to_string())).chain(metrics);
+    let of_data = reports.map(|report| (format!("reports.{}", report.name), is_same_data));
+    of_data.chain(of_model.map(|set| (set, is_same_model))).collect()
 }

@@ -9,7 +9,7 @@ mod tables;
 mod tensors;
 
 pub(super) use self::code::cells;
-pub(super) use self::numbers::{called, column, signed};
+pub(super) use self::numbers::{called, column, difference, signed, without_interval};
 use super::escape;
 use crate::compare::{Diff, Section, Sections};
 

@@ -31,7 +31,7 @@ pub(super) fn folded(layers: Vec<Layer>, items: &[TensorItem], replaced: &[(Stri
             groups.entry((layer.set.clone(), place.to_owned(), true)).or_default().push(layer);
             continue;
         }
-        match parent(&layer.name) {
+        match numbered(&layer) {
             Some((above, _)) if trees.contains(&(layer.set.as_str(), above)) || has_no_number(&layer) => {
                 groups.entry((layer.set.clone(), above.to_owned(), false)).or_default().push(layer);
             }
@@ -58,7 +58,21 @@ fn is_of_tree(item: &TensorItem) -> bool {
 }
 
 fn has_no_number(layer: &Layer) -> bool {
-    layer.sums.elements == 0 && layer.counters == 0 && layer.units.1 == 0 && layer.values.is_none()
+    let has_value = layer.values.is_some() && !is_lone_value(layer);
+    layer.sums.elements == 0 && layer.counters == 0 && layer.units.1 == 0 && !has_value
+}
+
+/// Whether it is one learned value that came or went: with the estimator that had learned it.
+fn is_lone_value(layer: &Layer) -> bool {
+    layer.values.as_ref().is_some_and(|[a, b]| a.is_none() || b.is_none())
+}
+
+/// What the numbered layer lies in that this is, or is a lone value of, and its number.
+fn numbered(layer: &Layer) -> Option<(&str, &str)> {
+    match is_lone_value(layer) {
+        true => parent(layer.name.rsplit_once('.')?.0),
+        false => parent(&layer.name),
+    }
 }
 
 /// What a numbered layer lies in, with the separator behind it, and its number.
@@ -71,9 +85,9 @@ fn parent(name: &str) -> Option<(&str, &str)> {
 /// `estimators_.{0…29}`.
 fn range(above: &str, members: &[Layer]) -> String {
     let order = |a: &&str, b: &&str| -> Ordering { natural(a, b) };
-    let numbers = || members.iter().filter_map(|layer| Some(parent(&layer.name)?.1));
+    let numbers = || members.iter().filter_map(|layer| Some(numbered(layer)?.1));
     let (first, last) = (numbers().min_by(order).unwrap_or_default(), numbers().max_by(order).unwrap_or_default());
-    format!("{above}{{{first}…{last}}}")
+    if first == last { format!("{above}{first}") } else { format!("{above}{{{first}…{last}}}") }
 }
 
 /// All of them as one, without the norms: these are of things that are not the same.

@@ -48,6 +48,15 @@ pub(super) fn changes(of: &Telling<'_>, before: &VersionRow, after: &VersionRow)
 /// From one version of a page to another, with everything that `diff` looks into, and what changed in tensors. Where that cannot be read
 /// and both are of one model, what their records say, and why not more.
 pub(super) fn between(of: &Telling<'_>, before: &Found, after: &Found) -> (Option<Changes>, Option<Tensors>) {
+    // `diff` reads what is attached to both by now.
+    let is_of_model = |found: &&Found| found.state.model == of.now.model;
+    let count = |state: &State, row: &VersionRow| state.attached_to(row.version).count();
+    let is_past = |found: &Found| count(&found.state, &found.row) != count(of.now, &found.row);
+    if [before, after].iter().copied().filter(is_of_model).any(is_past) {
+        let known = (before.state.model == after.state.model).then(|| changes(of, &before.row, &after.row)).flatten();
+        let note = "only what their records say is compared: evidence was attached later".to_owned();
+        return (known.map(|known| Changes { notes: vec![note], ..known }), None);
+    }
     let options = DiffOptions { a: Some(before.label()), b: Some(after.label()), ..DiffOptions::default() };
     match diff(of.repository, &options, &Silent) {
         Ok(found) => {
@@ -56,7 +65,9 @@ pub(super) fn between(of: &Telling<'_>, before: &Found, after: &Found) -> (Optio
                 .iter()
                 .map(|(label, part)| format!("{label}: `{}` was {}", part.row.what.name(), part.why()));
             let unread = found.unread.iter().map(|one| format!("not compared: {}", one.reason));
-            let notes = erased.chain(unread).chain(found.remarks.iter().cloned()).collect();
+            // Whose results are another model's is said where these are shown.
+            let remarks = found.remarks.iter().filter(|remark| !found.of_another.contains(remark));
+            let notes = erased.chain(unread).chain(remarks.cloned()).collect();
             let tensors = tensors::told(found.a.clone(), &found.diff.tensors);
             (Some(Changes { before: found.a, diff: found.diff, notes }), Some(tensors))
         }

@@ -20,6 +20,7 @@ use crate::format::observation::ObservationRecord;
 use crate::format::snapshot::SnapshotRecord;
 use crate::id::FileId;
 use crate::name::{ModelName, Version};
+use crate::ops::diff::of_another::{Place, of_another_model};
 use crate::ops::judging;
 use crate::page::report::{self, Changes, Tensors};
 use crate::registry::State;
@@ -175,20 +176,12 @@ impl Teller<'_> {
         (changes::changes(&self.telling(), &reference.row, row), tensors)
     }
 
-    /// What is another model's: that of the version before it, or of the one it is held against.
+    /// What is another model's: that of versions before it, or of the one it is held against.
     fn stale(&self, row: &VersionRow, record: &SnapshotRecord, reference: Option<&Reference>) -> Stale {
-        let mut stale = Stale::default();
-        let parent = row.parent.and_then(|parent| self.state.version_of(parent));
-        let is_read = |parent: &&VersionRow| reference.is_some_and(|other| other.row.version == parent.version);
-        let parent = parent.filter(|parent| !is_read(parent));
-        let before = parent.and_then(|parent| Some((parent.version, self.record(parent).ok()?)));
-        if let Some((version, before)) = before {
-            stale.add(record, &before, &format!("{}@{version}", self.state.model));
-        }
-        if let Some(reference) = reference {
-            stale.add(record, &reference.judged, &reference.label);
-        }
-        stale
+        let place = Place { state: self.state, row: Some(row) };
+        let own = |other: &&Reference| self.state.version_of(other.row.snapshot).is_some();
+        let other = reference.filter(own).map(|other| (self.state, &other.row));
+        Stale::of(of_another_model(self.repository, record, place, other))
     }
 
     pub(super) fn telling(&self) -> changes::Telling<'_> {

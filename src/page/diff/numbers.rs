@@ -18,10 +18,7 @@ pub(super) fn metrics(diff: &Diff) -> String {
         lines.add("| metric | was | is | difference | |\n|---|---:|---:|---:|---|\n".to_owned());
         for item in alone {
             let (a, b) = both(item.a.as_ref(), item.b.as_ref());
-            let delta = item.difference().map_or_else(String::new, |delta| match delta {
-                Scalar::Int(delta) => format!("{delta:+}"),
-                delta => delta.finite().map_or_else(String::new, signed),
-            });
+            let delta = item.difference().map_or_else(String::new, |delta| difference(&delta));
             let verdict = diff.verdict(item).map_or("", |(verdict, _)| without_interval(verdict));
             lines.add(format!("| {} | {a} | {b} | {delta} | {verdict} |\n", name(&item.name)));
         }
@@ -93,11 +90,19 @@ const fn word(verdict: Verdict) -> &'static str {
 }
 
 /// Of a number that stands alone: nothing says how much of its change chance makes.
-const fn without_interval(verdict: Verdict) -> &'static str {
+pub(in crate::page) const fn without_interval(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Better => "looks better",
         Verdict::Worse => "looks worse",
         other => word(other),
+    }
+}
+
+/// A change of a number that was written down, by its sign: of whole numbers every digit.
+pub(in crate::page) fn difference(delta: &Scalar) -> String {
+    match delta {
+        Scalar::Int(delta) => format!("{delta:+}"),
+        delta => delta.finite().map_or_else(String::new, signed),
     }
 }
 

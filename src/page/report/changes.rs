@@ -4,7 +4,7 @@ mod data;
 mod model;
 mod results;
 
-use super::super::diff::cells as cells_of;
+use super::super::diff::{cells as cells_of, difference};
 use super::super::html::{Document, Text, Tone, number, shorten, words};
 use super::{Changes, answers, metrics as measured};
 use crate::certify::wording::{grouped, significant};
@@ -52,7 +52,12 @@ fn is_different(page: &mut Document, changes: &Changes) -> bool {
         page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&cut(note)));
     }
     if changes.diff.is_empty() {
-        page.paragraph(&Text::plain("Nothing is different."));
+        let nothing = if changes.notes.is_empty() {
+            "Nothing is different."
+        } else {
+            "Nothing is different in what was compared."
+        };
+        page.paragraph(&Text::plain(nothing));
     }
     !changes.diff.is_empty()
 }
@@ -107,16 +112,9 @@ fn metrics(page: &mut Document, diff: &Diff) {
         (None, None) => Text::default(),
     };
     let row = |item: &Item<Scalar>| {
-        let delta = match (finite(&item.a), finite(&item.b)) {
-            (Some(a), Some(b)) => format!("{}{}", if b > a { "+" } else { "" }, significant(b - a)),
-            _ => String::new(),
-        };
-        let verdict = diff.directions.get(&item.name).and_then(|way| Verdict::of_reported(item, *way));
-        let verdict = match verdict {
-            Some(Verdict::Better) => Text::toned(Tone::Good, "better"),
-            Some(Verdict::Worse) => Text::toned(Tone::Bad, "worse"),
-            _ => Text::default(),
-        };
+        let delta = item.difference().map_or_else(String::new, |delta| difference(&delta));
+        let told = diff.verdict(item).filter(|(verdict, _)| matches!(verdict, Verdict::Better | Verdict::Worse));
+        let verdict = told.map_or_else(Text::default, measured::of_written);
         vec![cut_code(&item.name), shown(&item.a), shown(&item.b), Text::plain(&delta), verdict]
     };
     let rows: Vec<Vec<Text>> = diff.metrics.iter().map(row).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::case::Case;
-use super::super::diff::{DiffPage, diff, signed};
+use super::super::diff::{DiffPage, diff, difference, signed};
 use super::card::{digest, section, slices, words};
 use super::metrics::{self, NOT_REPORTED, Reported, word};
 use super::{Changes, MARK_CARDS, Version, overlaid, recorded};
@@ -115,8 +115,11 @@ fn cells(row: &Reported<'_>) -> Vec<String> {
             Some(value) => value.finite().map_or_else(|| words(&value.to_string()), significant),
         });
         if let Some(step) = place.checked_sub(1).and_then(|place| row.steps.get(place)) {
-            cells.push(step.delta.map_or_else(String::new, signed));
-            cells.push(step.verdict.map_or_else(String::new, weighed));
+            cells.push(step.delta.as_ref().map_or_else(String::new, difference));
+            let word = |(verdict, is_measured)| {
+                if is_measured { weighed(verdict) } else { metrics::looks(verdict).to_owned() }
+            };
+            cells.push(step.verdict.map_or_else(String::new, word));
         }
     }
     cells
@@ -180,7 +183,7 @@ fn as_diff(text: &mut String, version: &Version, changes: &Changes, (shown, sect
         b: &version.case.label,
         diff: shown,
         sections,
-        identical: changes.diff.is_empty(),
+        identical: changes.diff.is_empty() && changes.notes.is_empty(),
         erased: &changes.notes,
         unread: &[],
     };

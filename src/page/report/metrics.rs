@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::super::case::order;
-use super::super::diff::{called, signed};
+use super::super::diff::{called, difference, signed, without_interval};
 use super::super::html::{Column, Document, Text, Tone, column, shorten, words};
 use super::{Changes, Version};
 use crate::certify::ComparedMetric;
@@ -23,12 +23,12 @@ pub(super) struct Reported<'v> {
 }
 
 /// How a version's metric is different from the first one's.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Step {
     /// By how much, where both are numbers.
-    pub(super) delta: Option<f64>,
-    /// What that means, where it is known.
-    pub(super) verdict: Option<Verdict>,
+    pub(super) delta: Option<Scalar>,
+    /// What that means, where it is known, and whether an interval says so.
+    pub(super) verdict: Option<(Verdict, bool)>,
 }
 
 /// A metric that follows from predictions.
@@ -54,16 +54,15 @@ pub(super) fn reported(versions: &[Version]) -> Vec<Reported<'_>> {
 }
 
 fn step(version: &Version, name: &str, first: Option<&Scalar>, value: Option<&Scalar>) -> Step {
-    let delta = first.and_then(Scalar::finite).zip(value.and_then(Scalar::finite)).map(|(a, b)| b - a);
-    let way = version.changes.as_ref().and_then(|changes| changes.diff.directions.get(name));
     let item = Item { name: name.to_owned(), change: Change::Changed, a: first.cloned(), b: value.cloned() };
-    let verdict = match (delta, way) {
-        (None, _) => None,
-        (Some(0.0), _) => Some(Verdict::Same),
-        (Some(_), Some(way)) => Verdict::of_reported(&item, *way),
-        (Some(_), None) => Some(Verdict::Unknown),
+    let is_known = first.and_then(Scalar::finite).is_some() && value.and_then(Scalar::finite).is_some();
+    let verdict = match &version.changes {
+        _ if !is_known => None,
+        _ if first == value => Some((Verdict::Same, false)),
+        Some(changes) => changes.diff.verdict(&item).or(Some((Verdict::Unknown, false))),
+        None => Some((Verdict::Unknown, false)),
     };
-    Step { delta, verdict }
+    Step { delta: item.difference(), verdict }
 }
 
 /// The metrics of a set; or why there are none.
@@ -94,6 +93,22 @@ fn toned(verdict: Verdict) -> Text {
     Text::toned(tone, word(verdict))
 }
 
+/// Of a number that was written down: in colour only where an interval says so.
+pub(super) fn of_written((verdict, is_measured): (Verdict, bool)) -> Text {
+    match verdict {
+        Verdict::Better | Verdict::Worse if !is_measured => Text::plain(looks(verdict)),
+        verdict => toned(verdict),
+    }
+}
+
+/// What it is called without an interval.
+pub(super) const fn looks(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better | Verdict::Worse => without_interval(verdict),
+        other => word(other),
+    }
+}
+
 /// A metric that somebody reported, or did not: one that is NaN was reported.
 pub(super) fn value(value: Option<f64>) -> Text {
     match value {
@@ -117,8 +132,8 @@ pub(super) fn foremost(versions: &[Version], place: usize, most: usize) -> Vec<T
         let step = row.steps.get(place.checked_sub(1)?)?;
         let (from, to) =
             (row.values.first()?.and_then(Scalar::finite)?, row.values.get(place)?.and_then(Scalar::finite)?);
-        let how = format!("{}, reported", signed(step.delta?));
-        Some(line(row.name, &significant(from), &significant(to), &how, step.verdict))
+        let how = format!("{}, reported", difference(step.delta.as_ref()?));
+        Some(line(row.name, &significant(from), &significant(to), &how, step.verdict.map(of_written)))
     });
     known.take(most).collect()
 }
@@ -135,8 +150,8 @@ pub(super) fn foremost_of_one(version: &Version, most: usize) -> Vec<Text> {
         items.sort_by_key(|item| (order(way(item)), item.name.clone()));
         items.into_iter().filter_map(move |item| {
             let (from, to) = (item.a.as_ref()?.finite()?, item.b.as_ref()?.finite()?);
-            let verdict = way(item).and_then(|way| Verdict::of_reported(item, way));
-            let how = format!("{}, reported", signed(to - from));
+            let how = format!("{}, reported", difference(&item.difference()?));
+            let verdict = changes.diff.verdict(item).map(of_written);
             Some(line(&item.name, &significant(from), &significant(to), &how, verdict))
         })
     };
@@ -148,11 +163,11 @@ pub(super) fn foremost_of_one(version: &Version, most: usize) -> Vec<Text> {
     lines
 }
 
-fn line(name: &str, from: &str, to: &str, how: &str, verdict: Option<Verdict>) -> Text {
+fn line(name: &str, from: &str, to: &str, how: &str, verdict: Option<Text>) -> Text {
     Text::plain(&format!("{} {from} → ", shorten(name)))
         .then(&Text::strong(to))
         .then(&Text::plain(&format!(" ({how}) ")))
-        .then(&verdict.map_or_else(Text::default, toned))
+        .then(&verdict.unwrap_or_default())
 }
 
 /// What follows from predictions, each metric in a line.
@@ -162,7 +177,7 @@ fn of_predictions(changes: &Changes) -> Vec<Text> {
         let found = metric.metric.found.as_ref().ok()?;
         let how = format!("{}, {} to {}", signed(found.delta), signed(found.lower), signed(found.upper));
         let (from, to) = (significant(found.baseline), significant(found.candidate));
-        Some(line(&metric.name, &from, &to, &how, Some(metric.verdict)))
+        Some(line(&metric.name, &from, &to, &how, Some(toned(metric.verdict))))
     });
     lines.collect()
 }
@@ -202,8 +217,8 @@ fn cells(row: &Reported<'_>) -> Vec<Text> {
             found => value(found.and_then(Scalar::number)),
         });
         if let Some(step) = place.checked_sub(1).and_then(|place| row.steps.get(place)) {
-            cells.push(step.delta.map_or_else(Text::default, |delta| Text::plain(&signed(delta))));
-            cells.push(step.verdict.map_or_else(Text::default, toned));
+            cells.push(step.delta.as_ref().map_or_else(Text::default, |delta| Text::plain(&difference(delta))));
+            cells.push(step.verdict.map_or_else(Text::default, of_written));
         }
     }
     cells

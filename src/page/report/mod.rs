@@ -388,7 +388,9 @@ pub(super) fn single(version: &Version, above: &[(&str, &str)]) -> String {
 
 /// What is another model's and has no curve to say it above: before everything that is drawn of results.
 fn stale(page: &mut Document, version: &Version) {
-    for words in &version.stale {
+    let drawn = version.quality.iter().map(|set| &set.notes).chain(version.samples.iter().map(|set| &set.notes));
+    let told: Vec<&String> = drawn.flatten().collect();
+    for words in version.stale.iter().filter(|words| !told.contains(words)) {
         page.paragraph(&Text::toned(Tone::Open, "Note: ").then(&Text::plain(words)).then(&Text::plain(".")));
     }
 }

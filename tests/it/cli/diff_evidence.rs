@@ -101,6 +101,22 @@ fn results_of_another_model_are_said_to_be_that() {
     assert!(remarks.contains("workspace: `metrics` is fraud@v2's"), "{remarks}");
 }
 
+/// Who had a result first is not said to have it from another, whichever side it is on, nor who goes back to that model.
+#[test]
+fn the_first_who_had_a_result_is_never_said_to_have_it_from_another() {
+    let project = Project::rated();
+    project.version(0.60);
+    let first = std::fs::read(project.path("model/weights.bin")).unwrap();
+    project.write("model/weights.bin", "another one").ok("snapshot fraud");
+    let copied = |set: &str| format!("fraud@v2: `{set}` is fraud@v1's, byte for byte, although the model is another");
+    let expected = json!(["latency", "metrics", "test"].map(copied));
+    assert_eq!(project.json("diff v2 v1", 0)["remarks"], expected);
+    // The first model again, with its own results.
+    project.write("model/weights.bin", first).ok("snapshot fraud");
+    assert_eq!(project.json("diff v2 v3", 0)["remarks"], expected);
+    assert_eq!(project.json("diff v1 v3", 0)["remarks"], json!([]));
+}
+
 /// With a small index: a mean that moved is shown. Dates are in `compare::data`.
 #[test]
 fn what_moved_without_drift_is_shown() {
