@@ -101,6 +101,7 @@ pub(in crate::page) const fn without_interval(verdict: Verdict) -> &'static str 
 /// A change of a number that was written down, by its sign: of whole numbers every digit.
 pub(in crate::page) fn difference(delta: &Scalar) -> String {
     match delta {
+        Scalar::Int(0) => "0".to_owned(),
         Scalar::Int(delta) => format!("{delta:+}"),
         delta => delta.finite().map_or_else(String::new, signed),
     }

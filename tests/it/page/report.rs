@@ -370,7 +370,7 @@ fn what_changed_is_told_and_not_only_by_digests() {
     for words in [
         "Against fraud@v1.",
         "train.py (+1 −0 lines)",
-        "<td class=\"number\">+0.25</td><td><span class=\"bad\">worse</span></td>",
+        "<td class=\"number\">+0.25</td><td>looks worse</td>",
         "major, up",
         "12,345 bytes, <code title=\"abab",
         "(20,000 characters)",
@@ -566,7 +566,7 @@ fn several_versions_are_one_document_of_markdown() {
     for words in [
         "<!-- Written by mlrun report -->\n\n# fraud@v1, fraud@v2\n",
         "|  | fraud@v1 | fraud@v2 |\n|---|---|---|\n| certificate | ",
-        "\n| auc | 0.5 | 0.75 | +0.25 | better |\n",
+        "\n| auc | 0.5 | 0.75 | +0.25 | looks better |\n",
         "\n## fraud@v1 → fraud@v2\n",
         "\n### parameters\n",
         "\n## Where they come from\n",
@@ -579,7 +579,7 @@ fn several_versions_are_one_document_of_markdown() {
     }
     assert!(!text.contains("### metrics"), "they stand above");
     let text = markdown(&[first, second, third]);
-    assert!(text.contains("\n| auc | 0.5 | 0.75 | +0.25 | better | nan |  |  |\n"), "{text}");
+    assert!(text.contains("\n| auc | 0.5 | 0.75 | +0.25 | looks better | nan |  |  |\n"), "{text}");
     assert_eq!(text.matches("\n### parameters\n").count(), 2, "each against the first");
     for words in HOSTILE {
         let text = markdown(&[version_of(words), version_of(words)]);
@@ -615,8 +615,8 @@ fn metrics_of_two_versions_stand_with_their_difference() {
         version.case.record.metrics = serde_json::from_str(metrics).unwrap();
         version
     };
-    let first = labelled(1, "{\"auc\": 0.5, \"loss\": 0.25, \"same\": 1, \"gone\": 3}");
-    let mut second = labelled(2, "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1}");
+    let first = labelled(1, "{\"auc\": 0.5, \"loss\": 0.25, \"same\": 1, \"gone\": 3, \"n\": 9007199254740993}");
+    let mut second = labelled(2, "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1, \"n\": 9007199254740992}");
     second.changes.as_mut().unwrap().diff.directions = [("auc".to_owned(), Direction::Lower)].into();
     let page = html(&[first, second]);
     let (_, table) = page.split_once("<caption>As their training reported them").unwrap();
@@ -626,8 +626,9 @@ fn metrics_of_two_versions_stand_with_their_difference() {
     let number = |cell: &str| format!("<td class=\"number\">{cell}</td>");
     let (dash, nan) = ("<span class=\"dim\">–</span>", "<span class=\"open\">NaN</span>");
     let word = |tone: &str, word: &str| format!("<td><span class=\"{tone}\">{word}</span></td>");
-    assert_eq!(row("auc"), [number("0.5"), number("0.75"), number("+0.25"), word("bad", "worse")].concat());
+    assert_eq!(row("auc"), [number("0.5"), number("0.75"), number("+0.25"), "<td>looks worse</td>".to_owned()].concat());
     assert_eq!(row("same"), [number("1"), number("1"), number("0"), word("dim", "the same")].concat());
+    assert!(row("n").contains(&number("-1")), "every digit: {}", row("n"));
     assert_eq!(row("gone"), [number("3"), number(dash), number(""), "<td></td>".to_owned()].concat());
     assert_eq!(
         row("loss"),
