@@ -616,7 +616,8 @@ fn metrics_of_two_versions_stand_with_their_difference() {
         version
     };
     let first = labelled(1, "{\"auc\": 0.5, \"loss\": 0.25, \"same\": 1, \"gone\": 3, \"n\": 9007199254740993}");
-    let mut second = labelled(2, "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1, \"n\": 9007199254740992}");
+    let mut second =
+        labelled(2, "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1, \"n\": 9007199254740992}");
     second.changes.as_mut().unwrap().diff.directions = [("auc".to_owned(), Direction::Lower)].into();
     let page = html(&[first, second]);
     let (_, table) = page.split_once("<caption>As their training reported them").unwrap();
@@ -626,7 +627,10 @@ fn metrics_of_two_versions_stand_with_their_difference() {
     let number = |cell: &str| format!("<td class=\"number\">{cell}</td>");
     let (dash, nan) = ("<span class=\"dim\">–</span>", "<span class=\"open\">NaN</span>");
     let word = |tone: &str, word: &str| format!("<td><span class=\"{tone}\">{word}</span></td>");
-    assert_eq!(row("auc"), [number("0.5"), number("0.75"), number("+0.25"), "<td>looks worse</td>".to_owned()].concat());
+    assert_eq!(
+        row("auc"),
+        [number("0.5"), number("0.75"), number("+0.25"), "<td>looks worse</td>".to_owned()].concat()
+    );
     assert_eq!(row("same"), [number("1"), number("1"), number("0"), word("dim", "the same")].concat());
     assert!(row("n").contains(&number("-1")), "every digit: {}", row("n"));
     assert_eq!(row("gone"), [number("3"), number(dash), number(""), "<td></td>".to_owned()].concat());
