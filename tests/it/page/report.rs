@@ -615,9 +615,12 @@ fn metrics_of_two_versions_stand_with_their_difference() {
         version.case.record.metrics = serde_json::from_str(metrics).unwrap();
         version
     };
-    let first = labelled(1, "{\"auc\": 0.5, \"loss\": 0.25, \"same\": 1, \"gone\": 3, \"n\": 9007199254740993}");
-    let mut second =
-        labelled(2, "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1, \"n\": 9007199254740992}");
+    let first =
+        labelled(1, "{\"auc\": 0.5, \"loss\": 0.25, \"same\": 1, \"gone\": 3, \"n\": {\"int\": \"9007199254740993\"}}");
+    let mut second = labelled(
+        2,
+        "{\"auc\": 0.75, \"loss\": {\"float\": \"nan\"}, \"same\": 1, \"n\": {\"int\": \"9007199254740992\"}}",
+    );
     second.changes.as_mut().unwrap().diff.directions = [("auc".to_owned(), Direction::Lower)].into();
     let page = html(&[first, second]);
     let (_, table) = page.split_once("<caption>As their training reported them").unwrap();
